@@ -1,0 +1,1 @@
+"""The parts that the trainer and the server stand on."""

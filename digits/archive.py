@@ -1,0 +1,119 @@
+"""Earlier runs: moved out of the way of the next one, listed, and in time forgotten."""
+
+import errno
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from digits import contract
+from digits.files import read_json, write_json
+
+# A run of the default network leaves about 5 MB; with less than this free it would fail at its end instead of its start.
+_ROOM = 16 << 20
+
+
+def ensure_room(folder: Path) -> None:
+    """Raise OSError unless the folder can be written and has room for a run; changes nothing."""
+    with tempfile.TemporaryFile(dir=folder):
+        if shutil.disk_usage(folder).free < _ROOM:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
+
+def move_earlier_run(folder: Path, keep: int) -> None:
+    """Move what the last run left in `folder` to runs/<run_id>/, then forget all but the newest `keep` earlier runs.
+
+    A run that never came to its first batch is dropped: it holds nothing. A log that can't be read is kept all the same.
+    """
+    left = [file for file in contract.FILES if (folder / file).is_file()]
+    if left:
+        log = _read_log(folder)
+        if log is not None and not log["progress"].get("step") and not log["epochs"].get("epoch"):
+            for file in left:
+                (folder / file).unlink()
+        else:
+            target = folder / contract.RUNS / (log["run_id"] if log else _name_for_unreadable(folder / left[-1]))
+            target.mkdir(parents=True, exist_ok=True)
+            for file in left:
+                os.replace(folder / file, target / file)
+    _forget(folder, keep)
+
+
+def write_index(folder: Path) -> None:
+    """runs.json: a line for the live run, and one for each earlier run, newest first."""
+    entries = [_entry(folder, "")] + [_entry(path, f"{contract.RUNS}/{path.name}/") for path in _earlier_runs(folder)]
+    write_json(folder / contract.RUNS_INDEX, {"schema": contract.SCHEMA, "runs": [entry for entry in entries if entry]})
+
+
+def link_from_earlier_run(folder: Path, file: str, content: bytes) -> bool:
+    """Let the newest earlier run share its `file` where it holds the same bytes: no second copy on the disk."""
+    temporary = folder / f".{file}.{os.getpid()}.tmp"
+    for run in _earlier_runs(folder)[:1]:
+        try:
+            if (run / file).read_bytes() == content:
+                os.link(run / file, temporary)
+                os.replace(temporary, folder / file)
+                return True
+        except OSError:  # a file system without hard links
+            temporary.unlink(missing_ok=True)
+    return False
+
+
+def _earlier_runs(folder: Path) -> list[Path]:
+    """Folders of earlier runs, newest first; anything in runs/ that is not a run of ours is left out, and so left alone."""
+    try:
+        candidates = list((folder / contract.RUNS).iterdir())
+    except OSError:
+        return []
+    dated = []
+    for path in candidates:
+        log = _read_log(path)
+        if log is not None and log["run_id"] == path.name:
+            dated.append((str(log.get("started_at")), path.name, path))
+    return [path for *_, path in sorted(dated, reverse=True)]
+
+
+def _forget(folder: Path, keep: int) -> None:
+    for path in _earlier_runs(folder)[keep:]:
+        for file in contract.FILES:
+            (path / file).unlink(missing_ok=True)
+        try:
+            path.rmdir()
+        except OSError:  # somebody keeps notes of their own in there
+            pass
+
+
+def _read_log(folder: Path) -> dict | None:
+    log = read_json(folder / contract.TRAINING_LOG)
+    if not isinstance(log, dict) or not contract.RUN_ID.fullmatch(str(log.get("run_id"))):
+        return None
+    return log | {section: log[section] if isinstance(log.get(section), dict) else {} for section in _READ}
+
+
+_READ = ("model", "dataset", "progress", "epochs", "test")
+
+
+def _entry(folder: Path, path: str) -> dict | None:
+    log = _read_log(folder)
+    if log is None:
+        return None
+    accuracies = [value for value in log["epochs"].get("val_accuracy", []) if value is not None]
+    return {
+        "run_id": log["run_id"],
+        "path": path,
+        "name": log.get("name"),
+        # nobody writes to an earlier run any more: one that still says it is running has crashed
+        "status": "crashed" if path and log.get("status") == "running" else log.get("status"),
+        "started_at": log.get("started_at"),
+        "updated_at": log.get("updated_at"),
+        "model": log["model"].get("name"),
+        "parameters": log["model"].get("parameters"),
+        "dataset": log["dataset"].get("name"),
+        "epochs": (log["epochs"].get("epoch") or [0])[-1],
+        "best_val_accuracy": max(accuracies, default=None),
+        "test_accuracy": log["test"].get("accuracy"),
+    }
+
+
+def _name_for_unreadable(file: Path) -> str:
+    return f"unreadable-{int(file.stat().st_mtime)}"

@@ -1,0 +1,85 @@
+"""A curve of any length in bounded space: neighbouring steps share a bucket, and two buckets become one when room runs out."""
+
+import math
+
+from digits.files import rounded
+
+LIMIT = 1000  # buckets: more than the pixels of most charts, and 60 kB of JSON
+
+
+class Buckets:
+    """The columns `batches` of the run log: at most `limit` buckets, each over the same power of two of batches.
+
+    loss and accuracy are means over a bucket's finite values, loss_min and loss_max its extremes (so no spike is lost);
+    step, epoch and lr are those of its last batch, images_per_second the mean rate.
+    """
+
+    def __init__(self, limit: int = LIMIT):
+        self.limit = limit
+        self.width = 1  # batches in a bucket
+        self._full: list[_Bucket] = []
+        self._open = _Bucket()
+
+    def add(self, step: int, epoch: int, loss: float, accuracy: float | None, lr: float | None, rate: float | None) -> None:
+        self._open.add(step, epoch, loss, accuracy, lr, rate)
+        if self._open.batches < self.width:
+            return
+        self._full.append(self._open)
+        self._open = _Bucket()
+        if len(self._full) >= self.limit:
+            self._full = [first.joined(second) for first, second in zip(self._full[::2], self._full[1::2], strict=True)]
+            self.width *= 2
+
+    def buckets(self) -> list["_Bucket"]:
+        return self._full + [self._open] if self._open.batches else list(self._full)
+
+
+class _Bucket:
+    __slots__ = (
+        "batches", "step", "epoch", "lr", "losses", "loss_sum", "loss_min", "loss_max",
+        "accuracies", "accuracy_sum", "rates", "rate_sum",
+    )  # fmt: skip
+
+    def __init__(self):
+        self.batches = self.step = self.epoch = self.losses = self.accuracies = self.rates = 0
+        self.loss_sum = self.accuracy_sum = self.rate_sum = 0.0
+        self.loss_min, self.loss_max = math.inf, -math.inf
+        self.lr = None
+
+    def add(self, step, epoch, loss, accuracy, lr, rate) -> None:
+        self.batches += 1
+        self.step, self.epoch, self.lr = step, epoch, lr
+        if math.isfinite(loss):
+            self.losses += 1
+            self.loss_sum += loss
+            self.loss_min = min(self.loss_min, loss)
+            self.loss_max = max(self.loss_max, loss)
+        if accuracy is not None and math.isfinite(accuracy):
+            self.accuracies += 1
+            self.accuracy_sum += accuracy
+        if rate is not None:
+            self.rates += 1
+            self.rate_sum += rate
+
+    def joined(self, later: "_Bucket") -> "_Bucket":
+        both = _Bucket()
+        both.step, both.epoch, both.lr = later.step, later.epoch, later.lr
+        both.loss_min = min(self.loss_min, later.loss_min)
+        both.loss_max = max(self.loss_max, later.loss_max)
+        for count in ("batches", "losses", "loss_sum", "accuracies", "accuracy_sum", "rates", "rate_sum"):
+            setattr(both, count, getattr(self, count) + getattr(later, count))
+        return both
+
+
+def columns(buckets: list[_Bucket]) -> dict[str, list]:
+    """Equal-length columns as the run log keeps them."""
+    return {
+        "step": [b.step for b in buckets],
+        "epoch": [b.epoch for b in buckets],
+        "loss": [rounded(b.loss_sum / b.losses, 5) if b.losses else None for b in buckets],
+        "loss_min": [rounded(b.loss_min, 5) for b in buckets],
+        "loss_max": [rounded(b.loss_max, 5) for b in buckets],
+        "accuracy": [rounded(b.accuracy_sum / b.accuracies, 5) if b.accuracies else None for b in buckets],
+        "lr": [rounded(b.lr, 5) for b in buckets],
+        "images_per_second": [rounded(b.rate_sum / b.rates, 4) if b.rates else None for b in buckets],
+    }

@@ -1,0 +1,50 @@
+"""The names and limits of the file contract between trainer, server and page; results/README.md explains each one."""
+
+import re
+import time
+from datetime import datetime, timezone
+
+SCHEMA = 1
+
+TRAINING_LOG = "training_log.json"
+BATCHES = "batches.csv"
+TEST_SAMPLES = "test_samples.json"
+PREDICTIONS = "predictions.json"
+WEIGHTS = "mnist_cnn.pth"
+CHECKPOINT = "checkpoint.pth"
+VALIDATION_IMAGES = "validation.png"
+TEST_IMAGES = "test.png"
+# The log is last: a move that is cut short leaves the log behind, and the next start goes on with it.
+FILES = (BATCHES, TEST_SAMPLES, PREDICTIONS, WEIGHTS, CHECKPOINT, VALIDATION_IMAGES, TEST_IMAGES, TRAINING_LOG)
+RUNS = "runs"
+RUNS_INDEX = "runs.json"
+
+BATCH_FIELDS = ("step", "epoch", "loss", "accuracy", "lr", "images_per_second")
+EPOCH_FIELDS = ("epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
+SECTIONS = ("config", "environment", "dataset", "model")
+STATUSES = ("running", "completed", "stopped", "interrupted", "failed")
+LIVENESSES = (*STATUSES, "stalled", "crashed")  # what server and page make of a status and a heartbeat
+
+WRITE_EVERY_S = 1.0
+HEARTBEAT_S = 4.0  # the contract promises 5
+SILENT_AFTER_S = 15.0  # three heartbeats missed: no longer called running
+
+EPOCHS_KEPT = 1000  # rows; a longer run keeps every second, fourth, ... epoch, and always the last
+EVENTS_KEPT = 200
+TEXT_KEPT = 1000  # characters of a name, an error, an event
+
+RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
+
+
+def timestamp(seconds: float | None = None) -> str:
+    """ISO 8601 in UTC with milliseconds, of now or of seconds since 1970."""
+    moment = datetime.fromtimestamp(time.time() if seconds is None else seconds, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds_of(stamp) -> float | None:
+    """Seconds since 1970 of a timestamp, None for anything else."""
+    try:
+        return datetime.fromisoformat(str(stamp).replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return None

@@ -1,0 +1,44 @@
+"""Is the run alive? What a log says of itself, weighed against its heartbeat, its lock and its process."""
+
+import os
+import platform
+import time
+from pathlib import Path
+
+from digits import contract, lock
+
+
+def liveness(log: dict, folder: Path, now: float | None = None) -> str:
+    """One of contract.LIVENESSES for the live run of `folder`.
+
+    A run that says it is running is
+      crashed   once its lock is free or, without a lock of its own, once its heartbeat is silent and its process gone;
+      stalled   if its heartbeat is silent while its process lives, or nobody here can tell;
+      running   otherwise.
+    """
+    status = log.get("status")
+    if status != "running":
+        return status if status in contract.STATUSES else "failed"
+    has_lock = lock.holder_of(folder).get("run_id") == log.get("run_id")
+    if has_lock and not lock.is_held(folder):
+        return "crashed"
+    heartbeat = contract.seconds_of(log.get("updated_at"))
+    silent = heartbeat is None or (time.time() if now is None else now) - heartbeat > contract.SILENT_AFTER_S
+    if not silent:
+        return "running"
+    return "stalled" if has_lock or _process_lives(log.get("process")) else "crashed"
+
+
+def _process_lives(process) -> bool:
+    """Also True where it can't be known: another host, another system's processes."""
+    process = process if isinstance(process, dict) else {}
+    pid = process.get("pid")
+    if os.name != "posix" or process.get("host") != platform.node() or not isinstance(pid, int) or pid <= 0:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -1,0 +1,89 @@
+"""One writer per results folder: a lock the kernel drops by itself when its holder ends, however it ends.
+
+The lock is on the file `.lock`, which says in JSON who holds it. A PID file would need a clean-up after `kill -9`, and would
+name a stranger once the number is used again.
+"""
+
+import errno
+import json
+import os
+import time
+from pathlib import Path
+
+from digits.files import read_json
+
+LOCK_FILE = ".lock"
+_PATIENCE_S = 0.3  # a server that asks `is_held` has the lock for some microseconds: a trainer tries again that long
+_UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # some network folders: go on without, like everybody there
+_WINDOWS_BYTE = 1 << 20  # Windows locks are mandatory: a byte past the text leaves the text readable
+
+
+class Busy(Exception):
+    """Somebody else writes to this folder; `holder` is what it says of itself, {} where that cannot be read."""
+
+    def __init__(self, holder: dict):
+        super().__init__(holder)
+        self.holder = holder
+
+
+class FolderLock:
+    """Held from creation until `release` or the end of the process. Raises Busy, or OSError for a folder it may not write."""
+
+    def __init__(self, folder: Path, holder: dict):
+        self._handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            if not _locked_within(self._handle, _PATIENCE_S):
+                raise Busy(holder_of(folder))
+            os.ftruncate(self._handle, 0)
+            os.lseek(self._handle, 0, os.SEEK_SET)
+            os.write(self._handle, json.dumps(holder).encode())
+        except BaseException:
+            os.close(self._handle)
+            raise
+
+    def release(self) -> None:
+        os.close(self._handle)
+
+
+def holder_of(folder: Path) -> dict:
+    """What the present or the last holder wrote of itself; {} where there is nothing to read."""
+    holder = read_json(folder / LOCK_FILE)
+    return holder if isinstance(holder, dict) else {}
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a living process holds the folder now."""
+    try:
+        handle = os.open(folder / LOCK_FILE, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _lock(handle, exclusive=False)
+    finally:
+        os.close(handle)
+
+
+def _locked_within(handle: int, seconds: float) -> bool:
+    give_up = time.monotonic() + seconds
+    while not _lock(handle, exclusive=True):
+        if time.monotonic() > give_up:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _lock(handle: int, exclusive: bool) -> bool:
+    """Try once, without waiting. Two that only ask (not exclusive) don't stand in each other's way on POSIX."""
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            os.lseek(handle, _WINDOWS_BYTE, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in _UNSUPPORTED
+    return True

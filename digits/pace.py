@@ -1,0 +1,38 @@
+"""How fast a run goes, and when it will be done."""
+
+import math
+import time
+
+_SMOOTHING_S = 3.0  # images per second are an exponential average over about this long
+
+
+class Pace:
+    def __init__(self, clock=time.monotonic):
+        self._clock = clock
+        self._started = self._last = clock()
+        self._steps = 0
+        self.images_per_second: float | None = None
+
+    def restart(self) -> None:
+        """Something else than training took time: don't count it as part of the next batch."""
+        self._last = self._clock()
+        if not self._steps:
+            self._started = self._last
+
+    def tick(self, images: int) -> float | None:
+        """A batch is done; its own images per second, None where the clock did not move."""
+        now = self._clock()
+        seconds, self._last = now - self._last, now
+        self._steps += 1
+        if seconds <= 0 or not images:
+            return None
+        rate = images / seconds
+        kept = math.exp(-seconds / _SMOOTHING_S) if self.images_per_second is not None else 0.0
+        self.images_per_second = kept * (self.images_per_second or 0.0) + (1 - kept) * rate
+        return rate
+
+    def seconds_left(self, steps_left: int | None) -> float | None:
+        """At the mean pace so far, validation between the epochs included; None while nothing can be said."""
+        if not steps_left or not self._steps:
+            return None
+        return round((self._last - self._started) / self._steps * steps_left, 1)

@@ -1,0 +1,279 @@
+"""The run log: what a trainer writes into its results folder, as code. results/README.md says the same in prose.
+
+Any trainer gets the page by writing these files, with this class or without it. The class knows no torch:
+
+    with RunLog("results", name="my network", config={"lr": 0.1}) as log:
+        log.plan(epochs=2, batches=100)
+        for epoch in (1, 2):
+            for ... in ...:
+                log.batch(epoch, loss=0.5, accuracy=0.9, lr=0.1, images=32)
+            log.epoch(epoch, train_loss=0.5, val_loss=0.6)
+"""
+
+import os
+import platform
+import secrets
+import sys
+import threading
+import time
+from pathlib import Path
+
+from digits import archive, contract
+from digits.buckets import Buckets, columns
+from digits.contract import timestamp
+from digits.csvlog import CsvLog
+from digits.files import finite, read_json, rounded, write_atomically, write_json
+from digits.lock import FolderLock
+from digits.pace import Pace
+
+
+class RunLog:
+    """Writes one run; a context manager that ends it as completed, stopped, interrupted or failed.
+
+    Entering takes the folder's lock (Busy names the holder), tries that it can be written (OSError otherwise, and nothing
+    is changed), moves an earlier run to runs/, and starts the heartbeat. A file that can't be written later raises OSError
+    from the next call. Methods may be called from any thread.
+    """
+
+    def __init__(self, folder: str | Path, *, name: str, config: dict | None = None, command: str | None = None, keep: int = 20):
+        self.folder = Path(folder)
+        self.keep = keep
+        self.ending = "completed"
+        now = time.time()
+        self.run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(2)}"
+        self._log = {
+            "schema": contract.SCHEMA,
+            "run_id": self.run_id,
+            "name": name[:contract.TEXT_KEPT],
+            "status": "running",
+            "phase": "starting",
+            "started_at": timestamp(now),
+            "updated_at": timestamp(now),
+            "process": {"pid": os.getpid(), "host": platform.node()},
+            "command": command if command is not None else " ".join(sys.argv),
+            "config": finite(config or {}),
+            "environment": {"python": platform.python_version()},
+            "dataset": None,
+            "model": None,
+            "progress": dict.fromkeys(("epoch", "batch", "step"), 0)
+            | dict.fromkeys(("epochs", "batches", "steps", "images_per_second", "eta_s")),
+            "files": [],
+            "epochs": {field: [] for field in contract.EPOCH_FIELDS},
+            "events": [],
+            "test": None,
+            "error": None,
+        }
+        self._buckets = Buckets()
+        self._mutex = threading.RLock()  # guards the state above
+        self._writing = threading.Lock()  # one writer of the file at a time, so that an older state never replaces a newer
+        self._wake = threading.Event()
+        self._failure: OSError | None = None
+        self._dirty = False
+        self._written_at = 0.0
+        self._pace = Pace()
+
+    # -- life ---------------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> "RunLog":
+        self.folder.mkdir(parents=True, exist_ok=True)
+        holder = {key: self._log[key] for key in ("run_id", "name", "started_at", "process")}
+        self._lock = FolderLock(self.folder, holder)
+        try:
+            archive.ensure_room(self.folder)
+            archive.move_earlier_run(self.folder, self.keep)
+            self._csv = CsvLog(self.folder / contract.BATCHES, contract.BATCH_FIELDS)
+            self._log["files"].append(contract.BATCHES)
+            self._write()
+            archive.write_index(self.folder)
+        except BaseException:
+            self._lock.release()
+            raise
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind, error, trace) -> None:
+        status, sentence = self.ending, None
+        if kind is not None:
+            status = "interrupted" if issubclass(kind, KeyboardInterrupt) else "failed"
+            sentence = None if status == "interrupted" else one_sentence(error)
+        try:
+            self.end(status, sentence)
+        except OSError:
+            if kind is None:  # otherwise the first error is the one to tell
+                raise
+        finally:
+            self._csv.close()
+            self._lock.release()
+
+    def end(self, status: str, error: str | None = None) -> None:
+        """Write the last state. Called by itself at the end of the `with` block; a second call changes nothing."""
+        with self._mutex:
+            if self._log["status"] != "running":
+                return
+            self._log.update(status=status, error=error, phase="done" if status == "completed" else self._log["phase"])
+            self._log["progress"]["eta_s"] = None
+        self._wake.set()
+        self._write()
+        archive.write_index(self.folder)
+
+    def stop(self) -> None:
+        """Ask that the run, when its `with` block ends without an error, is called stopped instead of completed."""
+        self.ending = "stopped"
+
+    # -- what is known before training --------------------------------------------------------------------------------
+
+    def describe(self, **sections) -> None:
+        """Set or extend `config`, `environment`, `dataset` or `model`, each a dict of plain values."""
+        unknown = set(sections) - set(contract.SECTIONS)
+        if unknown:
+            raise ValueError(f"The run log has no section {', '.join(sorted(unknown))}.")
+        with self._mutex:
+            for section, values in sections.items():
+                self._log[section] = (self._log[section] or {}) | finite(values)
+        self._write()
+
+    def plan(self, epochs: int, batches: int) -> None:
+        """How many epochs of how many batches are to come: the page's progress and time left."""
+        with self._mutex:
+            self._log["progress"].update(epochs=epochs, batches=batches, steps=epochs * batches)
+        self._write()
+
+    # -- what happens -------------------------------------------------------------------------------------------------
+
+    def phase(self, phase: str) -> None:
+        """What the trainer is doing now, in one or two words; also starts the batch clock anew after a pause."""
+        with self._mutex:
+            self._log["phase"] = phase
+            self._pace.restart()
+        self._write()
+
+    def batch(self, epoch: int, loss: float, accuracy: float | None = None, lr: float | None = None, images: int = 0) -> None:
+        """One optimiser step is done. Some microseconds: the file follows within a second."""
+        self._raise_failure()
+        with self._mutex:
+            rate = self._pace.tick(images)
+            progress = self._log["progress"]
+            progress["step"] += 1
+            progress["batch"] = 1 if epoch != progress["epoch"] else progress["batch"] + 1
+            progress["epoch"] = epoch
+            self._buckets.add(progress["step"], epoch, loss, accuracy, lr, rate)
+            self._csv.append(progress["step"], epoch, loss, accuracy, lr, rate)
+            self._dirty = True
+
+    def epoch(self, epoch: int, seconds: float | None = None, lr: float | None = None, **metrics: float | None) -> None:
+        """An epoch is over; `metrics` are train_loss, train_accuracy, val_loss, val_accuracy, as far as known."""
+        unknown = set(metrics) - set(contract.EPOCH_FIELDS)
+        if unknown:
+            raise ValueError(f"An epoch has no field {', '.join(sorted(unknown))}.")
+        with self._mutex:
+            row = {"epoch": epoch, "step": self.step}
+            row |= {key: rounded(value) for key, value in ({"lr": lr, "seconds": seconds} | metrics).items()}
+            rows = self._log["epochs"]
+            for field in contract.EPOCH_FIELDS:
+                rows[field].append(row.get(field))
+                if len(rows[field]) > contract.EPOCHS_KEPT:
+                    del rows[field][-2::-2]
+        self._write()
+
+    def event(self, kind: str, text: str) -> None:
+        """Something worth a mark on the chart, at the present step."""
+        with self._mutex:
+            events = self._log["events"]
+            events.append({"step": self.step, "time": timestamp(), "kind": kind, "text": text[:contract.TEXT_KEPT]})
+            del events[:-contract.EVENTS_KEPT]
+            self._dirty = True
+
+    def test(self, loss: float, accuracy: float, correct: int, total: int) -> None:
+        """The test set was read, once."""
+        with self._mutex:
+            numbers = {"loss": rounded(loss), "accuracy": rounded(accuracy), "correct": correct, "total": total}
+            self._log["test"] = numbers
+        self._write()
+
+    def save_json(self, file: str, value) -> None:
+        """Write one of the contract's JSON files, with schema and run_id in front, and announce it."""
+        write_json(self.folder / file, {"schema": contract.SCHEMA, "run_id": self.run_id} | finite(value))
+        self.announce(file)
+
+    def save(self, file: str, content: bytes) -> None:
+        """Write one of the contract's other files, and announce it."""
+        write_atomically(self.folder / file, content)
+        self.announce(file)
+
+    def save_shared(self, file: str, content: bytes) -> None:
+        """Like `save`, for a file that is often the same from run to run: then it is linked, not written again."""
+        if not archive.link_from_earlier_run(self.folder, file, content):
+            write_atomically(self.folder / file, content)
+        self.announce(file)
+
+    def announce(self, file: str) -> None:
+        """Tell readers that `file` exists, so that nobody asks for what is not there."""
+        with self._mutex:
+            if file not in self._log["files"]:
+                self._log["files"].append(file)
+            self._dirty = True
+
+    @property
+    def step(self) -> int:
+        return self._log["progress"]["step"]
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def _beat(self) -> None:
+        while not self._wake.wait(contract.WRITE_EVERY_S):
+            if self._dirty or time.monotonic() - self._written_at >= contract.HEARTBEAT_S:
+                try:
+                    self._write()
+                except OSError as error:
+                    self._failure = error
+
+    def _write(self) -> None:
+        self._raise_failure()
+        with self._writing:
+            with self._mutex:
+                self._dirty = False
+                buckets = self._buckets.buckets()
+                state = self._snapshot()
+                rows = self._csv.take()
+            self._csv.write(rows)
+            write_json(self.folder / contract.TRAINING_LOG, state | {"batches": columns(buckets)})
+            self._written_at = time.monotonic()
+
+    def _snapshot(self) -> dict:
+        """A copy that later batches don't change; what a batch touches is small and copied, the rest is shared."""
+        log = self._log
+        progress = log["progress"]
+        if log["status"] == "running":
+            progress["images_per_second"] = rounded(self._pace.images_per_second, 4)
+            progress["eta_s"] = self._pace.seconds_left((progress["steps"] or 0) - progress["step"])
+        log["updated_at"] = timestamp()
+        copies = {"progress": dict(progress), "events": list(log["events"]), "files": list(log["files"])}
+        return log | copies | {"epochs": {field: list(column) for field, column in log["epochs"].items()}}
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+
+def read(folder: str | Path) -> dict | None:
+    """The training log in `folder`; None where there is none, or none that can be read."""
+    log = read_json(Path(folder) / contract.TRAINING_LOG)
+    return log if isinstance(log, dict) else None
+
+
+def short(log: dict) -> dict:
+    """What somebody who only wants to know how it goes needs of a log: progress and the last numbers."""
+    last = {}
+    for section in ("batches", "epochs"):
+        columns_of = log.get(section) if isinstance(log.get(section), dict) else {}
+        last |= {key: column[-1] for key, column in columns_of.items() if isinstance(column, list) and column}
+    keys = ("run_id", "name", "status", "phase", "started_at", "updated_at", "progress", "test", "error")
+    return {key: log.get(key) for key in keys} | {"last": last}
+
+
+def one_sentence(error: BaseException) -> str:
+    """The error as one line a person can read."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text[: contract.TEXT_KEPT]
