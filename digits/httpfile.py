@@ -1,0 +1,106 @@
+"""A file as an answer: opened once inside its folder, told apart by its ETag, whole or one range of it (RFC 9110, 13 and 14)."""
+
+import os
+import re
+import stat
+
+from digits.httpmessage import Problem, Request, Response
+
+# All files of a run but the weights, predictions.json and a long batches.csv fit, and go out in one write; 128 threads with
+# one each are 32 MB.
+CHUNK = 256 << 10
+
+# Not the system's table: Windows' registry may call .js text/plain, and no browser runs that as a module.
+CONTENT_TYPES = {
+    ".bin": "application/octet-stream",
+    ".css": "text/css; charset=utf-8",
+    ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".png": "image/png",
+    ".pth": "application/octet-stream",
+    ".svg": "image/svg+xml",
+    ".webmanifest": "application/manifest+json",
+}
+
+# No link is followed past the check, and a pipe put in a file's place does not block.
+_FLAGS = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_NOINHERIT"))
+_TAG = re.compile(r'(?:W/)?("[!#-~\x80-\xff]*")')
+_RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,30})-([0-9]{0,30})[ \t]*", re.IGNORECASE)
+
+
+def file_response(request: Request, folder: str, name: str) -> Response:
+    """The file `name` (relative, known to be harmless) in `folder`. Raises Problem with 404 or 416."""
+    file = open_within(folder, name)
+    if file is None:
+        raise Problem(404, "There is nothing here.")
+    try:
+        return _response(request, file, name)
+    except BaseException:
+        file.close()
+        raise
+
+
+def open_within(folder: str, name: str):
+    """The regular file opened for reading, unbuffered; None where there is none, or a link leads out of the folder."""
+    root, path = os.path.realpath(folder), os.path.realpath(os.path.join(folder, name))
+    if not path.startswith(os.path.join(root, "")):
+        return None
+    try:
+        file = open(path, "rb", buffering=0, opener=lambda path, _: os.open(path, _FLAGS))
+    except OSError:
+        return None
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        return None
+    return file
+
+
+def file_etag(status: os.stat_result) -> str:
+    """A replaced file has another inode, an appended one another size: no two versions within a second look the same."""
+    return f'"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"'
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Whether the client has this version already: If-None-Match, compared weakly."""
+    known = request.headers.get("if-none-match", "")
+    return known == "*" or etag in _TAG.findall(known)
+
+
+def _response(request: Request, file, name: str) -> Response:
+    status = os.fstat(file.fileno())
+    size, etag = status.st_size, file_etag(status)
+    if is_known(request, etag):
+        file.close()
+        return Response(304, {"ETag": etag})
+    content_type = CONTENT_TYPES.get(os.path.splitext(name)[1], "application/octet-stream")
+    headers = {"Content-Type": content_type, "ETag": etag, "Accept-Ranges": "bytes"}
+    if name.endswith(".pth"):
+        headers["Content-Disposition"] = f'attachment; filename="{os.path.basename(name)}"'
+    wanted = _range(request, etag, size)
+    start, stop = wanted or (0, size)
+    if wanted:
+        headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
+    file.seek(start)
+    response = Response(206 if wanted else 200, headers, file.read(min(CHUNK, stop - start)), stop - start, file)
+    if len(response.body) == response.length:
+        response.close()
+    return response
+
+
+def _range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
+    """Where the wanted bytes start and stop; None for the whole file, also when several ranges or nonsense are asked for.
+    Raises Problem with 416 for a range outside the file."""
+    match = _RANGE.fullmatch(request.headers.get("range", ""))
+    if not match or request.method != "GET" or request.headers.get("if-range", etag) != etag:
+        return None
+    first, last = match.groups()
+    if not (first or last) or (first and last and int(first) > int(last)):
+        return None
+    start = int(first) if first else max(0, size - int(last))
+    stop = min(size, int(last) + 1) if first and last else size
+    if start >= stop:
+        raise Problem(416, f"The file has {size} bytes.", {"Content-Range": f"bytes */{size}"})
+    return start, stop

@@ -1,0 +1,39 @@
+"""Who may ask. A page on another site can make the browser send requests to this server: by a name of its own that it points at
+127.0.0.1 (DNS rebinding), which `Host` shows, or by a form or script of its own, which `Origin` shows."""
+
+import re
+import socket
+
+from digits.httpmessage import Problem, Request
+
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{0,5})?")
+_SAFE = ("GET", "HEAD")  # they change nothing
+
+
+def check(request: Request, names: frozenset[str]) -> None:
+    """Raise Problem unless the request is for an IP address, localhost or one of `names` (lower case), and not another site's."""
+    if request.host is not None and not _is_ours(request.host.lower(), names):
+        raise Problem(403, "This server does not have that name. Use its IP address, or start it with --host NAME.")
+    origin = request.headers.get("origin")
+    if request.method not in _SAFE and origin is not None and origin.lower() != f"http://{request.host}".lower():
+        raise Problem(403, "Only this server's own page may send this.")
+
+
+def _is_ours(host: str, names: frozenset[str]) -> bool:
+    match = _HOST.fullmatch(host)
+    if not match:
+        return False
+    name = match[1]
+    if name == "localhost" or name.endswith(".localhost") or name in names:
+        return True
+    if name.startswith("["):
+        return _is_address(socket.AF_INET6, name[1:-1])
+    return _is_address(socket.AF_INET, name)
+
+
+def _is_address(family: int, text: str) -> bool:
+    try:
+        socket.inet_pton(family, text)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,228 @@
+"""Show the training in the browser: the page, and the files that a run leaves in results/. Needs nothing but Python.
+
+python server.py
+python server.py --port 9000 --no-browser
+python server.py --results-dir elsewhere/results --host 0.0.0.0
+"""
+
+import argparse
+import errno
+import hashlib
+import json
+import os
+import re
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from digits import contract, runlog
+from digits.files import finite
+from digits.httpd import Server
+from digits.httpfile import file_etag, file_response, is_known, open_within
+from digits.httpmessage import Problem, Request, Response, json_response
+from digits.liveness import liveness
+
+PROJECT = Path(__file__).resolve().parent
+PORT = 8000
+PORTS = 10  # tried from PORT on, when none was asked for
+WEB_FILES = (".js", ".css", ".svg", ".png", ".ico", ".webmanifest")
+
+
+class Site:
+    """What is served: the page of `project`, and the run log in `results`."""
+
+    def __init__(self, results: Path, project: Path = PROJECT):
+        self.results = results
+        self.project = project
+        self._log: tuple[str, dict] = ("", {})  # the log last read, and its ETag
+
+    def answer(self, request: Request) -> Response:
+        """Raises Problem with 404 for what is not in ROUTES, and 405 for a method that is not."""
+        for pattern, handlers in ROUTES:
+            if match := pattern.fullmatch(request.path):
+                handler = handlers.get("GET" if request.method == "HEAD" else request.method)
+                if handler is None:
+                    allowed = ", ".join([*handlers, "HEAD"] if "GET" in handlers else handlers)
+                    raise Problem(405, f"Here you can use {allowed}.", {"Allow": allowed})
+                return handler(self, request, *match.groups())
+        raise nothing_here()
+
+    # -- handlers, in the order of the route table --------------------------------------------------------------------
+
+    def page(self, request: Request) -> Response:
+        return file_response(request, self.project, "index.html")
+
+    def web_file(self, request: Request, name: str) -> Response:
+        """Any file of the page that is there now: a new module needs no restart."""
+        if not name.endswith(WEB_FILES) or name not in listing(self.project / "web"):
+            raise nothing_here()
+        return file_response(request, self.project / "web", name)
+
+    def live_file(self, request: Request, name: str) -> Response:
+        return file_response(request, self.results, name)
+
+    def earlier_file(self, request: Request, run_id: str, name: str) -> Response:
+        if run_id not in listing(self.results / contract.RUNS):
+            raise nothing_here()
+        return file_response(request, self.results, f"{contract.RUNS}/{run_id}/{name}")
+
+    def training_status(self, request: Request) -> Response:
+        """The short form of the log, and whether the run is alive; all null while there is no run."""
+        log = self._read_log()
+        status = finite(runlog.short(log)) | {"liveness": liveness(log, self.results) if log else None}
+        response = json_response(status)
+        response.headers["ETag"] = f'"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'
+        return (
+            Response(304, {"ETag": response.headers["ETag"]})
+            if is_known(request, response.headers["ETag"])
+            else response
+        )
+
+    def health(self, request: Request) -> Response:
+        return json_response({"status": "ok"})
+
+    def _read_log(self) -> dict:
+        """The log of the live run, parsed once for each version; {} where there is none that can be read."""
+        file = open_within(self.results, contract.TRAINING_LOG)
+        if file is None:
+            return {}
+        with file:
+            etag = file_etag(os.fstat(file.fileno()))
+            if self._log[0] != etag:
+                self._log = (etag, parsed(file.read()))
+            return self._log[1]
+
+
+def _any_of(names) -> str:
+    return "|".join(re.escape(name) for name in names)
+
+
+# Every URL there is. A request path is compared, never joined to a folder: the names it may hold stand here, or in a
+# listing of the folder.
+ROUTES = tuple(
+    (re.compile(pattern), handlers)
+    for pattern, handlers in (
+        (r"/(?:index\.html)?", {"GET": Site.page}),
+        (r"/web/([A-Za-z0-9_.-]+)", {"GET": Site.web_file}),
+        (rf"/results/({_any_of((*contract.FILES, contract.RUNS_INDEX))})", {"GET": Site.live_file}),
+        (rf"/results/runs/({contract.RUN_ID.pattern})/({_any_of(contract.FILES)})", {"GET": Site.earlier_file}),
+        (r"/training_status", {"GET": Site.training_status}),
+        (r"/healthz", {"GET": Site.health}),
+    )
+)
+
+
+def nothing_here() -> Problem:
+    """404 for all that is not served, whether it exists or not, so that nothing leaks."""
+    return Problem(404, "There is nothing here.")
+
+
+def listing(folder: Path) -> list[str]:
+    """The exact names in a folder: a file system that ignores case can't be asked for others."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def parsed(content: bytes) -> dict:
+    try:
+        log = json.loads(content)
+    except (ValueError, RecursionError):
+        return {}
+    return log if isinstance(log, dict) else {}
+
+
+def read_options(arguments: list[str] | None) -> argparse.Namespace:
+    """Raises SystemExit for options that make no sense."""
+    parser = argparse.ArgumentParser(description="Show the training in the browser.")
+    parser.add_argument("--port", type=int, help=f"where to listen (default: {PORT}, or the next free one)")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="where to listen; 0.0.0.0 lets others in (default: %(default)s)"
+    )
+    folder_help = "the folder the trainer writes to (default: results, beside server.py)"
+    parser.add_argument("--results-dir", type=Path, default=PROJECT / "results", help=folder_help)
+    parser.add_argument("--no-browser", action="store_true", help="do not open the page by itself")
+    parser.add_argument("--verbose", action="store_true", help="a line for every request")
+    options = parser.parse_args(arguments)
+    if options.port is not None and not 0 <= options.port <= 65535:
+        parser.error(f"{options.port} is no port: choose one from 1024 to 65535.")
+    if options.results_dir.exists() and not options.results_dir.is_dir():
+        parser.error(f"{options.results_dir} is not a folder: name the one the trainer writes to.")
+    return options
+
+
+def listen(options: argparse.Namespace, site: Site) -> Server:
+    """At the port asked for, or at the first free one. Raises OSError or UnicodeError where there is none."""
+    ports = range(PORT, PORT + PORTS) if options.port is None else [options.port]
+    for port in ports:
+        try:
+            return Server(options.host, port, site.answer, names=(options.host,), verbose=options.verbose)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or port == ports[-1]:
+                raise
+
+
+def refusal(error: Exception, options: argparse.Namespace) -> str:
+    """Why the server can't listen, and what to do about it, in one line."""
+    port = PORT if options.port is None else options.port
+    reason = getattr(error, "errno", None)
+    if reason == errno.EADDRINUSE and options.port is None:
+        return f"Ports {PORT} to {PORT + PORTS - 1} are taken: choose another with --port."
+    if reason == errno.EADDRINUSE:
+        return f"Port {port} is taken by another program: choose another with --port, or leave --port out."
+    if reason == errno.EACCES:
+        return f"You may not listen on port {port}: choose one above 1023 with --port."
+    return f"This machine has no address {options.host!r}: leave --host out, or use 0.0.0.0 to let other machines in."
+
+
+def page_url(server: Server) -> str:
+    """The address to open on this machine."""
+    host, port = server.server_address[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def browser_expected(environment=os.environ) -> bool:
+    """Whether a person sits at this machine's screen: not in CI, not over ssh, on Linux only where there is a display."""
+    if "CI" in environment or "SSH_CONNECTION" in environment:
+        return False
+    return sys.platform in ("win32", "darwin") or "DISPLAY" in environment or "WAYLAND_DISPLAY" in environment
+
+
+def open_browser(url: str) -> None:
+    """In a process of its own without a terminal: what it prints is not seen, a text browser can't take over the screen."""
+    import subprocess
+
+    silent = subprocess.DEVNULL
+    command = [sys.executable, "-m", "webbrowser", url]
+    subprocess.run(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
+
+
+def end(number: int, _frame) -> None:
+    """Exit as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM."""
+    raise SystemExit(128 + number)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    options = read_options(arguments)
+    try:
+        server = listen(options, Site(options.results_dir.absolute()))
+    except (OSError, UnicodeError) as error:
+        raise SystemExit(refusal(error, options)) from None
+    url = page_url(server)
+    sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold letters that the terminal does not know
+    print(
+        f"The training is at {url} (Ctrl-C ends it)\nResults are read from {options.results_dir.absolute()}", flush=True
+    )
+    if not options.no_browser and browser_expected():
+        threading.Thread(target=open_browser, args=(url,), daemon=True).start()
+    with server:
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
