@@ -1,5 +1,6 @@
 """Earlier runs: moved out of the way of the next one, listed, and in time forgotten."""
 
+import contextlib
 import errno
 import os
 import shutil
@@ -9,7 +10,7 @@ from pathlib import Path
 from digits import contract
 from digits.files import read_json, write_json
 
-# A run of the default network leaves about 5 MB; with less than this free it would fail at its end instead of its start.
+# A default run leaves about 5 MB; with less than this free it would fail at its end instead of its start.
 _ROOM = 16 << 20
 
 
@@ -23,7 +24,7 @@ def ensure_room(folder: Path) -> None:
 def move_earlier_run(folder: Path, keep: int) -> None:
     """Move what the last run left in `folder` to runs/<run_id>/, then forget all but the newest `keep` earlier runs.
 
-    A run that never came to its first batch is dropped: it holds nothing. A log that can't be read is kept all the same.
+    A run that never came to its first batch is dropped: it holds nothing. A log that can't be read is kept.
     """
     left = [file for file in contract.FILES if (folder / file).is_file()]
     if left:
@@ -60,7 +61,7 @@ def link_from_earlier_run(folder: Path, file: str, content: bytes) -> bool:
 
 
 def _earlier_runs(folder: Path) -> list[Path]:
-    """Folders of earlier runs, newest first; anything in runs/ that is not a run of ours is left out, and so left alone."""
+    """Folders of earlier runs, newest first; what is not a run of ours is left out, and so left alone."""
     try:
         candidates = list((folder / contract.RUNS).iterdir())
     except OSError:
@@ -77,10 +78,8 @@ def _forget(folder: Path, keep: int) -> None:
     for path in _earlier_runs(folder)[keep:]:
         for file in contract.FILES:
             (path / file).unlink(missing_ok=True)
-        try:
+        with contextlib.suppress(OSError):  # somebody keeps notes of their own in there
             path.rmdir()
-        except OSError:  # somebody keeps notes of their own in there
-            pass
 
 
 def _read_log(folder: Path) -> dict | None:

@@ -1,4 +1,4 @@
-"""A curve of any length in bounded space: neighbouring steps share a bucket, and two buckets become one when room runs out."""
+"""A curve of any length in bounded space: neighbours share a bucket, and two buckets become one when room runs out."""
 
 import math
 
@@ -20,7 +20,9 @@ class Buckets:
         self._full: list[_Bucket] = []
         self._open = _Bucket()
 
-    def add(self, step: int, epoch: int, loss: float, accuracy: float | None, lr: float | None, rate: float | None) -> None:
+    def add(
+        self, step: int, epoch: int, loss: float, accuracy: float | None, lr: float | None, rate: float | None
+    ) -> None:
         self._open.add(step, epoch, loss, accuracy, lr, rate)
         if self._open.batches < self.width:
             return
@@ -31,14 +33,12 @@ class Buckets:
             self.width *= 2
 
     def buckets(self) -> list["_Bucket"]:
-        return self._full + [self._open] if self._open.batches else list(self._full)
+        return [*self._full, self._open] if self._open.batches else list(self._full)
 
 
 class _Bucket:
-    __slots__ = (
-        "batches", "step", "epoch", "lr", "losses", "loss_sum", "loss_min", "loss_max",
-        "accuracies", "accuracy_sum", "rates", "rate_sum",
-    )  # fmt: skip
+    __slots__ = ("accuracies", "accuracy_sum", "batches", "epoch", "loss_max", "loss_min", "loss_sum", "losses")
+    __slots__ += ("lr", "rate_sum", "rates", "step")
 
     def __init__(self):
         self.batches = self.step = self.epoch = self.losses = self.accuracies = self.rates = 0

@@ -31,7 +31,7 @@ def rounded(value: float | None, digits: int = 6) -> float | None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Put `content` at `path` whole: a reader sees the old file or the new one, and after an OSError the old one stands."""
+    """Put `content` at `path` whole: readers see the old file or the new; after an OSError the old one stands."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:

@@ -1,7 +1,7 @@
 """One writer per results folder: a lock the kernel drops by itself when its holder ends, however it ends.
 
-The lock is on the file `.lock`, which says in JSON who holds it. A PID file would need a clean-up after `kill -9`, and would
-name a stranger once the number is used again.
+The lock is on the file `.lock`, which says in JSON who holds it. A PID file would need a clean-up after `kill -9`, and
+would name a stranger once the number is used again.
 """
 
 import errno
@@ -10,30 +10,39 @@ import os
 import time
 from pathlib import Path
 
+from digits.errors import UserError
 from digits.files import read_json
 
 LOCK_FILE = ".lock"
 _PATIENCE_S = 0.3  # a server that asks `is_held` has the lock for some microseconds: a trainer tries again that long
-_UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # some network folders: go on without, like everybody there
+_UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # some network folders: go on without
 _WINDOWS_BYTE = 1 << 20  # Windows locks are mandatory: a byte past the text leaves the text readable
 
 
-class Busy(Exception):
+class Busy(UserError):
     """Somebody else writes to this folder; `holder` is what it says of itself, {} where that cannot be read."""
 
-    def __init__(self, holder: dict):
-        super().__init__(holder)
+    def __init__(self, folder: Path, holder: dict):
+        process = holder.get("process") or {}
+        who = f"{holder.get('name')!r}, process {process.get('pid')} on {process.get('host')}"
+        super().__init__(
+            f"Another trainer writes to {folder}: {who}, since {holder.get('started_at')}. "
+            "Wait for it, stop it, or choose another --results-dir."
+        )
         self.holder = holder
 
 
 class FolderLock:
-    """Held from creation until `release` or the end of the process. Raises Busy, or OSError for a folder it may not write."""
+    """Held from creation until `release` or the end of the process.
+
+    Raises Busy while somebody else holds it, OSError for a folder that can't be written.
+    """
 
     def __init__(self, folder: Path, holder: dict):
         self._handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
         try:
             if not _locked_within(self._handle, _PATIENCE_S):
-                raise Busy(holder_of(folder))
+                raise Busy(folder, holder_of(folder))
             os.ftruncate(self._handle, 0)
             os.lseek(self._handle, 0, os.SEEK_SET)
             os.write(self._handle, json.dumps(holder).encode())

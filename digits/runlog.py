@@ -30,12 +30,20 @@ from digits.pace import Pace
 class RunLog:
     """Writes one run; a context manager that ends it as completed, stopped, interrupted or failed.
 
-    Entering takes the folder's lock (Busy names the holder), tries that it can be written (OSError otherwise, and nothing
-    is changed), moves an earlier run to runs/, and starts the heartbeat. A file that can't be written later raises OSError
-    from the next call. Methods may be called from any thread.
+    Entering takes the folder's lock (Busy names the holder), tries that it can be written (OSError otherwise, and
+    nothing is changed), moves an earlier run to runs/, and starts the heartbeat. A file that can't be written later
+    raises OSError from the next call. Methods may be called from any thread.
     """
 
-    def __init__(self, folder: str | Path, *, name: str, config: dict | None = None, command: str | None = None, keep: int = 20):
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        name: str,
+        config: dict | None = None,
+        command: str | None = None,
+        keep: int = 20,
+    ):
         self.folder = Path(folder)
         self.keep = keep
         self.ending = "completed"
@@ -44,7 +52,7 @@ class RunLog:
         self._log = {
             "schema": contract.SCHEMA,
             "run_id": self.run_id,
-            "name": name[:contract.TEXT_KEPT],
+            "name": name[: contract.TEXT_KEPT],
             "status": "running",
             "phase": "starting",
             "started_at": timestamp(now),
@@ -64,13 +72,12 @@ class RunLog:
             "error": None,
         }
         self._buckets = Buckets()
-        self._mutex = threading.RLock()  # guards the state above
-        self._writing = threading.Lock()  # one writer of the file at a time, so that an older state never replaces a newer
-        self._wake = threading.Event()
-        self._failure: OSError | None = None
-        self._dirty = False
-        self._written_at = 0.0
         self._pace = Pace()
+        self._state = threading.Condition(threading.RLock())  # guards all above, and these:
+        self._dirty = False
+        self._asked = self._done = 0  # writes that somebody waits for
+        self._failure: BaseException | None = None
+        self._closing = False
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -88,8 +95,8 @@ class RunLog:
         except BaseException:
             self._lock.release()
             raise
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
-        self._thread.start()
+        self._writer = threading.Thread(target=self._keep_writing, name="run log", daemon=True)
+        self._writer.start()
         return self
 
     def __exit__(self, kind, error, trace) -> None:
@@ -103,18 +110,22 @@ class RunLog:
             if kind is None:  # otherwise the first error is the one to tell
                 raise
         finally:
+            with self._state:
+                self._closing = True
+                self._state.notify_all()
+            self._writer.join()
             self._csv.close()
             self._lock.release()
 
     def end(self, status: str, error: str | None = None) -> None:
         """Write the last state. Called by itself at the end of the `with` block; a second call changes nothing."""
-        with self._mutex:
+        with self._state:
             if self._log["status"] != "running":
                 return
             self._log.update(status=status, error=error, phase="done" if status == "completed" else self._log["phase"])
             self._log["progress"]["eta_s"] = None
-        self._wake.set()
-        self._write()
+            self._failure = None  # of an earlier write: this one may go through
+        self._write_now()
         archive.write_index(self.folder)
 
     def stop(self) -> None:
@@ -128,30 +139,32 @@ class RunLog:
         unknown = set(sections) - set(contract.SECTIONS)
         if unknown:
             raise ValueError(f"The run log has no section {', '.join(sorted(unknown))}.")
-        with self._mutex:
+        with self._state:
             for section, values in sections.items():
                 self._log[section] = (self._log[section] or {}) | finite(values)
-        self._write()
+        self._write_now()
 
     def plan(self, epochs: int, batches: int) -> None:
         """How many epochs of how many batches are to come: the page's progress and time left."""
-        with self._mutex:
+        with self._state:
             self._log["progress"].update(epochs=epochs, batches=batches, steps=epochs * batches)
-        self._write()
+        self._write_now()
 
     # -- what happens -------------------------------------------------------------------------------------------------
 
     def phase(self, phase: str) -> None:
         """What the trainer is doing now, in one or two words; also starts the batch clock anew after a pause."""
-        with self._mutex:
+        with self._state:
             self._log["phase"] = phase
             self._pace.restart()
-        self._write()
+        self._write_now()
 
-    def batch(self, epoch: int, loss: float, accuracy: float | None = None, lr: float | None = None, images: int = 0) -> None:
+    def batch(
+        self, epoch: int, loss: float, accuracy: float | None = None, lr: float | None = None, images: int = 0
+    ) -> None:
         """One optimiser step is done. Some microseconds: the file follows within a second."""
         self._raise_failure()
-        with self._mutex:
+        with self._state:
             rate = self._pace.tick(images)
             progress = self._log["progress"]
             progress["step"] += 1
@@ -166,30 +179,30 @@ class RunLog:
         unknown = set(metrics) - set(contract.EPOCH_FIELDS)
         if unknown:
             raise ValueError(f"An epoch has no field {', '.join(sorted(unknown))}.")
-        with self._mutex:
+        with self._state:
             row = {"epoch": epoch, "step": self.step}
             row |= {key: rounded(value) for key, value in ({"lr": lr, "seconds": seconds} | metrics).items()}
-            rows = self._log["epochs"]
-            for field in contract.EPOCH_FIELDS:
-                rows[field].append(row.get(field))
-                if len(rows[field]) > contract.EPOCHS_KEPT:
-                    del rows[field][-2::-2]
-        self._write()
+            columns_so_far = self._log["epochs"]
+            longer = {field: [*columns_so_far[field], row.get(field)] for field in contract.EPOCH_FIELDS}
+            if len(longer["epoch"]) > contract.EPOCHS_KEPT:
+                longer = {field: column[::-1][::2][::-1] for field, column in longer.items()}
+            self._log["epochs"] = longer
+        self._write_now()
 
     def event(self, kind: str, text: str) -> None:
         """Something worth a mark on the chart, at the present step."""
-        with self._mutex:
+        with self._state:
             events = self._log["events"]
-            events.append({"step": self.step, "time": timestamp(), "kind": kind, "text": text[:contract.TEXT_KEPT]})
-            del events[:-contract.EVENTS_KEPT]
+            events.append({"step": self.step, "time": timestamp(), "kind": kind, "text": text[: contract.TEXT_KEPT]})
+            del events[: -contract.EVENTS_KEPT]
             self._dirty = True
 
     def test(self, loss: float, accuracy: float, correct: int, total: int) -> None:
         """The test set was read, once."""
-        with self._mutex:
+        with self._state:
             numbers = {"loss": rounded(loss), "accuracy": rounded(accuracy), "correct": correct, "total": total}
             self._log["test"] = numbers
-        self._write()
+        self._write_now()
 
     def save_json(self, file: str, value) -> None:
         """Write one of the contract's JSON files, with schema and run_id in front, and announce it."""
@@ -209,47 +222,68 @@ class RunLog:
 
     def announce(self, file: str) -> None:
         """Tell readers that `file` exists, so that nobody asks for what is not there."""
-        with self._mutex:
+        with self._state:
             if file not in self._log["files"]:
                 self._log["files"].append(file)
             self._dirty = True
 
     @property
     def step(self) -> int:
+        """Batches done, of all epochs."""
         return self._log["progress"]["step"]
 
-    # -- writing ------------------------------------------------------------------------------------------------------
+    @property
+    def position(self) -> dict[str, int]:
+        """How far the run is: `batch` batches of `epoch`, `step` of all epochs."""
+        return {key: self._log["progress"][key] for key in ("epoch", "batch", "step")}
 
-    def _beat(self) -> None:
-        while not self._wake.wait(contract.WRITE_EVERY_S):
-            if self._dirty or time.monotonic() - self._written_at >= contract.HEARTBEAT_S:
+    # -- writing ------------------------------------------------------------------------------------------------------
+    # One thread writes. Signals reach only the main thread, so no interruption tears a file, and no older state of the
+    # log ever replaces a newer one.
+
+    def _write_now(self) -> None:
+        """Have the present state written, and wait for it."""
+        with self._state:
+            self._asked += 1
+            mine = self._asked
+            self._state.notify_all()
+            self._state.wait_for(lambda: self._done >= mine)
+        self._raise_failure()
+
+    def _keep_writing(self) -> None:
+        written_at = time.monotonic()
+        while not self._closing:
+            with self._state:
+                self._state.wait_for(lambda: self._asked > self._done or self._closing, contract.WRITE_EVERY_S)
+                asked = self._asked
+            if self._dirty or asked > self._done or time.monotonic() - written_at >= contract.HEARTBEAT_S:
                 try:
                     self._write()
-                except OSError as error:
+                except Exception as error:  # told by the next call of the thread that trains
                     self._failure = error
+                written_at = time.monotonic()
+            with self._state:
+                self._done = asked
+                self._state.notify_all()
 
     def _write(self) -> None:
-        self._raise_failure()
-        with self._writing:
-            with self._mutex:
-                self._dirty = False
-                buckets = self._buckets.buckets()
-                state = self._snapshot()
-                rows = self._csv.take()
-            self._csv.write(rows)
-            write_json(self.folder / contract.TRAINING_LOG, state | {"batches": columns(buckets)})
-            self._written_at = time.monotonic()
+        with self._state:
+            self._dirty = False
+            buckets = self._buckets.buckets()
+            state = self._snapshot()
+            rows = self._csv.take()
+        self._csv.write(rows)
+        write_json(self.folder / contract.TRAINING_LOG, state | {"batches": columns(buckets)})
 
     def _snapshot(self) -> dict:
-        """A copy that later batches don't change; what a batch touches is small and copied, the rest is shared."""
+        """A copy that later calls don't change."""
         log = self._log
         progress = log["progress"]
         if log["status"] == "running":
             progress["images_per_second"] = rounded(self._pace.images_per_second, 4)
             progress["eta_s"] = self._pace.seconds_left((progress["steps"] or 0) - progress["step"])
         log["updated_at"] = timestamp()
-        copies = {"progress": dict(progress), "events": list(log["events"]), "files": list(log["files"])}
-        return log | copies | {"epochs": {field: list(column) for field, column in log["epochs"].items()}}
+        return log | {"progress": dict(progress), "events": list(log["events"]), "files": list(log["files"])}
 
     def _raise_failure(self) -> None:
         if self._failure is not None:

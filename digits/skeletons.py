@@ -15,7 +15,7 @@ from torch import Tensor
 
 SHEET = 100  # height of the sheet in the units of the text; in tensors it is 1
 SAMPLES = 80  # points along a skeleton: in MNIST's box of 20 pixels at most about one pixel apart
-_FINE = 16  # steps between two control points while lengths are measured
+_FINE = 50  # steps between two control points while lengths are measured
 
 SKELETONS = {
     0: [

@@ -1,6 +1,6 @@
 """Any trainer gets the page: this one fits a line to noisy points, in plain Python.
 
-    python examples/any_trainer.py         then, in another terminal:         python server.py
+python examples/any_trainer.py         then, in another terminal:         python server.py
 """
 
 import random
@@ -10,7 +10,7 @@ from pathlib import Path
 
 project = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(project))
-from digits.runlog import RunLog  # noqa: E402  (the project is found first)
+from digits.runlog import RunLog
 
 EPOCHS, BATCHES, LR = 5, 200, 0.02
 slope = offset = 0.0

@@ -1,0 +1,64 @@
+"""Which images to train on: MNIST where it can be had, the built-in synthetic digits where not."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from digits import data, download, synthetic
+from digits.data import Dataset, Split
+from digits.errors import UserError
+
+SYNTHETIC_TRAIN, SYNTHETIC_TEST = 60_000, 10_000  # as many as MNIST has
+_TRAIN_SEED, _TEST_SEED = 1, 2  # the same drawings in every run, so that runs can be compared
+_DOWNLOAD_BYTES = 11_594_722  # of the four .gz files
+
+# Called with a title and a total; the context manager gives a function that takes how many more are done.
+Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+
+
+class Unavailable(UserError):
+    """The wanted images can't be had; the message names the remedy."""
+
+
+def load(name: str, root: Path, validation: int, limit: int, progress: Progress) -> Dataset:
+    """The data set `name` ("auto", "mnist" or "synthetic"): the last `validation` training images are held out.
+
+    `limit` keeps the first so many training images, 0 keeps all. Raises Unavailable, or data.Damaged for a file that is
+    there but broken: nobody wants to train on something else without being told.
+    """
+    if name == "synthetic":
+        return _synthetic(validation, limit, progress, notice=None)
+    try:
+        if data.missing_files(root):
+            with progress("Downloading MNIST", _DOWNLOAD_BYTES) as done:
+                download.fetch_mnist(root, done)
+        return _split("mnist", *data.read_mnist(root), validation, limit)
+    except (download.DownloadError, data.Missing, OSError) as error:
+        reason = " ".join(str(error).split())
+        if name == "mnist":
+            files = ", ".join(file.name + ".gz" for file in data.MNIST_FILES)
+            remedy = f"Put {files} into {root / data.FOLDER}, or train with --dataset synthetic."
+            raise Unavailable(f"MNIST cannot be had ({reason}). {remedy}") from None
+    notice = (
+        f"MNIST is neither in {root} nor can it be downloaded ({reason}). This run trains on synthetic digits, drawn "
+        "by the program: its accuracy says nothing about handwriting."
+    )
+    return _synthetic(validation, limit, progress, notice)
+
+
+def _synthetic(validation: int, limit: int, progress: Progress, notice: str | None) -> Dataset:
+    train = (limit or SYNTHETIC_TRAIN - validation) + validation
+    test = SYNTHETIC_TEST if train >= SYNTHETIC_TEST else train
+    splits = []
+    with progress("Drawing synthetic digits", train + test) as done:
+        for size, seed in ((train, _TRAIN_SEED), (test, _TEST_SEED)):
+            images, labels = synthetic.draw(size, seed, done)
+            splits.append(Split(images, labels.long()))
+    return _split("synthetic", *splits, validation, limit, notice)
+
+
+def _split(name: str, train: Split, test: Split, validation: int, limit: int, notice: str | None = None) -> Dataset:
+    kept = len(train) - validation
+    if kept < 1:
+        raise Unavailable(f"--validation {validation:,} leaves none of the {len(train):,} images to train on.")
+    return Dataset(name, train[: min(kept, limit or kept)], train[kept:], test, notice)

@@ -1,0 +1,42 @@
+"""What a user can cause is told in one line that names the remedy, with an exit code, never with a traceback."""
+
+from contextlib import contextmanager
+
+import click
+
+from digits.errors import UserError
+from digits.interrupts import Interrupted
+
+
+@contextmanager
+def told_in_one_line():
+    """Around everything that a command does. Other exceptions are bugs, and keep their traceback."""
+    try:
+        yield
+    except Interrupted as interrupted:
+        click.echo("Interrupted; what was learned is saved.", err=True)
+        raise SystemExit(interrupted.exit_code) from None
+    except UserError as error:
+        raise _failure(str(error), error.exit_code) from None
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("digits"):
+            raise
+        raise _failure(f"{error.name} is not installed: python -m pip install -r requirements.txt") from None
+    except OSError as error:
+        raise _failure(_file_trouble(error)) from None
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):  # so torch says it on every device
+            raise
+        raise _failure("Out of memory: try a smaller --batch-size or fewer --channels.") from None
+
+
+def _failure(message: str, exit_code: int = 1) -> click.ClickException:
+    failure = click.ClickException(message)
+    failure.exit_code = exit_code
+    return failure
+
+
+def _file_trouble(error: OSError) -> str:
+    place = f" ({error.filename})" if error.filename else ""
+    remedy = "make it writable, free some space, or choose another --results-dir"
+    return f"Cannot write the results: {error.strerror or error}{place}; {remedy}."

@@ -1,0 +1,86 @@
+"""Ctrl-C and SIGTERM at any moment: unwind once, cleanly and soon; at the second signal end at once.
+
+No heavy import here: this is set up before torch is loaded.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+
+_PATIENCE_S = 1.5  # what does not come back from C++ (an import, a huge batch) is left then; 2 s are promised
+
+
+_LAST_WORDS_S = 0.4
+
+
+class Interrupted(KeyboardInterrupt):
+    """Raised in the main thread for SIGINT and SIGTERM; `exit_code` is 128 + the signal's number, as shells count."""
+
+    def __init__(self, signum: int):
+        super().__init__(signum)
+        self.exit_code = 128 + signum
+
+
+class Interrupts:
+    """What SIGINT and SIGTERM do, once `install` was called.
+
+    Outside a `raising` block there is nothing to save, and the process ends at once. Inside, the first signal raises
+    Interrupted, after the end of a `held` block if there is one, whose state must not be torn. If the `raising` block
+    has not ended 1.5 s later, its `last_words` are called from another thread and the process ends.
+    """
+
+    def __init__(self):
+        self._last_words: Callable[[], None] | None = None
+        self._signum: int | None = None
+        self._held = False
+
+    def install(self) -> None:
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, self._handle)
+
+    @contextmanager
+    def raising(self, last_words: Callable[[], None]):
+        """Let a signal unwind this block."""
+        self._last_words = last_words
+        try:
+            yield
+        finally:
+            self._last_words = None
+
+    @contextmanager
+    def held(self):
+        """Put a signal off until the end of the block."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+        if self._signum is not None:
+            raise Interrupted(self._signum)
+
+    def _handle(self, signum: int, frame) -> None:
+        if self._signum is not None or self._last_words is None:
+            _leave(128 + signum)
+        self._signum = signum
+        threading.Thread(target=self._watch, daemon=True).start()
+        if not self._held:
+            raise Interrupted(signum)
+
+    def _watch(self) -> None:
+        time.sleep(_PATIENCE_S)
+        if self._last_words is not None:
+            words = threading.Thread(target=self._last_words, daemon=True)
+            words.start()
+            words.join(_LAST_WORDS_S)
+        _leave(128 + self._signum)
+
+
+def _leave(exit_code: int) -> None:
+    """End without unwinding; a progress bar may have hidden the cursor."""
+    if sys.stdout.isatty():
+        os.write(sys.stdout.fileno(), b"\x1b[?25h\n")
+    os._exit(exit_code)

@@ -1,0 +1,89 @@
+"""What the network says of images, as the run log's files: ten samples, every prediction, and the images themselves."""
+
+import struct
+import zlib
+
+import torch
+from torch import Tensor
+
+from digits.data import Split
+from digits.training import Evaluation
+
+EPOCHS_KEPT = 50  # of validation predictions: 35 kB each
+_PER_ROW = 100  # images in a row of a mosaic
+
+
+class Predictions:
+    """predictions.json: labels once, then a digit and a confidence per image, after each epoch and at the end."""
+
+    def __init__(self, validation: Split, test: Split):
+        self._validation = {"labels": _digits(validation.labels), "epochs": []}
+        self._test = {"labels": _digits(test.labels), "predictions": None, "confidences": None}
+
+    def add_epoch(self, epoch: int, evaluation: Evaluation) -> None:
+        epochs = self._validation["epochs"]
+        epochs.append({"epoch": epoch, **_answers(evaluation.probabilities)})
+        if len(epochs) > EPOCHS_KEPT:
+            del epochs[-2::-2]  # every second, never the last
+
+    def set_test(self, evaluation: Evaluation) -> None:
+        self._test |= _answers(evaluation.probabilities)
+
+    def as_json(self) -> dict:
+        return {"validation": self._validation, "test": self._test}
+
+
+def choose_samples(count: int, images: int, seed: int) -> Tensor:
+    """Indices of `count` random images out of `images`, ascending."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randperm(images, generator=generator)[:count].sort().values
+
+
+def samples_json(indices: Tensor, split: Split, evaluation: Evaluation, epoch: int, final: bool) -> dict:
+    """test_samples.json. `split` and `evaluation` are of just the samples, `indices` their places in the test set."""
+    samples = [
+        {
+            "index": index,
+            "label": int(label),
+            "prediction": int(probabilities.argmax()),
+            "probabilities": [round(p, 5) for p in probabilities.tolist()],
+            "pixels": image.flatten().tolist(),  # row by row
+        }
+        for index, image, label, probabilities in zip(
+            indices.tolist(), split.images, split.labels, evaluation.probabilities
+        )
+    ]
+    rows, columns = split.images.shape[1:]
+    return {"epoch": epoch, "final": final, "rows": rows, "columns": columns, "samples": samples}
+
+
+def mosaic(images: Tensor) -> bytes:
+    """A grey PNG of uint8 images (N, H, W), 100 to a row, in order; what is left of the last row stays black."""
+    count, height, width = images.shape
+    rows = -(-count // _PER_ROW)
+    sheet = torch.zeros(rows * _PER_ROW, height, width, dtype=torch.uint8)
+    sheet[:count] = images
+    sheet = sheet.view(rows, _PER_ROW, height, width).transpose(1, 2).reshape(rows * height, _PER_ROW * width)
+    return _grey_png(sheet)
+
+
+def _grey_png(sheet: Tensor) -> bytes:
+    """uint8 (H, W) as PNG (ISO/IEC 15948): 8-bit grey, each line with filter 0."""
+    height, width = sheet.shape
+    lines = torch.zeros(height, width + 1, dtype=torch.uint8)
+    lines[:, 1:] = sheet
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines.numpy())), (b"IEND", b""))
+    body = b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def _digits(labels: Tensor) -> str:
+    return "".join(map(str, labels.tolist()))
+
+
+def _answers(probabilities: Tensor) -> dict:
+    confidence, prediction = probabilities.max(dim=1)
+    return {"predictions": _digits(prediction), "confidences": [round(c, 3) for c in confidence.tolist()]}

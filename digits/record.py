@@ -1,0 +1,56 @@
+"""What a run leaves behind besides its curves: pictures, samples, predictions, checkpoint and weights."""
+
+from digits import checkpoint, contract, predictions
+from digits.data import Dataset
+from digits.options import Config
+from digits.runlog import RunLog
+from digits.training import Evaluation, Learner
+
+
+class Record:
+    """Collects a run's predictions and writes its files through the log."""
+
+    def __init__(self, log: RunLog, config: Config, dataset: Dataset, learner: Learner):
+        self._log, self._config, self._dataset, self._learner = log, config, dataset, learner
+        self._predictions = predictions.Predictions(dataset.validation, dataset.test)
+        self._chosen = predictions.choose_samples(config.samples, len(dataset.test), config.seed)
+
+    def save_images(self) -> None:
+        """The mosaics for the gallery; the training set needs none."""
+        if len(self._dataset.validation):
+            self._log.save_shared(contract.VALIDATION_IMAGES, predictions.mosaic(self._dataset.validation.images))
+        self._log.save_shared(contract.TEST_IMAGES, predictions.mosaic(self._dataset.test.images))
+
+    def save_epoch(self, epoch: int, validation: Evaluation | None) -> None:
+        """After an epoch. The few test samples are for the eye; nothing is measured or chosen by them."""
+        if validation is not None:
+            self._predictions.add_epoch(epoch, validation)
+        self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
+        self._save_samples(epoch, final=False)
+        self.save_checkpoint()
+
+    def save_end(self, test: Evaluation) -> None:
+        """After the test."""
+        self._predictions.set_test(test)
+        self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
+        self._save_samples(self._config.epochs, final=True)
+        weights = checkpoint.weights_file(
+            self._learner.network,
+            self._config,
+            run_id=self._log.run_id,
+            epoch=self._config.epochs,
+            dataset=self._dataset.name,
+            test_accuracy=test.accuracy,
+        )
+        self._log.save(contract.WEIGHTS, weights)
+
+    def save_checkpoint(self) -> None:
+        state = checkpoint.checkpoint_file(self._learner, self._config, self._log.run_id, self._log.position)
+        self._log.save(contract.CHECKPOINT, state)
+
+    def _save_samples(self, epoch: int, final: bool) -> None:
+        if not len(self._chosen):
+            return
+        samples = self._dataset.test[self._chosen]
+        read = self._learner.evaluate(samples)
+        self._log.save_json(contract.TEST_SAMPLES, predictions.samples_json(self._chosen, samples, read, epoch, final))

@@ -1,0 +1,56 @@
+"""What a person sees in the terminal: plain lines, and progress that erases itself and stays out of a pipe."""
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+_ERASE_LINE_ABOVE = "\x1b[1A\x1b[2K"
+
+
+class Terminal:
+    def __init__(self, quiet: bool = False):
+        self.quiet = quiet
+        self.animated = not quiet and sys.stdout.isatty()
+
+    def say(self, text: str) -> None:
+        if not self.quiet:
+            click.echo(text)
+
+    def warn(self, text: str) -> None:
+        """Loud: also where --quiet was asked for."""
+        click.secho(f"NOTE: {text}", err=True, fg="yellow", bold=True)
+
+    @contextmanager
+    def progress(self, title: str, total: int):
+        """A bar with the time left while the block runs; gives a function that takes how much more is done."""
+        if not self.animated:
+            yield lambda more: None
+            return
+        with click.progressbar(length=total, label=title, update_min_steps=max(1, total // 200)) as bar:
+            yield bar.update
+        click.echo(_ERASE_LINE_ABOVE, nl=False)
+
+    def introduce(self, config, dataset, network, numbers) -> None:
+        parameters = sum(parameter.numel() for parameter in network.parameters())
+        precision = ", ".join(numbers.describe().values())
+        splits = {"training": dataset.train, "validation": dataset.validation, "test": dataset.test}
+        images = ", ".join(f"{len(split):,} {name}" for name, split in splits.items())
+        self.say(f"{config.model} with {parameters:,} parameters on {numbers.device.type}, {precision}")
+        self.say(f"{dataset.name}: {images} images")
+        self.say("Watch it in the browser: python server.py")
+
+    def tell_epoch(self, epoch: int, epochs: int, mean, validation, seconds: float) -> None:
+        accuracy = f", val accuracy {100 * validation.accuracy:.2f} %" if validation else ""
+        self.say(f"Epoch {epoch}/{epochs}, Loss: {mean.loss:.4f}{accuracy}, {seconds:.1f} s")
+
+    def conclude(self, config, test) -> None:
+        self.say(f"Test accuracy {100 * test.accuracy:.2f} % ({test.correct:,} of {test.total:,} digits read rightly)")
+        self.say(f"Weights, log and predictions: {_shown(config.results_dir)}; see them: python server.py")
+
+
+def _shown(folder: Path) -> Path:
+    """Short where that is possible."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
