@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { parseLog, parseRuns, parseSamples, parseStatus } from '../../web/contract.js';
+import { describe, doneOf, livenessOf } from '../../web/liveness.js';
+import { prepare } from '../../web/series.js';
+import { HOSTILE } from './hostile.js';
+
+const GOLDEN = new URL('../fixtures/golden/', import.meta.url);
+const golden = (file) => JSON.parse(readFileSync(new URL(file, GOLDEN), 'utf8'));
+const skip = !existsSync(GOLDEN) && 'the golden run is written by the writer\'s test';
+
+test('the golden log is understood', { skip }, () => {
+  const source = golden('training_log.json');
+  const log = parseLog(source);
+  assert.equal(log.runId, source.run_id);
+  assert.equal(log.name, source.name);
+  assert.equal(log.status, source.status);
+  assert.deepEqual(log.batches, source.batches);
+  assert.deepEqual(log.epochs, source.epochs);
+  assert.equal(log.events.length, source.events.length);
+  assert.equal(log.config.length, Object.keys(source.config).length);
+  assert.equal(log.updatedAt, Date.parse(source.updated_at));
+  assert.equal(log.newer, false);
+});
+
+test('the golden samples are understood', { skip }, () => {
+  const source = golden('test_samples.json');
+  const { samples, runId } = parseSamples(source);
+  assert.equal(runId, source.run_id);
+  assert.equal(samples.length, source.samples.length);
+  for (const sample of samples) {
+    assert.equal(sample.pixels.length, 784);
+    assert.equal(sample.probabilities.length, 10);
+  }
+});
+
+test('an empty log is a complete log', () => {
+  const log = parseLog({});
+  assert.equal(log.status, 'failed', 'as the server judges a status that it does not know');
+  assert.deepEqual([log.model, log.dataset, log.test], [null, null, null]);
+  assert.ok(Object.values(log.batches).every((column) => column.length === 0));
+  assert.equal(log.progress.epoch, null);
+});
+
+test('what is no object is no log', () => {
+  for (const value of [null, undefined, [], 'text', 7, true]) assert.equal(parseLog(value), null);
+});
+
+test('columns are cut to equal length, rows without a place are left out, missing columns are null', () => {
+  const { batches } = parseLog({ batches: { step: [1, 2, 2, 'x', 3, 4], loss: [9, 8, 7, 6, 5], lr: 'none' } });
+  assert.deepEqual(batches.step, [1, 2, 3]);
+  assert.deepEqual(batches.loss, [9, 8, 5]);
+  assert.deepEqual(batches.accuracy, [null, null, null]);
+});
+
+test('numbers are finite or null', () => {
+  const { test: result, progress } = parseLog({ test: { loss: Infinity, accuracy: '0.9' }, progress: { step: -1, steps: 2.5, eta_s: NaN } });
+  assert.deepEqual(result, { loss: null, accuracy: null, correct: null, total: null });
+  assert.deepEqual([progress.step, progress.steps, progress.secondsLeft], [null, null, null]);
+});
+
+test('a newer schema is read as far as it goes, and said to be newer', () => {
+  assert.equal(parseLog({ schema: 2, name: 'x' }).newer, true);
+  assert.equal(parseLog({ schema: '2' }).newer, false);
+});
+
+test('text is cut, and loses control characters and those that turn its direction', () => {
+  const { name } = parseLog({ name: `a\u202eb\u0000c${'x'.repeat(500)}` });
+  assert.ok(name.startsWith('a b c'));
+  assert.equal(name.length, 200);
+});
+
+test('options of every type become text', () => {
+  const { config } = parseLog({ config: { a: 1e-8, b: true, c: null, d: [1, 2], e: { f: 1 }, g: '' } });
+  assert.deepEqual(config.map(([, value]) => value), ['1e-8', 'yes', 'none', '[1,2]', '{"f":1}', '']);
+});
+
+test('samples with a wrong number of pixels keep their verdict and lose their picture', () => {
+  const { samples } = parseSamples({ samples: [{ label: 3, prediction: 3, pixels: [1, 2], probabilities: [2, -1, 'x'] }] });
+  assert.equal(samples[0].pixels, null);
+  assert.deepEqual(samples[0].probabilities, [1, 0, 0]);
+});
+
+test('a list of runs keeps only runs inside the results folder', () => {
+  const runs = parseRuns({ runs: [
+    { run_id: 'a', path: '' },
+    { run_id: 'b', path: 'runs/b/' },
+    { run_id: 'c', path: '../../secret/' },
+    { run_id: 'd', path: 'http://elsewhere/' },
+    { run_id: '../e', path: 'runs/../e/' },
+  ] });
+  assert.deepEqual(runs.map(({ runId }) => runId), ['a', 'b']);
+});
+
+test('before the first run the status has no run', () => {
+  assert.deepEqual(parseStatus({ run_id: null, updated_at: null, liveness: null }), { runId: '', updatedAt: null, liveness: null });
+});
+
+test('hostile values in every field of every file never throw', () => {
+  for (const value of HOSTILE) {
+    for (const file of hostileLogs(value)) {
+      const log = parseLog(file);
+      prepare(log);
+      doneOf(log);
+      const liveness = livenessOf(log, { now: 0 });
+      describe({ log, liveness, connection: { ok: true, kind: 'files', seenAt: null } });
+      for (const column of Object.values(log.batches)) assert.equal(column.length, log.batches.step.length);
+    }
+    parseSamples(value);
+    parseSamples({ rows: value, columns: value, samples: value });
+    parseSamples({ samples: [value, { index: value, label: value, prediction: value, probabilities: value, pixels: value }] });
+    parseRuns({ runs: [value, { run_id: value, path: value, name: value, status: value }] });
+    parseRuns(value);
+    parseStatus(value);
+  }
+});
+
+/** Logs in which `value` stands for every section, for every field, and inside every column. */
+function hostileLogs(value) {
+  const sections = Object.keys(FIELDS);
+  const of = (make) => Object.fromEntries(sections.map((section) => [section, make(FIELDS[section])]));
+  const fields = (names) => Object.fromEntries(names.map((name) => [name, value]));
+  const filled = (names) => Object.fromEntries(names.map((name) => [name, [1, value, 3]]));
+  return [of(() => value), of(fields), of(filled), { ...of(filled), events: [value, fields(FIELDS.events)], status: 'running' },
+    { model: { layers: [value, fields(FIELDS.layer)], input: [value] }, config: fields(['a', '__proto__']) }];
+}
+
+const FIELDS = {
+  schema: [], run_id: [], name: [], status: [], phase: [], started_at: [], updated_at: [], command: [], error: [], files: [],
+  config: ['a'], environment: ['b'],
+  dataset: ['name', 'train', 'notice', 'sha256'],
+  model: ['name', 'parameters', 'macs', 'input', 'layers'],
+  layer: ['name', 'type', 'output', 'parameters', 'macs'],
+  progress: ['epoch', 'epochs', 'batch', 'batches', 'step', 'steps', 'images_per_second', 'eta_s'],
+  batches: ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr'],
+  epochs: ['epoch', 'step', 'train_loss', 'val_loss', 'val_accuracy'],
+  events: ['step', 'time', 'kind', 'text'],
+  test: ['loss', 'accuracy', 'correct', 'total'],
+};

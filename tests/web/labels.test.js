@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { apart, lanes } from '../../web/labels.js';
+
+test('labels in one lane never touch, and what fits nowhere stands without', () => {
+  const labels = [0, 10, 20, 100].map((x) => ({ x, width: 40 }));
+  assert.deepEqual(lanes(labels, 2), [0, 1, null, 0]);
+});
+
+test('two hundred labels at one place take each lane once', () => {
+  const taken = lanes(Array.from({ length: 200 }, () => ({ x: 5, width: 30 })), 2);
+  assert.deepEqual(taken.filter((lane) => lane !== null), [0, 1]);
+});
+
+test('names that would overlap move apart in their order and stay inside', () => {
+  assert.deepEqual(apart([50, 52], 15, 0, 200), [50, 65]);
+  assert.deepEqual(apart([199, 198], 15, 0, 200), [200, 185]);
+  assert.deepEqual(apart([], 15, 0, 200), []);
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseLog } from '../../web/contract.js';
+import { describe, doneOf, livenessOf } from '../../web/liveness.js';
+
+const BEAT = '2026-11-20T12:00:00.000Z';
+const log = (fields = {}) => parseLog({ status: 'running', updated_at: BEAT, ...fields });
+const after = (seconds) => Date.parse(BEAT) + seconds * 1000;
+const connection = { ok: true, kind: 'files', seenAt: after(0) };
+
+test('without our server a run is called stalled once its heartbeat is silent for 15 s', () => {
+  assert.equal(livenessOf(log(), { now: after(15) }), 'running');
+  assert.equal(livenessOf(log(), { now: after(16) }), 'stalled');
+  assert.equal(livenessOf(log({ updated_at: 'never' }), { now: after(0) }), 'stalled');
+  assert.equal(livenessOf(log(), { now: null }), 'running', 'a server without a clock tells nothing');
+});
+
+test('our server knows better', () => {
+  assert.equal(livenessOf(log(), { told: 'crashed', now: after(1) }), 'crashed');
+  assert.equal(livenessOf(log({ status: 'completed' }), { told: 'running' }), 'completed');
+});
+
+test('an earlier run that never ended has crashed', () => {
+  assert.equal(livenessOf(log(), { earlier: true }), 'crashed');
+});
+
+test('without our server nobody claims to know a stall from a crash', () => {
+  const plain = describe({ log: log(), liveness: 'stalled', connection });
+  assert.match(plain.detail, /no sign of life since .*; it may have crashed/);
+  const ours = describe({ log: log(), liveness: 'stalled', connection: { ...connection, kind: 'digits' } });
+  assert.match(ours.detail, /the process still exists/);
+});
+
+test('a server that is gone is said to be gone, whatever the run was doing', () => {
+  const { kind, word, detail } = describe({ log: log(), liveness: 'running', connection: { ...connection, ok: false } });
+  assert.deepEqual([kind, word], ['gone', 'Server gone']);
+  assert.match(detail, /^last seen .*, trying again$/);
+});
+
+test('every state has a word and a sentence', () => {
+  for (const liveness of ['running', 'stalled', 'crashed', 'stopped', 'interrupted', 'failed', 'completed']) {
+    const { word, detail } = describe({ log: log({ phase: 'training', error: 'Out of memory.' }), liveness, connection });
+    assert.equal(word.toLowerCase(), liveness);
+    assert.ok(detail);
+  }
+  assert.equal(describe({ log: null, liveness: null, connection }).word, 'Waiting');
+});
+
+test('what is done is a fraction, all of it at the end, and unknown without a plan', () => {
+  assert.equal(doneOf(log({ progress: { step: 50, steps: 200 } })), 0.25);
+  assert.equal(doneOf(log({ progress: { step: 500, steps: 200 } })), 1);
+  assert.equal(doneOf(log({ status: 'completed' })), 1);
+  assert.equal(doneOf(log()), null);
+});

@@ -1,0 +1,62 @@
+/** Making elements. Text only ever becomes text nodes, so that nothing a run calls itself is markup. */
+
+/** h('button', {class: 'quiet', onclick: reset}, 'Reset') */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value === null) continue;
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== false));
+  return element;
+}
+
+/** Change a text only if it differs: a selection in it survives a refresh. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const SHAPES = {
+  running: 'M4 2.5v11l9-5.5z',
+  completed: 'M2.5 8.5 6.2 12.2 13.5 4.2',
+  stopped: 'M3.5 3.5h9v9h-9z',
+  interrupted: 'M4 3h3v10H4zM9 3h3v10H9z',
+  failed: 'M3.5 3.5l9 9M12.5 3.5l-9 9',
+  crashed: 'M9.5 1 3 9.2h4.2L6.5 15 13 6.8H8.8z',
+  stalled: 'M4 2h8M4 14h8M5 2c0 5 6 7 6 12M11 2c0 5-6 7-6 12',
+  gone: 'M3.5 12.5l9-9M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 1 0 8 1.8',
+  waiting: 'M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11',
+  notice: 'M8 1.5 15 14H1zM8 6v4M8 11.6v.9',
+};
+const LINES = new Set(['completed', 'failed', 'stalled', 'gone', 'waiting', 'notice']); // the others are filled
+
+/** A small picture for a status: its shape tells it apart where colours don't. */
+export function icon(kind) {
+  const namespace = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(namespace, 'svg');
+  const path = document.createElementNS(namespace, 'path');
+  svg.setAttribute('viewBox', '0 0 16 16');
+  svg.setAttribute('class', LINES.has(kind) ? 'icon line' : 'icon');
+  svg.setAttribute('aria-hidden', 'true');
+  path.setAttribute('d', SHAPES[kind] ?? SHAPES.waiting);
+  svg.append(path);
+  return svg;
+}
+
+/** What the browser remembers for this page; it may refuse to. */
+export function remembered(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+export function remember(key, value) {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // Then it holds until the page is closed.
+  }
+}

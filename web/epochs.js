@@ -1,0 +1,36 @@
+/** The curves as a table, for those who want or need the numbers. */
+
+import { h } from './dom.js';
+import { decimal, duration, percent, whole } from './format.js';
+
+const COLUMNS = [
+  ['Epoch', 'epoch', whole],
+  ['Training loss', 'train_loss', decimal],
+  ['Validation loss', 'val_loss', decimal],
+  ['Training accuracy', 'train_accuracy', percent],
+  ['Validation accuracy', 'val_accuracy', percent],
+  ['Learning rate', 'lr', decimal],
+  ['Time', 'seconds', duration],
+];
+
+export function mount(details, store) {
+  const table = details.querySelector('table');
+  let drawn = '';
+  function draw({ log }) {
+    details.hidden = !log?.epochs.epoch.length;
+    if (details.hidden || !details.open) return;
+    const news = JSON.stringify(log.epochs);
+    if (news === drawn) return;
+    drawn = news;
+    const columns = COLUMNS.filter(([, key]) => log.epochs[key].some((value) => value !== null));
+    const rows = log.epochs.epoch.map((_, row) => h('tr', {}, ...columns.map(([, key, format]) => cell(format(log.epochs[key][row])))));
+    table.replaceChildren(
+      h('thead', {}, h('tr', {}, ...columns.map(([title]) => h('th', { scope: 'col', class: 'figure' }, title)))),
+      h('tbody', {}, ...rows.reverse()),
+    );
+  }
+  store.on(['log'], draw);
+  details.addEventListener('toggle', () => draw(store.state));
+}
+
+const cell = (text) => h('td', { class: 'figure' }, text);

@@ -1,0 +1,61 @@
+/** Numbers, times and shapes as people read them; a dash for what is not known. */
+
+export const UNKNOWN = '–';
+const SPACE = '\u00a0'; // a number and its unit stay on one line
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** 246,026 */
+export const whole = (value) => (value === null ? UNKNOWN : grouped.format(value));
+
+/** 0.0123: four decimals where a loss usually is, fewer above, an exponent where these would show nothing. */
+export function decimal(value) {
+  if (value === null) return UNKNOWN;
+  const size = Math.abs(value);
+  if (size >= 1e6 || (size > 0 && size < 0.001)) return value.toExponential(2).replace('e+', 'e');
+  return value.toFixed(size < 1 ? 4 : size < 10 ? 3 : size < 100 ? 2 : 1);
+}
+
+/** 98.94 %, and never 100 % of what is not all. */
+export function percent(value, decimals = 2) {
+  if (value === null) return UNKNOWN;
+  const almost = 100 - 10 ** -decimals;
+  const shown = value < 1 ? Math.min(value * 100, almost) : value * 100;
+  return `${shown.toFixed(decimals)}${SPACE}%`;
+}
+
+/** 0.4 s, 12 s, 1 min 12 s, 1 h 05 min, 2 d 3 h */
+export function duration(seconds) {
+  if (seconds === null || seconds < 0) return UNKNOWN;
+  if (seconds < 9.95) return `${seconds.toFixed(1)}${SPACE}s`;
+  const all = Math.round(seconds);
+  const [days, hours, minutes] = [Math.floor(all / 86400), Math.floor(all / 3600) % 24, Math.floor(all / 60) % 60];
+  if (days) return `${days}${SPACE}d ${hours}${SPACE}h`;
+  if (hours) return `${hours}${SPACE}h ${String(minutes).padStart(2, '0')}${SPACE}min`;
+  if (minutes) return `${minutes}${SPACE}min ${all % 60}${SPACE}s`;
+  return `${all}${SPACE}s`;
+}
+
+/** 12:03:11, with the day in front if that is not today. */
+export function clock(milliseconds, now = Date.now()) {
+  if (milliseconds === null) return UNKNOWN;
+  const moment = new Date(milliseconds);
+  const time = moment.toLocaleTimeString('en-GB');
+  return moment.toDateString() === new Date(now).toDateString() ? time : `${day(moment)}, ${time}`;
+}
+
+/** 20 Nov 2026, 12:03 */
+export function date(milliseconds) {
+  if (milliseconds === null) return UNKNOWN;
+  const moment = new Date(milliseconds);
+  return `${day(moment)}, ${moment.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })}`;
+}
+
+/** 16×28×28 */
+export const shape = (sizes) => (sizes.length ? sizes.map((size) => size ?? '?').join('×') : UNKNOWN);
+
+/** 2 epochs, 1 epoch */
+export const counted = (value, noun) => `${whole(value)} ${noun}${value === 1 ? '' : 's'}`;
+
+function day(moment) {
+  return moment.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
+}

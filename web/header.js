@@ -1,0 +1,48 @@
+/** The bar that is always in view: what runs, how it is, how far it is. */
+
+import { icon, setText } from './dom.js';
+import { counted, duration, percent, whole } from './format.js';
+import { describe, doneOf } from './liveness.js';
+
+export function mount(bar, store) {
+  const part = (name) => bar.querySelector(`[data-part=${name}]`);
+  const [status, word, name, detail, progress, figures] = ['status', 'word', 'name', 'detail', 'progress', 'figures'].map(part);
+  store.on(['log', 'liveness', 'connection', 'loaded'], (state) => {
+    if (!state.loaded) return;
+    const { log } = state;
+    const { kind, word: said, detail: reason } = describe(state);
+    if (status.dataset.kind !== kind) {
+      status.dataset.kind = kind;
+      status.querySelector('svg')?.remove();
+      status.prepend(icon(kind));
+    }
+    setText(word, said);
+    setText(name, log?.name ?? '');
+    setText(detail, reason);
+    const done = log && doneOf(log);
+    progress.hidden = done === null;
+    if (done !== null) progress.value = done;
+    setText(figures, log ? figuresOf(log, kind === 'running') : '');
+    document.title = titleOf(log, kind, said, done);
+  });
+}
+
+/** "Epoch 3 of 10 · batch 120 of 430 · 1 min 12 s left · 3,240 images/s" */
+function figuresOf({ progress, startedAt, updatedAt, epochs }, running) {
+  const { epoch, batch, batches, imagesPerSecond, secondsLeft } = progress;
+  const of = (total) => (total ? ` of ${whole(total)}` : '');
+  const parts = [];
+  if (epoch) parts.push(`epoch ${whole(epoch)}${of(progress.epochs)}`);
+  if (running && batch) parts.push(`batch ${whole(batch)}${of(batches)}`);
+  if (running && secondsLeft !== null) parts.push(`${duration(secondsLeft)} left`);
+  if (!running && epochs.epoch.length) parts.push(`${counted(progress.step ?? 0, 'step')}`);
+  if (!running && updatedAt > startedAt) parts.push(`took ${duration((updatedAt - startedAt) / 1000)}`);
+  if (imagesPerSecond !== null) parts.push(`${whole(imagesPerSecond)}\u00a0images/s`);
+  const line = parts.join(' · ');
+  return line.charAt(0).toUpperCase() + line.slice(1);
+}
+
+function titleOf(log, kind, word, done) {
+  if (!log) return kind === 'gone' ? `${word} · MNIST CNN` : 'MNIST CNN';
+  return `${kind === 'running' && done !== null ? percent(Math.min(done, 0.99), 0) : word} · ${log.name}`;
+}

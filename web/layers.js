@@ -1,0 +1,59 @@
+/** The network's layers: shapes, parameters, multiply-adds. A run that tells of no layers has no such section. */
+
+import { h } from './dom.js';
+import { UNKNOWN, percent, shape, whole } from './format.js';
+
+export function mount(element, store) {
+  const [table, title] = [element.querySelector('table'), element.querySelector('[data-part=model]')];
+  let drawn = null;
+  store.on(['log'], ({ log }) => {
+    const model = log?.model ?? null;
+    const news = JSON.stringify(model);
+    element.hidden = !model?.layers.length;
+    if (news === drawn || element.hidden) return;
+    drawn = news;
+    title.textContent = [model.name, model.input.length ? `input ${shape(model.input)}` : ''].filter(Boolean).join(' · ');
+    table.replaceChildren(head(), body(model), foot(model));
+  });
+}
+
+const HEADINGS = ['Layer', 'Type', 'Output', 'Parameters', 'Share', 'Multiply-adds'];
+
+function head() {
+  const cells = HEADINGS.map((name, column) => h('th', { scope: 'col', class: column > 2 ? 'figure' : null }, name));
+  return h('thead', {}, h('tr', {}, ...cells));
+}
+
+function body({ layers, parameters }) {
+  const total = parameters || sum(layers, 'parameters');
+  return h('tbody', {}, ...layers.map((layer) => h(
+    'tr',
+    {},
+    h('th', { scope: 'row' }, layer.name),
+    h('td', { class: 'soft' }, layer.type),
+    h('td', {}, shape(layer.output)),
+    h('td', { class: 'figure' }, layer.parameters === 0 ? UNKNOWN : whole(layer.parameters)),
+    share(layer.parameters && total ? layer.parameters / total : 0),
+    h('td', { class: 'figure' }, layer.macs === 0 ? UNKNOWN : whole(layer.macs)),
+  )));
+}
+
+function foot({ layers, parameters, macs }) {
+  return h('tfoot', {}, h(
+    'tr',
+    {},
+    h('th', { scope: 'row', colspan: 3 }, 'Total, for one image'),
+    h('td', { class: 'figure' }, whole(parameters ?? sum(layers, 'parameters'))),
+    h('td', {}),
+    h('td', { class: 'figure' }, whole(macs ?? sum(layers, 'macs'))),
+  ));
+}
+
+function share(part) {
+  if (!part) return h('td', { class: 'figure' });
+  const bar = h('span', { class: 'share' });
+  bar.style.setProperty('--part', part);
+  return h('td', { class: 'figure' }, bar, part < 0.001 ? '< 0.1\u00a0%' : percent(part, 1));
+}
+
+const sum = (layers, key) => layers.reduce((total, layer) => total + (layer[key] ?? 0), 0);

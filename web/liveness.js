@@ -1,0 +1,39 @@
+/** Is the run alive, as one word and one sentence. */
+
+import { clock } from './format.js';
+
+export const SILENT_AFTER_MS = 15_000; // three heartbeats missed: no longer called running
+
+/** One of the contract's livenesses. `told` is what our server says; without it only the heartbeat's age is known. */
+export function livenessOf(log, { told = null, now = null, earlier = false }) {
+  if (log.status !== 'running') return log.status;
+  if (earlier) return 'crashed'; // nobody writes to an earlier run any more
+  if (told) return told;
+  return now !== null && !(now - log.updatedAt <= SILENT_AFTER_MS) ? 'stalled' : 'running';
+}
+
+/** What the header shows: {kind, word, detail}. `kind` chooses shape and colour. */
+export function describe({ log, liveness, connection }) {
+  if (!connection.ok) {
+    const seen = connection.seenAt === null ? 'not seen yet' : `last seen ${clock(connection.seenAt)}`;
+    return { kind: 'gone', word: 'Server gone', detail: `${seen}, trying again` };
+  }
+  if (!log) return { kind: 'waiting', word: 'Waiting', detail: 'for the first run' };
+  const silent = `no sign of life since ${clock(log.updatedAt)}`;
+  const details = {
+    running: log.phase,
+    stalled: connection.kind === 'digits' ? `${silent}; the process still exists` : `${silent}; it may have crashed`,
+    crashed: `${silent}; the process is gone`,
+    stopped: `on request, ${clock(log.updatedAt)}`,
+    interrupted: `at ${clock(log.updatedAt)}`,
+    failed: log.error,
+    completed: `at ${clock(log.updatedAt)}`,
+  };
+  return { kind: liveness, word: liveness[0].toUpperCase() + liveness.slice(1), detail: details[liveness] };
+}
+
+/** How much of the run is done, 0..1; null where the log doesn't tell. */
+export function doneOf({ progress, status }) {
+  if (status === 'completed') return 1;
+  return progress.steps && progress.step !== null ? Math.min(1, progress.step / progress.steps) : null;
+}

@@ -1,0 +1,32 @@
+/** Wires the page: one store, one poller, a module per section. */
+
+import * as announce from './announce.js';
+import * as epochs from './epochs.js';
+import * as events from './events.js';
+import * as header from './header.js';
+import * as layers from './layers.js';
+import * as learning from './learning.js';
+import * as notices from './notices.js';
+import * as numbers from './numbers.js';
+import { createPoller } from './poller.js';
+import { runOf } from './polling.js';
+import { createReader, serverKind } from './reader.js';
+import * as refresh from './refresh.js';
+import * as runs from './runs.js';
+import * as samples from './samples.js';
+import * as settings from './settings.js';
+import { INITIAL, createStore } from './store.js';
+import * as theme from './theme.js';
+import * as welcome from './welcome.js';
+
+const SECTIONS = { announce, epochs, events, header, layers, learning, notices, numbers, refresh, runs, samples, settings, theme, welcome };
+
+const store = createStore({ ...INITIAL, shown: runOf(location.hash) });
+for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);
+
+const poller = createPoller(store, createReader(), serverKind);
+window.addEventListener('hashchange', () => {
+  store.set({ shown: runOf(location.hash), missing: null, log: null, samples: null, zoom: null, cursor: null });
+  poller.look();
+});
+poller.look();

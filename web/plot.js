@@ -1,0 +1,64 @@
+/** Where everything of a chart lies, in pixels: geometry only, nothing is painted here. */
+
+import { apart, lanes } from './labels.js';
+import { linear, ticks } from './scale.js';
+
+const LEFT = 60; // room for "100.0 %"
+const BOTTOM = 24;
+const NARROW = 440; // below this, the words beside the lines would take too much of the width
+export const LANE = 16; // px, of a row of labels above the plot
+const LANES = 2;
+const LETTER = 6.4; // px, of a label's font; an estimate that is never too small by much
+
+/** The plot of one measure (`loss` or `accuracy`) of prepared curves. */
+export function plotOf(curves, measure, zoom, size) {
+  const view = zoom ?? curves.full;
+  const lines = curves[measure.key];
+  const inView = ({ x }) => x >= view[0] && x <= view[1];
+  const batches = batchPoints(curves.batchX, lines.batch).filter(inView);
+  const firm = [...lines.train, ...lines.validation].filter(inView);
+  const range = measure.range(batches, firm);
+  const events = curves.events.filter(inView);
+  const right = size.width - (size.width < NARROW ? 12 : 84);
+  const x = linear(view, [LEFT, right]);
+  const marks = placeEvents(events, x, right);
+  const area = { left: LEFT, right, top: 8 + LANE * marks.lanes, bottom: size.height - BOTTOM };
+  const y = linear([range.low, range.high], [area.bottom, area.top]);
+  const smallest = curves.unit === 'step' || view[1] - view[0] > 3 ? 1 : 0;
+  return {
+    size, area, x, y, view, range, lines,
+    empty: !batches.length && !firm.length,
+    xTicks: ticks(view[0], view[1], (area.right - area.left) / 72, smallest),
+    yTicks: ticks(range.low, range.high, (area.bottom - area.top) / 44),
+    events: marks.events,
+    names: size.width < NARROW ? [] : placeNames(lines, batches, inView, x, y, area),
+  };
+}
+
+function batchPoints(xs, ys) {
+  return xs.flatMap((x, row) => (ys[row] === null ? [] : [{ x, y: ys[row] }]));
+}
+
+/** Marks with a label in a lane above the plot; where no lane is free a mark stands without. */
+function placeEvents(events, x, right) {
+  const boxes = events.map(({ kind, x: at }) => {
+    const width = kind.length * LETTER + 8;
+    return { width, x: Math.min(x(at), right - width + 4) };
+  });
+  const taken = lanes(boxes, LANES, 4);
+  return {
+    lanes: Math.max(0, ...taken.map((lane) => (lane ?? -1) + 1)),
+    events: events.map((event, row) => ({ ...event, at: x(event.x), left: boxes[row].x, lane: taken[row] })),
+  };
+}
+
+/** The lines' names at their right ends. */
+function placeNames({ train, validation }, batches, inView, x, y, area) {
+  const ends = [['training', 'train', train], ['validation', 'validation', validation]].flatMap(([text, kind, points]) => {
+    const end = points.findLast(inView) ?? (kind === 'train' ? batches.at(-1) : null);
+    return end ? [{ text, kind, x: end.x, y: Math.min(area.bottom, Math.max(area.top, y(end.y))) }] : [];
+  });
+  const last = Math.max(batches.at(-1)?.x ?? -Infinity, ...ends.map((end) => end.x));
+  const heights = apart(ends.map((end) => end.y), 15, area.top + 4, area.bottom - 4);
+  return ends.map((end, index) => ({ ...end, x: x(last) + 10, y: heights[index] }));
+}

@@ -1,0 +1,110 @@
+/** Fills the store: one look at a time, the next one when its time has come. */
+
+import { parseLog, parseRuns, parseSamples, parseStatus } from './contract.js';
+import { livenessOf } from './liveness.js';
+import { delay, isNews } from './polling.js';
+
+const LIVE = 'results/';
+const LOG = 'training_log.json';
+const SAMPLES = 'test_samples.json';
+const RUNS = 'results/runs.json';
+
+export function createPoller(store, read, serverKind) {
+  let kind = null;
+  let failures = 0;
+  let timer = 0;
+  let looking = false;
+  let again = false;
+  let runsFor = null; // the state of the live run for which runs.json was read
+
+  async function look() {
+    if (looking) {
+      again = true;
+      return;
+    }
+    looking = true;
+    again = false;
+    clearTimeout(timer);
+    try {
+      kind ??= await serverKind();
+      await (store.state.shown === null ? lookAtLive() : lookAtEarlier(store.state.shown));
+      failures = 0;
+      store.set({ loaded: true, connection: { kind, ok: true, seenAt: Date.now() } });
+    } catch {
+      failures += 1;
+      kind = null; // who answers next may be another server
+      store.set({ loaded: true, connection: { ...store.state.connection, ok: false } });
+    }
+    looking = false;
+    schedule();
+  }
+
+  function schedule() {
+    clearTimeout(timer);
+    const seconds = again ? 0 : delay({ interval: store.state.interval, hidden: document.hidden, failures });
+    timer = setTimeout(look, seconds * 1000);
+  }
+
+  async function lookAtLive() {
+    const status = kind === 'digits' ? await read('training_status') : null;
+    const told = status && parseStatus(status.value);
+    if (told && !told.runId) return show(null, null);
+    if (told && !isNews(told, store.state.log)) return judge(store.state.log, { told: told.liveness });
+    const answer = await read(LIVE + LOG);
+    if (answer.missing) return show(null, null);
+    const news = answer.news || !store.state.log;
+    const log = news ? parseLog(answer.value) : store.state.log;
+    if (!log) return undefined;
+    if (news) {
+      await readRuns(log);
+      await show(log, null);
+    }
+    return judge(log, { told: told?.liveness, now: answer.date });
+  }
+
+  /** An earlier run doesn't change: its log is read once; the list tells of a new live run. */
+  async function lookAtEarlier(id) {
+    const list = await read(RUNS);
+    store.set({ runs: parseRuns(list.value) });
+    const run = store.state.runs.find(({ runId }) => runId === id);
+    if (!run || !run.path) {
+      store.set({ missing: run ? null : id, shown: null });
+      return lookAtLive();
+    }
+    if (store.state.log?.runId === id) return undefined;
+    const log = parseLog((await read(LIVE + run.path + LOG)).value);
+    await show(log, id);
+    return log && judge(log, { earlier: true });
+  }
+
+  /** Put a log on the page, and the samples that it announces; unless the reader meanwhile asked for another run. */
+  async function show(log, shown) {
+    const path = shown === null ? LIVE : `${LIVE}runs/${shown}/`;
+    let samples = null;
+    if (log?.files.includes(SAMPLES)) {
+      const answer = await read(path + SAMPLES);
+      samples = answer.news || !store.state.samples ? parseSamples(answer.value) : store.state.samples;
+    }
+    if (store.state.shown !== shown) return;
+    const isOther = log?.runId !== store.state.log?.runId;
+    store.set({ log, samples, ...(isOther ? { zoom: null, cursor: null } : {}), ...(log ? {} : { liveness: null }) });
+  }
+
+  function judge(log, circumstances) {
+    if (store.state.log === log) store.set({ liveness: livenessOf(log, circumstances) });
+  }
+
+  /** The list of runs changes when a run begins or ends. */
+  async function readRuns({ runId, status }) {
+    const state = `${runId} ${status}`;
+    if (runsFor === state) return;
+    const list = await read(RUNS);
+    runsFor = state;
+    store.set({ runs: parseRuns(list.value) });
+  }
+
+  document.addEventListener('visibilitychange', () => (document.hidden ? schedule() : look()));
+  window.addEventListener('online', look);
+  store.on(['interval'], () => looking || schedule());
+  return { look };
+}

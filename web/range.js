@@ -1,0 +1,60 @@
+/** Which part of a curve an axis shows. */
+
+import { niceStep } from './scale.js';
+
+const START = 0.2; // this first part of what is in view may leave the scale: the steep fall, that flattens all the rest
+const ORDINARY = 0.98; // of the batches after the start are to be seen; a lone spike may leave the scale
+
+/**
+ * The y range over points {x, y} of which small y is good. The start and lone spikes may stick out at the top if the
+ * rest would be flattened otherwise; `beyond` is then the farthest of what sticks out, else null.
+ * `noisy` are batches, of which some may stick out; of `firm` (epochs) only those of the start.
+ */
+export function robustRange(noisy, firm, ceiling = Infinity) {
+  const all = [...noisy, ...firm];
+  if (!all.length) return { low: 0, high: 1, beyond: null };
+  const [first, last] = extent(all, 'x');
+  const settled = first + START * (last - first);
+  const late = (point) => point.x >= settled;
+  const batches = noisy.filter(late).map((point) => point.y).sort((a, b) => a - b);
+  const ordinary = batches.length ? batches[Math.floor((batches.length - 1) * ORDINARY)] : -Infinity;
+  const [lowest, highest] = extent(all, 'y');
+  let top = firm.filter(late).reduce((most, point) => Math.max(most, point.y), ordinary);
+  if (highest - lowest <= 2 * (top - lowest)) top = highest; // hardly anything sticks out: show it all
+  const step = niceStep((top - Math.min(lowest, 0)) / 5);
+  const low = lowest >= 0 && lowest < top / 2 ? 0 : Math.floor(lowest / step) * step;
+  const high = Math.min(ceiling, Math.max(Math.ceil((top / step) * 1.02) * step, low + step));
+  return { low, high, beyond: highest > high ? highest : null };
+}
+
+/** The same for accuracies, of which large is good: the room above is an error rate. */
+export function robustAccuracyRange(noisy, firm) {
+  const error = ({ x, y }) => ({ x, y: 1 - y });
+  const { low, high, beyond } = robustRange(noisy.map(error), firm.map(error), 1);
+  return { low: 1 - high, high: 1 - low, beyond: beyond === null ? null : 1 - beyond };
+}
+
+export function extent(points, key) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const point of points) {
+    low = Math.min(low, point[key]);
+    high = Math.max(high, point[key]);
+  }
+  return [low, high];
+}
+
+/** A view [from, to] kept inside `full` and no narrower than a thousandth of it; null when it is all of it. */
+export function clampView([a, b], full) {
+  const [from, to] = [Math.min(a, b), Math.max(a, b)];
+  const length = full[1] - full[0];
+  const width = Math.max(to - from, length / 1000);
+  if (!(width < length)) return null;
+  const start = Math.min(Math.max(from, full[0]), full[1] - width);
+  return [start, start + width];
+}
+
+/** The view grown or shrunk by `factor` so that what is at `at` stays where it is. */
+export function zoomAround([from, to], full, at, factor) {
+  return clampView([at - (at - from) * factor, at + (to - at) * factor], full);
+}

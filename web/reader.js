@@ -1,0 +1,55 @@
+/** Reads JSON files over HTTP, and only what changed. */
+
+import { condition } from './polling.js';
+
+const PATIENCE_MS = 10_000; // a server that accepts and then says nothing is gone too
+
+/**
+ * A function read(url) that answers {news, missing, value, date}: `value` is the file's content as it was last
+ * readable, `news` whether that changed. Half a file keeps the last value and is asked for again.
+ * It throws where no server answers.
+ */
+export function createReader() {
+  const known = new Map(); // url -> {text, value, headers}
+  return async function read(url) {
+    const last = known.get(url);
+    const answer = await fetch(url, {
+      headers: last?.headers ?? {},
+      cache: 'no-store', // the page itself is the cache, and sees the 304
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    const date = Date.parse(answer.headers.get('Date'));
+    const result = { news: false, missing: false, value: last?.value, date: Number.isNaN(date) ? null : date };
+    if (answer.status === 304) return result;
+    if (answer.status === 404) {
+      known.delete(url);
+      return { ...result, missing: true, value: undefined };
+    }
+    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+    const text = await answer.text();
+    if (text === last?.text) return result;
+    const value = parsed(text);
+    if (value === undefined) return result;
+    known.set(url, { text, value, headers: conditionOf(answer.headers) });
+    return { ...result, news: true, value };
+  };
+}
+
+/** Which server this is: `digits` for our own, `files` for any other. */
+export async function serverKind() {
+  const answer = await fetch('', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
+  return /^digits\b/i.test(answer.headers.get('Server') ?? '') ? 'digits' : 'files';
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function conditionOf(headers) {
+  const get = (name) => headers.get(name);
+  return condition({ etag: get('ETag'), modified: get('Last-Modified'), date: get('Date') });
+}

@@ -1,0 +1,29 @@
+/** The runs so far, each a link that shows it. */
+
+import { h, icon } from './dom.js';
+import { counted, date, percent } from './format.js';
+
+export function mount(element, store) {
+  const list = element.querySelector('ul');
+  store.on(['runs', 'shown', 'liveness'], ({ runs, shown, liveness, log }) => {
+    element.hidden = runs.length < 2;
+    list.replaceChildren(...runs.map((run) => {
+      const current = shown === null ? run.path === '' : run.runId === shown;
+      // The index is only written when a run begins or ends.
+      const status = current && liveness && log?.runId === run.runId ? liveness : run.status;
+      return h('li', {}, h(
+        'a',
+        { href: run.path ? `#run=${run.runId}` : '#', 'aria-current': current && 'true' },
+        icon(status),
+        h('span', { class: 'name' }, run.name),
+        h('span', { class: 'result' }, result(run)),
+        h('span', { class: 'soft' }, [status, date(run.startedAt), run.epochs === null ? '' : counted(run.epochs, 'epoch')].filter(Boolean).join(' · ')),
+      ));
+    }));
+  });
+}
+
+function result({ testAccuracy, bestAccuracy }) {
+  if (testAccuracy !== null) return `${percent(testAccuracy)} test`;
+  return bestAccuracy === null ? '' : `${percent(bestAccuracy)} validation`;
+}

@@ -1,0 +1,58 @@
+/** The test samples: picture, what the network says, whether that is right, and how sure it is. */
+
+import { h } from './dom.js';
+import { percent, whole } from './format.js';
+
+export function mount(element, store) {
+  const [list, title] = [element.querySelector('ol'), element.querySelector('[data-part=when]')];
+  store.on(['samples'], ({ samples }) => {
+    element.hidden = !samples;
+    if (!samples) return;
+    const right = samples.samples.filter(isRight).length;
+    const when = samples.final ? 'after training' : `after epoch ${whole(samples.epoch)}`;
+    title.textContent = `${right} of ${samples.samples.length} right, ${when}`;
+    list.replaceChildren(...samples.samples.map((sample) => card(sample, samples)));
+  });
+}
+
+const isRight = ({ label, prediction }) => label !== null && label === prediction;
+
+function card(sample, { rows, columns }) {
+  const { index, label, prediction, probabilities } = sample;
+  const right = isRight(sample);
+  const sure = probabilities[prediction];
+  return h(
+    'li',
+    { class: right ? 'sample right' : 'sample wrong' },
+    picture(sample.pixels, rows, columns),
+    h(
+      'div',
+      {},
+      h('p', { class: 'unseen' }, index === null ? '' : `Test image ${whole(index)}:`),
+      h('p', { class: 'verdict' }, h('strong', {}, prediction ?? '?'), h('span', {}, right ? '✓ right' : `✗ is ${label ?? '?'}`)),
+      h('p', { class: 'soft' }, sure === undefined ? '' : `${percent(sure, 1)} sure`),
+    ),
+    bars(probabilities, prediction, label),
+  );
+}
+
+function picture(pixels, rows, columns) {
+  const canvas = h('canvas', { width: columns, height: rows, 'aria-hidden': 'true' });
+  if (!pixels) return canvas;
+  const context = canvas.getContext('2d');
+  const image = context.createImageData(columns, rows);
+  pixels.forEach((ink, place) => image.data.set([ink, ink, ink, 255], 4 * place));
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+function bars(probabilities, prediction, label) {
+  const likely = probabilities.map((share, digit) => [digit, share]).filter(([, share]) => share >= 0.01);
+  const spoken = likely.sort((a, b) => b[1] - a[1]).map(([digit, share]) => `${digit}: ${percent(share, 1)}`).join(', ');
+  return h('div', { class: 'bars', role: 'img', 'aria-label': `Probabilities ${spoken}` }, ...probabilities.map((share, digit) => {
+    const kind = digit === prediction ? 'said' : digit === label ? 'meant' : null;
+    const bar = h('i', { class: kind, title: `${digit}: ${percent(share, 1)}` }, h('b', {}), String(digit));
+    bar.style.setProperty('--share', share);
+    return bar;
+  }));
+}

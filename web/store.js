@@ -1,0 +1,41 @@
+/** The page's state: one object, replaced key by key; whoever listens to a key that changed is called. */
+
+import { INTERVAL } from './polling.js';
+
+export function createStore(initial) {
+  let state = initial;
+  const listeners = [];
+  return {
+    get state() {
+      return state;
+    },
+    set(changes) {
+      const changed = Object.keys(changes).filter((key) => !Object.is(changes[key], state[key]));
+      if (!changed.length) return;
+      state = { ...state, ...changes };
+      for (const { keys, call } of listeners) {
+        if (keys.some((key) => changed.includes(key))) call(state);
+      }
+    },
+    /** Call `call(state)` now and after every change of one of `keys`. */
+    on(keys, call) {
+      listeners.push({ keys, call });
+      call(state);
+    },
+  };
+}
+
+export const INITIAL = {
+  connection: { kind: null, ok: true, seenAt: null }, // kind: digits (our server) or files (any other)
+  loaded: false, // whether the first look is over
+  log: null,
+  liveness: null,
+  samples: null,
+  runs: [],
+  shown: null, // the id of the earlier run that is looked at, null for the live one
+  missing: null, // the id that was asked for and is not there
+  interval: INTERVAL,
+  zoom: null, // [from, to] on the x axis of the charts, null for all
+  curves: null, // the log as the charts draw it
+  cursor: null, // the x that is read out
+};

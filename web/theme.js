@@ -1,0 +1,28 @@
+/** Light, dark, or as the system has it. Runs before the first paint, so that nothing flashes. */
+
+import { remember, remembered } from './dom.js';
+
+const KEY = 'theme';
+const THEMES = ['light', 'dark'];
+
+apply(remembered(KEY));
+
+export function mount(select) {
+  select.value = THEMES.includes(remembered(KEY)) ? remembered(KEY) : 'auto';
+  select.addEventListener('change', () => {
+    remember(KEY, select.value);
+    apply(select.value);
+  });
+}
+
+/** Call `redraw` when colours change: pictures on a canvas don't follow the style sheet by themselves. */
+export function onColours(redraw) {
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+  matchMedia('print').addEventListener('change', redraw);
+  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ['data-theme'] });
+}
+
+function apply(theme) {
+  if (THEMES.includes(theme)) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+}
