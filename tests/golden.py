@@ -1,0 +1,116 @@
+"""One golden run: written here by the real writer, served by the server's tests, parsed by the page's tests.
+
+    python -m tests.golden        writes tests/fixtures/golden/ anew, after a deliberate change of the contract
+"""
+
+import math
+import os
+import platform
+import random
+import secrets
+import shutil
+import time
+from pathlib import Path
+from unittest import mock
+
+from digits import contract, pace
+from digits.lock import LOCK_FILE
+from digits.runlog import RunLog
+
+FIXTURE = Path(__file__).parent / "fixtures" / "golden"
+EPOCHS, BATCHES = 3, 40
+_START = 1_790_000_000.0  # 2026-09-21, in the afternoon
+_LAYERS = [
+    ("conv1", "Conv2d", [16, 28, 28], 144, 112_896),
+    ("norm1", "BatchNorm2d", [16, 28, 28], 32, 0),
+    ("relu1", "ReLU", [16, 28, 28], 0, 0),
+    ("pool1", "MaxPool2d", [16, 14, 14], 0, 0),
+    ("flatten", "Flatten", [3136], 0, 0),
+    ("linear1", "Linear", [10], 31_370, 31_360),
+]
+
+
+class Clock:
+    """A clock that moves only when told, so that the same run gives the same bytes."""
+
+    def __init__(self):
+        self.passed = 0.0
+
+    def time(self) -> float:
+        return _START + self.passed
+
+    def monotonic(self) -> float:
+        return self.passed
+
+
+def write(folder: Path) -> None:
+    """Log a made-up run of 3 epochs of 40 batches, with an event, two non-finite losses, samples and a test."""
+    clock = Clock()
+    with (
+        mock.patch.object(contract, "time", clock),
+        mock.patch.object(time, "time", clock.time),
+        mock.patch.object(pace.Pace.__init__, "__defaults__", (clock.monotonic,)),
+        mock.patch.object(secrets, "token_hex", lambda size: "90ld"),
+        mock.patch.object(os, "getpid", lambda: 4242),
+        mock.patch.object(platform, "node", lambda: "golden-host"),
+        mock.patch.object(platform, "python_version", lambda: "3.12.0"),
+        RunLog(folder, name="golden run, 3 epochs", config={"epochs": 3, "lr": 0.01}, command="python golden.py") as log,
+    ):
+        _log_everything(log, clock)
+    (folder / LOCK_FILE).unlink()
+
+
+def _log_everything(log: RunLog, clock: Clock) -> None:
+    chance = random.Random(5)
+    layers = [dict(zip(("name", "type", "output", "parameters", "macs"), layer)) for layer in _LAYERS]
+    log.describe(
+        environment={"torch": "2.9.0", "device": "cpu", "device_name": "a processor", "threads": 2},
+        dataset={"name": "mnist", "train": 5120, "validation": 20, "test": 10, "sha256": "0" * 64, "notice": None},
+        model={"name": "cnn4", "parameters": 31_546, "macs": 144_256, "input": [1, 28, 28], "layers": layers},
+    )
+    log.plan(EPOCHS, BATCHES)
+    for epoch in range(1, EPOCHS + 1):
+        log.phase("training")
+        for _ in range(BATCHES):
+            clock.passed += 0.02
+            loss = 2.3 * math.exp(-log.step / 25) + 0.02 + chance.uniform(0, 0.02)
+            if log.step in (60, 61):
+                loss = math.nan
+            log.batch(epoch, loss=loss, accuracy=1 - loss / 2.6, lr=0.01, images=128)
+        log.phase("validating")
+        clock.passed += 0.1
+        metrics = {"train_loss": 0.9 / epoch, "train_accuracy": 1 - 0.3 / epoch}
+        log.epoch(epoch, seconds=0.9, lr=0.01, val_loss=0.5 / epoch, val_accuracy=1 - 0.1 / epoch, **metrics)
+        log.save_json(contract.TEST_SAMPLES, _samples(epoch))
+    log.event("resumed", "Went on from the checkpoint of epoch 3.")
+    log.test(loss=0.1, accuracy=0.9, correct=9, total=10)
+    log.save_json(contract.PREDICTIONS, _predictions())
+    log.save_json(contract.TEST_SAMPLES, _samples(EPOCHS, final=True))
+
+
+def _samples(epoch: int, final: bool = False) -> dict:
+    """Ten pictures of slanted bars; the last one is read wrongly."""
+    samples = []
+    for digit in range(10):
+        answer = digit if digit < 9 else 4
+        pixels = [255 if abs(x - y // 2 - digit) < 2 and 4 <= y < 24 else 0 for y in range(28) for x in range(28)]
+        probabilities = [0.91 if other == answer else 0.01 for other in range(10)]
+        sample = {"index": 7 * digit, "label": digit, "prediction": answer, "probabilities": probabilities}
+        samples.append(sample | {"pixels": pixels})
+    return {"epoch": epoch, "final": final, "rows": 28, "columns": 28, "samples": samples}
+
+
+def _predictions() -> dict:
+    answers = {"predictions": "01234567890123456784", "confidences": [0.91] * 20}
+    epochs = [{"epoch": epoch, **answers} for epoch in range(1, EPOCHS + 1)]
+    validation = {"labels": "01234567890123456789", "epochs": epochs}
+    return {
+        "validation": validation,
+        "test": {"labels": "0123456789", "predictions": "0123456784", "confidences": [0.91] * 10},
+    }
+
+
+if __name__ == "__main__":
+    shutil.rmtree(FIXTURE, ignore_errors=True)
+    write(FIXTURE)
+    print(f"Wrote {', '.join(sorted(path.name for path in FIXTURE.iterdir()))} to {FIXTURE}")
