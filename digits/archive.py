@@ -12,6 +12,7 @@ from digits.files import read_json, write_json
 
 # A default run leaves about 5 MB; with less than this free it would fail at its end instead of its start.
 _ROOM = 16 << 20
+_READ = ("model", "dataset", "progress", "epochs", "test")  # sections that a foreign log may lack
 
 
 def ensure_room(folder: Path) -> None:
@@ -29,7 +30,7 @@ def move_earlier_run(folder: Path, keep: int) -> None:
     left = [file for file in contract.FILES if (folder / file).is_file()]
     if left:
         log = _read_log(folder)
-        if log is not None and not log["progress"].get("step") and not log["epochs"].get("epoch"):
+        if log is not None and log["progress"].get("step") == 0 and log["epochs"].get("epoch") == []:
             for file in left:
                 (folder / file).unlink()
         else:
@@ -84,19 +85,16 @@ def _forget(folder: Path, keep: int) -> None:
 
 def _read_log(folder: Path) -> dict | None:
     log = read_json(folder / contract.TRAINING_LOG)
-    if not isinstance(log, dict) or not contract.RUN_ID.fullmatch(str(log.get("run_id"))):
+    run_id = log.get("run_id") if isinstance(log, dict) else None
+    if not isinstance(run_id, str) or not contract.RUN_ID.fullmatch(run_id):
         return None
     return log | {section: log[section] if isinstance(log.get(section), dict) else {} for section in _READ}
-
-
-_READ = ("model", "dataset", "progress", "epochs", "test")
 
 
 def _entry(folder: Path, path: str) -> dict | None:
     log = _read_log(folder)
     if log is None:
         return None
-    accuracies = [value for value in log["epochs"].get("val_accuracy", []) if value is not None]
     return {
         "run_id": log["run_id"],
         "path": path,
@@ -108,10 +106,14 @@ def _entry(folder: Path, path: str) -> dict | None:
         "model": log["model"].get("name"),
         "parameters": log["model"].get("parameters"),
         "dataset": log["dataset"].get("name"),
-        "epochs": (log["epochs"].get("epoch") or [0])[-1],
-        "best_val_accuracy": max(accuracies, default=None),
+        "epochs": max(_numbers(log["epochs"].get("epoch")), default=0),
+        "best_val_accuracy": max(_numbers(log["epochs"].get("val_accuracy")), default=None),
         "test_accuracy": log["test"].get("accuracy"),
     }
+
+
+def _numbers(column) -> list:
+    return [value for value in column if isinstance(value, (int, float))] if isinstance(column, list) else []
 
 
 def _name_for_unreadable(file: Path) -> str:

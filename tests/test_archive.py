@@ -1,0 +1,151 @@
+import json
+import os
+import time
+
+import pytest
+
+from digits import archive, contract
+from digits.runlog import RunLog
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "results"
+
+
+def run(folder, name, batches=1, keep=20, files=()):
+    with RunLog(folder, name=name, keep=keep) as log:
+        for _ in range(batches):
+            log.batch(1, loss=0.5)
+        for file in files:
+            log.save_shared(file, b"the same picture")
+    time.sleep(0.002)  # so that started_at differs
+    return log.run_id
+
+
+def names(folder):
+    return [run["name"] for run in json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]]
+
+
+def test_an_earlier_run_moves_out_of_the_way_whole(folder):
+    first = run(folder, "first")
+    second = run(folder, "second")
+    moved = folder / contract.RUNS / first
+    assert json.loads((moved / contract.TRAINING_LOG).read_text())["run_id"] == first
+    assert (moved / contract.BATCHES).is_file()
+    assert json.loads((folder / contract.TRAINING_LOG).read_text())["run_id"] == second
+
+
+def test_the_index_lists_the_live_run_first_and_says_where_each_lies(folder):
+    first = run(folder, "first")
+    run(folder, "second")
+    entries = json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]
+    assert [(entry["name"], entry["path"]) for entry in entries] == [("second", ""), ("first", f"runs/{first}/")]
+
+
+def test_only_so_many_earlier_runs_are_kept_and_the_oldest_go(folder):
+    for number in range(6):
+        run(folder, f"run {number}", keep=3)
+    assert names(folder) == ["run 5", "run 4", "run 3", "run 2"]
+    assert len(os.listdir(folder / contract.RUNS)) == 3
+
+
+def test_keep_0_keeps_none(folder):
+    run(folder, "first", keep=0)
+    run(folder, "second", keep=0)
+    assert names(folder) == ["second"]
+
+
+def test_what_is_not_a_run_of_ours_is_never_deleted(folder):
+    run(folder, "first")
+    foreign = folder / contract.RUNS / "thesis"
+    foreign.mkdir(parents=True)
+    (foreign / "training_log.json").write_text('{"run_id": "something else"}')
+    partial = folder / contract.RUNS / "20200101-000000-aaaa"
+    partial.mkdir()
+    (partial / "batches.csv").write_text("step\n")
+    for number in range(3):
+        run(folder, f"run {number}", keep=0)
+    assert (foreign / "training_log.json").is_file()
+    assert (partial / "batches.csv").is_file()
+
+
+def test_a_file_somebody_put_into_an_old_run_outlives_it(folder):
+    first = run(folder, "first")
+    run(folder, "second")
+    notes = folder / contract.RUNS / first / "notes.txt"
+    notes.write_text("my notes")
+    run(folder, "third", keep=0)
+    assert notes.is_file()
+    assert os.listdir(notes.parent) == ["notes.txt"]
+
+
+def test_a_run_without_a_single_batch_leaves_no_trace(folder):
+    run(folder, "first")
+    run(folder, "stillborn", batches=0)
+    run(folder, "third")
+    assert names(folder) == ["third", "first"]
+
+
+def test_an_interrupted_move_is_finished_by_the_next_start(folder):
+    first = run(folder, "first")
+    target = folder / contract.RUNS / first
+    target.mkdir(parents=True)
+    os.replace(folder / contract.BATCHES, target / contract.BATCHES)  # killed after the first file
+    run(folder, "second")
+    assert sorted(os.listdir(target)) == sorted([contract.BATCHES, contract.TRAINING_LOG])
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run_id": "../../escape"}', b'{"run_id": 5}', b"null"])
+def test_a_log_that_cannot_be_read_is_moved_aside_and_kept(folder, content):
+    folder.mkdir()
+    (folder / contract.TRAINING_LOG).write_bytes(content)
+    run(folder, "next", keep=0)
+    (aside,) = (folder / contract.RUNS).iterdir()
+    assert (aside / contract.TRAINING_LOG).read_bytes() == content
+
+
+@pytest.mark.parametrize("section", ["model", "dataset", "progress", "epochs", "test"])
+@pytest.mark.parametrize("value", [None, 5, [], "x", {"epoch": 5, "val_accuracy": ["x", None]}])
+def test_a_foreign_log_with_strange_sections_is_listed_all_the_same(folder, section, value):
+    run(folder, "first")
+    path = folder / contract.TRAINING_LOG
+    log = json.loads(path.read_text()) | {section: value}
+    path.write_text(json.dumps(log))
+    archive.write_index(folder)
+    assert names(folder) == ["first"]
+
+
+def test_an_earlier_run_that_never_said_its_end_has_crashed(folder):
+    run(folder, "first")
+    path = folder / contract.TRAINING_LOG
+    path.write_text(path.read_text().replace('"completed"', '"running"'))
+    run(folder, "second")
+    entries = json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]
+    assert entries[1]["status"] == "crashed"
+
+
+def test_runs_share_the_same_pictures_on_the_disk(folder):
+    first = run(folder, "first", files=[contract.TEST_IMAGES])
+    run(folder, "second", files=[contract.TEST_IMAGES])
+    earlier = folder / contract.RUNS / first / contract.TEST_IMAGES
+    assert earlier.samefile(folder / contract.TEST_IMAGES)
+
+
+def test_without_hard_links_each_run_has_its_own_copy(folder, monkeypatch):
+    def refuse(*paths):
+        raise OSError(95, "not supported")
+
+    monkeypatch.setattr(os, "link", refuse)
+    first = run(folder, "first", files=[contract.TEST_IMAGES])
+    run(folder, "second", files=[contract.TEST_IMAGES])
+    earlier = folder / contract.RUNS / first / contract.TEST_IMAGES
+    assert earlier.read_bytes() == (folder / contract.TEST_IMAGES).read_bytes()
+
+
+def test_a_full_disk_is_named_before_anything_is_moved(folder, monkeypatch):
+    first = run(folder, "first")
+    monkeypatch.setattr(archive.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
+    with pytest.raises(OSError, match="No space left"), RunLog(folder, name="second"):
+        pass
+    assert json.loads((folder / contract.TRAINING_LOG).read_text())["run_id"] == first

@@ -1,0 +1,61 @@
+import math
+import random
+
+from digits.buckets import Buckets, columns
+
+
+def filled(losses, limit=8):
+    buckets = Buckets(limit)
+    for step, loss in enumerate(losses, start=1):
+        buckets.add(step, epoch=1 + step // 100, loss=loss, accuracy=loss / 2, lr=step / 1000, rate=100.0)
+    return buckets, columns(buckets.buckets())
+
+
+def test_up_to_the_limit_every_step_stands_for_itself():
+    _, curve = filled([0.5, 0.25, 1.0])
+    assert curve["step"] == [1, 2, 3]
+    assert curve["loss"] == curve["loss_min"] == curve["loss_max"] == [0.5, 0.25, 1.0]
+    assert curve["accuracy"] == [0.25, 0.125, 0.5]
+
+
+def test_any_number_of_steps_stays_within_the_limit_with_columns_of_equal_length():
+    for steps in range(1, 300):
+        buckets, curve = filled([1.0] * steps)
+        lengths = {len(column) for column in curve.values()}
+        assert len(lengths) == 1
+        assert lengths.pop() <= 8
+        assert curve["step"] == sorted(set(curve["step"]))
+        assert curve["step"][-1] == steps
+        assert sum(bucket.batches for bucket in buckets.buckets()) == steps
+
+
+def test_means_and_extremes_are_those_of_the_batches_in_the_bucket():
+    chance = random.Random(1)
+    losses = [chance.random() for _ in range(1000)]
+    buckets, curve = filled(losses)
+    start = 0
+    for bucket, end in enumerate(curve["step"]):
+        part = losses[start:end]
+        assert math.isclose(curve["loss"][bucket], sum(part) / len(part), rel_tol=1e-4)
+        assert math.isclose(curve["loss_min"][bucket], min(part), rel_tol=1e-4)
+        assert math.isclose(curve["loss_max"][bucket], max(part), rel_tol=1e-4)
+        start = end
+
+
+def test_one_spike_in_a_hundred_thousand_batches_is_kept():
+    _, curve = filled([0.1] * 70_000 + [42.0] + [0.1] * 29_999)
+    assert max(curve["loss_max"]) == 42.0
+
+
+def test_losses_that_are_not_finite_are_left_out_and_alone_make_a_gap():
+    _, curve = filled([1.0, math.nan, math.inf, 3.0])
+    assert curve["loss"] == [1.0, None, None, 3.0]
+    _, merged = filled([1.0, math.nan] * 8)
+    assert merged["loss"][0] == merged["loss_max"][0] == 1.0
+
+
+def test_values_nobody_gave_are_null():
+    buckets = Buckets()
+    buckets.add(1, 1, 0.5, accuracy=None, lr=None, rate=None)
+    curve = columns(buckets.buckets())
+    assert (curve["accuracy"], curve["lr"], curve["images_per_second"]) == ([None], [None], [None])

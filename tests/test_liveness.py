@@ -1,0 +1,78 @@
+import os
+import platform
+import subprocess
+import sys
+import time
+
+import pytest
+
+from digits import contract, lock
+from digits.liveness import liveness
+
+NOW = 1_790_000_000.0
+
+
+def log(**changes):
+    heartbeat = contract.timestamp(NOW - changes.pop("silent_for", 0))
+    process = {"pid": os.getpid(), "host": platform.node()}
+    return {"run_id": "r1", "status": "running", "updated_at": heartbeat, "process": process} | changes
+
+
+def gone_pid():
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+@pytest.mark.parametrize("status", ["completed", "stopped", "interrupted", "failed"])
+def test_a_run_that_ended_is_what_it_says(tmp_path, status):
+    assert liveness(log(status=status, silent_for=10_000), tmp_path, NOW) == status
+
+
+def test_a_fresh_heartbeat_is_running(tmp_path):
+    assert liveness(log(silent_for=5), tmp_path, NOW) == "running"
+
+
+def test_a_silent_heartbeat_of_a_living_process_is_stalled(tmp_path):
+    assert liveness(log(silent_for=60), tmp_path, NOW) == "stalled"
+
+
+def test_a_silent_heartbeat_of_a_process_that_is_gone_is_crashed(tmp_path):
+    process = {"pid": gone_pid(), "host": platform.node()}
+    assert liveness(log(silent_for=60, process=process), tmp_path, NOW) == "crashed"
+
+
+def test_on_another_host_nobody_can_tell_and_it_is_stalled(tmp_path):
+    process = {"pid": gone_pid(), "host": "elsewhere"}
+    assert liveness(log(silent_for=60, process=process), tmp_path, NOW) == "stalled"
+
+
+def test_a_free_lock_shows_a_crash_at_once_whatever_the_heartbeat(tmp_path):
+    lock.FolderLock(tmp_path, {"run_id": "r1"}).release()
+    assert liveness(log(silent_for=1), tmp_path, NOW) == "crashed"
+
+
+def test_a_held_lock_shows_life_whatever_the_process_number(tmp_path):
+    held = lock.FolderLock(tmp_path, {"run_id": "r1"})
+    process = {"pid": gone_pid(), "host": platform.node()}
+    assert liveness(log(silent_for=60, process=process), tmp_path, NOW) == "stalled"
+    assert liveness(log(process=process), tmp_path, NOW) == "running"
+    held.release()
+
+
+def test_the_lock_of_another_run_says_nothing_about_this_one(tmp_path):
+    lock.FolderLock(tmp_path, {"run_id": "another"}).release()
+    assert liveness(log(), tmp_path, NOW) == "running"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"process": p} for p in (None, 7, [], {}, {"pid": "x"}, {"pid": -1}, {"pid": 2**70, "host": platform.node()})]
+    + [{"updated_at": u} for u in (None, 5, "yesterday", [])],
+)
+def test_a_foreign_log_never_breaks_it(tmp_path, changes):
+    assert liveness(log(silent_for=60) | changes, tmp_path, time.time()) in contract.LIVENESSES
+
+
+def test_an_unknown_status_counts_as_failed(tmp_path):
+    assert liveness(log(status="exploded"), tmp_path, NOW) == "failed"

@@ -1,0 +1,61 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from digits import lock
+
+PROJECT = Path(__file__).parent.parent
+HOLD = "import sys, time; from digits.lock import FolderLock; from pathlib import Path\n"
+HOLD += "FolderLock(Path(sys.argv[1]), {'name': 'first'}); print('held', flush=True); time.sleep(60)"
+
+
+@pytest.fixture
+def holder(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], cwd=PROJECT, stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"held\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_the_second_is_refused_soon_and_told_of_the_first(tmp_path, holder):
+    started = time.monotonic()
+    with pytest.raises(lock.Busy, match="first"):
+        lock.FolderLock(tmp_path, {"name": "second"})
+    assert time.monotonic() - started < 10
+    assert lock.is_held(tmp_path)
+    assert lock.holder_of(tmp_path) == {"name": "first"}
+
+
+def test_after_kill_9_of_the_holder_nothing_needs_to_be_cleaned_up(tmp_path, holder):
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    assert not lock.is_held(tmp_path)
+    lock.FolderLock(tmp_path, {"name": "second"}).release()
+    assert lock.holder_of(tmp_path) == {"name": "second"}
+
+
+def test_a_released_folder_is_free(tmp_path):
+    assert not lock.is_held(tmp_path)
+    held = lock.FolderLock(tmp_path, {})
+    assert lock.is_held(tmp_path)
+    held.release()
+    assert not lock.is_held(tmp_path)
+
+
+def test_asking_does_not_disturb_who_takes_the_lock(tmp_path, monkeypatch):
+    """A server that asks at that very moment has the lock for an instant: whoever takes it tries again."""
+    answers = iter([False, False, True])
+    monkeypatch.setattr(lock, "_lock", lambda handle, exclusive: next(answers))
+    lock.FolderLock(tmp_path, {}).release()
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff"])
+def test_a_lock_file_that_says_nothing_names_nobody(tmp_path, content):
+    (tmp_path / lock.LOCK_FILE).write_bytes(content)
+    assert lock.holder_of(tmp_path) == {}
