@@ -58,7 +58,8 @@ def choose(wanted: str, network: nn.Module, device: torch.device) -> Precision:
         labels = (torch.arange(_IMAGES) % 10).to(device)
         try:
             steps = [_Trial(network, precision, images, labels) for precision in (plain, fast)]
-            if F.cosine_similarity(*(step.gradient() for step in steps), dim=0) < _SIMILAR:
+            similarity = F.cosine_similarity(*(step.gradient() for step in steps), dim=0).item()
+            if not similarity >= _SIMILAR:  # also where it is no number
                 return plain
             rounds = [[step.seconds() for step in steps] for _ in range(_ROUNDS)]
         except RuntimeError:  # this device has no such kernel

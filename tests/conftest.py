@@ -1,4 +1,4 @@
-"""What several test files need: the folder of the project, small runs, and the real MNIST where it lies on this machine."""
+"""What several test files need: helpers beside them, and the real MNIST where it lies on this machine."""
 
 import os
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))  # golden.py and other helpers stand beside the tests
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported: as mnist_cnn.py does, and why it says
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,134 @@
+import gzip
+import struct
+import zlib
+
+import pytest
+import torch
+
+from digits import data
+from digits.data import Damaged, Dataset, IdxFile, Missing, Split
+
+
+def idx(shape, seed=0):
+    """An IDX file of random bytes, and its description."""
+    count = torch.Size(shape).numel()
+    body = bytes(torch.randint(0, 10, (count,), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8))
+    return struct.pack(f">{1 + len(shape)}I", 0x0800 + len(shape), *shape) + body
+
+
+@pytest.fixture
+def small_mnist(tmp_path, monkeypatch):
+    """A data set of 6 and 4 images in MNIST's layout, known to the reader by size and MD5."""
+    import hashlib
+
+    shapes = {"train-images": (6, 28, 28), "train-labels": (6,), "t10k-images": (4, 28, 28), "t10k-labels": (4,)}
+    folder = tmp_path / data.FOLDER
+    folder.mkdir(parents=True)
+    files = []
+    for name, shape in shapes.items():
+        content = idx(shape)
+        name = f"{name}-idx{len(shape)}-ubyte"
+        (folder / name).write_bytes(content)
+        files.append(IdxFile(name, shape, hashlib.md5(content).hexdigest()))
+    monkeypatch.setattr(data, "MNIST_FILES", tuple(files))
+    return tmp_path
+
+
+def test_files_are_read_into_tensors_as_they_lie(small_mnist):
+    train, test = data.read_mnist(small_mnist)
+    assert (train.images.shape, test.images.shape) == ((6, 28, 28), (4, 28, 28))
+    raw = (small_mnist / data.FOLDER / "train-images-idx3-ubyte").read_bytes()[16:]
+    assert bytes(train.images.numpy()) == raw
+    assert train.labels.dtype == torch.int64
+
+
+def test_packed_files_are_read_as_plain_ones(small_mnist):
+    expected, _ = data.read_mnist(small_mnist)
+    for path in list((small_mnist / data.FOLDER).iterdir()):
+        (path.parent / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        path.unlink()
+    train, _ = data.read_mnist(small_mnist)
+    assert torch.equal(train.images, expected.images)
+    assert torch.equal(train.labels, expected.labels)
+
+
+def test_a_missing_file_is_named(small_mnist):
+    (small_mnist / data.FOLDER / "t10k-labels-idx1-ubyte").unlink()
+    assert data.missing_files(small_mnist) == ["t10k-labels-idx1-ubyte"]
+    with pytest.raises(Missing, match="t10k-labels-idx1-ubyte"):
+        data.read_mnist(small_mnist)
+
+
+DAMAGE = {
+    "a byte too short": lambda content: content[:-1],
+    "a byte too long": lambda content: content + b"x",
+    "empty": lambda content: b"",
+    "one pixel changed": lambda content: content[:-1] + bytes([content[-1] ^ 1]),
+    "another magic number": lambda content: b"\0\0\x09" + content[3:],
+    "another shape": lambda content: content[:7] + bytes([content[7] + 1]) + content[8:],
+    "a web page": lambda content: b"<html>captive portal</html>".ljust(len(content)),
+}
+PACKED_DAMAGE = {
+    "cut short": lambda content: gzip.compress(content)[:-9],
+    "no gzip at all": lambda content: content,
+    "a wrong checksum": lambda content: gzip.compress(content)[:-8] + struct.pack("<II", 1, len(content)),
+    "a broken stream": lambda content: gzip.compress(content)[:12] + b"\xff" * 40,
+    "a bomb": lambda content: gzip.compress(b"\0" * 50_000_000),
+    "a packed web page": lambda content: gzip.compress(b"<html>"),
+}
+
+
+@pytest.mark.parametrize("file", range(4))
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_file_is_named_and_not_read(small_mnist, damage, file):
+    path = small_mnist / data.FOLDER / data.MNIST_FILES[file].name
+    path.write_bytes(DAMAGE[damage](path.read_bytes()))
+    with pytest.raises(Damaged, match=path.name):
+        data.read_mnist(small_mnist)
+
+
+@pytest.mark.parametrize("damage", PACKED_DAMAGE)
+def test_a_damaged_packed_file_is_named_and_not_read(small_mnist, damage):
+    path = small_mnist / data.FOLDER / "train-images-idx3-ubyte"
+    (path.parent / f"{path.name}.gz").write_bytes(PACKED_DAMAGE[damage](path.read_bytes()))
+    path.unlink()
+    with pytest.raises(Damaged, match=r"train-images-idx3-ubyte\.gz"):
+        data.read_mnist(small_mnist)
+
+
+def test_an_unreadable_file_is_named(small_mnist, monkeypatch):
+    def refuse(self, *rest):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(data.Path, "open", refuse)
+    with pytest.raises(Damaged, match="train-images-idx3-ubyte cannot be read: Permission denied"):
+        data.read_mnist(small_mnist)
+
+
+def test_splits_of_the_wrong_shape_are_refused_where_they_enter():
+    with pytest.raises(AssertionError):
+        Split(torch.zeros(2, 32, 32, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64))
+    with pytest.raises(AssertionError):
+        Split(torch.zeros(2, 28, 28, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64))
+
+
+def test_the_data_hash_depends_on_every_pixel_and_label():
+    def described(pixel=0, label=0):
+        images, labels = torch.zeros(3, 28, 28, dtype=torch.uint8), torch.zeros(3, dtype=torch.int64)
+        images[0, 5, 5], labels[1] = pixel, label
+        split = Split(images, labels)
+        return Dataset("mnist", split[:1], split[1:2], split[2:]).describe()
+
+    assert described() == described()
+    assert len({described()["sha256"], described(pixel=1)["sha256"], described(label=1)["sha256"]}) == 3
+    assert (described()["train"], described()["validation"], described()["test"]) == (1, 1, 1)
+
+
+def test_the_real_mnist_is_what_everybody_calls_mnist(mnist_root):
+    train, test = data.read_mnist(mnist_root)
+    assert train.labels.bincount().tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert test.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+    assert abs(train.images.float().mean().item() / 255 - 0.1307) < 1e-4
+    assert zlib.crc32(test.images.numpy()) == zlib.crc32(
+        (mnist_root / data.FOLDER / "t10k-images-idx3-ubyte").read_bytes()[16:]
+    )

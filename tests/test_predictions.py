@@ -1,0 +1,90 @@
+import struct
+import zlib
+
+import pytest
+import torch
+
+from digits import predictions
+from digits.data import Split
+from digits.training import Evaluation
+
+
+def split(count):
+    generator = torch.Generator().manual_seed(1)
+    images = torch.randint(0, 256, (count, 28, 28), generator=generator, dtype=torch.uint8)
+    return Split(images, torch.arange(count) % 10)
+
+
+def evaluation(count):
+    probabilities = torch.rand(count, 10, generator=torch.Generator().manual_seed(2)).softmax(1)
+    return Evaluation(loss=0.5, correct=count // 2, probabilities=probabilities)
+
+
+def decoded(png):
+    """A PNG decoder of its own, for 8-bit grey without filters: (rows of bytes)."""
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    position, chunks = 8, {}
+    while position < len(png):
+        length, kind = struct.unpack_from(">I4s", png, position)
+        body = png[position + 8 : position + 8 + length]
+        assert struct.unpack_from(">I", png, position + 8 + length)[0] == zlib.crc32(kind + body)
+        chunks[kind] = body
+        position += 12 + length
+    width, height, depth, colour = struct.unpack_from(">IIBB", chunks[b"IHDR"])
+    assert (depth, colour) == (8, 0)
+    lines = zlib.decompress(chunks[b"IDAT"])
+    assert len(lines) == height * (width + 1)
+    return [lines[row * (width + 1) + 1 : (row + 1) * (width + 1)] for row in range(height)]
+
+
+@pytest.mark.parametrize("count", [1, 99, 100, 101, 250])
+def test_image_n_stands_in_row_n_div_100_and_column_n_mod_100_of_the_mosaic(count):
+    images = split(count).images
+    rows = decoded(predictions.mosaic(images))
+    assert (len(rows), len(rows[0])) == (28 * -(-count // 100), 2800)
+    for n in {0, count // 2, count - 1}:
+        top, left = 28 * (n // 100), 28 * (n % 100)
+        assert b"".join(row[left : left + 28] for row in rows[top : top + 28]) == bytes(images[n].numpy())
+
+
+def test_predictions_hold_a_digit_and_a_confidence_per_image():
+    collected = predictions.Predictions(split(30), split(20))
+    assert collected.as_json()["test"]["predictions"] is None
+    collected.add_epoch(1, evaluation(30))
+    collected.set_test(evaluation(20))
+    content = collected.as_json()
+    assert content["validation"]["labels"] == "0123456789" * 3
+    epoch = content["validation"]["epochs"][0]
+    expected = evaluation(30).probabilities.max(dim=1)
+    assert epoch["predictions"] == "".join(map(str, expected.indices.tolist()))
+    assert epoch["confidences"] == pytest.approx(expected.values.tolist(), abs=0.0005)
+    assert len(content["test"]["predictions"]) == len(content["test"]["confidences"]) == 20
+
+
+def test_of_many_epochs_some_are_kept_and_always_the_last():
+    collected = predictions.Predictions(split(3), split(3))
+    for epoch in range(1, 1001):
+        collected.add_epoch(epoch, evaluation(3))
+    epochs = [entry["epoch"] for entry in collected.as_json()["validation"]["epochs"]]
+    assert len(epochs) <= predictions.EPOCHS_KEPT
+    assert epochs == sorted(epochs)
+    assert epochs[-1] == 1000
+
+
+def test_samples_are_random_distinct_and_the_same_for_the_same_seed():
+    first, again, other = (predictions.choose_samples(10, 10_000, seed) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert len(set(first.tolist())) == 10
+    assert predictions.choose_samples(10, 4, 1).tolist() == [0, 1, 2, 3]
+
+
+def test_a_sample_carries_its_picture_and_ten_probabilities():
+    indices, images = torch.tensor([5, 17]), split(2)
+    content = predictions.samples_json(indices, images, evaluation(2), epoch=3, final=True)
+    assert (content["epoch"], content["final"], content["rows"], content["columns"]) == (3, True, 28, 28)
+    for place, sample in enumerate(content["samples"]):
+        assert (sample["index"], sample["label"]) == (indices[place], images.labels[place])
+        assert sample["pixels"] == images.images[place].flatten().tolist()
+        assert sum(sample["probabilities"]) == pytest.approx(1, abs=1e-3)
+        assert sample["probabilities"][sample["prediction"]] == max(sample["probabilities"])
