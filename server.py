@@ -26,6 +26,7 @@ from digits.liveness import liveness
 PROJECT = Path(__file__).resolve().parent
 PORT = 8000
 PORTS = 10  # tried from PORT on, when none was asked for
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # addresses that stand for all, and the one to open here
 WEB_FILES = (".js", ".css", ".svg", ".png", ".ico", ".webmanifest")
 
 
@@ -180,19 +181,32 @@ def refusal(error: Exception, options: argparse.Namespace) -> str:
 def page_url(server: Server) -> str:
     """The address to open on this machine."""
     host, port = server.server_address[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    host = EVERYWHERE.get(host, host)
     return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
 
 
+def greeting(server: Server, options: argparse.Namespace) -> str:
+    """What somebody who has just started it wants to know."""
+    port = server.server_address[1]
+    folder = options.results_dir.absolute()
+    lines = [f"The training is at {page_url(server)} (Ctrl-C ends it)"]
+    if options.port is None and port != PORT:
+        lines.append(f"Port {PORT} is taken, so this is port {port}")
+    if options.host in EVERYWHERE:
+        lines.append(f"From other machines: this machine's IP address, port {port}")
+    lines.append(f"Results are read from {folder}" + ("" if folder.is_dir() else ", as soon as a run is there"))
+    return "\n".join(lines)
+
+
 def browser_expected(environment=os.environ) -> bool:
-    """Whether a person sits at this machine's screen: not in CI, not over ssh, on Linux only where there is a display."""
+    """Whether somebody sits at this machine's screen: not in CI, not over ssh; on Linux only with a display."""
     if "CI" in environment or "SSH_CONNECTION" in environment:
         return False
     return sys.platform in ("win32", "darwin") or "DISPLAY" in environment or "WAYLAND_DISPLAY" in environment
 
 
 def open_browser(url: str) -> None:
-    """In a process of its own without a terminal: what it prints is not seen, a text browser can't take over the screen."""
+    """In a process without a terminal: what it prints is not seen, and a text browser can't take over the screen."""
     import subprocess
 
     silent = subprocess.DEVNULL
@@ -213,13 +227,10 @@ def main(arguments: list[str] | None = None) -> None:
         server = listen(options, Site(options.results_dir.absolute()))
     except (OSError, UnicodeError) as error:
         raise SystemExit(refusal(error, options)) from None
-    url = page_url(server)
     sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold letters that the terminal does not know
-    print(
-        f"The training is at {url} (Ctrl-C ends it)\nResults are read from {options.results_dir.absolute()}", flush=True
-    )
+    print(greeting(server, options), flush=True)
     if not options.no_browser and browser_expected():
-        threading.Thread(target=open_browser, args=(url,), daemon=True).start()
+        threading.Thread(target=open_browser, args=(page_url(server),), daemon=True).start()
     with server:
         server.serve_forever()
 

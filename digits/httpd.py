@@ -1,7 +1,7 @@
-"""The web server's mechanics: connections, threads, deadlines. What to answer is the caller's: a function of the Request.
+"""The web server's mechanics: connections, threads, deadlines. A function of the caller's knows the answers.
 
-One thread a connection. A message goes out in one write, because a second one would wait for the first one's acknowledgement:
-44 ms a request on a kept connection, measured.
+One thread a connection. A message goes out in one write: a second one would wait until the first is acknowledged, which
+costs 44 ms a request on a kept connection, measured.
 """
 
 import os
@@ -17,18 +17,18 @@ from digits import httpguard
 from digits.httpfile import CHUNK
 from digits.httpmessage import Problem, Request, Response, check_beginning, parse
 
-# A page polls a few files every second or so; it may take that long over the worst Wi-Fi. A client that sends a byte a second, or
-# does not take CHUNK bytes in that time, gets no more: it holds a thread.
+# For a whole request from its first byte, for the wait between two, and for the client to take CHUNK bytes: longer than
+# the worst Wi-Fi needs, and nobody holds a thread with a byte a second.
 DEADLINE_S = 15.0
-# A browser opens at most 6 connections, so 20 pages; each thread costs some 50 kB.
+# A browser opens at most 6 connections, so some 20 pages at a time; an idle thread costs about 50 kB.
 THREADS = 128
-# Connections that wait to be accepted: a burst of several pages opening at once fits.
+# Connections that wait to be accepted: several pages that open at once.
 BACKLOG = 256
-# How long the last answer on a connection may take to be read, before the connection is closed for good.
+# How long a client has to read the last answer on its connection.
 LINGER_S = 1.0
-# Refused connections that linger at one time; more of them are cut at once, so that the accept loop never drowns in them.
+# Refused connections that linger at a time. More are cut, so that a flood of them leaves the accept loop its time.
 LINGERING = 64
-_END = b"\r\n\r\n"
+END = b"\r\n\r\n"  # of a head
 
 
 class Connection(socketserver.BaseRequestHandler):
@@ -43,7 +43,7 @@ class Connection(socketserver.BaseRequestHandler):
         try:
             while self._answer_one():
                 pass
-        except OSError:  # the client has gone, or takes nothing
+        except OSError:  # the client has gone, asks nothing more, or takes nothing
             pass
 
     def _answer_one(self) -> bool:
@@ -51,68 +51,53 @@ class Connection(socketserver.BaseRequestHandler):
         request = None
         try:
             request = self._receive_request()
-            if request is None:
-                return False
             response, keep_alive = self.server.respond(request), request.keep_alive
         except Problem as problem:  # where the next request would begin is not known any more
             response, keep_alive = problem.response(), False
         if self.server.verbose:
-            log(
-                f"{request.method} {request.path} {response.status}" if request else f"not a request: {response.status}"
-            )
+            log(f"{request.method} {request.path} {response.status}" if request else f"no request: {response.status}")
         self._send(response, keep_alive, head_only=request is not None and request.method == "HEAD")
         if not keep_alive:
             self._linger()
         return keep_alive
 
-    def _receive_request(self) -> Request | None:
-        """None when the client has nothing more to ask. Raises Problem; 408 when the request does not come whole in time."""
+    def _receive_request(self) -> Request:
+        """Raises Problem, with 408 for a request that does not come whole in time; OSError when none comes at all."""
         if not self._received:
-            self._received = self._receive(time.monotonic() + self.server.deadline_s, late=b"")
-        if not self._received:
-            return None
+            self._receive(time.monotonic() + self.server.deadline_s)
         deadline = time.monotonic() + self.server.deadline_s
-        end = self._receive_head(deadline)
-        if end < 0:
-            return None
-        request = parse(self._received[:end])
-        self._received = self._received[end + len(_END) :]
-        return request if self._receive_body(request, deadline) else None
+        try:
+            request = parse(self._receive_head(deadline))
+            request.body = self._receive_body(request, deadline)
+        except TimeoutError:
+            raise Problem(408, f"The request did not come whole within {self.server.deadline_s:g} s.") from None
+        return request
 
-    def _receive_head(self, deadline: float) -> int:
-        """Where the head ends in what was received; -1 if the client went away before."""
+    def _receive_head(self, deadline: float) -> bytes:
+        self._received = self._received.removeprefix(b"\r\n")  # some clients send one more after a body
         new = len(self._received)
-        self._received = self._received.removeprefix(b"\r\n")  # some clients send one after a body
-        while (end := self._received.find(_END)) < 0:
+        while END not in self._received:
             check_beginning(self._received, new)
-            content = self._receive(deadline)
-            if not content:
-                return -1
-            new = len(content)
-            self._received += content
-        return end
+            new = self._receive(deadline)
+        head, _, self._received = self._received.partition(END)
+        return head
 
-    def _receive_body(self, request: Request, deadline: float) -> bool:
-        """False if the client went away before the end of it."""
+    def _receive_body(self, request: Request, deadline: float) -> bytes:
         if len(self._received) < request.length and request.headers.get("expect", "").lower() == "100-continue":
             self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         while len(self._received) < request.length:
-            content = self._receive(deadline)
-            if not content:
-                return False
-            self._received += content
-        request.body, self._received = self._received[: request.length], self._received[request.length :]
-        return True
+            self._receive(deadline)
+        body, self._received = self._received[: request.length], self._received[request.length :]
+        return body
 
-    def _receive(self, deadline: float, late: bytes | None = None) -> bytes:
-        """What comes next, b"" once the client has gone; after the deadline `late`, or Problem 408 where that is None."""
-        try:
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-            return self._socket.recv(CHUNK)
-        except TimeoutError:
-            if late is None:
-                raise Problem(408, f"The request did not come whole within {self.server.deadline_s:g} s.") from None
-            return late
+    def _receive(self, deadline: float) -> int:
+        """How many bytes came. Raises TimeoutError at the deadline, ConnectionError once the client has gone."""
+        self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+        content = self._socket.recv(CHUNK)
+        if not content:
+            raise ConnectionError("the client has gone")
+        self._received += content
+        return len(content)
 
     def _send(self, response: Response, keep_alive: bool, head_only: bool) -> None:
         try:
@@ -127,11 +112,12 @@ class Connection(socketserver.BaseRequestHandler):
             response.close()
 
     def _linger(self) -> None:
-        """Let the client read the answer: closing while its bytes are unread here would make the system destroy it (RST)."""
+        """Let the client read the answer: closing while bytes of it are unread here would destroy the answer (RST)."""
         self._socket.shutdown(socket.SHUT_WR)
         deadline = time.monotonic() + LINGER_S
-        while time.monotonic() < deadline and self._receive(deadline, late=b""):
-            pass
+        while time.monotonic() < deadline:
+            self._received = b""
+            self._receive(deadline)
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):

@@ -1,4 +1,4 @@
-"""A file as an answer: opened once inside its folder, told apart by its ETag, whole or one range of it (RFC 9110, 13 and 14)."""
+"""A file as an answer: opened once, inside its folder; known by its ETag; whole or one range of it (RFC 9110)."""
 
 import os
 import re
@@ -6,8 +6,7 @@ import stat
 
 from digits.httpmessage import Problem, Request, Response
 
-# All files of a run but the weights, predictions.json and a long batches.csv fit, and go out in one write; 128 threads with
-# one each are 32 MB.
+# All that is polled fits, and goes out in one write; larger files follow in chunks. 128 threads with one each: 32 MB.
 CHUNK = 256 << 10
 
 # Not the system's table: Windows' registry may call .js text/plain, and no browser runs that as a module.
@@ -49,7 +48,7 @@ def open_within(folder: str, name: str):
     if not path.startswith(os.path.join(root, "")):
         return None
     try:
-        file = open(path, "rb", buffering=0, opener=lambda path, _: os.open(path, _FLAGS))
+        file = open(path, "rb", buffering=0, opener=_open)  # noqa: SIM115  (the answer closes it)
     except OSError:
         return None
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
@@ -58,8 +57,12 @@ def open_within(folder: str, name: str):
     return file
 
 
+def _open(path: str, _flags: int) -> int:
+    return os.open(path, _FLAGS)
+
+
 def file_etag(status: os.stat_result) -> str:
-    """A replaced file has another inode, an appended one another size: no two versions within a second look the same."""
+    """A replaced file has another inode, a longer one another size: two versions of the same second look different."""
     return f'"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"'
 
 
@@ -91,7 +94,7 @@ def _response(request: Request, file, name: str) -> Response:
 
 
 def _range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
-    """Where the wanted bytes start and stop; None for the whole file, also when several ranges or nonsense are asked for.
+    """Where the wanted bytes start and stop; None for the whole file, also for several ranges or nonsense.
     Raises Problem with 416 for a range outside the file."""
     match = _RANGE.fullmatch(request.headers.get("range", ""))
     if not match or request.method != "GET" or request.headers.get("if-range", etag) != etag:

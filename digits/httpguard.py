@@ -1,5 +1,6 @@
-"""Who may ask. A page on another site can make the browser send requests to this server: by a name of its own that it points at
-127.0.0.1 (DNS rebinding), which `Host` shows, or by a form or script of its own, which `Origin` shows."""
+"""Who may ask. A page of another site can make the browser send requests here: under a name of its own that it points
+at 127.0.0.1 (DNS rebinding), which `Host` shows, or from a form or script of its own, which `Origin` shows.
+"""
 
 import re
 import socket
@@ -7,15 +8,16 @@ import socket
 from digits.httpmessage import Problem, Request
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{0,5})?")
-_SAFE = ("GET", "HEAD")  # they change nothing
+SAFE = ("GET", "HEAD")  # they change nothing
 
 
 def check(request: Request, names: frozenset[str]) -> None:
-    """Raise Problem unless the request is for an IP address, localhost or one of `names` (lower case), and not another site's."""
+    """Raise Problem unless the request is for an IP address, localhost or one of `names` (in lower case), and, where it
+    could change something, from a page of that very host or from no page at all."""
     if request.host is not None and not _is_ours(request.host.lower(), names):
         raise Problem(403, "This server does not have that name. Use its IP address, or start it with --host NAME.")
     origin = request.headers.get("origin")
-    if request.method not in _SAFE and origin is not None and origin.lower() != f"http://{request.host}".lower():
+    if request.method not in SAFE and origin is not None and origin.lower() != f"http://{request.host}".lower():
         raise Problem(403, "Only this server's own page may send this.")
 
 

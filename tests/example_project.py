@@ -1,0 +1,33 @@
+"""A small project to serve, with files in it that nobody may see."""
+
+from pathlib import Path
+
+from digits import contract
+from digits.httpd import Server
+from server import Site
+
+SECRET = "not for everybody"
+RUN = "20260101-120000-abcd"
+
+
+def project_in(folder: Path) -> Path:
+    """A small project: a page, a live run and an earlier one, and around them files that nobody may see."""
+    (folder / "web" / "deep").mkdir(parents=True)
+    (folder / "results" / "runs" / RUN).mkdir(parents=True)
+    (folder / "results" / "runs" / ".hidden").mkdir()
+    (folder / "index.html").write_text("<!doctype html><title>the page</title>")
+    (folder / "web" / "main.js").write_text("export const answer = 42;\n")
+    (folder / "web" / "style.css").write_text("body { margin: 0 }\n")
+    for name in (*contract.FILES, contract.RUNS_INDEX):
+        (folder / "results" / name).write_text(f"live {name}")
+    for name in contract.FILES:
+        (folder / "results" / "runs" / RUN / name).write_text(f"earlier {name}")
+    for secret in ("server.py", "web/notes.txt", "web/.env", "web/deep/x.js", "results/.lock", "results/notes.txt"):
+        (folder / secret).write_text(SECRET)
+    for secret in ("README.md", "runs/training_log.json", f"runs/{RUN}/notes.txt", "runs/.hidden/training_log.json"):
+        (folder / "results" / secret).write_text(SECRET)
+    return folder
+
+
+def server_of(folder: Path) -> Server:
+    return Server("127.0.0.1", 0, Site(folder / "results", folder).answer)

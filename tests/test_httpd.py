@@ -1,0 +1,245 @@
+"""Connections: writes, threads, deadlines, and clients that behave badly."""
+
+import contextlib
+import socket
+import struct
+import time
+
+import pytest
+from wire import GET, HOST, TEXT, Answer, answers_of, ask, connect, eventually, raw, read_all, read_answer, serving
+
+from digits.httpd import LINGERING, Server
+from digits.httpfile import CHUNK
+
+
+@pytest.fixture(scope="module")
+def answer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    (folder / "empty.csv").write_bytes(b"")
+    (folder / "large.bin").write_bytes(b"a" * (3 * CHUNK + 17))
+    with (folder / "huge.bin").open("wb") as file:
+        file.truncate(64 << 20)
+    return answers_of(folder)
+
+
+@pytest.fixture(scope="module")
+def server(answer):
+    with serving(Server("127.0.0.1", 0, answer)) as server:
+        yield server
+
+
+@pytest.fixture
+def impatient(answer):
+    """A server with two threads and little time."""
+    with serving(Server("127.0.0.1", 0, answer, deadline_s=0.3, threads=2)) as server:
+        yield server
+
+
+# -- answers -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_fault_of_ours_is_a_500_and_one_line_in_the_terminal(server, capfd):
+    with connect(server) as connection:
+        for _ in range(2):  # and the connection goes on
+            connection.sendall(b"GET /fail\x9bx HTTP/1.1\r\n" + HOST + b"\r\n")
+            got = read_answer(connection)
+            assert got.status == 500
+            assert b"fault" not in got.body
+    lines = capfd.readouterr().err.splitlines()
+    assert lines == ["GET /fail\\x9bx: RuntimeError: a fault\\nin the program"] * 2
+
+
+class CountingSocket:
+    def __init__(self, connection: socket.socket, writes: list):
+        self._connection = connection
+        self._writes = writes
+
+    def sendall(self, content: bytes) -> None:
+        self._writes.append(content)
+        self._connection.sendall(content)
+
+    def __getattr__(self, name: str):
+        return getattr(self._connection, name)
+
+
+class CountingServer(Server):
+    def get_request(self):
+        connection, address = super().get_request()
+        return CountingSocket(connection, self.writes), address
+
+
+@pytest.mark.parametrize("path", ["/text.csv", "/empty.csv", "/echo", "/problem", "/fail"])
+def test_an_answer_goes_out_in_one_write(answer, path):
+    with serving(CountingServer("127.0.0.1", 0, answer)) as server:
+        server.writes = []
+        got = ask(server, path)
+        assert len(server.writes) == 1
+        assert server.writes[0].endswith(got.body)
+
+
+def test_a_large_file_goes_out_in_chunks_the_first_one_with_the_head(answer):
+    with serving(CountingServer("127.0.0.1", 0, answer)) as server:
+        server.writes = []
+        assert ask(server, "/large.bin").body == b"a" * (3 * CHUNK + 17)
+        assert len(server.writes) == 4
+        assert len(server.writes[0]) > CHUNK
+
+
+# -- connections -------------------------------------------------------------------------------------------------------
+
+
+def test_a_connection_carries_many_requests_also_those_sent_ahead(server):
+    with connect(server) as connection:
+        for _ in range(3):
+            connection.sendall(GET + HOST + b"\r\n")
+            got = read_answer(connection)
+            assert (got.body, got.headers["connection"]) == (TEXT, "keep-alive")
+        connection.sendall((GET + HOST + b"\r\n") * 2 + GET + HOST + b"Connection: close\r\n\r\n")
+        assert read_all(connection).count(TEXT) == 3
+
+
+def test_a_request_may_come_in_pieces(server):
+    with connect(server) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in b"\r\n" + GET + HOST + b"\r\n":
+            connection.sendall(bytes([byte]))
+        assert read_answer(connection).body == TEXT
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
+def test_a_body_is_read_so_that_the_next_request_is_found(server, method):
+    smuggled = GET + HOST + b"\r\n"
+    with connect(server) as connection:
+        head = f"{method} /echo HTTP/1.1\r\nContent-Length: {len(smuggled)}\r\n".encode() + HOST + b"\r\n"
+        connection.sendall(head + smuggled[:10])
+        time.sleep(0.02)
+        connection.sendall(smuggled[10:] + b"GET /problem HTTP/1.1\r\n" + HOST + b"\r\n")
+        got = read_answer(connection, body=method != "HEAD")
+        if method != "HEAD":
+            assert got.json() == {"method": method, "body": smuggled.decode()}
+            assert read_answer(connection).status == 404
+
+
+def test_a_client_that_asks_first_is_told_to_send_its_body(server):
+    with connect(server) as connection:
+        connection.sendall(b"POST /echo HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n" + HOST + b"\r\n")
+        assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"hello")
+        assert read_answer(connection).json()["body"] == "hello"
+
+
+@pytest.mark.parametrize(
+    ("version", "option", "stays"),
+    [
+        ("1.1", "", True),
+        ("1.1", "Connection: close\r\n", False),
+        ("1.1", "Connection: Upgrade, Close\r\n", False),
+        ("1.0", "", False),
+        ("1.0", "Connection: keep-alive\r\n", True),
+    ],
+)
+def test_a_connection_stays_open_when_both_want_it(server, version, option, stays):
+    with connect(server) as connection:
+        connection.sendall(f"GET /text.csv HTTP/{version}\r\n{option}Host: localhost\r\n\r\n".encode())
+        got = read_answer(connection)
+        assert got.headers["connection"] == ("keep-alive" if stays else "close")
+        if not stays:
+            assert connection.recv(1) == b""
+
+
+def test_http_1_0_needs_no_host(server):
+    assert Answer(raw(server, b"GET /text.csv HTTP/1.0\r\n\r\n")).body == TEXT
+
+
+def test_small_packets_are_not_held_back(server):
+    """Many answers on one connection take no 40 ms each: neither side waits for the other's acknowledgement."""
+    start = time.monotonic()
+    with connect(server) as connection:
+        for _ in range(100):
+            connection.sendall(GET + HOST + b"\r\n")
+            read_answer(connection)
+    assert time.monotonic() - start < 3
+
+
+# -- slow, many, gone --------------------------------------------------------------------------------------------------
+
+
+def test_a_client_that_sends_a_byte_now_and_then_is_cut_off_as_if_it_sent_none(impatient):
+    with connect(impatient) as connection:
+        with contextlib.suppress(ConnectionError):
+            for byte in GET[:5] + b"x" * 1000:
+                connection.sendall(bytes([byte]))
+                time.sleep(0.02)
+                connection.setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    got = connection.recv(65536)
+                    break
+                connection.settimeout(20)
+        assert Answer(got).status == 408
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(impatient):
+    with connect(impatient) as connection:
+        connection.sendall(b"POST /echo HTTP/1.1\r\nContent-Length: 5\r\n" + HOST + b"\r\nhell")
+        assert Answer(read_all(connection)).status == 408
+
+
+def test_an_idle_connection_is_closed_without_a_word(impatient):
+    with connect(impatient) as connection:
+        assert read_all(connection) == b""
+    with connect(impatient) as connection:
+        connection.sendall(GET + HOST + b"\r\n")
+        read_answer(connection)
+        assert read_all(connection) == b""
+
+
+def test_clients_that_do_not_read_hold_no_thread(impatient):
+    with contextlib.ExitStack() as clients:
+        for _ in range(2):
+            client = clients.enter_context(connect(impatient))
+            client.sendall(b"GET /huge.bin HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert eventually(lambda: ask(impatient, "/text.csv").status == 200)
+
+
+def test_above_the_cap_on_threads_a_client_is_told_at_once_to_come_back(impatient):
+    impatient.deadline_s = 20
+    with connect(impatient) as first, connect(impatient) as second:
+        for connection in (first, second):  # both are being served
+            connection.sendall(GET + HOST + b"\r\n")
+            read_answer(connection)
+        got = ask(impatient, "/text.csv")
+        assert (got.status, got.headers["retry-after"]) == (503, "1")
+        assert got.json()["error"]
+        with connect(impatient) as silent:  # and one that has not asked yet, too
+            assert Answer(read_all(silent)).status == 503
+        first.sendall(GET + HOST + b"\r\n")
+        assert read_answer(first).body == TEXT
+    assert eventually(lambda: ask(impatient, "/text.csv").status == 200)
+
+
+def test_a_flood_of_clients_leaves_nothing_behind(impatient):
+    with contextlib.ExitStack() as clients:
+        for _ in range(150):
+            clients.enter_context(connect(impatient))
+        assert len(impatient._lingering) <= LINGERING + 1
+    assert eventually(lambda: ask(impatient, "/text.csv").status == 200)
+    assert eventually(lambda: not impatient._lingering)
+
+
+def test_a_client_that_goes_away_leaves_no_trace_in_the_terminal(server, capfd):
+    for path in (b"/huge.bin", b"/text.csv"):
+        for _ in range(5):
+            connection = connect(server)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close means reset
+            connection.sendall(b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+            connection.close()
+    assert ask(server, "/text.csv").status == 200
+    time.sleep(0.1)
+    assert capfd.readouterr().err == ""
+
+
+def test_the_terminal_shows_every_request_when_asked_to(answer, capfd):
+    with serving(Server("127.0.0.1", 0, answer, verbose=True)) as server:
+        ask(server, "/text.csv")
+        raw(server, b"\x16\x03\x01")
+    assert capfd.readouterr().err.splitlines() == ["GET /text.csv 200", "no request: 400"]

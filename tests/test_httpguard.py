@@ -1,0 +1,93 @@
+"""Who may ask: names by which the server may be called, and pages that may change something."""
+
+import pytest
+from wire import TEXT, answers_of, ask, serving
+
+from digits.httpd import Server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with serving(
+        Server("127.0.0.1", 0, answers_of(tmp_path_factory.mktemp("files")), names=("training.example",))
+    ) as server:
+        yield server
+
+
+HOSTS = {
+    "127.0.0.1": 200,
+    "127.0.0.1:8000": 200,
+    "127.0.0.1:": 200,
+    "10.1.2.3:80": 200,
+    "[::1]": 200,
+    "[::1]:8000": 200,
+    "[fe80::1]:8000": 200,
+    "[::ffff:127.0.0.1]": 200,
+    "localhost": 200,
+    "LocalHost:8000": 200,
+    "digits.localhost:8000": 200,
+    "training.example": 200,
+    "TRAINING.example:8000": 200,
+    "evil.example": 403,
+    "evil.example:8000": 403,
+    "127.0.0.1.evil.example": 403,
+    "localhost.evil.example": 403,
+    "evillocalhost": 403,
+    "x.training.example": 403,
+    "localhost:8000.evil.example": 403,
+    "evil.example#localhost": 403,
+    "localhost@evil.example": 403,
+    "evil.example/localhost": 403,
+    "localhost, evil.example": 403,
+    "127.0.0.1 evil.example": 403,
+    "127.1": 403,
+    "2130706433": 403,
+    "0x7f000001": 403,
+    "256.0.0.1": 403,
+    "0177.0.0.1.": 403,
+    "::1": 403,
+    "[::1": 403,
+    "[::1]evil.example": 403,
+    "[::1%25lo]": 403,
+    "[evil.example]": 403,
+    "127.0.0.1:abc": 403,
+    "127.0.0.1:8000:8000": 403,
+    "127.0.0.1:-1": 403,
+    "localh\xf6st": 403,
+    "": 403,
+}
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_only_an_address_or_a_name_of_ours_is_answered(server, host):
+    got = ask(server, "/text.csv", headers={"Host": host})
+    assert got.status == HOSTS[host]
+    assert (got.body == TEXT) == (got.status == 200)
+
+
+@pytest.mark.parametrize("name", ["training.example", "evil.example"])
+def test_the_host_of_a_whole_url_counts(server, name):
+    got = ask(server, f"http://{name}/text.csv")
+    assert got.status == HOSTS[name]
+
+
+ORIGINS = {
+    "http://127.0.0.1": 200,
+    "HTTP://127.0.0.1": 200,
+    None: 200,
+    "http://127.0.0.1:8000": 403,
+    "https://127.0.0.1": 403,
+    "http://localhost": 403,
+    "http://evil.example": 403,
+    "http://127.0.0.1.evil.example": 403,
+    "http://evil.example http://127.0.0.1": 403,
+    "null": 403,
+    "": 403,
+}
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+def test_only_a_page_of_ours_may_post(server, origin):
+    headers = {} if origin is None else {"Origin": origin}
+    assert ask(server, "/echo", method="POST", headers=headers).status == ORIGINS[origin]
+    assert ask(server, "/echo", headers=headers).status == 200

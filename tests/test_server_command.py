@@ -1,0 +1,191 @@
+"""`python server.py`: options, ports, the browser, how it ends."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+import server
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@contextlib.contextmanager
+def started(*arguments: str, cwd=None, script=PROJECT / "server.py"):
+    """A server in a process of its own, with the URL it printed."""
+    command = [sys.executable, str(script), "--no-browser", *(arguments or ("--port", "0"))]
+    process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        process.url = next((word for word in process.stdout.readline().split() if word.startswith("http://")), None)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def refused(*arguments: str) -> tuple[int, str]:
+    """Exit code and what was printed on stderr."""
+    command = [sys.executable, str(PROJECT / "server.py"), "--no-browser", *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    assert result.stdout == ""
+    return result.returncode, result.stderr
+
+
+def fetch(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=20) as answer:
+        return answer.read()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no signals there")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_quietly_with_the_exit_code_of_that_signal(number, code):
+    with started() as process:
+        fetch(process.url + "healthz")
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=20)
+        assert (process.returncode, errors) == (code, "")
+
+
+def test_it_serves_from_another_folder_and_from_a_path_with_spaces_and_other_letters(tmp_path):
+    project = tmp_path / "mein Größenprojekt 数字 & co"
+    (project / "digits").mkdir(parents=True)
+    (project / "index.html").write_text("the page")
+    (project / "results").mkdir()
+    (project / "results" / "runs.json").write_text("{}")
+    (project / "server.py").write_bytes((PROJECT / "server.py").read_bytes())
+    for module in (PROJECT / "digits").glob("*.py"):
+        (project / "digits" / module.name).write_bytes(module.read_bytes())
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with started(cwd=elsewhere, script=project / "server.py") as process:
+        assert fetch(process.url) == b"the page"
+        assert fetch(process.url + "results/runs.json") == b"{}"
+
+
+def test_a_results_folder_is_found_from_where_the_command_is_given(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "runs.json").write_text("mine")
+    with started("--port", "0", "--results-dir", "mine", cwd=tmp_path) as process:
+        assert fetch(process.url + "results/runs.json") == b"mine"
+
+
+def test_a_missing_results_folder_is_a_run_that_is_yet_to_come(tmp_path):
+    with started("--port", "0", "--results-dir", str(tmp_path / "later")) as process:
+        assert b'"run_id":null' in fetch(process.url + "training_status")
+    assert not (tmp_path / "later").exists()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "::1", "::"])
+def test_it_prints_an_address_that_can_be_opened(host):
+    if ":" in host and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    with started("--port", "0", "--host", host) as process:
+        assert fetch(process.url + "healthz")
+        assert "0.0.0.0" not in process.url and "[::]" not in process.url
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_refused_in_one_line():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, text = refused("--port", str(taken.getsockname()[1]))
+    assert code == 1
+    assert "taken" in text and "--port" in text
+    assert text.count("\n") == 1
+
+
+def test_without_a_port_asked_for_the_next_free_one_is_used(monkeypatch, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = min(taken.getsockname()[1], 65000)
+        monkeypatch.setattr(server, "PORT", port)
+        options = server.read_options(["--results-dir", str(tmp_path)])
+        with server.listen(options, server.Site(tmp_path)) as chosen:
+            assert port < chosen.server_address[1] < port + server.PORTS
+
+
+def test_when_all_ports_are_taken_it_says_which(monkeypatch, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setattr(server, "PORT", taken.getsockname()[1])
+        monkeypatch.setattr(server, "PORTS", 1)
+        options = server.read_options(["--results-dir", str(tmp_path)])
+        with pytest.raises(OSError) as caught:
+            server.listen(options, server.Site(tmp_path))
+    assert str(server.PORT) in server.refusal(caught.value, options)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may listen everywhere")
+def test_a_port_of_the_system_is_refused_in_one_line():
+    code, text = refused("--port", "80")
+    assert code == 1 and "1023" in text and text.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--host", "203.0.113.7", "--port", "0"], 1, "--host"),
+        (["--host", "a..b", "--port", "0"], 1, "--host"),
+        (["--port", "65536"], 2, "65536"),
+        (["--port", "-1"], 2, "-1"),
+        (["--port", "http"], 2, "http"),
+        (["--results-dir", __file__], 2, "not a folder"),
+        (["--color"], 2, "--color"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_refused_with_its_name(arguments, code, words):
+    got, text = refused(*arguments)
+    assert got == code
+    assert words in text.splitlines()[-1]
+    assert "Traceback" not in text
+
+
+def test_at_start_nothing_but_the_standard_library_is_imported():
+    code = (
+        "import sys; before = set(sys.modules); import server; "
+        "print(*{name.partition('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert set(result.stdout.split()) == {"server", "digits"}
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "expected"),
+    [
+        ("linux", {"DISPLAY": ":0"}, True),
+        ("linux", {"WAYLAND_DISPLAY": "wayland-0"}, True),
+        ("linux", {}, False),
+        ("linux", {"DISPLAY": ":0", "CI": "true"}, False),
+        ("linux", {"DISPLAY": "localhost:10.0", "SSH_CONNECTION": "a b c d"}, False),
+        ("darwin", {}, True),
+        ("darwin", {"SSH_CONNECTION": "a b c d"}, False),
+        ("win32", {}, True),
+        ("win32", {"CI": "1"}, False),
+    ],
+)
+def test_a_browser_is_opened_only_where_somebody_looks_at_a_screen(monkeypatch, platform, environment, expected):
+    monkeypatch.setattr(sys, "platform", platform)
+    assert server.browser_expected(environment) is expected
+
+
+@pytest.mark.skipif(os.name == "nt", reason="BROWSER is not read there")
+def test_a_browser_that_talks_is_not_heard(monkeypatch, tmp_path, capfd):
+    script = tmp_path / "browser.py"
+    script.write_text(
+        "import pathlib, sys; print(sys.argv, file=sys.stderr); pathlib.Path('url').write_text(sys.argv[1])"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BROWSER", f"{sys.executable} {script} %s")
+    server.open_browser("http://127.0.0.1:8000/")
+    assert (tmp_path / "url").read_text() == "http://127.0.0.1:8000/"
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,186 @@
+"""What server.py does not serve: a table of hostile paths, links, things that are no files."""
+
+import os
+
+import pytest
+from example_project import RUN, SECRET, project_in, server_of
+from wire import ask, serving
+
+from digits.httpd import Server
+from server import Site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A server of a project whose path has spaces and letters that are not ASCII."""
+    folder = project_in(tmp_path_factory.mktemp("a project") / "größer, 数字 100% &c")
+    with serving(server_of(folder)) as server:
+        server.folder = folder
+        yield server
+
+
+HOSTILE = [
+    # out of the folder
+    "/../server.py",
+    "/web/../server.py",
+    "/results/../server.py",
+    "/results/../../etc/passwd",
+    "/results/runs/../../server.py",
+    f"/results/runs/{RUN}/../../../server.py",
+    f"/results/runs/{RUN}/../notes.txt",
+    "/results/runs/../training_log.json",
+    "/results/runs/./training_log.json",
+    "/results/./training_log.json",
+    "/./index.html",
+    "/..",
+    "/../",
+    "/web/..",
+    # the same, escaped once and twice
+    "/%2e%2e/server.py",
+    "/results/%2e%2e/server.py",
+    "/results/%2E%2E%2Fserver.py",
+    "/results/..%2fserver.py",
+    "/results/%252e%252e%252fserver.py",
+    "/results/..%c0%afserver.py",
+    "/results/%c0%ae%c0%ae/server.py",
+    "/results/%uff0e%uff0e/server.py",
+    "/web/%2e%2e/server.py",
+    "/web%2fmain.js",
+    "/results%2ftraining_log.json",
+    "/results/training_log%2ejson",
+    # backslashes, drives, streams, devices
+    "/results\\training_log.json",
+    "/results/..\\server.py",
+    "/results/..%5cserver.py",
+    "/web\\..\\server.py",
+    "/C:/Windows/win.ini",
+    "/results/C:training_log.json",
+    "/results/training_log.json::$DATA",
+    "/results/training_log.json.",
+    "/results/training_log.json%20",
+    "/results/runs/CON/training_log.json",
+    "/web/CON.js",
+    "\\\\server\\share",
+    # absolute and doubled
+    "//etc/passwd",
+    "//results/training_log.json",
+    "/results//training_log.json",
+    "/results///etc/passwd",
+    "//127.0.0.1/server.py",
+    "/web//main.js",
+    "/web/main.js/",
+    "/results/training_log.json/",
+    "/results/training_log.json/..",
+    "/index.html/",
+    "/healthz/",
+    # folders
+    "/web",
+    "/web/",
+    "/web/deep",
+    "/web/deep/x.js",
+    "/web/deep%2fx.js",
+    "/results",
+    "/results/",
+    "/results/runs",
+    "/results/runs/",
+    f"/results/runs/{RUN}",
+    f"/results/runs/{RUN}/",
+    # files that are there, but none of anybody's business
+    "/server.py",
+    "/mnist_cnn.py",
+    "/.git/config",
+    "/.env",
+    "/web/.env",
+    "/web/notes.txt",
+    "/results/.lock",
+    "/results/%2elock",
+    "/results/README.md",
+    "/results/notes.txt",
+    "/results/runs/training_log.json",
+    "/results/runs/.hidden/training_log.json",
+    "/results/runs/../runs/training_log.json",
+    f"/results/runs/{RUN}/notes.txt",
+    f"/results/runs/{RUN}/runs.json",
+    f"/results/runs/{RUN}/.training_log.json",
+    # names that are not there
+    "/results/runs/20990101-120000-abcd/training_log.json",
+    "/results/runs/-/training_log.json",
+    "/results/runs/*/training_log.json",
+    f"/results/runs/{'a' * 81}/training_log.json",
+    "/favicon.ico",
+    "/web/main.JS.map",
+    "/web/~main.js",
+    # another case
+    "/INDEX.HTML",
+    "/Index.html",
+    "/WEB/main.js",
+    "/web/MAIN.js",
+    "/web/main.JS",
+    "/Results/training_log.json",
+    "/results/Training_Log.json",
+    f"/results/runs/{RUN.upper()}/training_log.json",
+    "/HEALTHZ",
+    "/training_Status",
+    # nul, controls, spaces, what is not ASCII
+    "/results/training_log.json%00",
+    "/results/training_log.json%00.js",
+    "/web/main.js%0d%0aX:%20y",
+    "/results/training_log.json%0a",
+    "/results/training_log.json;x",
+    "/results/training_log.json#x",
+    "/results/training_log.json\xa0",
+    "/results/tr\xc3\xa4ining_log.json",
+    "/web/\xe2\x80\xae.js",
+    "/web/ma%C4%B1n.js",
+    "*",
+    "training_log.json",
+    "?",
+    "/" + "a" * 5000,
+    "/web/" + "../" * 1000 + "server.py",
+]
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_a_hostile_path_gets_nothing(site, path):
+    answer = ask(site, path)
+    assert answer.status in (400, 404)
+    assert SECRET.encode() not in answer.body
+    assert answer.json()["error"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("target", ["server.py", "results/notes.txt/../../server.py"])
+def test_a_link_out_of_the_results_folder_is_not_followed(tmp_path, target):
+    folder = project_in(tmp_path / "project")
+    results = folder / "results"
+    (results / "training_log.json").unlink()
+    (results / "training_log.json").symlink_to(folder / target)
+    (results / "runs" / "linked").symlink_to(folder)
+    (folder / "training_log.json").write_text(SECRET)
+    (folder / "web" / "secret.js").symlink_to(folder / "server.py")
+    with serving(server_of(folder)) as server:
+        paths = ["/results/training_log.json", "/results/runs/linked/training_log.json", "/web/secret.js"]
+        assert [ask(server, path).status for path in paths] == [404, 404, 404]
+        assert ask(server, "/training_status").json()["run_id"] is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_inside_the_results_folder_is_followed_and_so_is_one_to_the_folder_itself(tmp_path):
+    folder = project_in(tmp_path / "project")
+    (folder / "results" / "test.png").unlink()
+    (folder / "results" / "test.png").symlink_to("validation.png")
+    (tmp_path / "elsewhere").symlink_to(folder / "results")
+    with serving(Server("127.0.0.1", 0, Site(tmp_path / "elsewhere", folder).answer)) as server:
+        assert ask(server, "/results/test.png").body == b"live validation.png"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_what_is_not_a_file_is_not_served_and_stops_nobody(tmp_path):
+    results = project_in(tmp_path / "project") / "results"
+    for name in ("training_log.json", "batches.csv"):
+        (results / name).unlink()
+    os.mkfifo(results / "training_log.json")
+    (results / "batches.csv").mkdir()
+    with serving(server_of(results.parent)) as server:
+        assert [ask(server, f"/results/{name}").status for name in ("training_log.json", "batches.csv")] == [404, 404]
+        assert ask(server, "/training_status").status == 200

@@ -1,0 +1,118 @@
+"""A client for the server's tests that sends exactly what it is told, and a server that ends with its `with` block."""
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from pathlib import Path
+
+from digits.httpfile import file_response
+from digits.httpmessage import Problem, Request, Response, json_response
+
+HOST = b"Host: 127.0.0.1\r\n"
+GET = b"GET /text.csv HTTP/1.1\r\n"
+TEXT = b"0123456789"  # what is in text.csv
+
+
+class Answer:
+    def __init__(self, content: bytes):
+        head, _, self.body = content.partition(b"\r\n\r\n")
+        line, *fields = head.decode("latin-1").split("\r\n")
+        self.version, status, _ = line.split(" ", 2)
+        self.status = int(status)
+        self.headers = {name.lower(): value for name, value in (field.split(": ", 1) for field in fields)}
+
+    def json(self):
+        return json.loads(self.body)
+
+
+def answers_of(folder: Path):
+    """A small site for the mechanics' tests: the files of `folder`, with TEXT in one of them, and some ways to fail."""
+    (folder / "text.csv").write_bytes(TEXT)
+
+    def answer(request: Request) -> Response:
+        if request.path == "/echo":
+            return json_response({"method": request.method, "body": request.body.decode("latin-1")})
+        if request.path.startswith("/fail"):
+            raise RuntimeError("a fault\nin the program")
+        if request.path == "/problem":
+            raise Problem(404, "There is nothing here.")
+        return file_response(request, str(folder), request.path[1:])
+
+    return answer
+
+
+@contextlib.contextmanager
+def serving(server):
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def connect(server) -> socket.socket:
+    return socket.create_connection(server.server_address[:2], timeout=20)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Everything until the server closes; also what came before a reset."""
+    content = b""
+    with contextlib.suppress(ConnectionError):
+        while part := connection.recv(65536):
+            content += part
+    return content
+
+
+def read_answer(connection: socket.socket, body: bool = True) -> Answer:
+    """One answer of a connection that stays open, and not a byte of the next."""
+    content = b""
+    while not content.endswith(b"\r\n\r\n"):
+        content += read_exactly(connection, 1)
+    answer = Answer(content)
+    if body:
+        answer.body = read_exactly(connection, int(answer.headers.get("content-length", 0)))
+    return answer
+
+
+def read_exactly(connection: socket.socket, count: int) -> bytes:
+    content = b""
+    while len(content) < count:
+        part = connection.recv(count - len(content))
+        assert part, f"the server closed after {content!r}"
+        content += part
+    return content
+
+
+def raw(server, content: bytes) -> bytes:
+    """What comes back for `content`, after which this client sends no more."""
+    with connect(server) as connection:
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(content)
+            connection.shutdown(socket.SHUT_WR)
+        return read_all(connection)
+
+
+def ask(server, path: str, *, method: str = "GET", headers=(), body: bytes = b"") -> Answer:
+    """One request on a connection of its own. `headers` is a dict or pairs; Host is added unless it is among them."""
+    fields = dict(headers)
+    if "Host" not in fields:
+        fields["Host"] = "127.0.0.1"
+    if body:
+        fields["Content-Length"] = str(len(body))
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "Connection: close"]
+    return Answer(raw(server, ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body))
+
+
+def eventually(condition, seconds: float = 10) -> bool:
+    """Whether the condition comes true in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
