@@ -1,8 +1,10 @@
-"""Show the training in the browser: the page, and the files that a run leaves in results/. Needs nothing but Python.
+"""Show the training in the browser: the page, and the files that a run leaves in results/.
 
-python server.py
-python server.py --port 9000 --no-browser
-python server.py --results-dir elsewhere/results --host 0.0.0.0
+    python server.py
+    python server.py --port 9000 --no-browser
+    python server.py --results-dir elsewhere/results --host 0.0.0.0
+
+Needs nothing but Python. Ctrl-C ends it.
 """
 
 import argparse
@@ -15,6 +17,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 from digits import contract, runlog
 from digits.files import finite
@@ -26,6 +29,7 @@ from digits.liveness import liveness
 PROJECT = Path(__file__).resolve().parent
 PORT = 8000
 PORTS = 10  # tried from PORT on, when none was asked for
+TAKEN = (errno.EADDRINUSE, errno.EACCES)  # Windows says EACCES of a port that somebody has for himself
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # addresses that stand for all, and the one to open here
 WEB_FILES = (".js", ".css", ".svg", ".png", ".ico", ".webmanifest")
 
@@ -73,12 +77,11 @@ class Site:
         log = self._read_log()
         status = finite(runlog.short(log)) | {"liveness": liveness(log, self.results) if log else None}
         response = json_response(status)
-        response.headers["ETag"] = f'"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'
-        return (
-            Response(304, {"ETag": response.headers["ETag"]})
-            if is_known(request, response.headers["ETag"])
-            else response
-        )
+        tag = {"ETag": f'"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'}
+        if is_known(request, tag["ETag"]):
+            return Response(304, tag)
+        response.headers |= tag
+        return response
 
     def health(self, request: Request) -> Response:
         return json_response({"status": "ok"})
@@ -135,22 +138,28 @@ def parsed(content: bytes) -> dict:
     return log if isinstance(log, dict) else {}
 
 
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message} (python server.py --help lists the options)\n")
+
+
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
     """Raises SystemExit for options that make no sense."""
-    parser = argparse.ArgumentParser(description="Show the training in the browser.")
-    parser.add_argument("--port", type=int, help=f"where to listen (default: {PORT}, or the next free one)")
-    parser.add_argument(
-        "--host", default="127.0.0.1", help="where to listen; 0.0.0.0 lets others in (default: %(default)s)"
-    )
+    parser = Parser(description="Show the training in the browser.")
+    parser.add_argument("--port", type=int, help=f"port to listen at (default: {PORT}, or the next free one)")
+    host_help = "address or name to listen at; 0.0.0.0 lets other machines in (default: %(default)s)"
+    parser.add_argument("--host", default="127.0.0.1", help=host_help)
     folder_help = "the folder the trainer writes to (default: results, beside server.py)"
     parser.add_argument("--results-dir", type=Path, default=PROJECT / "results", help=folder_help)
     parser.add_argument("--no-browser", action="store_true", help="do not open the page by itself")
     parser.add_argument("--verbose", action="store_true", help="a line for every request")
     options = parser.parse_args(arguments)
     if options.port is not None and not 0 <= options.port <= 65535:
-        parser.error(f"{options.port} is no port: choose one from 1024 to 65535.")
-    if options.results_dir.exists() and not options.results_dir.is_dir():
-        parser.error(f"{options.results_dir} is not a folder: name the one the trainer writes to.")
+        parser.error(f"{options.port} is no port: choose one from 1024 to 65535")
+    if os.path.exists(options.results_dir) and not os.path.isdir(options.results_dir):
+        parser.error(f"{options.results_dir} is not a folder: name the one the trainer writes to")
     return options
 
 
@@ -161,7 +170,7 @@ def listen(options: argparse.Namespace, site: Site) -> Server:
         try:
             return Server(options.host, port, site.answer, names=(options.host,), verbose=options.verbose)
         except OSError as error:
-            if error.errno != errno.EADDRINUSE or port == ports[-1]:
+            if error.errno not in TAKEN or port == ports[-1]:
                 raise
 
 
@@ -194,7 +203,7 @@ def greeting(server: Server, options: argparse.Namespace) -> str:
         lines.append(f"Port {PORT} is taken, so this is port {port}")
     if options.host in EVERYWHERE:
         lines.append(f"From other machines: this machine's IP address, port {port}")
-    lines.append(f"Results are read from {folder}" + ("" if folder.is_dir() else ", as soon as a run is there"))
+    lines.append(f"Results are read from {folder}" + ("" if os.path.isdir(folder) else ", as soon as a run is there"))
     return "\n".join(lines)
 
 
@@ -227,7 +236,8 @@ def main(arguments: list[str] | None = None) -> None:
         server = listen(options, Site(options.results_dir.absolute()))
     except (OSError, UnicodeError) as error:
         raise SystemExit(refusal(error, options)) from None
-    sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold letters that the terminal does not know
+    if sys.stdout:  # there is none under pythonw
+        sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold letters that the terminal does not know
     print(greeting(server, options), flush=True)
     if not options.no_browser and browser_expected():
         threading.Thread(target=open_browser, args=(page_url(server),), daemon=True).start()

@@ -217,13 +217,25 @@ def test_above_the_cap_on_threads_a_client_is_told_at_once_to_come_back(impatien
     assert eventually(lambda: ask(impatient, "/text.csv").status == 200)
 
 
-def test_a_flood_of_clients_leaves_nothing_behind(impatient):
-    with contextlib.ExitStack() as clients:
-        for _ in range(150):
-            clients.enter_context(connect(impatient))
-        assert len(impatient._lingering) <= LINGERING + 1
+def test_a_flood_of_clients_is_told_the_same_and_leaves_nothing_behind(impatient):
+    impatient.deadline_s = 20
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(impatient)) for _ in range(LINGERING + 50)]
+        for client in clients[2:]:
+            assert read_answer(client).status == 503
+        assert len(impatient._lingering) <= LINGERING + 1  # the last one may just be on its way out
     assert eventually(lambda: ask(impatient, "/text.csv").status == 200)
     assert eventually(lambda: not impatient._lingering)
+
+
+def test_an_answer_is_not_destroyed_by_what_the_client_was_still_sending(server):
+    with connect(server) as connection:
+        connection.sendall(b"a" * (1 << 20))
+        connection.shutdown(socket.SHUT_WR)
+        content = b""
+        while part := connection.recv(65536):  # ends in order, not with a reset
+            content += part
+    assert Answer(content).status == 414
 
 
 def test_a_client_that_goes_away_leaves_no_trace_in_the_terminal(server, capfd):

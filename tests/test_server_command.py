@@ -47,8 +47,9 @@ def fetch(url: str) -> bytes:
 def test_a_signal_ends_it_quietly_with_the_exit_code_of_that_signal(number, code):
     with started() as process:
         fetch(process.url + "healthz")
-        process.send_signal(number)
-        _, errors = process.communicate(timeout=20)
+        with socket.create_connection(("127.0.0.1", int(process.url.split(":")[2].strip("/")))):  # nobody is waited for
+            process.send_signal(number)
+            _, errors = process.communicate(timeout=20)
         assert (process.returncode, errors) == (code, "")
 
 
@@ -146,8 +147,8 @@ def test_a_port_of_the_system_is_refused_in_one_line():
 def test_an_option_that_makes_no_sense_is_refused_with_its_name(arguments, code, words):
     got, text = refused(*arguments)
     assert got == code
-    assert words in text.splitlines()[-1]
-    assert "Traceback" not in text
+    assert words in text
+    assert text.count("\n") == 1
 
 
 def test_at_start_nothing_but_the_standard_library_is_imported():
