@@ -51,8 +51,8 @@ def train(**options):
 
 def training_story(config: Config, log: RunLog, terminal: Terminal) -> None:
     """Seed, data, network, optimiser, epochs, test."""
-    # Threads that wait for each other sleep instead of spinning: with one busy neighbour (a browser that shows the page)
-    # a step takes 50 ms and not 480 on two cores.
+    # Threads that wait for each other sleep instead of spinning: beside one busy neighbour, such as a browser that
+    # shows the page, a step takes 50 ms and not 480 on two cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Imported only now: who asks for help, mistypes or has another trainer running need not wait for torch.
     import torch

@@ -1,4 +1,6 @@
-"""A command line whose first command need not be named."""
+"""A command line whose first command need not be named, and whose complaints take one line."""
+
+from contextlib import contextmanager
 
 import click
 
@@ -13,4 +15,19 @@ class DefaultGroup(click.Group):
     def parse_args(self, ctx, args):
         if not args or args[0].startswith("-"):
             args = [self.default, *args]
-        return super().parse_args(ctx, args)
+        with _in_one_line():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx):
+        with _in_one_line():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _in_one_line():
+    """Without a context click leaves out the usage, which would push the error itself out of sight."""
+    try:
+        yield
+    except click.UsageError as error:
+        error.ctx = None
+        raise

@@ -16,12 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from digits.data import FOLDER, missing_files
+from digits.errors import UserError
 
 STALLED_AFTER_S = 15.0  # no new byte on the disk for so long: on to the next mirror
 _LOOK_EVERY_S = 0.1
 
 
-class DownloadError(Exception):
+class DownloadError(UserError):
     """Nothing was fetched; the message says why, and what to do where that is known."""
 
 
@@ -33,6 +34,15 @@ def fetch_mnist(root: Path, progress: Callable[[int], None], stalled_after: floa
     mnist = _torchvision_mnist()
     target = root / FOLDER
     target.mkdir(parents=True, exist_ok=True)
+    timeout = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(stalled_after)  # torchvision sets none, and a thread that is given up must end
+    try:
+        _fetch_from_any(mnist, target, root, progress, stalled_after)
+    finally:
+        socket.setdefaulttimeout(timeout)
+
+
+def _fetch_from_any(mnist, target: Path, root: Path, progress, stalled_after: float) -> None:
     reasons = []
     for mirror in mnist.mirrors:
         with tempfile.TemporaryDirectory(dir=target, prefix=".download-", ignore_cleanup_errors=True) as folder:
@@ -89,7 +99,6 @@ def _torchvision_mnist():
         from torchvision.datasets import MNIST, utils
     except (ImportError, RuntimeError, OSError) as error:
         raise DownloadError(_explain_import(error)) from None
-    socket.setdefaulttimeout(STALLED_AFTER_S)  # torchvision sets none, and a given-up thread must end
     utils.tqdm = functools.partial(utils.tqdm, disable=True)
     return MNIST
 

@@ -128,13 +128,13 @@ def ink(points: Tensor, half_width: Tensor, generator: Generator) -> Tensor:
     distance = (-2 * _BLUR**2 * density.clamp(min=1e-30).log()).clamp(min=0).sqrt()
     softness = _uniform(0.8, 1.4, (len(points), 1, 1), generator)  # pixels over which an edge fades
     shade = ((half_width - distance) / softness + 0.5).clamp(0, 1)
-    shade = shade / shade.amax((1, 2), keepdim=True)  # the darkest ink is as dark in every scan
+    shade = shade * _uniform(0.6, 1.0, (len(points), 1, 1), generator)  # fresh and faint ink
     return (shade * 255).round().to(torch.uint8)
 
 
 def pressure(n: int, generator: Generator) -> Tensor:
     """Weights (n, 1, SAMPLES) around 1 that swell and fade along the stroke."""
-    swell = _uniform(0, 0.6, (n, 1, 1), generator)
+    swell = _uniform(0, 1.2, (n, 1, 1), generator)
     waves = _uniform(2, 9, (n, 1, 1), generator)  # radians from the first to the last point
     phase = _uniform(0, 2 * math.pi, (n, 1, 1), generator)
     return (swell * (waves * torch.linspace(0, 1, SAMPLES) + phase).sin()).exp()

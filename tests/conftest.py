@@ -1,6 +1,10 @@
 """What several test files need: helpers beside them, and the real MNIST where it lies on this machine."""
 
+import hashlib
+import math
 import os
+import random
+import struct
 import sys
 from pathlib import Path
 
@@ -17,3 +21,27 @@ def mnist_root():
     if not (root / "MNIST" / "raw" / "train-images-idx3-ubyte").is_file():
         pytest.skip("the real MNIST is not here: set MNIST_DATA_DIR to a folder that holds MNIST/raw")
     return root
+
+
+def idx_file(shape: tuple[int, ...]) -> bytes:
+    """An IDX file of that shape, of pseudo-random digits."""
+    header = struct.pack(f">{1 + len(shape)}I", 0x0800 + len(shape), *shape)
+    return header + bytes(random.Random(sum(shape)).choices(range(10), k=math.prod(shape)))
+
+
+@pytest.fixture
+def small_mnist(tmp_path, monkeypatch):
+    """The root of a data set of 6 and 4 images in MNIST's layout, which the reader takes for MNIST."""
+    from digits import data  # torch comes with it: not for every test
+
+    shapes = {"train-images": (6, 28, 28), "train-labels": (6,), "t10k-images": (4, 28, 28), "t10k-labels": (4,)}
+    folder = tmp_path / data.FOLDER
+    folder.mkdir(parents=True)
+    files = []
+    for name, shape in shapes.items():
+        content = idx_file(shape)
+        file = data.IdxFile(f"{name}-idx{len(shape)}-ubyte", shape, hashlib.md5(content).hexdigest())
+        (folder / file.name).write_bytes(content)
+        files.append(file)
+    monkeypatch.setattr(data, "MNIST_FILES", tuple(files))
+    return tmp_path

@@ -6,32 +6,7 @@ import pytest
 import torch
 
 from digits import data
-from digits.data import Damaged, Dataset, IdxFile, Missing, Split
-
-
-def idx(shape, seed=0):
-    """An IDX file of random bytes, and its description."""
-    count = torch.Size(shape).numel()
-    body = bytes(torch.randint(0, 10, (count,), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8))
-    return struct.pack(f">{1 + len(shape)}I", 0x0800 + len(shape), *shape) + body
-
-
-@pytest.fixture
-def small_mnist(tmp_path, monkeypatch):
-    """A data set of 6 and 4 images in MNIST's layout, known to the reader by size and MD5."""
-    import hashlib
-
-    shapes = {"train-images": (6, 28, 28), "train-labels": (6,), "t10k-images": (4, 28, 28), "t10k-labels": (4,)}
-    folder = tmp_path / data.FOLDER
-    folder.mkdir(parents=True)
-    files = []
-    for name, shape in shapes.items():
-        content = idx(shape)
-        name = f"{name}-idx{len(shape)}-ubyte"
-        (folder / name).write_bytes(content)
-        files.append(IdxFile(name, shape, hashlib.md5(content).hexdigest()))
-    monkeypatch.setattr(data, "MNIST_FILES", tuple(files))
-    return tmp_path
+from digits.data import Damaged, Dataset, Missing, Split
 
 
 def test_files_are_read_into_tensors_as_they_lie(small_mnist):

@@ -1,0 +1,182 @@
+"""Downloads through torchvision's real class, from servers on this machine."""
+
+import gzip
+import hashlib
+import os
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+import torchvision
+
+from digits import data, download, errors
+
+# a mirror that is given up leaves a thread behind, which closes its socket in its own time
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@contextmanager
+def mirror(files, behave=lambda handler, content: handler.wfile.write(content)):
+    """A server of `files` (name: content) whose way of sending a body is `behave`; gives its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            content = files.get(self.path.strip("/"))
+            self.send_response(404 if content is None else 200)
+            self.send_header("Content-Length", str(len(content or b"")))
+            self.end_headers()
+            if content is not None:
+                behave(self, content)
+
+        def log_message(self, *arguments):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def packed(small_mnist):
+    """The small data set as mirrors keep it; on the disk there is none of it any more."""
+    files = {}
+    for path in (small_mnist / data.FOLDER).iterdir():
+        files[f"{path.name}.gz"] = gzip.compress(path.read_bytes())
+        path.unlink()
+    return files
+
+
+@pytest.fixture
+def mirrors(packed, monkeypatch):
+    """Make torchvision ask the given mirrors for the small data set."""
+    resources = [(name, hashlib.md5(content).hexdigest()) for name, content in packed.items()]
+    monkeypatch.setattr(torchvision.datasets.MNIST, "resources", resources)
+    return lambda *urls: monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", list(urls))
+
+
+def fetch(root, **options):
+    loaded = []
+    download.fetch_mnist(root, loaded.append, **options)
+    return sum(loaded)
+
+
+def left_over(root):
+    return [name for name in os.listdir(root / data.FOLDER) if name.startswith(".")]
+
+
+def test_missing_files_are_fetched_checked_and_read(small_mnist, packed, mirrors):
+    with mirror(packed) as url:
+        mirrors(url)
+        fetch(small_mnist)
+    train, test = data.read_mnist(small_mnist)
+    assert (len(train), len(test)) == (6, 4)
+    assert left_over(small_mnist) == []
+
+
+def test_only_what_is_missing_is_asked_for(small_mnist, packed, mirrors):
+    with mirror(packed) as url:
+        mirrors(url)
+        fetch(small_mnist)
+        path = small_mnist / data.FOLDER / "t10k-labels-idx1-ubyte"
+        path.unlink()
+        images = small_mnist / data.FOLDER / "t10k-images-idx3-ubyte"
+        before = images.stat().st_mtime_ns
+        fetch(small_mnist)
+    assert path.is_file()
+    assert images.stat().st_mtime_ns == before
+
+
+def test_when_one_mirror_fails_the_next_is_asked(small_mnist, packed, mirrors):
+    with mirror({}) as empty, mirror(packed) as good:
+        mirrors(empty, good)
+        fetch(small_mnist)
+    assert data.missing_files(small_mnist) == []
+
+
+def stall(handler, content):
+    handler.wfile.write(content[: len(content) // 2])
+    handler.wfile.flush()
+    time.sleep(30)
+
+
+def trickle(handler, content):
+    for byte in content:
+        handler.wfile.write(bytes([byte]))
+        handler.wfile.flush()
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("behave", [stall, trickle])
+def test_a_mirror_that_stalls_is_given_up_and_nothing_of_it_stays(small_mnist, packed, mirrors, behave):
+    with mirror(packed, behave) as url:
+        mirrors(url)
+        started = time.monotonic()
+        with pytest.raises(download.DownloadError, match="sent nothing for 1 s"):
+            fetch(small_mnist, stalled_after=1.0)
+        assert time.monotonic() - started < 15
+    assert data.missing_files(small_mnist) == [file.name for file in data.MNIST_FILES]
+    assert left_over(small_mnist) == []
+
+
+def test_a_mirror_that_takes_the_connection_and_says_nothing_is_given_up(small_mnist, mirrors):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        mirrors(f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        with pytest.raises(download.DownloadError, match="sent nothing"):
+            fetch(small_mnist, stalled_after=0.5)
+
+
+DAMAGE = {
+    "cut short": lambda handler, content: handler.wfile.write(content[:-5]),
+    "changed": lambda handler, content: handler.wfile.write(content[:-1] + b"x"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_download_is_never_taken_for_a_file(small_mnist, packed, mirrors, damage):
+    with mirror(packed, DAMAGE[damage]) as url:
+        mirrors(url)
+        with pytest.raises(download.DownloadError, match=r"127\.0\.0\.1"):
+            fetch(small_mnist, stalled_after=3.0)
+    assert data.missing_files(small_mnist) == [file.name for file in data.MNIST_FILES]
+
+
+def test_an_interrupted_download_leaves_nothing(small_mnist, packed, mirrors):
+    def interrupt(loaded):
+        raise KeyboardInterrupt
+
+    with mirror(packed, stall) as url:
+        mirrors(url)
+        with pytest.raises(KeyboardInterrupt):
+            download.fetch_mnist(small_mnist, interrupt)
+    assert left_over(small_mnist) == []
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RuntimeError("operator torchvision::nms does not exist"), "does not fit torch"),
+        (ImportError("libtorch.so: undefined symbol"), "does not fit torch"),
+    ],
+)
+def test_a_torchvision_that_does_not_match_torch_is_explained_in_one_line(error, words):
+    text = download._explain_import(error)
+    assert words in text
+    assert "\n" not in text
+    assert "pip install" in text
+
+
+def test_a_torchvision_that_is_not_installed_is_explained_in_one_line(monkeypatch):
+    def missing(package):
+        raise download.importlib.metadata.PackageNotFoundError(package)
+
+    monkeypatch.setattr(download.importlib.metadata, "version", missing)
+    assert "torchvision is not installed: python -m pip install" in download._explain_import(ImportError("no"))
+    assert issubclass(download.DownloadError, errors.UserError)

@@ -1,0 +1,156 @@
+"""Ctrl-C and SIGTERM at every stage: soon, cleanly, with a log and a checkpoint that are whole."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from trainer import PROJECT, Trainer
+
+from digits import contract
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of other processes are a POSIX thing")
+SOON = 10  # seconds; two are promised and kept on a free machine, and a test must not fail on a busy one
+
+
+def step(log):
+    return log.get("progress", {}).get("step", 0)
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_in_training_checkpoint_and_log_are_saved(tmp_path, signum, code):
+    with Trainer(tmp_path, "--epochs", "1000") as trainer:
+        trainer.wait_for(lambda log: step(log) > 7)
+        assert trainer.interrupt(signum) < SOON
+        exit_code, _, errors = trainer.finish()
+    assert exit_code == code
+    assert "Traceback" not in errors
+    log = trainer.log()
+    assert (log["status"], log["error"]) == ("interrupted", None)
+    state = torch.load(tmp_path / contract.CHECKPOINT, weights_only=True)
+    assert {key: state[key] for key in ("epoch", "batch", "step")} == {
+        key: log["progress"][key] for key in ("epoch", "batch", "step")
+    }
+    rows = (tmp_path / contract.BATCHES).read_text().splitlines()
+    assert len(rows) == 1 + log["progress"]["step"]
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.15, 0.4, 0.8, 1.2, 1.6, 2.0, 2.5])
+def test_while_starting_it_ends_soon_without_a_traceback(tmp_path, delay):
+    """From before the first import over torch's own to the first batches, wherever the delay falls on this machine."""
+    with Trainer(tmp_path, "--epochs", "1000") as trainer:
+        trainer.wait_for(lambda log: log or delay < 0.1)
+        time.sleep(delay)
+        assert trainer.interrupt() < SOON
+        exit_code, _, errors = trainer.finish()
+    assert exit_code in (130, -signal.SIGINT)  # the latter before Python has run a line of ours
+    if exit_code == 130:
+        assert "Traceback" not in errors
+    assert trainer.log().get("status") in (None, "interrupted")
+    if delay:
+        assert trainer.log()["status"] == "interrupted"
+
+
+def test_in_a_download_it_ends_soon(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        code = (
+            "import runpy, sys, torchvision\n"
+            f"torchvision.datasets.MNIST.mirrors = ['http://127.0.0.1:{silent.getsockname()[1]}/']\n"
+            "sys.argv[0] = 'mnist_cnn.py'\n"
+            "runpy.run_path('mnist_cnn.py', run_name='__main__')\n"
+        )
+        options = ["--dataset", "mnist", "--data-dir", tmp_path / "data", "--results-dir", tmp_path / "results"]
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, *options], cwd=PROJECT, stderr=subprocess.PIPE, text=True
+        )
+        silent.settimeout(60)
+        connection, _ = silent.accept()
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        connection.close()
+    assert time.monotonic() - started < SOON
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert not list((tmp_path / "data").rglob("*.gz"))
+    assert '"interrupted"' in (tmp_path / "results" / contract.TRAINING_LOG).read_text()
+
+
+RAISING = """
+import sys, time
+from digits.interrupts import Interrupted, Interrupts
+interrupts = Interrupts()
+interrupts.install()
+def last_words():
+    print("last words", flush=True)
+try:
+    with interrupts.raising(last_words):
+        print("ready", flush=True)
+        {body}
+except Interrupted as interrupted:
+    print("unwound", flush=True)
+    {after}
+    sys.exit(interrupted.exit_code)
+"""
+
+
+def run(body, *signals, after="pass"):
+    """Exit code and lines of a small program that is sent signals, a little apart."""
+    program = RAISING.format(body=body, after=after)
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "ready\n"
+    for signum in signals:
+        time.sleep(0.2)
+        process.send_signal(signum)
+    output, _ = process.communicate(timeout=30)
+    return process.returncode, output.split("\n")[:-1]
+
+
+def test_a_signal_unwinds_what_can_be_unwound():
+    assert run("time.sleep(60)", signal.SIGINT) == (130, ["unwound"])
+
+
+def test_a_held_block_is_finished_first():
+    body = "\n        ".join(["with interrupts.held():", "    time.sleep(1)", "    print('whole', flush=True)"])
+    assert run(body, signal.SIGTERM) == (143, ["whole", "unwound"])
+
+
+def test_a_second_signal_ends_at_once():
+    body = "\n        ".join(["with interrupts.held():", "    time.sleep(60)"])
+    started = time.monotonic()
+    assert run(body, signal.SIGINT, signal.SIGINT) == (130, [])
+    assert time.monotonic() - started < SOON
+
+
+def test_what_does_not_come_back_is_left_with_its_last_words():
+    body = "\n        ".join(["while True:", "    try: time.sleep(60)", "    except BaseException: pass"])
+    started = time.monotonic()
+    assert run(body, signal.SIGINT) == (130, ["last words"])
+    assert time.monotonic() - started < SOON
+
+
+def test_cleaning_up_that_takes_too_long_is_left_too():
+    started = time.monotonic()
+    assert run("time.sleep(60)", signal.SIGINT, after="time.sleep(60)") == (130, ["unwound"])
+    assert time.monotonic() - started < SOON
+
+
+def test_where_nothing_is_to_be_saved_it_ends_at_once():
+    program = "import time\nfrom digits.interrupts import Interrupts\nInterrupts().install()\n"
+    program += "print('ready', flush=True)\ntime.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 143
+
+
+def test_handlers_belong_to_the_program_not_to_who_imports_it():
+    before = signal.getsignal(signal.SIGTERM)
+    import mnist_cnn  # noqa: F401
+
+    assert signal.getsignal(signal.SIGTERM) is before

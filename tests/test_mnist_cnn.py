@@ -1,0 +1,199 @@
+"""Whole runs of the trainer, as another process, on few synthetic digits (and on the real MNIST where it is)."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+import torch
+from trainer import PROJECT, Trainer
+
+from digits import contract
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """One finished run of two epochs: its folder, its exit code, its output, its errors."""
+    folder = tmp_path_factory.mktemp("a finished run äöü")
+    with Trainer(folder, "--epochs", "2", "--name", "größer & <b>schneller</b>") as trainer:
+        return folder, *trainer.finish()
+
+
+def content(folder, file):
+    return json.loads((folder / file).read_text())
+
+
+def test_a_run_ends_well_and_says_where_to_look(finished):
+    folder, code, output, errors = finished
+    assert (code, errors) == (0, "")
+    lines = output.splitlines()
+    epochs = [line for line in lines if line.startswith("Epoch")]
+    for number, line in enumerate(epochs, start=1):
+        assert re.fullmatch(rf"Epoch {number}/2, Loss: \d\.\d{{4}}, val accuracy \d+\.\d\d %, \d+\.\d s", line)
+    assert len(epochs) == 2
+    assert re.match(r"Test accuracy \d+\.\d\d % ", lines[-2])
+    assert str(folder) in lines[-1]
+    assert "\x1b" not in output  # no bar, no colours in a pipe
+
+
+def test_a_run_leaves_all_the_files_of_the_contract(finished):
+    folder = finished[0]
+    log = content(folder, contract.TRAINING_LOG)
+    assert sorted(log["files"]) == sorted(set(contract.FILES) - {contract.TRAINING_LOG})
+    assert all((folder / file).stat().st_size > 50 for file in log["files"])
+    assert set(os.listdir(folder)) == {*contract.FILES, contract.RUNS_INDEX, ".lock"}
+
+
+def test_the_log_says_what_ran_and_on_what(finished):
+    log = content(finished[0], contract.TRAINING_LOG)
+    assert (log["status"], log["name"]) == ("completed", "größer & <b>schneller</b>")
+    assert log["config"]["channels"] == [4, 4, 8, 8]
+    assert log["dataset"]["name"] == "synthetic"
+    assert log["environment"]["torch"] == torch.__version__
+    assert log["environment"]["precision"] in ("float32", "bfloat16")
+    assert log["model"]["parameters"] == sum(layer["parameters"] for layer in log["model"]["layers"])
+    assert log["progress"]["step"] == log["progress"]["steps"] == 10
+    assert log["epochs"]["step"] == [5, 10]
+    assert log["batches"]["step"] == list(range(1, 11))
+
+
+def test_the_test_result_is_the_recount_of_the_saved_predictions(finished):
+    log, predictions = (content(finished[0], file) for file in (contract.TRAINING_LOG, contract.PREDICTIONS))
+    for part, accuracy in (("test", log["test"]["accuracy"]), ("validation", log["epochs"]["val_accuracy"][-1])):
+        saved = predictions[part]
+        answers = saved["predictions"] if part == "test" else saved["epochs"][-1]["predictions"]
+        hits = sum(label == answer for label, answer in zip(saved["labels"], answers))
+        assert accuracy == pytest.approx(hits / len(saved["labels"]), abs=1e-6)
+
+
+def test_the_samples_are_read_as_the_saved_weights_read_them(finished):
+    from digits.checkpoint import load_network
+    from digits.training import normalised
+
+    network = load_network(finished[0] / contract.WEIGHTS)
+    samples = content(finished[0], contract.TEST_SAMPLES)
+    assert samples["final"]
+    assert len(samples["samples"]) == 10
+    images = torch.tensor([sample["pixels"] for sample in samples["samples"]], dtype=torch.uint8).view(-1, 28, 28)
+    with torch.no_grad():
+        expected = network(normalised(images)).softmax(1)
+    saved = torch.tensor([sample["probabilities"] for sample in samples["samples"]])
+    torch.testing.assert_close(saved, expected, atol=0.03, rtol=0)  # bfloat16 was used in the run, float32 here
+
+
+def test_the_same_seed_repeats_the_run_and_another_does_not(finished, tmp_path):
+    def losses(folder, *options):
+        with Trainer(folder, "--epochs", "1", "--quiet", *options) as trainer:
+            assert trainer.finish() == (0, "", "")
+        return [line.split(",")[2] for line in (folder / contract.BATCHES).read_text().splitlines()]
+
+    first = losses(tmp_path / "first", "--precision", "float32")
+    assert losses(tmp_path / "again", "--precision", "float32") == first
+    assert losses(tmp_path / "other", "--precision", "float32", "--seed", "2") != first
+
+
+def test_it_runs_from_a_path_with_spaces_and_letters_and_from_another_folder(tmp_path):
+    project = tmp_path / "mein Ordner ß 数字"
+    project.mkdir()
+    shutil.copy(PROJECT / "mnist_cnn.py", project)
+    shutil.copytree(PROJECT / "digits", project / "digits", ignore=shutil.ignore_patterns("__pycache__"))
+    small = ["--dataset", "synthetic", "--limit", "128", "--validation", "0", "--samples", "0", "--epochs", "1"]
+    command = [sys.executable, project / "mnist_cnn.py", *small, "--channels", "2,2,2,2"]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    environment = {key: value for key, value in os.environ.items() if key != "MNIST_DATA_DIR"}
+    done = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert content(project / "results", contract.TRAINING_LOG)["epochs"]["val_loss"] == [None]
+    assert os.listdir(elsewhere) == []
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_its_last_good_numbers(tmp_path):
+    with Trainer(tmp_path, "--lr", "1e20", "--optimizer", "sgd", "--precision", "float32", "--epochs", "5") as trainer:
+        code, _, errors = trainer.finish()
+    log = content(tmp_path, contract.TRAINING_LOG)
+    assert code == 3
+    assert re.fullmatch(r"Error: The loss of step \d+ is no finite number \(lr .*\): try a lower --lr\.\n", errors)
+    assert log["status"] == "failed"
+    assert errors == f"Error: {log['error']}\n"
+    (event,) = log["events"]
+    assert (event["kind"], event["step"]) == ("diverged", log["progress"]["step"])
+    assert log["batches"]["loss"][0] is not None
+    assert log["batches"]["loss"][-1] is None
+    assert not (tmp_path / contract.WEIGHTS).exists()
+
+
+def test_a_device_that_is_not_there_is_named_with_a_remedy(tmp_path):
+    if torch.cuda.is_available():
+        pytest.skip("there is a cuda device here")
+    with Trainer(tmp_path, "--device", "cuda") as trainer:
+        code, _, errors = trainer.finish()
+    assert code == 1
+    assert errors == "Error: torch finds no cuda device here: use --device auto or --device cpu.\n"
+    assert content(tmp_path, contract.TRAINING_LOG)["status"] == "failed"
+
+
+def test_a_second_trainer_is_refused_and_told_of_the_first(tmp_path):
+    with Trainer(tmp_path, "--epochs", "1000", "--name", "the first") as first:
+        first.wait_for(lambda log: log.get("progress", {}).get("step"))
+        with Trainer(tmp_path, "--name", "the second") as second:
+            code, _, errors = second.finish()
+        assert code == 1
+        assert "'the first'" in errors
+        assert f"process {first.process.pid}" in errors
+        assert len(errors.splitlines()) == 1
+        assert first.process.poll() is None
+        assert first.log()["name"] == "the first"
+
+
+def test_after_kill_9_the_next_run_starts_and_the_first_is_kept(tmp_path):
+    with Trainer(tmp_path, "--epochs", "1000", "--name", "killed") as first:
+        first.wait_for(lambda log: log.get("progress", {}).get("step"))
+        first.process.kill()
+        first.process.wait()
+    with Trainer(tmp_path, "--epochs", "1", "--name", "next") as second:
+        assert second.finish()[0] == 0
+    runs = content(tmp_path, contract.RUNS_INDEX)["runs"]
+    assert [(run["name"], run["status"]) for run in runs] == [("next", "completed"), ("killed", "crashed")]
+
+
+def test_a_disk_that_fills_up_in_the_run_is_named_in_one_line_and_earlier_files_stay(tmp_path):
+    """A limit on the size of files stands for it: it fails in the same place, while a large file is written."""
+    resource = pytest.importorskip("resource", reason="this system has no limits on the size of files")
+    with Trainer(tmp_path, "--epochs", "1", "--name", "earlier") as trainer:
+        assert trainer.finish()[0] == 0
+    earlier = {file: (tmp_path / file).read_bytes() for file in contract.FILES}
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+
+    with Trainer(tmp_path, "--epochs", "1", "--name", "next", preexec_fn=limit) as trainer:
+        code, _, errors = trainer.finish()
+    assert code == 1
+    assert re.fullmatch(r"Error: Cannot write the results: File too large.*--results-dir\.\n", errors)
+    (folder,) = (tmp_path / contract.RUNS).iterdir()
+    assert {file: (folder / file).read_bytes() for file in contract.FILES} == earlier
+    assert content(tmp_path, contract.TRAINING_LOG)["status"] == "failed"
+    assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_a_results_folder_that_cannot_be_made_is_named_in_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with Trainer(tmp_path / "file" / "results") as trainer:
+        code, _, errors = trainer.finish()
+    assert code == 1
+    assert re.fullmatch(r"Error: Cannot write the results: .*file/results.*\n", errors)
+
+
+def test_the_real_mnist_is_learned_in_one_epoch(mnist_root, tmp_path):
+    with Trainer(
+        tmp_path, "--epochs", "1", "--data-dir", str(mnist_root), "--dataset", "mnist", small=False
+    ) as trainer:
+        code, output, errors = trainer.finish(seconds=900)
+    assert (code, errors) == (0, "")
+    log = content(tmp_path, contract.TRAINING_LOG)
+    assert log["dataset"]["name"] == "mnist"
+    assert log["test"]["accuracy"] >= 0.98, output

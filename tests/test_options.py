@@ -1,0 +1,188 @@
+"""The command line, from the outside: what is refused at the door, and what the help says."""
+
+import re
+from dataclasses import fields
+
+import click
+import pytest
+from click.testing import CliRunner
+
+import mnist_cnn
+from digits import options
+from digits.options import Config
+
+PROMISED = ["--model", "--channels", "--epochs", "--batch-size", "--lr", "--optimizer", "--weight-decay", "--seed"]
+PROMISED += ["--device", "--dataset", "--data-dir", "--results-dir", "--name", "--validation", "--samples", "--quiet"]
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Catch the options where training would begin."""
+    configs = []
+    monkeypatch.setattr(mnist_cnn, "training_story", lambda config, log, terminal: configs.append(config))
+    return configs
+
+
+def invoke(*arguments, **environment):
+    return CliRunner(env={"MNIST_DATA_DIR": None, **environment}).invoke(mnist_cnn.cli, arguments)
+
+
+@pytest.fixture
+def results(tmp_path):
+    return ["--results-dir", str(tmp_path / "results")]
+
+
+def test_help_lists_every_promised_option_with_its_default():
+    text = " ".join(invoke("--help").output.split())
+    for option in PROMISED:
+        assert f"{option} " in text
+    for default in (
+        "default: 10;",
+        "default: cnn4",
+        "(16,32,64,128)",
+        "default: 5000;",
+        "default: auto",
+        "MNIST_DATA_DIR",
+    ):
+        assert default in text
+
+
+def test_train_is_the_same_command_by_its_full_name():
+    assert invoke("train", "--help").output == invoke("--help").output
+
+
+def test_every_option_has_a_help_text_that_ends_like_a_sentence():
+    assert all(item.metadata["help"].endswith((".", "all.")) for item in fields(Config))
+
+
+def test_without_arguments_it_trains_with_the_defaults(seen, tmp_path, monkeypatch):
+    monkeypatch.setattr(options, "PROJECT", tmp_path)
+    result = invoke("--results-dir", str(tmp_path))
+    assert result.exit_code == 0, result.output
+    (config,) = seen
+    assert (config.model, config.channels, config.epochs, config.optimizer) == ("cnn4", (16, 32, 64, 128), 10, "adamw")
+    assert (config.lr, config.name, config.validation, config.samples) == (0.008, "cnn4", 5000, 10)
+
+
+def test_options_reach_training(seen, results):
+    arguments = "--channels 8,8,16,16 --epochs 3 --batch-size 64 --lr 0.5 --optimizer sgd --seed 7 --name a --quiet"
+    assert invoke(*arguments.split(), *results).exit_code == 0
+    (config,) = seen
+    assert (config.channels, config.epochs, config.batch_size, config.lr) == ((8, 8, 16, 16), 3, 64, 0.5)
+    assert (config.optimizer, config.seed, config.name, config.quiet) == ("sgd", 7, "a", True)
+
+
+def test_each_optimiser_has_a_rate_of_its_own_where_none_is_given(seen, results):
+    invoke("--optimizer", "sgd", *results)
+    assert seen[0].lr == 0.1
+
+
+def test_the_data_folder_may_come_from_the_environment(seen, results, tmp_path):
+    invoke(*results, MNIST_DATA_DIR=str(tmp_path / "elsewhere"))
+    assert seen[0].data_dir == tmp_path / "elsewhere"
+
+
+BAD = {
+    "--epochs 0": "--epochs",
+    "--epochs 1.5": "--epochs",
+    "--epochs -3": "--epochs",
+    "--epochs many": "--epochs",
+    "--batch-size 0": "--batch-size",
+    "--batch-size 1000000": "--batch-size",
+    "--lr 0": "--lr",
+    "--lr -1": "--lr",
+    "--lr nan": "--lr",
+    "--lr inf": "--lr",
+    "--lr 1e999": "--lr",
+    "--lr fast": "--lr",
+    "--weight-decay nan": "--weight-decay",
+    "--weight-decay -0.1": "--weight-decay",
+    "--dropout 1": "--dropout",
+    "--dropout -0.1": "--dropout",
+    "--model resnet": "--model",
+    "--channels 16,32,64": "cnn4 has 4 convolutions",
+    "--channels 16,32,64,128,256": "cnn4 has 4 convolutions",
+    "--channels 16,32,,64": "--channels",
+    "--channels 16,32,64,x": "--channels",
+    "--channels 16,32,64,0": "--channels",
+    "--channels 16,32,64,-1": "--channels",
+    "--channels 16,32,64,99999999": "--channels",
+    "--optimizer adagrad": "--optimizer",
+    "--device tpu": "--device",
+    "--dataset cifar": "--dataset",
+    "--precision float8": "--precision",
+    "--seed -1": "--seed",
+    "--seed 99999999999999999999": "--seed",
+    "--validation -1": "--validation",
+    "--validation 60000": "--validation",
+    "--samples 101": "--samples",
+    "--keep -1": "--keep",
+    "--limit -5": "--limit",
+    "--colour red": "--colour",
+    "--epochs": "--epochs",
+    "extra": "extra",
+    "train extra": "extra",
+}
+
+
+@pytest.mark.parametrize("arguments", BAD)
+def test_a_bad_value_is_refused_at_the_door_in_one_line(seen, results, arguments):
+    result = invoke(*arguments.split(), *([] if "extra" in arguments else results))
+    assert result.exit_code == 2
+    (line,) = result.output.splitlines()
+    assert line.startswith("Error: ")
+    assert BAD[arguments] in line
+    assert not seen
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 81, "two\nlines", "bell\a", "escape\x1b[31m"])
+def test_a_name_is_one_line_of_printable_characters(seen, results, name):
+    result = invoke("--name", name, *results)
+    assert result.exit_code == 2
+    assert "--name" in result.output
+
+
+@pytest.mark.parametrize("name", ["größer", "数字", "a <b> & 'c'", "x" * 80])
+def test_a_name_may_be_in_any_language(seen, results, name):
+    assert invoke("--name", name, *results).exit_code == 0
+    assert seen[0].name == name
+
+
+def test_a_file_is_no_folder(seen, tmp_path):
+    path = tmp_path / "file"
+    path.write_text("")
+    result = invoke("--results-dir", str(path))
+    assert result.exit_code == 2
+    assert "--results-dir" in result.output
+
+
+def test_the_configuration_is_frozen_and_fits_json():
+    config = Config.from_options()
+    with pytest.raises(AttributeError):
+        config.epochs = 5
+    assert set(config.as_json()) == {item.name for item in fields(Config)}
+    assert all(not isinstance(value, options.Path) for value in config.as_json().values())
+
+
+def test_nothing_heavy_is_imported_for_the_help():
+    import subprocess
+    import sys
+
+    code = "import sys, mnist_cnn; assert not {'torch', 'numpy', 'torchvision'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=options.PROJECT)
+
+
+def test_every_option_in_the_documents_exists():
+    known = {param for command in mnist_cnn.cli.commands.values() for p in command.params for param in p.opts}
+    known |= {"--help", "--port", "--host", "--no-browser", "--verbose"}  # help, and server.py's own
+    known |= {"--user", "--upgrade", "--force-reinstall"}  # pip's
+    for document in ("README.md", "HowTo.md", "results/README.md"):
+        path = options.PROJECT / document
+        words = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", path.read_text(encoding="utf-8")))
+        assert words <= known, f"{document} speaks of {words - known}"
+
+
+def test_an_option_without_a_type_of_its_own_still_converts():
+    assert options.Channels().convert((1, 2), None, None) == (1, 2)
+    with pytest.raises(click.BadParameter):
+        options.FiniteFloat(0).convert("nan", None, None)
