@@ -158,5 +158,6 @@ function pairs(value) {
 function plain(value) {
   if (value === null) return 'none';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  return text(typeof value === 'string' ? value : JSON.stringify(value), 300);
+  if (Array.isArray(value)) return text(value.map((entry) => (typeof entry === 'object' ? '…' : entry)).join(', '), 300);
+  return typeof value === 'object' ? '…' : text(String(value), 300); // no recursion: it may be nested without end
 }

@@ -1,10 +1,8 @@
 /** Paints a plot on a canvas. */
 
-import { BAD } from './events.js';
-import { LANE } from './plot.js';
+import { FONT, drawAxes, drawEvents, rule } from './axes.js';
 import { nearest } from './series.js';
 
-const FONT = 'system-ui, sans-serif';
 const MANY = 60; // epochs; more marks than this would hide the line
 
 export function draw(context, plot, { colours, axis, cursor, selection, curves }) {
@@ -17,33 +15,14 @@ export function draw(context, plot, { colours, axis, cursor, selection, curves }
   context.rect(area.left, area.top - 1, area.right - area.left + 1, area.bottom - area.top + 2);
   context.clip();
   drawBatches(context, plot, curves.batchX, colours.train);
-  drawEpochs(context, plot, plot.lines.train, colours.train, colours.surface, disc, []);
-  drawEpochs(context, plot, plot.lines.validation, colours.validation, colours.surface, diamond, [6, 4]);
+  drawLine(context, plot, plot.lines.train, colours.train, []);
+  drawLine(context, plot, plot.lines.validation, colours.validation, [6, 4]);
   if (selection) shade(context, plot, selection, colours.ink);
   context.restore();
+  drawMarks(context, plot, plot.lines.train, colours.train, colours.surface, disc);
+  drawMarks(context, plot, plot.lines.validation, colours.validation, colours.surface, diamond);
   drawNames(context, plot, colours);
   if (cursor !== null) drawCursor(context, plot, curves, cursor, colours);
-}
-
-function drawAxes(context, { area, x, y, xTicks, yTicks }, colours, { unit, formatX, formatY }) {
-  context.font = `12px ${FONT}`;
-  context.lineWidth = 1;
-  context.fillStyle = colours.soft;
-  context.strokeStyle = colours.line;
-  context.textBaseline = 'middle';
-  context.textAlign = 'right';
-  for (const value of yTicks.values) {
-    rule(context, area.left, y(value), area.right, y(value));
-    context.fillText(formatY(value, yTicks), area.left - 8, y(value));
-  }
-  context.fillText(unit, area.left - 12, area.bottom + 14);
-  context.strokeStyle = colours.soft;
-  rule(context, area.left, area.bottom, area.right, area.bottom);
-  context.textAlign = 'center';
-  for (const value of xTicks.values) {
-    rule(context, x(value), area.bottom, x(value), area.bottom + 4);
-    context.fillText(formatX(value, xTicks), x(value), area.bottom + 14);
-  }
 }
 
 /** The batches: a soft line, and behind it the band between the least and the greatest of each bucket. */
@@ -59,7 +38,7 @@ function drawBatches(context, { x, y, lines }, xs, colour) {
       for (let row = to - 1; row >= from; row -= 1) context.lineTo(x(xs[row]), y(lines.low[row] ?? lines.batch[row]));
       context.fill();
     }
-    context.globalAlpha = 0.45;
+    context.globalAlpha = 0.4;
     context.lineWidth = 1.25;
     context.beginPath();
     for (let row = from; row < to; row += 1) context.lineTo(x(xs[row]), y(lines.batch[row]));
@@ -79,7 +58,7 @@ function runs(values) {
   return stretches;
 }
 
-function drawEpochs(context, { x, y, area }, points, colour, surface, mark, dashes) {
+function drawLine(context, { x, y }, points, colour, dashes) {
   context.strokeStyle = colour;
   context.lineWidth = 2;
   context.setLineDash(dashes);
@@ -87,8 +66,13 @@ function drawEpochs(context, { x, y, area }, points, colour, surface, mark, dash
   for (const point of points) context.lineTo(x(point.x), y(point.y));
   context.stroke();
   context.setLineDash([]);
+}
+
+/** The points of a line, whole also at the very edge. */
+function drawMarks(context, { x, y, area, view }, points, colour, surface, mark) {
   context.fillStyle = colour;
   points.forEach((point, row) => {
+    if (point.x < view[0] || point.x > view[1]) return;
     const [left, top] = [x(point.x), y(point.y)];
     if (top < area.top - 1 || top > area.bottom + 1) arrow(context, left, area, top < area.top);
     else if (points.length <= MANY || row === points.length - 1) {
@@ -111,21 +95,6 @@ function arrow(context, x, { top, bottom }, up) {
   context.fill();
 }
 
-function drawEvents(context, { area, events }, colours) {
-  context.font = `11px ${FONT}`;
-  context.textAlign = 'left';
-  context.textBaseline = 'middle';
-  for (const { at, left, lane, kind } of events) {
-    const top = area.top - (lane === null ? 4 : (lane + 1) * LANE);
-    context.fillStyle = BAD.has(kind) ? colours.bad : colours.soft;
-    context.strokeStyle = context.fillStyle;
-    context.setLineDash([2, 3]);
-    rule(context, at, top + 2, at, area.bottom);
-    context.setLineDash([]);
-    if (lane !== null) context.fillText(kind, left + 4, top + 8);
-  }
-}
-
 function drawNames(context, { names }, colours) {
   context.font = `600 12px ${FONT}`;
   context.textAlign = 'left';
@@ -142,16 +111,13 @@ function drawCursor(context, { area, x, y, lines, view }, { batchX }, cursor, co
   context.lineWidth = 1;
   rule(context, x(cursor), area.top, x(cursor), area.bottom);
   const row = nearest(batchX, cursor);
-  const dots = row < 0 || lines.batch[row] === null ? [] : [[{ x: batchX[row], y: lines.batch[row] }, colours.train]];
-  for (const [{ x: atX, y: atY }, colour] of dots) {
-    if (y(atY) < area.top) continue;
-    disc(context, x(atX), y(atY), 4.5);
-    context.fillStyle = colours.surface;
-    context.fill();
-    context.strokeStyle = colour;
-    context.lineWidth = 2;
-    context.stroke();
-  }
+  if (row < 0 || lines.batch[row] === null || y(lines.batch[row]) < area.top) return;
+  disc(context, x(batchX[row]), y(lines.batch[row]), 4.5);
+  context.fillStyle = colours.surface;
+  context.fill();
+  context.strokeStyle = colours.train;
+  context.lineWidth = 2;
+  context.stroke();
 }
 
 function shade(context, { area, x }, [from, to], colour) {
@@ -159,15 +125,6 @@ function shade(context, { area, x }, [from, to], colour) {
   context.fillStyle = colour;
   context.fillRect(x(from), area.top, x(to) - x(from), area.bottom - area.top);
   context.globalAlpha = 1;
-}
-
-/** A straight line on whole pixels, so that it is not blurred over two. */
-function rule(context, fromX, fromY, toX, toY) {
-  const crisp = (value) => Math.round(value) + 0.5;
-  context.beginPath();
-  context.moveTo(crisp(fromX), crisp(fromY));
-  context.lineTo(crisp(toX), crisp(toY));
-  context.stroke();
 }
 
 function disc(context, x, y, radius) {

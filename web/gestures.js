@@ -57,7 +57,7 @@ export function listen(canvas, store, { plot, select }) {
     End: () => store.set({ cursor: view()[1] }),
     '+': () => zoomBy(IN),
     '-': () => zoomBy(1 / IN),
-    Escape: () => store.set(from === null ? { zoom: null, cursor: null } : {}) ?? release(),
+    Escape: () => (from === null ? store.set({ zoom: null, cursor: null }) : release()),
   };
 
   function step(way, byEpoch) {

@@ -53,7 +53,7 @@ function share(part) {
   if (!part) return h('td', { class: 'figure' });
   const bar = h('span', { class: 'share' });
   bar.style.setProperty('--part', part);
-  return h('td', { class: 'figure' }, bar, part < 0.001 ? '< 0.1\u00a0%' : percent(part, 1));
+  return h('td', { class: 'figure' }, bar, h('span', {}, part < 0.001 ? '< 0.1\u00a0%' : percent(part, 1)));
 }
 
 const sum = (layers, key) => layers.reduce((total, layer) => total + (layer[key] ?? 0), 0);

@@ -3,6 +3,7 @@
 import { parseLog, parseRuns, parseSamples, parseStatus } from './contract.js';
 import { livenessOf } from './liveness.js';
 import { delay, isNews } from './polling.js';
+import { Unreachable } from './reader.js';
 
 const LIVE = 'results/';
 const LOG = 'training_log.json';
@@ -30,13 +31,15 @@ export function createPoller(store, read, serverKind) {
       await (store.state.shown === null ? lookAtLive() : lookAtEarlier(store.state.shown));
       failures = 0;
       store.set({ loaded: true, connection: { kind, ok: true, seenAt: Date.now() } });
-    } catch {
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
       failures += 1;
       kind = null; // who answers next may be another server
       store.set({ loaded: true, connection: { ...store.state.connection, ok: false } });
+    } finally {
+      looking = false;
+      schedule();
     }
-    looking = false;
-    schedule();
   }
 
   function schedule() {
@@ -49,17 +52,15 @@ export function createPoller(store, read, serverKind) {
     const status = kind === 'digits' ? await read('training_status') : null;
     const told = status && parseStatus(status.value);
     if (told && !told.runId) return show(null, null);
-    if (told && !isNews(told, store.state.log)) return judge(store.state.log, { told: told.liveness });
+    if (told && !isNews(told, store.state.log)) return judge({ told: told.liveness });
     const answer = await read(LIVE + LOG);
     if (answer.missing) return show(null, null);
-    const news = answer.news || !store.state.log;
-    const log = news ? parseLog(answer.value) : store.state.log;
+    const circumstances = { told: told?.liveness, now: answer.date };
+    if (!answer.news && store.state.log) return judge(circumstances);
+    const log = parseLog(answer.value);
     if (!log) return undefined;
-    if (news) {
-      await readRuns(log);
-      await show(log, null);
-    }
-    return judge(log, { told: told?.liveness, now: answer.date });
+    await readRuns(log);
+    return show(log, null, circumstances);
   }
 
   /** An earlier run doesn't change: its log is read once; the list tells of a new live run. */
@@ -73,12 +74,11 @@ export function createPoller(store, read, serverKind) {
     }
     if (store.state.log?.runId === id) return undefined;
     const log = parseLog((await read(LIVE + run.path + LOG)).value);
-    await show(log, id);
-    return log && judge(log, { earlier: true });
+    return show(log, id, { earlier: true });
   }
 
   /** Put a log on the page, and the samples that it announces; unless the reader meanwhile asked for another run. */
-  async function show(log, shown) {
+  async function show(log, shown, circumstances) {
     const path = shown === null ? LIVE : `${LIVE}runs/${shown}/`;
     let samples = null;
     if (log?.files.includes(SAMPLES)) {
@@ -87,11 +87,14 @@ export function createPoller(store, read, serverKind) {
     }
     if (store.state.shown !== shown) return;
     const isOther = log?.runId !== store.state.log?.runId;
-    store.set({ log, samples, ...(isOther ? { zoom: null, cursor: null } : {}), ...(log ? {} : { liveness: null }) });
+    const liveness = log && livenessOf(log, circumstances);
+    store.set({ log, samples, liveness, ...(isOther ? { zoom: null, cursor: null } : {}) });
   }
 
-  function judge(log, circumstances) {
-    if (store.state.log === log) store.set({ liveness: livenessOf(log, circumstances) });
+  /** The same log in other circumstances: its heartbeat may have grown old. */
+  function judge(circumstances) {
+    const { log, shown } = store.state;
+    if (log && shown === null) store.set({ liveness: livenessOf(log, circumstances) });
   }
 
   /** The list of runs changes when a run begins or ends. */

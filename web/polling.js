@@ -28,7 +28,7 @@ export function isNews(status, log) {
   return !log || status.runId !== log.runId || status.updatedAt !== log.updatedAt;
 }
 
-/** The run an address asks for with #run=<id>; null for the live one. */
+/** The earlier run an address asks for with #run=<id>; null for the live one. */
 export function runOf(hash) {
   return new URLSearchParams(hash.slice(1)).get('run') || null;
 }

@@ -4,20 +4,19 @@ import { condition } from './polling.js';
 
 const PATIENCE_MS = 10_000; // a server that accepts and then says nothing is gone too
 
+/** No server, none that answers in time, or one that fails. */
+export class Unreachable extends Error {}
+
 /**
  * A function read(url) that answers {news, missing, value, date}: `value` is the file's content as it was last
  * readable, `news` whether that changed. Half a file keeps the last value and is asked for again.
- * It throws where no server answers.
+ * It throws Unreachable.
  */
 export function createReader() {
   const known = new Map(); // url -> {text, value, headers}
   return async function read(url) {
     const last = known.get(url);
-    const answer = await fetch(url, {
-      headers: last?.headers ?? {},
-      cache: 'no-store', // the page itself is the cache, and sees the 304
-      signal: AbortSignal.timeout(PATIENCE_MS),
-    });
+    const answer = await ask(url, { headers: last?.headers ?? {} });
     const date = Date.parse(answer.headers.get('Date'));
     const result = { news: false, missing: false, value: last?.value, date: Number.isNaN(date) ? null : date };
     if (answer.status === 304) return result;
@@ -25,10 +24,9 @@ export function createReader() {
       known.delete(url);
       return { ...result, missing: true, value: undefined };
     }
-    if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
-    const text = await answer.text();
-    if (text === last?.text) return result;
-    const value = parsed(text);
+    if (!answer.ok) throw new Unreachable(`${url}: ${answer.status}`);
+    const text = await answer.text().catch(unreachable);
+    const value = text === last?.text ? undefined : parsed(text);
     if (value === undefined) return result;
     known.set(url, { text, value, headers: conditionOf(answer.headers) });
     return { ...result, news: true, value };
@@ -37,8 +35,17 @@ export function createReader() {
 
 /** Which server this is: `digits` for our own, `files` for any other. */
 export async function serverKind() {
-  const answer = await fetch('', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) });
+  const answer = await ask('', { method: 'HEAD' });
   return /^digits\b/i.test(answer.headers.get('Server') ?? '') ? 'digits' : 'files';
+}
+
+/** The page itself is the cache: no-store lets it see the 304. */
+function ask(url, options) {
+  return fetch(url, { ...options, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) }).catch(unreachable);
+}
+
+function unreachable(error) {
+  throw new Unreachable(error.message);
 }
 
 function parsed(text) {

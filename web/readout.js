@@ -13,18 +13,22 @@ export function update(figure, { curves, cursor }, measure) {
   const lines = curves[key];
   const epoch = nearest(curves.epochX, at);
   const number = (column, row) => (row < 0 || column[row] === null ? UNKNOWN : format(column[row]));
+  const ofEpoch = epoch < 0 ? '' : `epoch ${whole(curves.epochs.epoch[epoch])}`;
   const texts = {
-    batch: number(lines.batch, batch) + spread(lines, batch, format),
+    batch: number(lines.batch, batch),
+    spread: spread(lines, batch, format),
     train: number(curves.epochs[`train_${key}`], epoch),
     validation: number(curves.epochs[`val_${key}`], epoch),
-    where: place(curves, batch, epoch, cursor === null),
+    of: ofEpoch,
+    at: ofEpoch,
+    where: place(curves, batch, cursor === null),
   };
   for (const [name, text] of Object.entries(texts)) setText(part(name), text);
   const canvas = figure.querySelector('canvas');
   canvas.setAttribute('aria-valuemin', curves.full[0]);
   canvas.setAttribute('aria-valuemax', curves.full[1]);
   canvas.setAttribute('aria-valuenow', at);
-  canvas.setAttribute('aria-valuetext', `${texts.where}: batches ${texts.batch}, training ${texts.train}, validation ${texts.validation}`);
+  canvas.setAttribute('aria-valuetext', `${texts.where}: batches ${texts.batch}; ${ofEpoch}: training ${texts.train}, validation ${texts.validation}`);
 }
 
 /** Says what lies outside the scale. */
@@ -34,17 +38,11 @@ export function note(figure, { range }, { format, first }) {
 
 function spread({ low, high }, row, format) {
   if (row < 0 || !low || low[row] === null || low[row] === high[row]) return '';
-  return ` (${format(low[row])}–${format(high[row])})`;
+  return `${format(low[row])} to ${format(high[row])}`;
 }
 
-function place({ batchX, steps, epochs, unit }, batch, epoch, latest) {
-  const parts = [];
-  if (latest) parts.push('Latest');
-  if (batch >= 0) {
-    if (unit === 'epoch') parts.push(`epoch ${batchX[batch].toFixed(2)}`);
-    parts.push(`step ${whole(steps[batch])}`);
-  }
-  if (epoch >= 0) parts.push(`means of epoch ${whole(epochs.epoch[epoch])}`);
-  const line = parts.join(' · ');
-  return line.charAt(0).toUpperCase() + line.slice(1);
+function place({ batchX, steps, unit }, batch, latest) {
+  if (batch < 0) return '';
+  const step = `step ${whole(steps[batch])}`;
+  return `${latest ? 'Latest: ' : ''}${unit === 'epoch' ? `epoch ${batchX[batch].toFixed(2)} · ${step}` : step}`;
 }

@@ -14,7 +14,7 @@ const LONG = [1, 2, 3, 4, 5].map((power) => 'W'.repeat(10 ** power));
 const SPACED = Array.from({ length: 40 }, (_, code) => `${String.fromCharCode(code)}x${' '.repeat(code)}\n\t`);
 
 export const STRINGS = [...MARKUP, ...NAMES, ...PATHS, ...LETTERS, ...DATES, ...LONG, ...SPACED];
-const NESTED = JSON.parse(`${'['.repeat(500)}${']'.repeat(500)}`);
+const NESTED = JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`);
 const OTHERS = [
   null, true, false, 0, -1, 1.5, 1e308, -1e308, Number.MAX_SAFE_INTEGER, [], [[]], [null], {}, { length: -1 }, { length: 5 },
   { toString: 1 }, JSON.parse('{"__proto__": {"a": 1}}'), NESTED, [1, 2, 3], ['a', 'b'], [{}, {}],

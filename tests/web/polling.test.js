@@ -37,5 +37,5 @@ test('the log is read when the status speaks of another run or a later moment', 
 
 test('an address may ask for an earlier run', () => {
   assert.equal(runOf('#run=20261120-120000-ab12'), '20261120-120000-ab12');
-  for (const hash of ['', '#', '#content', '#run=']) assert.equal(runOf(hash), null);
+  for (const hash of ['', '#', '#else', '#run=']) assert.equal(runOf(hash), null);
 });

@@ -1,0 +1,122 @@
+"""A real Chromium for the page's tests, the two kinds of server it meets, and runs for it to show."""
+
+import contextlib
+import functools
+import http.server
+import json
+import os
+import platform
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from digits.contract import RUNS_INDEX, TEST_SAMPLES, TRAINING_LOG, timestamp
+from digits.files import write_json
+from digits.httpd import Server
+from server import Site
+
+PROJECT = Path(__file__).resolve().parent.parent
+GOLDEN = PROJECT / "tests" / "fixtures" / "golden"
+ARGUMENTS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+NO_PROCESS = 2**22 + 1  # above the largest process id of Linux
+
+
+def missing(what: str):
+    """A developer without a browser goes on without these tests; the project's own checks may not."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}, and CI is set: the page would go unseen")
+    pytest.skip(what)
+
+
+@contextlib.contextmanager
+def chromium():
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("Playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        missing(f"there is none of {', '.join(names)}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Watched:
+    """A page whose complaints and requests are kept. `allowed` are parts of complaints that a test provokes."""
+
+    def __init__(self, page, allowed: tuple[str, ...] = ()):
+        self.page = page
+        self.allowed = allowed
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+
+    def _hear(self, message) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def assert_quiet(self, url: str) -> None:
+        """No complaint, and no request to another host."""
+        assert [text for text in self.complaints if not any(part in text for part in self.allowed)] == []
+        here = url.split("/", 3)[:3]
+        assert [there for there in self.requests if there.split("/", 3)[:3] != here] == []
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def serving(server, path: str = "/"):
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield "http://{}:{}{}".format(*server.server_address[:2], path)
+    server.shutdown()
+    server.server_close()
+
+
+def our_server(results: Path):
+    return serving(Server("127.0.0.1", 0, Site(results, PROJECT).answer))
+
+
+def any_server(folder: Path, path: str = "/"):
+    """What `python -m http.server` does, in `folder`, which holds the page below `path`."""
+    handler = functools.partial(QuietHandler, directory=folder)
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    return serving(server, path)
+
+
+def copy_page(folder: Path) -> Path:
+    """The page, as somebody might put it anywhere; the folder for its results comes back."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(PROJECT / "index.html", folder)
+    shutil.copytree(PROJECT / "web", folder / "web")
+    (folder / "results").mkdir()
+    return folder / "results"
+
+
+def write_run(results: Path, *, age: float = 0, alive: bool = True, **changes) -> dict:
+    """The golden run with changes, last heard of `age` seconds ago, of a process that lives or not."""
+    results.mkdir(parents=True, exist_ok=True)
+    log = json.loads((GOLDEN / TRAINING_LOG).read_text())
+    log |= {"updated_at": timestamp(time.time() - age), "started_at": timestamp(time.time() - age - 90)}
+    log["process"] = {"pid": os.getpid() if alive else NO_PROCESS, "host": platform.node()}
+    log |= changes
+    write_json(results / TRAINING_LOG, log)
+    shutil.copy(GOLDEN / TEST_SAMPLES, results)
+    if not (results / RUNS_INDEX).exists():
+        write_json(results / RUNS_INDEX, {"schema": 1, "runs": []})
+    return log
