@@ -1,6 +1,6 @@
 """One golden run: written here by the real writer, served by the server's tests, parsed by the page's tests.
 
-    python -m tests.golden        writes tests/fixtures/golden/ anew, after a deliberate change of the contract
+python -m tests.golden        writes tests/fixtures/golden/ anew, after a deliberate change of the contract
 """
 
 import math
@@ -54,7 +54,9 @@ def write(folder: Path) -> None:
         mock.patch.object(os, "getpid", lambda: 4242),
         mock.patch.object(platform, "node", lambda: "golden-host"),
         mock.patch.object(platform, "python_version", lambda: "3.12.0"),
-        RunLog(folder, name="golden run, 3 epochs", config={"epochs": 3, "lr": 0.01}, command="python golden.py") as log,
+        RunLog(
+            folder, name="golden run, 3 epochs", config={"epochs": 3, "lr": 0.01}, command="python golden.py"
+        ) as log,
     ):
         _log_everything(log, clock)
     (folder / LOCK_FILE).unlink()

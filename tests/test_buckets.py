@@ -32,7 +32,7 @@ def test_any_number_of_steps_stays_within_the_limit_with_columns_of_equal_length
 def test_means_and_extremes_are_those_of_the_batches_in_the_bucket():
     chance = random.Random(1)
     losses = [chance.random() for _ in range(1000)]
-    buckets, curve = filled(losses)
+    _, curve = filled(losses)
     start = 0
     for bucket, end in enumerate(curve["step"]):
         part = losses[start:end]
