@@ -1,0 +1,54 @@
+"""results/README.md and what is really written are held together: every field is documented, no field is made up."""
+
+import json
+import re
+from pathlib import Path
+
+import golden
+import pytest
+
+from digits import contract
+
+TEXT = (Path(__file__).parent.parent / "results" / "README.md").read_text(encoding="utf-8")
+WORDS = set(re.findall(r"`([^`]+)`", TEXT))
+
+
+def section(title):
+    return TEXT.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+def keys(value):
+    """All keys at any depth, but not those of free-form options."""
+    if isinstance(value, dict):
+        inner = (keys(item) for key, item in value.items() if key != "config")
+        return set(value).union(*inner)
+    if isinstance(value, list):
+        return set().union(*map(keys, value))
+    return set()
+
+
+@pytest.mark.parametrize("file", [*contract.FILES, contract.RUNS_INDEX, ".lock"])
+def test_every_file_is_documented(file):
+    assert f"`{file}`" in TEXT
+
+
+@pytest.mark.parametrize("file", ["training_log.json", "test_samples.json", "predictions.json", "runs.json"])
+def test_every_field_of_a_file_stands_in_its_section(file):
+    documented = set(re.findall(r"`([^`]+)`", section(file)))
+    written = keys(json.loads((golden.FIXTURE / file).read_text()))
+    assert written <= documented
+
+
+def test_every_documented_field_of_the_log_is_written():
+    rows = re.findall(r"^\| (`.*?`) \|", section("training_log.json"), re.MULTILINE)
+    documented = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    assert documented == set(json.loads((golden.FIXTURE / contract.TRAINING_LOG).read_text()))
+
+
+def test_columns_limits_and_statuses_are_those_of_the_code():
+    assert set(contract.BATCH_FIELDS) | set(contract.EPOCH_FIELDS) <= WORDS
+    assert set(contract.STATUSES) <= WORDS
+    assert f"{contract.EPOCHS_KEPT:,} epochs" in TEXT
+    assert f"the last {contract.EVENTS_KEPT}" in TEXT
+    assert f"no sign of life for\n{contract.SILENT_AFTER_S:.0f} s" in TEXT
+    assert contract.HEARTBEAT_S + contract.WRITE_EVERY_S <= 5

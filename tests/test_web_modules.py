@@ -1,0 +1,21 @@
+"""The page's pure modules have tests in their own language; this runs them with the rest."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+
+
+def test_the_modules_of_the_page_pass_their_own_tests():
+    node = shutil.which("node")
+    if node is None:
+        message = "Node.js is not installed: the tests in tests/web are skipped"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    files = sorted(str(path.relative_to(PROJECT)) for path in (PROJECT / "tests" / "web").glob("*.test.js"))
+    done = subprocess.run([node, "--test", *files], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "# pass 0" not in done.stdout
