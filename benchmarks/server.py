@@ -122,16 +122,20 @@ def memory(process) -> float:
 
 
 def report(what: str, unit: str, values: list[float]) -> None:
-    spread = statistics.stdev(values)
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
     print(f"{what:<44} {statistics.mean(values):8.1f} ± {spread:6.1f} {unit:<4} n = {len(values)}")
 
 
 def measure_start(results: Path, repetitions: int) -> None:
-    ready, size = [], []
+    bare, ready, size = [], [], []
     for _ in range(repetitions):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", ""], check=True)
+        bare.append((time.perf_counter() - start) * 1e3)
         with running(results) as process:
             ready.append(process.ready_s * 1e3)
             size.append(memory(process))
+    report("start and end of a bare Python, to compare", "ms", bare)
     report("start to first answer", "ms", ready)
     report("memory then", "MB", size)
 
@@ -150,7 +154,7 @@ def measure_load(results: Path, repetitions: int) -> None:
         report(
             f"a file of {FILE_BYTES / 1000:g} kB, 95 %", "ms", [statistics.quantiles(took, n=20)[-1] for took in files]
         )
-        report("memory after that", "MB", [memory(process)] * 2)
+        report("memory after that", "MB", [memory(process)])
 
 
 def main() -> None:
@@ -164,7 +168,10 @@ def main() -> None:
         port, path, etag = options.load
         print("\n".join(f"{took:.7f}" for took in load(int(port), path, etag, LOAD_S)))
         return
-    print(f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    at_load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    print(
+        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{at_load}, Python {platform.python_version()}"
+    )
     print(f"Mean ± standard deviation. Loads: {CONNECTIONS} kept connections, {LOAD_S:g} s each.")
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder)
