@@ -19,7 +19,7 @@ test: venv
 	@cd "$(HERE)" && exec sh tests/run $(ARGS)
 
 benchmark: venv
-	@cd "$(HERE)" && for name in logging server synthetic training; do .venv/bin/python benchmarks/$$name.py || exit; done
+	@cd "$(HERE)" && for name in run_log server synthetic training; do .venv/bin/python benchmarks/$$name.py || exit; done
 
 # Installed anew whenever requirements.txt is newer than the last installation.
 venv:
