@@ -126,6 +126,7 @@ def ink(points: Tensor, half_width: Tensor, generator: Generator) -> Tensor:
     )  # (n, BOX, SAMPLES)
     density = (rows * pressure(len(points), generator)) @ columns.transpose(1, 2)  # (n, BOX, BOX)
     distance = (-2 * _BLUR**2 * density.clamp(min=1e-30).log()).clamp(min=0).sqrt()
+    distance = distance + _normal(0.2, distance.shape, generator)  # rough paper
     softness = _uniform(0.8, 1.4, (len(points), 1, 1), generator)  # pixels over which an edge fades
     shade = ((half_width - distance) / softness + 0.5).clamp(0, 1)
     shade = shade * _uniform(0.6, 1.0, (len(points), 1, 1), generator)  # fresh and faint ink
