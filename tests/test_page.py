@@ -113,7 +113,7 @@ def test_a_live_run_grows_and_zoom_scroll_and_cursor_survive_every_refresh(visit
         page.mouse.down()
         page.mouse.move(right, height, steps=4)
         page.mouse.up()
-        page.locator("[data-part=reset]").wait_for()
+        page.locator("[data-part=reset]").first.wait_for()
         page.mouse.move(0, 0)
         before = wait_for_steps(page, 0)
         page.evaluate("scrollTo(0, 120)")
@@ -128,7 +128,7 @@ def test_a_live_run_grows_and_zoom_scroll_and_cursor_survive_every_refresh(visit
         assert page.evaluate("scrollY") == 120
         assert page.evaluate("stays.isConnected"), "what did not change was not touched"
         page.keyboard.press("Escape")
-        page.locator("[data-part=reset]").wait_for(state="hidden")
+        page.locator("[data-part=reset]").first.wait_for(state="hidden")
         assert wait_for_steps(page, before) > before
 
 
@@ -345,8 +345,8 @@ def test_the_keyboard_reaches_everything_and_reads_the_charts(visit, tmp_path):
             "the charts read together"
         )
         page.keyboard.press("+")
-        page.locator("[data-part=reset]").click()
-        page.locator("[data-part=reset]").wait_for(state="hidden")
+        page.locator("[data-part=reset]").first.click()
+        page.locator("[data-part=reset]").first.wait_for(state="hidden")
 
 
 def test_theme_and_interval_are_remembered(visit, tmp_path):

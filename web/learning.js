@@ -23,7 +23,6 @@ const MEASURES = {
 };
 
 export function mount(element, store) {
-  const reset = element.querySelector('[data-part=reset]');
   store.on(['log'], ({ log }) => {
     element.hidden = !log;
     store.set({ curves: log ? prepare(log) : null });
@@ -32,9 +31,10 @@ export function mount(element, store) {
     const measure = MEASURES[figure.dataset.measure];
     store.on(['curves'], ({ curves }) => { figure.dataset.state = stateOf(curves, measure.key); });
     chart.mount(figure, store, measure);
+    const reset = figure.querySelector('[data-part=reset]');
+    store.on(['zoom'], ({ zoom }) => { reset.hidden = zoom === null; });
+    reset.addEventListener('click', () => store.set({ zoom: null }));
   }
-  store.on(['zoom'], ({ zoom }) => { reset.hidden = zoom === null; });
-  reset.addEventListener('click', () => store.set({ zoom: null }));
 }
 
 /** `empty` until the first number; then CSS hides what says that there is none. */

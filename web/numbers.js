@@ -36,7 +36,7 @@ function numbersOf({ status, epochs, batches, test, startedAt, updatedAt }) {
     ['Training loss', decimal(train < 0 ? at(batches.loss, batch) : epochs.train_loss[train]),
       train < 0 ? (batch < 0 ? 'after the first batch' : `at step ${whole(batches.step[batch])}`) : `mean of ${epochAt(train)}`, 'train'],
     ['Validation loss', decimal(at(epochs.val_loss, validation)), epochAt(validation), 'validation'],
-    ['Best validation accuracy', percent(at(epochs.val_accuracy, best)), epochAt(best), 'validation'],
+    ['Validation accuracy', percent(at(epochs.val_accuracy, best)), best < 0 ? epochAt(best) : `best, ${epochAt(best)}`, 'validation'],
     ['Test accuracy', percent(test?.accuracy ?? null), testRemark(test, status), 'test'],
     ['Time', updatedAt === null || startedAt === null ? UNKNOWN : duration((updatedAt - startedAt) / 1000),
       epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} done` : 'first epoch', 'time'],

@@ -30,7 +30,7 @@ function card(sample, { rows, columns }) {
       {},
       h('p', { class: 'unseen' }, index === null ? '' : `Test image ${whole(index)}:`),
       h('p', { class: 'verdict' }, h('strong', {}, prediction ?? '?'), h('span', {}, right ? '✓ right' : `✗ is ${label ?? '?'}`)),
-      h('p', { class: 'soft' }, sure === undefined ? '' : `${percent(sure, 1)} sure`),
+      h('p', { class: 'soft' }, sure === undefined ? '' : percent(sure, 1), h('span', { class: 'soft' }, ' sure')),
     ),
     bars(probabilities, prediction, label),
   );
