@@ -75,11 +75,12 @@ class Connection(socketserver.BaseRequestHandler):
         return request
 
     def _receive_head(self, deadline: float) -> bytes:
-        self._received = self._received.removeprefix(b"\r\n")  # some clients send one more after a body
         new = len(self._received)
-        while END not in self._received:
-            check_beginning(self._received, new)
+        # Empty lines before a request are skipped: some clients send one after a body.
+        while END not in (beginning := self._received.lstrip(b"\r\n")):
+            check_beginning(beginning, new)
             new = self._receive(deadline)
+        self._received = beginning
         head, _, self._received = self._received.partition(END)
         return head
 

@@ -128,7 +128,7 @@ def check_beginning(beginning: bytes, new: int) -> None:
         raise Problem(414, f"The request line is longer than {MAX_LINE} bytes.")
     if len(beginning) > MAX_HEAD:
         raise Problem(431, f"The request's fields are longer than {MAX_HEAD} bytes.")
-    _check_text(beginning[-new - 1 :])
+    _check_text(beginning, max(0, len(beginning) - new - 1))  # from there: a CR may have come before its LF
     if ended:
         _request_line(line.decode("latin-1"))
 
@@ -141,8 +141,8 @@ def parse(head: bytes) -> Request:
     return Request(method, target, version, _fields(fields))
 
 
-def _check_text(part: bytes) -> None:
-    if _NOT_TEXT.search(part):
+def _check_text(part: bytes, start: int) -> None:
+    if _NOT_TEXT.search(part, start):
         raise Problem(400, "The request holds control characters, or lines that don't end in CR LF.")
 
 

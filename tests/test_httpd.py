@@ -103,7 +103,13 @@ def test_a_request_may_come_in_pieces(server):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in b"\r\n" + GET + HOST + b"\r\n":
             connection.sendall(bytes([byte]))
+            time.sleep(0.001)  # so that they don't come together after all
         assert read_answer(connection).body == TEXT
+
+
+def test_empty_lines_before_a_request_are_skipped(server):
+    assert Answer(raw(server, b"\r\n\r\n\r\n" + GET + HOST + b"\r\n")).body == TEXT
+    assert raw(server, b"\r\n" * 100) == b""
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
