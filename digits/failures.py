@@ -1,11 +1,14 @@
 """What a user can cause is told in one line that names the remedy, with an exit code, never with a traceback."""
 
+import errno
 from contextlib import contextmanager
 
 import click
 
 from digits.errors import UserError
 from digits.interrupts import Interrupted
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
@@ -38,5 +41,5 @@ def _failure(message: str, exit_code: int = 1) -> click.ClickException:
 
 def _file_trouble(error: OSError) -> str:
     place = f" ({error.filename})" if error.filename else ""
-    remedy = "make it writable, free some space, or choose another --results-dir"
-    return f"Cannot write the results: {error.strerror or error}{place}; {remedy}."
+    remedy = "Free some space" if error.errno in _NO_ROOM else "Make it writable"
+    return f"Cannot write the results: {error.strerror or error}{place}. {remedy} or choose another --results-dir."

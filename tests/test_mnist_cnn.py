@@ -173,7 +173,10 @@ def test_a_disk_that_fills_up_in_the_run_is_named_in_one_line_and_earlier_files_
     with Trainer(tmp_path, "--epochs", "1", "--name", "next", preexec_fn=limit) as trainer:
         code, _, errors = trainer.finish()
     assert code == 1
-    assert re.fullmatch(r"Error: Cannot write the results: File too large.*--results-dir\.\n", errors)
+    assert re.fullmatch(
+        r"Error: Cannot write the results: File too large.*\. Free some space or choose another --results-dir\.\n",
+        errors,
+    )
     (folder,) = (tmp_path / contract.RUNS).iterdir()
     assert {file: (folder / file).read_bytes() for file in contract.FILES} == earlier
     assert content(tmp_path, contract.TRAINING_LOG)["status"] == "failed"
