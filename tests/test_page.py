@@ -269,17 +269,18 @@ def test_any_server_before_the_first_run(visit, tmp_path):
         see(visit(url, allowed=NOT_FOUND), "#welcome", "python mnist_cnn.py")
 
 
-def test_half_a_file_changes_nothing(visit, tmp_path):
+@pytest.mark.parametrize("ours", [True, False], ids=["our server", "any server"])
+def test_half_a_file_changes_nothing(visit, tmp_path, ours):
     results = copy_page(tmp_path)
     write_run(results, status="completed", name="whole")
-    with any_server(tmp_path) as url:
+    with our_server(results) if ours else any_server(tmp_path) as url:
         page = visit(url)
         see(page, "h1", "whole")
         whole = (results / "training_log.json").read_text()
         (results / "training_log.json").write_text(whole[: len(whole) // 2])
         page.wait_for_timeout(1500)
         status(page, "Completed")
-        (results / "training_log.json").write_text(whole.replace('"whole"', '"again"'))
+        write_run(results, status="completed", name="again")
         see(page, "h1", "again")
 
 
@@ -304,7 +305,7 @@ def test_an_earlier_run_can_be_looked_at(visit, tmp_path):
 
 
 def test_what_a_run_calls_itself_is_text(visit, tmp_path):
-    attack = "<img src=x onerror='window.hacked=1'><script>window.hacked=1</script>"
+    attack = "W" * 100 + "<img src=x onerror='window.hacked=1'><script>window.hacked=1</script>"
     write_run(tmp_path, name=attack, status="failed", error=attack, command=attack, config={attack: attack})
     with our_server(tmp_path) as url:
         page = visit(url)
@@ -312,6 +313,8 @@ def test_what_a_run_calls_itself_is_text(visit, tmp_path):
         see(page, "#settings", re.escape(attack))
         assert page.evaluate("window.hacked") is None
         assert attack in page.title()
+        page.set_viewport_size({"width": 360, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_a_run_that_logs_little_is_shown_without_empty_sections(visit, tmp_path):

@@ -1,6 +1,6 @@
 /** Paints what stands behind the curves: axes, grid, and the marks of what happened. */
 
-import { BAD } from './events.js';
+import { BAD_EVENTS } from './contract.js';
 import { LANE } from './plot.js';
 
 export const FONT = 'system-ui, sans-serif';
@@ -33,7 +33,7 @@ export function drawEvents(context, { area, events }, colours) {
   context.textBaseline = 'middle';
   for (const { at, left, lane, kind } of events) {
     const top = area.top - (lane === null ? 4 : (lane + 1) * LANE);
-    context.fillStyle = BAD.has(kind) ? colours.bad : colours.soft;
+    context.fillStyle = BAD_EVENTS.has(kind) ? colours.bad : colours.soft;
     context.strokeStyle = context.fillStyle;
     context.setLineDash([2, 3]);
     rule(context, at, top + 2, at, area.bottom);

@@ -3,6 +3,7 @@
 export const SCHEMA = 1;
 export const STATUSES = ['running', 'completed', 'stopped', 'interrupted', 'failed'];
 export const LIVENESSES = [...STATUSES, 'stalled', 'crashed'];
+export const BAD_EVENTS = new Set(['diverged', 'failed', 'error', 'warning']); // kinds; any other is neutral
 const BATCH_FIELDS = ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr', 'images_per_second'];
 const EPOCH_FIELDS = ['epoch', 'step', 'train_loss', 'train_accuracy', 'val_loss', 'val_accuracy', 'lr', 'seconds'];
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/;
@@ -45,7 +46,7 @@ export function parseLog(value) {
   };
 }
 
-/** What the server knows of the live run; runId is empty before the first run. */
+/** What the server knows of the live run; liveness is null while there is none. */
 export function parseStatus(value) {
   const status = record(value);
   return {

@@ -1,9 +1,8 @@
 /** What happened, in sentences, the latest first. */
 
+import { BAD_EVENTS } from './contract.js';
 import { h } from './dom.js';
 import { clock, whole } from './format.js';
-
-export const BAD = new Set(['diverged', 'failed', 'error', 'warning']);
 
 export function mount(element, store) {
   const list = element.querySelector('ol');
@@ -16,7 +15,7 @@ export function mount(element, store) {
     drawn = news;
     list.replaceChildren(...events.toReversed().map(({ step, time, kind, text }) => h(
       'li',
-      { class: BAD.has(kind) ? 'bad' : null },
+      { class: BAD_EVENTS.has(kind) ? 'bad' : null },
       h('span', { class: 'when' }, clock(time), step === null ? '' : ` · step ${whole(step)}`),
       h('span', { class: 'kind' }, kind),
       h('p', {}, text),

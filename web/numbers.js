@@ -26,7 +26,8 @@ function tile(element, name, kind) {
 
 function numbersOf({ status, epochs, batches, test, startedAt, updatedAt }) {
   const last = (column) => column.findLastIndex((value) => value !== null);
-  const epochAt = (row) => (row < 0 ? (epochs.epoch.length ? 'not logged' : 'after the first epoch') : `epoch ${whole(epochs.epoch[row])}`);
+  const none = status === 'running' && !epochs.epoch.length ? 'after the first epoch' : 'not logged';
+  const epochAt = (row) => (row < 0 ? none : `epoch ${whole(epochs.epoch[row])}`);
   const at = (column, row) => (row < 0 ? null : column[row]);
   const train = last(epochs.train_loss);
   const batch = last(batches.loss);
@@ -39,7 +40,7 @@ function numbersOf({ status, epochs, batches, test, startedAt, updatedAt }) {
     ['Validation accuracy', percent(at(epochs.val_accuracy, best)), best < 0 ? epochAt(best) : `best, ${epochAt(best)}`, 'validation'],
     ['Test accuracy', percent(test?.accuracy ?? null), testRemark(test, status), 'test'],
     ['Time', updatedAt === null || startedAt === null ? UNKNOWN : duration((updatedAt - startedAt) / 1000),
-      epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} done` : 'first epoch', 'time'],
+      epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} done` : '', 'time'],
   ];
 }
 

@@ -51,12 +51,14 @@ export function createPoller(store, read, serverKind) {
   async function lookAtLive() {
     const status = kind === 'digits' ? await read('training_status') : null;
     const told = status && parseStatus(status.value);
-    if (told && !told.runId) return show(null, null);
-    if (told && !isNews(told, store.state.log)) return judge({ told: told.liveness });
+    const { log: shownLog } = store.state;
+    // No liveness: no run, or half a log. What is shown stays until the file itself is gone.
+    if (told && !told.liveness && !shownLog) return show(null, null);
+    if (told && !isNews(told, shownLog)) return judge({ told: told.liveness });
     const answer = await read(LIVE + LOG);
     if (answer.missing) return show(null, null);
     const circumstances = { told: told?.liveness, now: answer.date };
-    if (!answer.news && store.state.log) return judge(circumstances);
+    if (!answer.news && shownLog) return judge(circumstances);
     const log = parseLog(answer.value);
     if (!log) return undefined;
     await readRuns(log);
