@@ -151,7 +151,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.deadline_s = deadline_s
         self.verbose = verbose
         self._free = threading.Semaphore(threads)
-        self._lingering: deque[tuple[float, socket.socket]] = deque()
+        self._lingering: deque[tuple[float, socket.socket]] = deque()  # refused, each with the time when it is closed
         self._busy = Problem(503, "The server is busy. Try again in a second.", {"Retry-After": "1"}).response()
         super().__init__(address, Connection)
 
@@ -216,6 +216,11 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
                 connection.close()
             else:
                 self._lingering.append((end, connection))
+
+    def server_close(self) -> None:
+        super().server_close()
+        for _, connection in self._lingering:
+            connection.close()
 
     def handle_error(self, request, client_address) -> None:
         error = sys.exc_info()[1]
