@@ -12,8 +12,9 @@ import sys
 import time
 from pathlib import Path
 
-sys.path[0] = str(Path(__file__).resolve().parent.parent)  # the project, and not this folder with its logging.py
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as mnist_cnn.py does, before torch is imported
+sys.path.pop(0)  # this folder, whose logging.py would hide the standard library's
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # as in mnist_cnn.py, before torch is imported
 
 import click
 import torch
@@ -36,16 +37,16 @@ def main(data_dir: Path, images: int, epochs: int, seeds: int, threads: int) -> 
     """Print mean, spread and n, with machine and versions."""
     torch.set_num_threads(threads or torch.get_num_threads())
     print(f"{machine.describe()}; torch {torch.__version__}, {torch.get_num_threads()} threads")
-    runs = [draw(images, seed) for seed in range(seeds)]
-    print(machine.spread(f"drawing {images:,} images", [seconds for _, seconds in runs], "s"))
+    seconds = [draw(images, seed)[1] for seed in range(seeds)]
+    print(machine.spread(f"drawing {images:,} images", seconds, "s"))
     print(f"most memory of the process until here: {most_memory()}")
     if data.missing_files(data_dir):
         print(f"{data_dir} holds no MNIST: nothing to read.")
         return
     test = data.read_mnist(data_dir)[1]
     accuracies = []
-    for seed, (split, _) in enumerate(runs):
-        accuracies.append(100 * accuracy(split, test, epochs, seed))
+    for seed in range(seeds):
+        accuracies.append(100 * accuracy(draw(images, seed)[0], test, epochs, seed))
         print(f"  seed {seed}: {accuracies[-1]:.2f} %", flush=True)
     print(machine.spread(f"MNIST test images read after {epochs} epochs", accuracies, "%"))
 

@@ -129,7 +129,7 @@ def ink(points: Tensor, half_width: Tensor, generator: Generator) -> Tensor:
     distance = distance + _normal(0.2, distance.shape, generator)  # rough paper
     softness = _uniform(0.8, 1.4, (len(points), 1, 1), generator)  # pixels over which an edge fades
     shade = ((half_width - distance) / softness + 0.5).clamp(0, 1)
-    shade = shade * _uniform(0.6, 1.0, (len(points), 1, 1), generator)  # fresh and faint ink
+    shade = shade * (1 - _uniform(0, 0.75, (len(points), 1, 1), generator) ** 3)  # mostly white, a few faint
     return (shade * 255).round().to(torch.uint8)
 
 
