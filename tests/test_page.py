@@ -134,27 +134,19 @@ def test_a_live_run_grows_and_zoom_scroll_and_cursor_survive_every_refresh(visit
 
 def test_a_real_training_is_seen_from_its_first_batches_to_its_samples(visit, tmp_path):
     program = [sys.executable, PROJECT / "mnist_cnn.py", "--results-dir", tmp_path, "--dataset", "synthetic"]
-    options = [
-        "--epochs",
-        "2",
-        "--limit",
-        "1024",
-        "--validation",
-        "200",
-        "--channels",
-        "4,8,8,16",
-        "--name",
-        "a real one",
-    ]
-    with our_server(tmp_path) as url, subprocess.Popen([*program, *options], stdout=subprocess.DEVNULL) as training:
+    size = ["--epochs", "4", "--limit", "1024", "--validation", "200", "--batch-size", "8", "--channels", "4,8,8,16"]
+    command = [*program, *size, "--name", "a real one"]
+    with our_server(tmp_path) as url, subprocess.Popen(command, stdout=subprocess.DEVNULL) as training:
         page = visit(url)
         page.set_default_timeout(60_000)
         see(page, "#header h1", "a real one")
         see(page, "#notices", "synthetic")
-        wait_for_steps(page, 0)
+        first = wait_for_steps(page, 0)
+        second = wait_for_steps(page, first)
+        assert first < second < wait_for_steps(page, second) <= 512, "the curve grew over several polls"
         status(page, "Completed")
         assert training.wait(10) == 0
-        assert steps_shown(page) == 16
+        assert steps_shown(page) == 512
         assert page.locator(".sample").count() == 10
         see(page, "[data-kind=test] .number", "%")
         see(page, "#layers", "Conv2d")

@@ -8,7 +8,8 @@ export function mount(element, store) {
   store.on(['log', 'liveness', 'connection'], (state) => {
     if (!state.loaded) return;
     const { word, detail, kind } = describe(state);
-    setText(element, [kind === 'running' ? word : `${word} ${detail}`, state.log ? lastEpoch(state.log) : ''].join('. '));
+    const sentence = kind === 'running' ? word : `${word} ${detail}`;
+    setText(element, `${sentence}. ${state.log ? lastEpoch(state.log) : ''}`);
   });
 }
 
@@ -16,7 +17,8 @@ function lastEpoch({ epochs, test }) {
   if (test && test.accuracy !== null) return `Test accuracy ${percent(test.accuracy)}.`;
   const row = epochs.epoch.length - 1;
   if (row < 0) return '';
+  const done = `Epoch ${whole(epochs.epoch[row])} done`;
   const accuracy = epochs.val_accuracy[row];
-  const result = accuracy === null ? `training loss ${decimal(epochs.train_loss[row])}` : `validation accuracy ${percent(accuracy)}`;
-  return `Epoch ${whole(epochs.epoch[row])} done, ${result}.`;
+  if (accuracy !== null) return `${done}, validation accuracy ${percent(accuracy)}.`;
+  return `${done}, training loss ${decimal(epochs.train_loss[row])}.`;
 }

@@ -68,7 +68,8 @@ export function parseSamples(value) {
     probabilities: list(sample.probabilities).slice(0, 10).map((share) => Math.min(1, Math.max(0, number(share) ?? 0))),
     pixels: parsePixels(sample.pixels, rows * columns),
   }));
-  return samples.length ? { runId: runId(id), epoch: count(epoch), final: final === true, rows, columns, samples } : null;
+  if (!samples.length) return null;
+  return { runId: runId(id), epoch: count(epoch), final: final === true, rows, columns, samples };
 }
 
 /** The runs, newest first. Only paths the contract knows are kept. */
@@ -136,7 +137,7 @@ function parsePixels(value, length) {
   return pixels.length === length && length > 0 && pixels.every(Number.isFinite) ? pixels : null;
 }
 
-/** Columns of equal length, the key ascending: rows that would break that are left out; a missing column is all null. */
+/** Columns of equal length, the key ascending: rows that break that are left out; a missing column is all null. */
 function columns(value, fields, key) {
   const given = record(value);
   const present = fields.filter((field) => Array.isArray(given[field]));
@@ -156,9 +157,12 @@ function pairs(value) {
   return Object.entries(record(value)).slice(0, 200).map(([key, entry]) => [text(key, 80), plain(entry)]);
 }
 
+/** Only one level deep: a hostile value may be nested without end. */
+const flat = (value) => (typeof value === 'object' ? '…' : String(value));
+
 function plain(value) {
   if (value === null) return 'none';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (Array.isArray(value)) return text(value.map((entry) => (typeof entry === 'object' ? '…' : entry)).join(', '), 300);
-  return typeof value === 'object' ? '…' : text(String(value), 300); // no recursion: it may be nested without end
+  if (Array.isArray(value)) return text(value.map(flat).join(', '), 300);
+  return text(flat(value), 300);
 }

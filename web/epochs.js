@@ -23,14 +23,11 @@ export function mount(details, store) {
     if (news === drawn) return;
     drawn = news;
     const columns = COLUMNS.filter(([, key]) => log.epochs[key].some((value) => value !== null));
-    const rows = log.epochs.epoch.map((_, row) => h('tr', {}, ...columns.map(([, key, format]) => cell(format(log.epochs[key][row])))));
-    table.replaceChildren(
-      h('thead', {}, h('tr', {}, ...columns.map(([title]) => h('th', { scope: 'col', class: 'figure' }, title)))),
-      h('tbody', {}, ...rows.reverse()),
-    );
+    const heads = columns.map(([title]) => h('th', { scope: 'col', class: 'figure' }, title));
+    const cells = (row) => columns.map(([, key, format]) => h('td', { class: 'figure' }, format(log.epochs[key][row])));
+    const rows = log.epochs.epoch.map((_, row) => h('tr', {}, ...cells(row)));
+    table.replaceChildren(h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows.reverse()));
   }
   store.on(['log'], draw);
   details.addEventListener('toggle', () => draw(store.state));
 }
-
-const cell = (text) => h('td', { class: 'figure' }, text);

@@ -6,7 +6,8 @@ import { describe, doneOf } from './liveness.js';
 
 export function mount(bar, store) {
   const part = (name) => bar.querySelector(`[data-part=${name}]`);
-  const [status, word, name, detail, progress, figures] = ['status', 'word', 'name', 'detail', 'progress', 'figures'].map(part);
+  const [status, word, name, detail] = ['status', 'word', 'name', 'detail'].map(part);
+  const [progress, figures] = ['progress', 'figures'].map(part);
   store.on(['log', 'liveness', 'connection', 'loaded'], (state) => {
     if (!state.loaded) return;
     const { log } = state;
@@ -19,6 +20,7 @@ export function mount(bar, store) {
     setText(word, said);
     setText(name, log?.name ?? '');
     setText(detail, reason);
+    detail.classList.remove('late');
     const done = log && doneOf(log);
     progress.hidden = done === null;
     if (done !== null) progress.value = done;

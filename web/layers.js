@@ -4,7 +4,8 @@ import { h } from './dom.js';
 import { UNKNOWN, percent, shape, whole } from './format.js';
 
 export function mount(element, store) {
-  const [table, title] = [element.querySelector('table'), element.querySelector('[data-part=model]')];
+  const table = element.querySelector('table');
+  const title = element.querySelector('[data-part=model]');
   let drawn = null;
   store.on(['log'], ({ log }) => {
     const model = log?.model ?? null;
@@ -12,7 +13,8 @@ export function mount(element, store) {
     element.hidden = !model?.layers.length;
     if (news === drawn || element.hidden) return;
     drawn = news;
-    title.textContent = [model.name, model.input.length ? `input ${shape(model.input)}` : ''].filter(Boolean).join(' · ');
+    const input = model.input.length ? `input ${shape(model.input)}` : '';
+    title.textContent = [model.name, input].filter(Boolean).join(' · ');
     table.replaceChildren(head(), body(model), foot(model));
   });
 }

@@ -19,7 +19,10 @@ import { INITIAL, createStore } from './store.js';
 import * as theme from './theme.js';
 import * as welcome from './welcome.js';
 
-const SECTIONS = { announce, epochs, events, header, layers, learning, notices, numbers, refresh, runs, samples, settings, theme, welcome };
+const SECTIONS = {
+  announce, epochs, events, header, layers, learning, notices,
+  numbers, refresh, runs, samples, settings, theme, welcome,
+};
 
 const store = createStore({ ...INITIAL, shown: runOf(location.hash) });
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);

@@ -22,21 +22,20 @@ export function mount(element, store) {
 function noticesOf({ log, liveness, shown, missing }) {
   const notices = [];
   const add = (kind, title, text, link) => notices.push({ kind, title, text, link });
-  if (missing !== null) add('info', 'No such run.', `There is no earlier run called ${missing.slice(0, 80)}; this is the live one.`);
+  if (missing !== null) add('info', 'No such run.', `There is no earlier run called ${missing.slice(0, 80)}.`);
   if (!log) return notices;
   if (shown !== null) add('info', 'An earlier run,', `started ${date(log.startedAt)}.`, 'Show the live run');
-  if (log.newer) add('info', 'A newer kind of log.', 'It was written by a newer version; what this page knows of it is shown.');
+  if (log.newer) add('info', 'A newer kind of log.', 'What this version of the page knows of it is shown.');
   if (liveness === 'failed') add('bad', 'The run failed.', log.error || 'It left no reason.');
   if (liveness === 'crashed') {
-    add('bad', 'The run crashed.', `Its last sign of life was at ${clock(log.updatedAt)}; what it had logged by then is shown.`);
+    add('bad', 'The run crashed.', `This is what it had logged by ${clock(log.updatedAt)}.`);
   }
   const diverged = log.events.find(({ kind }) => kind === 'diverged');
   if (diverged) add('bad', 'The loss is not finite any more.', divergence(diverged, log));
-  const { dataset } = log;
-  if (dataset?.notice) add('warn', dataset.name === 'synthetic' ? 'Not MNIST: synthetic digits.' : 'Mind the data.', dataset.notice);
-  else if (dataset?.name === 'synthetic') {
-    add('warn', 'Not MNIST: synthetic digits.', 'The accuracies say nothing about handwritten digits.');
-  }
+  const { name, notice } = log.dataset ?? {};
+  if (name === 'synthetic') {
+    add('warn', 'Not MNIST: synthetic digits.', notice || 'The accuracies say nothing about handwritten digits.');
+  } else if (notice) add('warn', 'Mind the data.', notice);
   return notices;
 }
 

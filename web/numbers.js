@@ -1,18 +1,18 @@
 /** The key numbers: one look tells how good it is. */
 
 import { h, setText } from './dom.js';
-import { UNKNOWN, counted, decimal, duration, percent, whole } from './format.js';
+import { counted, decimal, duration, percent, whole } from './format.js';
 
 export function mount(element, store) {
   const tiles = new Map();
   store.on(['log'], ({ log }) => {
     element.hidden = !log;
     if (!log) return;
-    for (const [name, value, note, kind] of numbersOf(log)) {
+    for (const { name, kind, value, remark } of numbersOf(log)) {
       if (!tiles.has(name)) tiles.set(name, tile(element, name, kind));
-      const [number, remark] = tiles.get(name);
+      const [number, note] = tiles.get(name);
       setText(number, value);
-      setText(remark, note);
+      setText(note, remark);
     }
   });
 }
@@ -24,30 +24,48 @@ function tile(element, name, kind) {
   return [number, remark];
 }
 
-function numbersOf({ status, epochs, batches, test, startedAt, updatedAt }) {
-  const last = (column) => column.findLastIndex((value) => value !== null);
-  const none = status === 'running' && !epochs.epoch.length ? 'after the first epoch' : 'not logged';
-  const epochAt = (row) => (row < 0 ? none : `epoch ${whole(epochs.epoch[row])}`);
+function numbersOf(log) {
+  const { epochs, status, startedAt, updatedAt } = log;
+  const early = status === 'running' && !epochs.epoch.length;
   const at = (column, row) => (row < 0 ? null : column[row]);
-  const train = last(epochs.train_loss);
-  const batch = last(batches.loss);
-  const validation = last(epochs.val_loss);
+  const epochAt = (row, what = '') =>
+    row < 0 ? (early ? 'after the first epoch' : 'not logged') : `${what}epoch ${whole(epochs.epoch[row])}`;
+  const loss = latest(epochs.val_loss);
   const best = largest(epochs.val_accuracy);
+  const seconds = updatedAt === null || startedAt === null ? null : (updatedAt - startedAt) / 1000;
+  const done = epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} done` : '';
   return [
-    ['Training loss', decimal(train < 0 ? at(batches.loss, batch) : epochs.train_loss[train]),
-      train < 0 ? (batch < 0 ? 'after the first batch' : `at step ${whole(batches.step[batch])}`) : `mean of ${epochAt(train)}`, 'train'],
-    ['Validation loss', decimal(at(epochs.val_loss, validation)), epochAt(validation), 'validation'],
-    ['Validation accuracy', percent(at(epochs.val_accuracy, best)), best < 0 ? epochAt(best) : `best, ${epochAt(best)}`, 'validation'],
-    ['Test accuracy', percent(test?.accuracy ?? null), testRemark(test, status), 'test'],
-    ['Time', updatedAt === null || startedAt === null ? UNKNOWN : duration((updatedAt - startedAt) / 1000),
-      epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} done` : '', 'time'],
+    { name: 'Training loss', kind: 'train', ...trainingLoss(log) },
+    { name: 'Validation loss', kind: 'validation', value: decimal(at(epochs.val_loss, loss)), remark: epochAt(loss) },
+    {
+      name: 'Validation accuracy',
+      kind: 'validation',
+      value: percent(at(epochs.val_accuracy, best)),
+      remark: epochAt(best, 'best, '),
+    },
+    { name: 'Test accuracy', kind: 'test', ...testAccuracy(log) },
+    { name: 'Time', kind: 'time', value: duration(seconds), remark: done },
   ];
 }
 
-function testRemark(test, status) {
-  if (!test) return status === 'running' ? 'read once, at the end' : 'not read';
-  return test.total ? `${whole(test.correct)} of ${whole(test.total)} right` : `loss ${decimal(test.loss)}`;
+/** The mean of the last epoch; before the end of the first one, the last batch. */
+function trainingLoss({ epochs, batches }) {
+  const epoch = latest(epochs.train_loss);
+  if (epoch >= 0) {
+    return { value: decimal(epochs.train_loss[epoch]), remark: `mean of epoch ${whole(epochs.epoch[epoch])}` };
+  }
+  const batch = latest(batches.loss);
+  if (batch < 0) return { value: decimal(null), remark: 'after the first batch' };
+  return { value: decimal(batches.loss[batch]), remark: `at step ${whole(batches.step[batch])}` };
 }
+
+function testAccuracy({ test, status }) {
+  if (!test) return { value: percent(null), remark: status === 'running' ? 'read once, at the end' : 'not read' };
+  const remark = test.total ? `${whole(test.correct)} of ${whole(test.total)} right` : `loss ${decimal(test.loss)}`;
+  return { value: percent(test.accuracy), remark };
+}
+
+const latest = (column) => column.findLastIndex((value) => value !== null);
 
 function largest(column) {
   return column.reduce((best, value, row) => (value !== null && (best < 0 || value > column[best]) ? row : best), -1);

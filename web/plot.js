@@ -54,10 +54,11 @@ function placeEvents(events, x, right) {
 
 /** The lines' names at their right ends. */
 function placeNames({ train, validation }, batches, inView, x, y, area) {
-  const ends = [['training', 'train', train], ['validation', 'validation', validation]].flatMap(([text, kind, points]) => {
-    const end = points.findLast(inView) ?? (kind === 'train' ? batches.at(-1) : null);
-    return end ? [{ text, kind, x: end.x, y: Math.min(area.bottom, Math.max(area.top, y(end.y))) }] : [];
-  });
+  const inside = (height) => Math.min(area.bottom, Math.max(area.top, height));
+  const ends = [
+    { text: 'training', kind: 'train', end: train.findLast(inView) ?? batches.at(-1) },
+    { text: 'validation', kind: 'validation', end: validation.findLast(inView) },
+  ].flatMap(({ text, kind, end }) => (end ? [{ text, kind, x: end.x, y: inside(y(end.y)) }] : []));
   const last = Math.max(batches.at(-1)?.x ?? -Infinity, ...ends.map((end) => end.x));
   const heights = apart(ends.map((end) => end.y), 15, area.top + 4, area.bottom - 4);
   return ends.map((end, index) => ({ ...end, x: x(last) + 10, y: heights[index] }));

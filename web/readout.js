@@ -28,12 +28,17 @@ export function update(figure, { curves, cursor }, measure) {
   canvas.setAttribute('aria-valuemin', curves.full[0]);
   canvas.setAttribute('aria-valuemax', curves.full[1]);
   canvas.setAttribute('aria-valuenow', at);
-  canvas.setAttribute('aria-valuetext', `${texts.where}: batches ${texts.batch}; ${ofEpoch}: training ${texts.train}, validation ${texts.validation}`);
+  const { where, batch: here, train, validation } = texts;
+  canvas.setAttribute(
+    'aria-valuetext',
+    `${where}: batches ${here}; ${ofEpoch}: training ${train}, validation ${validation}`,
+  );
 }
 
 /** Says what lies outside the scale. */
 export function note(figure, { range }, { format, first }) {
-  setText(figure.querySelector('[data-part=beyond]'), range.beyond === null ? '' : `${first} ${format(range.beyond)} lies outside this scale`);
+  const text = range.beyond === null ? '' : `${first} ${format(range.beyond)} lies outside this scale`;
+  setText(figure.querySelector('[data-part=beyond]'), text);
 }
 
 function spread({ low, high }, row, format) {

@@ -11,16 +11,21 @@ export function mount(element, store) {
       const current = shown === null ? run.path === '' : run.runId === shown;
       // The index is only written when a run begins or ends.
       const status = current && liveness && log?.runId === run.runId ? liveness : run.status;
-      return h('li', {}, h(
-        'a',
-        { href: run.path ? `#run=${run.runId}` : '#', 'aria-current': current && 'true' },
-        icon(status),
-        h('span', { class: 'name' }, run.name),
-        h('span', { class: 'result' }, result(run)),
-        h('span', { class: 'soft' }, [status, date(run.startedAt), run.epochs === null ? '' : counted(run.epochs, 'epoch')].filter(Boolean).join(' · ')),
-      ));
+      return h('li', {}, link(run, status, current));
     }));
   });
+}
+
+function link(run, status, current) {
+  const facts = [status, date(run.startedAt), run.epochs === null ? '' : counted(run.epochs, 'epoch')];
+  return h(
+    'a',
+    { href: run.path ? `#run=${run.runId}` : '#', 'aria-current': current && 'true' },
+    icon(status),
+    h('span', { class: 'name' }, run.name),
+    h('span', { class: 'result' }, result(run)),
+    h('span', { class: 'soft' }, facts.filter(Boolean).join(' · ')),
+  );
 }
 
 function result({ testAccuracy, bestAccuracy }) {

@@ -21,6 +21,7 @@ function card(sample, { rows, columns }) {
   const { index, label, prediction, probabilities } = sample;
   const right = isRight(sample);
   const sure = probabilities[prediction];
+  const verdict = right ? '✓ right' : `✗ is ${label ?? '?'}`;
   return h(
     'li',
     { class: right ? 'sample right' : 'sample wrong' },
@@ -29,7 +30,7 @@ function card(sample, { rows, columns }) {
       'div',
       {},
       h('p', { class: 'unseen' }, index === null ? '' : `Test image ${whole(index)}:`),
-      h('p', { class: 'verdict' }, h('strong', {}, prediction ?? '?'), h('span', {}, right ? '✓ right' : `✗ is ${label ?? '?'}`)),
+      h('p', { class: 'verdict' }, h('strong', {}, prediction ?? '?'), h('span', {}, verdict)),
       h('p', { class: 'soft' }, sure === undefined ? '' : percent(sure, 1), h('span', { class: 'soft' }, ' sure')),
     ),
     bars(probabilities, prediction, label),
@@ -47,11 +48,12 @@ function picture(pixels, rows, columns) {
 }
 
 function bars(probabilities, prediction, label) {
-  const likely = probabilities.map((share, digit) => [digit, share]).filter(([, share]) => share >= 0.01);
-  const spoken = likely.sort((a, b) => b[1] - a[1]).map(([digit, share]) => `${digit}: ${percent(share, 1)}`).join(', ');
-  return h('div', { class: 'bars', role: 'img', 'aria-label': `Probabilities ${spoken}` }, ...probabilities.map((share, digit) => {
+  const told = probabilities.map((share, digit) => ({ share, text: `${digit}: ${percent(share, 1)}` }));
+  const likely = told.filter(({ share }) => share >= 0.01).sort((a, b) => b.share - a.share);
+  const spoken = `Probabilities ${likely.map(({ text }) => text).join(', ')}`;
+  return h('div', { class: 'bars', role: 'img', 'aria-label': spoken }, ...told.map(({ share, text }, digit) => {
     const kind = digit === prediction ? 'said' : digit === label ? 'meant' : null;
-    const bar = h('i', { class: kind, title: `${digit}: ${percent(share, 1)}` }, h('b', {}), String(digit));
+    const bar = h('i', { class: kind, title: text }, h('b', {}), String(digit));
     bar.style.setProperty('--share', share);
     return bar;
   }));

@@ -27,9 +27,10 @@ export function mount(element, store) {
 }
 
 function groupsOf({ config, environment, dataset, runId, startedAt }) {
+  const images = (key) => [key, dataset[key] === null ? '' : `${whole(dataset[key])} images`];
   const data = dataset ? [
     ['name', dataset.name],
-    ...['train', 'validation', 'test'].map((key) => [key, dataset[key] === null ? '' : `${whole(dataset[key])} images`]),
+    ...['train', 'validation', 'test'].map(images),
     ['sha256', dataset.sha256 && `${dataset.sha256.slice(0, 16)}…`],
   ] : [];
   const run = [['run', runId], ['started', date(startedAt)], ...environment];
@@ -39,7 +40,8 @@ function groupsOf({ config, environment, dataset, runId, startedAt }) {
 }
 
 function definitions(pairs) {
-  return h('dl', {}, ...pairs.map(([key, value]) => h('div', {}, h('dt', {}, key.replaceAll('_', ' ')), h('dd', {}, value))));
+  const entries = pairs.map(([key, value]) => [h('dt', {}, key.replaceAll('_', ' ')), h('dd', {}, value)]);
+  return h('dl', {}, ...entries.map((entry) => h('div', {}, ...entry)));
 }
 
 async function copied(command) {

@@ -6,12 +6,11 @@ export function mount(element, store) {
   const hint = element.querySelector('[data-part=hint]');
   store.on(['log', 'loaded', 'connection'], ({ log, loaded, connection }) => {
     element.hidden = Boolean(log) || !loaded;
-    setText(hint, connection.ok || connection.seenAt !== null ? HINTS.waiting : location.protocol === 'file:' ? HINTS.file : HINTS.silent);
+    setText(hint, connection.ok || connection.seenAt !== null ? HINTS.waiting : HINTS.silent);
   });
 }
 
 const HINTS = {
   waiting: 'This page looks every few seconds and shows the run as soon as it starts.',
   silent: 'No server answers at this address; the page keeps trying.',
-  file: 'This page was opened as a file, and so may not read the results. Start python server.py and open the address it names.',
 };

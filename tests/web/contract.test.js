@@ -34,6 +34,11 @@ test('the golden samples are understood', () => {
   }
 });
 
+test('the golden list of runs is understood', () => {
+  const { runs } = golden('runs.json');
+  assert.deepEqual(parseRuns({ runs }).map(({ runId, path }) => [runId, path]), runs.map((run) => [run.run_id, run.path]));
+});
+
 test('an empty log is a complete log', () => {
   const log = parseLog({});
   assert.equal(log.status, 'failed', 'as the server judges a status that it does not know');
