@@ -16,10 +16,12 @@ import os
 import shlex
 import sys
 import time
+from contextlib import ExitStack
 
 import click
 
 from digits.commands import DefaultGroup
+from digits.errors import Diverged
 from digits.failures import told_in_one_line
 from digits.options import Config, train_options
 from digits.runlog import RunLog
@@ -45,7 +47,9 @@ def train(**options):
     config = Config.from_options(**options)
     command = shlex.join(["python", *sys.argv])
     log = RunLog(config.results_dir, name=config.name, config=config.as_json(), command=command, keep=config.keep)
-    with told_in_one_line(), INTERRUPTS.raising(last_words=lambda: log.end("interrupted")), log:
+    with told_in_one_line(), INTERRUPTS.raising(last_words=lambda: log.end("interrupted")), ExitStack() as stack:
+        with INTERRUPTS.held():  # the log begins whole, or not at all
+            stack.enter_context(log)
         training_story(config, log, Terminal(config.quiet))
 
 
@@ -119,7 +123,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal) -> None:
     except KeyboardInterrupt:
         record.save_checkpoint()
         raise
-    except training.Diverged as error:
+    except Diverged as error:
         log.event("diverged", str(error))
         raise
 

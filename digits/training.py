@@ -30,7 +30,9 @@ def batches(count: int, batch_size: int, seed: int, epoch: int) -> list[Tensor]:
 
 def make_optimizer(name: str, network: nn.Module, lr: float, weight_decay: float) -> torch.optim.Optimizer:
     """adam (decay as part of the gradient), adamw (decay of its own) or sgd (Nesterov momentum 0.9)."""
-    options = {"lr": lr, "weight_decay": weight_decay, "fused": True}  # one kernel for all parameters
+    device = next(network.parameters()).device.type
+    fused = device in ("cpu", "cuda")  # one kernel for all parameters; not every version has it elsewhere
+    options = {"lr": lr, "weight_decay": weight_decay, "fused": fused}
     if name == "sgd":
         return torch.optim.SGD(network.parameters(), momentum=0.9, nesterov=True, **options)
     return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](network.parameters(), **options)
