@@ -55,7 +55,7 @@ def read_json(path: Path):
     """What the JSON file holds, or None where it is missing, unreadable or not JSON."""
     try:
         return json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

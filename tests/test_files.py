@@ -69,7 +69,7 @@ def test_another_error_of_replace_is_not_tried_again(tmp_path, monkeypatch):
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff\xfe", b'{"a": '])
+@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff\xfe", b'{"a": ', b"[" * 100_000])
 def test_what_is_no_json_reads_as_nothing(tmp_path, content):
     path = tmp_path / "a.json"
     if content is not None:
