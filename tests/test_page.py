@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from browser import PROJECT, Watched, any_server, chromium, copy_page, our_server, write_run
+from browser import PROJECT, Watched, any_server, chromium, copy_page, missing, our_server, write_run
 
 from digits.files import write_json
 from digits.runlog import RunLog
@@ -382,6 +382,7 @@ def test_the_page_is_small_and_names_no_other_host():
 def test_the_pure_modules_of_the_page_pass_their_tests():
     node = shutil.which("node")
     if node is None:
-        pytest.skip("node is not installed")
-    ended = subprocess.run([node, "--test", "tests/web/"], cwd=PROJECT, capture_output=True, text=True)
+        missing("node is not installed")
+    files = sorted((PROJECT / "tests" / "web").glob("*.test.js"))
+    ended = subprocess.run([node, "--test", *files], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stdout[-4000:]

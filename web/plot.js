@@ -43,7 +43,7 @@ function batchPoints(xs, ys) {
 function placeEvents(events, x, right) {
   const boxes = events.map(({ kind, x: at }) => {
     const width = kind.length * LETTER + 8;
-    return { width, x: Math.min(x(at), right - width + 4) };
+    return { width, x: Math.min(x(at), right - width - 4) };
   });
   const taken = lanes(boxes, LANES, 4);
   return {

@@ -59,7 +59,8 @@ test('columns are cut to equal length, rows without a place are left out, missin
 });
 
 test('numbers are finite or null', () => {
-  const { test: result, progress } = parseLog({ test: { loss: Infinity, accuracy: '0.9' }, progress: { step: -1, steps: 2.5, eta_s: NaN } });
+  const wrong = { test: { loss: Infinity, accuracy: '0.9' }, progress: { step: -1, steps: 2.5, eta_s: NaN } };
+  const { test: result, progress } = parseLog(wrong);
   assert.deepEqual(result, { loss: null, accuracy: null, correct: null, total: null });
   assert.deepEqual([progress.step, progress.steps, progress.secondsLeft], [null, null, null]);
 });
@@ -81,7 +82,8 @@ test('options of every type become text', () => {
 });
 
 test('samples with a wrong number of pixels keep their verdict and lose their picture', () => {
-  const { samples } = parseSamples({ samples: [{ label: 3, prediction: 3, pixels: [1, 2], probabilities: [2, -1, 'x'] }] });
+  const wrong = { label: 3, prediction: 3, pixels: [1, 2], probabilities: [2, -1, 'x'] };
+  const { samples } = parseSamples({ samples: [wrong] });
   assert.equal(samples[0].pixels, null);
   assert.deepEqual(samples[0].probabilities, [1, 0, 0]);
 });
@@ -98,7 +100,8 @@ test('a list of runs keeps only runs inside the results folder', () => {
 });
 
 test('before the first run the status has no run', () => {
-  assert.deepEqual(parseStatus({ run_id: null, updated_at: null, liveness: null }), { runId: '', updatedAt: null, liveness: null });
+  const status = parseStatus({ run_id: null, updated_at: null, liveness: null });
+  assert.deepEqual(status, { runId: '', updatedAt: null, liveness: null });
 });
 
 test('hostile values in every field of every file never throw', () => {
@@ -113,7 +116,8 @@ test('hostile values in every field of every file never throw', () => {
     }
     parseSamples(value);
     parseSamples({ rows: value, columns: value, samples: value });
-    parseSamples({ samples: [value, { index: value, label: value, prediction: value, probabilities: value, pixels: value }] });
+    const sample = { index: value, label: value, prediction: value, probabilities: value, pixels: value };
+    parseSamples({ samples: [value, sample] });
     parseRuns({ runs: [value, { run_id: value, path: value, name: value, status: value }] });
     parseRuns(value);
     parseStatus(value);
@@ -126,13 +130,18 @@ function hostileLogs(value) {
   const of = (make) => Object.fromEntries(sections.map((section) => [section, make(FIELDS[section])]));
   const fields = (names) => Object.fromEntries(names.map((name) => [name, value]));
   const filled = (names) => Object.fromEntries(names.map((name) => [name, [1, value, 3]]));
-  return [of(() => value), of(fields), of(filled), { ...of(filled), events: [value, fields(FIELDS.events)], status: 'running' },
-    { model: { layers: [value, fields(FIELDS.layer)], input: [value] }, config: fields(['a', '__proto__']) }];
+  return [
+    of(() => value),
+    of(fields),
+    of(filled),
+    { ...of(filled), events: [value, fields(FIELDS.events)], status: 'running' },
+    { model: { layers: [value, fields(FIELDS.layer)], input: [value] }, config: fields(['a', '__proto__']) },
+  ];
 }
 
 const FIELDS = {
-  schema: [], run_id: [], name: [], status: [], phase: [], started_at: [], updated_at: [], command: [], error: [], files: [],
-  config: ['a'], environment: ['b'],
+  schema: [], run_id: [], name: [], status: [], phase: [], started_at: [], updated_at: [], command: [], error: [],
+  files: [], config: ['a'], environment: ['b'],
   dataset: ['name', 'train', 'notice', 'sha256'],
   model: ['name', 'parameters', 'macs', 'input', 'layers'],
   layer: ['name', 'type', 'output', 'parameters', 'macs'],

@@ -13,8 +13,18 @@ function run({ buckets = 0, perBucket = 1, batches = 100, first = 1, rows = 0, p
   const epoch = Array.from({ length: rows }, (_, index) => first + index);
   return parseLog({
     progress: plan ? { batches } : {},
-    batches: { step, epoch: step.map((at) => first + Math.floor((at - 1) / batches)), loss: step.map((at) => 1 / at), accuracy: step.map(() => 0.9) },
-    epochs: { epoch, step: epoch.map((_, index) => (index + 1) * batches), train_loss: epoch.map(() => 0.1), val_loss: epoch.map(() => 0.2) },
+    batches: {
+      step,
+      epoch: step.map((at) => first + Math.floor((at - 1) / batches)),
+      loss: step.map((at) => 1 / at),
+      accuracy: step.map(() => 0.9),
+    },
+    epochs: {
+      epoch,
+      step: epoch.map((_, index) => (index + 1) * batches),
+      train_loss: epoch.map(() => 0.1),
+      val_loss: epoch.map(() => 0.2),
+    },
   });
 }
 
@@ -50,7 +60,11 @@ test('a run that tells nothing of epochs is drawn over steps', () => {
 });
 
 test('a gap stays a gap', () => {
-  const log = parseLog({ progress: { batches: 10 }, batches: { step: [1, 2, 3], epoch: [1, 1, 1], loss: [1, null, 2] }, epochs: { epoch: [1, 2], val_loss: [null, 1] } });
+  const log = parseLog({
+    progress: { batches: 10 },
+    batches: { step: [1, 2, 3], epoch: [1, 1, 1], loss: [1, null, 2] },
+    epochs: { epoch: [1, 2], val_loss: [null, 1] },
+  });
   const { loss } = prepare(log);
   assert.deepEqual(loss.batch, [1, null, 2]);
   assert.equal(loss.validation.length, 1);
