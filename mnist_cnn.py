@@ -12,7 +12,6 @@ INTERRUPTS = Interrupts()
 if __name__ == "__main__":
     INTERRUPTS.install()  # before the other imports: Ctrl-C may come at any moment
 
-import os
 import shlex
 import sys
 import time
@@ -20,7 +19,8 @@ from contextlib import ExitStack
 
 import click
 
-from digits.commands import DefaultGroup
+from digits import processor
+from digits.commands import DefaultGroup, run
 from digits.errors import Diverged
 from digits.failures import told_in_one_line
 from digits.options import Config, train_options
@@ -55,13 +55,11 @@ def train(**options):
 
 def training_story(config: Config, log: RunLog, terminal: Terminal) -> None:
     """Seed, data, network, optimiser, epochs, test."""
-    # Threads that wait for each other sleep instead of spinning: beside one busy neighbour, such as a browser that
-    # shows the page, a step takes 50 ms and not 480 on two cores.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    processor.spin_briefly()
     # Imported only now: who asks for help, mistypes or has another trainer running need not wait for torch.
     import torch
 
-    from digits import datasets, environment, models, precision, training
+    from digits import datasets, environment, models, optimizers, precision, training
     from digits.record import Record
 
     torch.manual_seed(config.seed)
@@ -82,9 +80,9 @@ def training_story(config: Config, log: RunLog, terminal: Terminal) -> None:
     log.describe(model=models.describe(config.model, network), environment=numbers.describe())
 
     batches = -(-len(train_split) // config.batch_size)
-    optimizer = training.make_optimizer(config.optimizer, network, config.lr, config.weight_decay)
-    scheduler = training.one_cycle(optimizer, config.epochs * batches)
-    learner = training.Learner(network, optimizer, scheduler, numbers)
+    optimizer = optimizers.make(config.optimizer, network, config.weight_decay)
+    schedule = training.one_cycle(config.lr, config.epochs * batches)
+    learner = training.Learner(network, optimizer, schedule, numbers)
     record = Record(log, config, dataset, learner)
     record.save_images()
     log.plan(config.epochs, batches)
@@ -136,4 +134,4 @@ def training_story(config: Config, log: RunLog, terminal: Terminal) -> None:
 
 
 if __name__ == "__main__":
-    cli()
+    run(cli)

@@ -3,17 +3,17 @@
 import os
 import platform
 import statistics
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from digits import processor
 
 
 def describe() -> str:
-    """One line: processor, cores, load before the benchmark, Python."""
-    name = platform.processor() or platform.machine()
-    if os.path.exists("/proc/cpuinfo"):
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
-            models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-            name = next(models, name)
+    """One line: processor, load before the benchmark, Python, system."""
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{name}, {os.cpu_count()} cores{load}; Python {platform.python_version()}; {platform.system()}"
+    return f"{processor.name()}{load}; Python {platform.python_version()}; {platform.system()}"
 
 
 def spread(name: str, values: list[float], unit: str, digits: int = 2) -> str:

@@ -7,7 +7,6 @@ connections open, and asks on each for the next answer as soon as it has the las
 import argparse
 import contextlib
 import os
-import platform
 import selectors
 import socket
 import statistics
@@ -16,6 +15,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import machine
 
 PROJECT = Path(__file__).resolve().parent.parent
 CONNECTIONS = 50
@@ -121,11 +122,6 @@ def memory(process) -> float:
     return float("nan")
 
 
-def report(what: str, unit: str, values: list[float]) -> None:
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    print(f"{what:<44} {statistics.mean(values):8.1f} ± {spread:6.1f} {unit:<4} n = {len(values)}")
-
-
 def measure_start(results: Path, repetitions: int) -> None:
     bare, ready, size = [], [], []
     for _ in range(repetitions):
@@ -135,9 +131,9 @@ def measure_start(results: Path, repetitions: int) -> None:
         with running(results) as process:
             ready.append(process.ready_s * 1e3)
             size.append(memory(process))
-    report("start and end of a bare Python, to compare", "ms", bare)
-    report("start to first answer", "ms", ready)
-    report("memory then", "MB", size)
+    print(machine.spread("start and end of a bare Python, to compare", bare, "ms", 1))
+    print(machine.spread("start to first answer", ready, "ms", 1))
+    print(machine.spread("memory then", size, "MB", 1))
 
 
 def measure_load(results: Path, repetitions: int) -> None:
@@ -148,13 +144,13 @@ def measure_load(results: Path, repetitions: int) -> None:
         files = [[1e3 * took for took in in_own_process(process.port, path, "")] for _ in range(repetitions)]
         status_tag = etag_of(process.port, "/training_status")
         status = [in_own_process(process.port, "/training_status", status_tag) for _ in range(repetitions)]
-        report("304s, log", "/s", [len(took) / LOAD_S for took in known])
-        report("304s, status", "/s", [len(took) / LOAD_S for took in status])
-        report(f"a file of {FILE_BYTES / 1000:g} kB, median", "ms", [statistics.median(took) for took in files])
-        report(
-            f"a file of {FILE_BYTES / 1000:g} kB, 95 %", "ms", [statistics.quantiles(took, n=20)[-1] for took in files]
-        )
-        report("memory after that", "MB", [memory(process)])
+        medians = [statistics.median(took) for took in files]
+        late = [statistics.quantiles(took, n=20)[-1] for took in files]
+        print(machine.spread("304s, log", [len(took) / LOAD_S for took in known], "/s", 0))
+        print(machine.spread("304s, status", [len(took) / LOAD_S for took in status], "/s", 0))
+        print(machine.spread(f"a file of {FILE_BYTES / 1000:g} kB, median", medians, "ms", 1))
+        print(machine.spread(f"a file of {FILE_BYTES / 1000:g} kB, 95 %", late, "ms", 1))
+        print(machine.spread("memory after that", [memory(process)], "MB", 1))
 
 
 def main() -> None:
@@ -168,11 +164,7 @@ def main() -> None:
         port, path, etag = options.load
         print("\n".join(f"{took:.7f}" for took in load(int(port), path, etag, LOAD_S)))
         return
-    at_load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    print(
-        f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores{at_load}, Python {platform.python_version()}"
-    )
-    print(f"Mean ± standard deviation. Loads: {CONNECTIONS} kept connections, {LOAD_S:g} s each.")
+    print(f"{machine.describe()}; loads of {CONNECTIONS} kept connections, {LOAD_S:g} s each")
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder)
         (results / "training_log.json").write_text('{"run_id": "x", "name": "' + "x" * (FILE_BYTES - 26) + '"}')

@@ -7,20 +7,20 @@ Without MNIST only the drawing is measured. Every run has a seed of its own, for
 MNIST test set is read once by each finished network and decides nothing. Some minutes on two cores.
 """
 
-import os
 import sys
 import time
 from pathlib import Path
 
-sys.path.pop(0)  # this folder, whose logging.py would hide the standard library's
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-os.environ["OMP_WAIT_POLICY"] = "PASSIVE"  # as in mnist_cnn.py, before torch is imported
+from digits.processor import spin_briefly
+
+spin_briefly()  # before torch is imported
 
 import click
+import machine
 import torch
 
-from benchmarks import machine
-from digits import data, models, precision, synthetic, training
+from digits import data, models, optimizers, precision, synthetic, training
 from digits.data import Split
 from digits.options import LR_OF, Config
 
@@ -64,10 +64,10 @@ def accuracy(train: Split, test: Split, epochs: int, seed: int) -> float:
     network = models.build(Config.model, Config.channels, Config.dropout)
     numbers = precision.choose(Config.precision, network, CPU)
     network = numbers.arranged(network)
-    optimizer = training.make_optimizer("adamw", network, LR_OF["adamw"], Config.weight_decay)
+    optimizer = optimizers.make("adamw", network, Config.weight_decay)
     orders = [training.batches(len(train), Config.batch_size, seed, epoch) for epoch in range(1, epochs + 1)]
-    scheduler = training.one_cycle(optimizer, sum(map(len, orders)))
-    learner = training.Learner(network, optimizer, scheduler, numbers)
+    schedule = training.one_cycle(LR_OF["adamw"], sum(map(len, orders)))
+    learner = training.Learner(network, optimizer, schedule, numbers)
     network.train()
     for indices in (indices for order in orders for indices in order):
         learner.step(train[indices])

@@ -54,7 +54,6 @@ def checkpoint_file(learner: Learner, config: Config, run_id: str, position: dic
             **position,
             "network": _plain(learner.network.state_dict()),
             "optimizer": learner.optimizer.state_dict(),
-            "scheduler": learner.scheduler.state_dict(),
             "random": torch.get_rng_state(),
         }
     )

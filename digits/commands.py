@@ -1,8 +1,24 @@
-"""A command line whose first command need not be named, and whose complaints take one line."""
+"""A command line whose first command need not be named, whose complaints take one line, and which ends quickly."""
 
-from contextlib import contextmanager
+import os
+import sys
+from contextlib import contextmanager, suppress
 
 import click
+
+
+def run(cli: click.Command) -> None:
+    """Run the command line and end the process with its exit code, without Python's tidying up.
+
+    All files are written by then. Unloading torch would take another 0.3 s, and 80 MB that were never needed before.
+    """
+    try:
+        cli()
+    except SystemExit as end:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # nobody reads any more
+                stream.flush()
+        os._exit(end.code or 0)
 
 
 class DefaultGroup(click.Group):

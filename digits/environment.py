@@ -1,12 +1,12 @@
 """What a run ran on, for its log: enough to explain a difference between two runs."""
 
 import importlib.metadata
-import os
 import platform
 import subprocess
 
 import torch
 
+from digits import processor
 from digits.errors import UserError
 from digits.options import PROJECT
 
@@ -28,7 +28,7 @@ def describe(device: torch.device) -> dict:
         "torch": torch.__version__,
         "torchvision": _version("torchvision"),
         "device": device.type,
-        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else _processor(),
+        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else processor.name(),
         "threads": torch.get_num_threads(),
         "commit": _commit(),
     }
@@ -39,16 +39,6 @@ def _version(package: str) -> str | None:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _processor() -> str:
-    """Such as "AMD EPYC, 2 cores"."""
-    name = platform.processor() or platform.machine()
-    if os.path.exists("/proc/cpuinfo"):
-        with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
-            models = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-            name = next(models, name)
-    return f"{name}, {os.cpu_count()} cores"
 
 
 def _commit() -> str | None:

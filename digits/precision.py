@@ -16,7 +16,7 @@ from torch.nn import functional as F
 _FASTER = 1.2  # times, or it is not worth a rounding error
 _SIMILAR = 0.95  # cosine between the two gradients: rounding leaves 0.99, wrong kernels next to nothing
 _ROUNDS = 7
-_IMAGES = 128
+_IMAGES = 64
 
 
 @dataclass(frozen=True)

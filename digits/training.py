@@ -1,6 +1,7 @@
 """The arithmetic of training: batches, one optimiser step, evaluation, and a schedule for the learning rate."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -9,12 +10,15 @@ from torch.nn import functional as F
 
 from digits.data import Split
 from digits.errors import Diverged
+from digits.optimizers import Optimizer
 from digits.precision import Precision
 
 MEAN, STD = 0.1307, 0.3081  # of all pixels of the 60,000 MNIST training images, scaled to 0..1
-_WARM_UP = 0.25  # part of the run in which the rate rises; L. N. Smith and N. Topin, "Super-Convergence", 2018
+_WARM_UP = 0.25  # part of the run in which the rate rises
 _FIRST, _LAST = 0.04, 1e-4  # the rate at both ends of the run, as parts of the highest
-_EVALUATED_AT_ONCE = 1000  # images: 30 MB of activations, and often enough back in Python to notice Ctrl-C
+_EVALUATED_AT_ONCE = 250  # images: 20 MB of activations, and often enough back in Python to notice Ctrl-C
+
+Schedule = Callable[[int], float]
 
 
 def normalised(images: Tensor) -> Tensor:
@@ -28,28 +32,18 @@ def batches(count: int, batch_size: int, seed: int, epoch: int) -> list[Tensor]:
     return list(torch.randperm(count, generator=generator).split(batch_size))
 
 
-def make_optimizer(name: str, network: nn.Module, lr: float, weight_decay: float) -> torch.optim.Optimizer:
-    """adam (decay as part of the gradient), adamw (decay of its own) or sgd (Nesterov momentum 0.9)."""
-    device = next(network.parameters()).device.type
-    fused = device in ("cpu", "cuda")  # one kernel for all parameters; not every version has it elsewhere
-    options = {"lr": lr, "weight_decay": weight_decay, "fused": fused}
-    if name == "sgd":
-        return torch.optim.SGD(network.parameters(), momentum=0.9, nesterov=True, **options)
-    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[name](network.parameters(), **options)
+def one_cycle(lr: float, steps: int) -> Schedule:
+    """Rise to `lr` over the first quarter of `steps`, then fall to almost nothing, both along half a cosine wave.
 
-
-def one_cycle(optimizer: torch.optim.Optimizer, steps: int) -> torch.optim.lr_scheduler.LambdaLR:
-    """Rise to the optimiser's rate over the first quarter of `steps`, then fall to almost nothing, both as cosines."""
+    L. N. Smith and N. Topin, "Super-Convergence", 2018. The result takes the number of steps done and gives the rate.
+    """
     rise = max(1, round(steps * _WARM_UP))
     fall = max(1, steps - rise)
 
     def wave(start: float, end: float, part: float) -> float:
-        return end + (start - end) * (1 + math.cos(math.pi * min(1.0, part))) / 2
+        return lr * (end + (start - end) * (1 + math.cos(math.pi * min(1.0, part))) / 2)
 
-    def factor(step: int) -> float:
-        return wave(_FIRST, 1.0, step / rise) if step < rise else wave(1.0, _LAST, (step - rise) / fall)
-
-    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    return lambda step: wave(_FIRST, 1.0, step / rise) if step < rise else wave(1.0, _LAST, (step - rise) / fall)
 
 
 @dataclass
@@ -110,20 +104,21 @@ class Learner:
     """A network and all that changes it. Splits may lie on any device; the network's own is the fastest."""
 
     network: nn.Module
-    optimizer: torch.optim.Optimizer
-    scheduler: torch.optim.lr_scheduler.LRScheduler
+    optimizer: Optimizer
+    schedule: Schedule
     precision: Precision
+    steps: int = 0  # done
 
     def step(self, batch: Split) -> Step:
-        """Forward, backward, update, next rate. Whether the loss is finite is for the caller: `check_finite`."""
-        lr = self.scheduler.get_last_lr()[0]
+        """Forward, backward, update. Whether the loss is finite is for the caller: `check_finite`."""
+        lr = self.schedule(self.steps)
         batch = batch.to(self.precision.device)
         logits = self._logits(batch.images)  # (N, 10)
         loss = F.cross_entropy(logits, batch.labels)
         self.optimizer.zero_grad()
         loss.backward()
-        self.optimizer.step()
-        self.scheduler.step()
+        self.optimizer.step(lr)
+        self.steps += 1
         correct = (logits.argmax(dim=1) == batch.labels).sum()
         return Step(loss.item(), int(correct), len(batch), lr)  # an accelerator is waited for here
 

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from digits import processor
+
 sys.path.insert(0, str(Path(__file__).parent))  # golden.py and other helpers stand beside the tests
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is imported: as mnist_cnn.py does, and why it says
+processor.spin_briefly()  # before any test imports torch
+pytest_plugins = ["example_project"]  # the servers that several files ask
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +24,9 @@ def mnist_root():
     if not (root / "MNIST" / "raw" / "train-images-idx3-ubyte").is_file():
         pytest.skip("the real MNIST is not here: set MNIST_DATA_DIR to a folder that holds MNIST/raw")
     return root
+
+
+processor.spin_briefly()
 
 
 def idx_file(shape: tuple[int, ...]) -> bytes:

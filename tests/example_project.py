@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+from wire import serving
+
 from digits import contract
 from digits.httpd import Server
 from server import Site
@@ -31,3 +34,21 @@ def project_in(folder: Path) -> Path:
 
 def server_of(folder: Path) -> Server:
     return Server("127.0.0.1", 0, Site(folder / "results", folder).answer)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A server of a project whose path has spaces and letters that are not ASCII."""
+    folder = project_in(tmp_path_factory.mktemp("a project") / "größer, 数字 100% &c")
+    with serving(server_of(folder)) as server:
+        server.folder = folder
+        yield server
+
+
+@pytest.fixture
+def live(tmp_path):
+    """A server of a project that has no run yet; `live.results` is where one may appear."""
+    (tmp_path / "web").mkdir()
+    with serving(server_of(tmp_path)) as server:
+        server.results = tmp_path / "results"
+        yield server

@@ -155,7 +155,7 @@ def test_an_interrupted_download_leaves_nothing(small_mnist, packed, mirrors):
     with mirror(packed, stall) as url:
         mirrors(url)
         with pytest.raises(KeyboardInterrupt):
-            download.fetch_mnist(small_mnist, interrupt)
+            download.fetch_mnist(small_mnist, interrupt, stalled_after=1.0)
     assert left_over(small_mnist) == []
 
 

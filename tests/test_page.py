@@ -1,7 +1,6 @@
 """The page in a real browser: on live runs, on every way a run can end, at every width, and looked at as pictures."""
 
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -9,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from browser import PROJECT, Watched, any_server, chromium, copy_page, missing, our_server, write_run
+from browser import PROJECT, Watched, any_server, chromium, copy_page, our_server, write_run
 
 from digits.files import write_json
 from digits.runlog import RunLog
@@ -377,12 +376,3 @@ def test_the_page_is_small_and_names_no_other_host():
     for path in files:
         addresses = re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", path.read_text())
         assert {address for address in addresses if "www.w3.org/2000/svg" not in address} == set(), path.name
-
-
-def test_the_pure_modules_of_the_page_pass_their_tests():
-    node = shutil.which("node")
-    if node is None:
-        missing("node is not installed")
-    files = sorted((PROJECT / "tests" / "web").glob("*.test.js"))
-    ended = subprocess.run([node, "--test", *files], capture_output=True, text=True)
-    assert ended.returncode == 0, ended.stdout[-4000:]

@@ -37,7 +37,7 @@ def test_the_golden_run_is_what_the_writer_writes(tmp_path):
     golden.write(tmp_path)
     names = sorted(os.listdir(golden.FIXTURE))
     assert sorted(os.listdir(tmp_path)) == names
-    same, different, unreadable = filecmp.cmpfiles(tmp_path, golden.FIXTURE, names, shallow=False)
+    _, different, unreadable = filecmp.cmpfiles(tmp_path, golden.FIXTURE, names, shallow=False)
     assert (different, unreadable) == ([], []), "after a deliberate change: python -m tests.golden"
 
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from example_project import RUN, project_in, server_of
+from example_project import RUN
 from wire import ask, serving
 
 from digits import contract
@@ -14,24 +14,6 @@ from digits.runlog import RunLog
 from server import Site
 
 GOLDEN = Path(__file__).resolve().parent / "fixtures" / "golden"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A server of a project whose path has spaces and letters that are not ASCII."""
-    folder = project_in(tmp_path_factory.mktemp("a project") / "größer, 数字 100% &c")
-    with serving(server_of(folder)) as server:
-        server.folder = folder
-        yield server
-
-
-@pytest.fixture
-def live(tmp_path):
-    """A server of a project that has no run yet; `live.results` is where one may appear."""
-    (tmp_path / "web").mkdir()
-    with serving(server_of(tmp_path)) as server:
-        server.results = tmp_path / "results"
-        yield server
 
 
 SERVED = {
@@ -155,3 +137,7 @@ def test_only_the_new_rows_of_the_csv_can_be_asked_for(live):
     (live.results / contract.BATCHES).write_text("step\n1\n2\n")
     answer = ask(live, "/results/batches.csv", headers={"Range": "bytes=7-"})
     assert (answer.status, answer.body, answer.headers["content-range"]) == (206, b"2\n", "bytes 7-8/9")
+
+
+def test_a_trainer_that_keeps_no_list_of_runs_gets_an_empty_one(live):
+    assert ask(live, "/results/runs.json").json() == {"schema": 1, "runs": []}

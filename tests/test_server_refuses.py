@@ -9,16 +9,6 @@ from wire import ask, serving
 from digits.httpd import Server
 from server import Site
 
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A server of a project whose path has spaces and letters that are not ASCII."""
-    folder = project_in(tmp_path_factory.mktemp("a project") / "größer, 数字 100% &c")
-    with serving(server_of(folder)) as server:
-        server.folder = folder
-        yield server
-
-
 HOSTILE = [
     # out of the folder
     "/../server.py",

@@ -9,23 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from example_project import server_of
-from wire import ask, serving
+from wire import ask
 
 from digits import contract
 from digits.contract import timestamp
 from digits.runlog import RunLog
 
 PROJECT = Path(__file__).resolve().parent.parent
-
-
-@pytest.fixture
-def live(tmp_path):
-    """A server of a project that has no run yet; `live.results` is where one may appear."""
-    (tmp_path / "web").mkdir()
-    with serving(server_of(tmp_path)) as server:
-        server.results = tmp_path / "results"
-        yield server
 
 
 def status_of(server) -> dict:

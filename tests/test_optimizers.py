@@ -1,0 +1,83 @@
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from digits import optimizers
+from digits.options import PROJECT
+
+REFERENCES = {
+    "adam": lambda parameters: torch.optim.Adam(parameters, lr=0.01, weight_decay=0.1),
+    "adamw": lambda parameters: torch.optim.AdamW(parameters, lr=0.01, weight_decay=0.1),
+    "sgd": lambda parameters: torch.optim.SGD(parameters, lr=0.01, weight_decay=0.1, momentum=0.9, nesterov=True),
+}
+
+
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3))
+
+
+def backward(model, step):
+    model(torch.full((2, 5), 0.1 * step)).square().sum().backward()
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_twenty_steps_are_those_of_torch_optim(name):
+    mine, reference = network(), network()
+    optimizer, torchs = optimizers.make(name, mine, weight_decay=0.1), REFERENCES[name](reference.parameters())
+    for step in range(20):
+        for model in (mine, reference):
+            backward(model, step)
+        optimizer.step(0.01)
+        torchs.step()
+        optimizer.zero_grad()
+        torchs.zero_grad()
+    for one, other in zip(mine.parameters(), reference.parameters()):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-7)
+    assert all(parameter.grad is None for parameter in mine.parameters())
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_a_saved_state_goes_on_as_if_nothing_had_been(name):
+    first, second = network(), network()
+    one, other = optimizers.make(name, first, 0.1), optimizers.make(name, second, 0.1)
+    for step in range(6):
+        if step == 3:
+            second.load_state_dict(first.state_dict())
+            other.load_state_dict(one.state_dict())
+        backward(first, step)
+        one.step(0.01)
+        one.zero_grad()
+        if step >= 3:
+            backward(second, step)
+            other.step(0.01)
+            other.zero_grad()
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))
+
+
+def test_the_rate_is_that_of_the_call():
+    model = network()
+    before = [parameter.clone() for parameter in model.parameters()]
+    optimizer = optimizers.make("sgd", model, 0.0)
+    backward(model, 1)
+    optimizer.step(0.0)
+    assert all(torch.equal(a, b) for a, b in zip(before, model.parameters()))
+
+
+def test_a_training_step_does_not_load_torchs_compiler():
+    """It would cost a second and 150 MB; torch.optim's classes load it."""
+    code = """
+import sys, torch
+from digits import data, models, optimizers, precision, training
+network = models.build("cnn4", (2, 2, 2, 2))
+numbers = precision.choose("auto", network, torch.device("cpu"))
+learner = training.Learner(network, optimizers.make("adamw", network, 0.1), training.one_cycle(0.1, 2), numbers)
+split = data.Split(torch.zeros(4, 28, 28, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64))
+learner.step(split)
+learner.evaluate(split)
+assert "torch._dynamo" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
