@@ -19,7 +19,7 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
-from digits import contract, runlog
+from digits import contract, processor, runlog
 from digits.files import finite
 from digits.httpd import Server
 from digits.httpfile import file_etag, file_response, is_known, open_within
@@ -246,6 +246,7 @@ def main(arguments: list[str] | None = None) -> None:
         server = listen(options, Site(options.results_dir.absolute()))
     except (OSError, UnicodeError) as error:
         raise SystemExit(refusal(error, options)) from None
+    processor.stay_on_one_core()
     if sys.stdout:  # there is none under pythonw
         sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold letters that the terminal does not know
     print(greeting(server, options), flush=True)
