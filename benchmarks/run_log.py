@@ -19,6 +19,7 @@ from digits import contract, csvlog, runlog
 
 BATCHES = 1_000_000
 PER_EPOCH = 430
+WRITES = 20
 
 
 class CountingCsv(csvlog.CsvLog):
@@ -40,12 +41,18 @@ def measure() -> dict[str, float]:
             seconds = time.perf_counter() - started
             mine = time.thread_time() - mine
             writer = time.process_time() - everything - mine
+            log.phase("training")  # takes the last rows along
+            started_writing = time.perf_counter()
+            for _ in range(WRITES):
+                log.phase("training")
+            write = (time.perf_counter() - started_writing) / WRITES
         log_size = os.path.getsize(Path(folder, contract.TRAINING_LOG))
         csv_size = os.path.getsize(Path(folder, contract.BATCHES))
     return {
         "wall": seconds / BATCHES * 1e6,
         "mine": mine / BATCHES * 1e6,
         "writer": writer / seconds * 100,
+        "write": write * 1000,
         "log": log_size / 1000,
         "ratio": CountingCsv.written / csv_size,
     }
@@ -59,6 +66,7 @@ if __name__ == "__main__":
         ("wall", "us", "a batch, as the trainer sees it"),
         ("mine", "us", "processor time of it"),
         ("writer", "%", "processor time of the writing thread, of one core"),
+        ("write", "ms", "writing the full log once, which happens once a second"),
         ("log", "kB", "training_log.json after a million batches"),
         ("ratio", "times its size", "bytes written for batches.csv"),
     ):

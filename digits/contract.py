@@ -30,8 +30,9 @@ HEARTBEAT_S = 4.0  # the contract promises 5
 SILENT_AFTER_S = 15.0  # three heartbeats missed: no longer called running
 
 EPOCHS_KEPT = 1000  # rows; a longer run keeps every second, fourth, ... epoch, and always the last
-EVENTS_KEPT = 200
-TEXT_KEPT = 1000  # characters of a name, an error, an event
+EVENTS_KEPT = 100
+EVENT_KEPT = 200  # characters of an event's text
+TEXT_KEPT = 1000  # characters of a name or an error
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 

@@ -48,7 +48,9 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 def write_json(path: Path, value) -> None:
     """`value` as strict JSON, atomically. Raises ValueError for NaN: pass it through `finite` or `rounded` first."""
-    write_atomically(path, json.dumps(value, allow_nan=False, separators=(",", ":")).encode())
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+    # what UTF-8 can't hold (half of a character, from a file name) becomes an escape that JSON knows
+    write_atomically(path, text.encode("utf-8", "backslashreplace"))
 
 
 def read_json(path: Path):

@@ -193,7 +193,8 @@ class RunLog:
         """Something worth a mark on the chart, at the present step."""
         with self._state:
             events = self._log["events"]
-            events.append({"step": self.step, "time": timestamp(), "kind": kind, "text": text[: contract.TEXT_KEPT]})
+            event = {"kind": kind[: contract.EVENT_KEPT], "text": text[: contract.EVENT_KEPT]}
+            events.append({"step": self.step, "time": timestamp(), **event})
             del events[: -contract.EVENTS_KEPT]
             self._dirty = True
 

@@ -18,6 +18,12 @@ def test_numbers_are_rounded_to_significant_digits():
     assert files.rounded(None) is None
 
 
+@pytest.mark.parametrize("text", ["größer 数字", "\udcff half a character", 'quotes " and \\', "\u2028"])
+def test_any_text_comes_back_from_json(tmp_path, text):
+    files.write_json(tmp_path / "a.json", {"text": text})
+    assert files.read_json(tmp_path / "a.json") == {"text": text}
+
+
 def test_json_with_nan_is_refused_and_the_old_file_stands(tmp_path):
     path = tmp_path / "a.json"
     files.write_json(path, {"x": 1})

@@ -3,6 +3,7 @@ import filecmp
 import json
 import math
 import os
+import random
 import threading
 import time
 
@@ -181,8 +182,24 @@ def test_a_long_run_stays_small_and_keeps_its_last_epoch(folder):
             log.event("resumed", f"event {number} " + "x" * 2000)
     assert len(saved(folder)["events"]) == contract.EVENTS_KEPT
     assert saved(folder)["events"][-1]["text"].startswith("event 249")
-    assert max(len(event["text"]) for event in saved(folder)["events"]) <= contract.TEXT_KEPT
+    assert max(len(event["text"]) for event in saved(folder)["events"]) <= contract.EVENT_KEPT
     assert len(rows(folder)) == 30_000
+
+
+def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder, monkeypatch):
+    """Every list full, every number long, every character four bytes."""
+    chance = random.Random(1)
+    with RunLog(folder, name="\N{GRINNING FACE}" * 2000, config={"lr": 0.008}) as log:
+        monkeypatch.setattr(log, "_write_now", lambda: None)
+        log._log["progress"]["step"] = 998_000_000  # what a run of a billion batches counts to
+        for epoch in range(1, 2 * contract.EPOCHS_KEPT):
+            log.batch(epoch, *(chance.random() * 1e-5 for _ in range(3)), images=128)
+            tiny = {name: chance.random() * 1e-5 for name in ("lr", "train_loss", "val_loss")}
+            log.epoch(epoch, 1234.5678, train_accuracy=chance.random(), val_accuracy=chance.random(), **tiny)
+        for _ in range(300):
+            log.event("\N{GRINNING FACE}" * 20, "\N{GRINNING FACE}" * 2000)
+        monkeypatch.undo()
+    assert (folder / contract.TRAINING_LOG).stat().st_size < 256_000
 
 
 def test_thousands_of_epochs_are_thinned_and_the_last_is_always_there(folder, monkeypatch):

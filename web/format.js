@@ -7,11 +7,12 @@ const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 /** 246,026 */
 export const whole = (value) => (value === null ? UNKNOWN : grouped.format(value));
 
-/** 0.0123: four decimals where a loss usually is, fewer above, an exponent where these would show nothing. */
+/** 0.0123: four decimals where a loss usually is, fewer above, three digits below, then an exponent. */
 export function decimal(value) {
   if (value === null) return UNKNOWN;
   const size = Math.abs(value);
-  if (size >= 1e6 || (size > 0 && size < 0.001)) return value.toExponential(2).replace('e+', 'e');
+  if (size >= 1e6 || (size > 0 && size < 1e-5)) return value.toExponential(2).replace('e+', 'e');
+  if (size > 0 && size < 0.001) return value.toPrecision(3);
   return value.toFixed(size < 1 ? 4 : size < 10 ? 3 : size < 100 ? 2 : 1);
 }
 

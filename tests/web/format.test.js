@@ -6,7 +6,7 @@ const plain = (text) => text.replaceAll('\u00a0', ' ');
 
 test('a loss keeps the digits that matter at its size', () => {
   const cases = [
-    [0, '0.0000'], [0.0123, '0.0123'], [0.00012, '1.20e-4'], [1.23456, '1.235'], [12.3456, '12.35'], [2345.67, '2345.7'],
+    [0, '0.0000'], [0.0123, '0.0123'], [0.00012, '0.000120'], [0.0000034, '3.40e-6'], [1.23456, '1.235'], [12.3456, '12.35'], [2345.67, '2345.7'],
     [3e9, '3.00e9'],
   ];
   for (const [value, text] of cases) assert.equal(decimal(value), text);
