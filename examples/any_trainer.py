@@ -1,6 +1,9 @@
 """Any trainer gets the page: this one fits a line to noisy points, in plain Python.
 
-python examples/any_trainer.py         then, in another terminal:         python server.py
+    python examples/any_trainer.py
+    python server.py                    in another terminal
+
+What it needs is `RunLog`: say what is planned, tell every batch, tell every epoch.
 """
 
 import random
