@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Train a convolutional network on MNIST, and log it for the page that server.py shows.
 
-python mnist_cnn.py                                     the default network, ten epochs
-python mnist_cnn.py --epochs 3 --channels 8,16,32,64    a smaller one, for a shorter time
-python mnist_cnn.py --help                              every option
+    python mnist_cnn.py                                     the default network, ten epochs
+    python mnist_cnn.py --epochs 3 --channels 8,16,32,64    a smaller one, for a shorter time
+    python mnist_cnn.py --help                              every option
+
+`training_story` tells from top to bottom what a run does; how each part is done stands in digits/.
 """
 
 from digits.interrupts import Interrupts
