@@ -4,7 +4,8 @@
 #   make test                         runs the whole test suite
 #   make benchmark                    measures, for README's tables
 
-HERE := $(shell dirname "$$(printf '%s' '$(MAKEFILE_LIST)' | sed 's/^ *//')")
+# The folder of this file, whatever characters its path has.
+HERE := $(shell dirname "$$(printf '%s' '$(subst ','\'',$(MAKEFILE_LIST))' | sed 's/^ *//')")
 PYTHON ?= python3
 
 .PHONY: train serve test benchmark venv
@@ -24,7 +25,7 @@ benchmark: venv
 # Installed anew whenever requirements.txt is newer than the last installation.
 venv:
 	@cd "$(HERE)" && if [ ! .venv/installed -nt requirements.txt ]; then \
-	    [ -x .venv/bin/python ] || $(PYTHON) -m venv .venv || exit 1; \
+	    .venv/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || exit 1; \
 	    echo "Installing torch and the other packages into .venv: some minutes, once." && \
-	    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt && \
+	    .venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt && \
 	    touch .venv/installed; fi

@@ -8,9 +8,8 @@
 `training_story` tells from top to bottom what a run does; how each part is done stands in digits/.
 """
 
-from digits.interrupts import Interrupts
+from digits.interrupts import INTERRUPTS
 
-INTERRUPTS = Interrupts()
 if __name__ == "__main__":
     INTERRUPTS.install()  # before the other imports: Ctrl-C may come at any moment
 
@@ -59,10 +58,11 @@ def training_story(config: Config, log: RunLog, terminal: Terminal) -> None:
     """Seed, data, network, optimiser, epochs, test."""
     processor.spin_briefly()
     # Imported only now: who asks for help, mistypes or has another trainer running need not wait for torch.
-    import torch
+    with INTERRUPTS.importing():
+        import torch
 
-    from digits import datasets, environment, models, optimizers, precision, training
-    from digits.record import Record
+        from digits import datasets, environment, models, optimizers, precision, training
+        from digits.record import Record
 
     torch.manual_seed(config.seed)
     device = environment.choose_device(config.device)
@@ -102,12 +102,15 @@ def training_story(config: Config, log: RunLog, terminal: Terminal) -> None:
                     with INTERRUPTS.held():  # weights, schedule and log go forward together or not at all
                         step = learner.step(train_split[indices.to(device)])
                         log.batch(epoch, step.loss, step.accuracy, step.lr, step.images)
-                    training.check_finite(step, log.step)
+                    training.check_finite(step.loss, log.step, step.lr)
                     mean.add(step)
                     done(1)
 
             log.phase("validating")
             validation = learner.evaluate(dataset.validation) if len(dataset.validation) else None
+            # The last step may have broken the network: neither checkpoint nor test is to see that.
+            probe = validation or learner.evaluate(dataset.train[:250])
+            training.check_finite(probe.loss, log.step, step.lr)
             seconds = time.perf_counter() - started
             terminal.tell_epoch(epoch, config.epochs, mean, validation, seconds)
             log.epoch(
@@ -121,7 +124,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal) -> None:
             )
             record.save_epoch(epoch, validation)
     except KeyboardInterrupt:
-        record.save_checkpoint()
+        terminal.tell_interruption(saved=record.try_to_save_checkpoint())
         raise
     except Diverged as error:
         log.event("diverged", str(error))

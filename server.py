@@ -84,7 +84,7 @@ class Site:
     def training_status(self, request: Request) -> Response:
         """The short form of the log, and whether the run is alive; all null while there is no run."""
         log = self._read_log()
-        status = finite(runlog.short(log)) | {"liveness": liveness(log, self.results) if log else None}
+        status = runlog.short(log) | {"liveness": liveness(log, self.results) if log else None}
         response = json_response(status)
         tag = {"ETag": f'"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'}
         if is_known(request, tag["ETag"]):
@@ -142,8 +142,8 @@ def listing(folder: Path) -> list[str]:
 
 def parsed(content: bytes) -> dict:
     try:
-        log = json.loads(content)
-    except (ValueError, RecursionError):
+        log = finite(json.loads(content))
+    except (ValueError, RecursionError):  # no JSON, or nested deeper than any log of ours
         return {}
     return log if isinstance(log, dict) else {}
 

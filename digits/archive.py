@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from digits import contract
-from digits.files import read_json, write_json
+from digits.files import finite, read_json, remove_temporaries, replace, write_json
 
 # A default run leaves about 5 MB; with less than this free it would fail at its end instead of its start.
 _ROOM = 16 << 20
@@ -27,6 +27,8 @@ def move_earlier_run(folder: Path, keep: int) -> None:
 
     A run that never came to its first batch is dropped: it holds nothing. A log that can't be read is kept.
     """
+    for file in (*contract.FILES, contract.RUNS_INDEX):
+        remove_temporaries(folder / file)
     left = [file for file in contract.FILES if (folder / file).is_file()]
     if left:
         log = _read_log(folder)
@@ -37,24 +39,25 @@ def move_earlier_run(folder: Path, keep: int) -> None:
             target = folder / contract.RUNS / (log["run_id"] if log else _name_for_unreadable(folder / left[-1]))
             target.mkdir(parents=True, exist_ok=True)
             for file in left:
-                os.replace(folder / file, target / file)
+                replace(folder / file, target / file)
     _forget(folder, keep)
 
 
 def write_index(folder: Path) -> None:
     """runs.json: a line for the live run, and one for each earlier run, newest first."""
     entries = [_entry(folder, "")] + [_entry(path, f"{contract.RUNS}/{path.name}/") for path in _earlier_runs(folder)]
-    write_json(folder / contract.RUNS_INDEX, {"schema": contract.SCHEMA, "runs": [entry for entry in entries if entry]})
+    runs = [finite(entry) for entry in entries if entry]  # a log of another kind may hold what JSON has no name for
+    write_json(folder / contract.RUNS_INDEX, {"schema": contract.SCHEMA, "runs": runs})
 
 
 def link_from_earlier_run(folder: Path, file: str, content: bytes) -> bool:
     """Let the newest earlier run share its `file` where it holds the same bytes: no second copy on the disk."""
-    temporary = folder / f".{file}.{os.getpid()}.tmp"
+    temporary = folder / f".{file}.link.tmp"
     for run in _earlier_runs(folder)[:1]:
         try:
             if (run / file).read_bytes() == content:
                 os.link(run / file, temporary)
-                os.replace(temporary, folder / file)
+                replace(temporary, folder / file)
                 return True
         except OSError:  # a file system without hard links
             temporary.unlink(missing_ok=True)
@@ -77,9 +80,9 @@ def _earlier_runs(folder: Path) -> list[Path]:
 
 def _forget(folder: Path, keep: int) -> None:
     for path in _earlier_runs(folder)[keep:]:
-        for file in contract.FILES:
-            (path / file).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # somebody keeps notes of their own in there
+        with contextlib.suppress(OSError):  # somebody reads it or keeps notes of their own in there: another time
+            for file in contract.FILES:
+                (path / file).unlink(missing_ok=True)
             path.rmdir()
 
 

@@ -1,5 +1,6 @@
 """A curve of any length in bounded space: neighbours share a bucket, and two buckets become one when room runs out."""
 
+import copy
 import math
 
 from digits.files import rounded
@@ -33,7 +34,8 @@ class Buckets:
             self.width *= 2
 
     def buckets(self) -> list["_Bucket"]:
-        return [*self._full, self._open] if self._open.batches else list(self._full)
+        """As they are now: batches added later don't change them."""
+        return [*self._full, copy.copy(self._open)] if self._open.batches else list(self._full)
 
 
 class _Bucket:

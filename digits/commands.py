@@ -12,10 +12,12 @@ def run(cli: click.Command) -> None:
 
     All files are written by then. Unloading torch would take another 0.3 s, and 80 MB that were never needed before.
     """
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.reconfigure(errors="backslashreplace")  # a name may hold letters that the terminal does not know
     try:
         cli()
     except SystemExit as end:
-        for stream in (sys.stdout, sys.stderr):
+        for stream in filter(None, (sys.stdout, sys.stderr)):
             with suppress(OSError, ValueError):  # nobody reads any more
                 stream.flush()
         os._exit(end.code or 0)

@@ -113,11 +113,11 @@ def read_idx(folder: Path, file: IdxFile) -> Tensor:
     content = _read(path, expected + 1)
     if len(content) != expected:
         found = f"{len(content):,}" if len(content) < expected else "more"
-        raise Damaged(f"{path} is damaged: {found} bytes instead of {expected:,}")
+        raise _damaged(path, f"{found} bytes instead of {expected:,}")
     if not content.startswith(file.header):
-        raise Damaged(f"{path} is damaged: it does not begin as an IDX file of shape {file.shape} does")
+        raise _damaged(path, f"it does not begin as an IDX file of shape {file.shape} does")
     if hashlib.md5(content, usedforsecurity=False).hexdigest() != file.md5:
-        raise Damaged(f"{path} is damaged: its MD5 is not {file.md5}")
+        raise _damaged(path, f"its MD5 is not {file.md5}")
     return torch.frombuffer(content, dtype=torch.uint8, offset=len(file.header)).view(file.shape)
 
 
@@ -127,6 +127,10 @@ def _read(path: Path, limit: int) -> bytearray:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             return bytearray(file.read(limit))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise Damaged(f"{path} is damaged: {error}") from None
+        raise _damaged(path, str(error)) from None
     except OSError as error:
-        raise Damaged(f"{path} cannot be read: {error.strerror}") from None
+        raise Damaged(f"{path} cannot be read ({error.strerror}): make it readable.") from None
+
+
+def _damaged(path: Path, reason: str) -> Damaged:
+    return Damaged(f"{path} is damaged ({reason}): delete it and start again.")

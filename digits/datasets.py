@@ -47,7 +47,7 @@ def load(name: str, root: Path, validation: int, limit: int, progress: Progress)
 
 
 def _synthetic(validation: int, limit: int, progress: Progress, notice: str | None) -> Dataset:
-    train = (limit or SYNTHETIC_TRAIN - validation) + validation
+    train = min(limit + validation, SYNTHETIC_TRAIN) if limit else SYNTHETIC_TRAIN
     test = SYNTHETIC_TEST if train >= SYNTHETIC_TEST else train
     splits = []
     with progress("Drawing synthetic digits", train + test) as done:

@@ -4,9 +4,10 @@ Everything is loaded into a folder beside the target and moved when it is comple
 nowhere else: its import costs 1.3 s.
 """
 
+import contextlib
 import functools
 import importlib.metadata
-import os
+import shutil
 import socket
 import tempfile
 import threading
@@ -17,9 +18,13 @@ from pathlib import Path
 
 from digits.data import FOLDER, missing_files
 from digits.errors import UserError
+from digits.files import replace
+from digits.interrupts import INTERRUPTS
 
 STALLED_AFTER_S = 15.0  # no new byte on the disk for so long: on to the next mirror
 _LOOK_EVERY_S = 0.1
+_LEFT_BEHIND_AFTER_S = 3600.0
+_PREFIX = ".download-"
 
 
 class DownloadError(UserError):
@@ -34,6 +39,7 @@ def fetch_mnist(root: Path, progress: Callable[[int], None], stalled_after: floa
     mnist = _torchvision_mnist()
     target = root / FOLDER
     target.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(target)
     timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(stalled_after)  # torchvision sets none, and a thread that is given up must end
     try:
@@ -42,14 +48,22 @@ def fetch_mnist(root: Path, progress: Callable[[int], None], stalled_after: floa
         socket.setdefaulttimeout(timeout)
 
 
+def _remove_leftovers(target: Path) -> None:
+    """What killed downloads left behind, but not what another trainer may be loading this very hour."""
+    for folder in target.glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > _LEFT_BEHIND_AFTER_S:
+                shutil.rmtree(folder)
+
+
 def _fetch_from_any(mnist, target: Path, root: Path, progress, stalled_after: float) -> None:
     reasons = []
     for mirror in mnist.mirrors:
-        with tempfile.TemporaryDirectory(dir=target, prefix=".download-", ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(dir=target, prefix=_PREFIX, ignore_cleanup_errors=True) as folder:
             reason = _fetch_from(mnist, mirror, missing_files(root), Path(folder), progress, stalled_after)
             if reason is None:
                 for file in missing_files(root):
-                    os.replace(Path(folder) / FOLDER / file, target / file)
+                    replace(Path(folder) / FOLDER / file, target / file)
                 return
             reasons.append(reason)
     raise DownloadError("; ".join(dict.fromkeys(reasons)))
@@ -96,8 +110,9 @@ def _reason(mirror: str, error: Exception) -> str:
 def _torchvision_mnist():
     """torchvision's MNIST class, made silent. Raises DownloadError with the remedy where it can't be imported."""
     try:
-        from torchvision.datasets import MNIST, utils
-    except (ImportError, RuntimeError, OSError) as error:
+        with INTERRUPTS.importing():
+            from torchvision.datasets import MNIST, utils
+    except (ImportError, RuntimeError, OSError, AttributeError) as error:  # a mismatch shows itself in all these ways
         raise DownloadError(_explain_import(error)) from None
     utils.tqdm = functools.partial(utils.tqdm, disable=True)
     return MNIST

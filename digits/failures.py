@@ -8,6 +8,7 @@ import click
 from digits.errors import UserError
 from digits.interrupts import Interrupted
 
+_OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")  # torch's words for it
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -17,7 +18,7 @@ def told_in_one_line():
     try:
         yield
     except Interrupted as interrupted:
-        click.echo("Interrupted; what was learned is saved.", err=True)
+        click.echo("Interrupted.", err=True)
         raise SystemExit(interrupted.exit_code) from None
     except UserError as error:
         raise _failure(str(error), error.exit_code) from None
@@ -28,7 +29,7 @@ def told_in_one_line():
     except OSError as error:
         raise _failure(_file_trouble(error)) from None
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):  # so torch says it on every device
+        if isinstance(error, RuntimeError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
             raise
         raise _failure("Out of memory: try a smaller --batch-size or fewer --channels.") from None
 

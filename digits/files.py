@@ -40,7 +40,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         if os.name == "posix":
             os.chmod(temporary, 0o644)  # mkstemp's 0600 would hide the file from a server that runs as somebody else
-        _replace(temporary, path)
+        replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -61,7 +61,14 @@ def read_json(path: Path):
         return None
 
 
-def _replace(source: str, target: Path) -> None:
+def remove_temporaries(path: Path) -> None:
+    """Remove what killed writers of `path` left behind. Nobody may be writing it."""
+    for temporary in path.parent.glob(f".{path.name}.*.tmp"):
+        temporary.unlink(missing_ok=True)
+
+
+def replace(source: str | Path, target: Path) -> None:
+    """os.replace, tried again for a moment where Windows says that somebody reads the file just now."""
     for attempt in range(1, _REPLACE_TRIES + 1):
         try:
             return os.replace(source, target)

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 _PATIENCE_S = 1.5  # what does not come back from C++ (an import, a huge batch) is left then; 2 s are promised
 
 
-_LAST_WORDS_S = 0.4
+_LAST_WORDS_S = 0.4  # enough for one write of the log; together with the patience under 2 s
 
 
 class Interrupted(KeyboardInterrupt):
@@ -37,6 +37,7 @@ class Interrupts:
         self._last_words: Callable[[], None] | None = None
         self._signum: int | None = None
         self._held = False
+        self._patience_s = _PATIENCE_S
 
     def install(self) -> None:
         for signum in (signal.SIGINT, signal.SIGTERM):
@@ -52,15 +53,19 @@ class Interrupts:
             self._last_words = None
 
     @contextmanager
-    def held(self):
-        """Put a signal off until the end of the block."""
-        self._held = True
+    def held(self, patience_s: float = _PATIENCE_S):
+        """Put a signal off until the end of the block, but not longer than `patience_s`."""
+        self._held, self._patience_s = True, patience_s
         try:
             yield
         finally:
-            self._held = False
+            self._held, self._patience_s = False, _PATIENCE_S
         if self._signum is not None:
             raise Interrupted(self._signum)
+
+    def importing(self):
+        """For an import of compiled code: an exception in its midst may abort the process, so nothing is unwound."""
+        return self.held(patience_s=0)
 
     def _handle(self, signum: int, frame) -> None:
         if self._signum is not None or self._last_words is None:
@@ -71,7 +76,7 @@ class Interrupts:
             raise Interrupted(signum)
 
     def _watch(self) -> None:
-        time.sleep(_PATIENCE_S)
+        time.sleep(self._patience_s)
         if self._last_words is not None:
             words = threading.Thread(target=self._last_words, daemon=True)
             words.start()
@@ -84,3 +89,6 @@ def _leave(exit_code: int) -> None:
     if sys.stdout.isatty():
         os.write(sys.stdout.fileno(), b"\x1b[?25h\n")
     os._exit(exit_code)
+
+
+INTERRUPTS = Interrupts()  # signals are a matter of the whole process

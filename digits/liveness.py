@@ -19,14 +19,14 @@ def liveness(log: dict, folder: Path, now: float | None = None) -> str:
     status = log.get("status")
     if status != "running":
         return status if status in contract.STATUSES else "failed"
-    has_lock = lock.holder_of(folder).get("run_id") == log.get("run_id")
-    if has_lock and not lock.is_held(folder):
+    held = lock.is_held(folder) if lock.holder_of(folder).get("run_id") == log.get("run_id") else None
+    if held is False:
         return "crashed"
     heartbeat = contract.seconds_of(log.get("updated_at"))
     silent = heartbeat is None or (time.time() if now is None else now) - heartbeat > contract.SILENT_AFTER_S
     if not silent:
         return "running"
-    return "stalled" if has_lock or _process_lives(log.get("process")) else "crashed"
+    return "stalled" if held or _process_lives(log.get("process")) else "crashed"
 
 
 def _process_lives(process) -> bool:

@@ -60,29 +60,33 @@ def holder_of(folder: Path) -> dict:
     return holder if isinstance(holder, dict) else {}
 
 
-def is_held(folder: Path) -> bool:
-    """Whether a living process holds the folder now."""
+def is_held(folder: Path) -> bool | None:
+    """Whether a living process holds the folder now; None where locks are unknown and nobody can tell."""
     try:
         handle = os.open(folder / LOCK_FILE, os.O_RDONLY)
     except OSError:
         return False
     try:
-        return not _lock(handle, exclusive=False)
+        free = _lock(handle, exclusive=False)
+        return None if free is None else not free
     finally:
         os.close(handle)
 
 
 def _locked_within(handle: int, seconds: float) -> bool:
     give_up = time.monotonic() + seconds
-    while not _lock(handle, exclusive=True):
+    while _lock(handle, exclusive=True) is False:
         if time.monotonic() > give_up:
             return False
         time.sleep(0.02)
     return True
 
 
-def _lock(handle: int, exclusive: bool) -> bool:
-    """Try once, without waiting. Two that only ask (not exclusive) don't stand in each other's way on POSIX."""
+def _lock(handle: int, exclusive: bool) -> bool | None:
+    """Try once, without waiting; None where the file system has no locks.
+
+    Two that only ask (not exclusive) don't stand in each other's way on POSIX.
+    """
     try:
         if os.name == "nt":
             import msvcrt
@@ -94,5 +98,5 @@ def _lock(handle: int, exclusive: bool) -> bool:
 
             fcntl.flock(handle, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
     except OSError as error:
-        return error.errno in _UNSUPPORTED
+        return None if error.errno in _UNSUPPORTED else False
     return True

@@ -55,7 +55,8 @@ class Adam(Optimizer):
     def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float, decoupled: bool):
         super().__init__(parameters, weight_decay)
         self._update = adamw if decoupled else adam
-        steps = [torch.zeros((), device=parameter.device) for parameter in self.parameters]
+        # read by the processor unless the kernel is fused: there they must not lie on an accelerator
+        steps = [torch.zeros((), device=p.device if self.fused else "cpu") for p in self.parameters]
         self.state = {"mean": self._zeros(), "square": self._zeros(), "steps": steps}
 
     @torch.no_grad()

@@ -48,6 +48,14 @@ class Record:
         state = checkpoint.checkpoint_file(self._learner, self._config, self._log.run_id, self._log.position)
         self._log.save(contract.CHECKPOINT, state)
 
+    def try_to_save_checkpoint(self) -> bool:
+        """Whether it went well; if not, the checkpoint of the last epoch stands."""
+        try:
+            self.save_checkpoint()
+        except OSError:
+            return False
+        return True
+
     def _save_samples(self, epoch: int, final: bool) -> None:
         if not len(self._chosen):
             return

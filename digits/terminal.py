@@ -1,12 +1,31 @@
 """What a person sees in the terminal: plain lines, and progress that erases itself and stays out of a pipe."""
 
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 
 _ERASE_LINE_ABOVE = "\x1b[1A\x1b[2K"
+
+
+class _Deaf:
+    """A stream that a bar can go on writing to when the terminal behind it is gone."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name: str):
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 class Terminal:
@@ -16,11 +35,17 @@ class Terminal:
 
     def say(self, text: str) -> None:
         if not self.quiet:
-            click.echo(text)
+            self._print(text)
 
     def warn(self, text: str) -> None:
         """Loud: also where --quiet was asked for."""
-        click.secho(f"NOTE: {text}", err=True, fg="yellow", bold=True)
+        self._print(click.style(f"NOTE: {text}", fg="yellow", bold=True), err=True)
+
+    def _print(self, text: str, **options) -> None:
+        try:
+            click.echo(text, **options)
+        except OSError:  # nobody reads any more (a closed pipe or terminal): no reason to stop training
+            self.quiet, self.animated = True, False
 
     @contextmanager
     def progress(self, title: str, total: int):
@@ -28,9 +53,15 @@ class Terminal:
         if not self.animated:
             yield lambda more: None
             return
-        with click.progressbar(length=total, label=title, update_min_steps=max(1, total // 200)) as bar:
+        bar = click.progressbar(
+            length=total, label=title, update_min_steps=max(1, total // 200), file=_Deaf(sys.stdout)
+        )
+        with bar:
             yield bar.update
-        click.echo(_ERASE_LINE_ABOVE, nl=False)
+        self._print(_ERASE_LINE_ABOVE, nl=False)
+
+    def tell_interruption(self, saved: bool) -> None:
+        self.say("What was learned is saved." if saved else "What was learned in this epoch could not be saved.")
 
     def introduce(self, config, dataset, network, numbers) -> None:
         parameters = sum(parameter.numel() for parameter in network.parameters())

@@ -140,7 +140,7 @@ class Learner:
             return self.network(self.precision.arranged(normalised(images))).float()
 
 
-def check_finite(step: Step, number: int) -> None:
-    """Raise Diverged, naming step and rate, where the loss of step `number` is no finite number."""
-    if not math.isfinite(step.loss):
-        raise Diverged(f"The loss of step {number:,} is no finite number (lr {step.lr:.3g}): try a lower --lr.")
+def check_finite(value: float, step: int, lr: float) -> None:
+    """Raise Diverged, naming step and rate, where a loss is no finite number."""
+    if not math.isfinite(value):
+        raise Diverged(f"The loss of step {step:,} is no finite number (lr {lr:.3g}): try a lower --lr.")

@@ -26,9 +26,6 @@ def mnist_root():
     return root
 
 
-processor.spin_briefly()
-
-
 def idx_file(shape: tuple[int, ...]) -> bytes:
     """An IDX file of that shape, of pseudo-random digits."""
     header = struct.pack(f">{1 + len(shape)}I", 0x0800 + len(shape), *shape)

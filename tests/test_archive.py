@@ -149,3 +149,37 @@ def test_a_full_disk_is_named_before_anything_is_moved(folder, monkeypatch):
     with pytest.raises(OSError, match="No space left"), RunLog(folder, name="second"):
         pass
     assert json.loads((folder / contract.TRAINING_LOG).read_text())["run_id"] == first
+
+
+def test_a_log_with_numbers_that_json_does_not_know_stops_nobody(folder):
+    folder.mkdir()
+    (folder / contract.TRAINING_LOG).write_text(
+        '{"run_id": "mine", "progress": {"step": 5}, "epochs": {"epoch": [1], "val_accuracy": [NaN]}, "name": Infinity}'
+    )
+    run(folder, "next")
+    entry = json.loads((folder / contract.RUNS_INDEX).read_text(), parse_constant=pytest.fail)["runs"][1]
+    assert (entry["run_id"], entry["name"], entry["best_val_accuracy"]) == ("mine", None, None)
+
+
+def test_an_old_run_that_cannot_be_deleted_stops_nobody(folder, monkeypatch):
+    run(folder, "first")
+
+    def refuse(self, *rest, **options):
+        raise PermissionError(13, "in use")
+
+    run(folder, "second")
+    monkeypatch.setattr(archive.Path, "rmdir", refuse)
+    run(folder, "third", keep=0)
+    assert names(folder)[0] == "third"
+
+
+def test_what_a_killed_writer_left_is_swept_up(folder):
+    run(folder, "first")
+    litter = [f".{contract.TRAINING_LOG}.ab12.tmp", f".{contract.CHECKPOINT}.cd34.tmp", f".{contract.RUNS_INDEX}.x.tmp"]
+    for name in litter:
+        (folder / name).write_text("half")
+    (folder / ".notes.tmp").write_text("somebody's own")
+    run(folder, "second")
+    left = set(os.listdir(folder))
+    assert not left & set(litter)
+    assert ".notes.tmp" in left

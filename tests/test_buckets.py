@@ -54,6 +54,14 @@ def test_losses_that_are_not_finite_are_left_out_and_alone_make_a_gap():
     assert merged["loss"][0] == merged["loss_max"][0] == 1.0
 
 
+def test_a_list_once_taken_does_not_change_with_later_batches():
+    buckets, _ = filled([1.0] * 9)  # the last one is alone in a bucket for two
+    taken = buckets.buckets()
+    before = columns(taken)
+    buckets.add(10, 1, 5.0, 0.5, 0.1, 1.0)
+    assert columns(taken) == before
+
+
 def test_values_nobody_gave_are_null():
     buckets = Buckets()
     buckets.add(1, 1, 0.5, accuracy=None, lr=None, rate=None)

@@ -76,7 +76,7 @@ def test_an_unreadable_file_is_named(small_mnist, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(data.Path, "open", refuse)
-    with pytest.raises(Damaged, match="train-images-idx3-ubyte cannot be read: Permission denied"):
+    with pytest.raises(Damaged, match=r"train-images-idx3-ubyte cannot be read .Permission denied.: make it readable"):
         data.read_mnist(small_mnist)
 
 

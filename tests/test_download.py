@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import os
 import socket
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -157,6 +158,31 @@ def test_an_interrupted_download_leaves_nothing(small_mnist, packed, mirrors):
         with pytest.raises(KeyboardInterrupt):
             download.fetch_mnist(small_mnist, interrupt, stalled_after=1.0)
     assert left_over(small_mnist) == []
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, ImportError, OSError, AttributeError])
+def test_whatever_a_broken_torchvision_raises_the_remedy_is_named(monkeypatch, kind):
+    class Broken:
+        def find_spec(self, name, path=None, target=None):
+            if name == "torchvision.datasets":
+                raise kind("operator torchvision::nms does not exist")
+
+    monkeypatch.delitem(sys.modules, "torchvision.datasets")
+    monkeypatch.delattr(torchvision, "datasets")
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with pytest.raises(download.DownloadError, match=r"does not fit torch .*pip install"):
+        download._torchvision_mnist()
+
+
+def test_what_killed_downloads_left_is_removed_once_it_is_old(small_mnist, packed, mirrors):
+    folder = small_mnist / data.FOLDER
+    for name, age in ((".download-old", 7200), (".download-new", 10)):
+        (folder / name).mkdir()
+        os.utime(folder / name, (time.time() - age,) * 2)
+    with mirror(packed) as url:
+        mirrors(url)
+        fetch(small_mnist)
+    assert left_over(small_mnist) == [".download-new"]
 
 
 @pytest.mark.parametrize(

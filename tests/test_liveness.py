@@ -60,6 +60,15 @@ def test_a_held_lock_shows_life_whatever_the_process_number(tmp_path):
     held.release()
 
 
+def test_without_locks_the_heartbeat_and_the_process_decide(tmp_path, monkeypatch):
+    lock.FolderLock(tmp_path, {"run_id": "r1"}).release()
+    monkeypatch.setattr(lock, "is_held", lambda folder: None)
+    assert liveness(log(), tmp_path, NOW) == "running"
+    assert liveness(log(silent_for=60), tmp_path, NOW) == "stalled"
+    process = {"pid": gone_pid(), "host": platform.node()}
+    assert liveness(log(silent_for=60, process=process), tmp_path, NOW) == "crashed"
+
+
 def test_the_lock_of_another_run_says_nothing_about_this_one(tmp_path):
     lock.FolderLock(tmp_path, {"run_id": "another"}).release()
     assert liveness(log(), tmp_path, NOW) == "running"

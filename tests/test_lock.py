@@ -1,3 +1,4 @@
+import errno
 import os
 import signal
 import subprocess
@@ -53,6 +54,18 @@ def test_asking_does_not_disturb_who_takes_the_lock(tmp_path, monkeypatch):
     answers = iter([False, False, True])
     monkeypatch.setattr(lock, "_lock", lambda handle, exclusive: next(answers))
     lock.FolderLock(tmp_path, {}).release()
+
+
+def test_without_locks_on_the_file_system_nobody_can_tell(tmp_path, monkeypatch):
+    fcntl = pytest.importorskip("fcntl")
+
+    def unsupported(handle, flags):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+    held = lock.FolderLock(tmp_path, {"run_id": "r1"})
+    assert lock.is_held(tmp_path) is None
+    held.release()
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff"])

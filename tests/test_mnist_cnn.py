@@ -126,6 +126,34 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_its_last_good_numbers(tmp_p
     assert not (tmp_path / contract.WEIGHTS).exists()
 
 
+@pytest.mark.parametrize("validation", ["50", "0"])
+def test_weights_that_the_last_step_broke_are_neither_saved_nor_tested(tmp_path, validation):
+    options = ["--limit", "100", "--validation", validation, "--lr", "1e30", "--precision", "float32"]
+    with Trainer(tmp_path, "--epochs", "1", last_options=options) as trainer:
+        code, _, errors = trainer.finish()
+    log = content(tmp_path, contract.TRAINING_LOG)
+    assert code == 3, errors
+    assert (log["status"], log["test"], [event["kind"] for event in log["events"]]) == ("failed", None, ["diverged"])
+    assert not (tmp_path / contract.WEIGHTS).exists()
+    assert not (tmp_path / contract.CHECKPOINT).exists()
+
+
+def test_a_reader_that_goes_away_does_not_end_the_training(tmp_path):
+    with Trainer(tmp_path, "--epochs", "2") as trainer:
+        trainer.process.stdout.close()
+        trainer.process.stdout = None
+        assert trainer.process.wait(timeout=120) == 0
+    assert content(tmp_path, contract.TRAINING_LOG)["status"] == "completed"
+
+
+def test_letters_that_the_terminal_does_not_know_are_no_reason_to_fail(tmp_path):
+    folder = tmp_path / "Łukasz 数字"
+    with Trainer(folder, "--epochs", "1", env=os.environ | {"PYTHONIOENCODING": "cp1252"}) as trainer:
+        code, output, errors = trainer.finish()
+    assert (code, errors) == (0, "")
+    assert "ukasz" in output
+
+
 def test_a_device_that_is_not_there_is_named_with_a_remedy(tmp_path):
     if torch.cuda.is_available():
         pytest.skip("there is a cuda device here")

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -187,7 +188,7 @@ def test_a_browser_that_talks_is_not_heard(monkeypatch, tmp_path, capfd):
         "import pathlib, sys; print(sys.argv, file=sys.stderr); pathlib.Path('url').write_text(sys.argv[1])"
     )
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("BROWSER", f"{sys.executable} {script} %s")
+    monkeypatch.setenv("BROWSER", f"{shlex.join([sys.executable, str(script)])} %s")
     server.open_browser("http://127.0.0.1:8000/")
     assert (tmp_path / "url").read_text() == "http://127.0.0.1:8000/"
     assert capfd.readouterr() == ("", "")

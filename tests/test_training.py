@@ -115,8 +115,8 @@ def test_the_mean_counts_each_image_once():
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
 def test_a_loss_that_is_not_finite_names_step_and_rate(loss):
     with pytest.raises(Diverged, match=r"step 1,234 .*lr 0\.5.*lower --lr"):
-        training.check_finite(training.Step(loss=loss, correct=0, images=1, lr=0.5), 1234)
-    training.check_finite(training.Step(loss=1e30, correct=0, images=1, lr=0.5), 1)
+        training.check_finite(loss, step=1234, lr=0.5)
+    training.check_finite(1e30, step=1, lr=0.5)
 
 
 def test_the_same_seed_gives_the_same_weights():

@@ -15,16 +15,15 @@ SMALL = ["--dataset", "synthetic", "--limit", "640", "--validation", "100", "--c
 class Trainer:
     """A training process; `results` is its folder."""
 
-    def __init__(self, results: Path, *options: str, small: bool = True, **popen):
+    def __init__(self, results: Path, *options: str, small: bool = True, last_options: list[str] = (), **popen):
         self.results = results
         command = [sys.executable, str(PROJECT / "mnist_cnn.py"), "--results-dir", str(results), *options]
         self.process = subprocess.Popen(
-            command + (SMALL if small else []),
+            [*command, *(SMALL if small else []), *last_options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env=os.environ | {"PYTHONWARNINGS": "error"},
-            **popen,
+            **({"env": os.environ | {"PYTHONWARNINGS": "error"}} | popen),
         )
 
     def log(self) -> dict:

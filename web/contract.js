@@ -40,7 +40,7 @@ export function parseLog(value) {
     files: list(value.files).filter((file) => typeof file === 'string'),
     batches: columns(value.batches, BATCH_FIELDS, 'step'),
     epochs: columns(value.epochs, EPOCH_FIELDS, 'epoch'),
-    events: list(value.events).filter(isRecord).slice(-200).map(parseEvent),
+    events: list(value.events).filter(isRecord).slice(-100).map(parseEvent),
     test: parseTest(value.test),
     error: text(value.error),
   };

@@ -29,7 +29,7 @@ for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.get
 
 const poller = createPoller(store, createReader(), serverKind);
 window.addEventListener('hashchange', () => {
-  store.set({ shown: runOf(location.hash), missing: null, log: null, samples: null, zoom: null, cursor: null });
+  store.set({ shown: runOf(location.hash), missing: null }); // what is shown stays until the other run is there
   poller.look();
 });
 poller.look();

@@ -58,8 +58,8 @@ export function createPoller(store, read, serverKind) {
     const answer = await read(LIVE + LOG);
     if (answer.missing) return show(null, null);
     const circumstances = { told: told?.liveness, now: answer.date };
-    if (!answer.news && shownLog) return judge(circumstances);
     const log = parseLog(answer.value);
+    if (!answer.news && shownLog?.runId === log?.runId) return judge(circumstances);
     if (!log) return undefined;
     await readRuns(log);
     return show(log, null, circumstances);
@@ -82,13 +82,13 @@ export function createPoller(store, read, serverKind) {
   /** Put a log on the page, and the samples that it announces; unless the reader meanwhile asked for another run. */
   async function show(log, shown, circumstances) {
     const path = shown === null ? LIVE : `${LIVE}runs/${shown}/`;
+    const isOther = log?.runId !== store.state.log?.runId;
     let samples = null;
     if (log?.files.includes(SAMPLES)) {
       const answer = await read(path + SAMPLES);
-      samples = answer.news || !store.state.samples ? parseSamples(answer.value) : store.state.samples;
+      samples = answer.news || isOther || !store.state.samples ? parseSamples(answer.value) : store.state.samples;
     }
     if (store.state.shown !== shown) return;
-    const isOther = log?.runId !== store.state.log?.runId;
     const liveness = log && livenessOf(log, circumstances);
     store.set({ log, samples, liveness, ...(isOther ? { zoom: null, cursor: null } : {}) });
   }
