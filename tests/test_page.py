@@ -15,6 +15,10 @@ from digits.runlog import RunLog
 
 PICTURES = PROJECT / "tests" / "screenshots"
 LIMIT = 100_000  # bytes of HTML, CSS, JavaScript and SVG together
+WATCH_WELCOME = """
+const welcome = document.getElementById('welcome');
+new MutationObserver(() => { window.welcomed ||= !welcome.hidden; }).observe(welcome, { attributes: true });
+"""
 PATIENCE = 15_000  # ms; two busy cores
 ONE_SECOND = "try { localStorage.setItem('interval', '1') } catch {}"
 OFFLINE = ("net::ERR_",)
@@ -287,6 +291,14 @@ def test_an_earlier_run_can_be_looked_at(visit, tmp_path):
     with our_server(tmp_path) as url:
         page = visit(url)
         see(page, "h1", "the live one")
+        page.evaluate(WATCH_WELCOME)
+        page.locator("#runs a").nth(1).click()
+        see(page, "h1", "the earlier one")
+        scrolled = page.evaluate("scrollY")
+        page.locator("#runs a").nth(0).click()
+        see(page, "h1", "the live one")
+        assert page.evaluate("scrollY") == scrolled > 0
+        assert not page.evaluate("window.welcomed"), "it never looked as if there were no run"
         page.locator("#runs a").nth(1).click()
         see(page, "h1", "the earlier one")
         page.reload()

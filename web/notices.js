@@ -2,6 +2,7 @@
 
 import { h, icon } from './dom.js';
 import { clock, date, decimal } from './format.js';
+import { LIVE } from './polling.js';
 
 export function mount(element, store) {
   let shownText = '';
@@ -14,7 +15,7 @@ export function mount(element, store) {
       'div',
       { class: `notice ${kind}`, role: 'note' },
       icon(kind === 'bad' ? 'failed' : 'notice'),
-      h('p', {}, h('strong', {}, title), ` ${sentence} `, link ? h('a', { href: '#' }, link) : null),
+      h('p', {}, h('strong', {}, title), ` ${sentence} `, link ? h('a', { href: LIVE }, link) : null),
     )));
   });
 }

@@ -28,6 +28,9 @@ export function isNews(status, log) {
   return !log || status.runId !== log.runId || status.updatedAt !== log.updatedAt;
 }
 
+/** The address of the live run: a fragment of its own, since a bare # would scroll to the top. */
+export const LIVE = '#live';
+
 /** The earlier run an address asks for with #run=<id>; null for the live one. */
 export function runOf(hash) {
   return new URLSearchParams(hash.slice(1)).get('run') || null;

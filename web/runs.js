@@ -2,6 +2,7 @@
 
 import { h, icon } from './dom.js';
 import { counted, date, percent } from './format.js';
+import { LIVE } from './polling.js';
 
 export function mount(element, store) {
   const list = element.querySelector('ul');
@@ -20,7 +21,7 @@ function link(run, status, current) {
   const facts = [status, date(run.startedAt), run.epochs === null ? '' : counted(run.epochs, 'epoch')];
   return h(
     'a',
-    { href: run.path ? `#run=${run.runId}` : '#', 'aria-current': current && 'true' },
+    { href: run.path ? `#run=${run.runId}` : LIVE, 'aria-current': current && 'true' },
     icon(status),
     h('span', { class: 'name' }, run.name),
     h('span', { class: 'result' }, result(run)),
