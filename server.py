@@ -8,6 +8,7 @@ Needs nothing but Python. Ctrl-C ends it.
 """
 
 import argparse
+import contextlib
 import errno
 import hashlib
 import json
@@ -249,7 +250,8 @@ def main(arguments: list[str] | None = None) -> None:
     processor.stay_on_one_core()
     if sys.stdout:  # there is none under pythonw
         sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold letters that the terminal does not know
-    print(greeting(server, options), flush=True)
+    with contextlib.suppress(OSError):  # nobody reads it: no reason not to serve
+        print(greeting(server, options), flush=True)
     if not options.no_browser and browser_expected():
         threading.Thread(target=open_browser, args=(page_url(server),), daemon=True).start()
     with server:

@@ -14,7 +14,7 @@ from digits import processor
 
 sys.path.insert(0, str(Path(__file__).parent))  # golden.py and other helpers stand beside the tests
 processor.spin_briefly()  # before any test imports torch
-pytest_plugins = ["example_project"]  # the servers that several files ask
+pytest_plugins = ["example_project", "visiting"]  # the servers and the browser that several files use
 
 
 @pytest.fixture(scope="session")

@@ -1,108 +1,22 @@
-"""The page in a real browser: on live runs, on every way a run can end, at every width, and looked at as pictures."""
+"""The page in a real browser: on live runs, on every way a run can end, on every kind of server."""
 
 import re
 import subprocess
 import sys
-import threading
 import time
-from pathlib import Path
 
 import pytest
-from browser import PROJECT, Watched, any_server, chromium, copy_page, our_server, write_run
+from browser import PROJECT, any_server, copy_page, our_server, write_run
+from visiting import PATIENCE, Training, see, status, steps_shown, wait_for_steps
 
 from digits.files import write_json
-from digits.runlog import RunLog
 
-PICTURES = PROJECT / "tests" / "screenshots"
-LIMIT = 100_000  # bytes of HTML, CSS, JavaScript and SVG together
+OFFLINE = ("net::ERR_",)
+NOT_FOUND = ("404",)
 WATCH_WELCOME = """
 const welcome = document.getElementById('welcome');
 new MutationObserver(() => { window.welcomed ||= !welcome.hidden; }).observe(welcome, { attributes: true });
 """
-PATIENCE = 15_000  # ms; two busy cores
-ONE_SECOND = "try { localStorage.setItem('interval', '1') } catch {}"
-OFFLINE = ("net::ERR_",)
-NOT_FOUND = ("404",)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def visit(browser):
-    """visit(url) opens a page that re-reads every second; afterwards it must have been quiet."""
-    visited = []
-
-    def open_page(
-        url: str, *, allowed: tuple[str, ...] = (), width: int = 1440, theme: str = "light", script: str = ""
-    ):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
-        context.set_default_timeout(PATIENCE)
-        context.add_init_script(ONE_SECOND + script)
-        watched = Watched(context.new_page(), allowed)
-        visited.append((watched, context, url))
-        watched.page.goto(url)
-        return watched.page
-
-    yield open_page
-    for watched, context, url in visited:
-        context.close()
-        watched.assert_quiet(url)
-
-
-def see(page, selector: str, text: str) -> None:
-    """Wait until the element shows this text."""
-    page.locator(selector, has_text=re.compile(text, re.IGNORECASE)).first.wait_for()
-
-
-def status(page, word: str) -> None:
-    see(page, "[data-part=word]", f"^{word}$")
-
-
-class Training:
-    """A quick run of its own thread, that goes on until it is told to end."""
-
-    def __init__(self, folder: Path, name: str = "a live run"):
-        self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._train, args=(folder, name))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.ended.set()
-        self.thread.join()
-
-    def _train(self, folder, name):
-        with RunLog(folder, name=name) as log:
-            log.plan(100, 10)
-            for step in range(1000):
-                log.batch(step // 10 + 1, 2 / (step + 1), step / 1000, 0.1, 10)
-                if step % 10 == 9:
-                    log.epoch(step // 10 + 1, train_loss=2 / step, val_loss=3 / step, val_accuracy=step / 1000)
-                if self.ended.wait(0.05):
-                    break
-
-
-def steps_shown(page) -> int:
-    return int(
-        re.search(r"step ([\d,]+)", page.locator("[data-measure=loss] [data-part=where]").inner_text())[1].replace(
-            ",", ""
-        )
-    )
-
-
-def wait_for_steps(page, more_than: int) -> int:
-    see(page, "[data-measure=loss] [data-part=where]", "step")
-    until = time.monotonic() + PATIENCE / 1000
-    while (steps := steps_shown(page)) <= more_than:
-        assert time.monotonic() < until, f"still at step {steps}"
-        page.wait_for_timeout(100)
-    return steps
 
 
 def test_a_live_run_grows_and_zoom_scroll_and_cursor_survive_every_refresh(visit, tmp_path):
@@ -307,89 +221,3 @@ def test_an_earlier_run_can_be_looked_at(visit, tmp_path):
         see(page, "h1", "the live one")
         page.goto(f"{url}#run=nobody")
         see(page, "#notices", "no earlier run called nobody")
-
-
-def test_what_a_run_calls_itself_is_text(visit, tmp_path):
-    attack = "W" * 100 + "<img src=x onerror='window.hacked=1'><script>window.hacked=1</script>"
-    write_run(tmp_path, name=attack, status="failed", error=attack, command=attack, config={attack: attack})
-    with our_server(tmp_path) as url:
-        page = visit(url)
-        see(page, "h1", re.escape(attack))
-        see(page, "#settings", re.escape(attack))
-        assert page.evaluate("window.hacked") is None
-        assert attack in page.title()
-        page.set_viewport_size({"width": 360, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-
-
-def test_a_run_that_logs_little_is_shown_without_empty_sections(visit, tmp_path):
-    write_run(tmp_path)
-    (tmp_path / "training_log.json").write_text('{"run_id": "x", "status": "completed"}')
-    with our_server(tmp_path) as url:
-        page = visit(url)
-        status(page, "Completed")
-        for section in ("layers", "samples", "events", "runs", "epochs"):
-            assert page.locator(f"#{section}").is_hidden()
-
-
-def test_the_keyboard_reaches_everything_and_reads_the_charts(visit, tmp_path):
-    write_run(tmp_path, status="completed")
-    with our_server(tmp_path) as url:
-        page = visit(url)
-        status(page, "Completed")
-        reached = []
-        for _ in range(14):
-            page.keyboard.press("Tab")
-            reached.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
-        assert {"refresh", "theme", "CANVAS", "SUMMARY", "BUTTON"} <= set(reached)
-        loss, accuracy = (page.locator(f"[data-measure={name}] canvas") for name in ("loss", "accuracy"))
-        loss.focus()
-        page.keyboard.press("End")
-        page.keyboard.press("ArrowLeft")
-        page.keyboard.press("ArrowLeft")
-        spoken = loss.get_attribute("aria-valuetext")
-        assert "step" in spoken
-        assert accuracy.get_attribute("aria-valuenow") == loss.get_attribute("aria-valuenow"), (
-            "the charts read together"
-        )
-        page.keyboard.press("+")
-        page.locator("[data-part=reset]").first.click()
-        page.locator("[data-part=reset]").first.wait_for(state="hidden")
-
-
-def test_theme_and_interval_are_remembered(visit, tmp_path):
-    write_run(tmp_path, status="completed")
-    with our_server(tmp_path) as url:
-        page = visit(url)
-        background = "getComputedStyle(document.documentElement).backgroundColor"
-        light = page.evaluate(background)
-        page.locator("#theme").select_option("dark")
-        dark = page.evaluate(background)
-        assert dark != light
-        page.reload()
-        assert page.locator("#theme").input_value() == "dark"
-        assert page.evaluate(background) == dark
-        assert page.locator("#refresh").input_value() == "1"
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pictures_are_taken_and_nothing_sticks_out_at_any_width(visit, tmp_path, theme):
-    PICTURES.mkdir(exist_ok=True)
-    write_run(tmp_path, status="completed")
-    with our_server(tmp_path) as url:
-        page = visit(url, theme=theme)
-        status(page, "Completed")
-        for width in (360, 390, 768, 1440, 2560):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_timeout(150)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            if width in (390, 1440):
-                page.screenshot(path=PICTURES / f"page-{width}-{theme}.png", full_page=True)
-
-
-def test_the_page_is_small_and_names_no_other_host():
-    files = [PROJECT / "index.html", *(PROJECT / "web").iterdir()]
-    assert sum(path.stat().st_size for path in files) <= LIMIT
-    for path in files:
-        addresses = re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", path.read_text())
-        assert {address for address in addresses if "www.w3.org/2000/svg" not in address} == set(), path.name

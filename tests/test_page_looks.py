@@ -1,0 +1,96 @@
+"""How the page looks and who can use it: any text, any width, dark and light, the keyboard; pictures to look at."""
+
+import re
+
+import pytest
+from browser import PROJECT, our_server, write_run
+from visiting import see, status
+
+PICTURES = PROJECT / "tests" / "screenshots"
+LIMIT = 100_000  # bytes of HTML, CSS, JavaScript and SVG together
+
+
+def test_what_a_run_calls_itself_is_text(visit, tmp_path):
+    attack = "W" * 100 + "<img src=x onerror='window.hacked=1'><script>window.hacked=1</script>"
+    write_run(tmp_path, name=attack, status="failed", error=attack, command=attack, config={attack: attack})
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, "h1", re.escape(attack))
+        see(page, "#settings", re.escape(attack))
+        assert page.evaluate("window.hacked") is None
+        assert attack in page.title()
+        page.set_viewport_size({"width": 360, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_run_that_logs_little_is_shown_without_empty_sections(visit, tmp_path):
+    write_run(tmp_path)
+    (tmp_path / "training_log.json").write_text('{"run_id": "x", "status": "completed"}')
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        status(page, "Completed")
+        for section in ("layers", "samples", "events", "runs", "epochs"):
+            assert page.locator(f"#{section}").is_hidden()
+
+
+def test_the_keyboard_reaches_everything_and_reads_the_charts(visit, tmp_path):
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        status(page, "Completed")
+        reached = []
+        for _ in range(14):
+            page.keyboard.press("Tab")
+            reached.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
+        assert {"refresh", "theme", "CANVAS", "SUMMARY", "BUTTON"} <= set(reached)
+        loss, accuracy = (page.locator(f"[data-measure={name}] canvas") for name in ("loss", "accuracy"))
+        loss.focus()
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowLeft")
+        spoken = loss.get_attribute("aria-valuetext")
+        assert "step" in spoken
+        assert accuracy.get_attribute("aria-valuenow") == loss.get_attribute("aria-valuenow"), (
+            "the charts read together"
+        )
+        page.keyboard.press("+")
+        page.locator("[data-part=reset]").first.click()
+        page.locator("[data-part=reset]").first.wait_for(state="hidden")
+
+
+def test_theme_and_interval_are_remembered(visit, tmp_path):
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        background = "getComputedStyle(document.documentElement).backgroundColor"
+        light = page.evaluate(background)
+        page.locator("#theme").select_option("dark")
+        dark = page.evaluate(background)
+        assert dark != light
+        page.reload()
+        assert page.locator("#theme").input_value() == "dark"
+        assert page.evaluate(background) == dark
+        assert page.locator("#refresh").input_value() == "1"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pictures_are_taken_and_nothing_sticks_out_at_any_width(visit, tmp_path, theme):
+    PICTURES.mkdir(exist_ok=True)
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(url, theme=theme)
+        status(page, "Completed")
+        for width in (360, 390, 768, 1440, 2560):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(150)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            if width in (390, 1440):
+                page.screenshot(path=PICTURES / f"page-{width}-{theme}.png", full_page=True)
+
+
+def test_the_page_is_small_and_names_no_other_host():
+    files = [PROJECT / "index.html", *(PROJECT / "web").iterdir()]
+    assert sum(path.stat().st_size for path in files) <= LIMIT
+    for path in files:
+        addresses = re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", path.read_text())
+        assert {address for address in addresses if "www.w3.org/2000/svg" not in address} == set(), path.name

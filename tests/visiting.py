@@ -1,0 +1,91 @@
+"""Visiting the page as a test: open it, wait for what it should show, and see that it stayed quiet."""
+
+import re
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from browser import Watched, chromium
+
+from digits.runlog import RunLog
+
+PATIENCE = 15_000  # ms; two busy cores
+ONE_SECOND = "try { localStorage.setItem('interval', '1') } catch {}"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def visit(browser):
+    """visit(url) opens a page that re-reads every second; afterwards it must have been quiet."""
+    visited = []
+
+    def open_page(
+        url: str, *, allowed: tuple[str, ...] = (), width: int = 1440, theme: str = "light", script: str = ""
+    ):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        context.set_default_timeout(PATIENCE)
+        context.add_init_script(ONE_SECOND + script)
+        watched = Watched(context.new_page(), allowed)
+        visited.append((watched, context, url))
+        watched.page.goto(url)
+        return watched.page
+
+    yield open_page
+    for watched, context, url in visited:
+        context.close()
+        watched.assert_quiet(url)
+
+
+def see(page, selector: str, text: str) -> None:
+    """Wait until the element shows this text."""
+    page.locator(selector, has_text=re.compile(text, re.IGNORECASE)).first.wait_for()
+
+
+def status(page, word: str) -> None:
+    see(page, "[data-part=word]", f"^{word}$")
+
+
+class Training:
+    """A quick run of its own thread, that goes on until it is told to end."""
+
+    def __init__(self, folder: Path, name: str = "a live run"):
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._train, args=(folder, name))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended.set()
+        self.thread.join()
+
+    def _train(self, folder, name):
+        with RunLog(folder, name=name) as log:
+            log.plan(100, 10)
+            for step in range(1000):
+                log.batch(step // 10 + 1, 2 / (step + 1), step / 1000, 0.1, 10)
+                if step % 10 == 9:
+                    log.epoch(step // 10 + 1, train_loss=2 / step, val_loss=3 / step, val_accuracy=step / 1000)
+                if self.ended.wait(0.05):
+                    break
+
+
+def steps_shown(page) -> int:
+    place = page.locator("[data-measure=loss] [data-part=where]").inner_text()
+    return int(re.search(r"step ([\d,]+)", place)[1].replace(",", ""))
+
+
+def wait_for_steps(page, more_than: int) -> int:
+    see(page, "[data-measure=loss] [data-part=where]", "step")
+    until = time.monotonic() + PATIENCE / 1000
+    while (steps := steps_shown(page)) <= more_than:
+        assert time.monotonic() < until, f"still at step {steps}"
+        page.wait_for_timeout(100)
+    return steps
