@@ -13,16 +13,18 @@ from digits.interrupts import INTERRUPTS
 if __name__ == "__main__":
     INTERRUPTS.install()  # before the other imports: Ctrl-C may come at any moment
 
-import shlex
-import sys
 import time
 from contextlib import ExitStack
 
-import click
+from digits.errors import Diverged, not_installed
+
+try:
+    import click
+except ModuleNotFoundError:
+    raise SystemExit(not_installed("click")) from None
 
 from digits import processor
 from digits.commands import DefaultGroup, run
-from digits.errors import Diverged
 from digits.failures import told_in_one_line
 from digits.options import Config, train_options
 from digits.runlog import RunLog
@@ -46,8 +48,7 @@ def train(**options):
     3 the loss is no finite number any more, 130 after Ctrl-C, 143 after SIGTERM.
     """
     config = Config.from_options(**options)
-    command = shlex.join(["python", *sys.argv])
-    log = RunLog(config.results_dir, name=config.name, config=config.as_json(), command=command, keep=config.keep)
+    log = RunLog(config.results_dir, name=config.name, config=config.as_json(), keep=config.keep)
     with told_in_one_line(), INTERRUPTS.raising(last_words=lambda: log.end("interrupted")), ExitStack() as stack:
         with INTERRUPTS.held():  # the log begins whole, or not at all
             stack.enter_context(log)

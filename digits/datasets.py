@@ -41,7 +41,7 @@ def load(name: str, root: Path, validation: int, limit: int, progress: Progress)
             raise Unavailable(f"MNIST cannot be had ({reason}). {remedy}") from None
     notice = (
         f"MNIST is neither in {root} nor can it be downloaded ({reason}). This run trains on synthetic digits, drawn "
-        "by the program: its accuracy is that on drawings, not on MNIST."
+        f"by the program: its accuracy is that on drawings. For MNIST put its four files into {root / data.FOLDER}."
     )
     return _synthetic(validation, limit, progress, notice)
 

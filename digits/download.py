@@ -7,6 +7,7 @@ nowhere else: its import costs 1.3 s.
 import contextlib
 import functools
 import importlib.metadata
+import re
 import shutil
 import socket
 import tempfile
@@ -15,6 +16,7 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from digits.data import FOLDER, missing_files
 from digits.errors import UserError
@@ -98,13 +100,15 @@ def _fetch_from(mnist, mirror: str, files: list[str], folder: Path, progress, st
             loaded, moved_at = now_loaded, time.monotonic()
         elif time.monotonic() - moved_at > stalled_after:
             progress(-loaded)
-            return f"{mirror} sent nothing for {stalled_after:.0f} s"
+            return f"{urlsplit(mirror).netloc}: sent nothing for {stalled_after:.0f} s"
     return _reason(mirror, errors[0]) if errors else None
 
 
 def _reason(mirror: str, error: Exception) -> str:
+    """The mirror's name and what it did, without the wrapping of urllib."""
     lines = traceback.format_exception_only(error)[-1].strip().splitlines()
-    return f"{mirror} failed: {lines[-1]}"
+    plain = re.sub(r"<urlopen error (?:\[Errno -?\d+\] )?(.*)>", r"\1", lines[-1])
+    return f"{urlsplit(mirror).netloc}: {plain}"
 
 
 def _torchvision_mnist():

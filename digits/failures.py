@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import click
 
-from digits.errors import UserError
+from digits.errors import UserError, not_installed
 from digits.interrupts import Interrupted
 
 _OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")  # torch's words for it
@@ -25,7 +25,7 @@ def told_in_one_line():
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("digits"):
             raise
-        raise _failure(f"{error.name} is not installed: python -m pip install -r requirements.txt") from None
+        raise _failure(not_installed(error.name)) from None
     except OSError as error:
         raise _failure(_file_trouble(error)) from None
     except (MemoryError, RuntimeError) as error:

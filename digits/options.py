@@ -105,7 +105,9 @@ class Config:
     results_dir: Path = _option(
         PROJECT / "results", _FOLDER, "Folder for log, predictions and weights.", shown="results, beside mnist_cnn.py"
     )
-    name: str | None = _option(None, Name(), "Name of the run on the page.", shown="the model's name")
+    name: str | None = _option(
+        None, Name(), "Name of the run on the page.", shown="the model, and what differs from the defaults"
+    )
     samples: int = _option(10, click.IntRange(0, 100), "Random test images shown with their predictions.")
     keep: int = _option(20, click.IntRange(0), "Earlier runs kept in results/runs.")
     quiet: bool = _option(False, bool, "Print errors only.")
@@ -119,10 +121,27 @@ class Config:
             given = ",".join(map(str, config.channels))
             message = f"{config.model} has {wanted} convolutions, and {given} names {len(config.channels)}."
             raise click.BadParameter(message, param_hint="'--channels'")
-        return replace(config, lr=config.lr or LR_OF[config.optimizer], name=config.name or config.model)
+        return replace(config, lr=config.lr or LR_OF[config.optimizer], name=config.name or config.summary())
+
+    def summary(self) -> str:
+        """The model, and what else is not as usual: a name by which to tell runs apart."""
+        changed = [
+            item.name for item in fields(self) if item.name in _TELLING and getattr(self, item.name) != item.default
+        ]
+        words = [self.model, *(f"{name.replace('_', ' ')} {_plain(getattr(self, name))}" for name in changed)]
+        return ", ".join(words)[:_NAME_LENGTH]
 
     def as_json(self) -> dict:
         return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
+
+
+# What makes one run learn otherwise than another.
+_TELLING = {"channels", "dropout", "epochs", "batch_size", "optimizer", "lr", "weight_decay", "seed", "precision"}
+_TELLING |= {"dataset", "limit", "validation"}
+
+
+def _plain(value) -> str:
+    return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def train_options(command):

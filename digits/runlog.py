@@ -13,6 +13,7 @@ Any trainer gets the page by writing these files, with this class or without it.
 import os
 import platform
 import secrets
+import shlex
 import sys
 import threading
 import time
@@ -58,7 +59,7 @@ class RunLog:
             "started_at": timestamp(now),
             "updated_at": timestamp(now),
             "process": {"pid": os.getpid(), "host": platform.node()},
-            "command": command if command is not None else " ".join(sys.argv),
+            "command": command if command is not None else shlex.join(["python", *sys.argv]),
             "config": finite(config or {}),
             "environment": {"python": platform.python_version()},
             "dataset": None,
@@ -148,6 +149,7 @@ class RunLog:
         """How many epochs of how many batches are to come: the page's progress and time left."""
         with self._state:
             self._log["progress"].update(epochs=epochs, batches=batches, steps=epochs * batches)
+            self._log["phase"] = "training" if self._log["phase"] == "starting" else self._log["phase"]
         self._write_now()
 
     # -- what happens -------------------------------------------------------------------------------------------------

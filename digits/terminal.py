@@ -1,10 +1,13 @@
 """What a person sees in the terminal: plain lines, and progress that erases itself and stays out of a pipe."""
 
+import shlex
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
+
+from digits.options import Config
 
 _ERASE_LINE_ABOVE = "\x1b[1A\x1b[2K"
 
@@ -56,9 +59,11 @@ class Terminal:
         bar = click.progressbar(
             length=total, label=title, update_min_steps=max(1, total // 200), file=_Deaf(sys.stdout)
         )
-        with bar:
-            yield bar.update
-        self._print(_ERASE_LINE_ABOVE, nl=False)
+        try:
+            with bar:
+                yield bar.update
+        finally:
+            self._print(_ERASE_LINE_ABOVE, nl=False)
 
     def tell_interruption(self, saved: bool) -> None:
         self.say("What was learned is saved." if saved else "What was learned in this epoch could not be saved.")
@@ -70,7 +75,7 @@ class Terminal:
         images = ", ".join(f"{len(split):,} {name}" for name, split in splits.items())
         self.say(f"{config.model} with {parameters:,} parameters on {numbers.device.type}, {precision}")
         self.say(f"{dataset.name}: {images} images")
-        self.say("Watch it in the browser: python server.py")
+        self.say(f"Watch it in the browser: {_server_command(config)}")
 
     def tell_epoch(self, epoch: int, epochs: int, mean, validation, seconds: float) -> None:
         accuracy = f", val accuracy {100 * validation.accuracy:.2f} %" if validation else ""
@@ -78,7 +83,14 @@ class Terminal:
 
     def conclude(self, config, test) -> None:
         self.say(f"Test accuracy {100 * test.accuracy:.2f} % ({test.correct:,} of {test.total:,} digits read rightly)")
-        self.say(f"Weights, log and predictions: {_shown(config.results_dir)}; see them: python server.py")
+        self.say(f"Weights, log and predictions: {_shown(config.results_dir)}; see them: {_server_command(config)}")
+
+
+def _server_command(config) -> str:
+    """The command that shows this run: another folder than the usual one has to be named."""
+    if config.results_dir == Config.results_dir:
+        return "python server.py"
+    return shlex.join(["python", "server.py", "--results-dir", str(_shown(config.results_dir))])
 
 
 def _shown(folder: Path) -> Path:

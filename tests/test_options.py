@@ -72,6 +72,12 @@ def test_options_reach_training(seen, results):
     assert (config.optimizer, config.seed, config.name, config.quiet) == ("sgd", 7, "a", True)
 
 
+def test_a_run_without_a_name_is_called_by_what_is_special_about_it(seen, results):
+    invoke(*results, "--quiet", "--keep", "3")
+    invoke(*results, "--lr", "0.5", "--seed", "2", "--channels", "8,8,16,16")
+    assert [config.name for config in seen] == ["cnn4", "cnn4, channels 8-8-16-16, lr 0.5, seed 2"]
+
+
 def test_each_optimiser_has_a_rate_of_its_own_where_none_is_given(seen, results):
     invoke("--optimizer", "sgd", *results)
     assert seen[0].lr == 0.1
