@@ -106,7 +106,7 @@ class Config:
         PROJECT / "results", _FOLDER, "Folder for log, predictions and weights.", shown="results, beside mnist_cnn.py"
     )
     name: str | None = _option(
-        None, Name(), "Name of the run on the page.", shown="the model, and what differs from the defaults"
+        None, Name(), "Name of the run on the page.", shown="the model and the options that were changed"
     )
     samples: int = _option(10, click.IntRange(0, 100), "Random test images shown with their predictions.")
     keep: int = _option(20, click.IntRange(0), "Earlier runs kept in results/runs.")
@@ -125,10 +125,11 @@ class Config:
 
     def summary(self) -> str:
         """The model, and what else is not as usual: a name by which to tell runs apart."""
-        changed = [
-            item.name for item in fields(self) if item.name in _TELLING and getattr(self, item.name) != item.default
-        ]
-        words = [self.model, *(f"{name.replace('_', ' ')} {_plain(getattr(self, name))}" for name in changed)]
+        words = [self.model]
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if item.name in _TELLING and value != item.default:
+                words.append(f"{item.name.replace('_', ' ')} {_plain(value)}")
         return ", ".join(words)[:_NAME_LENGTH]
 
     def as_json(self) -> dict:

@@ -18,7 +18,12 @@ export function mount(element, store) {
 }
 
 function link(run, status, current) {
-  const facts = [status, date(run.startedAt), run.epochs === null ? '' : counted(run.epochs, 'epoch')];
+  const facts = [
+    status,
+    run.dataset === 'synthetic' ? 'synthetic digits' : '',
+    date(run.startedAt),
+    run.epochs === null ? '' : counted(run.epochs, 'epoch'),
+  ];
   return h(
     'a',
     { href: run.path ? `#run=${run.runId}` : LIVE, 'aria-current': current && 'true' },
