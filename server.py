@@ -247,13 +247,13 @@ def main(arguments: list[str] | None = None) -> None:
         server = listen(options, Site(options.results_dir.absolute()))
     except (OSError, UnicodeError) as error:
         raise SystemExit(refusal(error, options)) from None
-    processor.stay_on_one_core()
     if sys.stdout:  # there is none under pythonw
         sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold letters that the terminal does not know
     with contextlib.suppress(OSError):  # nobody reads it: no reason not to serve
         print(greeting(server, options), flush=True)
     if not options.no_browser and browser_expected():
         threading.Thread(target=open_browser, args=(page_url(server),), daemon=True).start()
+    processor.stay_on_one_core()  # after the browser was started, which is to have them all
     with server:
         server.serve_forever()
 

@@ -24,6 +24,7 @@ from digits.files import replace
 from digits.interrupts import INTERRUPTS
 
 STALLED_AFTER_S = 15.0  # no new byte on the disk for so long: on to the next mirror
+THREAD = "MNIST download"
 _LOOK_EVERY_S = 0.1
 _LEFT_BEHIND_AFTER_S = 3600.0
 _PREFIX = ".download-"
@@ -59,6 +60,7 @@ def _remove_leftovers(target: Path) -> None:
 
 
 def _fetch_from_any(mnist, target: Path, root: Path, progress, stalled_after: float) -> None:
+    """Ask one mirror after the other. Raises DownloadError with the reasons of all."""
     reasons = []
     for mirror in mnist.mirrors:
         with tempfile.TemporaryDirectory(dir=target, prefix=_PREFIX, ignore_cleanup_errors=True) as folder:
@@ -89,7 +91,7 @@ def _fetch_from(mnist, mirror: str, files: list[str], folder: Path, progress, st
         except Exception as error:  # whatever it is, another mirror may do better
             errors.append(error)
 
-    thread = threading.Thread(target=load, daemon=True)
+    thread = threading.Thread(target=load, name=THREAD, daemon=True)
     thread.start()
     loaded, moved_at = 0, time.monotonic()
     while thread.is_alive():

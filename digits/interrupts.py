@@ -12,8 +12,6 @@ from collections.abc import Callable
 from contextlib import contextmanager
 
 _PATIENCE_S = 1.5  # what does not come back from C++ (an import, a huge batch) is left then; 2 s are promised
-
-
 _LAST_WORDS_S = 0.4  # enough for one write of the log; together with the patience under 2 s
 
 

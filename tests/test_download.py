@@ -1,5 +1,7 @@
 """Downloads through torchvision's real class, from servers on this machine."""
 
+import contextlib
+import gc
 import gzip
 import hashlib
 import os
@@ -7,7 +9,6 @@ import socket
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -15,34 +16,52 @@ import torchvision
 
 from digits import data, download, errors
 
-# a mirror that is given up leaves a thread behind, which closes its socket in its own time
+# torchvision leaves it to the garbage collector to close the socket of a download that failed
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
-@contextmanager
+@contextlib.contextmanager
 def mirror(files, behave=lambda handler, content: handler.wfile.write(content)):
     """A server of `files` (name: content) whose way of sending a body is `behave`; gives its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
+            self.server.connections.append(self.connection)
             content = files.get(self.path.strip("/"))
             self.send_response(404 if content is None else 200)
             self.send_header("Content-Length", str(len(content or b"")))
             self.end_headers()
             if content is not None:
-                behave(self, content)
+                with contextlib.suppress(OSError):  # the test is over
+                    behave(self, content)
 
         def log_message(self, *arguments):
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    server.connections, server.over = [], threading.Event()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
     finally:
+        server.over.set()
+        for connection in server.connections:
+            with contextlib.suppress(OSError):  # closed already
+                connection.shutdown(socket.SHUT_RDWR)
         server.shutdown()
         server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays():
+    """Threads that were given up end, and close their sockets, before the next test begins."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == download.THREAD:
+            thread.join(10)
+            assert not thread.is_alive()
+    gc.collect()
 
 
 @pytest.fixture
@@ -105,14 +124,14 @@ def test_when_one_mirror_fails_the_next_is_asked(small_mnist, packed, mirrors):
 def stall(handler, content):
     handler.wfile.write(content[: len(content) // 2])
     handler.wfile.flush()
-    time.sleep(30)
+    handler.server.over.wait(30)
 
 
 def trickle(handler, content):
     for byte in content:
         handler.wfile.write(bytes([byte]))
         handler.wfile.flush()
-        time.sleep(0.2)
+        handler.server.over.wait(0.2)
 
 
 @pytest.mark.parametrize("behave", [stall, trickle])
