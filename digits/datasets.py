@@ -37,13 +37,18 @@ def load(name: str, root: Path, validation: int, limit: int, progress: Progress)
         reason = " ".join(str(error).split())
         if name == "mnist":
             files = ", ".join(file.name + ".gz" for file in data.MNIST_FILES)
-            remedy = f"Put {files} into {root / data.FOLDER}, or train with --dataset synthetic."
+            remedy = f"Put {files} into {root / data.FOLDER}, or choose --dataset synthetic."
             raise Unavailable(f"MNIST cannot be had ({reason}). {remedy}") from None
     notice = (
         f"MNIST is neither in {root} nor can it be downloaded ({reason}). This run trains on synthetic digits, drawn "
         f"by the program: its accuracy is that on drawings. For MNIST put its four files into {root / data.FOLDER}."
     )
     return _synthetic(validation, limit, progress, notice)
+
+
+def load_test(name: str, root: Path, progress: Progress) -> Dataset:
+    """For those who only read the test set: whole, but with few training images where these would have to be drawn."""
+    return load(name, root, validation=0, limit=SYNTHETIC_TEST, progress=progress)
 
 
 def _synthetic(validation: int, limit: int, progress: Progress, notice: str | None) -> Dataset:
