@@ -1,9 +1,14 @@
 #!/usr/bin/env python3
 """Train a convolutional network on MNIST, and log it for the page that server.py shows.
 
-    python mnist_cnn.py                                     the default network, ten epochs
-    python mnist_cnn.py --epochs 3 --channels 8,16,32,64    a smaller one, for a shorter time
-    python mnist_cnn.py --help                              every option
+    python mnist_cnn.py                          the default network, ten epochs
+    python mnist_cnn.py --preset fast            99 % within seconds
+    python mnist_cnn.py --model lenet5 --epochs 3
+    python mnist_cnn.py --resume                 go on with a run that was interrupted
+    python mnist_cnn.py evaluate                 what the trained weights make of the test set
+    python mnist_cnn.py models                   the networks to choose from
+    python mnist_cnn.py --help                   every option and command
+    torchrun --nproc-per-node=2 mnist_cnn.py     two processes train one network
 
 `training_story` tells from top to bottom what a run does; how each part is done stands in digits/.
 """
@@ -13,8 +18,10 @@ from digits.interrupts import INTERRUPTS
 if __name__ == "__main__":
     INTERRUPTS.install()  # before the other imports: Ctrl-C may come at any moment
 
+import json
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 from digits.errors import Diverged, not_installed
 
@@ -23,10 +30,13 @@ try:
 except ModuleNotFoundError:
     raise SystemExit(not_installed("click")) from None
 
-from digits import processor
-from digits.commands import DefaultGroup, run
+from digits import contract, launched, processor
+from digits.architectures import ARCHITECTURES
+from digits.commands import DefaultGroup, named_by_user, run
 from digits.failures import told_in_one_line
-from digits.options import Config, train_options
+from digits.nolog import NoLog
+from digits.options import Config, architecture, evaluation_options, model_options, train_options
+from digits.resume import Earlier, continued
 from digits.runlog import RunLog
 from digits.terminal import Terminal
 
@@ -37,8 +47,10 @@ def cli():
 
 
 @cli.command()
+@click.option("--resume", is_flag=True, help="Go on with the run in --results-dir, as if it had never stopped.")
 @train_options
-def train(**options):
+@click.pass_context
+def train(context, resume, **options):
     """Train a network on MNIST and write log, predictions and weights into results/.
 
     Watch it meanwhile: python server.py in another terminal.
@@ -47,85 +59,137 @@ def train(**options):
     Exit codes: 0 done, 1 something failed (one line says what), 2 a wrong option,
     3 the loss is no finite number any more, 130 after Ctrl-C, 143 after SIGTERM.
     """
-    config = Config.from_options(**options)
-    log = RunLog(config.results_dir, name=config.name, config=config.as_json(), keep=config.keep)
-    with told_in_one_line(), INTERRUPTS.raising(last_words=lambda: log.end("interrupted")), ExitStack() as stack:
-        with INTERRUPTS.held():  # the log begins whole, or not at all
-            stack.enter_context(log)
-        training_story(config, log, Terminal(config.quiet))
+    with told_in_one_line():
+        earlier = continued(options["results_dir"], named_by_user(context, options)) if resume else None
+        config = earlier.config if earlier else Config.from_options(**options)
+        log = NoLog(config.results_dir)
+        if launched.leads():
+            log = RunLog(config.results_dir, name=config.name, config=config.as_json(), keep=config.keep, resume=resume)
+        with INTERRUPTS.raising(last_words=lambda: log.end("interrupted")), ExitStack() as stack:
+            with INTERRUPTS.held():  # the log begins whole, or not at all
+                stack.enter_context(log)
+            training_story(config, log, Terminal(config.quiet or not launched.leads()), earlier)
 
 
-def training_story(config: Config, log: RunLog, terminal: Terminal) -> None:
-    """Seed, data, network, optimiser, epochs, test."""
+@cli.command()
+@click.argument("weights", type=click.Path(path_type=Path), default=Config.results_dir / contract.WEIGHTS)
+@evaluation_options
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as one JSON object, for other programs.")
+def evaluate(weights, as_json, **options):
+    """Read the test set with WEIGHTS (default: results/mnist_cnn.pth, beside mnist_cnn.py) and tell how well it went.
+
+    Loss, accuracy, calibration error, and a table of the ten digits.
+    """
+    processor.spin_briefly()
+    with told_in_one_line(), INTERRUPTS.raising(last_words=lambda: None):
+        with INTERRUPTS.importing():
+            from digits import evaluating
+        found = evaluating.evaluate(weights, terminal=Terminal(quiet=as_json), **options)
+        Terminal().say(json.dumps(found, allow_nan=False) if as_json else evaluating.report(found))
+
+
+@cli.command("models")
+@click.argument("name", type=click.Choice(tuple(ARCHITECTURES)), required=False)
+@model_options
+def list_models(name, **settings):
+    """List the networks to choose from, or one of them layer by layer, with other settings if you like."""
+    chosen = architecture(name, **settings)
+    with told_in_one_line():
+        from digits import listing
+
+        text = listing.report(chosen) if chosen else listing.overview()
+    click.echo(text)
+
+
+def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Earlier | None = None) -> None:
+    """Seed, data, network, optimiser, epochs, test. `earlier` is the run so far, if this one goes on with it."""
     processor.spin_briefly()
     # Imported only now: who asks for help, mistypes or has another trainer running need not wait for torch.
     with INTERRUPTS.importing():
-        import torch
-
-        from digits import datasets, environment, models, optimizers, precision, training
+        from digits import datasets, environment, summary, training
+        from digits.assembly import assemble, batches_per_epoch
+        from digits.checkpoints import Checkpoints
+        from digits.distributed import Group
         from digits.record import Record
 
-    torch.manual_seed(config.seed)
-    device = environment.choose_device(config.device)
-    log.describe(environment=environment.describe(device))
+    was = earlier.environment if earlier else {}
+    device = environment.prepare(config, threads=was.get("threads"))
+    group = Group.join(device)
 
     log.phase("loading data")
     dataset = datasets.load(config.dataset, config.data_dir, config.validation, config.limit, terminal.progress)
-    log.describe(dataset=dataset.describe())
     if dataset.notice:
         terminal.warn(dataset.notice)
+    if earlier:
+        earlier.check_images(dataset.describe())
     train_split = dataset.train.to(device)
 
     log.phase("preparing")
-    network = models.build(config.model, config.channels, config.dropout).to(device)
-    numbers = precision.choose(config.precision, network, device)
-    network = numbers.arranged(network)
-    log.describe(model=models.describe(config.model, network), environment=numbers.describe())
+    learner = assemble(config, len(train_split), device, group, was)
+    facts = environment.describe(config, device, group.size) | learner.precision.describe()
+    log.describe(dataset=dataset.describe(), model=summary.describe(config.model, learner.network), environment=facts)
 
-    batches = -(-len(train_split) // config.batch_size)
-    optimizer = optimizers.make(config.optimizer, network, config.weight_decay)
-    schedule = training.one_cycle(config.lr, config.epochs * batches)
-    learner = training.Learner(network, optimizer, schedule, numbers)
     record = Record(log, config, dataset, learner)
+    checkpoints = Checkpoints(log, config, learner)
     record.save_images()
-    log.plan(config.epochs, batches)
-    terminal.introduce(config, dataset, network, numbers)
+    terminal.introduce(config, dataset, learner)
+    batches, steps = batches_per_epoch(config, len(train_split)), learner.schedule.total
+    epochs = -(-steps // batches)
+    at = training.Progress()
+    if earlier:
+        at = checkpoints.restore(group.as_the_first(checkpoints.latest(terminal.warn)))
+        record.restore(at.epoch - 1)
+        terminal.tell_resumption(at, earlier.differences(facts))
+        log.event("resumed", f"went on after {at.step:,} steps")
+    log.plan(epochs, batches, steps)
+
+    def note(done: list[training.Step]) -> None:
+        for step in done:
+            at.add(step)
+            log.batch(at.epoch, step.loss, step.accuracy, step.lr, step.images)
+            training.check_finite(step.loss, at.step, step.lr)
+        at.seconds = time.perf_counter() - began
 
     try:
-        for epoch in range(1, config.epochs + 1):
+        while at.epoch <= epochs:
             log.phase("training")
-            network.train()
-            started = time.perf_counter()
-            mean = training.Mean()
-            order = training.batches(len(train_split), config.batch_size, config.seed, epoch)
-            with terminal.progress(f"Epoch {epoch}/{config.epochs}", len(order)) as done:
-                for indices in order:
+            learner.network.train()
+            began = time.perf_counter() - at.seconds
+            order = training.shuffled(len(train_split), config.seed, at.epoch).to(device).split(config.batch_size)
+            order = order[: steps - batches * (at.epoch - 1)]
+            with terminal.progress(f"Epoch {at.epoch}/{epochs}", len(order)) as done, INTERRUPTS.agreed(group.any):
+                done(at.batch)
+                for indices in order[at.batch :]:
                     with INTERRUPTS.held():  # weights, schedule and log go forward together or not at all
-                        step = learner.step(train_split[indices.to(device)])
-                        log.batch(epoch, step.loss, step.accuracy, step.lr, step.images)
-                    training.check_finite(step.loss, log.step, step.lr)
-                    mean.add(step)
+                        note(learner.step(train_split[indices]))
+                        if checkpoints.due:
+                            note(learner.fetch())
+                            checkpoints.save_within_epoch(at)
                     done(1)
+                note(learner.fetch())
 
             log.phase("validating")
             validation = learner.evaluate(dataset.validation) if len(dataset.validation) else None
             # The last step may have broken the network: neither checkpoint nor test is to see that.
             probe = validation or learner.evaluate(dataset.train[:250])
-            training.check_finite(probe.loss, log.step, step.lr)
-            seconds = time.perf_counter() - started
-            terminal.tell_epoch(epoch, config.epochs, mean, validation, seconds)
-            log.epoch(
-                epoch,
-                train_loss=mean.loss,
-                train_accuracy=mean.accuracy,
-                val_loss=validation and validation.loss,
-                val_accuracy=validation and validation.accuracy,
-                lr=step.lr,
-                seconds=seconds,
-            )
-            record.save_epoch(epoch, validation)
+            training.check_finite(probe.loss, at.step, at.lr)
+            at.seconds = time.perf_counter() - began
+            terminal.tell_epoch(at, epochs, validation)
+            with INTERRUPTS.held():  # the epoch is over in log and state, or in neither
+                log.epoch(
+                    at.epoch,
+                    train_loss=at.mean.loss,
+                    train_accuracy=at.mean.accuracy,
+                    val_loss=validation and validation.loss,
+                    val_accuracy=validation and validation.accuracy,
+                    lr=at.lr,
+                    seconds=at.seconds,
+                )
+                record.save_epoch(at.epoch, validation)
+                at = at.next_epoch()
+                checkpoints.save(at)
     except KeyboardInterrupt:
-        terminal.tell_interruption(saved=record.try_to_save_checkpoint())
+        terminal.tell_interruption(saved=checkpoints.try_to_save(at))
         raise
     except Diverged as error:
         log.event("diverged", str(error))
@@ -135,7 +199,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal) -> None:
     log.phase("testing")
     test = learner.evaluate(dataset.test)
     log.test(test.loss, test.accuracy, test.correct, test.total)
-    record.save_end(test)
+    record.save_end(epochs, test)
     terminal.conclude(config, test)
 
 

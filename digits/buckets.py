@@ -33,20 +33,41 @@ class Buckets:
             self._full = [first.joined(second) for first, second in zip(self._full[::2], self._full[1::2], strict=True)]
             self.width *= 2
 
+    def state(self) -> dict:
+        """Plain values from which `restore` makes the same buckets."""
+        return {"width": self.width, "open": self._open.values(), "full": [bucket.values() for bucket in self._full]}
+
+    def restore(self, state: dict) -> None:
+        self.width = state["width"]
+        self._open = _Bucket.of(state["open"])
+        self._full = [_Bucket.of(values) for values in state["full"]]
+
     def buckets(self) -> list["_Bucket"]:
         """As they are now: batches added later don't change them."""
         return [*self._full, copy.copy(self._open)] if self._open.batches else list(self._full)
 
 
 class _Bucket:
-    __slots__ = ("accuracies", "accuracy_sum", "batches", "epoch", "loss_max", "loss_min", "loss_sum", "losses")
-    __slots__ += ("lr", "rate_sum", "rates", "step")
+    __slots__ = (
+        "accuracies", "accuracy_sum", "batches", "epoch", "loss_max", "loss_min", "loss_sum", "losses",
+        "lr", "rate_sum", "rates", "step",
+    )  # fmt: skip
 
     def __init__(self):
         self.batches = self.step = self.epoch = self.losses = self.accuracies = self.rates = 0
         self.loss_sum = self.accuracy_sum = self.rate_sum = 0.0
         self.loss_min, self.loss_max = math.inf, -math.inf
         self.lr = None
+
+    @classmethod
+    def of(cls, values: list) -> "_Bucket":
+        bucket = cls()
+        for name, value in zip(cls.__slots__, values, strict=True):
+            setattr(bucket, name, value)
+        return bucket
+
+    def values(self) -> list:
+        return [getattr(self, name) for name in self.__slots__]
 
     def add(self, step, epoch, loss, accuracy, lr, rate) -> None:
         self.batches += 1

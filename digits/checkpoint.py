@@ -1,27 +1,40 @@
-"""Weights and training state as files: whole, self-describing, loadable with torch.load(weights_only=True)."""
+"""Weights and training state as files: whole, self-describing, loadable with torch.load(weights_only=True).
 
+torch writes a zip file but checks no sum when it loads one: so each carries the SHA-256 of its content.
+"""
+
+import hashlib
 import io
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from digits import models
 from digits.options import Config
-from digits.training import MEAN, STD, Learner
+from digits.training import MEAN, STD, plain
 
-FORMAT = 1
+FORMAT = 2  # 1 had no sum
+_REASON_LENGTH = 200  # characters of what torch says: it may go on for a page
+
+
+class Damaged(Exception):
+    """A file that is there, and is not what was written; the message says how."""
 
 
 def weights_file(network: nn.Module, config: Config, **facts) -> bytes:
     """mnist_cnn.pth: the weights, and all that is needed to build the network and feed it."""
-    return _packed(
+    return packed(
         {
-            "format": FORMAT,
-            "model": {"name": config.model, "channels": list(config.channels), "dropout": config.dropout},
+            "model": {
+                "name": config.model,
+                "channels": list(config.channels),
+                "dropout": config.dropout,
+                "norm": config.norm,
+            },
             "input": {"shape": [1, models.SIZE, models.SIZE], "mean": MEAN, "std": STD},
             "labels": [str(digit) for digit in range(models.CLASSES)],
-            "state_dict": _plain(network.state_dict()),
+            "state_dict": plain(network),
             **facts,
         }
     )
@@ -29,42 +42,69 @@ def weights_file(network: nn.Module, config: Config, **facts) -> bytes:
 
 def load_network(path: str | Path) -> nn.Module:
     """The trained network of a mnist_cnn.pth, on the CPU, ready to read digits. Raises ValueError for other files."""
+    return load_trained(path)[0]
+
+
+def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
+    """The same network, and all that stands in the file."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        content = load(path)
+        if "state_dict" not in content:
+            raise Damaged("it is not the file of the weights")
         model = content["model"]
-        network = models.build(model["name"], tuple(model["channels"]), model["dropout"])
+        # norm: files of format 1 have none, and their models' own was meant
+        network = models.build(model["name"], tuple(model["channels"]), model["dropout"], model.get("norm"))
         network.load_state_dict(content["state_dict"])
     except OSError:
         raise
-    except Exception as error:  # torch.load raises whatever its many readers raise
-        raise ValueError(f"{path} holds no network of this program: {error}") from error
-    return network.eval()
+    except Exception as error:  # whatever a dict of another kind leads to
+        reason = " ".join(str(error).split())[:_REASON_LENGTH]
+        raise ValueError(f"{path} holds no network of this program: {reason}") from error
+    return network.eval(), content
 
 
-def checkpoint_file(learner: Learner, config: Config, run_id: str, position: dict[str, int]) -> bytes:
-    """checkpoint.pth: everything that changes in training. `batch` batches of `epoch` are done, `step` in all.
-
-    The order of the data needs no state: it follows from seed and epoch (training.batches).
-    """
-    return _packed(
-        {
-            "format": FORMAT,
-            "run_id": run_id,
-            "config": config.as_json(),
-            **position,
-            "network": _plain(learner.network.state_dict()),
-            "optimizer": learner.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
-        }
-    )
-
-
-def _packed(content: dict) -> bytes:
+def packed(content: dict) -> bytes:
+    """A dict of plain values and tensors as the bytes of a file, with format and sum."""
+    content = {"format": FORMAT, **content}
     buffer = io.BytesIO()
-    torch.save(content, buffer)
+    torch.save({**content, "sha256": digest(content)}, buffer)
     return buffer.getvalue()
 
 
-def _plain(state: dict) -> dict:
-    """On the CPU and in the ordinary memory order, so that any program can read it."""
-    return {name: value.detach().cpu().contiguous() for name, value in state.items()}
+def load(path: str | Path) -> dict:
+    """What was packed. Raises OSError if the file can't be read, and Damaged if it is not as it was written."""
+    file = io.BytesIO(Path(path).read_bytes())  # at once: of half a file torch would say "Invalid argument"
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch.load raises whatever its many readers raise
+        raise Damaged(" ".join(str(error).split())[:_REASON_LENGTH] or type(error).__name__) from error
+    if not isinstance(content, dict) or content.get("format") not in (1, FORMAT):
+        raise Damaged("it is not a file of this program")
+    written = content.pop("sha256", None)
+    if content["format"] == FORMAT and written != digest(content):
+        raise Damaged("its content does not have the SHA-256 that was written with it")
+    return content
+
+
+def digest(content) -> str:
+    """SHA-256 over values, not over a file: names, types, shapes and bytes in their order, however they are stored."""
+    total = hashlib.sha256()
+    _add(content, total)
+    return total.hexdigest()
+
+
+def _add(value, total) -> None:
+    if isinstance(value, Tensor):
+        total.update(f"{value.dtype} {list(value.shape)} ".encode())
+        total.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    elif isinstance(value, dict):
+        total.update(f"dict {len(value)} ".encode())
+        for key, item in value.items():
+            total.update(f"{key!r} ".encode())
+            _add(item, total)
+    elif isinstance(value, (list, tuple)):
+        total.update(f"list {len(value)} ".encode())
+        for item in value:
+            _add(item, total)
+    else:
+        total.update(f"{value!r} ".encode())

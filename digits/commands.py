@@ -5,6 +5,7 @@ import sys
 from contextlib import contextmanager, suppress
 
 import click
+from click.core import ParameterSource
 
 
 def run(cli: click.Command) -> None:
@@ -21,6 +22,12 @@ def run(cli: click.Command) -> None:
             with suppress(OSError, ValueError):  # nobody reads any more
                 stream.flush()
         os._exit(end.code or 0)
+
+
+def named_by_user(context: click.Context, options: dict[str, object]) -> dict[str, object]:
+    """Those of the options that were set on the command line or in the environment; the others have their defaults."""
+    named = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    return {name: value for name, value in options.items() if context.get_parameter_source(name) in named}
 
 
 class DefaultGroup(click.Group):

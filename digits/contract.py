@@ -12,10 +12,13 @@ TEST_SAMPLES = "test_samples.json"
 PREDICTIONS = "predictions.json"
 WEIGHTS = "mnist_cnn.pth"
 CHECKPOINT = "checkpoint.pth"
+CHECKPOINT_BEFORE = "checkpoint-before.pth"  # the last one but one: for when the last is damaged
+CHECKPOINT_PLATEAU = "checkpoint-plateau.pth"  # before the rate falls: a longer run goes on from there
+CHECKPOINTS = (CHECKPOINT, CHECKPOINT_BEFORE, CHECKPOINT_PLATEAU)
 VALIDATION_IMAGES = "validation.png"
 TEST_IMAGES = "test.png"
 # The log is last: a move that is cut short leaves the log behind, and the next start goes on with it.
-FILES = (BATCHES, TEST_SAMPLES, PREDICTIONS, WEIGHTS, CHECKPOINT, VALIDATION_IMAGES, TEST_IMAGES, TRAINING_LOG)
+FILES = (BATCHES, TEST_SAMPLES, PREDICTIONS, WEIGHTS, *CHECKPOINTS, VALIDATION_IMAGES, TEST_IMAGES, TRAINING_LOG)
 RUNS = "runs"
 RUNS_INDEX = "runs.json"
 

@@ -1,5 +1,6 @@
 """batches.csv: every batch of a run, appended once and never rewritten."""
 
+import itertools
 import math
 import os
 from pathlib import Path
@@ -11,15 +12,28 @@ class CsvLog:
     After a failed append the file is cut back to its last whole row, so that a full disk leaves no torn line.
     """
 
-    def __init__(self, path: Path, fields: tuple[str, ...]):
+    def __init__(self, path: Path, fields: tuple[str, ...], resume: bool = False):
         self._rows: list[str] = []
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
-        self._size = 0
-        self.write(",".join(fields) + "\n")
+        mode = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | (0 if resume else os.O_TRUNC)
+        self._file = os.open(path, mode, 0o644)
+        self._size = os.lseek(self._file, 0, os.SEEK_END)
+        if not self._size:
+            self.write(",".join(fields) + "\n")
 
-    def append(self, step: int, epoch: int, *values: float | None) -> None:
-        cells = ["" if value is None or not math.isfinite(value) else f"{value:.6g}" for value in values]
+    def append(self, step: int, epoch: int, loss: float, *values: float | None) -> None:
+        """The loss has nine digits, which tell any two float32 apart: runs can be compared bit for bit."""
+        cells = [_cell(loss, 9), *(_cell(value, 6) for value in values)]
         self._rows.append(f"{step},{epoch},{','.join(cells)}\n")
+
+    def cut(self, rows: int) -> None:
+        """Keep the header and the first so many rows; a torn last one goes in any case."""
+        os.lseek(self._file, 0, os.SEEK_SET)
+        with open(self._file, "rb", closefd=False) as lines:
+            whole = itertools.takewhile(lambda line: line.endswith(b"\n"), itertools.islice(lines, rows + 1))
+            self._size = sum(map(len, whole))
+        self._rows.clear()
+        os.ftruncate(self._file, self._size)
+        os.lseek(self._file, self._size, os.SEEK_SET)
 
     def take(self) -> str:
         """The rows since the last call, now the caller's to `write`."""
@@ -28,6 +42,8 @@ class CsvLog:
 
     def write(self, text: str) -> None:
         content = text.encode()
+        if not content:
+            return
         try:
             while content:
                 content = content[os.write(self._file, content) :]
@@ -39,3 +55,7 @@ class CsvLog:
 
     def close(self) -> None:
         os.close(self._file)
+
+
+def _cell(value: float | None, digits: int) -> str:
+    return "" if value is None or not math.isfinite(value) else f"{value:.{digits}g}"

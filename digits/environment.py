@@ -1,27 +1,46 @@
 """What a run ran on, for its log: enough to explain a difference between two runs."""
 
 import importlib.metadata
+import os
 import platform
 import subprocess
 
 import torch
 
-from digits import processor
+from digits import launched, processor
 from digits.errors import UserError
-from digits.options import PROJECT
+from digits.options import PROJECT, Config
 
 
 def choose_device(wanted: str) -> torch.device:
     """`wanted` is auto, cpu, cuda or mps. Raises UserError for one that is not here."""
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted == "auto":
-        return torch.device(next(name for name, available in here.items() if available))
+        wanted = next(name for name, available in here.items() if available)
     if not here[wanted]:
         raise UserError(f"torch finds no {wanted} device here: use --device auto or --device cpu.")
-    return torch.device(wanted)
+    return torch.device(wanted, launched.local_rank()) if wanted == "cuda" else torch.device(wanted)
 
 
-def describe(device: torch.device) -> dict:
+def prepare(config: Config, threads: int | None = None) -> torch.device:
+    """Set threads and algorithms as the options say, before anything is computed; gives the device.
+
+    `threads` is what an earlier process had: results repeat bit for bit only with as many.
+    """
+    device = choose_device(config.device)
+    if threads or config.threads:
+        torch.set_num_threads(config.threads or threads)
+    if config.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats only with such a workspace
+        torch.use_deterministic_algorithms(True)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+        torch.set_float32_matmul_precision("high")  # TF32 where float32 is asked for: 10 bits of fraction are enough
+        torch.backends.cudnn.benchmark = not config.deterministic  # the shapes stay the same: trying pays
+    return device
+
+
+def describe(config: Config, device: torch.device, processes: int = 1) -> dict:
     """The run log's section `environment`."""
     return {
         "python": platform.python_version(),
@@ -30,6 +49,8 @@ def describe(device: torch.device) -> dict:
         "device": device.type,
         "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else processor.name(),
         "threads": torch.get_num_threads(),
+        "processes": processes,
+        "deterministic": config.deterministic,
         "commit": _commit(),
     }
 

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -44,6 +45,17 @@ def write_atomically(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def keep_as(path: Path, other: Path) -> None:
+    """Let `other` be, whole at any moment, what `path` is now: no copy where the file system has hard links."""
+    temporary = other.with_name(f".{other.name}.link.tmp")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(path, temporary)
+    except OSError:
+        shutil.copyfile(path, temporary)
+    replace(temporary, other)
 
 
 def write_json(path: Path, value) -> None:

@@ -36,6 +36,7 @@ class Interrupts:
         self._signum: int | None = None
         self._held = False
         self._patience_s = _PATIENCE_S
+        self._agree: Callable[[bool], bool] | None = None
 
     def install(self) -> None:
         for signum in (signal.SIGINT, signal.SIGTERM):
@@ -58,8 +59,20 @@ class Interrupts:
             yield
         finally:
             self._held, self._patience_s = False, _PATIENCE_S
-        if self._signum is not None:
-            raise Interrupted(self._signum)
+        self._raise_if_asked()
+
+    @contextmanager
+    def agreed(self, agree: Callable[[bool], bool]):
+        """For processes that work hand in hand: all raise Interrupted at the end of the same `held` block, or of this.
+
+        There each calls `agree` with whether it was asked to stop, and gets whether any was.
+        """
+        self._agree = agree
+        try:
+            yield
+            self._raise_if_asked()
+        finally:
+            self._agree = None
 
     def importing(self):
         """For an import of compiled code: an exception in its midst may abort the process, so nothing is unwound."""
@@ -70,8 +83,13 @@ class Interrupts:
             _leave(128 + signum)
         self._signum = signum
         threading.Thread(target=self._watch, daemon=True).start()
-        if not self._held:
+        if not self._held and not self._agree:
             raise Interrupted(signum)
+
+    def _raise_if_asked(self) -> None:
+        asked = self._signum is not None
+        if self._agree(asked) if self._agree else asked:
+            raise Interrupted(self._signum or signal.SIGINT)
 
     def _watch(self) -> None:
         time.sleep(self._patience_s)

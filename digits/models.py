@@ -1,98 +1,140 @@
-"""The networks, by name, and what is in them layer by layer.
+"""The networks, by name. What is known of each without torch stands in architectures.py.
 
-Images enter as (N, 1, 28, 28) floats, normalised; logits (N, 10) leave.
+Images enter as (N, 1, 28, 28) floats, normalised; logits (N, 10) leave. Each builder notes the shape (N, C, H, W) after
+the lines that change it. Convolutions and linear layers start as PyTorch lets them (uniform, by fan-in).
 """
 
-from collections import OrderedDict
-from dataclasses import asdict, dataclass
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from itertools import pairwise
 
-import torch
-from torch import Tensor, nn
+from torch import nn
+
+from digits.architectures import ARCHITECTURES, Architecture
+from digits.data import MEAN, STD
 
 SIZE = 28  # pixels on a side
 CLASSES = 10
-_HIDDEN = 128  # units between the two fully connected layers
+_PAPER = -MEAN / STD  # a pixel without ink, normalised
+
+Layers = list[nn.Module]
+_BUILDERS: dict[str, Callable[[Architecture], Layers]] = {}
 
 
-def build(name: str, channels: tuple[int, ...] = (), dropout: float = 0.0) -> nn.Sequential:
-    """The network called `name` (options.MODELS) with that many channels in its convolutions, freshly initialised.
+def build(
+    name: str, channels: tuple[int, ...] | None = None, dropout: float | None = None, norm: str | None = None
+) -> nn.Sequential:
+    """The network called `name` (architectures.ARCHITECTURES), freshly initialised; None: as its architecture has it.
 
-    Raises ValueError for a name nobody knows, or for the wrong number of channels.
+    Raises ValueError for a name or a norm nobody knows, or for the wrong number of channels.
     """
-    if name not in _BUILDERS:
-        raise ValueError(f"There is no model {name!r}: choose from {', '.join(_BUILDERS)}.")
-    return _BUILDERS[name](channels, dropout)
+    if name not in ARCHITECTURES:
+        raise ValueError(f"There is no model {name!r}: choose from {', '.join(ARCHITECTURES)}.")
+    return _named(_BUILDERS[name](ARCHITECTURES[name].varied(channels, dropout, norm)))
 
 
-def cnn4(channels: tuple[int, ...], dropout: float) -> nn.Sequential:
-    """Four 3x3 convolutions, each with batch norm and ReLU, max pooling after the first three; two linear layers.
+def _builds(*names: str):
+    """Register a function that makes the layers of these architectures."""
 
-    The shape of textbooks since VGG (Simonyan and Zisserman, 2014): 3x3 kernels, and twice the channels where a
-    quarter of the pixels is left. With 16, 32, 64, 128 channels: 246,266 parameters.
+    def register(builder: Callable[[Architecture], Layers]) -> Callable[[Architecture], Layers]:
+        _BUILDERS.update(dict.fromkeys(names, builder))
+        return builder
+
+    return register
+
+
+@_builds("cnn4", "cnn4-flat")
+def _cnn4(plan: Architecture) -> Layers:
+    """Four 3x3 convolutions with ReLU, max pooling after three; a hidden layer of 128. cnn4: 246,266 parameters.
+
+    cnn4-flat differs in its channels, which don't grow, and in its dropout: 168,042 parameters.
     """
-    if len(channels) != 4:
-        raise ValueError(f"cnn4 has four convolutions: give four channel counts, not {len(channels)}.")
-    layers = OrderedDict()
-    before = 1
-    for number, width in enumerate(channels, start=1):
-        # no bias: batch norm adds one of its own
-        layers[f"conv{number}"] = nn.Conv2d(before, width, kernel_size=3, padding=1, bias=False)
-        layers[f"norm{number}"] = nn.BatchNorm2d(width)
-        layers[f"relu{number}"] = nn.ReLU(inplace=True)
-        if number < 4:
-            layers[f"pool{number}"] = nn.MaxPool2d(2)
-        before = width
-    side = SIZE // 2 // 2 // 2
-    layers["flatten"] = nn.Flatten()
-    layers["linear1"] = nn.Linear(before * side * side, _HIDDEN)
-    layers["relu5"] = nn.ReLU(inplace=True)
+    layers = _small_kernels(plan, pooled=(1, 2, 3))  # (N, C, 3, 3)
+    return [*layers, nn.Flatten(), *_classifier((plan.channels[-1] * 3 * 3, 128), plan.dropout)]
+
+
+@_builds("cnn4-wide")
+def _cnn4_wide(plan: Architecture) -> Layers:
+    """As cnn4, but the average of each channel goes on instead of its 3x3 pixels: 422,026 parameters."""
+    layers = [*_small_kernels(plan, pooled=(1, 2, 3)), nn.AdaptiveAvgPool2d(1)]  # (N, C, 1, 1)
+    return [*layers, nn.Flatten(), *_classifier((plan.channels[-1], 128), plan.dropout)]
+
+
+@_builds("cnn6")
+def _cnn6(plan: Architecture) -> Layers:
+    """Six 3x3 convolutions with ReLU, max pooling after each pair; a hidden layer of 128: 435,754 parameters."""
+    layers = _small_kernels(plan, pooled=(2, 4, 6))  # (N, C, 3, 3)
+    return [*layers, nn.Flatten(), *_classifier((plan.channels[-1] * 3 * 3, 128), plan.dropout)]
+
+
+@_builds("cnn2")
+def _cnn2(plan: Architecture) -> Layers:
+    """Two 5x5 convolutions that keep the size, each pooled; a hidden layer of 1,024: 3,274,634 parameters."""
+    first, second = plan.channels
+    layers = [*_convolution(1, first, 5, plan.norm), nn.MaxPool2d(2)]  # (N, C, 14, 14)
+    layers += [*_convolution(first, second, 5, plan.norm), nn.MaxPool2d(2)]  # (N, C, 7, 7)
+    return [*layers, nn.Flatten(), *_classifier((second * 7 * 7, 1024), plan.dropout)]
+
+
+@_builds("lenet5")
+def _lenet5(plan: Architecture) -> Layers:
+    """Two 5x5 convolutions without padding, 120-84-10: 61,728 parameters.
+
+    LeNet-5 reads 32x32 pixels, so two more of paper are put around the image. Of 1998 are the sizes; LeCun's scaled
+    tanh, trained average pooling, sparse second convolution and radial output units are today's ReLU, max pooling,
+    full convolution and linear layer, and batch norm is added: this learns faster and reads better.
+    """
+    first, second = plan.channels
+    layers = [nn.ConstantPad2d(2, _PAPER)]  # (N, 1, 32, 32)
+    layers += [*_convolution(1, first, 5, plan.norm, padding=0), nn.MaxPool2d(2)]  # (N, C, 14, 14)
+    layers += [*_convolution(first, second, 5, plan.norm, padding=0), nn.MaxPool2d(2)]  # (N, C, 5, 5)
+    return [*layers, nn.Flatten(), *_classifier((second * 5 * 5, 120, 84), plan.dropout)]
+
+
+def _small_kernels(plan: Architecture, pooled: tuple[int, ...]) -> Layers:
+    """3x3 convolutions from (N, 1, 28, 28), with max pooling after those numbered so: half the pixels on a side."""
+    layers = []
+    for number, (before, width) in enumerate(pairwise((1, *plan.channels)), start=1):
+        layers += _convolution(before, width, 3, plan.norm)
+        if number in pooled:
+            layers.append(nn.MaxPool2d(2))
+    return layers
+
+
+def _convolution(before: int, width: int, kernel: int, norm: str, padding: int | None = None) -> Layers:
+    """A convolution with what always follows it; without `padding` it keeps the image's size."""
+    padding = kernel // 2 if padding is None else padding
+    if norm == "none":
+        return [nn.Conv2d(before, width, kernel, padding=padding), nn.ReLU(inplace=True)]
+    # no bias: batch norm adds one of its own
+    convolution = nn.Conv2d(before, width, kernel, padding=padding, bias=False)
+    return [convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+
+
+def _classifier(widths: tuple[int, ...], dropout: float) -> Layers:
+    """Linear layers from (N, widths[0]) to logits (N, 10), ReLU between them, dropout before the last."""
+    layers = []
+    for before, width in pairwise(widths):
+        layers += [nn.Linear(before, width), nn.ReLU(inplace=True)]
     if dropout:
-        layers["dropout"] = nn.Dropout(dropout)
-    layers["linear2"] = nn.Linear(_HIDDEN, CLASSES)
-    return nn.Sequential(layers)
+        layers.append(nn.Dropout(dropout))
+    return [*layers, nn.Linear(widths[-1], CLASSES)]
 
 
-_BUILDERS = {"cnn4": cnn4}
+_STEMS = {
+    nn.Conv2d: "conv",
+    nn.BatchNorm2d: "norm",
+    nn.ReLU: "relu",
+    nn.MaxPool2d: "pool",
+    nn.AdaptiveAvgPool2d: "mean",
+    nn.Linear: "linear",
+    nn.ConstantPad2d: "pad",
+}
 
 
-@dataclass(frozen=True)
-class Layer:
-    """One row of the layer table: output shape without the batch, multiply-adds for one image."""
-
-    name: str
-    type: str
-    output: list[int]
-    parameters: int
-    macs: int
-
-
-def describe(name: str, network: nn.Sequential) -> dict:
-    """The run log's section `model`."""
-    layers = layer_table(network)
-    parameters, macs = sum(layer.parameters for layer in layers), sum(layer.macs for layer in layers)
-    rows = [asdict(layer) for layer in layers]
-    return {"name": name, "parameters": parameters, "macs": macs, "input": [1, SIZE, SIZE], "layers": rows}
-
-
-def layer_table(network: nn.Sequential) -> list[Layer]:
-    """Run one empty image through the network and note what each layer makes of it."""
-    rows = []
-    was_training = network.training
-    network.eval()  # batch statistics stay as they are
-    with torch.inference_mode():
-        image = torch.zeros(1, 1, SIZE, SIZE, device=next(network.parameters()).device)
-        for name, layer in network.named_children():
-            image = layer(image)
-            parameters = sum(parameter.numel() for parameter in layer.parameters())
-            rows.append(Layer(name, type(layer).__name__, list(image.shape[1:]), parameters, _macs(layer, image)))
-    network.train(was_training)
-    return rows
-
-
-def _macs(layer: nn.Module, output: Tensor) -> int:
-    """Multiply-adds for one image; normalisation, activation and pooling are left out, as is usual."""
-    if isinstance(layer, nn.Conv2d):
-        return output[0].numel() * layer.weight[0].numel()
-    if isinstance(layer, nn.Linear):
-        return layer.weight.numel()
-    return 0
+def _named(layers: Layers) -> nn.Sequential:
+    """conv1, norm1, relu1, ...: named after their kind, and numbered where there are several of it."""
+    stems = [_STEMS.get(type(layer), type(layer).__name__.lower()) for layer in layers]
+    numbers = {stem: iter(range(1, count + 1)) for stem, count in Counter(stems).items() if count > 1}
+    names = [f"{stem}{next(numbers[stem])}" if stem in numbers else stem for stem in stems]
+    return nn.Sequential(OrderedDict(zip(names, layers)))

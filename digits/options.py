@@ -9,9 +9,10 @@ from pathlib import Path
 
 import click
 
+from digits.architectures import ARCHITECTURES, NORMS, Architecture
+from digits.presets import PRESETS
+
 PROJECT = Path(__file__).resolve().parent.parent  # data and results lie there, wherever the programs are called from
-MODELS = ("cnn4",)
-CHANNELS_OF = {"cnn4": 4}  # how many convolutions a model has
 LR_OF = {"adam": 0.008, "adamw": 0.008, "sgd": 0.1}  # where --lr is not given
 _NAME_LENGTH = 80
 
@@ -58,29 +59,52 @@ def _option(default, type, help, **extra):
 
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_OWN = "the model's own"
 
 
 @dataclass(frozen=True)
 class Config:
     """What one training run is told to do."""
 
-    model: str = _option("cnn4", click.Choice(MODELS), "Network to train.")
-    channels: tuple[int, ...] = _option(
-        (16, 32, 64, 128), Channels(), "Channels of each convolution.", shown="16,32,64,128"
+    preset: str = _option(
+        "default", click.Choice(tuple(PRESETS)), "Recipe that the other options start from.", eager=True
     )
-    dropout: float = _option(
-        0.0, FiniteFloat(0, 1, max_open=True), "Fraction of hidden units left out at random in training."
+    model: str = _option(
+        "cnn4", click.Choice(tuple(ARCHITECTURES)), "Network to train; the command models tells of each."
     )
+    channels: tuple[int, ...] | None = _option(None, Channels(), "Channels of each convolution.", shown=_OWN)
+    dropout: float | None = _option(
+        None,
+        FiniteFloat(0, 1, max_open=True),
+        "Fraction of hidden units left out at random in training.",
+        shown=_OWN,
+    )
+    norm: str | None = _option(None, click.Choice(NORMS), "What follows each convolution.", shown=_OWN)
     epochs: int = _option(10, click.IntRange(1, 1_000_000), "Passes over the training images.")
+    steps: int = _option(0, click.IntRange(0), "End after so many batches, within an epoch as well; 0: after --epochs.")
     batch_size: int = _option(128, click.IntRange(1, 60_000), "Images per optimiser step.")
     optimizer: str = _option("adamw", click.Choice(tuple(LR_OF)), "How the weights follow the gradient.")
     lr: float | None = _option(
         None,
         FiniteFloat(0, min_open=True),
-        "Highest learning rate of the one-cycle schedule.",
+        "Highest learning rate.",
         shown=f"{LR_OF['adamw']}; with sgd {LR_OF['sgd']}",
     )
+    warm_up: int = _option(200, click.IntRange(0), "Steps over which the rate rises to --lr.")
+    decay: float = _option(0.7, FiniteFloat(0, 1), "Last part of the run, over which the rate falls to 0; 0: never.")
     weight_decay: float = _option(0.01, FiniteFloat(0), "Pull of the weights towards zero.")
+    label_smoothing: float = _option(0.0, FiniteFloat(0, 1, max_open=True), "Part of each label spread over all ten.")
+    ema: float = _option(
+        0.0,
+        FiniteFloat(0, 1, max_open=True),
+        "Test and keep a moving average of the weights; so much of it stays at each step. 0: the last weights.",
+    )
+    rotation: float = _option(0.0, FiniteFloat(0, 180), "Augmentation: turn images by up to so many degrees.")
+    shift: float = _option(0.0, FiniteFloat(0, 14), "Move them by up to so many pixels, across and down.")
+    scale: float = _option(0.0, FiniteFloat(0, 0.9), "Stretch or shrink them by up to this part, across and down.")
+    shear: float = _option(0.0, FiniteFloat(0, 2), "Slant them by up to so many pixels per pixel.")
+    elastic: float = _option(0.0, FiniteFloat(0, 14), "Bend them: pull points by up to so many pixels.")
+    thickness: float = _option(0.0, FiniteFloat(0, 1), "Thicken or thin the strokes by up to so many pixels.")
     seed: int = _option(1, click.IntRange(0, 2**32 - 1), "Start of all random choices: same seed, same weights.")
     device: str = _option("auto", click.Choice(("auto", "cpu", "cuda", "mps")), "Where to compute; auto: the fastest.")
     precision: str = _option(
@@ -88,6 +112,8 @@ class Config:
         click.Choice(("auto", "float32", "bfloat16")),
         "Number format of the convolutions; auto: bfloat16 where a check at the start finds it right and faster.",
     )
+    threads: int = _option(0, click.IntRange(0, 1024), "Processor threads; 0: as many as torch chooses.")
+    deterministic: bool = _option(False, bool, "Use only algorithms that repeat, where the device has others too.")
     dataset: str = _option(
         "auto",
         click.Choice(("auto", "mnist", "synthetic")),
@@ -109,6 +135,9 @@ class Config:
         None, Name(), "Name of the run on the page.", shown="the model and the options that were changed"
     )
     samples: int = _option(10, click.IntRange(0, 100), "Random test images shown with their predictions.")
+    checkpoint_every: float = _option(
+        30.0, FiniteFloat(0), "Seconds after which a checkpoint is written within an epoch, too."
+    )
     keep: int = _option(20, click.IntRange(0), "Earlier runs kept in results/runs.")
     quiet: bool = _option(False, bool, "Print errors only.")
 
@@ -116,47 +145,98 @@ class Config:
     def from_options(cls, **values) -> "Config":
         """Fill in what depends on other options. Raises click.UsageError where two options contradict each other."""
         config = cls(**values)
-        wanted = CHANNELS_OF[config.model]
-        if len(config.channels) != wanted:
-            given = ",".join(map(str, config.channels))
-            message = f"{config.model} has {wanted} convolutions, and {given} names {len(config.channels)}."
-            raise click.BadParameter(message, param_hint="'--channels'")
-        return replace(config, lr=config.lr or LR_OF[config.optimizer], name=config.name or config.summary())
+        own = architecture(config.model, channels=config.channels, dropout=config.dropout, norm=config.norm)
+        lr = config.lr or LR_OF[config.optimizer]
+        return replace(config, lr=lr, name=config.name or config.summary(), **own.settings)
 
     def summary(self) -> str:
         """The model, and what else is not as usual: a name by which to tell runs apart."""
-        words = [self.model]
+        words = [self.model] if self.preset == "default" else [self.model, self.preset]
+        usual = {item.name: item.default for item in fields(self)}
+        usual |= ARCHITECTURES[self.model].settings | PRESETS[self.preset].options
         for item in fields(self):
             value = getattr(self, item.name)
-            if item.name in _TELLING and value != item.default:
+            if item.name in _TELLING and value not in (None, usual[item.name]):
                 words.append(f"{item.name.replace('_', ' ')} {_plain(value)}")
         return ", ".join(words)[:_NAME_LENGTH]
+
+    @classmethod
+    def from_json(cls, values: dict) -> "Config":
+        """What `as_json` gave; fields that an older version did not know have their defaults. May raise ValueError."""
+        known = {item.name: values[item.name] for item in fields(cls) if item.name in values}
+        for item in fields(cls):
+            if isinstance(item.default, Path) and item.name in known:
+                known[item.name] = Path(known[item.name])
+            elif isinstance(known.get(item.name), list):
+                known[item.name] = tuple(known[item.name])
+        return cls(**known)
 
     def as_json(self) -> dict:
         return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
 
 
 # What makes one run learn otherwise than another.
-_TELLING = {"channels", "dropout", "epochs", "batch_size", "optimizer", "lr", "weight_decay", "seed", "precision"}
-_TELLING |= {"dataset", "limit", "validation"}
+_TELLING = {"channels", "dropout", "norm", "epochs", "steps", "batch_size", "optimizer", "lr", "warm_up", "decay"}
+_TELLING |= {"weight_decay", "label_smoothing", "ema", "rotation", "shift", "scale", "shear", "elastic", "thickness"}
+_TELLING |= {"seed", "precision", "dataset", "limit", "validation"}
+# What a continued run may be told anew: none of it changes what was learned so far.
+CHANGEABLE = {"epochs", "steps", "name", "results_dir", "data_dir", "keep", "checkpoint_every", "quiet"}
 
 
 def _plain(value) -> str:
     return "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
+def _start_from(ctx: click.Context, parameter: click.Parameter, preset: str) -> str:
+    """The preset's options become the defaults of the others."""
+    ctx.default_map = {**(ctx.default_map or {}), **PRESETS[preset].options}
+    return preset
+
+
+def architecture(name: str | None, **settings) -> Architecture | None:
+    """That architecture with `settings` that are not None instead of its own. Raises click.UsageError."""
+    if name is None:
+        if any(value is not None for value in settings.values()):
+            raise click.UsageError("These are settings of one network: name it, too.")
+        return None
+    try:
+        return ARCHITECTURES[name].varied(**settings)
+    except ValueError as error:  # dropout and norm are checked by their types
+        raise click.BadParameter(str(error), param_hint="'--channels'") from None
+
+
 def train_options(command):
     """Decorate a click command with an option for each field of Config."""
-    for item in reversed(fields(Config)):
+    return _with_options(command, fields(Config))
+
+
+def model_options(command):
+    """Decorate a click command with the options that vary an architecture."""
+    return _with_options(command, [item for item in fields(Config) if item.name in ("channels", "dropout", "norm")])
+
+
+def evaluation_options(command):
+    """Decorate a click command with the options that say which images to read, and where to compute."""
+    chosen = [item for item in fields(Config) if item.name in ("dataset", "data_dir", "device")]
+    ours = {"default": None, "show_default": "that of the training", "help": "Images to read; auto: MNIST if possible."}
+    return _with_options(command, chosen, dataset=ours)
+
+
+def _with_options(command, items, **changed):
+    """`changed` has for the name of a field what is to be otherwise here."""
+    for item in reversed(items):
         meta = item.metadata
-        command = click.option(
-            "--" + item.name.replace("_", "-"),
-            type=meta["type"],
-            is_flag=meta["type"] is bool,
-            default=item.default,
-            show_default=meta.get("shown", item.default is not False),
-            envvar=meta.get("envvar"),
-            show_envvar="envvar" in meta,
-            help=meta["help"],
-        )(command)
+        attributes = {
+            "type": meta["type"],
+            "is_flag": meta["type"] is bool,
+            "default": item.default,
+            "show_default": meta.get("shown", item.default is not False),
+            "envvar": meta.get("envvar"),
+            "show_envvar": "envvar" in meta,
+            "help": meta["help"],
+            "is_eager": meta.get("eager", False),
+            "callback": _start_from if item.name == "preset" else None,
+        }
+        attributes |= changed.get(item.name, {})
+        command = click.option("--" + item.name.replace("_", "-"), **attributes)(command)
     return command

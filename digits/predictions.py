@@ -20,6 +20,12 @@ class Predictions:
         self._validation = {"labels": _digits(validation.labels), "epochs": []}
         self._test = {"labels": _digits(test.labels), "predictions": None, "confidences": None}
 
+    def restore(self, saved: dict | None, epoch: int) -> None:
+        """Take what an earlier process wrote of the epochs up to `epoch`, unless it is of other images."""
+        validation = saved.get("validation") if isinstance(saved, dict) else None
+        if isinstance(validation, dict) and validation.get("labels") == self._validation["labels"]:
+            self._validation["epochs"] = [row for row in validation["epochs"] if row["epoch"] <= epoch]
+
     def add_epoch(self, epoch: int, evaluation: Evaluation) -> None:
         epochs = self._validation["epochs"]
         epochs.append({"epoch": epoch, **_answers(evaluation.probabilities)})

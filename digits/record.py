@@ -2,6 +2,7 @@
 
 from digits import checkpoint, contract, predictions
 from digits.data import Dataset
+from digits.files import read_json
 from digits.options import Config
 from digits.runlog import RunLog
 from digits.training import Evaluation, Learner
@@ -21,40 +22,32 @@ class Record:
             self._log.save_shared(contract.VALIDATION_IMAGES, predictions.mosaic(self._dataset.validation.images))
         self._log.save_shared(contract.TEST_IMAGES, predictions.mosaic(self._dataset.test.images))
 
+    def restore(self, epoch: int) -> None:
+        """Go on with the predictions of an earlier process, up to `epoch`."""
+        self._predictions.restore(read_json(self._log.folder / contract.PREDICTIONS), epoch)
+
     def save_epoch(self, epoch: int, validation: Evaluation | None) -> None:
         """After an epoch. The few test samples are for the eye; nothing is measured or chosen by them."""
         if validation is not None:
             self._predictions.add_epoch(epoch, validation)
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
         self._save_samples(epoch, final=False)
-        self.save_checkpoint()
 
-    def save_end(self, test: Evaluation) -> None:
+    def save_end(self, epoch: int, test: Evaluation) -> None:
         """After the test."""
         self._predictions.set_test(test)
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
-        self._save_samples(self._config.epochs, final=True)
+        self._save_samples(epoch, final=True)
         weights = checkpoint.weights_file(
-            self._learner.network,
+            self._learner.learned,
             self._config,
             run_id=self._log.run_id,
-            epoch=self._config.epochs,
+            epoch=epoch,
+            step=self._learner.steps,
             dataset=self._dataset.name,
             test_accuracy=test.accuracy,
         )
         self._log.save(contract.WEIGHTS, weights)
-
-    def save_checkpoint(self) -> None:
-        state = checkpoint.checkpoint_file(self._learner, self._config, self._log.run_id, self._log.position)
-        self._log.save(contract.CHECKPOINT, state)
-
-    def try_to_save_checkpoint(self) -> bool:
-        """Whether it went well; if not, the checkpoint of the last epoch stands."""
-        try:
-            self.save_checkpoint()
-        except OSError:
-            return False
-        return True
 
     def _save_samples(self, epoch: int, final: bool) -> None:
         if not len(self._chosen):

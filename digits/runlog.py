@@ -10,6 +10,7 @@ Any trainer gets the page by writing these files, with this class or without it.
             log.epoch(epoch, train_loss=0.5, val_loss=0.6)
 """
 
+import copy
 import os
 import platform
 import secrets
@@ -34,6 +35,9 @@ class RunLog:
     Entering takes the folder's lock (Busy names the holder), tries that it can be written (OSError otherwise, and
     nothing is changed), moves an earlier run to runs/, and starts the heartbeat. A file that can't be written later
     raises OSError from the next call. Methods may be called from any thread.
+
+    With `resume` the run in the folder goes on under its own run_id: what it had logged stands until `restore` says
+    from where. Its config is replaced by the one given here.
     """
 
     def __init__(
@@ -44,9 +48,11 @@ class RunLog:
         config: dict | None = None,
         command: str | None = None,
         keep: int = 20,
+        resume: bool = False,
     ):
         self.folder = Path(folder)
         self.keep = keep
+        self.resume = resume
         self.ending = "completed"
         now = time.time()
         self.run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(2)}"
@@ -73,6 +79,7 @@ class RunLog:
             "error": None,
         }
         self._buckets = Buckets()
+        self._batches_before: dict | None = None  # of a resumed run, until it is known from where it goes on
         self._pace = Pace()
         self._state = threading.Condition(threading.RLock())  # guards all above, and these:
         self._dirty = False
@@ -88,9 +95,12 @@ class RunLog:
         self._lock = FolderLock(self.folder, holder)
         try:
             archive.ensure_room(self.folder)
-            archive.move_earlier_run(self.folder, self.keep)
-            self._csv = CsvLog(self.folder / contract.BATCHES, contract.BATCH_FIELDS)
-            self._log["files"].append(contract.BATCHES)
+            if self.resume:
+                self._take_over(read(self.folder) or {})
+            else:
+                archive.move_earlier_run(self.folder, self.keep)
+            self._csv = CsvLog(self.folder / contract.BATCHES, contract.BATCH_FIELDS, self.resume)
+            self.announce(contract.BATCHES)
             self._write()
             archive.write_index(self.folder)
         except BaseException:
@@ -129,6 +139,13 @@ class RunLog:
         self._write_now()
         archive.write_index(self.folder)
 
+    def _take_over(self, earlier: dict) -> None:
+        kept = ("run_id", "started_at", "command", "environment", "dataset", "model", "progress", "files", "epochs")
+        self._log |= {key: earlier[key] for key in (*kept, "events", "test") if key in earlier}
+        self._log["phase"] = "resuming"
+        self.run_id = self._log["run_id"]
+        self._batches_before = earlier.get("batches")
+
     def stop(self) -> None:
         """Ask that the run, when its `with` block ends without an error, is called stopped instead of completed."""
         self.ending = "stopped"
@@ -145,11 +162,32 @@ class RunLog:
                 self._log[section] = (self._log[section] or {}) | finite(values)
         self._write_now()
 
-    def plan(self, epochs: int, batches: int) -> None:
-        """How many epochs of how many batches are to come: the page's progress and time left."""
+    def plan(self, epochs: int, batches: int, steps: int | None = None) -> None:
+        """How many epochs of how many batches are to come, `steps` in all: the page's progress and time left."""
         with self._state:
-            self._log["progress"].update(epochs=epochs, batches=batches, steps=epochs * batches)
+            self._log["progress"].update(epochs=epochs, batches=batches, steps=steps or epochs * batches)
             self._log["phase"] = "training" if self._log["phase"] == "starting" else self._log["phase"]
+        self._write_now()
+
+    def state(self) -> dict:
+        """The curves and events so far as plain values, for `restore`. All rows of batches.csv are on the disk then."""
+        self._write_now()
+        with self._state:
+            log = copy.deepcopy({key: self._log[key] for key in ("epochs", "events")})
+            return {"position": self.position, "buckets": self._buckets.state(), **log}
+
+    def restore(self, state: dict | None) -> None:
+        """Go back to that state of this run, or to its beginning; only for a log that resumes."""
+        with self._state:
+            self._buckets = Buckets()
+            self._batches_before = None
+            self._log |= {"epochs": {field: [] for field in contract.EPOCH_FIELDS}, "events": [], "test": None}
+            self._log["progress"] |= dict.fromkeys(("epoch", "batch", "step"), 0)
+            if state:
+                self._buckets.restore(state["buckets"])
+                self._log |= copy.deepcopy({key: state[key] for key in ("epochs", "events")})
+                self._log["progress"] |= state["position"]
+            self._csv.cut(self.step)
         self._write_now()
 
     # -- what happens -------------------------------------------------------------------------------------------------
@@ -276,7 +314,8 @@ class RunLog:
             state = self._snapshot()
             rows = self._csv.take()
         self._csv.write(rows)
-        write_json(self.folder / contract.TRAINING_LOG, state | {"batches": columns(buckets)})
+        batches = columns(buckets) if self._batches_before is None else self._batches_before
+        write_json(self.folder / contract.TRAINING_LOG, state | {"batches": batches})
 
     def _snapshot(self) -> dict:
         """A copy that later calls don't change."""

@@ -65,35 +65,41 @@ class Terminal:
         finally:
             self._print(_ERASE_LINE_ABOVE, nl=False)
 
+    def tell_resumption(self, at, differences: list[str]) -> None:
+        batches = f" after {at.batch:,} batches" if at.batch else ""
+        self.say(f"Going on with epoch {at.epoch}{batches}.")
+        for difference in differences:
+            self.warn(f"This run goes on with {difference}: it will not be bit for bit what it would have been.")
+
     def tell_interruption(self, saved: bool) -> None:
         self.say("What was learned is saved." if saved else "What was learned in this epoch could not be saved.")
 
-    def introduce(self, config, dataset, network, numbers) -> None:
-        parameters = sum(parameter.numel() for parameter in network.parameters())
-        precision = ", ".join(numbers.describe().values())
+    def introduce(self, config, dataset, learner) -> None:
+        parameters = sum(parameter.numel() for parameter in learner.network.parameters())
+        precision = ", ".join(learner.precision.describe().values())
         splits = {"training": dataset.train, "validation": dataset.validation, "test": dataset.test}
         images = ", ".join(f"{len(split):,} {name}" for name, split in splits.items())
-        self.say(f"{config.model} with {parameters:,} parameters on {numbers.device.type}, {precision}")
+        self.say(f"{config.model} with {parameters:,} parameters on {learner.precision.device.type}, {precision}")
         self.say(f"{dataset.name}: {images} images")
         self.say(f"Watch it in the browser: {_server_command(config)}")
 
-    def tell_epoch(self, epoch: int, epochs: int, mean, validation, seconds: float) -> None:
+    def tell_epoch(self, at, epochs: int, validation) -> None:
         accuracy = f", val accuracy {100 * validation.accuracy:.2f} %" if validation else ""
-        self.say(f"Epoch {epoch}/{epochs}, Loss: {mean.loss:.4f}{accuracy}, {seconds:.1f} s")
+        self.say(f"Epoch {at.epoch}/{epochs}, Loss: {at.mean.loss:.4f}{accuracy}, {at.seconds:.1f} s")
 
     def conclude(self, config, test) -> None:
         self.say(f"Test accuracy {100 * test.accuracy:.2f} % ({test.correct:,} of {test.total:,} digits read rightly)")
-        self.say(f"Weights, log and predictions: {_shown(config.results_dir)}; see them: {_server_command(config)}")
+        self.say(f"Weights, log and predictions: {shown(config.results_dir)}; see them: {_server_command(config)}")
 
 
 def _server_command(config) -> str:
     """The command that shows this run: another folder than the usual one has to be named."""
     if config.results_dir == Config.results_dir:
         return "python server.py"
-    return shlex.join(["python", "server.py", "--results-dir", str(_shown(config.results_dir))])
+    return shlex.join(["python", "server.py", "--results-dir", str(shown(config.results_dir))])
 
 
-def _shown(folder: Path) -> Path:
+def shown(folder: Path) -> Path:
     """Short where that is possible."""
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder

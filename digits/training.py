@@ -1,54 +1,45 @@
-"""The arithmetic of training: batches, one optimiser step, evaluation, and a schedule for the learning rate."""
+"""The arithmetic of training: batches, one optimiser step, evaluation."""
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from digits.data import Split
+from digits import models
+from digits.augment import Augmentation, apply, draw
+from digits.averaging import Average
+from digits.data import MEAN, STD, Split
+from digits.distributed import Group
 from digits.errors import Diverged
 from digits.optimizers import Optimizer
 from digits.precision import Precision
+from digits.schedule import Schedule
 
-MEAN, STD = 0.1307, 0.3081  # of all pixels of the 60,000 MNIST training images, scaled to 0..1
-_WARM_UP = 0.25  # part of the run in which the rate rises
-_FIRST, _LAST = 0.04, 1e-4  # the rate at both ends of the run, as parts of the highest
 _EVALUATED_AT_ONCE = 250  # images: 20 MB of activations, and often enough back in Python to notice Ctrl-C
-
-Schedule = Callable[[int], float]
+_FETCHED_AT_ONCE = 32  # steps, from an accelerator
+_AUGMENTED = 1 << 62  # keeps the seeds of augmentation apart from those of the order
 
 
 def normalised(images: Tensor) -> Tensor:
-    """uint8 (N, 28, 28) to float32 (N, 1, 28, 28) of mean 0 and variance 1 over MNIST."""
+    """(N, 28, 28) of 0 to 255 to float32 (N, 1, 28, 28) of mean 0 and variance 1 over MNIST."""
     return images.unsqueeze(1).float().sub_(255 * MEAN).div_(255 * STD)
 
 
-def batches(count: int, batch_size: int, seed: int, epoch: int) -> list[Tensor]:
-    """Indices (<= batch_size,) of an epoch's batches: a new order each epoch, the same for the same seed and epoch."""
-    generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
-    return list(torch.randperm(count, generator=generator).split(batch_size))
+def shuffled(count: int, seed: int, epoch: int) -> Tensor:
+    """The order (count,) of an epoch's images: a new one each epoch, the same for the same seed and epoch."""
+    return torch.randperm(count, generator=torch.Generator().manual_seed(_mixed(seed, epoch)))
 
 
-def one_cycle(lr: float, steps: int) -> Schedule:
-    """Rise to `lr` over the first quarter of `steps`, then fall to almost nothing, both along half a cosine wave.
-
-    L. N. Smith and N. Topin, "Super-Convergence", 2018. The result takes the number of steps done and gives the rate.
-    """
-    rise = max(1, round(steps * _WARM_UP))
-    fall = max(1, steps - rise)
-
-    def wave(start: float, end: float, part: float) -> float:
-        return lr * (end + (start - end) * (1 + math.cos(math.pi * min(1.0, part))) / 2)
-
-    return lambda step: wave(_FIRST, 1.0, step / rise) if step < rise else wave(1.0, _LAST, (step - rise) / fall)
+def _mixed(seed: int, number: int) -> int:
+    """A seed for each pair, far from its neighbours."""
+    return (seed * 1_000_003 + number) % 2**63
 
 
-@dataclass
+@dataclass(frozen=True)
 class Step:
-    """What one batch gave: the mean loss over its images, and how many were read rightly."""
+    """What one batch gave: the mean cross-entropy over its images, and how many were read rightly."""
 
     loss: float
     correct: int
@@ -83,6 +74,27 @@ class Mean:
 
 
 @dataclass
+class Progress:
+    """Where a run stands: `batch` batches of `epoch` are done, in `seconds`, the last at rate `lr`; `step` in all."""
+
+    epoch: int = 1
+    batch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    lr: float = 0.0
+    mean: Mean = field(default_factory=Mean)
+
+    def add(self, step: Step) -> None:
+        self.batch += 1
+        self.step += 1
+        self.lr = step.lr
+        self.mean.add(step)
+
+    def next_epoch(self) -> "Progress":
+        return Progress(self.epoch + 1, step=self.step)
+
+
+@dataclass
 class Evaluation:
     """Over all images of a split: mean cross-entropy, how many are read rightly, probabilities (N, 10) on the CPU."""
 
@@ -99,45 +111,129 @@ class Evaluation:
         return self.correct / self.total
 
 
-@dataclass
 class Learner:
     """A network and all that changes it. Splits may lie on any device; the network's own is the fastest."""
 
-    network: nn.Module
-    optimizer: Optimizer
-    schedule: Schedule
-    precision: Precision
-    steps: int = 0  # done
+    def __init__(
+        self,
+        network: nn.Sequential,
+        optimizer: Optimizer,
+        schedule: Schedule,
+        precision: Precision,
+        *,
+        augmentation: Augmentation | None = None,
+        label_smoothing: float = 0.0,
+        ema: float = 0.0,
+        seed: int = 0,
+        group: Group | None = None,
+    ):
+        self.network, self.optimizer, self.schedule, self.precision = network, optimizer, schedule, precision
+        self.augmentation = augmentation or Augmentation()
+        self.label_smoothing = label_smoothing
+        self.average = Average(network, ema) if ema else None
+        self.seed = seed
+        self.group = group or Group()
+        self.steps = 0  # done
+        self._shared = self.group.shared(self.group.joined(network))
+        self._late: list[tuple[Tensor, int, float]] = []  # loss and hits, images, rate
+        self._late_at_most = 1 if precision.device.type == "cpu" else _FETCHED_AT_ONCE
 
-    def step(self, batch: Split) -> Step:
-        """Forward, backward, update. Whether the loss is finite is for the caller: `check_finite`."""
+    @property
+    def learned(self) -> nn.Module:
+        """The network to judge and to keep: the average, where there is one."""
+        return self.average.network if self.average else self.network
+
+    def step(self, batch: Split) -> list[Step]:
+        """Forward, backward, update, with all processes of the group. Whether the loss is finite: `check_finite`.
+
+        Gives the steps whose numbers are known by now. On the CPU it is this one; from an accelerator they come some
+        steps late, many at once, since whoever asks for a number makes it wait. `fetch` gets the rest.
+        """
         lr = self.schedule(self.steps)
-        batch = batch.to(self.precision.device)
-        logits = self._logits(batch.images)  # (N, 10)
-        loss = F.cross_entropy(logits, batch.labels)
+        images, labels = self._prepared(batch)
+        log_p = self._logits(self._shared, images).log_softmax(dim=1)  # (n, 10)
+        loss = -log_p.gather(1, labels[:, None]).sum() / len(batch)  # this process's part of the mean
+        goal = loss
+        if self.label_smoothing:  # C. Szegedy and others, "Rethinking the Inception Architecture", 2015
+            uniform = -log_p.mean(dim=1).sum() / len(batch)
+            goal = (1 - self.label_smoothing) * loss + self.label_smoothing * uniform
         self.optimizer.zero_grad()
-        loss.backward()
+        (goal * self.group.size).backward()  # the group takes the mean of the gradients
         self.optimizer.step(lr)
         self.steps += 1
-        correct = (logits.argmax(dim=1) == batch.labels).sum()
-        return Step(loss.item(), int(correct), len(batch), lr)  # an accelerator is waited for here
+        if self.average:
+            self.average.update(self.steps)
+        correct = (log_p.argmax(dim=1) == labels).sum()
+        self._late.append((torch.stack([loss.detach(), correct]), len(batch), lr))
+        return self.fetch() if len(self._late) >= self._late_at_most else []
+
+    def fetch(self) -> list[Step]:
+        """The steps done since the last ones that were given; an accelerator is waited for here, and all processes."""
+        if not self._late:
+            return []
+        numbers, images, lrs = zip(*self._late)
+        self._late = []
+        rows = self.group.sum(torch.stack(numbers)).tolist()
+        return [Step(loss, int(correct), count, lr) for (loss, correct), count, lr in zip(rows, images, lrs)]
 
     def evaluate(self, split: Split) -> Evaluation:
         """Read every image once, with the running statistics of batch norm and without dropout."""
-        training = self.network.training
-        self.network.eval()
+        was_training = self.learned.training
+        self.learned.eval()
+        part = self.group.part(len(split))
         split = split.to(self.precision.device)
         with torch.inference_mode():
-            logits = torch.cat([self._logits(images) for images in split.images.split(_EVALUATED_AT_ONCE)])  # (N, 10)
+            logits = torch.zeros(len(split), models.CLASSES, device=self.precision.device)
+            for rows in torch.arange(len(split))[part].split(_EVALUATED_AT_ONCE):
+                logits[rows] = self._logits(self.learned, split.images[rows])
+            self.group.sum(logits)  # (N, 10): the rows of other processes are zero here
             loss = F.cross_entropy(logits, split.labels).item()
             correct = int((logits.argmax(dim=1) == split.labels).sum())
             probabilities = logits.softmax(dim=1).cpu()
-        self.network.train(training)
+        self.learned.train(was_training)
         return Evaluation(loss, correct, probabilities)
 
-    def _logits(self, images: Tensor) -> Tensor:
+    def state_dict(self) -> dict:
+        """All that changes in training, on the CPU and in the ordinary memory order."""
+        state = {
+            "steps": self.steps,
+            "network": plain(self.network),
+            "average": plain(self.average.network) if self.average else None,
+            "optimizer": self.optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+        }
+        if self.precision.device.type == "cuda":
+            state["cuda_random"] = torch.cuda.get_rng_state(self.precision.device)
+        return state
+
+    def load_state_dict(self, state: dict) -> None:
+        self.steps = state["steps"]
+        self.network.load_state_dict(state["network"])
+        if self.average:
+            self.average.network.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["random"])
+        if self.precision.device.type == "cuda":
+            torch.cuda.set_rng_state(state["cuda_random"], self.precision.device)
+
+    def _prepared(self, batch: Split) -> tuple[Tensor, Tensor]:
+        """This process's part of the batch, augmented: images (n, 28, 28), labels (n,)."""
+        part, device = self.group.part(len(batch)), self.precision.device
+        mine = batch[part].to(device)
+        if not self.augmentation.any:
+            return mine.images, mine.labels
+        generator = torch.Generator().manual_seed(_mixed(self.seed, self.steps) ^ _AUGMENTED)
+        changes = draw(len(batch), self.augmentation, generator)
+        return apply(mine.images, changes[part].to(device)), mine.labels
+
+    def _logits(self, network: nn.Module, images: Tensor) -> Tensor:
         with self.precision.autocast():
-            return self.network(self.precision.arranged(normalised(images))).float()
+            return network(self.precision.arranged(normalised(images))).float()
+
+
+def plain(network: nn.Module) -> dict[str, Tensor]:
+    """Its state on the CPU and in the ordinary memory order, so that any program can read it."""
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
 
 
 def check_finite(value: float, step: int, lr: float) -> None:

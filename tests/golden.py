@@ -21,13 +21,15 @@ FIXTURE = Path(__file__).parent / "fixtures" / "golden"
 EPOCHS, BATCHES = 3, 40
 _START = 1_790_000_000.0  # 2026-09-21, in the afternoon
 _LAYERS = [
-    ("conv1", "Conv2d", [16, 28, 28], 144, 112_896),
-    ("norm1", "BatchNorm2d", [16, 28, 28], 32, 0),
-    ("relu1", "ReLU", [16, 28, 28], 0, 0),
-    ("pool1", "MaxPool2d", [16, 14, 14], 0, 0),
-    ("flatten", "Flatten", [3136], 0, 0),
-    ("linear1", "Linear", [10], 31_370, 31_360),
+    ("conv", "Conv2d", "3x3", [16, 28, 28], 144, 112_896),
+    ("norm", "BatchNorm2d", "", [16, 28, 28], 32, 0),
+    ("relu", "ReLU", "", [16, 28, 28], 0, 0),
+    ("pool", "MaxPool2d", "2x2", [16, 14, 14], 0, 0),
+    ("flatten", "Flatten", "", [3136], 0, 0),
+    ("linear", "Linear", "", [10], 31_370, 31_360),
 ]
+_MODEL = {"name": "cnn4", "parameters": 31_546, "trainable": 31_546, "macs": 144_256, "input": [1, 28, 28]}
+_MODEL |= {"input_mb": 0.002991, "activations_mb": 0.335037, "parameters_mb": 0.120338, "total_mb": 0.458366}
 
 
 class Clock:
@@ -64,11 +66,11 @@ def write(folder: Path) -> None:
 
 def _log_everything(log: RunLog, clock: Clock) -> None:
     chance = random.Random(5)
-    layers = [dict(zip(("name", "type", "output", "parameters", "macs"), layer)) for layer in _LAYERS]
+    layers = [dict(zip(("name", "type", "detail", "output", "parameters", "macs"), layer)) for layer in _LAYERS]
     log.describe(
         environment={"torch": "2.9.0", "device": "cpu", "device_name": "a processor", "threads": 2},
         dataset={"name": "mnist", "train": 5120, "validation": 20, "test": 10, "sha256": "0" * 64, "notice": None},
-        model={"name": "cnn4", "parameters": 31_546, "macs": 144_256, "input": [1, 28, 28], "layers": layers},
+        model={**_MODEL, "layers": layers},
     )
     log.plan(EPOCHS, BATCHES)
     for epoch in range(1, EPOCHS + 1):

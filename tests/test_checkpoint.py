@@ -6,6 +6,7 @@ import torch
 from digits import checkpoint, models, optimizers, training
 from digits.options import Config
 from digits.precision import Precision
+from digits.schedule import Schedule
 from digits.training import Learner
 
 CONFIG = Config.from_options(channels=(4, 4, 8, 8), dropout=0.1)
@@ -15,9 +16,9 @@ CONFIG = Config.from_options(channels=(4, 4, 8, 8), dropout=0.1)
 def learner():
     torch.manual_seed(0)
     network = models.build(CONFIG.model, CONFIG.channels, CONFIG.dropout)
-    fast = Precision(torch.device("cpu"), fast=True)
+    fast = Precision(torch.device("cpu"), bfloat16=True, channels_last=True)
     network = fast.arranged(network)
-    return Learner(network, optimizers.make("adamw", network, 0.01), training.one_cycle(0.01, 10), fast)
+    return Learner(network, optimizers.make("adamw", network, 0.01), Schedule(0.01, 2, 0.5, 10), fast)
 
 
 def step(learner):
@@ -34,32 +35,74 @@ def test_the_network_comes_back_from_its_file_and_says_the_same(learner, tmp_pat
     torch.testing.assert_close(checkpoint.load_network(path)(images), learner.network(images))
 
 
-def test_both_files_load_without_running_any_code(learner):
+def test_files_load_without_running_any_code(learner):
     step(learner)
-    position = {"epoch": 1, "batch": 1, "step": 1}
     files = [
         checkpoint.weights_file(learner.network, CONFIG, run_id="r"),
-        checkpoint.checkpoint_file(learner, CONFIG, "r", position),
+        checkpoint.packed({"learner": learner.state_dict(), "config": CONFIG.as_json()}),
     ]
     weights, state = (torch.load(io.BytesIO(file), weights_only=True) for file in files)
-    assert weights["model"] == {"name": "cnn4", "channels": [4, 4, 8, 8], "dropout": 0.1}
+    assert weights["model"] == {"name": "cnn4", "channels": [4, 4, 8, 8], "dropout": 0.1, "norm": "batch"}
     assert weights["input"] == {"shape": [1, 28, 28], "mean": 0.1307, "std": 0.3081}
-    assert {key: state[key] for key in position} == position
+    assert state["learner"]["steps"] == 1
 
 
-def test_a_checkpoint_holds_all_that_the_next_steps_depend_on(learner):
-    """A new learner that takes the state over goes on exactly as the old one does."""
-    step(learner)
-    state = torch.load(io.BytesIO(checkpoint.checkpoint_file(learner, CONFIG, "r", {"step": 1})), weights_only=True)
-    expected = [step(learner).loss for _ in range(3)]
+def test_what_was_packed_comes_back(learner, tmp_path):
+    content = {"a": torch.arange(6).view(2, 3), "b": [1, 2.5, None, {"c": "text"}], "empty": torch.zeros(0)}
+    path = tmp_path / "some.pth"
+    path.write_bytes(checkpoint.packed(content))
+    loaded = checkpoint.load(path)
+    assert torch.equal(loaded.pop("a"), content["a"])
+    assert torch.equal(loaded.pop("empty"), content["empty"])
+    assert loaded == {"format": checkpoint.FORMAT, "b": content["b"]}
 
-    network = learner.precision.arranged(models.build(CONFIG.model, CONFIG.channels, CONFIG.dropout))
-    optimizer = optimizers.make("adamw", network, 0.01)
-    other = Learner(network, optimizer, learner.schedule, learner.precision, steps=state["step"])
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    torch.set_rng_state(state["random"])
-    assert [step(other).loss for _ in range(3)] == expected
+
+def test_the_sum_is_over_values_however_they_lie_in_memory():
+    images = torch.rand(2, 3, 4, 4)
+    assert checkpoint.digest({"x": images}) == checkpoint.digest({"x": images.to(memory_format=torch.channels_last)})
+    different = [
+        {"x": images + 1e-7},
+        {"x": images.double()},
+        {"x": images.view(2, 3, 16)},
+        {"y": images},
+        {"x": [images]},
+        {"x": images, "y": 1},
+    ]
+    sums = {checkpoint.digest(content) for content in [{"x": images}, *different]}
+    assert len(sums) == 1 + len(different)
+
+
+def test_any_flipped_bit_is_found(learner, tmp_path):
+    """torch.load itself lets most of them pass: it checks no sum."""
+    path = tmp_path / "some.pth"
+    whole = checkpoint.packed({"learner": learner.state_dict()})
+    path.write_bytes(whole)
+    expected = checkpoint.digest(checkpoint.load(path))
+    found = unnoticed_by_torch = 0
+    for place in range(37, len(whole), len(whole) // 60):
+        damaged = bytearray(whole)
+        damaged[place] ^= 0x10
+        path.write_bytes(damaged)
+        try:
+            torch.load(path, weights_only=True)
+            unnoticed_by_torch += 1
+        except Exception:
+            pass
+        try:
+            assert checkpoint.digest(checkpoint.load(path)) == expected  # a bit of the padding between parts
+        except checkpoint.Damaged:
+            found += 1
+    assert found > 30 and unnoticed_by_torch > 30
+
+
+def test_files_of_the_first_format_are_still_read(learner, tmp_path):
+    content = torch.load(io.BytesIO(checkpoint.weights_file(learner.network, CONFIG)), weights_only=True)
+    del content["sha256"], content["model"]["norm"]
+    path = tmp_path / "old.pth"
+    torch.save(content | {"format": 1}, path)
+    images = torch.rand(5, 1, 28, 28)
+    learner.network.eval()
+    torch.testing.assert_close(checkpoint.load_network(path)(images), learner.network(images))
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 torn"])

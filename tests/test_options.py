@@ -9,17 +9,19 @@ from click.testing import CliRunner
 
 import mnist_cnn
 from digits import options
+from digits.architectures import ARCHITECTURES
 from digits.options import Config
 
 PROMISED = ["--model", "--channels", "--epochs", "--batch-size", "--lr", "--optimizer", "--weight-decay", "--seed"]
 PROMISED += ["--device", "--dataset", "--data-dir", "--results-dir", "--name", "--validation", "--samples", "--quiet"]
+PROMISED += ["--dropout", "--norm"]
 
 
 @pytest.fixture
 def seen(monkeypatch):
     """Catch the options where training would begin."""
     configs = []
-    monkeypatch.setattr(mnist_cnn, "training_story", lambda config, log, terminal: configs.append(config))
+    monkeypatch.setattr(mnist_cnn, "training_story", lambda config, log, terminal, earlier: configs.append(config))
     return configs
 
 
@@ -39,7 +41,7 @@ def test_help_lists_every_promised_option_with_its_default():
     for default in (
         "default: 10;",
         "default: cnn4",
-        "(16,32,64,128)",
+        "(the model's own)",
         "default: 5000;",
         "default: auto",
         "MNIST_DATA_DIR",
@@ -78,6 +80,25 @@ def test_a_run_without_a_name_is_called_by_what_is_special_about_it(seen, result
     assert [config.name for config in seen] == ["cnn4", "cnn4, channels 8-8-16-16, lr 0.5, seed 2"]
 
 
+def test_settings_that_are_not_given_are_the_models_own_and_stand_in_the_log():
+    for name, own in ARCHITECTURES.items():
+        config = Config.from_options(model=name)
+        assert (config.channels, config.dropout, config.norm) == (own.channels, own.dropout, own.norm)
+        assert config.as_json()["norm"] == own.norm
+        assert config.name == name
+    assert Config.from_options(model="cnn6", dropout=0.0).dropout == 0.0
+
+
+def test_a_run_is_named_after_settings_only_where_they_are_not_the_models_own():
+    own = ARCHITECTURES["cnn4-wide"].settings
+    assert Config.from_options(model="cnn4-wide", **own).name == "cnn4-wide"
+    assert Config.from_options(model="cnn4-wide", norm="batch").name == "cnn4-wide, norm batch"
+    assert Config.from_options(model="lenet5", channels=(8, 16)).name == "lenet5, channels 8-16"
+    assert Config.from_options(model="cnn2", dropout=0.5).name == "cnn2, dropout 0.5"
+    # cnn4's own are something special in another
+    assert Config.from_options(model="cnn6", dropout=0.0).name == "cnn6, dropout 0.0"
+
+
 def test_each_optimiser_has_a_rate_of_its_own_where_none_is_given(seen, results):
     invoke("--optimizer", "sgd", *results)
     assert seen[0].lr == 0.1
@@ -107,6 +128,8 @@ BAD = {
     "--dropout -0.1": "--dropout",
     "--model resnet": "--model",
     "--channels 16,32,64": "cnn4 has 4 convolutions",
+    "--model lenet5 --channels 16,32,64,128": "lenet5 has 2 convolutions",
+    "--norm layer": "--norm",
     "--channels 16,32,64,128,256": "cnn4 has 4 convolutions",
     "--channels 16,32,,64": "--channels",
     "--channels 16,32,64,x": "--channels",

@@ -13,9 +13,9 @@ def network():
     return models.build("cnn4", (4, 4, 8, 8), dropout=0.5)
 
 
-@pytest.mark.parametrize(("wanted", "fast"), [("float32", False), ("bfloat16", True)])
-def test_what_was_asked_for_is_used_without_a_trial(network, wanted, fast):
-    assert precision.choose(wanted, network, CPU).fast is fast
+@pytest.mark.parametrize(("wanted", "half"), [("float32", False), ("bfloat16", True)])
+def test_what_was_asked_for_is_used_whatever_a_trial_would_say(network, wanted, half):
+    assert precision.choose(wanted, network, CPU).bfloat16 is half
 
 
 def test_the_trial_changes_neither_the_network_nor_the_random_state(network):
@@ -28,30 +28,48 @@ def test_the_trial_changes_neither_the_network_nor_the_random_state(network):
 
 
 def fake_trials(monkeypatch, seconds, gradients):
+    """`seconds` and `gradients` of float32, of float32 with channels_last, and of bfloat16."""
+
     class Trial:
         def __init__(self, network, numbers, images, labels):
-            self.fast = numbers.fast
+            self.way = numbers.bfloat16 + numbers.channels_last
 
         def gradient(self):
-            return torch.tensor(gradients[self.fast])
+            return torch.tensor(gradients[self.way])
 
         def seconds(self):
-            return seconds[self.fast]
+            return seconds[self.way]
 
     monkeypatch.setattr(precision, "_Trial", Trial)
+    monkeypatch.setattr(precision, "_may_know_bfloat16", lambda device: True)
 
 
-ALIKE, OPPOSITE = ([1.0, 2.0], [1.01, 2.0]), ([1.0, 2.0], [-1.0, -2.0])
+UP, NEARLY_UP, DOWN, NO_NUMBER = [1.0, 2.0], [1.01, 2.0], [-1.0, -2.0], [float("nan"), 1.0]
+ALIKE = (UP, UP, NEARLY_UP)
 
 
 @pytest.mark.parametrize(
-    ("seconds", "gradients", "fast"),
-    [((2.0, 1.0), ALIKE, True), ((1.0, 2.0), ALIKE, False), ((1.05, 1.0), ALIKE, False), ((2.0, 1.0), OPPOSITE, False)],
-    ids=["faster", "slower", "hardly faster", "faster and wrong"],
+    ("seconds", "gradients", "half", "last"),
+    [
+        ((4.0, 3.0, 2.0), ALIKE, True, True),
+        ((4.0, 2.0, 3.0), ALIKE, False, True),
+        ((2.0, 2.0, 1.95), ALIKE, False, True),
+        ((2.0, 3.0, 4.0), ALIKE, False, False),
+        ((4.0, 3.0, 2.0), (UP, UP, DOWN), False, True),
+        ((4.0, 3.0, 2.0), (UP, UP, NO_NUMBER), False, True),
+        ((4.0, 3.0, 5.0), (UP, DOWN, UP), False, False),
+        ((4.0, 3.0, 2.0), (UP, DOWN, UP), True, True),
+    ],
+    ids=["faster", "slower", "hardly faster", "both slower", "wrong", "no number", "order wrong", "only order wrong"],
 )
-def test_bfloat16_is_used_only_where_it_is_right_and_faster(network, monkeypatch, seconds, gradients, fast):
+def test_what_is_right_and_faster_is_used(network, monkeypatch, seconds, gradients, half, last):
     fake_trials(monkeypatch, seconds, gradients)
-    assert precision.choose("auto", network, CPU).fast is fast
+    assert precision.choose("auto", network, CPU) == Precision(CPU, bfloat16=half, channels_last=last)
+
+
+def test_float32_is_tried_in_both_orders(network, monkeypatch):
+    fake_trials(monkeypatch, (4.0, 3.0, 2.0), ALIKE)
+    assert precision.choose("float32", network, CPU) == Precision(CPU, channels_last=True)
 
 
 def test_a_device_without_such_kernels_computes_plainly(network, monkeypatch):
@@ -59,19 +77,25 @@ def test_a_device_without_such_kernels_computes_plainly(network, monkeypatch):
         raise RuntimeError("not implemented for 'BFloat16'")
 
     monkeypatch.setattr(precision, "_Trial", unsupported)
-    assert not precision.choose("auto", network, CPU).fast
+    assert precision.choose("auto", network, CPU) == Precision(CPU)
 
 
-def test_gradients_that_are_not_numbers_count_as_wrong(network, monkeypatch):
-    fake_trials(monkeypatch, (2.0, 1.0), ([1.0, 2.0], [float("nan"), 1.0]))
-    assert not precision.choose("auto", network, CPU).fast
+def test_a_processor_without_instructions_for_bfloat16_is_not_asked(network, monkeypatch):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
+    assert not precision.choose("auto", network, CPU).bfloat16
+
+
+@pytest.mark.parametrize("way", [Precision(CPU), Precision(CPU, False, True), Precision(CPU, True, True)])
+def test_the_log_says_what_a_continued_run_needs(way):
+    assert Precision.from_log(CPU, way.describe()) == way
+    assert Precision.from_log(CPU, {}) is None
 
 
 def test_both_ways_give_nearly_the_same_logits(network):
     images = torch.rand(32, 1, 28, 28)
     network.eval()
     plain = network(images)
-    fast = Precision(CPU, fast=True)
+    fast = Precision(CPU, bfloat16=True, channels_last=True)
     with fast.autocast():
         other = fast.arranged(network)(fast.arranged(images)).float()
     assert (other - plain).norm() / plain.norm() < 0.05

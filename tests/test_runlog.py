@@ -60,7 +60,7 @@ def test_a_run_that_ends_well_is_completed_and_holds_all_it_was_told(folder):
     assert content["epochs"]["step"] == [3, 6]
     assert content["epochs"]["train_accuracy"] == [None, None]
     assert content["test"]["correct"] == 9
-    assert [row["loss"] for row in rows(folder)] == ["1", "0.5", "0.333333"] * 2
+    assert [row["loss"] for row in rows(folder)] == ["1", "0.5", "0.333333333"] * 2
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ export const LIVENESSES = [...STATUSES, 'stalled', 'crashed'];
 export const BAD_EVENTS = new Set(['diverged', 'failed', 'error', 'warning']); // kinds; any other is neutral
 const BATCH_FIELDS = ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr', 'images_per_second'];
 const EPOCH_FIELDS = ['epoch', 'step', 'train_loss', 'train_accuracy', 'val_loss', 'val_accuracy', 'lr', 'seconds'];
+const SIZES = ['input', 'activations', 'parameters', 'total']; // in the log: input_mb, ...
 const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$/;
 // Control characters, and those that turn the reading direction of the text around them.
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g;
@@ -113,13 +114,20 @@ function parseModel(value) {
   const layers = list(value.layers).filter(isRecord).slice(0, 500).map((layer) => ({
     name: text(layer.name, 80),
     type: text(layer.type, 80),
+    detail: text(layer.detail, 40),
     output: list(layer.output).map(count),
     parameters: count(layer.parameters),
     macs: count(layer.macs),
   }));
-  const { name, parameters, macs, input } = value;
-  const total = { parameters: count(parameters), macs: count(macs) };
-  return { name: text(name, 80), ...total, input: list(input).map(count), layers };
+  const totals = ['parameters', 'trainable', 'macs'].map((key) => [key, count(value[key])]);
+  const megabytes = SIZES.map((key) => number(value[`${key}_mb`]));
+  return {
+    name: text(value.name, 80),
+    ...Object.fromEntries(totals),
+    input: list(value.input).map(count),
+    megabytes: megabytes.includes(null) ? null : megabytes,
+    layers,
+  };
 }
 
 function parseEvent(event) {

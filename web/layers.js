@@ -1,11 +1,11 @@
-/** The network's layers: shapes, parameters, multiply-adds. A run that tells of no layers has no such section. */
+/** The network's layers: shapes, parameters, multiply-adds, memory. A run that tells of no layers has no such section. */
 
 import { h } from './dom.js';
 import { UNKNOWN, percent, shape, whole } from './format.js';
 
 export function mount(element, store) {
   const table = element.querySelector('table');
-  const title = element.querySelector('[data-part=model]');
+  const [title, facts] = ['model', 'facts'].map((part) => element.querySelector(`[data-part=${part}]`));
   let drawn = null;
   store.on(['log'], ({ log }) => {
     const model = log?.model ?? null;
@@ -16,6 +16,7 @@ export function mount(element, store) {
     const input = model.input.length ? `input ${shape(model.input)}` : '';
     title.textContent = [model.name, input].filter(Boolean).join(' · ');
     table.replaceChildren(head(), body(model), foot(model));
+    facts.textContent = [trainable(model), memory(model)].filter(Boolean).join(' · ');
   });
 }
 
@@ -32,7 +33,7 @@ function body({ layers, parameters }) {
     'tr',
     {},
     h('th', { scope: 'row' }, layer.name),
-    h('td', { class: 'soft' }, layer.type),
+    h('td', { class: 'soft' }, `${layer.type} ${layer.detail.replace(/(\d)x(?=\d)/g, '$1×')}`.trim()),
     h('td', {}, shape(layer.output)),
     h('td', { class: 'figure' }, layer.parameters === 0 ? UNKNOWN : whole(layer.parameters)),
     share(layer.parameters && total ? layer.parameters / total : 0),
@@ -56,6 +57,18 @@ function share(part) {
   const bar = h('span', { class: 'share' });
   bar.style.setProperty('--part', part);
   return h('td', { class: 'figure' }, bar, h('span', {}, part < 0.001 ? '< 0.1\u00a0%' : percent(part, 1)));
+}
+
+function trainable({ parameters, trainable: some }) {
+  if (some === null) return '';
+  return `${some === parameters ? 'All' : `${whole(some)} of the`} parameters trainable`;
+}
+
+function memory({ megabytes }) {
+  if (!megabytes) return '';
+  const [input, activations, parameters, total] = megabytes.map((size) => size.toFixed(3));
+  const parts = `input ${input}, forward and backward pass ${activations}, parameters ${parameters}`;
+  return `${total} MB for one image: ${parts}`;
 }
 
 const sum = (layers, key) => layers.reduce((total, layer) => total + (layer[key] ?? 0), 0);

@@ -39,6 +39,16 @@ test('the golden list of runs is understood', () => {
   assert.deepEqual(parseRuns({ runs }).map(({ runId, path }) => [runId, path]), runs.map((run) => [run.run_id, run.path]));
 });
 
+test('the golden network is understood, and an older one without its newer facts', () => {
+  const { model } = golden('training_log.json');
+  const { megabytes, ...read } = parseLog({ model }).model;
+  assert.deepEqual(megabytes, [model.input_mb, model.activations_mb, model.parameters_mb, model.total_mb]);
+  assert.deepEqual(read, Object.fromEntries(Object.entries(model).filter(([key]) => !key.endsWith('_mb'))));
+  const older = parseLog({ model: { parameters: 8, input_mb: 1, layers: [{ name: 'conv' }] } }).model;
+  assert.deepEqual([older.parameters, older.trainable, older.megabytes], [8, null, null]);
+  assert.equal(older.layers[0].detail, '');
+});
+
 test('an empty log is a complete log', () => {
   const log = parseLog({});
   assert.equal(log.status, 'failed', 'as the server judges a status that it does not know');
@@ -143,8 +153,8 @@ const FIELDS = {
   schema: [], run_id: [], name: [], status: [], phase: [], started_at: [], updated_at: [], command: [], error: [],
   files: [], config: ['a'], environment: ['b'],
   dataset: ['name', 'train', 'notice', 'sha256'],
-  model: ['name', 'parameters', 'macs', 'input', 'layers'],
-  layer: ['name', 'type', 'output', 'parameters', 'macs'],
+  model: ['name', 'parameters', 'trainable', 'macs', 'input', 'input_mb', 'layers'],
+  layer: ['name', 'type', 'detail', 'output', 'parameters', 'macs'],
   progress: ['epoch', 'epochs', 'batch', 'batches', 'step', 'steps', 'images_per_second', 'eta_s'],
   batches: ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr'],
   epochs: ['epoch', 'step', 'train_loss', 'val_loss', 'val_accuracy'],

@@ -1,0 +1,94 @@
+"""What there is to know of each network without torch: its name, its own settings, and where it comes from.
+
+A new architecture is an entry here and a builder in models.py.
+"""
+
+from dataclasses import dataclass, replace
+
+NORMS = ("batch", "none")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network's name and settings. They are its own, until `varied` puts others in their place."""
+
+    name: str
+    channels: tuple[int, ...]  # what comes out of each convolution, in order
+    dropout: float  # of the units before the last linear layer
+    norm: str  # of NORMS: what follows each convolution
+    about: str  # one line
+    source: str
+
+    @property
+    def settings(self) -> dict:
+        return {"channels": self.channels, "dropout": self.dropout, "norm": self.norm}
+
+    def varied(
+        self, channels: tuple[int, ...] | None = None, dropout: float | None = None, norm: str | None = None
+    ) -> "Architecture":
+        """With what is given instead of its own. Raises ValueError where that does not fit."""
+        if channels is not None and len(channels) != len(self.channels):
+            named = ",".join(map(str, channels)) or "nothing"
+            raise ValueError(f"{self.name} has {len(self.channels)} convolutions, and {named} names {len(channels)}.")
+        if norm not in (None, *NORMS):
+            raise ValueError(f"There is no norm {norm!r}: choose from {', '.join(NORMS)}.")
+        given = {"channels": channels, "dropout": dropout, "norm": norm}
+        return replace(self, **{name: value for name, value in given.items() if value is not None})
+
+
+_ALL = (
+    Architecture(
+        "cnn4",
+        channels=(16, 32, 64, 128),
+        dropout=0.0,
+        norm="batch",
+        about="four 3x3 convolutions, pooling after three, 128 hidden units",
+        source='K. Simonyan and A. Zisserman, "Very Deep Convolutional Networks", 2014 (VGG): 3x3 kernels, and twice '
+        "the channels where a quarter of the pixels is left",
+    ),
+    Architecture(
+        "cnn4-wide",
+        channels=(32, 64, 128, 256),
+        dropout=0.5,
+        norm="none",
+        about="cnn4 at twice the width; each channel ends as its average",
+        source='M. Lin, Q. Chen and S. Yan, "Network In Network", 2013: the average of each channel instead of its '
+        "pixels; else as cnn4",
+    ),
+    Architecture(
+        "cnn4-flat",
+        channels=(32, 64, 64, 64),
+        dropout=0.5,
+        norm="batch",
+        about="cnn4 at the same width all the way; also 16,32,32,32",
+        source='F. Chollet, "Deep Learning with Python", 2017: its first network for MNIST has 3x3 convolutions of '
+        "32, 64 and 64 channels; here one more, and cnn4's pooling",
+    ),
+    Architecture(
+        "cnn6",
+        channels=(32, 32, 64, 64, 128, 128),
+        dropout=0.3,
+        norm="batch",
+        about="six 3x3 convolutions, pooling after each pair, 128 hidden units",
+        source='K. Simonyan and A. Zisserman, "Very Deep Convolutional Networks", 2014 (VGG), cut to 28x28 pixels; '
+        'S. Ioffe and C. Szegedy, "Batch Normalization", 2015',
+    ),
+    Architecture(
+        "cnn2",
+        channels=(32, 64),
+        dropout=0.4,
+        norm="none",
+        about="two 5x5 convolutions, each pooled, 1,024 hidden units",
+        source='TensorFlow, "A Guide to TF Layers: Building a Convolutional Neural Network", 2017',
+    ),
+    Architecture(
+        "lenet5",
+        channels=(6, 16),
+        dropout=0.0,
+        norm="batch",
+        about="the classic on 32x32 pixels, with batch norm, ReLU, max pooling",
+        source='Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-Based Learning Applied to Document '
+        'Recognition", 1998: kernels, channels and the units 120-84-10; else as today',
+    ),
+)
+ARCHITECTURES = {architecture.name: architecture for architecture in _ALL}

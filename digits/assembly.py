@@ -1,0 +1,47 @@
+"""From options to a network that is ready to learn: the same way for a run, its continuation and its verification."""
+
+import torch
+
+from digits import models, optimizers, precision
+from digits.augment import Augmentation
+from digits.distributed import Group
+from digits.options import Config
+from digits.precision import Precision
+from digits.schedule import Schedule
+from digits.training import Learner
+
+
+def assemble(
+    config: Config, images: int, device: torch.device, group: Group | None = None, environment: dict | None = None
+) -> Learner:
+    """Seed, network, optimiser and schedule for `images` training images, on the device.
+
+    `environment` is what the log says of an earlier process: its precision is used again, without a trial.
+    """
+    group = group or Group()
+    torch.manual_seed(config.seed)
+    network = models.build(config.model, config.channels, config.dropout, config.norm).to(device)
+    numbers = Precision.from_log(device, environment or {}) or precision.choose(config.precision, network, device)
+    numbers = Precision.from_log(device, group.as_the_first(numbers.describe()))
+    network = numbers.arranged(network)
+    return Learner(
+        network,
+        optimizers.make(config.optimizer, network, config.weight_decay),
+        Schedule(config.lr, config.warm_up, config.decay, total_steps(config, images)),
+        numbers,
+        augmentation=Augmentation(
+            config.rotation, config.shift, config.scale, config.shear, config.elastic, config.thickness
+        ),
+        label_smoothing=config.label_smoothing,
+        ema=config.ema,
+        seed=config.seed,
+        group=group,
+    )
+
+
+def batches_per_epoch(config: Config, images: int) -> int:
+    return -(-images // config.batch_size)
+
+
+def total_steps(config: Config, images: int) -> int:
+    return config.steps or config.epochs * batches_per_epoch(config, images)

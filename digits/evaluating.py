@@ -1,0 +1,113 @@
+"""`python mnist_cnn.py evaluate`: trained weights read a test set, and what came of it as a dict and as text."""
+
+import math
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from digits import checkpoint, datasets, environment, metrics
+from digits.data import Dataset
+from digits.errors import UserError
+from digits.precision import Precision
+from digits.terminal import shown
+from digits.training import Learner
+
+_REMEDY = "train a network with python mnist_cnn.py, or name another file."
+
+
+def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, terminal) -> dict:
+    """All that is known of `weights` after they read the test set, ready for JSON.
+
+    Without `dataset` it is that of the images they were trained on. Raises UserError for weights that are none.
+    """
+    chosen = environment.choose_device(device)
+    network, about = _trained(weights)
+    images = datasets.load_test(dataset or about.get("dataset") or "auto", data_dir, terminal.progress)
+    if images.notice:
+        terminal.warn(images.notice)
+    # float32, whatever it was trained in: the same answers on every machine, but for the last digits
+    numbers = Precision(chosen)
+    learner = Learner(network.to(chosen), optimizer=None, schedule=None, precision=numbers)  # it only evaluates
+    read = learner.evaluate(images.test)
+    if not math.isfinite(read.loss):
+        raise UserError(f"{weights} holds numbers that are not finite: {_REMEDY}")
+    return {
+        "weights": os.fspath(weights),
+        "run_id": about.get("run_id"),
+        "epoch": about.get("epoch"),
+        "trained_on": about.get("dataset"),
+        "model": about["model"]["name"],
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "device": chosen.type,
+        **numbers.describe(),
+        **_judged(read, images),
+    }
+
+
+def _trained(weights: Path):
+    """The network and what its file says of it."""
+    try:
+        return checkpoint.load_trained(weights)
+    except FileNotFoundError:
+        raise UserError(f"{weights} is not there: {_REMEDY}") from None
+    except OSError as error:
+        raise UserError(f"{weights} cannot be read ({error.strerror or error}): {_REMEDY}") from None
+    except ValueError as error:
+        raise UserError(f"{str(error).rstrip('.')}: {_REMEDY}") from None
+
+
+def _judged(read, images: Dataset) -> dict:
+    labels, confusion = images.test.labels, metrics.confusion_matrix(read.probabilities.argmax(1), images.test.labels)
+    rows = metrics.per_digit(confusion)
+    return {
+        "dataset": images.name,
+        "images": read.total,
+        "loss": read.loss,
+        "accuracy": read.accuracy,
+        "accuracy_95": metrics.wilson_interval(read.correct, read.total),
+        "correct": read.correct,
+        "calibration_error": metrics.calibration_error(read.probabilities, labels),
+        "mean_confidence": metrics.mean_confidence(read.probabilities),
+        "digits": [asdict(row) for row in rows],
+        "mean": {name: metrics.mean([getattr(row, name) for row in rows]) for name in ("precision", "recall", "f1")},
+        "confusion": confusion.tolist(),
+    }
+
+
+def report(found: dict) -> str:
+    """For a person, at most 80 columns wide but for the name of the file."""
+    low, high = (f"{100 * end:.2f}" for end in found["accuracy_95"])
+    lines = [
+        f"{shown(Path(found['weights']))}: {found['model']} with {found['parameters']:,} parameters",
+        f"run {found['run_id'] or 'unknown'}, trained on {found['trained_on'] or 'images unknown'}",
+        f"test set of {found['dataset']}, {found['images']:,} images, "
+        f"read on {found['device']} in {found['precision']}",
+        "",
+        f"loss                {found['loss']:.4f}",
+        f"accuracy           {_percent(found['accuracy'])}   95 % interval {low} to {high} % (Wilson)",
+        f"calibration error  {_percent(found['calibration_error'])}   "
+        f"{metrics.BINS} bins; mean confidence {100 * found['mean_confidence']:.2f} %",
+        "",
+        "digit  images  precision    recall        F1  most often misread as",
+        *map(_digit_line, found["digits"]),
+        _line("all", found["images"], found["mean"], f"{found['images'] - found['correct']:,} misread in all"),
+        "",
+        "precision: of the images read as a digit, the part that show it",
+        "recall: of the images that show it, the part read as it; F1: between the two",
+    ]
+    return "\n".join(lines)
+
+
+def _digit_line(row: dict) -> str:
+    confused = f"{row['misread_as']}: {row['misread']:,}" if row["misread"] else ""
+    return _line(row["digit"], row["images"], row, confused)
+
+
+def _line(title, images: int, figures: dict, last: str) -> str:
+    cells = "  ".join(_percent(figures[name]) for name in ("precision", "recall", "f1"))
+    return f"{title:>5}  {images:>6,}   {cells}  {last}".rstrip()
+
+
+def _percent(part: float | None) -> str:
+    """Eight characters wide."""
+    return "       -" if part is None else f"{100 * part:6.2f} %"

@@ -1,0 +1,56 @@
+"""What --resume goes on with: the run in the results folder, its options and what it ran on. Knows no torch."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from digits import runlog
+from digits.errors import UserError
+from digits.options import CHANGEABLE, Config
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The run so far, as its log tells it."""
+
+    config: Config
+    environment: dict
+    dataset: dict
+
+    def check_images(self, dataset: dict) -> None:
+        """Raise UserError where the images are not those that the run began with."""
+        if self.dataset.get("sha256") not in (None, dataset["sha256"]):
+            raise UserError("These are not the images that the run began with: give it the same, or begin another run.")
+
+    def differences(self, environment: dict) -> list[str]:
+        """What is not as it was, of all that decides whether results repeat bit for bit."""
+        kinds = ("torch", "device", "device_name", "threads", "processes", "precision", "deterministic")
+        return [
+            f"{kind} {environment[kind]} instead of {self.environment[kind]}"
+            for kind in kinds
+            if kind in self.environment and environment.get(kind) != self.environment[kind]
+        ]
+
+
+def earlier_run(folder: Path) -> Earlier:
+    """The run in `folder`. Raises UserError where there is none of this program's."""
+    log = runlog.read(folder)
+    try:
+        return Earlier(Config.from_json(log["config"]), log["environment"], log["dataset"] or {})
+    except (KeyError, TypeError, ValueError):
+        raise UserError(f"{folder} holds no run of this program: begin one with python mnist_cnn.py.") from None
+
+
+def continued(folder: Path, given: dict[str, object]) -> Earlier:
+    """The run in `folder`, with the options that were `given` anew. Raises UserError where that cannot be."""
+    earlier = earlier_run(folder)
+    for name, value in given.items():
+        before = getattr(earlier.config, name)
+        if name not in CHANGEABLE and value != before:
+            option = "--" + name.replace("_", "-")
+            raise UserError(f"The run in {folder} began with {option} {before}: leave {option} out, or --resume.")
+    anew = {name: value for name, value in given.items() if name in CHANGEABLE}
+    config = replace(earlier.config, **anew | {"results_dir": folder})
+    done = runlog.read(folder)["status"] == "completed"
+    if done and (config.epochs, config.steps) == (earlier.config.epochs, earlier.config.steps):
+        raise UserError(f"The run in {folder} is complete: raise --epochs to go on with it, or leave --resume out.")
+    return replace(earlier, config=config)

@@ -1,0 +1,234 @@
+"""The benchmarks' own machinery: results files, README's tables, runs from outside. Nothing here asserts a time."""
+
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import figures
+import machine
+import pytest
+import runs
+import table
+from figures import Quantity, Results
+from trainer import PROJECT
+
+BENCHMARKS = PROJECT / "benchmarks"
+ACCURACY = Quantity("accuracy", "test accuracy", "%", at_least=99.0)
+SECONDS = Quantity("seconds", "whole process", "s", 1, at_most=60.0)
+PROGRAMS = ("architectures", "presets", "reference", "run_log", "server", "synthetic", "table", "time_to_99", "tiny")
+
+
+def results(folder, add=False, options=None, name="one", title="One", **more):
+    return Results(name, title, (ACCURACY, SECONDS), options or {"threads": 2}, add, folder=folder, **more)
+
+
+def content(folder, name="one"):
+    return json.loads((folder / f"{name}.json").read_text())
+
+
+def test_every_repetition_is_on_the_disk_at_once_with_mean_and_spread(tmp_path):
+    kept = results(tmp_path)
+    values = [99.1, 98.7, 99.5]
+    for seed, value in enumerate(values, start=1):
+        kept.add(seed, {"accuracy": value, "seconds": 10.0 * seed})
+        row, other = content(tmp_path)["rows"]
+        assert list(row["values"].values()) == values[:seed]
+        assert row["n"] == seed
+        assert row["mean"] == pytest.approx(statistics.fmean(values[:seed]))
+        assert row["spread"] == (pytest.approx(statistics.stdev(values[:seed])) if seed > 1 else None)
+    assert (row["least"], row["greatest"]) == (98.7, 99.5)
+    assert (row["target"], row["target_is"], row["reached"]) == (99.0, "at least", True)
+    assert (other["target"], other["target_is"], other["reached"]) == (60.0, "at most", True)
+
+
+def test_a_file_says_what_it_was_measured_on_and_with(tmp_path):
+    results(tmp_path).add(1, {"accuracy": 99.0})
+    head = content(tmp_path)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", head["measured_at"])
+    assert (head["schema"], head["machine"], head["versions"]) == (1, machine.name(), machine.versions())
+    assert head["options"] == {"threads": 2}
+    assert set(head) <= set(re.findall(r"`(\w+)`", (BENCHMARKS / "README.md").read_text()))
+    assert set(head["rows"][0]) <= set(re.findall(r"`(\w+)`", (BENCHMARKS / "README.md").read_text()))
+
+
+def test_the_command_that_is_kept_names_no_folder_of_this_machine(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["/x/benchmarks/one.py", "--seeds", "3-5", "--data-dir", os.path.abspath("data")])
+    assert machine.command() == "python benchmarks/one.py --seeds 3-5 --data-dir FOLDER"
+
+
+def test_figures_that_are_missing_or_not_finite_are_left_out(tmp_path):
+    kept = results(tmp_path)
+    kept.add(1, {"accuracy": None, "seconds": float("nan")})
+    assert content(tmp_path)["rows"] == []
+    kept.add(2, {"accuracy": 98.0, "seconds": None})
+    (row,) = content(tmp_path)["rows"]
+    assert (row["key"], row["values"], row["reached"]) == ("accuracy", {"2": 98.0}, False)
+
+
+def test_seeds_are_added_to_those_measured_before(tmp_path):
+    results(tmp_path).add(1, {"accuracy": 99.0})
+    more = results(tmp_path, add=True)
+    assert more.has(1)
+    assert not more.has(2)
+    more.add(10, {"accuracy": 98.0})
+    more.add(2, {"accuracy": 98.5})
+    assert content(tmp_path)["rows"][0]["values"] == {"1": 99.0, "2": 98.5, "10": 98.0}
+
+
+def test_without_add_the_first_new_figures_replace_the_old_but_for_the_notes(tmp_path):
+    results(tmp_path).add(1, {"accuracy": 99.0})
+    noted = content(tmp_path) | {"notes": ["Tried in vain: more."], "remarks": ["Seed 1 was slow."]}
+    (tmp_path / "one.json").write_text(json.dumps(noted))
+    anew = results(tmp_path)
+    assert not anew.has(1)
+    assert content(tmp_path) == noted
+    anew.add(2, {"accuracy": 98.0})
+    assert content(tmp_path)["rows"][0]["values"] == {"2": 98.0}
+    assert (content(tmp_path)["notes"], content(tmp_path)["remarks"]) == (["Tried in vain: more."], [])
+
+
+@pytest.mark.parametrize("part", ["machine", "versions", "options"])
+def test_figures_of_other_circumstances_are_not_put_together(tmp_path, part):
+    results(tmp_path).add(1, {"accuracy": 99.0})
+    (tmp_path / "one.json").write_text(json.dumps(content(tmp_path) | {part: "another"}))
+    with pytest.raises(SystemExit, match=f"its {part} are another, now they are .* Leave out --add"):
+        results(tmp_path, add=True)
+
+
+@pytest.mark.parametrize("text, seeds", [("5", [1, 2, 3, 4, 5]), ("3-5", [3, 4, 5]), ("0-0", [0]), ("1", [1])])
+def test_seeds_are_a_number_or_first_and_last(text, seeds):
+    assert list(runs.Seeds().convert(text, None, None)) == seeds
+
+
+@pytest.mark.parametrize("text", ["0", "-3", "5-3", "a", "", "1-2-3", "1.5", "--"])
+def test_other_words_for_seeds_are_refused(text):
+    with pytest.raises(click.BadParameter, match="is neither a number of seeds"):
+        runs.Seeds().convert(text, None, None)
+
+
+@pytest.fixture
+def measured(tmp_path):
+    """Made-up results files of two presets, one of them with two kinds of networks, and of something else."""
+    for name, of in (("presets-default", "`--preset default`"), ("presets-fast", "`--preset fast`")):
+        kept = results(tmp_path, name=name, title=of, table="Presets")
+        kept.add(1, {"accuracy": 99.0, "seconds": 61.0}, of)
+        kept.add(2, {"accuracy": 99.5}, of)
+    other = results(tmp_path, name="other", title="Something else", options={"more": "--epochs 1"})
+    other.add(1, {"seconds": 1234.56})
+    other.remark("It was slow.")
+    return tmp_path
+
+
+def test_the_table_has_a_line_for_each_network_and_a_list_of_the_rest(measured):
+    lines = table.markdown(table.read(measured)).splitlines()
+    assert lines[0].startswith(f"On {machine.name()}, Python {machine.versions()['python']}, torch ")
+    where = lines.index("Presets:")
+    assert lines[where + 2 : where + 6] == [
+        "|  | test accuracy, % | whole process, s | n |",
+        "|---|---:|---:|---:|",
+        "| `--preset fast` (threads: 2) | 99.25 ± 0.35 | 61.0 (n = 1) | 2 |",
+        "| `--preset default` (threads: 2) | 99.25 ± 0.35 | 61.0 (n = 1) | 2 |",
+    ]
+    assert "| **Something else** (`--epochs 1`) |  |  |" in lines
+    assert "| whole process | 1,234.6 s | 1 |" in lines
+
+
+def test_what_was_wanted_and_not_reached_is_said(measured):
+    text = table.markdown(table.read(measured))
+    assert "- `--preset fast`: test accuracy at least 99.00 % wanted: reached, with 99.25 ± 0.35 %." in text
+    assert "- `--preset fast`: whole process at most 60.0 s wanted: not reached, with 61.0 s." in text
+    assert "- Something else: It was slow." in text
+
+
+def test_figures_of_different_machines_stand_in_different_tables(measured):
+    (measured / "other.json").write_text(json.dumps(content(measured, "other") | {"machine": "An abacus, Wood"}))
+    text = table.markdown(table.read(measured))
+    assert text.count("\nMean ± ") == 2
+    assert text.index("Presets:") < text.index("On An abacus, Wood") < text.index("Something else")
+
+
+def test_only_what_stands_between_the_comments_is_replaced():
+    text = f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n"
+    assert table.replaced(text, "new") == f"before\n{table.BEGIN}\nnew\n{table.END}\nafter\n"
+    with pytest.raises(SystemExit, match="lacks the lines"):
+        table.replaced("nothing", "new")
+
+
+def test_readme_says_what_the_results_files_say():
+    done = subprocess.run([sys.executable, BENCHMARKS / "table.py", "--check"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_figure_in_the_results_files_follows_from_its_values():
+    for row in (row for file in table.read(BENCHMARKS / "results") for row in file["rows"]):
+        values = list(row["values"].values())
+        assert row["mean"] == pytest.approx(statistics.fmean(values))
+        assert row["spread"] == (pytest.approx(statistics.stdev(values)) if len(values) > 1 else None)
+        assert (row["n"], row["least"], row["greatest"]) == (len(values), min(values), max(values))
+        if "target" in row:
+            better = row["mean"] >= row["target"] if row["target_is"] == "at least" else row["mean"] <= row["target"]
+            assert row["reached"] == better
+
+
+def test_every_program_is_listed_with_what_it_measures():
+    assert {path.stem for path in BENCHMARKS.glob("*.py")} == {*PROGRAMS, "figures", "machine", "runs"}
+    text = (BENCHMARKS / "README.md").read_text()
+    assert all(f"{name}.py" in text for name in PROGRAMS)
+
+
+def benchmark(folder, name, *arguments):
+    program = [sys.executable, BENCHMARKS / f"{name}.py", *arguments]
+    environment = os.environ | {"BENCHMARK_RESULTS": str(folder)}
+    return subprocess.run(program, env=environment, capture_output=True, text=True, timeout=300)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_program_tells_its_options(tmp_path, name):
+    done = benchmark(tmp_path, name, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not list(tmp_path.iterdir())
+
+
+SMALL = "--dataset synthetic --limit 300 --validation 50 --epochs 1 --channels 2,2,2,2"
+
+
+def test_runs_are_measured_from_outside_seed_by_seed(tmp_path):
+    done = benchmark(tmp_path, "presets", "default", "--seeds", "1", "--options", SMALL)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = {row["key"]: row for row in content(tmp_path, "presets-default")["rows"]}
+    assert set(rows) == {quantity.key for quantity in runs.QUANTITIES}
+    assert all(set(row["values"]) == {"1"} and row["mean"] > 0 for row in rows.values())
+    assert rows["seconds"]["mean"] > rows["train_seconds"]["mean"]
+
+    done = benchmark(tmp_path, "presets", "default", "--seeds", "3", "--parallel", "2", "--add", "--options", SMALL)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = {row["key"]: row for row in content(tmp_path, "presets-default")["rows"]}
+    assert set(rows["test_accuracy"]["values"]) == {"1", "2", "3"}
+    assert set(rows["seconds"]["values"]) == {"1"}  # no times of runs side by side
+
+
+def test_a_run_that_fails_is_told_in_its_own_words(tmp_path):
+    done = benchmark(tmp_path, "presets", "default", "--seeds", "2", "--options", "--channels 1")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in done.stderr
+    assert not Path(tmp_path, "presets-default.json").exists()
+
+
+def test_the_recipe_and_the_preset_fast_are_measured_in_turn(tmp_path, mnist_root, monkeypatch):
+    monkeypatch.setenv("MNIST_DATA_DIR", str(mnist_root))
+    trial = ["--seeds", "1", "--images", "640", "--epochs", "1", "--options", "--limit 300 --validation 50 --epochs 1"]
+    done = benchmark(tmp_path, "time_to_99", *trial)
+    assert (done.returncode, done.stderr) == (0, "")
+    kept = content(tmp_path, "time_to_99")
+    rows = {row["key"]: row for row in kept["rows"]}
+    assert {"recipe_accuracy", "fast_seconds", "fast_accuracy"} <= set(rows)
+    assert "recipe_seconds" not in rows  # 640 images are not enough for 99 %
+    assert kept["remarks"] == ["With seed 1 the recipe did not reach 99 % within 1 epochs: no ratio from that seed."]
+    assert rows["fast_accuracy"]["reached"] is False
+    assert figures.target_of(rows["fast_accuracy"]) == "at least 99.00 % wanted: not reached"

@@ -1,0 +1,175 @@
+"""`mnist_cnn.py evaluate`: on the weights of a small finished run, and on files that are no weights."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+import torch
+from click.testing import CliRunner
+from trainer import PROJECT, Trainer
+
+import mnist_cnn
+from digits import contract, datasets
+
+IMAGES = 400  # drawn for each evaluation in this process
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of a finished run."""
+    folder = tmp_path_factory.mktemp("trained")
+    with Trainer(folder, "--epochs", "2", "--precision", "float32") as trainer:
+        code, _, errors = trainer.finish()
+        assert code == 0, errors
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def few_images(monkeypatch):
+    monkeypatch.setattr(datasets, "SYNTHETIC_TEST", IMAGES)
+
+
+def evaluate(*arguments, **environment):
+    runner = CliRunner(env={"MNIST_DATA_DIR": None, **environment})
+    return runner.invoke(mnist_cnn.cli, ["evaluate", *map(str, arguments)])
+
+
+def as_json(*arguments):
+    result = evaluate(*arguments, "--json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout, parse_constant=lambda name: pytest.fail(f"{name} is no strict JSON"))
+
+
+def test_another_process_prints_a_report_within_80_columns(trained):
+    program = [sys.executable, PROJECT / "mnist_cnn.py", "evaluate", contract.WEIGHTS]
+    done = subprocess.run(program, cwd=trained, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert re.fullmatch(r"mnist_cnn\.pth: cnn4 with [\d,]+ parameters", lines[0])
+    assert re.fullmatch(r"run \S+, trained on synthetic", lines[1])
+    assert lines[2].startswith("test set of synthetic, 10,000 images, read on ")
+    assert any(re.fullmatch(r"loss +\d\.\d{4}", line) for line in lines)
+    assert any(re.match(r"accuracy +\d+\.\d\d %   95 % interval [\d.]+ to [\d.]+ %", line) for line in lines)
+    assert any(re.match(r"calibration error +\d+\.\d\d %   15 bins; mean confidence", line) for line in lines)
+    assert [line[:5].strip() for line in lines if re.match(r" +\d  +[\d,]+  ", line)] == list("0123456789")
+
+
+def test_json_says_the_same_as_the_log_of_the_run_on_the_same_images(trained, monkeypatch):
+    log = json.loads((trained / contract.TRAINING_LOG).read_text())
+    monkeypatch.setattr(datasets, "SYNTHETIC_TEST", log["dataset"]["test"])
+    found = as_json(trained / contract.WEIGHTS)
+    assert (found["run_id"], found["trained_on"], found["dataset"]) == (log["run_id"], "synthetic", "synthetic")
+    assert (found["model"], found["parameters"]) == (log["model"]["name"], log["model"]["parameters"])
+    assert found["images"] == log["test"]["total"]
+    if log["environment"]["device"] == found["device"] == "cpu":
+        assert found["correct"] == log["test"]["correct"]
+        assert found["loss"] == pytest.approx(log["test"]["loss"], rel=1e-4)
+
+
+def test_all_parts_of_the_json_agree_with_each_other(trained):
+    found = as_json(trained / contract.WEIGHTS)
+    confusion = torch.tensor(found["confusion"])
+    assert confusion.sum() == found["images"] == IMAGES
+    assert confusion.trace() == found["correct"] == round(found["accuracy"] * IMAGES)
+    assert found["accuracy_95"][0] < found["accuracy"] < found["accuracy_95"][1]
+    assert [row["digit"] for row in found["digits"]] == list(range(10))
+    assert [row["images"] for row in found["digits"]] == confusion.sum(1).tolist()
+    assert 0 <= found["calibration_error"] <= 1
+    assert set(found["mean"]) == {"precision", "recall", "f1"}
+
+
+def test_report_and_json_say_the_same(trained):
+    found, text = as_json(trained / contract.WEIGHTS), evaluate(trained / contract.WEIGHTS).output
+    for value in (found["accuracy"], found["calibration_error"], found["mean_confidence"], found["mean"]["f1"]):
+        assert f"{100 * value:.2f} %" in text
+    assert f"{found['images'] - found['correct']} misread in all" in text
+
+
+def test_another_data_set_than_that_of_the_training_is_read_on_request(trained, small_mnist):
+    found = as_json(trained / contract.WEIGHTS, "--dataset", "mnist", "--data-dir", small_mnist)
+    assert (found["trained_on"], found["dataset"], found["images"]) == ("synthetic", "mnist", 4)
+    assert None in [row["recall"] for row in found["digits"]]  # not every digit is among four
+    assert evaluate(trained / contract.WEIGHTS, "--dataset", "mnist", "--data-dir", small_mnist).exit_code == 0
+
+
+def test_weights_of_mnist_read_mnist_and_nothing_else_in_its_place(trained, tmp_path, monkeypatch):
+    from digits import checkpoint, download
+
+    content = checkpoint.load(trained / contract.WEIGHTS)
+    (tmp_path / "mnist.pth").write_bytes(checkpoint.packed(content | {"dataset": "mnist"}))
+
+    def no_network(*arguments):
+        raise download.DownloadError("no network")
+
+    monkeypatch.setattr(download, "fetch_mnist", no_network)
+    result = evaluate(tmp_path / "mnist.pth", "--data-dir", tmp_path)
+    assert result.exit_code == 1
+    assert re.fullmatch(
+        r"Error: MNIST cannot be had \(no network\)\. Put .* or choose --dataset synthetic\.\n", result.output
+    )
+
+
+def test_without_a_name_it_takes_the_weights_beside_the_program():
+    (parameter,) = (p for p in mnist_cnn.cli.commands["evaluate"].params if p.name == "weights")
+    assert parameter.default == PROJECT / "results" / "mnist_cnn.pth"
+
+
+def refused(path, *arguments):
+    """The one line that it says."""
+    result = evaluate(path, *arguments)
+    (line,) = result.output.splitlines()
+    assert result.exit_code == 1
+    assert line.startswith(f"Error: {path}")
+    assert line.endswith("train a network with python mnist_cnn.py, or name another file.")
+    return line
+
+
+def test_weights_that_are_not_there_are_named_with_a_remedy(tmp_path):
+    assert "is not there" in refused(tmp_path / "nothing.pth")
+    assert "cannot be read (Is a directory)" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 torn", b"\x80\x02}q\x00."])
+def test_another_file_is_refused_in_one_line(tmp_path, content):
+    path = tmp_path / "other.pth"
+    path.write_bytes(content)
+    assert "holds no network of this program" in refused(path)
+
+
+def test_other_weights_of_this_or_another_program_are_refused_in_one_line(trained, tmp_path):
+    assert "holds no network of this program" in refused(trained / contract.CHECKPOINT)
+    torch.save({"fc.weight": torch.zeros(3, 3)}, tmp_path / "foreign.pth")
+    assert "holds no network of this program" in refused(tmp_path / "foreign.pth")
+
+
+def test_a_damaged_file_is_refused_in_one_line(trained, tmp_path):
+    content = bytearray((trained / contract.WEIGHTS).read_bytes())
+    place = len(content) // 2
+    content[place : place + 8] = bytes(byte ^ 0xFF for byte in content[place : place + 8])
+    (tmp_path / "damaged.pth").write_bytes(content)
+    assert "holds no network of this program" in refused(tmp_path / "damaged.pth")
+    (tmp_path / "cut.pth").write_bytes(content[:place])
+    assert "holds no network of this program" in refused(tmp_path / "cut.pth")
+
+
+def test_weights_that_are_not_finite_are_refused(trained, tmp_path):
+    from digits import checkpoint
+
+    content = checkpoint.load(trained / contract.WEIGHTS)
+    next(reversed(content["state_dict"].values())).fill_(float("nan"))
+    (tmp_path / "nan.pth").write_bytes(checkpoint.packed(content))
+    assert "holds numbers that are not finite" in refused(tmp_path / "nan.pth", "--json")
+
+
+def test_wrong_options_are_refused_before_anything_is_read(tmp_path):
+    for wrong in (["--dataset", "cifar"], ["--device", "tpu"], ["--epochs", "3"], ["a.pth", "b.pth"]):
+        assert evaluate(*wrong).exit_code == 2
+
+
+def test_the_real_mnist_is_read_by_weights_that_know_drawings_only(trained, mnist_root):
+    found = as_json(trained / contract.WEIGHTS, "--dataset", "mnist", "--data-dir", mnist_root)
+    assert (found["dataset"], found["images"]) == ("mnist", 10_000)
+    assert [row["images"] for row in found["digits"]] == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]

@@ -1,0 +1,173 @@
+"""Whatever stops a run: continued, it ends with the weights, the log and the curves of one that was never stopped."""
+
+import csv
+import json
+import random
+import shutil
+import signal
+
+import pytest
+
+from digits import checkpoint
+from tests.trainer import Trainer
+
+# Everything that has a state: dropout, batch norm, averaging, augmentation, a rate that rises and falls.
+RUN = ["--epochs", "3", "--batch-size", "64", "--warm-up", "5", "--decay", "0.5", "--threads", "1"]
+RUN += ["--dropout", "0.3", "--ema", "0.9", "--rotation", "10", "--elastic", "2", "--label-smoothing", "0.1"]
+STEPS = 30
+
+
+def train(results, *options, last=()):
+    with Trainer(results, *options, small="--resume" not in options, last_options=list(last)) as trainer:
+        code, output, errors = trainer.finish()
+    assert code == 0, (output, errors)
+    return output + errors
+
+
+def resume(results, *options):
+    return train(results, "--resume", *options)
+
+
+def outcome(results) -> dict:
+    """All that must repeat: weights, optimiser, curves; not what depends on the clock."""
+    final = checkpoint.load(results / "checkpoint.pth")
+    weights = checkpoint.load(results / "mnist_cnn.pth")
+    log = json.loads((results / "training_log.json").read_text())
+    untimed = [key for key in log["epochs"] if key != "seconds"]
+    with open(results / "batches.csv") as file:
+        rows = [row[:5] for row in csv.reader(file)]
+    return {
+        "learner": checkpoint.digest(final["learner"]),
+        "weights": checkpoint.digest(weights["state_dict"]),
+        "batches": {key: column for key, column in log["batches"].items() if key != "images_per_second"},
+        "epochs": {key: log["epochs"][key] for key in untimed},
+        "test": log["test"],
+        "rows": rows,
+        "predictions": json.loads((results / "predictions.json").read_text())["validation"],
+        "status": log["status"],
+    }
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    results = tmp_path_factory.mktemp("uninterrupted")
+    train(results, *RUN)
+    assert len(outcome(results)["rows"]) == 1 + STEPS
+    return results
+
+
+def assert_same(results, uninterrupted):
+    one, other = outcome(results), outcome(uninterrupted)
+    for part, value in one.items():
+        assert value == other[part], part
+
+
+def killed(results, step, *options, signum=signal.SIGKILL):
+    """Start or continue a run, and end it once it has logged `step`, or all."""
+    with Trainer(results, *options, small="--resume" not in options) as trainer:
+        trainer.wait_for(lambda log: log.get("progress", {}).get("step", 0) >= step or log.get("status") == "completed")
+        trainer.interrupt(signum)
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_run_that_was_ended_in_an_epoch_goes_on_as_if_nothing_had_been(tmp_path, uninterrupted, signum):
+    killed(tmp_path, 14, *RUN, "--checkpoint-every", "0", signum=signum)
+    step = checkpoint.load(tmp_path / "checkpoint.pth")["learner"]["steps"]
+    run_id = json.loads((tmp_path / "training_log.json").read_text())["run_id"]
+    said = resume(tmp_path)
+    assert "Going on with epoch" in said
+    assert_same(tmp_path, uninterrupted)
+    log = json.loads((tmp_path / "training_log.json").read_text())
+    assert log["run_id"] == run_id
+    assert [event["kind"] for event in log["events"]] == ["resumed"]
+    assert log["events"][0]["step"] == step >= 13
+
+
+def test_a_chain_of_kills_at_random_moments_ends_like_one_run(tmp_path, uninterrupted):
+    chance = random.Random(3)
+    killed(tmp_path, 1, *RUN, "--checkpoint-every", "0")
+    for _ in range(4):
+        done = json.loads((tmp_path / "training_log.json").read_text())["progress"]["step"]
+        killed(tmp_path, done + chance.randrange(1, 7), "--resume", "--checkpoint-every", "0")
+    if json.loads((tmp_path / "training_log.json").read_text())["status"] != "completed":
+        resume(tmp_path)
+    assert_same(tmp_path, uninterrupted)
+
+
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(tmp_path, uninterrupted):
+    killed(tmp_path, 2, *RUN)
+    for file in tmp_path.glob("checkpoint*.pth"):
+        file.unlink()
+    resume(tmp_path)
+    assert_same(tmp_path, uninterrupted)
+
+
+@pytest.mark.parametrize("decay", ["0.5", "1", "0"])
+def test_a_finished_run_is_extended_to_what_a_longer_one_would_have_been(tmp_path, decay):
+    short, long = tmp_path / "short", tmp_path / "long"
+    options = [*RUN[2:], "--decay", decay]
+    train(short, "--epochs", "2", *options)
+    train(long, "--epochs", "3", *options)
+    assert outcome(short)["weights"] != outcome(long)["weights"]
+    resume(short, "--epochs", "3")
+    assert_same(short, long)
+
+
+def test_a_run_may_end_within_an_epoch_and_go_on_from_there(tmp_path, uninterrupted):
+    train(tmp_path, *RUN, "--steps", "17", "--decay", "0.1")
+    assert json.loads((tmp_path / "training_log.json").read_text())["progress"]["step"] == 17
+    resume(tmp_path, "--steps", "30")
+    other = tmp_path / "other"
+    train(other, *RUN, "--steps", "30", "--decay", "0.1")
+    assert_same(tmp_path, other)
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, uninterrupted):
+    killed(tmp_path, 14, *RUN, "--checkpoint-every", "0")
+    file = tmp_path / "checkpoint.pth"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 0x10
+    file.write_bytes(content)
+    said = resume(tmp_path)
+    assert "checkpoint.pth is damaged" in said
+    assert_same(tmp_path, uninterrupted)
+
+
+def test_with_every_checkpoint_damaged_the_run_begins_again(tmp_path, uninterrupted):
+    killed(tmp_path, 14, *RUN, "--checkpoint-every", "0")
+    for file in tmp_path.glob("checkpoint*.pth"):
+        file.write_bytes(file.read_bytes()[:1000])
+    assert resume(tmp_path).count("is damaged") >= 2
+    assert_same(tmp_path, uninterrupted)
+
+
+def refused(results, *options):
+    with Trainer(results, "--resume", *options, small=False) as trainer:
+        code, output, errors = trainer.finish()
+    assert code == 1 and len(errors.splitlines()) == 1, (code, output, errors)
+    return errors
+
+
+def test_what_cannot_be_continued_is_refused_in_one_line(tmp_path, uninterrupted):
+    assert "holds no run" in refused(tmp_path)
+    copy = shutil.copytree(uninterrupted, tmp_path / "copy")
+    before = (copy / "training_log.json").read_bytes()
+    assert "is complete: raise --epochs" in refused(copy)
+    assert "--lr" in refused(copy, "--lr", "0.5")
+    assert "--seed" in refused(copy, "--seed", "7", "--epochs", "9")
+    assert (copy / "training_log.json").read_bytes() == before
+
+
+def test_other_images_than_the_run_began_with_are_refused(tmp_path, uninterrupted):
+    copy = shutil.copytree(uninterrupted, tmp_path / "copy")
+    log = json.loads((copy / "training_log.json").read_text())
+    log["dataset"]["sha256"] = "0" * 64
+    (copy / "training_log.json").write_text(json.dumps(log))
+    assert "not the images" in refused(copy, "--epochs", "4")
+
+
+def test_options_that_change_no_weight_may_be_given_anew(tmp_path, uninterrupted):
+    killed(tmp_path, 14, *RUN, "--checkpoint-every", "0")
+    resume(tmp_path, "--name", "another name", "--seed", "1", "--keep", "3")
+    assert_same(tmp_path, uninterrupted)
+    assert json.loads((tmp_path / "training_log.json").read_text())["name"] == "another name"

@@ -1,0 +1,55 @@
+import math
+from dataclasses import replace
+
+import pytest
+
+from digits.schedule import Schedule
+
+CASES = [
+    Schedule(lr=0.01, warm_up=warm_up, decay=decay, total=total)
+    for warm_up in (0, 1, 7, 100)
+    for decay in (0.0, 0.3, 0.5, 1.0)
+    for total in (1, 2, 10, 99, 1000)
+]
+
+
+@pytest.mark.parametrize("schedule", CASES)
+def test_the_rate_is_never_above_its_highest_nor_nothing_before_the_end(schedule):
+    rates = [schedule(step) for step in range(schedule.total)]
+    assert all(0 < rate <= 0.01 for rate in rates)
+    highest = rates.index(max(rates))
+    assert rates[: highest + 1] == sorted(rates[: highest + 1])
+    assert rates[highest:] == sorted(rates[highest:], reverse=True)
+
+
+def test_the_rate_rises_stays_and_falls_in_straight_lines():
+    schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
+    expected = [0.25, 0.5, 0.75, *[1.0] * 8, *(n / 10 for n in range(9, 0, -1))]
+    assert [schedule(step) for step in range(20)] == pytest.approx(expected)
+    assert schedule(20) == 0.0
+    assert schedule(25) == 0.0  # never below
+
+
+def test_without_ramps_the_rate_is_constant_for_ever():
+    schedule = Schedule(lr=0.001, warm_up=0, decay=0.0, total=10)
+    assert {schedule(step) for step in range(100)} == {0.001}
+    assert schedule.before_decay == math.inf
+
+
+@pytest.mark.parametrize("schedule", CASES)
+@pytest.mark.parametrize("longer", [2, 3.7])
+def test_a_longer_run_begins_as_the_shorter_one(schedule, longer):
+    other = replace(schedule, total=math.ceil(longer * schedule.total))
+    same = int(min(schedule.before_decay, 3000))
+    assert schedule.begins_like(other, same)
+    assert [schedule(step) for step in range(same)] == [other(step) for step in range(same)]
+    if schedule.decay:
+        assert schedule(same) != other(same)  # and no further
+        assert not schedule.begins_like(other, same + 1)
+
+
+def test_runs_of_equal_length_are_alike_to_the_end_and_of_other_rates_never():
+    schedule = Schedule(lr=0.01, warm_up=10, decay=0.5, total=100)
+    assert schedule.begins_like(replace(schedule), 100)
+    assert not schedule.begins_like(replace(schedule, lr=0.02), 1)
+    assert not schedule.begins_like(replace(schedule, warm_up=11), 1)
