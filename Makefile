@@ -2,13 +2,14 @@
 #   make train ARGS="--epochs 3"      trains; whatever stands in ARGS goes to mnist_cnn.py
 #   make serve ARGS="--port 9000"     serves the page
 #   make test                         runs the whole test suite
-#   make benchmark                    measures, for README's tables
+#   make benchmark                    measures for a quarter of an hour, and writes README's tables
+#   make benchmark-all                the same with what takes hours: benchmarks/README.md
 
 # The folder of this file, whatever characters its path has.
 HERE := $(shell dirname "$$(printf '%s' '$(subst ','\'',$(MAKEFILE_LIST))' | sed 's/^ *//')")
 PYTHON ?= python3
 
-.PHONY: train serve test benchmark venv
+.PHONY: train serve test benchmark benchmark-all venv
 
 train: venv
 	@cd "$(HERE)" && exec .venv/bin/python mnist_cnn.py $(ARGS)
@@ -20,7 +21,12 @@ test: venv
 	@cd "$(HERE)" && exec sh tests/run $(ARGS)
 
 benchmark: venv
-	@cd "$(HERE)" && for name in run_log server synthetic training; do .venv/bin/python benchmarks/$$name.py || exit; done
+	@cd "$(HERE)" && for program in run_log server synthetic "presets fast default" table; do \
+	    set -- $$program && name=$$1 && shift && .venv/bin/python benchmarks/$$name.py "$$@" || exit; done
+
+benchmark-all: benchmark
+	@cd "$(HERE)" && for program in time_to_99 "presets best course" tiny architectures table; do \
+	    set -- $$program && name=$$1 && shift && .venv/bin/python benchmarks/$$name.py "$$@" || exit; done
 
 # Installed anew whenever requirements.txt is newer than the last installation.
 venv:

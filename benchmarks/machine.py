@@ -1,26 +1,39 @@
-"""What every benchmark says of itself: the machine, and mean, spread and n of its figures."""
+"""What every benchmark says of itself: the machine, the versions, the command that repeats it."""
 
+import importlib.metadata
 import os
 import platform
-import statistics
+import shlex
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
 from digits import processor
 
 
+def name() -> str:
+    """Such as "AMD EPYC, 2 cores, Linux": what figures have to agree in before they are put together."""
+    return f"{processor.name()}, {platform.system()}"
+
+
+def versions() -> dict[str, str | None]:
+    """Found without importing torch: a benchmark that needs none is not to wait for it."""
+    try:
+        torch = importlib.metadata.version("torch").partition("+")[0]
+    except importlib.metadata.PackageNotFoundError:
+        torch = None
+    return {"python": platform.python_version(), "torch": torch}
+
+
+def command() -> str:
+    """This process, as somebody else would start it; where the data lie on this machine is nobody's business."""
+    words = ["FOLDER" if os.path.isabs(word) else word for word in sys.argv[1:]]
+    return f"python benchmarks/{Path(sys.argv[0]).name} {shlex.join(words)}".strip()
+
+
 def describe() -> str:
-    """One line: processor, load before the benchmark, Python, system."""
+    """One line: machine, load before the benchmark, versions."""
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{processor.name()}{load}; Python {platform.python_version()}; {platform.system()}"
-
-
-def spread(name: str, values: list[float], unit: str, digits: int = 2) -> str:
-    """Such as "training time: 71.32 s (standard deviation 0.41, least 70.90, greatest 71.80, n = 5)"."""
-    mean, least, greatest = statistics.fmean(values), min(values), max(values)
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    figures = (f"{value:,.{digits}f}" for value in (mean, deviation, least, greatest))
-    return "{}: {} {} (standard deviation {}, least {}, greatest {}, n = {})".format(
-        name, next(figures), unit, *figures, len(values)
-    )
+    named = "; ".join(f"{package} {version}" for package, version in versions().items())
+    return f"{name()}{load}; {named}"

@@ -2,24 +2,33 @@
 
     python benchmarks/run_log.py [RUNS]
 
-Prints microseconds per batch as the trainer sees them, the processor time of the thread that writes, the size of
-training_log.json, and how many bytes were written for batches.csv compared with its final size.
+Measures microseconds per batch as the trainer sees them, the processor time of the thread that writes, the size of
+training_log.json, and how many bytes were written for batches.csv compared with its final size. Writes
+benchmarks/results/run_log.json after every run.
 """
 
 import os
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+import click
 import machine
+from figures import Quantity, Results
 
 from digits import contract, csvlog, runlog
 
 BATCHES = 1_000_000
 PER_EPOCH = 430
 WRITES = 20
+QUANTITIES = (
+    Quantity("wall", "a batch, as the trainer sees it", "µs"),
+    Quantity("mine", "processor time of it", "µs"),
+    Quantity("writer", "processor time of the writing thread, of one core", "%"),
+    Quantity("write", "writing the full log once, which happens once a second, in a thread of its own", "ms", 1),
+    Quantity("log", "training_log.json after a million batches and 2,325 epochs", "kB", 0),
+    Quantity("ratio", "bytes written for batches.csv, to its size", "times"),
+)
 METRICS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 
@@ -60,16 +69,17 @@ def measure() -> dict[str, float]:
     }
 
 
-if __name__ == "__main__":
+@click.command()
+@click.argument("runs", type=click.IntRange(1), default=5)
+def main(runs: int) -> None:
+    """Measure RUNS times (5)."""
     runlog.CsvLog = CountingCsv
     print(machine.describe())
-    runs = [measure() for _ in range(int(sys.argv[1]) if len(sys.argv) > 1 else 5)]
-    for name, unit, title in (
-        ("wall", "us", "a batch, as the trainer sees it"),
-        ("mine", "us", "processor time of it"),
-        ("writer", "%", "processor time of the writing thread, of one core"),
-        ("write", "ms", "writing the full log once, which happens once a second"),
-        ("log", "kB", "training_log.json after all these batches and their epochs"),
-        ("ratio", "times its size", "bytes written for batches.csv"),
-    ):
-        print(machine.spread(title, [run[name] for run in runs], unit))
+    results = Results("run_log", "Logging a million batches", QUANTITIES)
+    for run in range(1, 1 + runs):
+        results.add(run, measure())
+    results.tell()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,9 @@
-"""How fast and how small the server is: `python benchmarks/server.py`. Loopback only, about 20 s.
+"""How fast and how small the server and the page are: `python benchmarks/server.py`. Loopback only, about 20 s.
 
 The load comes from a process of its own, so that it does not share the server's interpreter lock. It keeps 50
 connections open, and asks on each for the next answer as soon as it has the last.
+
+Writes benchmarks/results/server.json after every repetition.
 """
 
 import argparse
@@ -17,13 +19,26 @@ import time
 from pathlib import Path
 
 import machine
+from figures import Quantity, Results
+from machine import PROJECT
 
-PROJECT = Path(__file__).resolve().parent.parent
 CONNECTIONS = 50
 LOAD_S = 2.0  # for each repetition of a load
 WARM_UP_S = 0.3  # threads start, caches fill
 FILE_BYTES = 20_000  # a training log in the middle of a run
 TRUST_S = 20.0  # no answer within that: something is broken
+FILE = f"a file of {FILE_BYTES / 1000:g} kB at {CONNECTIONS} connections"
+QUANTITIES = (
+    Quantity("bare", "start and end of a bare Python, to compare", "ms", 0),
+    Quantity("ready", "start to the first answer", "ms", 0),
+    Quantity("memory", "memory then", "MB", 1),
+    Quantity("not_modified", f"304 answers on {CONNECTIONS} kept connections", "a second", 0),
+    Quantity("status", "the same for its word on the training", "a second", 0),
+    Quantity("median", f"{FILE}, median", "ms", 1),
+    Quantity("late", f"{FILE}, 95th percentile", "ms", 1),
+    Quantity("memory_after", "memory after that", "MB", 1),
+    Quantity("page", "the page: all HTML, CSS and JavaScript, nothing from another host", "kB", 0),
+)
 
 
 @contextlib.contextmanager
@@ -122,35 +137,32 @@ def memory(process) -> float:
     return float("nan")
 
 
-def measure_start(results: Path, repetitions: int) -> None:
-    bare, ready, size = [], [], []
-    for _ in range(repetitions):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", ""], check=True)
-        bare.append((time.perf_counter() - start) * 1e3)
-        with running(results) as process:
-            ready.append(process.ready_s * 1e3)
-            size.append(memory(process))
-    print(machine.spread("start and end of a bare Python, to compare", bare, "ms", 1))
-    print(machine.spread("start to first answer", ready, "ms", 1))
-    print(machine.spread("memory then", size, "MB", 1))
+def measure_start(served: Path) -> dict[str, float]:
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", ""], check=True)
+    bare = time.perf_counter() - start
+    with running(served) as process:
+        return {"bare": 1e3 * bare, "ready": 1e3 * process.ready_s, "memory": memory(process)}
 
 
-def measure_load(results: Path, repetitions: int) -> None:
+def measure_load(served: Path) -> dict[str, float]:
     path = "/results/training_log.json"
-    with running(results) as process:
-        tag = etag_of(process.port, path)
-        known = [in_own_process(process.port, path, tag) for _ in range(repetitions)]
-        files = [[1e3 * took for took in in_own_process(process.port, path, "")] for _ in range(repetitions)]
-        status_tag = etag_of(process.port, "/training_status")
-        status = [in_own_process(process.port, "/training_status", status_tag) for _ in range(repetitions)]
-        medians = [statistics.median(took) for took in files]
-        late = [statistics.quantiles(took, n=20)[-1] for took in files]
-        print(machine.spread("304s, log", [len(took) / LOAD_S for took in known], "/s", 0))
-        print(machine.spread("304s, status", [len(took) / LOAD_S for took in status], "/s", 0))
-        print(machine.spread(f"a file of {FILE_BYTES / 1000:g} kB, median", medians, "ms", 1))
-        print(machine.spread(f"a file of {FILE_BYTES / 1000:g} kB, 95 %", late, "ms", 1))
-        print(machine.spread("memory after that", [memory(process)], "MB", 1))
+    with running(served) as process:
+        known = in_own_process(process.port, path, etag_of(process.port, path))
+        status = in_own_process(process.port, "/training_status", etag_of(process.port, "/training_status"))
+        whole = [1e3 * took for took in in_own_process(process.port, path, "")]
+        return {
+            "not_modified": len(known) / LOAD_S,
+            "status": len(status) / LOAD_S,
+            "median": statistics.median(whole),
+            "late": statistics.quantiles(whole, n=20)[-1],
+            "memory_after": memory(process),
+        }
+
+
+def page_size() -> float:
+    """Kilobytes of all that a browser loads for the page, but for the run's files."""
+    return sum(path.stat().st_size for path in [PROJECT / "index.html", *(PROJECT / "web").rglob("*.*")]) / 1e3
 
 
 def main() -> None:
@@ -165,11 +177,16 @@ def main() -> None:
         print("\n".join(f"{took:.7f}" for took in load(int(port), path, etag, LOAD_S)))
         return
     print(f"{machine.describe()}; loads of {CONNECTIONS} kept connections, {LOAD_S:g} s each")
+    results = Results("server", "The server and the page", QUANTITIES, {"load_s": LOAD_S})
     with tempfile.TemporaryDirectory() as folder:
-        results = Path(folder)
-        (results / "training_log.json").write_text('{"run_id": "x", "name": "' + "x" * (FILE_BYTES - 26) + '"}')
-        measure_start(results, 3 * options.repetitions)
-        measure_load(results, options.repetitions)
+        served = Path(folder)
+        (served / "training_log.json").write_text('{"run_id": "x", "name": "' + "x" * (FILE_BYTES - 26) + '"}')
+        for repetition in range(1, 1 + 3 * options.repetitions):
+            results.add(repetition, measure_start(served))
+        for repetition in range(1, 1 + options.repetitions):
+            results.add(repetition, measure_load(served))
+    results.add(1, {"page": page_size()})
+    results.tell()
 
 
 if __name__ == "__main__":

@@ -1,87 +1,74 @@
 """How fast synthetic digits are drawn, and how well a network that has seen nothing else reads real handwriting.
 
-    python benchmarks/synthetic.py                              with MNIST in data/, or in the folder MNIST_DATA_DIR
-    python benchmarks/synthetic.py --data-dir FOLDER --seeds 3  MNIST lies in FOLDER/MNIST/raw, as torchvision leaves it
+    python benchmarks/synthetic.py [--seeds 5] [--images 60000] [--epochs 3] [--threads 2]
 
-Without MNIST only the drawing is measured. Every run has a seed of its own, for the drawing and for the network. The
-MNIST test set is read once by each finished network and decides nothing. Some minutes on two cores.
+The networks are trained by mnist_cnn.py on the synthetic digits that it draws, a process with a seed of its own for
+each, and read MNIST's test set by its command evaluate; that decides nothing. MNIST is taken from MNIST_DATA_DIR or
+data/; without it only the drawing is measured. Some minutes on two cores.
+
+Writes benchmarks/results/synthetic.json after every run.
 """
 
-import sys
+import json
+import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from digits.processor import spin_briefly
+import machine
 
-spin_briefly()  # before torch is imported
+from digits import processor
+
+processor.spin_briefly()  # before torch is imported
 
 import click
-import machine
-import torch
+from figures import Quantity, Results
+from machine import PROJECT
+from runs import planned, timed
 
-from digits import data, models, optimizers, precision, synthetic, training
-from digits.data import Split
-from digits.options import LR_OF, Config
-
-CPU = torch.device("cpu")
+from digits import contract, data, synthetic
+from digits.options import Config
 
 
 @click.command()
 @click.option("--data-dir", type=click.Path(path_type=Path), envvar="MNIST_DATA_DIR", default=Config.data_dir)
 @click.option("--images", default=60_000, show_default=True, help="Synthetic digits to draw and to train on.")
 @click.option("--epochs", default=3, show_default=True, help="Passes over them.")
-@click.option("--seeds", default=5, show_default=True, help="Runs.")
-@click.option("--threads", default=0, help="Threads of torch; 0: as many as it takes.")
-def main(data_dir: Path, images: int, epochs: int, seeds: int, threads: int) -> None:
-    """Print mean, spread and n, with machine and versions."""
-    torch.set_num_threads(threads or torch.get_num_threads())
-    print(f"{machine.describe()}; torch {torch.__version__}, {torch.get_num_threads()} threads")
-    seconds = [draw(images, seed)[1] for seed in range(seeds)]
-    print(machine.spread(f"drawing {images:,} images", seconds, "s"))
-    print(f"most memory of the process until here: {most_memory()}")
-    if data.missing_files(data_dir):
-        print(f"{data_dir} holds no MNIST: nothing to read.")
-        return
-    test = data.read_mnist(data_dir)[1]
-    accuracies = []
-    for seed in range(seeds):
-        accuracies.append(100 * accuracy(draw(images, seed)[0], test, epochs, seed))
-        print(f"  seed {seed}: {accuracies[-1]:.2f} %", flush=True)
-    print(machine.spread(f"MNIST test images read after {epochs} epochs", accuracies, "%"))
+@planned(seeds=5)
+def main(data_dir: Path, images: int, epochs: int, plan) -> None:
+    """Measure the drawing, and the network that learned from it."""
+    print(machine.describe())
+    quantities = (
+        Quantity("drawing", f"drawing {images:,} images", "s"),
+        Quantity("accuracy", f"trained on these alone, {epochs} epochs: accuracy on MNIST's test set", "%"),
+    )
+    plan.one_at_a_time()
+    results = Results("synthetic", "Synthetic digits", quantities, plan.options | {"images": images, "epochs": epochs})
+    for seed in plan.seeds:
+        if not results.has(seed):
+            figures = {"drawing": draw(images, seed)}
+            if not data.missing_files(data_dir):
+                train = ["--epochs", str(epochs), "--limit", str(images), "--seed", str(seed)]
+                figures["accuracy"] = 100 * accuracy(plan.of_train(*train), data_dir)
+            results.add(seed, figures)
+            print(f"seed {seed} done", flush=True)
+    results.tell()
 
 
-def draw(images: int, seed: int) -> tuple[Split, float]:
-    """Synthetic digits, and the seconds they took."""
+def draw(images: int, seed: int) -> float:
+    """Seconds that drawing so many digits takes."""
     start = time.perf_counter()
-    drawn, labels = synthetic.draw(images, seed)
-    return Split(drawn, labels.long()), time.perf_counter() - start
+    synthetic.draw(images, seed)
+    return time.perf_counter() - start
 
 
-def accuracy(train: Split, test: Split, epochs: int, seed: int) -> float:
-    """Of the project's default network and options, trained on `train` alone, on `test`."""
-    torch.manual_seed(seed)
-    network = models.build(Config.model, Config.channels, Config.dropout)
-    numbers = precision.choose(Config.precision, network, CPU)
-    network = numbers.arranged(network)
-    optimizer = optimizers.make("adamw", network, Config.weight_decay)
-    orders = [training.batches(len(train), Config.batch_size, seed, epoch) for epoch in range(1, epochs + 1)]
-    schedule = training.one_cycle(LR_OF["adamw"], sum(map(len, orders)))
-    learner = training.Learner(network, optimizer, schedule, numbers)
-    network.train()
-    for indices in (indices for order in orders for indices in order):
-        learner.step(train[indices])
-    return learner.evaluate(test).accuracy
-
-
-def most_memory() -> str:
-    """Of this process so far, with torch in it."""
-    try:
-        import resource  # Windows has none
-    except ImportError:
-        return "not told here"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return f"{peak / (1e6 if sys.platform == 'darwin' else 1e3):,.0f} MB"
+def accuracy(options: list[str], data_dir: Path) -> float:
+    """On MNIST's test set, of a network that mnist_cnn.py trains on its synthetic digits alone."""
+    program = str(PROJECT / "mnist_cnn.py")
+    with tempfile.TemporaryDirectory() as folder:
+        train = ["--dataset", "synthetic", "--validation", "0", "--quiet", "--results-dir", folder]
+        timed([program, *train, *options])
+        read = ["--dataset", "mnist", "--data-dir", str(data_dir), "--json"]
+        return json.loads(timed([program, "evaluate", str(Path(folder, contract.WEIGHTS)), *read]).output)["accuracy"]
 
 
 if __name__ == "__main__":

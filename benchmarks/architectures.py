@@ -1,0 +1,35 @@
+"""All networks under the same recipe, that of a textbook: `--preset course`.
+
+    python benchmarks/architectures.py                           every one, three seeds each
+    python benchmarks/architectures.py cnn4 lenet5 --seeds 5     these
+
+Writes benchmarks/results/architectures.json after every run.
+"""
+
+import click
+import machine
+from figures import Results
+from runs import QUANTITIES, measure_all, planned
+
+from digits.architectures import ARCHITECTURES
+
+PRESET = "course"
+
+
+@click.command()
+@click.argument("models", nargs=-1, type=click.Choice(tuple(ARCHITECTURES)))
+@planned(seeds=3)
+def main(models, plan) -> None:
+    """Measure MODELS, or all of them."""
+    print(machine.describe())
+    title = f"Architectures, each under `--preset {PRESET}`"
+    results = Results("architectures", title, QUANTITIES, plan.options, plan.add, table=title)
+    things = [
+        (f"`--model {model}`", plan.of_train("--preset", PRESET, "--model", model)) for model in models or ARCHITECTURES
+    ]
+    measure_all(things, plan, results)
+    results.tell()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""How long each preset takes, how much memory, and how well its network reads.
+
+    python benchmarks/presets.py                                 all presets but tiny (tiny.py), five seeds each
+    python benchmarks/presets.py fast default --seeds 10         these
+    python benchmarks/presets.py fast --seeds 11-20 --add        ten seeds more
+    python benchmarks/presets.py best --options "--epochs 2"     with other options of mnist_cnn.py
+
+Writes benchmarks/results/presets-NAME.json after every run.
+"""
+
+import click
+import machine
+from figures import Results
+from runs import QUANTITIES, measure_all, planned
+
+from digits.presets import PRESETS
+
+NAMES = tuple(name for name in PRESETS if name != "tiny")  # which has a benchmark of its own, with more seeds
+TABLE = "Presets"
+
+
+@click.command()
+@click.argument("presets", nargs=-1, type=click.Choice(NAMES))
+@planned(seeds=5)
+def main(presets, plan) -> None:
+    """Measure PRESETS, or all of them."""
+    print(machine.describe())
+    for preset in presets or NAMES:
+        measure_preset(preset, f"presets-{preset}", plan)
+
+
+def measure_preset(preset: str, name: str, plan) -> None:
+    options = ["--preset", preset]
+    title = f"`{' '.join(options)}`"
+    results = Results(name, title, QUANTITIES, plan.options, plan.add, TABLE)
+    measure_all([(title, plan.of_train(*options))], plan, results)
+    results.tell()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""README's tables of what was measured, made from the files in benchmarks/results.
+
+python benchmarks/table.py            writes them into README.md, between two comments
+python benchmarks/table.py --check    only says whether README.md is as it would be written, by its exit code
+"""
+
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import click
+import machine
+from figures import FOLDER, shown, target_of
+
+README = machine.PROJECT / "README.md"
+BEGIN = "<!-- measured: written by benchmarks/table.py from benchmarks/results -->"
+END = "<!-- measured: end -->"
+FIRST = ("time_to_99", "presets-fast", "presets-default", "presets-best", "presets-course", "tiny", "architectures")
+NOTHING = "(`make benchmark` measures, and writes its figures here.)"
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if README.md is not as it would be written.")
+def main(check: bool) -> None:
+    """Bring README.md's tables up to date."""
+    old = README.read_text(encoding="utf-8")
+    new = replaced(old, markdown(read(FOLDER)))
+    if check and new != old:
+        sys.exit("README.md is not what benchmarks/results says: python benchmarks/table.py writes it.")
+    if not check:
+        README.write_text(new, encoding="utf-8", newline="\n")
+
+
+def read(folder: Path) -> list[dict]:
+    """All results files, in README's order."""
+    order = {name: place for place, name in enumerate(FIRST)}
+    paths = sorted(folder.glob("*.json"), key=lambda path: (order.get(path.stem, len(order)), path.stem))
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+
+
+def replaced(text: str, tables: str) -> str:
+    before, begin, rest = text.partition(f"{BEGIN}\n")
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f"README.md lacks the lines {BEGIN} and {END}: the tables go between them.")
+    return f"{before}{begin}{tables}\n{end}{after}"
+
+
+def markdown(files: list[dict]) -> str:
+    """For each machine what it is, once, then its tables; at the end what was wanted, and what is to be said of it."""
+    machines = {}
+    for file in files:
+        machines.setdefault((file["machine"], *file["versions"].items()), []).append(file)
+    parts = []
+    for (name, *versions), measured in machines.items():
+        parts.append(preamble(name, dict(versions), measured))
+        parts.extend(tables(measured))
+    parts.append("\n".join(said(files)))
+    return "\n\n".join(filter(None, parts)) or NOTHING
+
+
+def preamble(name: str, versions: dict, measured: list[dict]) -> str:
+    dates = sorted({file["measured_at"] for file in measured})
+    when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    return (
+        f"On {name}, Python {versions['python']}, torch {versions['torch']}; {when}.\n"
+        "Mean ± sample standard deviation of n repetitions, each with a seed of its own where there is one."
+    )
+
+
+def tables(measured: list[dict]) -> list[str]:
+    """Trained networks in tables with a column for each quantity, everything else in one list."""
+    columns = {}
+    for file in measured:
+        columns.setdefault(file["table"], []).append(file)
+    listed = columns.pop(None, [])
+    return [f"{table}:\n\n{in_columns(files)}" for table, files in columns.items()] + [as_list(listed)]
+
+
+def in_columns(files: list[dict]) -> str:
+    rows = [(file, row) for file in files for row in file["rows"]]
+    quantities = {row["key"]: ", ".join(filter(None, (row["what"], row["unit"]))) for _, row in rows}
+    lines = [["", *quantities.values(), "n"]]
+    for (of, conditions), group in itertools.groupby(rows, lambda pair: (pair[1]["of"], conditions_of(pair[0]))):
+        cells = {row["key"]: row for _, row in group}
+        n = max(row["n"] for row in cells.values())
+        lines.append([of + conditions, *(cell(cells.get(key), n) for key in quantities), str(n)])
+    return drawn(lines)
+
+
+def cell(row: dict | None, n: int) -> str:
+    """A quantity that fewer repetitions have says so."""
+    if row is None:
+        return ""
+    return shown(row, unit=False) + (f" (n = {row['n']})" if row["n"] != n else "")
+
+
+def as_list(files: list[dict]) -> str:
+    if not files:
+        return ""
+    lines = [["what", "measured", "n"]]
+    for file in files:
+        lines.append([f"**{file['title']}**{conditions_of(file)}", "", ""])
+        lines += [[row["what"], shown(row), str(row["n"])] for row in file["rows"]]
+    return drawn(lines)
+
+
+def conditions_of(file: dict) -> str:
+    """What was not as usual."""
+    threads, more = file["options"].get("threads"), file["options"].get("more")
+    unusual = [f"threads: {threads}"] * bool(threads) + [f"`{more}`"] * bool(more)
+    return f" ({', '.join(unusual)})" if unusual else ""
+
+
+def drawn(lines: list[list[str]]) -> str:
+    """The first line is the head; all columns but the first are flush right."""
+    head, *rest = (f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join([head, f"|---{'|---:' * (len(lines[0]) - 1)}|", *rest])
+
+
+def said(files: list[dict]) -> list[str]:
+    targets = [
+        f"- {row['of'] or file['title']}: {row['what']} {target_of(row)}, with {shown(row)}."
+        for file in files
+        for row in file["rows"]
+        if "target" in row
+    ]
+    notes = [f"- {file['title']}: {text}" for file in files for text in file["remarks"] + file["notes"]]
+    return targets + notes
+
+
+if __name__ == "__main__":
+    main()
