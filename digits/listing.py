@@ -9,7 +9,7 @@ from digits.architectures import ARCHITECTURES, Architecture
 _WIDTH = 80
 _SIZES = {
     "input_mb": "input",
-    "activations_mb": "forward and backward pass",
+    "activations_mb": "forward/backward pass",
     "parameters_mb": "parameters",
     "total_mb": "total",
 }
@@ -40,7 +40,7 @@ def report(architecture: Architecture) -> str:
     rows.append(("trainable", "", "", f"{facts['trainable']:,}", ""))
     heading, *layers, total, trainable = _aligned(rows)
     rule = "-" * max(map(len, (heading, *layers, total)))
-    sizes = [f"  {words:<25} {facts[key]:7.3f} MB" for key, words in _SIZES.items()]
+    sizes = [f"  {words:<21} {facts[key]:7.3f} MB" for key, words in _SIZES.items()]
     return "\n".join(
         [
             f"{architecture.name}: {architecture.about}",

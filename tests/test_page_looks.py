@@ -33,6 +33,23 @@ def test_a_run_that_logs_little_is_shown_without_empty_sections(visit, tmp_path)
             assert page.locator(f"#{section}").is_hidden()
 
 
+def test_the_network_tells_its_memory_and_an_older_log_that_does_not_leaves_no_hole(visit, tmp_path):
+    model = write_run(tmp_path, status="completed")["model"]
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        facts = "#layers [data-part=facts]"
+        see(page, "#layers td", "^Conv2d 3.3$")
+        see(page, facts, "^All parameters trainable · 0.458.MB for one image: input 0.003, forward/backward 0.335")
+        write_run(tmp_path, status="completed", model=model | {"trainable": 31_370})
+        see(page, facts, "^31,370 of the parameters trainable")
+        newer = ("trainable", "input_mb", "activations_mb", "parameters_mb", "total_mb")
+        layers = [{key: value for key, value in layer.items() if key != "detail"} for layer in model["layers"]]
+        older = {key: value for key, value in model.items() if key not in newer} | {"layers": layers}
+        write_run(tmp_path, status="completed", model=older)
+        page.locator(facts).wait_for(state="hidden")
+        see(page, "#layers td", "^Conv2d$")
+
+
 def test_the_keyboard_reaches_everything_and_reads_the_charts(visit, tmp_path):
     write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:

@@ -67,8 +67,8 @@ function trainable({ parameters, trainable: some }) {
 function memory({ megabytes }) {
   if (!megabytes) return '';
   const [input, activations, parameters, total] = megabytes.map((size) => size.toFixed(3));
-  const parts = `input ${input}, forward and backward pass ${activations}, parameters ${parameters}`;
-  return `${total} MB for one image: ${parts}`;
+  const parts = `input ${input}, forward/backward ${activations}, parameters\u00a0${parameters}`;
+  return `${total}\u00a0MB for one image: ${parts}`;
 }
 
 const sum = (layers, key) => layers.reduce((total, layer) => total + (layer[key] ?? 0), 0);
