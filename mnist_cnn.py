@@ -35,8 +35,8 @@ from digits.architectures import ARCHITECTURES
 from digits.commands import DefaultGroup, named_by_user, run
 from digits.failures import told_in_one_line
 from digits.nolog import NoLog
-from digits.options import Config, architecture, evaluation_options, model_options, train_options
-from digits.resume import Earlier, continued
+from digits.options import PROJECT, Config, architecture, evaluation_options, model_options, train_options
+from digits.resume import Earlier, continued, earlier_run
 from digits.runlog import RunLog
 from digits.terminal import Terminal
 
@@ -99,6 +99,21 @@ def list_models(name, **settings):
 
         text = listing.report(chosen) if chosen else listing.overview()
     click.echo(text)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=PROJECT / "results")
+@click.option("--steps", type=click.IntRange(1), default=100, show_default=True, help="How many batches to compare.")
+@click.option("--data-dir", type=click.Path(path_type=Path), envvar="MNIST_DATA_DIR", help="Folder of the data set.")
+def verify(folder, steps, data_dir):
+    """Train the first batches of the run in FOLDER (results) again, and say whether they repeat bit for bit."""
+    processor.spin_briefly()
+    terminal = Terminal()
+    with told_in_one_line(), INTERRUPTS.raising(last_words=lambda: None):
+        earlier = earlier_run(folder)
+        with INTERRUPTS.importing():
+            from digits import verify as repetition
+        repetition.tell(repetition.verify(folder, earlier, steps, terminal.progress, data_dir), terminal.say)
 
 
 def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Earlier | None = None) -> None:

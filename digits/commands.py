@@ -43,6 +43,14 @@ class DefaultGroup(click.Group):
         with _in_one_line():
             return super().parse_args(ctx, args)
 
+    def get_command(self, ctx, name):
+        """The default's help, which is what the program's --help shows, also names the other commands."""
+        command = super().get_command(ctx, name)
+        if name == self.default:
+            others = ", ".join(other for other in self.list_commands(ctx) if other != name)
+            command.epilog = f"Other commands, each with a --help of its own: {others}." if others else None
+        return command
+
     def invoke(self, ctx):
         with _in_one_line():
             return super().invoke(ctx)

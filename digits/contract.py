@@ -23,6 +23,7 @@ RUNS = "runs"
 RUNS_INDEX = "runs.json"
 
 BATCH_FIELDS = ("step", "epoch", "loss", "accuracy", "lr", "images_per_second")
+LOSS_DIGITS = 9  # tell any two float32 apart: two runs can be compared bit for bit
 EPOCH_FIELDS = ("epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
 SECTIONS = ("config", "environment", "dataset", "model")
 STATUSES = ("running", "completed", "stopped", "interrupted", "failed")

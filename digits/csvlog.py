@@ -5,6 +5,8 @@ import math
 import os
 from pathlib import Path
 
+from digits.contract import LOSS_DIGITS
+
 
 class CsvLog:
     """Rows collect in memory (a microsecond each) and go to the disk together, in one append.
@@ -21,8 +23,8 @@ class CsvLog:
             self.write(",".join(fields) + "\n")
 
     def append(self, step: int, epoch: int, loss: float, *values: float | None) -> None:
-        """The loss has nine digits, which tell any two float32 apart: runs can be compared bit for bit."""
-        cells = [_cell(loss, 9), *(_cell(value, 6) for value in values)]
+        """One batch; a microsecond or two, whatever the length of the run."""
+        cells = [cell(loss, LOSS_DIGITS), *(cell(value, 6) for value in values)]
         self._rows.append(f"{step},{epoch},{','.join(cells)}\n")
 
     def cut(self, rows: int) -> None:
@@ -57,5 +59,5 @@ class CsvLog:
         os.close(self._file)
 
 
-def _cell(value: float | None, digits: int) -> str:
+def cell(value: float | None, digits: int) -> str:
     return "" if value is None or not math.isfinite(value) else f"{value:.{digits}g}"

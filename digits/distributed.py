@@ -71,7 +71,7 @@ class Group:
         """The network as it is to be called in training: its gradients become the mean over all processes."""
         if self.size == 1:
             return network
-        return nn.parallel.DistributedDataParallel(network, broadcast_buffers=False)
+        return nn.parallel.DistributedDataParallel(network)
 
     def joined(self, network: nn.Sequential) -> nn.Sequential:
         """The same network, with layers that depend on the whole batch, or on chance, replaced by such as share it."""
@@ -87,7 +87,7 @@ class Group:
 class SharedBatchNorm2d(nn.BatchNorm2d):
     """Batch norm over the batches of all processes; torch's SyncBatchNorm does this on GPUs only.
 
-    Sums are taken in float32 whatever the input's type, mean first: no cancellation.
+    Sums are taken in float32 at least, whatever the input's type, and the mean first: no cancellation.
     """
 
     group: Group
@@ -95,7 +95,7 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
     def forward(self, images: Tensor) -> Tensor:
         if not self.training:
             return super().forward(images)
-        values = images.float()  # (n, C, H, W), n may be 0
+        values = images.to(torch.promote_types(images.dtype, torch.float32))  # (n, C, H, W), n may be 0
         count = self.group.batch * values.shape[2] * values.shape[3]
         mean = _Sum.apply(values.sum(dim=(0, 2, 3))) / count  # (C,)
         centred = values - mean[:, None, None]

@@ -18,8 +18,12 @@ class Earlier:
 
     def check_images(self, dataset: dict) -> None:
         """Raise UserError where the images are not those that the run began with."""
-        if self.dataset.get("sha256") not in (None, dataset["sha256"]):
+        if self.differences_of_images(dataset):
             raise UserError("These are not the images that the run began with: give it the same, or begin another run.")
+
+    def differences_of_images(self, dataset: dict) -> list[str]:
+        known = self.dataset.get("sha256", dataset["sha256"])
+        return [] if known == dataset["sha256"] else [f"{dataset['name']} data of other content than the run's"]
 
     def differences(self, environment: dict) -> list[str]:
         """What is not as it was, of all that decides whether results repeat bit for bit."""
