@@ -53,6 +53,13 @@ def test_train_is_the_same_command_by_its_full_name():
     assert invoke("train", "--help").output == invoke("--help").output
 
 
+def test_help_names_the_other_commands():
+    text = " ".join(invoke("--help").output.split())
+    others = ", ".join(sorted(set(mnist_cnn.cli.commands) - {"train"}))
+    assert "evaluate" in others
+    assert f"Other commands, each with a --help of its own: {others}." in text
+
+
 def test_every_option_has_a_help_text_that_ends_like_a_sentence():
     assert all(item.metadata["help"].endswith((".", "all.")) for item in fields(Config))
 
