@@ -1,0 +1,131 @@
+"""Several processes train as one would."""
+
+import csv
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from torch import multiprocessing, nn
+from torch.nn import functional as F
+
+from digits import checkpoint, models
+from digits.distributed import Group
+from tests.trainer import PROJECT, SMALL, Trainer
+
+OPTIONS = ["--epochs", "2", "--batch-size", "65", "--threads", "1", "--precision", "float32", "--optimizer", "sgd"]
+OPTIONS += ["--lr", "0.02", "--dropout", "0.3", "--ema", "0.9", "--rotation", "10", "--label-smoothing", "0.1"]
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port"]
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
+
+
+def two_processes(results, *options) -> subprocess.Popen:
+    command = [*TORCHRUN, free_port(), str(PROJECT / "mnist_cnn.py"), "--results-dir", str(results), *SMALL, *options]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+
+
+def log_of(results) -> dict:
+    return json.loads((results / "training_log.json").read_text())
+
+
+def losses(results) -> list[float]:
+    with open(results / "batches.csv") as file:
+        return [float(row["loss"]) for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    alone, together = tmp_path_factory.mktemp("alone"), tmp_path_factory.mktemp("together")
+    with Trainer(alone, *OPTIONS) as trainer:
+        assert trainer.finish()[0] == 0
+    process = two_processes(together, *OPTIONS)
+    output, errors = process.communicate(timeout=240)
+    assert process.returncode == 0, errors
+    assert output.count("Epoch 1/2") == 1  # one of them speaks
+    return alone, together
+
+
+def test_two_processes_do_what_one_does_within_rounding(runs):
+    alone, together = map(losses, runs)
+    assert len(alone) == len(together) == 20
+    assert alone == pytest.approx(together, rel=1e-3)
+    assert alone[0] == pytest.approx(together[0], rel=1e-5)
+    one, other = (checkpoint.load(run / "mnist_cnn.pth")["state_dict"] for run in runs)
+    for name, value in one.items():
+        torch.testing.assert_close(value, other[name], rtol=1e-2, atol=1e-3, msg=name)
+
+
+def test_the_log_is_that_of_one_run_and_tells_of_both(runs):
+    alone, together = map(log_of, runs)
+    assert together["status"] == "completed"
+    assert (alone["environment"]["processes"], together["environment"]["processes"]) == (1, 2)
+    assert together["progress"]["steps"] == alone["progress"]["steps"] == 20
+    assert together["test"]["total"] == alone["test"]["total"]
+    assert together["epochs"]["val_loss"] == pytest.approx(alone["epochs"]["val_loss"], rel=0.01)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of other processes are a POSIX thing")
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_both_stop_together_save_and_go_on(runs, tmp_path, signum):
+    process = two_processes(tmp_path, *OPTIONS, "--epochs", "500")
+    give_up = time.monotonic() + 120
+    while not (tmp_path / "batches.csv").exists() or log_of(tmp_path)["progress"]["step"] < 5:
+        assert process.poll() is None and time.monotonic() < give_up
+        time.sleep(0.05)
+    process.send_signal(signum)
+    asked = time.monotonic()
+    output, errors = process.communicate(timeout=60)
+    assert time.monotonic() - asked < 30
+    assert process.returncode != 0
+    assert "What was learned is saved." in output, errors
+    assert log_of(tmp_path)["status"] == "interrupted"
+    state = checkpoint.load(tmp_path / "checkpoint.pth")
+    assert state["learner"]["steps"] == len(losses(tmp_path))
+
+
+def _compare_with_one(rank, port, results):
+    """In double precision: the same gradients, whatever the parts, even where a process has no image at all."""
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": str(rank), "WORLD_SIZE": "2"}
+    torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)
+    group = Group.join(torch.device("cpu"))
+    differences = []
+    for images in (1, 2, 9):
+        gradients = []
+        for alone in (True, False):
+            torch.manual_seed(1)
+            network = models.build("cnn4", (4, 4, 8, 8), 0.4).train()
+            pixels, labels = torch.randn(images, 1, 28, 28), torch.arange(images)
+            part = slice(None) if alone else group.part(images)
+            called = network if alone else group.shared(group.joined(network))
+            logits = called(pixels[part])
+            loss = F.cross_entropy(logits, labels[part], reduction="sum") / images
+            (loss * (1 if alone else 2)).backward()
+            norms = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+            running = [value for layer in norms for value in (layer.running_mean, layer.running_var)]
+            values = [*(parameter.grad for parameter in network.parameters()), *running]
+            gradients.append(torch.cat([value.detach().flatten() for value in values]))
+        one, both = gradients
+        differences.append(((one - both).norm() / one.norm()).item())
+    results.put((rank, differences))
+    group.leave()
+
+
+def test_gradients_and_batch_statistics_are_those_of_the_whole_batch():
+    context = multiprocessing.get_context("spawn")
+    results, port = context.Queue(), free_port()
+    multiprocessing.spawn(_compare_with_one, args=(port, results), nprocs=2)
+    for _ in range(2):
+        _, differences = results.get(timeout=10)
+        assert max(differences) < 1e-9, differences
