@@ -40,8 +40,8 @@ def load(name: str, root: Path, validation: int, limit: int, progress: Progress)
             remedy = f"Put {files} into {root / data.FOLDER}, or choose --dataset synthetic."
             raise Unavailable(f"MNIST cannot be had ({reason}). {remedy}") from None
     notice = (
-        f"MNIST is neither in {root} nor can it be downloaded ({reason}). This run trains on synthetic digits, drawn "
-        f"by the program: its accuracy is that on drawings. For MNIST put its four files into {root / data.FOLDER}."
+        f"MNIST is neither in {root} nor can it be downloaded ({reason}). In its place stand synthetic digits, "
+        f"drawn by the program: the accuracy is that on drawings. For MNIST put its four files into {root / data.FOLDER}."
     )
     return _synthetic(validation, limit, progress, notice)
 

@@ -94,6 +94,7 @@ def report(found: dict) -> str:
         "",
         "precision: of the images read as a digit, the part that show it",
         "recall: of the images that show it, the part read as it; F1: between the two",
+        "all: the mean over the ten digits, each counting the same",
     ]
     return "\n".join(lines)
 
