@@ -41,7 +41,8 @@ def load(name: str, root: Path, validation: int, limit: int, progress: Progress)
             raise Unavailable(f"MNIST cannot be had ({reason}). {remedy}") from None
     notice = (
         f"MNIST is neither in {root} nor can it be downloaded ({reason}). In its place stand synthetic digits, "
-        f"drawn by the program: the accuracy is that on drawings. For MNIST put its four files into {root / data.FOLDER}."
+        "drawn by the program: the accuracy is that on drawings. "
+        f"For MNIST put its four files into {root / data.FOLDER}."
     )
     return _synthetic(validation, limit, progress, notice)
 
