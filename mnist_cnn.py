@@ -30,7 +30,7 @@ try:
 except ModuleNotFoundError:
     raise SystemExit(not_installed("click")) from None
 
-from digits import contract, launched, processor
+from digits import contract, launched, presets, processor
 from digits.architectures import ARCHITECTURES
 from digits.commands import DefaultGroup, named_by_user, run
 from digits.failures import told_in_one_line
@@ -99,6 +99,12 @@ def list_models(name, **settings):
 
         text = listing.report(chosen) if chosen else listing.overview()
     click.echo(text)
+
+
+@cli.command("presets")
+def list_presets():
+    """List the recipes for --preset, each with the options that it stands for."""
+    click.echo(presets.overview())
 
 
 @cli.command()

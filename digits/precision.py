@@ -18,7 +18,7 @@ _FASTER = 1.1  # times, or bfloat16 is not worth a rounding error; where it pays
 _CLEARLY_FASTER = 1.25  # times that the contiguous order must be: mostly channels_last is, so it wins a tie
 _SIMILAR = 0.95  # cosine between two gradients: rounding leaves 0.99, wrong kernels next to nothing
 _ROUNDS = 5
-_IMAGES = 64
+_IMAGES = 32
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Precision:
 def choose(wanted: str, network: nn.Module, device: torch.device) -> Precision:
     """`wanted` is float32, bfloat16, or auto. All ways in question take some steps on copies of the network.
 
-    Costs about 0.4 s. Neither the network nor any random state is changed.
+    Costs 0.2 s for cnn4, 0.6 s for cnn6. Neither the network nor any random state is changed.
     """
     if wanted == "bfloat16":
         return Precision(device, bfloat16=True, channels_last=True)

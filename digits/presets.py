@@ -1,5 +1,6 @@
 """Recipes: sets of ordinary options under a name. Whatever is named on the command line goes before them."""
 
+import textwrap
 from dataclasses import dataclass, field
 
 
@@ -20,3 +21,21 @@ PRESETS = {
         {"optimizer": "adam", "lr": 0.001, "warm_up": 0, "decay": 0.0, "weight_decay": 0.0, "batch_size": 64},
     ),
 }
+
+
+def option(name: str) -> str:
+    """How a field of options.Config is called on the command line."""
+    return "--" + name.replace("_", "-")
+
+
+def overview() -> str:
+    """All presets for a reader: what each is for, and the options that it stands for."""
+    lines = []
+    for name, preset in PRESETS.items():
+        words = [f"{option(key)} {value}" for key, value in preset.options.items()]
+        lines += [
+            f"{name}: {preset.purpose}",
+            *textwrap.wrap(" ".join(words), 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False),
+            "",
+        ]
+    return "\n".join([*lines, "Any of these options, given beside --preset, goes before it."])

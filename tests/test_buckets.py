@@ -1,5 +1,8 @@
+import json
 import math
 import random
+
+import pytest
 
 from digits.buckets import Buckets, columns
 
@@ -67,3 +70,19 @@ def test_values_nobody_gave_are_null():
     buckets.add(1, 1, 0.5, accuracy=None, lr=None, rate=None)
     curve = columns(buckets.buckets())
     assert (curve["accuracy"], curve["lr"], curve["images_per_second"]) == ([None], [None], [None])
+
+
+@pytest.mark.parametrize("batches", [0, 1, 7, 8, 100, 1037])
+def test_buckets_go_on_from_their_state_as_if_they_had_never_stopped(batches):
+    def add(target, steps):
+        for step in steps:
+            target.add(
+                step, 1, math.nan if step == 5 else 1 / step, None if step % 3 else 0.5, 0.1, step if step % 2 else None
+            )
+
+    whole, first, second = Buckets(limit=8), Buckets(limit=8), Buckets(limit=8)
+    add(whole, range(1, batches + 200))
+    add(first, range(1, batches + 1))
+    second.restore(json.loads(json.dumps(first.state())))  # plain values
+    add(second, range(batches + 1, batches + 200))
+    assert columns(second.buckets()) == columns(whole.buckets())

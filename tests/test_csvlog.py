@@ -1,0 +1,51 @@
+import struct
+
+import pytest
+
+from digits.csvlog import CsvLog
+
+FIELDS = ("step", "epoch", "loss", "accuracy")
+
+
+@pytest.fixture
+def path(tmp_path):
+    log = CsvLog(tmp_path / "batches.csv", FIELDS)
+    for step in range(1, 6):
+        log.append(step, 1, step / 3, step / 7)
+    log.write(log.take())
+    log.close()
+    return tmp_path / "batches.csv"
+
+
+def rows(path):
+    return path.read_text().splitlines()
+
+
+def test_a_loss_has_the_digits_that_tell_any_two_float32_apart(tmp_path):
+    log = CsvLog(tmp_path / "batches.csv", FIELDS)
+    values = [struct.unpack("f", struct.pack("I", bits))[0] for bits in range(0x3F000000, 0x3F000040)]
+    for step, value in enumerate(values):
+        log.append(step, 1, value, None)
+    log.write(log.take())
+    read = [float(row.split(",")[2]) for row in rows(tmp_path / "batches.csv")[1:]]
+    assert [struct.unpack("f", struct.pack("f", value))[0] for value in read] == values
+
+
+@pytest.mark.parametrize("kept", [0, 3, 5, 9])
+@pytest.mark.parametrize("torn", ["", "6,1,0.2"])
+def test_a_resumed_file_is_cut_to_so_many_rows_and_goes_on(path, kept, torn):
+    path.write_text(path.read_text() + torn)
+    before = rows(path)[:6]
+    log = CsvLog(path, FIELDS, resume=True)
+    log.cut(kept)
+    log.append(7, 2, 0.5, 0.25)
+    log.write(log.take())
+    log.close()
+    assert rows(path) == [*before[: 1 + kept], "7,2,0.5,0.25"]
+
+
+def test_a_file_that_is_not_there_is_begun_anew(tmp_path):
+    log = CsvLog(tmp_path / "batches.csv", FIELDS, resume=True)
+    log.cut(3)
+    log.close()
+    assert rows(tmp_path / "batches.csv") == ["step,epoch,loss,accuracy"]
