@@ -143,7 +143,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
         terminal.warn(dataset.notice)
     if earlier:
         earlier.check_images(dataset.describe())
-    train_split = dataset.train.to(device)
+    train_split, validation_split = dataset.train.to(device), dataset.validation.to(device)
 
     log.phase("preparing")
     learner = assemble(config, len(train_split), device, group, was)
@@ -157,6 +157,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     batches, steps = batches_per_epoch(config, len(train_split)), learner.schedule.total
     epochs = -(-steps // batches)
     at = training.Progress()
+    began = time.perf_counter()  # of the epoch
     if earlier:
         at = checkpoints.restore(group.as_the_first(checkpoints.latest(terminal.warn)))
         record.restore(at.epoch - 1)
@@ -190,9 +191,9 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
                 note(learner.fetch())
 
             log.phase("validating")
-            validation = learner.evaluate(dataset.validation) if len(dataset.validation) else None
+            validation = learner.evaluate(validation_split) if len(validation_split) else None
             # The last step may have broken the network: neither checkpoint nor test is to see that.
-            probe = validation or learner.evaluate(dataset.train[:250])
+            probe = validation or learner.evaluate(train_split[:250])
             training.check_finite(probe.loss, at.step, at.lr)
             at.seconds = time.perf_counter() - began
             terminal.tell_epoch(at, epochs, validation)
@@ -210,6 +211,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
                 at = at.next_epoch()
                 checkpoints.save(at)
     except KeyboardInterrupt:
+        note(learner.fetch())
         terminal.tell_interruption(saved=checkpoints.try_to_save(at))
         raise
     except Diverged as error:
