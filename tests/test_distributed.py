@@ -28,8 +28,9 @@ def free_port() -> str:
         return str(server.getsockname()[1])
 
 
-def two_processes(results, *options) -> subprocess.Popen:
-    command = [*TORCHRUN, free_port(), str(PROJECT / "mnist_cnn.py"), "--results-dir", str(results), *SMALL, *options]
+def two_processes(results, *options, small: bool = True) -> subprocess.Popen:
+    command = [*TORCHRUN, free_port(), str(PROJECT / "mnist_cnn.py"), "--results-dir", str(results), *options]
+    command += SMALL if small else []
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )
@@ -78,7 +79,7 @@ def test_the_log_is_that_of_one_run_and_tells_of_both(runs):
 @pytest.mark.skipif(os.name != "posix", reason="signals of other processes are a POSIX thing")
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_both_stop_together_save_and_go_on(runs, tmp_path, signum):
-    process = two_processes(tmp_path, *OPTIONS, "--epochs", "500")
+    process = two_processes(tmp_path, *OPTIONS, "--epochs", "40")
     give_up = time.monotonic() + 120
     while not (tmp_path / "batches.csv").exists() or log_of(tmp_path)["progress"]["step"] < 5:
         assert process.poll() is None and time.monotonic() < give_up
@@ -91,7 +92,16 @@ def test_both_stop_together_save_and_go_on(runs, tmp_path, signum):
     assert "What was learned is saved." in output, errors
     assert log_of(tmp_path)["status"] == "interrupted"
     state = checkpoint.load(tmp_path / "checkpoint.pth")
-    assert state["learner"]["steps"] == len(losses(tmp_path))
+    before = losses(tmp_path)
+    assert 0 < state["learner"]["steps"] == len(before) < 400
+
+    process = two_processes(tmp_path, "--resume", small=False)
+    output, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert output.count("Going on with epoch") == 1
+    assert losses(tmp_path)[: len(before)] == before
+    assert len(losses(tmp_path)) == 400
+    assert log_of(tmp_path)["status"] == "completed"
 
 
 def _compare_with_one(rank, port, results):
