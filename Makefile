@@ -21,7 +21,7 @@ test: venv
 	@cd "$(HERE)" && exec sh tests/run $(ARGS)
 
 benchmark: venv
-	@cd "$(HERE)" && for program in run_log server synthetic "presets fast default" table; do \
+	@cd "$(HERE)" && for program in start run_log server synthetic "presets fast default" table; do \
 	    set -- $$program && name=$$1 && shift && .venv/bin/python benchmarks/$$name.py "$$@" || exit; done
 
 benchmark-all: benchmark
