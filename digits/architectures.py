@@ -47,6 +47,14 @@ _ALL = (
         "the channels where a quarter of the pixels is left",
     ),
     Architecture(
+        "cnn4-quick",
+        channels=(16, 32, 64, 128),
+        dropout=0.0,
+        norm="batch",
+        about="cnn4 with a 5x5 kernel first and pooling before norm: a fifth faster",
+        source="cnn4, rearranged here: norm and ReLU work on a quarter of the pixels; the first kernel is LeNet's",
+    ),
+    Architecture(
         "cnn4-wide",
         channels=(32, 64, 128, 256),
         dropout=0.5,

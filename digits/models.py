@@ -53,6 +53,20 @@ def _cnn4(plan: Architecture) -> Layers:
     return [*layers, nn.Flatten(), *_classifier((plan.channels[-1] * 3 * 3, 128), plan.dropout)]
 
 
+@_builds("cnn4-quick")
+def _cnn4_quick(plan: Architecture) -> Layers:
+    """As cnn4, but its first kernel is 5x5, and pooling comes before norm and ReLU: 246,522 parameters.
+
+    These two then have a quarter of the pixels to work on, which saves a fifth of a step.
+    """
+    layers = []
+    for number, (before, width) in enumerate(pairwise((1, *plan.channels)), start=1):
+        convolution, *others = _convolution(before, width, 5 if number == 1 else 3, plan.norm)
+        layers += [convolution, *([nn.MaxPool2d(2)] if number < 4 else []), *others]
+    # (N, C, 3, 3)
+    return [*layers, nn.Flatten(), *_classifier((plan.channels[-1] * 3 * 3, 128), plan.dropout)]
+
+
 @_builds("cnn4-wide")
 def _cnn4_wide(plan: Architecture) -> Layers:
     """As cnn4, but the average of each channel goes on instead of its 3x3 pixels: 422,026 parameters."""

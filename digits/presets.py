@@ -18,7 +18,7 @@ PRESETS = {
     "best": Preset("as accurate as one network gets within half an hour", {"model": "cnn6", "epochs": 15}),
     "course": Preset(
         "what a textbook does: Adam at a constant rate, batches of 64, no augmentation, no averaging",
-        {"optimizer": "adam", "lr": 0.001, "warm_up": 0, "decay": 0.0, "weight_decay": 0.0, "batch_size": 64},
+        {"optimizer": "adam", "lr": 0.001, "warm_up": 0, "decay": 0.7, "weight_decay": 0.0, "batch_size": 64},
     ),
 }
 
