@@ -182,10 +182,11 @@ def test_gradients_in_another_memory_order_and_in_bfloat16_point_where_the_plain
     plain = gradient(network, Precision(CPU), *digits_of(images))
     for bfloat16 in (False, True):
         other = gradient(network, Precision(CPU, bfloat16, channels_last=True), *digits_of(images))
+        similar, longer = (0.9999, 0.001) if not bfloat16 else (0.95, 0.1) if images > 1 else (0.8, 0.2)
         # all parameters together, and those of the first layer, whose single channel has led kernels astray
         for expected, seen in ((torch.cat(plain), torch.cat(other)), (plain[0], other[0])):
-            assert F.cosine_similarity(expected, seen, dim=0) > (0.9 if bfloat16 else 0.9999)
-            assert seen.norm() / expected.norm() == pytest.approx(1, abs=0.1 if bfloat16 else 0.001)
+            assert F.cosine_similarity(expected, seen, dim=0) > similar
+            assert seen.norm() / expected.norm() == pytest.approx(1, abs=longer)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
