@@ -27,7 +27,7 @@ def assemble(
     return Learner(
         network,
         optimizers.make(config.optimizer, network, config.weight_decay),
-        Schedule(config.lr, config.warm_up, config.decay, total_steps(config, images)),
+        _schedule(config, images),
         numbers,
         augmentation=Augmentation(
             config.rotation, config.shift, config.scale, config.shear, config.elastic, config.thickness
@@ -37,6 +37,12 @@ def assemble(
         seed=config.seed,
         group=group,
     )
+
+
+def _schedule(config: Config, images: int) -> Schedule:
+    """A run on few images is still warming up when it ends, unless half an epoch is enough."""
+    warm_up = min(config.warm_up, batches_per_epoch(config, images) // 2)
+    return Schedule(config.lr, warm_up, config.decay, total_steps(config, images))
 
 
 def batches_per_epoch(config: Config, images: int) -> int:

@@ -68,7 +68,7 @@ class Checkpoints:
     def latest(self, warn: Callable[[str], None]) -> dict | None:
         """The state of this run with the most steps that are also the first steps of the run as it is wanted now.
 
-        A damaged file is named by `warn`, and the next best is taken. None: it has to begin at the beginning. Of several
+        A damaged file is named by `warn`, and the next best is taken. None: begin at the beginning. Of several
         processes the first one looks, and tells the others.
         """
         if self._learner.group.rank:

@@ -13,7 +13,7 @@ from digits.architectures import ARCHITECTURES, NORMS, Architecture
 from digits.presets import PRESETS
 
 PROJECT = Path(__file__).resolve().parent.parent  # data and results lie there, wherever the programs are called from
-LR_OF = {"adam": 0.008, "adamw": 0.008, "sgd": 0.1}  # where --lr is not given
+LR_OF = {"adam": 0.006, "adamw": 0.006, "sgd": 0.1}  # where --lr is not given
 _NAME_LENGTH = 80
 
 
@@ -70,7 +70,7 @@ class Config:
         "default", click.Choice(tuple(PRESETS)), "Recipe that the other options start from.", eager=True
     )
     model: str = _option(
-        "cnn4", click.Choice(tuple(ARCHITECTURES)), "Network to train; the command models tells of each."
+        "cnn4-quick", click.Choice(tuple(ARCHITECTURES)), "Network to train; the command models tells of each."
     )
     channels: tuple[int, ...] | None = _option(None, Channels(), "Channels of each convolution.", shown=_OWN)
     dropout: float | None = _option(
@@ -90,19 +90,19 @@ class Config:
         "Highest learning rate.",
         shown=f"{LR_OF['adamw']}; with sgd {LR_OF['sgd']}",
     )
-    warm_up: int = _option(200, click.IntRange(0), "Steps over which the rate rises to --lr.")
-    decay: float = _option(0.7, FiniteFloat(0, 1), "Last part of the run, over which the rate falls to 0; 0: never.")
+    warm_up: int = _option(200, click.IntRange(0), "Steps over which the rate rises to --lr; half an epoch at most.")
+    decay: float = _option(0.8, FiniteFloat(0, 1), "Last part of the run, over which the rate falls to 0; 0: never.")
     weight_decay: float = _option(0.01, FiniteFloat(0), "Pull of the weights towards zero.")
-    label_smoothing: float = _option(0.0, FiniteFloat(0, 1, max_open=True), "Part of each label spread over all ten.")
+    label_smoothing: float = _option(0.05, FiniteFloat(0, 1, max_open=True), "Part of each label spread over all ten.")
     ema: float = _option(
-        0.0,
+        0.998,
         FiniteFloat(0, 1, max_open=True),
         "Test and keep a moving average of the weights; so much of it stays at each step. 0: the last weights.",
     )
-    rotation: float = _option(0.0, FiniteFloat(0, 180), "Augmentation: turn images by up to so many degrees.")
-    shift: float = _option(0.0, FiniteFloat(0, 14), "Move them by up to so many pixels, across and down.")
-    scale: float = _option(0.0, FiniteFloat(0, 0.9), "Stretch or shrink them by up to this part, across and down.")
-    shear: float = _option(0.0, FiniteFloat(0, 2), "Slant them by up to so many pixels per pixel.")
+    rotation: float = _option(10.0, FiniteFloat(0, 180), "Augmentation: turn images by up to so many degrees.")
+    shift: float = _option(2.0, FiniteFloat(0, 14), "Move them by up to so many pixels, across and down.")
+    scale: float = _option(0.1, FiniteFloat(0, 0.9), "Stretch or shrink them by up to this part, across and down.")
+    shear: float = _option(0.15, FiniteFloat(0, 2), "Slant them by up to so many pixels per pixel.")
     elastic: float = _option(0.0, FiniteFloat(0, 14), "Bend them: pull points by up to so many pixels.")
     thickness: float = _option(0.0, FiniteFloat(0, 1), "Thicken or thin the strokes by up to so many pixels.")
     seed: int = _option(1, click.IntRange(0, 2**32 - 1), "Start of all random choices: same seed, same weights.")
@@ -145,7 +145,12 @@ class Config:
     def from_options(cls, **values) -> "Config":
         """Fill in what depends on other options. Raises click.UsageError where two options contradict each other."""
         config = cls(**values)
-        own = architecture(config.model, channels=config.channels, dropout=config.dropout, norm=config.norm)
+        settings = {name: getattr(config, name) for name in ("channels", "dropout", "norm")}
+        recipe = {"model": cls.model} | PRESETS[config.preset].options
+        if config.model != recipe["model"]:  # what a preset sets of its own model says nothing of another
+            settings = {name: None if value == recipe.get(name) else value for name, value in settings.items()}
+            config = replace(config, **settings)
+        own = architecture(config.model, **settings)
         lr = config.lr or LR_OF[config.optimizer]
         return replace(config, lr=lr, name=config.name or config.summary(), **own.settings)
 

@@ -9,7 +9,7 @@ from digits.precision import Precision
 from digits.schedule import Schedule
 from digits.training import Learner
 
-CONFIG = Config.from_options(channels=(4, 4, 8, 8), dropout=0.1)
+CONFIG = Config.from_options(model="cnn4", channels=(4, 4, 8, 8), dropout=0.1)
 
 
 @pytest.fixture

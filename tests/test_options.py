@@ -11,6 +11,7 @@ import mnist_cnn
 from digits import options
 from digits.architectures import ARCHITECTURES
 from digits.options import Config
+from digits.presets import PRESETS
 
 PROMISED = ["--model", "--channels", "--epochs", "--batch-size", "--lr", "--optimizer", "--weight-decay", "--seed"]
 PROMISED += ["--device", "--dataset", "--data-dir", "--results-dir", "--name", "--validation", "--samples", "--quiet"]
@@ -69,8 +70,9 @@ def test_without_arguments_it_trains_with_the_defaults(seen, tmp_path, monkeypat
     result = invoke("--results-dir", str(tmp_path))
     assert result.exit_code == 0, result.output
     (config,) = seen
-    assert (config.model, config.channels, config.epochs, config.optimizer) == ("cnn4", (16, 32, 64, 128), 10, "adamw")
-    assert (config.lr, config.name, config.validation, config.samples) == (0.008, "cnn4", 5000, 10)
+    assert (config.model, config.channels, config.epochs) == ("cnn4-quick", (16, 32, 64, 128), 10)
+    assert (config.optimizer, config.lr, config.ema, config.rotation) == ("adamw", 0.006, 0.998, 10.0)
+    assert (config.name, config.validation, config.samples) == ("cnn4-quick", 5000, 10)
 
 
 def test_options_reach_training(seen, results):
@@ -84,7 +86,7 @@ def test_options_reach_training(seen, results):
 def test_a_run_without_a_name_is_called_by_what_is_special_about_it(seen, results):
     invoke(*results, "--quiet", "--keep", "3")
     invoke(*results, "--lr", "0.5", "--seed", "2", "--channels", "8,8,16,16")
-    assert [config.name for config in seen] == ["cnn4", "cnn4, channels 8-8-16-16, lr 0.5, seed 2"]
+    assert [config.name for config in seen] == ["cnn4-quick", "cnn4-quick, channels 8-8-16-16, lr 0.5, seed 2"]
 
 
 def test_settings_that_are_not_given_are_the_models_own_and_stand_in_the_log():
@@ -134,10 +136,10 @@ BAD = {
     "--dropout 1": "--dropout",
     "--dropout -0.1": "--dropout",
     "--model resnet": "--model",
-    "--channels 16,32,64": "cnn4 has 4 convolutions",
+    "--channels 16,32,64": "cnn4-quick has 4 convolutions",
     "--model lenet5 --channels 16,32,64,128": "lenet5 has 2 convolutions",
     "--norm layer": "--norm",
-    "--channels 16,32,64,128,256": "cnn4 has 4 convolutions",
+    "--channels 16,32,64,128,256": "cnn4-quick has 4 convolutions",
     "--channels 16,32,,64": "--channels",
     "--channels 16,32,64,x": "--channels",
     "--channels 16,32,64,0": "--channels",
@@ -211,7 +213,7 @@ def test_nothing_heavy_is_imported_for_the_help():
 def test_every_option_in_the_documents_exists():
     known = {param for command in mnist_cnn.cli.commands.values() for p in command.params for param in p.opts}
     known |= {"--help", "--port", "--host", "--no-browser", "--verbose"}  # help, and server.py's own
-    known |= {"--version"}  # Python's
+    known |= {"--version", "--nproc-per-node"}  # Python's, torchrun's
     for document in ("README.md", "HowTo.md", "results/README.md"):
         path = options.PROJECT / document
         words = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", path.read_text(encoding="utf-8")))
@@ -222,3 +224,34 @@ def test_an_option_without_a_type_of_its_own_still_converts():
     assert options.Channels().convert((1, 2), None, None) == (1, 2)
     with pytest.raises(click.BadParameter):
         options.FiniteFloat(0).convert("nan", None, None)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_a_set_of_options_and_any_option_goes_before_it(seen, results, preset):
+    options = PRESETS[preset].options
+    assert set(options) <= {item.name for item in fields(Config)}
+    for arguments, changes in (((), {}), (("--epochs", "7", "--lr", "0.123"), {"epochs": 7, "lr": 0.123})):
+        for place in (("--preset", preset, *arguments), (*arguments, "--preset", preset)):  # in any order
+            result = invoke(*place, *results)
+            assert result.exit_code == 0, result.output
+            for name, value in (options | changes).items():
+                assert getattr(seen[-1], name) == value, name
+    assert seen[0].name == (seen[0].model if preset == "default" else f"{seen[0].model}, {preset}")
+    assert "epochs 7" in seen[-1].name and "lr 0.123" in seen[-1].name
+
+
+def test_what_a_preset_sets_of_its_model_says_nothing_of_another(seen, results):
+    for name, own in ARCHITECTURES.items():
+        assert invoke("--preset", "fast", "--model", name, *results).exit_code == 0
+        if name != PRESETS["fast"].options["model"]:
+            assert (seen[-1].channels, seen[-1].dropout, seen[-1].norm) == (own.channels, own.dropout, own.norm)
+
+
+def test_the_presets_are_listed_as_they_could_be_typed(seen, results):
+    listed = invoke("presets").output
+    assert all(len(line) <= 80 for line in listed.splitlines())
+    for name, preset in PRESETS.items():
+        text = listed[listed.index(f"{name}: {preset.purpose}") :]
+        typed = " ".join(text.split("\n\n")[0].splitlines()[1:]).split()
+        assert invoke(*typed, *results).exit_code == 0
+        assert all(getattr(seen[-1], option) == value for option, value in preset.options.items())
