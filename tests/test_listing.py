@@ -64,7 +64,7 @@ def test_the_settings_of_a_model_can_be_varied():
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ("resnet", "'resnet' is not one of 'cnn4', 'cnn4-wide'"),
+        ("resnet", "'resnet' is not one of 'cnn4', "),
         ("cnn4 --channels 1,2", "cnn4 has 4 convolutions, and 1,2 names 2."),
         ("cnn4 --channels many", "--channels"),
         ("cnn4 --dropout 1", "--dropout"),

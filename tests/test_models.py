@@ -18,6 +18,7 @@ PARAMETERS = {
     "cnn6": 435_754,
     "cnn2": 3_274_634,
     "lenet5": 61_728,
+    "tiny": 4_966,
 }
 CPU = torch.device("cpu")
 
@@ -154,7 +155,7 @@ def test_layers_are_numbered_where_there_are_several_of_a_kind():
 
 
 def test_a_wrong_name_norm_or_number_of_channels_is_refused():
-    with pytest.raises(ValueError, match="no model 'resnet': choose from cnn4, cnn4-quick"):
+    with pytest.raises(ValueError, match="no model 'resnet': choose from cnn4, "):
         models.build("resnet")
     with pytest.raises(ValueError, match="cnn4 has 4 convolutions, and 1,2,3 names 3"):
         models.build("cnn4", channels=(1, 2, 3))
