@@ -105,6 +105,22 @@ def _lenet5(plan: Architecture) -> Layers:
     return [*layers, nn.Flatten(), *_classifier((second * 5 * 5, 120, 84), plan.dropout)]
 
 
+@_builds("tiny")
+def _tiny(plan: Architecture) -> Layers:
+    """As few weights as read 99.4 %: a 3x3 convolution, then four separable ones, and the average: 4,966 parameters.
+
+    A separable convolution looks at each channel by itself with a 3x3 kernel, then mixes them pixel by pixel: a ninth
+    of the weights and more. Pooling comes before norm, as in cnn4-quick.
+    """
+    layers = []
+    for number, (before, width) in enumerate(pairwise((1, *plan.channels)), start=1):
+        convolution, *others = _convolution(before, width, 3 if number == 1 else 1, plan.norm)
+        alone = [nn.Conv2d(before, before, 3, padding=1, groups=before, bias=False)] if number > 1 else []
+        layers += [*alone, convolution, *([nn.MaxPool2d(2)] if number in (1, 3) else []), *others]
+    # (N, C, 7, 7)
+    return [*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), *_classifier((plan.channels[-1],), plan.dropout)]
+
+
 def _small_kernels(plan: Architecture, pooled: tuple[int, ...]) -> Layers:
     """3x3 convolutions from (N, 1, 28, 28), with max pooling after those numbered so: half the pixels on a side."""
     layers = []
