@@ -47,11 +47,10 @@ PRESETS = {
         "99.4 % with less than 5,000 weights",
         {
             "model": "tiny",
-            "epochs": 24,
+            "epochs": 36,
             "lr": 0.02,
             "decay": 0.9,
             "label_smoothing": 0.0,
-            "ema": 0.0,
             "shear": 0.1,
         },
     ),

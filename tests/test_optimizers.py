@@ -72,9 +72,10 @@ def test_a_training_step_does_not_load_torchs_compiler():
     code = """
 import sys, torch
 from digits import data, models, optimizers, precision, training
+from digits.schedule import Schedule
 network = models.build("cnn4", (2, 2, 2, 2))
 numbers = precision.choose("auto", network, torch.device("cpu"))
-learner = training.Learner(network, optimizers.make("adamw", network, 0.1), training.one_cycle(0.1, 2), numbers)
+learner = training.Learner(network, optimizers.make("adamw", network, 0.1), Schedule(0.1, 0, 0.0, 2), numbers)
 split = data.Split(torch.zeros(4, 28, 28, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64))
 learner.step(split)
 learner.evaluate(split)
