@@ -27,6 +27,7 @@ from digits.csvlog import CsvLog
 from digits.files import finite, read_json, rounded, write_atomically, write_json
 from digits.lock import FolderLock
 from digits.pace import Pace
+from digits.writer import Writer
 
 
 class RunLog:
@@ -81,11 +82,8 @@ class RunLog:
         self._buckets = Buckets()
         self._batches_before: dict | None = None  # of a resumed run, until it is known from where it goes on
         self._pace = Pace()
-        self._state = threading.Condition(threading.RLock())  # guards all above, and these:
-        self._dirty = False
-        self._asked = self._done = 0  # writes that somebody waits for
-        self._failure: BaseException | None = None
-        self._closing = False
+        self._state = threading.RLock()  # guards all above
+        self._writer = Writer(self._write)
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -106,7 +104,6 @@ class RunLog:
         except BaseException:
             self._lock.release()
             raise
-        self._writer = threading.Thread(target=self._keep_writing, name="run log", daemon=True)
         self._writer.start()
         return self
 
@@ -121,10 +118,7 @@ class RunLog:
             if kind is None:  # otherwise the first error is the one to tell
                 raise
         finally:
-            with self._state:
-                self._closing = True
-                self._state.notify_all()
-            self._writer.join()
+            self._writer.close()
             self._csv.close()
             self._lock.release()
 
@@ -135,8 +129,8 @@ class RunLog:
                 return
             self._log.update(status=status, error=error, phase="done" if status == "completed" else self._log["phase"])
             self._log["progress"]["eta_s"] = None
-            self._failure = None  # of an earlier write: this one may go through
-        self._write_now()
+        self._writer.forgive()
+        self._writer.now()
         archive.write_index(self.folder)
 
     def _take_over(self, earlier: dict) -> None:
@@ -160,18 +154,18 @@ class RunLog:
         with self._state:
             for section, values in sections.items():
                 self._log[section] = (self._log[section] or {}) | finite(values)
-        self._write_now()
+        self._writer.now()
 
     def plan(self, epochs: int, batches: int, steps: int | None = None) -> None:
         """How many epochs of how many batches are to come, `steps` in all: the page's progress and time left."""
         with self._state:
             self._log["progress"].update(epochs=epochs, batches=batches, steps=steps or epochs * batches)
             self._log["phase"] = "training" if self._log["phase"] == "starting" else self._log["phase"]
-        self._write_now()
+        self._writer.now()
 
     def state(self) -> dict:
         """The curves and events so far as plain values, for `restore`. All rows of batches.csv are on the disk then."""
-        self._write_now()
+        self._writer.now()
         with self._state:
             log = copy.deepcopy({key: self._log[key] for key in ("epochs", "events")})
             return {"position": self.position, "buckets": self._buckets.state(), **log}
@@ -188,7 +182,7 @@ class RunLog:
                 self._log |= copy.deepcopy({key: state[key] for key in ("epochs", "events")})
                 self._log["progress"] |= state["position"]
             self._csv.cut(self.step)
-        self._write_now()
+        self._writer.now()
 
     # -- what happens -------------------------------------------------------------------------------------------------
 
@@ -197,13 +191,12 @@ class RunLog:
         with self._state:
             self._log["phase"] = phase
             self._pace.restart()
-        self._write_now()
+        self._writer.now()
 
     def batch(
         self, epoch: int, loss: float, accuracy: float | None = None, lr: float | None = None, images: int = 0
     ) -> None:
         """One optimiser step is done. Some microseconds: the file follows within a second."""
-        self._raise_failure()
         with self._state:
             rate = self._pace.tick(images)
             progress = self._log["progress"]
@@ -212,7 +205,7 @@ class RunLog:
             progress["epoch"] = epoch
             self._buckets.add(progress["step"], epoch, loss, accuracy, lr, rate)
             self._csv.append(progress["step"], epoch, loss, accuracy, lr, rate)
-            self._dirty = True
+        self._writer.note()
 
     def epoch(self, epoch: int, seconds: float | None = None, lr: float | None = None, **metrics: float | None) -> None:
         """An epoch is over; `metrics` are train_loss, train_accuracy, val_loss, val_accuracy, as far as known."""
@@ -227,7 +220,7 @@ class RunLog:
             if len(longer["epoch"]) > contract.EPOCHS_KEPT:
                 longer = {field: column[::-1][::2][::-1] for field, column in longer.items()}
             self._log["epochs"] = longer
-        self._write_now()
+        self._writer.now()
 
     def event(self, kind: str, text: str) -> None:
         """Something worth a mark on the chart, at the present step."""
@@ -236,14 +229,14 @@ class RunLog:
             event = {"kind": kind[: contract.EVENT_KEPT], "text": text[: contract.EVENT_KEPT]}
             events.append({"step": self.step, "time": timestamp(), **event})
             del events[: -contract.EVENTS_KEPT]
-            self._dirty = True
+        self._writer.note()
 
     def test(self, loss: float, accuracy: float, correct: int, total: int) -> None:
         """The test set was read, once."""
         with self._state:
             numbers = {"loss": rounded(loss), "accuracy": rounded(accuracy), "correct": correct, "total": total}
             self._log["test"] = numbers
-        self._write_now()
+        self._writer.now()
 
     def save_json(self, file: str, value) -> None:
         """Write one of the contract's JSON files, with schema and run_id in front, and announce it."""
@@ -266,7 +259,7 @@ class RunLog:
         with self._state:
             if file not in self._log["files"]:
                 self._log["files"].append(file)
-            self._dirty = True
+        self._writer.note()
 
     @property
     def step(self) -> int:
@@ -279,37 +272,9 @@ class RunLog:
         return {key: self._log["progress"][key] for key in ("epoch", "batch", "step")}
 
     # -- writing ------------------------------------------------------------------------------------------------------
-    # One thread writes. Signals reach only the main thread, so no interruption tears a file, and no older state of the
-    # log ever replaces a newer one.
-
-    def _write_now(self) -> None:
-        """Have the present state written, and wait for it."""
-        with self._state:
-            self._asked += 1
-            mine = self._asked
-            self._state.notify_all()
-            self._state.wait_for(lambda: self._done >= mine)
-        self._raise_failure()
-
-    def _keep_writing(self) -> None:
-        written_at = time.monotonic()
-        while not self._closing:
-            with self._state:
-                self._state.wait_for(lambda: self._asked > self._done or self._closing, contract.WRITE_EVERY_S)
-                asked = self._asked
-            if self._dirty or asked > self._done or time.monotonic() - written_at >= contract.HEARTBEAT_S:
-                try:
-                    self._write()
-                except Exception as error:  # told by the next call of the thread that trains
-                    self._failure = error
-                written_at = time.monotonic()
-            with self._state:
-                self._done = asked
-                self._state.notify_all()
 
     def _write(self) -> None:
         with self._state:
-            self._dirty = False
             buckets = self._buckets.buckets()
             state = self._snapshot()
             rows = self._csv.take()
@@ -326,11 +291,6 @@ class RunLog:
             progress["eta_s"] = self._pace.seconds_left((progress["steps"] or 0) - progress["step"])
         log["updated_at"] = timestamp()
         return log | {"progress": dict(progress), "events": list(log["events"]), "files": list(log["files"])}
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
 
 
 def read(folder: str | Path) -> dict | None:
