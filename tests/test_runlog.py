@@ -190,7 +190,7 @@ def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder, monke
     """Every list full, every number long, every character four bytes."""
     chance = random.Random(1)
     with RunLog(folder, name="\N{GRINNING FACE}" * 2000, config={"lr": 0.008}) as log:
-        monkeypatch.setattr(log, "_write_now", lambda: None)
+        monkeypatch.setattr(log._writer, "now", lambda: None)
         log._log["progress"]["step"] = 998_000_000  # what a run of a billion batches counts to
         for epoch in range(1, 2 * contract.EPOCHS_KEPT):
             log.batch(epoch, *(chance.random() * 1e-5 for _ in range(3)), images=128)
@@ -204,7 +204,7 @@ def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder, monke
 
 def test_thousands_of_epochs_are_thinned_and_the_last_is_always_there(folder, monkeypatch):
     with RunLog(folder, name="long") as log:
-        monkeypatch.setattr(log, "_write_now", lambda: None)
+        monkeypatch.setattr(log._writer, "now", lambda: None)
         for epoch in range(1, 5001):
             log.epoch(epoch, train_loss=1 / epoch)
         kept = log._log["epochs"]
