@@ -47,7 +47,7 @@ PRESETS = {
         "99.4 % with less than 5,000 weights",
         {
             "model": "tiny",
-            "epochs": 36,
+            "epochs": 24,
             "lr": 0.02,
             "decay": 0.9,
             "label_smoothing": 0.0,
