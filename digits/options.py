@@ -92,7 +92,7 @@ class Config:
     )
     warm_up: int = _option(200, click.IntRange(0), "Steps over which the rate rises to --lr; half an epoch at most.")
     decay: float = _option(0.8, FiniteFloat(0, 1), "Last part of the run, over which the rate falls to 0; 0: never.")
-    weight_decay: float = _option(0.01, FiniteFloat(0), "Pull of the weights towards zero.")
+    weight_decay: float = _option(0.1, FiniteFloat(0), "Pull of the weights towards zero.")
     label_smoothing: float = _option(0.05, FiniteFloat(0, 1, max_open=True), "Part of each label spread over all ten.")
     ema: float = _option(
         0.998,
