@@ -1,3 +1,4 @@
+import csv
 import json
 import shutil
 import subprocess
@@ -33,6 +34,20 @@ def test_a_run_repeats_and_nothing_is_written(run):
     before = {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()}
     assert verify(run) == (0, "The first 10 steps repeat, bit for bit.\n", "")
     assert {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()} == before
+
+
+def test_algorithms_that_repeat_change_nothing_where_all_do(finished, tmp_path):
+    """On a processor --deterministic costs nothing and gives the same; what matters is that every layer has such."""
+    options = ["--epochs", "2", "--threads", "1", "--dropout", "0.2", "--rotation", "5", "--ema", "0.9"]
+    with Trainer(tmp_path, *options, "--deterministic") as trainer:
+        assert trainer.finish()[0] == 0
+    assert json.loads((tmp_path / "training_log.json").read_text())["environment"]["deterministic"] is True
+    assert losses(tmp_path) == losses(finished)
+
+
+def losses(run):
+    with open(run / "batches.csv") as file:
+        return [row["loss"] for row in csv.DictReader(file)]
 
 
 def changed(run, row):
