@@ -167,12 +167,12 @@ class Config:
 
     @classmethod
     def from_json(cls, values: dict) -> "Config":
-        """What `as_json` gave; fields that an older version did not know have their defaults. May raise ValueError."""
-        known = {item.name: values[item.name] for item in fields(cls) if item.name in values}
+        """What `as_json` gave. Raises KeyError where a field is missing: another version meant other defaults."""
+        known = {item.name: values[item.name] for item in fields(cls)}
         for item in fields(cls):
-            if isinstance(item.default, Path) and item.name in known:
+            if isinstance(item.default, Path):
                 known[item.name] = Path(known[item.name])
-            elif isinstance(known.get(item.name), list):
+            elif isinstance(known[item.name], list):
                 known[item.name] = tuple(known[item.name])
         return cls(**known)
 

@@ -41,7 +41,7 @@ def earlier_run(folder: Path) -> Earlier:
     try:
         return Earlier(Config.from_json(log["config"]), log["environment"], log["dataset"] or {})
     except (KeyError, TypeError, ValueError):
-        raise UserError(f"{folder} holds no run of this program: begin one with python mnist_cnn.py.") from None
+        raise UserError(f"{folder} holds no run of this version: begin one with python mnist_cnn.py.") from None
 
 
 def continued(folder: Path, given: dict[str, object]) -> Earlier:
