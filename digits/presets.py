@@ -23,7 +23,7 @@ PRESETS = {
             "channels": (8, 16, 32, 64),
             "dropout": 0.0,
             "epochs": 1,
-            "limit": 40_960,
+            "limit": 44_800,
             "lr": 0.015,
             "warm_up": 50,
             "weight_decay": 0.01,
