@@ -20,7 +20,18 @@ from trainer import PROJECT
 BENCHMARKS = PROJECT / "benchmarks"
 ACCURACY = Quantity("accuracy", "test accuracy", "%", at_least=99.0)
 SECONDS = Quantity("seconds", "whole process", "s", 1, at_most=60.0)
-PROGRAMS = ("architectures", "presets", "reference", "run_log", "server", "synthetic", "table", "time_to_99", "tiny")
+PROGRAMS = (
+    "architectures",
+    "presets",
+    "reference",
+    "run_log",
+    "server",
+    "start",
+    "synthetic",
+    "table",
+    "time_to_99",
+    "tiny",
+)
 
 
 def results(folder, add=False, options=None, name="one", title="One", **more):

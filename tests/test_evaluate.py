@@ -48,7 +48,7 @@ def test_another_process_prints_a_report_within_80_columns(trained):
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= 80
-    assert re.fullmatch(r"mnist_cnn\.pth: cnn4 with [\d,]+ parameters", lines[0])
+    assert re.fullmatch(r"mnist_cnn\.pth: cnn4-quick with [\d,]+ parameters", lines[0])
     assert re.fullmatch(r"run \S+, trained on synthetic", lines[1])
     assert lines[2].startswith("test set of synthetic, 10,000 images, read on ")
     assert any(re.fullmatch(r"loss +\d\.\d{4}", line) for line in lines)
