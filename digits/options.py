@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from digits.architectures import ARCHITECTURES, NORMS, Architecture
-from digits.presets import PRESETS
+from digits.presets import PRESETS, flag
 
 PROJECT = Path(__file__).resolve().parent.parent  # data and results lie there, wherever the programs are called from
 LR_OF = {"adam": 0.006, "adamw": 0.006, "sgd": 0.1}  # where --lr is not given
@@ -243,5 +243,5 @@ def _with_options(command, items, **changed):
             "callback": _start_from if item.name == "preset" else None,
         }
         attributes |= changed.get(item.name, {})
-        command = click.option("--" + item.name.replace("_", "-"), **attributes)(command)
+        command = click.option(flag(item.name), **attributes)(command)
     return command

@@ -75,7 +75,7 @@ PRESETS = {
 }
 
 
-def option(name: str) -> str:
+def flag(name: str) -> str:
     """How a field of options.Config is called on the command line."""
     return "--" + name.replace("_", "-")
 
@@ -89,7 +89,7 @@ def overview() -> str:
     """All presets for a reader: what each is for, and the options that it stands for."""
     lines = []
     for name, preset in PRESETS.items():
-        words = [f"{option(key)} {plain(value)}" for key, value in preset.options.items()]
+        words = [f"{flag(key)} {plain(value)}" for key, value in preset.options.items()]
         lines += [
             f"{name}: {preset.purpose}",
             *textwrap.wrap(" ".join(words), 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False),

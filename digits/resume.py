@@ -6,6 +6,7 @@ from pathlib import Path
 from digits import runlog
 from digits.errors import UserError
 from digits.options import CHANGEABLE, Config
+from digits.presets import flag
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def continued(folder: Path, given: dict[str, object]) -> Earlier:
     for name, value in given.items():
         before = getattr(earlier.config, name)
         if name not in CHANGEABLE and value != before:
-            option = "--" + name.replace("_", "-")
+            option = flag(name)
             raise UserError(f"The run in {folder} began with {option} {before}: leave {option} out, or --resume.")
     anew = {name: value for name, value in given.items() if name in CHANGEABLE}
     config = replace(earlier.config, **anew | {"results_dir": folder})
