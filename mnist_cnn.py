@@ -141,14 +141,15 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     dataset = datasets.load(config.dataset, config.data_dir, config.validation, config.limit, terminal.progress)
     if dataset.notice:
         terminal.warn(dataset.notice)
+    images = dataset.describe()
     if earlier:
-        earlier.check_images(dataset.describe())
+        earlier.check_images(images)
     train_split, validation_split = dataset.train.to(device), dataset.validation.to(device)
 
     log.phase("preparing")
     learner = assemble(config, len(train_split), device, group, was)
     facts = environment.describe(config, device, group.size) | learner.precision.describe()
-    log.describe(dataset=dataset.describe(), model=summary.describe(config.model, learner.network), environment=facts)
+    log.describe(dataset=images, model=summary.describe(config.model, learner.network), environment=facts)
 
     record = Record(log, config, dataset, learner)
     checkpoints = Checkpoints(log, config, learner)

@@ -16,6 +16,7 @@ class Earlier:
     config: Config
     environment: dict
     dataset: dict
+    complete: bool
 
     def check_images(self, dataset: dict) -> None:
         """Raise UserError where the images are not those that the run began with."""
@@ -40,7 +41,8 @@ def earlier_run(folder: Path) -> Earlier:
     """The run in `folder`. Raises UserError where there is none of this program's."""
     log = runlog.read(folder)
     try:
-        return Earlier(Config.from_json(log["config"]), log["environment"], log["dataset"] or {})
+        complete = log["status"] == "completed"
+        return Earlier(Config.from_json(log["config"]), log["environment"], log["dataset"] or {}, complete)
     except (KeyError, TypeError, ValueError):
         raise UserError(f"{folder} holds no run of this version: begin one with python mnist_cnn.py.") from None
 
@@ -55,7 +57,6 @@ def continued(folder: Path, given: dict[str, object]) -> Earlier:
             raise UserError(f"The run in {folder} began with {option} {before}: leave {option} out, or --resume.")
     anew = {name: value for name, value in given.items() if name in CHANGEABLE}
     config = replace(earlier.config, **anew | {"results_dir": folder})
-    done = runlog.read(folder)["status"] == "completed"
-    if done and (config.epochs, config.steps) == (earlier.config.epochs, earlier.config.steps):
+    if earlier.complete and (config.epochs, config.steps) == (earlier.config.epochs, earlier.config.steps):
         raise UserError(f"The run in {folder} is complete: raise --epochs to go on with it, or leave --resume out.")
     return replace(earlier, config=config)
