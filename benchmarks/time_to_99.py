@@ -5,7 +5,8 @@
 For each seed in turn: the recipe (reference.py, where it is told) until its test accuracy is 99 %, then the preset
 fast as a whole; so both meet the same load of the machine, and each ratio is of two neighbours. The recipe's clock runs
 in its training epochs alone. That of fast never stops: its epochs include validation, and its whole process also the
-imports, reading the data, and the test. The preset's length is fixed, and was chosen on validation data.
+imports, reading the data, and the test. The preset's length is fixed; how it was chosen, the notes in
+results/presets-fast.json tell.
 
 Writes benchmarks/results/time_to_99.json after every seed.
 """
