@@ -80,8 +80,8 @@ def evaluate(weights, as_json, **options):
 
     Loss, accuracy, calibration error, and a table of the ten digits.
     """
-    processor.spin_briefly()
-    with told_in_one_line(), INTERRUPTS.raising(last_words=lambda: None):
+    processor.prepare_for_torch()
+    with told_in_one_line(writes=False), INTERRUPTS.raising(last_words=lambda: None):
         with INTERRUPTS.importing():
             from digits import evaluating
         found = evaluating.evaluate(weights, terminal=Terminal(quiet=as_json), **options)
@@ -94,7 +94,7 @@ def evaluate(weights, as_json, **options):
 def list_models(name, **settings):
     """List the networks to choose from, or one of them layer by layer, with other settings if you like."""
     chosen = architecture(name, **settings)
-    with told_in_one_line():
+    with told_in_one_line(writes=False):
         from digits import listing
 
         text = listing.report(chosen) if chosen else listing.overview()
@@ -113,9 +113,9 @@ def list_presets():
 @click.option("--data-dir", type=click.Path(path_type=Path), envvar="MNIST_DATA_DIR", help="Folder of the data set.")
 def verify(folder, steps, data_dir):
     """Train the first batches of the run in FOLDER (results) again, and say whether they repeat bit for bit."""
-    processor.spin_briefly()
+    processor.prepare_for_torch()
     terminal = Terminal()
-    with told_in_one_line(), INTERRUPTS.raising(last_words=lambda: None):
+    with told_in_one_line(writes=False), INTERRUPTS.raising(last_words=lambda: None):
         earlier = earlier_run(folder)
         with INTERRUPTS.importing():
             from digits import verify as repetition
@@ -124,7 +124,7 @@ def verify(folder, steps, data_dir):
 
 def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Earlier | None = None) -> None:
     """Seed, data, network, optimiser, epochs, test. `earlier` is the run so far, if this one goes on with it."""
-    processor.spin_briefly()
+    processor.prepare_for_torch()
     # Imported only now: who asks for help, mistypes or has another trainer running need not wait for torch.
     with INTERRUPTS.importing():
         from digits import datasets, environment, summary, training
@@ -142,6 +142,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     if dataset.notice:
         terminal.warn(dataset.notice)
     images = dataset.describe()
+    group.check_same(images["sha256"])
     if earlier:
         earlier.check_images(images)
     train_split, validation_split = dataset.train.to(device), dataset.validation.to(device)
@@ -160,7 +161,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     at = training.Progress()
     began = time.perf_counter()  # of the epoch
     if earlier:
-        at = checkpoints.restore(group.as_the_first(checkpoints.latest(terminal.warn)))
+        at = checkpoints.restore(group.as_the_first(checkpoints.latest(batches, terminal.warn)))
         record.restore(at.epoch - 1)
         terminal.tell_resumption(at, earlier.differences(facts))
         log.event("resumed", f"went on after {at.step:,} steps")
@@ -169,9 +170,9 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     def note(done: list[training.Step]) -> None:
         for step in done:
             at.add(step)
-            log.batch(at.epoch, step.loss, step.accuracy, step.lr, step.images)
+            at.seconds = time.perf_counter() - began
+            log.batch(at.epoch, step.loss, step.accuracy, step.lr, step.images, together=len(done))
             training.check_finite(step.loss, at.step, step.lr)
-        at.seconds = time.perf_counter() - began
 
     try:
         while at.epoch <= epochs:
@@ -184,12 +185,17 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
                 done(at.batch)
                 for indices in order[at.batch :]:
                     with INTERRUPTS.held():  # weights, schedule and log go forward together or not at all
-                        note(learner.step(train_split[indices]))
-                        if checkpoints.due:
+                        known = learner.step(train_split[indices])
+                        note(known)
+                        # Several processes fetch together: at a step that all know, not by a clock of their own.
+                        if checkpoints.at_plateau or (known and checkpoints.due):
                             note(learner.fetch())
                             checkpoints.save_within_epoch(at)
                     done(1)
                 note(learner.fetch())
+            if at.batch < batches:  # the end of the run: a longer one goes on within this epoch
+                with INTERRUPTS.held():
+                    checkpoints.save(at)
 
             log.phase("validating")
             validation = learner.evaluate(validation_split) if len(validation_split) else None

@@ -18,7 +18,7 @@ import machine
 
 from digits import processor
 
-processor.spin_briefly()  # before torch is imported
+processor.prepare_for_torch()  # before torch is imported
 
 import click
 from figures import Quantity, Results

@@ -10,8 +10,9 @@ from pathlib import Path
 from digits import contract
 from digits.files import finite, read_json, remove_temporaries, replace, write_json
 
-# A default run leaves about 5 MB; with less than this free it would fail at its end instead of its start.
-_ROOM = 16 << 20
+# A default run leaves about 14 MB, twice that while a file is replaced; with less free it would fail at its end instead
+# of its start.
+_ROOM = 32 << 20
 _READ = ("model", "dataset", "progress", "epochs", "test")  # sections that a foreign log may lack
 
 
@@ -39,7 +40,10 @@ def move_earlier_run(folder: Path, keep: int) -> None:
             target = folder / contract.RUNS / (log["run_id"] if log else _name_for_unreadable(folder / left[-1]))
             target.mkdir(parents=True, exist_ok=True)
             for file in left:
-                replace(folder / file, target / file)
+                if file == contract.CHECKPOINT_BEFORE:  # was for a crash in the midst of the run
+                    (folder / file).unlink()
+                else:
+                    replace(folder / file, target / file)
     _forget(folder, keep)
 
 

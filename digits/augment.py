@@ -52,7 +52,8 @@ class Parameters:
         return Parameters(*(t if t is None else t[part] for t in (self.warp, self.thickness)))
 
     def to(self, device: torch.device) -> "Parameters":
-        return Parameters(*(t if t is None else t.to(device) for t in (self.warp, self.thickness)))
+        late = device.type == "cuda"  # which fetches them in its own time; nobody waits
+        return Parameters(*(t if t is None else t.to(device, non_blocking=late) for t in (self.warp, self.thickness)))
 
 
 def augment(images: Tensor, augmentation: Augmentation, generator: Generator) -> Tensor:

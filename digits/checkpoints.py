@@ -24,9 +24,12 @@ class Checkpoints:
         self._log, self._config, self._learner = log, config, learner
         self._saved_at = time.monotonic()
         self._folder = Path(log.folder)
+        self._plateau_ends = learner.schedule.before_decay
+        self._damaged: set[str] = set()  # files that must not take a whole one's place
 
     def save(self, progress: Progress, file: str = contract.CHECKPOINT) -> None:
         """`progress` and learner are at the same step: nothing is left to fetch. Of several processes one writes."""
+        self._saved_at = time.monotonic()
         if self._learner.group.rank:
             return
         state = checkpoint.packed(
@@ -39,20 +42,20 @@ class Checkpoints:
                 "log": self._log.state(),
             }
         )
-        if file == contract.CHECKPOINT and (self._folder / file).exists():
+        if file == contract.CHECKPOINT and file not in self._damaged and (self._folder / file).exists():
             keep_as(self._folder / file, self._folder / contract.CHECKPOINT_BEFORE)
             self._log.announce(contract.CHECKPOINT_BEFORE)
         self._log.save(file, state)
-        self._saved_at = time.monotonic()
+        self._damaged.discard(file)
 
     @property
     def due(self) -> bool:
-        return self.at_plateau or time.monotonic() - self._saved_at >= self._config.checkpoint_every
+        return time.monotonic() - self._saved_at >= self._config.checkpoint_every
 
     @property
     def at_plateau(self) -> bool:
         """Whether a longer run would go another way from the next step on."""
-        return self._learner.steps == self._learner.schedule.before_decay
+        return self._learner.steps == self._plateau_ends
 
     def save_within_epoch(self, progress: Progress) -> None:
         self.save(progress, contract.CHECKPOINT_PLATEAU if self.at_plateau else contract.CHECKPOINT)
@@ -65,11 +68,12 @@ class Checkpoints:
             return False
         return True
 
-    def latest(self, warn: Callable[[str], None]) -> dict | None:
+    def latest(self, batches: int, warn: Callable[[str], None]) -> dict | None:
         """The state of this run with the most steps that are also the first steps of the run as it is wanted now.
 
-        A damaged file is named by `warn`, and the next best is taken. None: begin at the beginning. Of several
-        processes the first one looks, and tells the others.
+        An epoch has `batches`: a run that ended within one closed it there, which a longer run does not. A damaged file
+        is named by `warn`, and the next best is taken. None: begin at the beginning. Of several processes the first one
+        looks, and tells the others.
         """
         if self._learner.group.rank:
             return None
@@ -81,10 +85,13 @@ class Checkpoints:
             except FileNotFoundError:
                 continue
             except (checkpoint.Damaged, OSError) as error:
-                warn(f"{file} is damaged ({error}): the run goes on from an earlier checkpoint.")
+                warn(f"{file} is damaged ({error}): it is passed over.")
+                self._damaged.add(file)
                 continue
             steps = state["learner"]["steps"] if state.get("run_id") == self._log.run_id else 0
             fits = steps <= wanted.total and Schedule(**state["schedule"]).begins_like(wanted, steps)
+            closed_early = steps % batches and not state["progress"]["batch"]
+            fits = fits and (steps == wanted.total or not closed_early)
             if fits and steps > (best["learner"]["steps"] if best else 0):
                 best = state
         return best

@@ -11,6 +11,7 @@ from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 
 from digits import launched
+from digits.errors import UserError
 
 _PATIENCE = timedelta(minutes=5)  # for a process that evaluates or writes while the others wait
 
@@ -32,10 +33,6 @@ class Group:
         distributed.init_process_group(backend, timeout=_PATIENCE)
         return cls(distributed.get_rank(), distributed.get_world_size(), device)
 
-    def leave(self) -> None:
-        if self.size > 1:
-            distributed.destroy_process_group()
-
     def part(self, images: int) -> slice:
         """Which of `images` this process takes; the parts differ by one image at most."""
         self.batch = images
@@ -47,15 +44,15 @@ class Group:
             distributed.all_reduce(values)
         return values
 
-    def any(self, here: bool) -> bool:
+    def any(self, here: bool, now: bool = False) -> bool:
         """Whether it is so in any process: then all know it, and at the same time.
 
-        Accelerators would wait for each other, so they ask in earnest only every 32nd time, and say no in between.
+        Accelerators would wait for each other, so they ask only every 32nd time, or `now`, and say no in between.
         """
         if self.size == 1:
             return here
         self._questions += 1
-        if self.device.type != "cpu" and self._questions % 32:
+        if self.device.type != "cpu" and self._questions % 32 and not now:
             return False
         return self.sum(torch.tensor(float(here), device=self.device)).item() > 0
 
@@ -67,6 +64,11 @@ class Group:
         distributed.broadcast_object_list(values)
         return values[0]
 
+    def check_same(self, value: str) -> None:
+        """Raise UserError in every process where they don't all have the same `value`, the digest of their images."""
+        if self.any(value != self.as_the_first(value), now=True):
+            raise UserError("The processes don't have the same images: give all of them the same --data-dir.")
+
     def shared(self, network: nn.Module) -> nn.Module:
         """The network as it is to be called in training: its gradients become the mean over all processes."""
         if self.size == 1:
@@ -76,11 +78,11 @@ class Group:
     def joined(self, network: nn.Sequential) -> nn.Sequential:
         """The same network, with layers that depend on the whole batch, or on chance, replaced by such as share it."""
         if self.size > 1:
-            for name, layer in network.named_children():
+            for layer in network.children():
                 if isinstance(layer, nn.BatchNorm2d):
                     layer.__class__, layer.group = SharedBatchNorm2d, self
                 elif isinstance(layer, nn.Dropout):
-                    setattr(network, name, SharedDropout(layer.p, self))
+                    layer.__class__, layer.group = SharedDropout, self
         return network
 
 
@@ -108,12 +110,10 @@ class SharedBatchNorm2d(nn.BatchNorm2d):
         return (centred * scale[:, None, None] + self.bias[:, None, None]).to(images.dtype)
 
 
-class SharedDropout(nn.Module):
+class SharedDropout(nn.Dropout):
     """Dropout that draws for the whole batch, and takes this process's part."""
 
-    def __init__(self, p: float, group: Group):
-        super().__init__()
-        self.p, self.group = p, group
+    group: Group
 
     def forward(self, values: Tensor) -> Tensor:
         if not self.training:

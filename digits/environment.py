@@ -16,10 +16,15 @@ def choose_device(wanted: str) -> torch.device:
     """`wanted` is auto, cpu, cuda or mps. Raises UserError for one that is not here."""
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted == "auto":
+        here["mps"] &= launched.size() == 1  # which has no way to share
         wanted = next(name for name, available in here.items() if available)
     if not here[wanted]:
         raise UserError(f"torch finds no {wanted} device here: use --device auto or --device cpu.")
-    return torch.device(wanted, launched.local_rank()) if wanted == "cuda" else torch.device(wanted)
+    if wanted != "cuda":
+        return torch.device(wanted)
+    if launched.local_rank() >= torch.cuda.device_count():
+        raise UserError(f"torchrun started more processes than the {torch.cuda.device_count()} cuda devices here.")
+    return torch.device(wanted, launched.local_rank())
 
 
 def prepare(config: Config, threads: int | None = None) -> torch.device:

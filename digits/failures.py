@@ -13,8 +13,11 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def told_in_one_line():
-    """Around everything that a command does. Other exceptions are bugs, and keep their traceback."""
+def told_in_one_line(writes: bool = True):
+    """Around everything that a command does, which `writes` results or only reads.
+
+    Other exceptions are bugs, and keep their traceback.
+    """
     try:
         yield
     except Interrupted as interrupted:
@@ -27,7 +30,7 @@ def told_in_one_line():
             raise
         raise _failure(not_installed(error.name)) from None
     except OSError as error:
-        raise _failure(_file_trouble(error)) from None
+        raise _failure(_file_trouble(error, writes)) from None
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
             raise
@@ -40,7 +43,9 @@ def _failure(message: str, exit_code: int = 1) -> click.ClickException:
     return failure
 
 
-def _file_trouble(error: OSError) -> str:
+def _file_trouble(error: OSError, writes: bool) -> str:
     place = f" ({error.filename})" if error.filename else ""
+    if not writes:
+        return f"Cannot go on: {error.strerror or error}{place}."
     remedy = "Free some space" if error.errno in _NO_ROOM else "Make it writable"
     return f"Cannot write the results: {error.strerror or error}{place}. {remedy} or choose another --results-dir."

@@ -36,7 +36,7 @@ class Interrupts:
         self._signum: int | None = None
         self._held = False
         self._patience_s = _PATIENCE_S
-        self._agree: Callable[[bool], bool] | None = None
+        self._agree: Callable[..., bool] | None = None
 
     def install(self) -> None:
         for signum in (signal.SIGINT, signal.SIGTERM):
@@ -62,15 +62,16 @@ class Interrupts:
         self._raise_if_asked()
 
     @contextmanager
-    def agreed(self, agree: Callable[[bool], bool]):
+    def agreed(self, agree: Callable[..., bool]):
         """For processes that work hand in hand: all raise Interrupted at the end of the same `held` block, or of this.
 
-        There each calls `agree` with whether it was asked to stop, and gets whether any was.
+        There each calls `agree` with whether it was asked to stop, and gets whether any was; at the end of this block
+        with now=True, for then it must not be put off.
         """
         self._agree = agree
         try:
             yield
-            self._raise_if_asked()
+            self._raise_if_asked(now=True)
         finally:
             self._agree = None
 
@@ -86,9 +87,9 @@ class Interrupts:
         if not self._held and not self._agree:
             raise Interrupted(signum)
 
-    def _raise_if_asked(self) -> None:
+    def _raise_if_asked(self, **how) -> None:
         asked = self._signum is not None
-        if self._agree(asked) if self._agree else asked:
+        if self._agree(asked, **how) if self._agree else asked:
             raise Interrupted(self._signum or signal.SIGINT)
 
     def _watch(self) -> None:

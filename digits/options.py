@@ -13,7 +13,7 @@ from digits.architectures import ARCHITECTURES, NORMS, Architecture
 from digits.presets import PRESETS, flag
 
 PROJECT = Path(__file__).resolve().parent.parent  # data and results lie there, wherever the programs are called from
-LR_OF = {"adam": 0.006, "adamw": 0.006, "sgd": 0.1}  # where --lr is not given
+LR_OF = {"adam": 0.006, "adamw": 0.006, "sgd": 0.1, "muon": 0.01}  # where --lr is not given
 _NAME_LENGTH = 80
 
 
@@ -58,6 +58,8 @@ def _option(default, type, help, **extra):
     return field(default=default, metadata={"type": type, "help": help, **extra})
 
 
+# What a preset sets of its own network or optimiser says nothing of another.
+_OWNED = {"channels": "model", "dropout": "model", "norm": "model", "lr": "optimizer"}
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _OWN = "the model's own"
 
@@ -88,7 +90,7 @@ class Config:
         None,
         FiniteFloat(0, min_open=True),
         "Highest learning rate.",
-        shown=f"{LR_OF['adamw']}; with sgd {LR_OF['sgd']}",
+        shown=f"{LR_OF['adamw']}; with sgd {LR_OF['sgd']}, with muon {LR_OF['muon']}",
     )
     warm_up: int = _option(200, click.IntRange(0), "Steps over which the rate rises to --lr; half an epoch at most.")
     decay: float = _option(0.8, FiniteFloat(0, 1), "Last part of the run, over which the rate falls to 0; 0: never.")
@@ -145,20 +147,22 @@ class Config:
     def from_options(cls, **values) -> "Config":
         """Fill in what depends on other options. Raises click.UsageError where two options contradict each other."""
         config = cls(**values)
-        settings = {name: getattr(config, name) for name in ("channels", "dropout", "norm")}
-        recipe = {"model": cls.model} | PRESETS[config.preset].options
-        if config.model != recipe["model"]:  # what a preset sets of its own model says nothing of another
-            settings = {name: None if value == recipe.get(name) else value for name, value in settings.items()}
-            config = replace(config, **settings)
-        own = architecture(config.model, **settings)
-        lr = config.lr or LR_OF[config.optimizer]
-        return replace(config, lr=lr, name=config.name or config.summary(), **own.settings)
+        architecture(config.model, channels=config.channels)
+        usual = config._usual()
+        left = {name: usual[name] for name in _OWNED if getattr(config, name) is None}
+        return replace(config, name=config.name or config.summary(), **left)
+
+    def _usual(self) -> dict:
+        """What each option is where nobody names it, given preset, model and optimiser."""
+        recipe = {item.name: item.default for item in fields(self)} | PRESETS[self.preset].options
+        own = ARCHITECTURES[self.model].settings | {"lr": LR_OF[self.optimizer]}
+        others = [name for name, owner in _OWNED.items() if getattr(self, owner) != recipe[owner]]
+        return recipe | {name: own[name] for name in _OWNED if name in others or recipe[name] is None}
 
     def summary(self) -> str:
         """The model, and what else is not as usual: a name by which to tell runs apart."""
         words = [self.model] if self.preset == "default" else [self.model, self.preset]
-        usual = {item.name: item.default for item in fields(self)}
-        usual |= ARCHITECTURES[self.model].settings | PRESETS[self.preset].options
+        usual = self._usual()
         for item in fields(self):
             value = getattr(self, item.name)
             if item.name in _TELLING and value not in (None, usual[item.name]):
@@ -193,8 +197,9 @@ def _plain(value) -> str:
 
 
 def _start_from(ctx: click.Context, parameter: click.Parameter, preset: str) -> str:
-    """The preset's options become the defaults of the others."""
-    ctx.default_map = {**(ctx.default_map or {}), **PRESETS[preset].options}
+    """The preset's options become the defaults of the others; Config.from_options decides about the rest."""
+    ours = {name: value for name, value in PRESETS[preset].options.items() if name not in _OWNED}
+    ctx.default_map = {**(ctx.default_map or {}), **ours}
     return preset
 
 

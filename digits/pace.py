@@ -11,6 +11,8 @@ class Pace:
         self._clock = clock
         self._started = self._last = clock()
         self._steps = 0
+        self._each = 0.0  # seconds of each batch of those known together
+        self._waiting = 0  # so many of them are still to be told
         self.images_per_second: float | None = None
 
     def restart(self) -> None:
@@ -19,11 +21,19 @@ class Pace:
         if not self._steps:
             self._started = self._last
 
-    def tick(self, images: int) -> float | None:
-        """A batch is done; its own images per second, None where the clock did not move."""
-        now = self._clock()
-        seconds, self._last = now - self._last, now
+    def tick(self, images: int, together: int = 1) -> float | None:
+        """A batch is done; its own images per second, None where the clock did not move.
+
+        Of batches that become known `together` the clock tells only the first: the others took as long.
+        """
         self._steps += 1
+        if self._waiting:
+            self._waiting -= 1
+            seconds = self._each
+        else:
+            now = self._clock()
+            seconds, self._last = (now - self._last) / together, now
+            self._each, self._waiting = seconds, together - 1
         if seconds <= 0 or not images:
             return None
         rate = images / seconds

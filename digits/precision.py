@@ -2,7 +2,8 @@
 
 bfloat16 with channels_last doubles the speed of small convolutions on processors made for it. On others it is many
 times slower, and some versions have computed a first layer of one channel wrongly: so it is tried, not assumed. The
-memory order alone gains 1.1 to 1.6 times, and is tried as well.
+memory order alone gains 1.1 to 1.6 times, and is tried as well; where it makes no clear difference channels_last is
+taken, so that runs repeat.
 """
 
 import contextlib
@@ -15,10 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 _FASTER = 1.1  # times, or bfloat16 is not worth a rounding error; where it pays it is 1.3 to 2.3
-_CLEARLY_FASTER = 1.25  # times that the contiguous order must be: mostly channels_last is, so it wins a tie
+_CLEARLY_FASTER = 1.1  # times that the contiguous order must be: mostly channels_last is, so it wins a tie
 _SIMILAR = 0.95  # cosine between two gradients: rounding leaves 0.99, wrong kernels next to nothing
-_ROUNDS = 5
-_IMAGES = 32
+_ROUNDS = 3
+_IMAGES = 128  # as a batch: with fewer, what a call costs by itself hides what its arithmetic gains
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,9 @@ def choose(wanted: str, network: nn.Module, device: torch.device) -> Precision:
     if wanted == "bfloat16":
         return Precision(device, bfloat16=True, channels_last=True)
     best = Precision(device)
-    with torch.random.fork_rng([device] if device.type == "cuda" else []):
-        best = _better(best, Precision(device, channels_last=True), 1 / _CLEARLY_FASTER, network)
-        if wanted == "auto" and _may_know_bfloat16(device):
-            best = _better(best, Precision(device, bfloat16=True, channels_last=True), _FASTER, network)
+    best = _better(best, Precision(device, channels_last=True), 1 / _CLEARLY_FASTER, network)
+    if wanted == "auto" and _may_know_bfloat16(device):
+        best = _better(best, Precision(device, bfloat16=True, channels_last=True), _FASTER, network)
     return best
 
 
@@ -74,8 +74,7 @@ def _better(known: Precision, other: Precision, faster: float, network: nn.Modul
 
     The least of some times is compared: neighbours only ever add to one.
     """
-    torch.manual_seed(0)
-    images = torch.rand(_IMAGES, 1, 28, 28).to(known.device)
+    images = torch.rand(_IMAGES, 1, 28, 28, generator=torch.Generator().manual_seed(0)).to(known.device)
     labels = (torch.arange(_IMAGES) % 10).to(known.device)
     try:
         trials = [_Trial(network, precision, images, labels) for precision in (known, other)]

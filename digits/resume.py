@@ -17,6 +17,7 @@ class Earlier:
     environment: dict
     dataset: dict
     complete: bool
+    steps: int  # planned
 
     def check_images(self, dataset: dict) -> None:
         """Raise UserError where the images are not those that the run began with."""
@@ -27,9 +28,9 @@ class Earlier:
         known = self.dataset.get("sha256", dataset["sha256"])
         return [] if known == dataset["sha256"] else [f"{dataset['name']} data of other content than the run's"]
 
-    def differences(self, environment: dict) -> list[str]:
-        """What is not as it was, of all that decides whether results repeat bit for bit."""
-        kinds = ("torch", "device", "device_name", "threads", "processes", "precision", "deterministic")
+    def differences(self, environment: dict, *more: str) -> list[str]:
+        """What is not as it was, of all that decides whether results repeat bit for bit, and of `more`."""
+        kinds = ("torch", "device", "device_name", "threads", "processes", "precision", "deterministic", *more)
         return [
             f"{kind} {environment[kind]} instead of {self.environment[kind]}"
             for kind in kinds
@@ -42,7 +43,8 @@ def earlier_run(folder: Path) -> Earlier:
     log = runlog.read(folder)
     try:
         complete = log["status"] == "completed"
-        return Earlier(Config.from_json(log["config"]), log["environment"], log["dataset"] or {}, complete)
+        steps = log["progress"]["steps"] or 0
+        return Earlier(Config.from_json(log["config"]), log["environment"], log["dataset"] or {}, complete, steps)
     except (KeyError, TypeError, ValueError):
         raise UserError(f"{folder} holds no run of this version: begin one with python mnist_cnn.py.") from None
 
@@ -51,12 +53,16 @@ def continued(folder: Path, given: dict[str, object]) -> Earlier:
     """The run in `folder`, with the options that were `given` anew. Raises UserError where that cannot be."""
     earlier = earlier_run(folder)
     for name, value in given.items():
-        before = getattr(earlier.config, name)
-        if name not in CHANGEABLE and value != before:
+        known = getattr(earlier.config, name)
+        if name not in CHANGEABLE and value != known:
             option = flag(name)
-            raise UserError(f"The run in {folder} began with {option} {before}: leave {option} out, or --resume.")
+            raise UserError(f"The run in {folder} began with {option} {known}: leave {option} out, or --resume.")
     anew = {name: value for name, value in given.items() if name in CHANGEABLE}
-    config = replace(earlier.config, **anew | {"results_dir": folder})
-    if earlier.complete and (config.epochs, config.steps) == (earlier.config.epochs, earlier.config.steps):
+    before, config = earlier.config, replace(earlier.config, **anew | {"results_dir": folder})
+    if before.steps and config.steps == before.steps and config.epochs != before.epochs:
+        raise UserError(f"The run in {folder} ends after --steps {before.steps}: raise that instead of --epochs.")
+    if config.epochs < before.epochs or 0 < config.steps < earlier.steps:
+        raise UserError(f"The run in {folder} was to be longer than that: --resume makes it no shorter.")
+    if earlier.complete and (config.epochs, config.steps) == (before.epochs, before.steps):
         raise UserError(f"The run in {folder} is complete: raise --epochs to go on with it, or leave --resume out.")
     return replace(earlier, config=config)

@@ -194,11 +194,20 @@ class RunLog:
         self._writer.now()
 
     def batch(
-        self, epoch: int, loss: float, accuracy: float | None = None, lr: float | None = None, images: int = 0
+        self,
+        epoch: int,
+        loss: float,
+        accuracy: float | None = None,
+        lr: float | None = None,
+        images: int = 0,
+        together: int = 1,
     ) -> None:
-        """One optimiser step is done. Some microseconds: the file follows within a second."""
+        """One optimiser step is done. Some microseconds: the file follows within a second.
+
+        Of steps whose numbers came `together` from an accelerator each took its part of the time.
+        """
         with self._state:
-            rate = self._pace.tick(images)
+            rate = self._pace.tick(images, together)
             progress = self._log["progress"]
             progress["step"] += 1
             progress["batch"] = 1 if epoch != progress["epoch"] else progress["batch"] + 1

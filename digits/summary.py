@@ -59,10 +59,15 @@ def layer_table(network: nn.Sequential) -> list[Layer]:
         for name, layer in network.named_children():
             image = layer(image)
             parameters = sum(parameter.numel() for parameter in layer.parameters())
-            kind = type(layer).__name__
-            rows.append(Layer(name, kind, _detail(layer), list(image.shape[1:]), parameters, _macs(layer, image)))
+            output = list(image.shape[1:])
+            rows.append(Layer(name, _kind(layer), _detail(layer), output, parameters, _macs(layer, image)))
     network.train(was_training)
     return rows
+
+
+def _kind(layer: nn.Module) -> str:
+    """As torch calls it: what several processes share is a class of ours."""
+    return next(kind.__name__ for kind in type(layer).__mro__ if kind.__module__.startswith("torch."))
 
 
 def _macs(layer: nn.Module, output: Tensor) -> int:

@@ -205,6 +205,8 @@ class Learner:
         }
         if self.precision.device.type == "cuda":
             state["cuda_random"] = torch.cuda.get_rng_state(self.precision.device)
+        if self.precision.device.type == "mps":
+            state["mps_random"] = torch.mps.get_rng_state()
         return state
 
     def load_state_dict(self, state: dict) -> None:
@@ -214,8 +216,10 @@ class Learner:
             self.average.network.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         torch.set_rng_state(state["random"])
-        if self.precision.device.type == "cuda":
+        if "cuda_random" in state and self.precision.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda_random"], self.precision.device)
+        if "mps_random" in state and self.precision.device.type == "mps":
+            torch.mps.set_rng_state(state["mps_random"])
 
     def _prepared(self, batch: Split) -> tuple[Tensor, Tensor]:
         """This process's part of the batch, augmented: images (n, 28, 28), labels (n,)."""

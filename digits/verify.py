@@ -36,7 +36,7 @@ def verify(folder: Path, earlier: Earlier, steps: int, progress: Progress, data_
     dataset = datasets.load(config.dataset, data_dir or config.data_dir, config.validation, config.limit, progress)
     learner = assemble(config, len(dataset.train), device, environment=earlier.environment)
     here = environment.describe(config, device) | learner.precision.describe()
-    reasons = [*earlier.differences(here), *earlier.differences_of_images(dataset.describe())]
+    reasons = [*earlier.differences(here, "commit"), *earlier.differences_of_images(dataset.describe())]
 
     learner.network.train()
     train_split, batches = dataset.train.to(device), batches_per_epoch(config, len(dataset.train))

@@ -20,6 +20,11 @@ def network():
     return nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3))
 
 
+def muon_network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 3))
+
+
 def backward(model, step):
     model(torch.full((2, 5), 0.1 * step)).square().sum().backward()
 
@@ -40,9 +45,44 @@ def test_twenty_steps_are_those_of_torch_optim(name):
     assert all(parameter.grad is None for parameter in mine.parameters())
 
 
-@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this torch has no Muon to compare with")
+def test_muon_takes_torchs_steps_where_weights_are_matrices():
+    """torch's own iterates in bfloat16, so its steps agree to some parts in a hundred only."""
+    mine, reference = muon_network(), muon_network()
+    optimizer = optimizers.make("muon", mine, weight_decay=0.1)
+    assert [p.shape for p in optimizer.matrices] == [(4, 5), (6, 4)]
+    hidden = [reference[0].weight, reference[2].weight]
+    torchs = torch.optim.Muon(hidden, lr=0.01, weight_decay=0.1, ns_steps=4, adjust_lr_fn="match_rms_adamw")
+    others = [p for p in reference.parameters() if all(p is not matrix for matrix in hidden)]
+    adamw = torch.optim.AdamW(others, lr=0.01, weight_decay=0.1)
+    for _ in range(10):
+        for one, other in zip(mine.parameters(), reference.parameters()):
+            one.grad = torch.randn_like(one)
+            other.grad = one.grad.clone()
+        optimizer.step(0.01)
+        torchs.step()
+        adamw.step()
+    start = muon_network()
+    for before, one, other in zip(start.parameters(), mine.parameters(), reference.parameters()):
+        assert (one - other).norm() < 0.03 * (one - before).norm()
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4)])
+def test_a_step_of_muon_goes_along_all_directions_alike(shape):
+    matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    before = torch.linalg.svdvals(matrix)
+    after = torch.linalg.svdvals(optimizers.orthogonal(matrix))
+    assert before.max() / before.min() > 2
+    assert after.min() > 0.5 and after.max() < 1.25
+
+
+def test_muon_leaves_alone_what_does_not_move():
+    assert not optimizers.orthogonal(torch.zeros(3, 4)).any()
+
+
+@pytest.mark.parametrize("name", [*REFERENCES, "muon"])
 def test_a_saved_state_goes_on_as_if_nothing_had_been(name):
-    first, second = network(), network()
+    first, second = muon_network(), muon_network()
     one, other = optimizers.make(name, first, 0.1), optimizers.make(name, second, 0.1)
     for step in range(6):
         if step == 3:

@@ -113,6 +113,26 @@ def test_each_optimiser_has_a_rate_of_its_own_where_none_is_given(seen, results)
     assert seen[0].lr == 0.1
 
 
+def test_what_a_preset_sets_of_its_own_network_or_optimiser_says_nothing_of_another(seen, results):
+    invoke("--preset", "fast", "--model", "cnn4", *results)
+    assert (seen[0].channels, seen[0].dropout) == ((16, 32, 64, 128), 0.0)
+    invoke("--preset", "best", "--model", "cnn2", *results)
+    assert seen[1].dropout == 0.4
+    invoke("--preset", "fast", "--optimizer", "sgd", *results)
+    assert seen[2].lr == 0.1
+    assert not any(word in config.name for config in seen for word in ("channels", "dropout", "lr"))
+
+
+@pytest.mark.parametrize("preset", ["fast", "best"])
+@pytest.mark.parametrize("model", ["cnn4", "cnn4-flat"])
+def test_what_is_named_counts_even_where_it_is_what_the_preset_says(seen, results, preset, model):
+    own = PRESETS[preset].options
+    channels = ",".join(map(str, own["channels"]))
+    named = ["--channels", channels, "--dropout", str(own["dropout"]), "--lr", str(own["lr"])]
+    invoke("--preset", preset, "--model", model, "--optimizer", "sgd", *named, *results)
+    assert (seen[0].channels, seen[0].dropout, seen[0].lr) == (own["channels"], own["dropout"], own["lr"])
+
+
 def test_the_data_folder_may_come_from_the_environment(seen, results, tmp_path):
     invoke(*results, MNIST_DATA_DIR=str(tmp_path / "elsewhere"))
     assert seen[0].data_dir == tmp_path / "elsewhere"

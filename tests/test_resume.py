@@ -5,14 +5,33 @@ import json
 import random
 import shutil
 import signal
+from types import SimpleNamespace
 
 import pytest
 
 from digits import checkpoint
+from digits.checkpoints import Checkpoints
+from digits.options import Config
+from digits.schedule import Schedule
+from digits.training import Progress
 from tests.trainer import Trainer
 
-# Everything that has a state: dropout, batch norm, averaging, augmentation, a rate that rises and falls.
-RUN = ["--epochs", "3", "--batch-size", "64", "--warm-up", "5", "--decay", "0.5", "--threads", "1"]
+# Everything that has a state: dropout, batch norm, averaging, augmentation, a rate that rises and falls, Muon (which
+# has AdamW in it).
+RUN = [
+    "--optimizer",
+    "muon",
+    "--epochs",
+    "3",
+    "--batch-size",
+    "64",
+    "--warm-up",
+    "5",
+    "--decay",
+    "0.5",
+    "--threads",
+    "1",
+]
 RUN += ["--dropout", "0.3", "--ema", "0.9", "--rotation", "10", "--elastic", "2", "--label-smoothing", "0.1"]
 STEPS = 30
 
@@ -105,21 +124,23 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(tmp_path
 @pytest.mark.parametrize("decay", ["0.5", "1", "0"])
 def test_a_finished_run_is_extended_to_what_a_longer_one_would_have_been(tmp_path, decay):
     short, long = tmp_path / "short", tmp_path / "long"
-    options = [*RUN[2:], "--decay", decay]
-    train(short, "--epochs", "2", *options)
-    train(long, "--epochs", "3", *options)
+    options = [*RUN, "--decay", decay]
+    train(short, *options, "--epochs", "2")
+    train(long, *options)
     assert outcome(short)["weights"] != outcome(long)["weights"]
     resume(short, "--epochs", "3")
     assert_same(short, long)
 
 
-def test_a_run_may_end_within_an_epoch_and_go_on_from_there(tmp_path, uninterrupted):
-    train(tmp_path, *RUN, "--steps", "17", "--decay", "0.1")
-    assert json.loads((tmp_path / "training_log.json").read_text())["progress"]["step"] == 17
-    resume(tmp_path, "--steps", "30")
-    other = tmp_path / "other"
-    train(other, *RUN, "--steps", "30", "--decay", "0.1")
-    assert_same(tmp_path, other)
+@pytest.mark.parametrize("decay", ["0", "0.1"])
+def test_a_run_may_end_within_an_epoch_and_go_on_from_there(tmp_path, decay):
+    short, long = tmp_path / "short", tmp_path / "long"
+    train(short, *RUN, "--steps", "17", "--decay", decay)
+    assert json.loads((short / "training_log.json").read_text())["progress"]["step"] == 17
+    assert "raise that instead of --epochs" in refused(short, "--epochs", "9")
+    resume(short, "--steps", "30")
+    train(long, *RUN, "--steps", "30", "--decay", decay)
+    assert_same(short, long)
 
 
 def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, uninterrupted):
@@ -131,6 +152,30 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, unin
     said = resume(tmp_path)
     assert "checkpoint.pth is damaged" in said
     assert_same(tmp_path, uninterrupted)
+
+
+def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(tmp_path, uninterrupted):
+    killed(tmp_path, 14, *RUN, "--checkpoint-every", "0")
+    good = (tmp_path / "checkpoint-before.pth").read_bytes()
+    (tmp_path / "checkpoint.pth").write_bytes(b"damaged")
+    (tmp_path / "checkpoint-plateau.pth").unlink(missing_ok=True)
+    state = checkpoint.load(tmp_path / "checkpoint-before.pth")
+    learner = SimpleNamespace(
+        group=SimpleNamespace(rank=0), schedule=Schedule(**state["schedule"]), state_dict=lambda: state["learner"]
+    )
+    log = SimpleNamespace(
+        folder=tmp_path,
+        run_id=state["run_id"],
+        state=lambda: state["log"],
+        announce=lambda file: None,
+        save=lambda file, content: (tmp_path / file).write_bytes(content),
+    )
+    checkpoints = Checkpoints(log, Config.from_json(state["config"]), learner)
+    assert checkpoints.latest(STEPS // 3, warn=lambda text: None)["learner"]["steps"] == state["learner"]["steps"]
+    checkpoints.save(Progress())
+    assert (tmp_path / "checkpoint-before.pth").read_bytes() == good
+    checkpoints.save(Progress())  # the one before is now as good
+    assert checkpoint.load(tmp_path / "checkpoint-before.pth")["progress"]["step"] == 0
 
 
 def test_with_every_checkpoint_damaged_the_run_begins_again(tmp_path, uninterrupted):
@@ -154,6 +199,8 @@ def test_what_cannot_be_continued_is_refused_in_one_line(tmp_path, uninterrupted
     before = (copy / "training_log.json").read_bytes()
     assert "is complete: raise --epochs" in refused(copy)
     assert "--lr" in refused(copy, "--lr", "0.5")
+    assert "no shorter" in refused(copy, "--epochs", "2")
+    assert "no shorter" in refused(copy, "--steps", "29")
     assert "--seed" in refused(copy, "--seed", "7", "--epochs", "9")
     assert (copy / "training_log.json").read_bytes() == before
 

@@ -1,0 +1,54 @@
+import pytest
+
+from digits.pace import Pace
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def test_a_batch_has_the_rate_of_its_own_time(clock):
+    pace = Pace(clock)
+    clock.now = 0.5
+    assert pace.tick(100) == 200
+    clock.now = 0.75
+    assert pace.tick(100) == 400
+
+
+def test_batches_that_become_known_together_share_the_time(clock):
+    """An accelerator's numbers come many steps at once: the clock stands still between them."""
+    pace = Pace(clock)
+    rates = []
+    for group in (4, 4, 2):
+        clock.now += 0.01 * group
+        rates += [pace.tick(128, together=group) for _ in range(group)]
+    assert rates == pytest.approx([12_800] * 10)
+    assert pace.images_per_second == pytest.approx(12_800)
+    assert pace.seconds_left(100) == pytest.approx(1.0)
+
+
+def test_what_is_not_training_is_not_counted(clock):
+    pace = Pace(clock)
+    clock.now = 1.0
+    pace.tick(100)
+    clock.now = 9.0
+    pace.restart()
+    clock.now = 10.0
+    assert pace.tick(100) == 100
+
+
+def test_without_time_or_images_there_is_no_rate(clock):
+    pace = Pace(clock)
+    assert pace.tick(100) is None
+    clock.now = 1.0
+    assert pace.tick(0) is None
+    assert pace.seconds_left(None) is None
