@@ -9,7 +9,7 @@ Writes benchmarks/results/architectures.json after every run.
 import click
 import machine
 from figures import Results
-from runs import QUANTITIES, measure_all, planned
+from runs import QUANTITIES, measure_all, planned, settings_of
 
 from digits.architectures import ARCHITECTURES
 
@@ -23,7 +23,8 @@ def main(models, plan) -> None:
     """Measure MODELS, or all of them."""
     print(machine.describe())
     title = f"Architectures, each under `--preset {PRESET}`"
-    results = Results("architectures", title, QUANTITIES, plan.options, plan.add, table=title)
+    options = plan.options | {"settings": settings_of(PRESET)}
+    results = Results("architectures", title, QUANTITIES, options, plan.add, table=title)
     things = [
         (f"`--model {model}`", plan.of_train("--preset", PRESET, "--model", model)) for model in models or ARCHITECTURES
     ]

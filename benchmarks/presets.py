@@ -11,7 +11,7 @@ Writes benchmarks/results/presets-NAME.json after every run.
 import click
 import machine
 from figures import Results
-from runs import QUANTITIES, measure_all, planned
+from runs import QUANTITIES, measure_all, planned, settings_of
 
 from digits.presets import PRESETS
 
@@ -30,10 +30,11 @@ def main(presets, plan) -> None:
 
 
 def measure_preset(preset: str, name: str, plan) -> None:
-    options = ["--preset", preset]
-    title = f"`{' '.join(options)}`"
-    results = Results(name, title, QUANTITIES, plan.options, plan.add, TABLE)
-    measure_all([(title, plan.of_train(*options))], plan, results)
+    named = ["--preset", preset]
+    title = f"`{' '.join(named)}`"
+    options = plan.options | {"settings": settings_of(preset)}
+    results = Results(name, title, QUANTITIES, options, plan.add, TABLE)
+    measure_all([(title, plan.of_train(*named))], plan, results)
     results.tell()
 
 

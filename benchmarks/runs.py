@@ -23,6 +23,9 @@ import click
 from figures import Quantity, Results
 from machine import PROJECT
 
+from digits.options import TELLING, Config
+from digits.presets import PRESETS
+
 TIMES = ("train_seconds", "seconds")
 QUANTITIES = (
     Quantity("test_accuracy", "test accuracy", "%"),
@@ -101,6 +104,13 @@ def planned(seeds: int):
         return with_plan
 
     return decorate
+
+
+def settings_of(preset: str) -> dict:
+    """All that a preset and the defaults set: with other settings, figures are of another thing."""
+    config = Config.from_options(preset=preset, **PRESETS[preset].options).as_json()
+    config["channels"] = list(config["channels"])  # as it is read back from a file
+    return {name: config[name] for name in sorted(TELLING - {"seed"})}
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ import click
 import machine
 from figures import Quantity, Results
 from machine import PROJECT
-from runs import measure, planned, timed
+from runs import measure, planned, settings_of, timed
 
 RECIPE = "the recipe of pytorch/examples"
 FAST = "`--preset fast`"
@@ -42,7 +42,7 @@ def main(epochs: int, images: int, plan) -> None:
     """Measure both, and their ratios. --options are for the preset."""
     plan.one_at_a_time()
     print(machine.describe())
-    options = plan.options | {"epochs": epochs, "images": images}
+    options = plan.options | {"epochs": epochs, "images": images, "settings": settings_of("fast")}
     results = Results("time_to_99", "Time to 99 %", QUANTITIES, options, plan.add)
     for seed in plan.seeds:
         if results.has(seed):

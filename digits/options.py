@@ -165,7 +165,7 @@ class Config:
         usual = self._usual()
         for item in fields(self):
             value = getattr(self, item.name)
-            if item.name in _TELLING and value not in (None, usual[item.name]):
+            if item.name in TELLING and value not in (None, usual[item.name]):
                 words.append(f"{item.name.replace('_', ' ')} {_plain(value)}")
         return ", ".join(words)[:_NAME_LENGTH]
 
@@ -185,9 +185,9 @@ class Config:
 
 
 # What makes one run learn otherwise than another.
-_TELLING = {"channels", "dropout", "norm", "epochs", "steps", "batch_size", "optimizer", "lr", "warm_up", "decay"}
-_TELLING |= {"weight_decay", "label_smoothing", "ema", "rotation", "shift", "scale", "shear", "elastic", "thickness"}
-_TELLING |= {"seed", "precision", "dataset", "limit", "validation"}
+TELLING = {"channels", "dropout", "norm", "epochs", "steps", "batch_size", "optimizer", "lr", "warm_up", "decay"}
+TELLING |= {"weight_decay", "label_smoothing", "ema", "rotation", "shift", "scale", "shear", "elastic", "thickness"}
+TELLING |= {"seed", "precision", "dataset", "limit", "validation"}
 # What a continued run may be told anew: none of it changes what was learned so far.
 CHANGEABLE = {"epochs", "steps", "name", "results_dir", "data_dir", "keep", "checkpoint_every", "quiet"}
 

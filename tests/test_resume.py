@@ -18,21 +18,9 @@ from tests.trainer import Trainer
 
 # Everything that has a state: dropout, batch norm, averaging, augmentation, a rate that rises and falls, Muon (which
 # has AdamW in it).
-RUN = [
-    "--optimizer",
-    "muon",
-    "--epochs",
-    "3",
-    "--batch-size",
-    "64",
-    "--warm-up",
-    "5",
-    "--decay",
-    "0.5",
-    "--threads",
-    "1",
-]
-RUN += ["--dropout", "0.3", "--ema", "0.9", "--rotation", "10", "--elastic", "2", "--label-smoothing", "0.1"]
+RUN = ["--optimizer", "muon", "--warm-up", "5", "--decay", "0.5", "--ema", "0.9", "--label-smoothing", "0.1"]
+RUN += ["--epochs", "3", "--batch-size", "64", "--threads", "1"]
+RUN += ["--dropout", "0.3", "--rotation", "10", "--elastic", "2"]
 STEPS = 30
 
 

@@ -50,7 +50,7 @@ def test_the_order_of_the_data_leaves_the_global_random_state_alone():
     assert torch.equal(state, torch.get_rng_state())
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd"])
+@pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "muon"])
 def test_every_optimiser_learns(optimizer):
     taught = learner(lr=0.02 if optimizer == "sgd" else 0.005, steps=40, optimizer=optimizer)
     data = split(256)
