@@ -9,7 +9,8 @@ from torch import Tensor
 from digits.data import Split
 from digits.training import Evaluation
 
-EPOCHS_KEPT = 50  # of validation predictions: 35 kB each
+EPOCHS_KEPT = 50  # of validation predictions: 45 kB each
+_MISTAKES, _DOUBTS = 1000, 100  # at most so many answers are told with all ten probabilities
 _PER_ROW = 100  # images in a row of a mosaic
 
 
@@ -17,8 +18,9 @@ class Predictions:
     """predictions.json: labels once, then a digit and a confidence per image, after each epoch and at the end."""
 
     def __init__(self, validation: Split, test: Split):
+        self._labels = {"validation": validation.labels, "test": test.labels}
         self._validation = {"labels": _digits(validation.labels), "epochs": []}
-        self._test = {"labels": _digits(test.labels), "predictions": None, "confidences": None}
+        self._test = {"labels": _digits(test.labels), "predictions": None, "confidences": None, "notable": None}
 
     def restore(self, saved: dict | None, epoch: int) -> None:
         """Take what an earlier process wrote of the epochs up to `epoch`, unless it is of other images."""
@@ -28,12 +30,12 @@ class Predictions:
 
     def add_epoch(self, epoch: int, evaluation: Evaluation) -> None:
         epochs = self._validation["epochs"]
-        epochs.append({"epoch": epoch, **_answers(evaluation.probabilities)})
+        epochs.append({"epoch": epoch, **_answers(evaluation.probabilities, self._labels["validation"])})
         if len(epochs) > EPOCHS_KEPT:
             del epochs[-2::-2]  # every second, never the last
 
     def set_test(self, evaluation: Evaluation) -> None:
-        self._test |= _answers(evaluation.probabilities)
+        self._test |= _answers(evaluation.probabilities, self._labels["test"])
 
     def as_json(self) -> dict:
         return {"validation": self._validation, "test": self._test}
@@ -90,6 +92,23 @@ def _digits(labels: Tensor) -> str:
     return "".join(map(str, labels.tolist()))
 
 
-def _answers(probabilities: Tensor) -> dict:
+def _answers(probabilities: Tensor, labels: Tensor) -> dict:
+    """What was said of all images, with three decimals; of the notable ones with all ten probabilities (N, 10)."""
     confidence, prediction = probabilities.max(dim=1)
-    return {"predictions": _digits(prediction), "confidences": [round(c, 3) for c in confidence.tolist()]}
+    index = _notable(confidence, prediction.eq(labels.to(prediction.device)))
+    return {
+        "predictions": _digits(prediction),
+        "confidences": _rounded(confidence.tolist()),
+        "notable": {"index": index.tolist(), "probabilities": [_rounded(row) for row in probabilities[index].tolist()]},
+    }
+
+
+def _notable(confidence: Tensor, right: Tensor) -> Tensor:
+    """Indices, ascending: of the mistakes the most confident, of the right answers the least."""
+    order = confidence.argsort(stable=True)  # the least confident first
+    mistakes, doubts = order[~right[order]], order[right[order]]
+    return torch.cat([mistakes[-_MISTAKES:], doubts[:_DOUBTS]]).sort().values
+
+
+def _rounded(numbers: list[float]) -> list[float]:
+    return [round(number, 3) for number in numbers]

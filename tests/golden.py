@@ -105,12 +105,16 @@ def _samples(epoch: int, final: bool = False) -> dict:
 
 
 def _predictions() -> dict:
+    wrong = [0.91 if digit == 4 else 0.01 for digit in range(10)]
     answers = {"predictions": "01234567890123456784", "confidences": [0.91] * 20}
+    answers["notable"] = {"index": [19], "probabilities": [wrong]}
+    test = {"predictions": "0123456784", "confidences": [0.91] * 10}
+    test["notable"] = {"index": [9], "probabilities": [wrong]}
     epochs = [{"epoch": epoch, **answers} for epoch in range(1, EPOCHS + 1)]
     validation = {"labels": "01234567890123456789", "epochs": epochs}
     return {
         "validation": validation,
-        "test": {"labels": "0123456789", "predictions": "0123456784", "confidences": [0.91] * 10},
+        "test": {"labels": "0123456789", **test},
     }
 
 

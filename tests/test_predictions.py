@@ -61,6 +61,29 @@ def test_predictions_hold_a_digit_and_a_confidence_per_image():
     assert len(content["test"]["predictions"]) == len(content["test"]["confidences"]) == 20
 
 
+def test_mistakes_and_doubts_are_told_with_all_ten_probabilities(monkeypatch):
+    monkeypatch.setattr(predictions, "_MISTAKES", 4)
+    monkeypatch.setattr(predictions, "_DOUBTS", 2)
+    collected = predictions.Predictions(split(30), split(200))
+    collected.set_test(evaluation(200))
+    probabilities, labels = evaluation(200).probabilities, split(200).labels
+    sure, said = probabilities.max(dim=1)
+    wrong = sorted((i for i in range(200) if said[i] != labels[i]), key=lambda i: -sure[i])[:4]
+    doubted = sorted((i for i in range(200) if said[i] == labels[i]), key=lambda i: sure[i])[:2]
+    notable = collected.as_json()["test"]["notable"]
+    assert notable["index"] == sorted(wrong + doubted)
+    for index, told in zip(notable["index"], notable["probabilities"]):
+        assert told == pytest.approx(probabilities[index].tolist(), abs=0.0005)
+
+
+def test_a_network_that_makes_no_mistake_has_doubts_only():
+    sure = torch.eye(10)[torch.arange(20) % 10] * 0.9 + 0.01
+    collected = predictions.Predictions(split(20), split(1))
+    collected.add_epoch(1, Evaluation(loss=0.1, correct=20, probabilities=sure))
+    (epoch,) = collected.as_json()["validation"]["epochs"]
+    assert epoch["notable"]["index"] == list(range(20))
+
+
 def test_of_many_epochs_some_are_kept_and_always_the_last():
     collected = predictions.Predictions(split(3), split(3))
     for epoch in range(1, 1001):

@@ -16,6 +16,7 @@ const record = (value) => (isRecord(value) ? value : {});
 const list = (value) => (Array.isArray(value) ? value : []);
 const number = (value) => (Number.isFinite(value) ? value : null);
 const count = (value) => (Number.isInteger(value) && value >= 0 ? value : null);
+const share = (value) => Math.min(1, Math.max(0, number(value) ?? 0));
 const text = (value, longest = 1000) =>
   typeof value === 'string' ? value.replace(UNPRINTABLE, ' ').slice(0, longest).trim() : '';
 const time = (value) => number(Date.parse(text(value, 40)));
@@ -66,11 +67,24 @@ export function parseSamples(value) {
     index: count(sample.index),
     label: count(sample.label),
     prediction: count(sample.prediction),
-    probabilities: list(sample.probabilities).slice(0, 10).map((share) => Math.min(1, Math.max(0, number(share) ?? 0))),
+    probabilities: list(sample.probabilities).slice(0, 10).map(share),
     pixels: parsePixels(sample.pixels, rows * columns),
   }));
   if (!samples.length) return null;
   return { runId: runId(id), epoch: count(epoch), final: final === true, rows, columns, samples };
+}
+
+/**
+ * What was said of all validation images after each epoch kept, then of all test images: a list of answer sets, each
+ * {kind, epoch, labels, predictions, confidences, probabilities}, the last a Map from an image's index to its ten.
+ */
+export function parsePredictions(value) {
+  const { run_id: id, validation, test } = record(value);
+  const labels = digits(record(validation).labels);
+  const epochs = list(record(validation).epochs).filter(isRecord).slice(-1000);
+  const sets = epochs.map((given) => parseAnswers('validation', count(given.epoch), labels, given));
+  sets.push(parseAnswers('test', null, digits(record(test).labels), record(test)));
+  return { runId: runId(id), sets: sets.filter(Boolean) };
 }
 
 /** The runs, newest first. Only paths the contract knows are kept. */
@@ -138,6 +152,20 @@ function parseTest(value) {
   if (!isRecord(value)) return null;
   const { loss, accuracy, correct, total } = value;
   return { loss: number(loss), accuracy: number(accuracy), correct: count(correct), total: count(total) };
+}
+
+function parseAnswers(kind, epoch, labels, given) {
+  const predictions = digits(given.predictions);
+  if (!labels?.length || predictions?.length !== labels.length) return null;
+  const confidences = labels.map((_, index) => share(list(given.confidences)[index]));
+  const { index: places, probabilities } = record(given.notable);
+  const known = list(places).map((place, row) => [place, list(list(probabilities)[row]).slice(0, 10).map(share)]);
+  return { kind, epoch, labels, predictions, confidences, probabilities: new Map(known.filter(([, ten]) => ten.length === 10)) };
+}
+
+/** A string of digits as numbers; null for anything else. */
+function digits(value) {
+  return typeof value === 'string' && /^\d{0,100000}$/.test(value) ? Array.from(value, Number) : null;
 }
 
 function parsePixels(value, length) {

@@ -6,6 +6,7 @@ import * as events from './events.js';
 import * as header from './header.js';
 import * as layers from './layers.js';
 import * as learning from './learning.js';
+import * as mistakes from './mistakes.js';
 import * as notices from './notices.js';
 import * as numbers from './numbers.js';
 import { createPoller } from './poller.js';
@@ -20,7 +21,7 @@ import * as theme from './theme.js';
 import * as welcome from './welcome.js';
 
 const SECTIONS = {
-  announce, epochs, events, header, layers, learning, notices,
+  announce, epochs, events, header, layers, learning, mistakes, notices,
   numbers, refresh, runs, samples, settings, theme, welcome,
 };
 

@@ -1,6 +1,6 @@
 /** Fills the store: one look at a time, the next one when its time has come. */
 
-import { parseLog, parseRuns, parseSamples, parseStatus } from './contract.js';
+import { parseLog, parsePredictions, parseRuns, parseSamples, parseStatus } from './contract.js';
 import { livenessOf } from './liveness.js';
 import { delay, isNews } from './polling.js';
 import { Unreachable } from './reader.js';
@@ -8,6 +8,7 @@ import { Unreachable } from './reader.js';
 const LIVE = 'results/';
 const LOG = 'training_log.json';
 const SAMPLES = 'test_samples.json';
+const PREDICTIONS = 'predictions.json';
 const RUNS = 'results/runs.json';
 
 export function createPoller(store, read, serverKind) {
@@ -79,18 +80,21 @@ export function createPoller(store, read, serverKind) {
     return show(log, id, { earlier: true });
   }
 
-  /** Put a log on the page, and the samples that it announces; unless the reader meanwhile asked for another run. */
+  /** Put a log on the page, with samples and predictions where it announces them; unless the reader meanwhile asked for another run. */
   async function show(log, shown, circumstances) {
     const path = shown === null ? LIVE : `${LIVE}runs/${shown}/`;
     const isOther = log?.runId !== store.state.log?.runId;
-    let samples = null;
-    if (log?.files.includes(SAMPLES)) {
-      const answer = await read(path + SAMPLES);
-      samples = answer.news || isOther || !store.state.samples ? parseSamples(answer.value) : store.state.samples;
-    }
+    const along = async (file, parse, known) => {
+      if (!log?.files.includes(file)) return null;
+      const answer = await read(path + file);
+      return answer.news || isOther || !known ? parse(answer.value) : known;
+    };
+    const samples = await along(SAMPLES, parseSamples, store.state.samples);
+    const parse = (value) => ({ ...parsePredictions(value), path });
+    const predictions = await along(PREDICTIONS, parse, store.state.predictions);
     if (store.state.shown !== shown) return;
     const liveness = log && livenessOf(log, circumstances);
-    store.set({ log, samples, liveness, ...(isOther ? { zoom: null, cursor: null } : {}) });
+    store.set({ log, samples, predictions, liveness, ...(isOther ? { zoom: null, cursor: null } : {}) });
   }
 
   /** The same log in other circumstances: its heartbeat may have grown old. */

@@ -31,6 +31,7 @@ export const INITIAL = {
   log: null,
   liveness: null,
   samples: null,
+  predictions: null, // what was said of all images, and `path`, where their pictures lie
   runs: [],
   shown: null, // the id of the earlier run that is looked at, null for the live one
   missing: null, // the id that was asked for and is not there

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseLog, parseRuns, parseSamples, parseStatus } from '../../web/contract.js';
+import { parseLog, parsePredictions, parseRuns, parseSamples, parseStatus } from '../../web/contract.js';
 import { describe, doneOf, livenessOf } from '../../web/liveness.js';
 import { prepare } from '../../web/series.js';
 import { HOSTILE } from './hostile.js';
@@ -32,6 +32,22 @@ test('the golden samples are understood', () => {
     assert.equal(sample.pixels.length, 784);
     assert.equal(sample.probabilities.length, 10);
   }
+});
+
+test('the golden predictions are understood, and of broken ones what is whole', () => {
+  const source = golden('predictions.json');
+  const { runId, sets } = parsePredictions(source);
+  assert.equal(runId, source.run_id);
+  assert.deepEqual(sets.map(({ kind, epoch }) => [kind, epoch]), [['validation', 1], ['validation', 2], ['validation', 3], ['test', null]]);
+  const last = sets.at(-1);
+  assert.equal(last.labels.join(''), source.test.labels);
+  assert.equal(last.predictions.join(''), source.test.predictions);
+  assert.deepEqual(last.confidences, source.test.confidences);
+  assert.deepEqual(last.probabilities.get(9), source.test.notable.probabilities[0]);
+  const broken = { validation: { labels: '012', epochs: [{ epoch: 1, predictions: '01' }, { epoch: 2, predictions: '012' }] } };
+  const [only, ...others] = parsePredictions(broken).sets;
+  assert.deepEqual([only.epoch, only.confidences, only.probabilities.size, others.length], [2, [0, 0, 0], 0, 0]);
+  for (const hostile of HOSTILE) assert.deepEqual(parsePredictions(hostile).sets, []);
 });
 
 test('the golden list of runs is understood', () => {

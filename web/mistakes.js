@@ -1,0 +1,152 @@
+/** Where the network fails: who is taken for whom after each epoch, and the images behind every number. */
+
+import { confusion, inCell, rates, rightOnes, worst } from './answers.js';
+import { card } from './card.js';
+import { h, setText } from './dom.js';
+import { counted, percent, whole } from './format.js';
+
+const AT_ONCE = 60; // images
+const PER_ROW = 100; // in a mosaic
+
+export function mount(element, store) {
+  const part = (name) => element.querySelector(`[data-part=${name}]`);
+  const [table, list, slider] = [element.querySelector('table'), element.querySelector('ol'), part('slider')];
+  const picks = [...element.querySelectorAll('[data-pick]')];
+  let chosen = null; // the answer set's kind and epoch; null for the latest
+  let pick = 'mistakes'; // or doubts, or a cell {label, said}
+  let shown = AT_ONCE;
+  let drawn = [];
+
+  const sets = () => store.state.predictions?.sets ?? [];
+  const current = () => sets().find((set) => set.kind === chosen?.kind && set.epoch === chosen.epoch) ?? sets().at(-1);
+
+  store.on(['predictions'], () => draw());
+  slider.addEventListener('input', () => choose(validations()[slider.value]));
+  part('test').addEventListener('click', () => choose(sets().at(-1)));
+  for (const button of picks) button.addEventListener('click', () => look(button.dataset.pick));
+  part('more').addEventListener('click', () => {
+    shown += AT_ONCE;
+    draw();
+  });
+
+  function validations() {
+    return sets().filter(({ kind }) => kind === 'validation');
+  }
+
+  function choose({ kind, epoch }) {
+    chosen = { kind, epoch };
+    draw();
+  }
+
+  function look(at) {
+    pick = at;
+    shown = AT_ONCE;
+    draw();
+  }
+
+  function draw() {
+    const set = current();
+    element.hidden = !set;
+    if (!set) return;
+    const wanted = [set, pick, shown];
+    if (wanted.every((value, index) => value === drawn[index])) return;
+    if (set !== drawn[0]) drawMatrix(set);
+    drawn = wanted;
+    drawChoice(set);
+    mark();
+    drawGallery(set);
+  }
+
+  function drawChoice(set) {
+    const epochs = validations();
+    const isTest = set.kind === 'test';
+    slider.max = Math.max(0, epochs.length - 1);
+    slider.value = isTest ? slider.max : epochs.indexOf(set);
+    slider.disabled = epochs.length < 2 && !isTest;
+    const which = isTest ? 'The test set' : `Validation after epoch ${whole(set.epoch)}`;
+    setText(part('which'), which);
+    slider.setAttribute('aria-valuetext', which);
+    part('test').hidden = sets().at(-1).kind !== 'test';
+    part('test').setAttribute('aria-pressed', isTest);
+    const wrong = inCell(set, null).length;
+    setText(part('count'), `${counted(wrong, 'mistake')} in ${counted(set.labels.length, 'image')}`);
+  }
+
+  function drawMatrix(set) {
+    const counts = confusion(set);
+    const [facts, most] = [rates(counts), worst(counts)];
+    const digits = counts.map((_, digit) => digit);
+    const cell = (label, said) => {
+      const count = counts[label][said];
+      const diagonal = label === said;
+      const share = diagonal ? (facts[label].recall ?? 0) ** 8 : count / Math.max(1, most);
+      const words = diagonal ? `${label} read rightly` : `${label} read as ${said}`;
+      const button = h('button', { 'aria-label': `${words}: ${counted(count, 'image')}`, 'data-cell': `${label}${said}` }, whole(count));
+      button.style.setProperty('--share', share);
+      button.addEventListener('click', () => look({ label, said }));
+      return h('td', { class: diagonal ? 'diagonal' : null }, count ? button : '·');
+    };
+    const rate = (value) => h('td', { class: 'edge' }, percent(value, 1));
+    table.replaceChildren(
+      h('caption', {}, 'Rows: what it is. Columns: what it was read as. Choose a number to see those images.'),
+      h('thead', {}, h(
+        'tr', {}, h('th', { class: 'edge' }), ...digits.map((digit) => h('th', { scope: 'col' }, String(digit))),
+        h('th', { scope: 'col', class: 'edge', title: 'of this digit, the part that was read rightly' }, 'recall'),
+      )),
+      h('tbody', {}, ...digits.map((label) => h(
+        'tr', {}, h('th', { scope: 'row' }, String(label)), ...digits.map((said) => cell(label, said)),
+        rate(facts[label].recall),
+      ))),
+      h('tfoot', {}, h(
+        'tr', {}, h('th', { scope: 'row', class: 'edge', title: 'of what was read as this digit, the part that is it' }, 'precision'),
+        ...digits.map((digit) => rate(facts[digit].precision)), h('td', { class: 'edge' }),
+      )),
+    );
+  }
+
+  function mark() {
+    for (const button of picks) button.setAttribute('aria-pressed', button.dataset.pick === pick);
+    for (const button of table.querySelectorAll('button')) {
+      button.setAttribute('aria-pressed', button.dataset.cell === `${pick.label}${pick.said}`);
+    }
+  }
+
+  function drawGallery(set) {
+    const [images, title] = gallery(set, pick);
+    setText(part('title'), title);
+    list.replaceChildren(...images.slice(0, shown).map((index) => card(answerOf(set, index), crop(set, index, store.state))));
+    part('more').hidden = images.length <= shown;
+    setText(part('more'), `Show ${whole(Math.min(AT_ONCE, images.length - shown))} more of ${whole(images.length)}`);
+  }
+}
+
+/** The images to show, and what they are. */
+function gallery(set, pick) {
+  if (pick === 'doubts') return [rightOnes(set), 'Read rightly, the least certain first'];
+  if (pick === 'mistakes') return [inCell(set, null), 'Mistakes, the most confident first'];
+  const images = inCell(set, pick);
+  const { label, said } = pick;
+  const [what, order] = label === said ? ['rightly', 'least certain'] : [`as ${said}`, 'most confident'];
+  return [images, `${label} read ${what}: ${counted(images.length, 'image')}, the ${order} first`];
+}
+
+function answerOf({ kind, labels, predictions, confidences, probabilities }, index) {
+  return {
+    kind: kind === 'test' ? 'Test' : 'Validation',
+    index,
+    label: labels[index],
+    prediction: predictions[index],
+    sure: confidences[index],
+    probabilities: probabilities.get(index) ?? [],
+  };
+}
+
+/** One image of the mosaic, which holds all of them. */
+function crop({ kind }, index, { predictions, log }) {
+  const picture = h('span', { class: 'crop', 'aria-hidden': 'true' });
+  const file = `${kind}.png`;
+  if (log?.files.includes(file)) picture.style.backgroundImage = `url("${predictions.path}${file}")`;
+  picture.style.setProperty('--column', index % PER_ROW);
+  picture.style.setProperty('--line-of', Math.floor(index / PER_ROW));
+  return picture;
+}
