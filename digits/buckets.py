@@ -12,7 +12,7 @@ class Buckets:
     """The columns `batches` of the run log: at most `limit` buckets, each over the same power of two of batches.
 
     loss and accuracy are means over a bucket's finite values, loss_min and loss_max its extremes (so no spike is lost);
-    step, epoch and lr are those of its last batch, images_per_second the mean rate.
+    step, epoch, lr and seconds (since the run began) are those of its last batch, images_per_second the mean rate.
     """
 
     def __init__(self, limit: int = LIMIT):
@@ -22,9 +22,16 @@ class Buckets:
         self._open = _Bucket()
 
     def add(
-        self, step: int, epoch: int, loss: float, accuracy: float | None, lr: float | None, rate: float | None
+        self,
+        step: int,
+        epoch: int,
+        loss: float,
+        accuracy: float | None,
+        lr: float | None,
+        rate: float | None,
+        seconds: float | None = None,
     ) -> None:
-        self._open.add(step, epoch, loss, accuracy, lr, rate)
+        self._open.add(step, epoch, loss, accuracy, lr, rate, seconds)
         if self._open.batches < self.width:
             return
         self._full.append(self._open)
@@ -50,14 +57,14 @@ class Buckets:
 class _Bucket:
     __slots__ = (
         "accuracies", "accuracy_sum", "batches", "epoch", "loss_max", "loss_min", "loss_sum", "losses",
-        "lr", "rate_sum", "rates", "step",
+        "lr", "rate_sum", "rates", "seconds", "step",
     )  # fmt: skip
 
     def __init__(self):
         self.batches = self.step = self.epoch = self.losses = self.accuracies = self.rates = 0
         self.loss_sum = self.accuracy_sum = self.rate_sum = 0.0
         self.loss_min, self.loss_max = math.inf, -math.inf
-        self.lr = None
+        self.lr = self.seconds = None
 
     @classmethod
     def of(cls, values: list) -> "_Bucket":
@@ -69,9 +76,9 @@ class _Bucket:
     def values(self) -> list:
         return [getattr(self, name) for name in self.__slots__]
 
-    def add(self, step, epoch, loss, accuracy, lr, rate) -> None:
+    def add(self, step, epoch, loss, accuracy, lr, rate, seconds) -> None:
         self.batches += 1
-        self.step, self.epoch, self.lr = step, epoch, lr
+        self.step, self.epoch, self.lr, self.seconds = step, epoch, lr, seconds
         if math.isfinite(loss):
             self.losses += 1
             self.loss_sum += loss
@@ -86,7 +93,7 @@ class _Bucket:
 
     def joined(self, later: "_Bucket") -> "_Bucket":
         both = _Bucket()
-        both.step, both.epoch, both.lr = later.step, later.epoch, later.lr
+        both.step, both.epoch, both.lr, both.seconds = later.step, later.epoch, later.lr, later.seconds
         both.loss_min = min(self.loss_min, later.loss_min)
         both.loss_max = max(self.loss_max, later.loss_max)
         for count in ("batches", "losses", "loss_sum", "accuracies", "accuracy_sum", "rates", "rate_sum"):
@@ -105,4 +112,5 @@ def columns(buckets: list[_Bucket]) -> dict[str, list]:
         "accuracy": [rounded(b.accuracy_sum / b.accuracies, 5) if b.accuracies else None for b in buckets],
         "lr": [rounded(b.lr, 5) for b in buckets],
         "images_per_second": [rounded(b.rate_sum / b.rates, 4) if b.rates else None for b in buckets],
+        "seconds": [rounded(b.seconds, 5) for b in buckets],
     }

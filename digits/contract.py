@@ -35,7 +35,7 @@ SILENT_AFTER_S = 15.0  # three heartbeats missed: no longer called running
 
 EPOCHS_KEPT = 1000  # rows; a longer run keeps every second, fourth, ... epoch, and always the last
 EVENTS_KEPT = 100
-EVENT_KEPT = 200  # characters of an event's text
+EVENT_KEPT = 160  # characters of an event's text
 TEXT_KEPT = 1000  # characters of a name or an error
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")

@@ -168,7 +168,8 @@ class RunLog:
         self._writer.now()
         with self._state:
             log = copy.deepcopy({key: self._log[key] for key in ("epochs", "events")})
-            return {"position": self.position, "buckets": self._buckets.state(), **log}
+            state = {"position": self.position, "elapsed": self._pace.elapsed, "buckets": self._buckets.state()}
+            return state | log
 
     def restore(self, state: dict | None) -> None:
         """Go back to that state of this run, or to its beginning; only for a log that resumes."""
@@ -179,6 +180,7 @@ class RunLog:
             self._log["progress"] |= dict.fromkeys(("epoch", "batch", "step"), 0)
             if state:
                 self._buckets.restore(state["buckets"])
+                self._pace.resume(state["elapsed"])
                 self._log |= copy.deepcopy({key: state[key] for key in ("epochs", "events")})
                 self._log["progress"] |= state["position"]
             self._csv.cut(self.step)
@@ -212,7 +214,7 @@ class RunLog:
             progress["step"] += 1
             progress["batch"] = 1 if epoch != progress["epoch"] else progress["batch"] + 1
             progress["epoch"] = epoch
-            self._buckets.add(progress["step"], epoch, loss, accuracy, lr, rate)
+            self._buckets.add(progress["step"], epoch, loss, accuracy, lr, rate, self._pace.elapsed)
             self._csv.append(progress["step"], epoch, loss, accuracy, lr, rate)
         self._writer.note()
 

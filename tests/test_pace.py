@@ -52,3 +52,13 @@ def test_without_time_or_images_there_is_no_rate(clock):
     clock.now = 1.0
     assert pace.tick(0) is None
     assert pace.seconds_left(None) is None
+
+
+def test_elapsed_time_goes_on_where_an_earlier_process_left_it(clock):
+    clock.now = 50.0
+    pace = Pace(clock)
+    clock.now = 53.0
+    assert pace.elapsed == 3.0
+    pace.resume(100.0)
+    clock.now = 54.5
+    assert pace.elapsed == 101.5

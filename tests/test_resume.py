@@ -40,14 +40,14 @@ def outcome(results) -> dict:
     final = checkpoint.load(results / "checkpoint.pth")
     weights = checkpoint.load(results / "mnist_cnn.pth")
     log = json.loads((results / "training_log.json").read_text())
-    untimed = [key for key in log["epochs"] if key != "seconds"]
+    timed = ("images_per_second", "seconds")
     with open(results / "batches.csv") as file:
         rows = [row[:5] for row in csv.reader(file)]
     return {
         "learner": checkpoint.digest(final["learner"]),
         "weights": checkpoint.digest(weights["state_dict"]),
-        "batches": {key: column for key, column in log["batches"].items() if key != "images_per_second"},
-        "epochs": {key: log["epochs"][key] for key in untimed},
+        "batches": {key: column for key, column in log["batches"].items() if key not in timed},
+        "epochs": {key: column for key, column in log["epochs"].items() if key not in timed},
         "test": log["test"],
         "rows": rows,
         "predictions": json.loads((results / "predictions.json").read_text())["validation"],

@@ -3,7 +3,7 @@
 export const SCHEMA = 1;
 export const STATUSES = ['running', 'completed', 'stopped', 'interrupted', 'failed'];
 export const LIVENESSES = [...STATUSES, 'stalled', 'crashed'];
-export const BAD_EVENTS = new Set(['diverged', 'failed', 'error', 'warning']); // kinds; any other is neutral
+export const BAD_EVENTS = new Set(['diverged', 'not finite', 'failed', 'error', 'warning']); // kinds; any other is neutral
 const BATCH_FIELDS = ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr', 'images_per_second'];
 const EPOCH_FIELDS = ['epoch', 'step', 'train_loss', 'train_accuracy', 'val_loss', 'val_accuracy', 'lr', 'seconds'];
 const SIZES = ['input', 'activations', 'parameters', 'total']; // in the log: input_mb, ...

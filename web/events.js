@@ -1,4 +1,4 @@
-/** What happened, in sentences, the latest first. */
+/** What happened, in sentences, the latest first; each leads to its place on the charts. */
 
 import { BAD_EVENTS } from './contract.js';
 import { h } from './dom.js';
@@ -7,18 +7,29 @@ import { clock, whole } from './format.js';
 export function mount(element, store) {
   const list = element.querySelector('ol');
   let drawn = '';
-  store.on(['log'], ({ log }) => {
-    const events = log?.events ?? [];
+  store.on(['curves'], ({ curves }) => {
+    const events = curves?.events ?? [];
     element.hidden = !events.length;
     const news = JSON.stringify(events);
     if (news === drawn) return; // else the reader's place in the list would be lost
     drawn = news;
-    list.replaceChildren(...events.toReversed().map(({ step, time, kind, text }) => h(
-      'li',
-      { class: BAD_EVENTS.has(kind) ? 'bad' : null },
-      h('span', { class: 'when' }, clock(time), step === null ? '' : ` · step ${whole(step)}`),
-      h('span', { class: 'kind' }, kind),
-      h('p', {}, text),
-    )));
+    list.replaceChildren(...events.toReversed().map((event) => item(event, store)));
   });
+}
+
+function item({ step, time, kind, text, x }, store) {
+  const place = step === null ? null : h('button', { class: 'place', onclick: () => show(store, x) }, `step ${whole(step)}`);
+  return h(
+    'li',
+    { class: BAD_EVENTS.has(kind) ? 'bad' : null },
+    h('span', { class: 'when' }, time === null ? '' : `${clock(time)} `, place),
+    h('span', { class: 'kind' }, kind),
+    h('p', {}, text),
+  );
+}
+
+/** Point to it on the charts, and bring it into view. */
+function show(store, x) {
+  const { zoom } = store.state;
+  store.set({ cursor: x, zoom: zoom && (x < zoom[0] || x > zoom[1]) ? null : zoom });
 }

@@ -18,7 +18,7 @@ export function plotOf(curves, measure, zoom, size) {
   const batches = batchPoints(curves.batchX, lines.batch).filter(inView);
   const firm = [...lines.train, ...lines.validation].filter(inView);
   const range = measure.range(batches, firm);
-  const events = curves.events.filter(inView);
+  const events = curves.events.filter((event) => event.x !== null && inView(event));
   const right = size.width - (size.width < NARROW ? 12 : 84);
   const x = linear(view, [LEFT, right]);
   const marks = placeEvents(events, x, right);

@@ -1,5 +1,7 @@
 /** From the log's columns to the points that the charts draw. */
 
+import { insightsOf } from './insights.js';
+
 /** Every curve of a log over one x axis, in epochs if the log allows it, else in steps. */
 export function prepare(log) {
   const { batches, epochs } = log;
@@ -32,8 +34,14 @@ export function prepare(log) {
       train: points(middles, epochs.train_accuracy),
       validation: points(epochX, epochs.val_accuracy),
     },
-    events: log.events.flatMap((event) => (event.step === null ? [] : [{ ...event, x: place(event.step) }])),
+    events: happened(log).map((event) => ({ ...event, x: event.step === null ? null : place(event.step) })),
   };
+}
+
+/** What the trainer tells of and what the curves say, in the order of the steps; what has no step comes last. */
+function happened(log) {
+  const place = ({ step }) => step ?? Infinity;
+  return [...log.events, ...insightsOf(log)].sort((a, b) => (place(a) === place(b) ? 0 : place(a) - place(b)));
 }
 
 /** The index of the value nearest to x in ascending values; -1 when there are none. */

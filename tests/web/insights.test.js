@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { parseLog } from '../../web/contract.js';
+import { insightsOf } from '../../web/insights.js';
+
+const PER_EPOCH = 50;
+
+/** A log of made-up curves: train and validation loss of epoch n (from 1), the loss of batch n. */
+function logOf({ epochs = 20, train, validation, accuracy, batch, events = [] }) {
+  const numbers = Array.from({ length: epochs }, (_, row) => row + 1);
+  const steps = Array.from({ length: epochs * PER_EPOCH }, (_, row) => row + 1);
+  const losses = steps.map(batch ?? ((step) => train(step / PER_EPOCH)));
+  return parseLog({
+    status: 'completed',
+    dataset: { name: 'mnist', validation: 5000 },
+    events,
+    batches: { step: steps, epoch: steps.map((step) => Math.ceil(step / PER_EPOCH)), loss: losses, loss_min: losses, loss_max: losses },
+    epochs: {
+      epoch: numbers,
+      step: numbers.map((epoch) => epoch * PER_EPOCH),
+      train_loss: numbers.map(train),
+      val_loss: numbers.map(validation ?? train),
+      val_accuracy: numbers.map(accuracy ?? ((epoch) => 1 - 0.1 / epoch)),
+    },
+  });
+}
+
+const falling = (epoch) => 0.5 / epoch;
+const kinds = (log) => insightsOf(log).map(({ kind }) => kind);
+
+test('of a clean curve there is nothing to say', () => {
+  assert.deepEqual(kinds(logOf({ train: falling })), []);
+  const swings = (step) => falling(Math.max(0.2, step / PER_EPOCH)) * (1 + 0.5 * Math.sin(step * 1.7));
+  assert.deepEqual(kinds(logOf({ train: falling, batch: swings })), []);
+  assert.deepEqual(kinds(logOf({ train: falling, accuracy: (epoch) => 0.99 + 0.0005 * (epoch % 2) })), []);
+  assert.deepEqual(kinds(parseLog({})), []);
+  assert.deepEqual(kinds(logOf({ train: falling, epochs: 1 })), []);
+});
+
+for (const onset of [4, 9, 15]) {
+  test(`overfitting that begins after epoch ${onset} is found there`, () => {
+    const validation = (epoch) => (epoch <= onset ? 0.5 / epoch : 0.5 / onset + 0.02 * (epoch - onset));
+    const [found, ...others] = insightsOf(logOf({ train: falling, validation }));
+    assert.deepEqual([found.kind, found.step, others.length], ['overfitting', onset * PER_EPOCH, 0]);
+    assert.match(found.text, new RegExp(`after epoch ${onset}:`));
+  });
+
+  test(`a plateau from epoch ${onset} on is found there, if it is long enough`, () => {
+    const log = logOf({ train: (epoch) => 0.5 / Math.min(epoch, onset), epochs: onset + 6 });
+    assert.deepEqual(insightsOf(log).map(({ kind, step }) => [kind, step]), [['plateau', onset * PER_EPOCH]]);
+    assert.deepEqual(kinds(logOf({ train: (epoch) => 0.5 / Math.min(epoch, onset), epochs: onset + 3 })), []);
+  });
+
+  test(`a best epoch ${onset} is named when what follows is clearly worse`, () => {
+    const peak = (drop) => (epoch) => 0.98 - drop * Math.abs(epoch - onset);
+    const [found] = insightsOf(logOf({ train: falling, accuracy: peak(0.005) }));
+    assert.deepEqual([found.kind, found.step], ['best', onset * PER_EPOCH]);
+    assert.deepEqual(kinds(logOf({ train: falling, accuracy: peak(0.0001) })), [], 'within chance');
+  });
+
+  test(`spikes are found, the highest at step ${onset * 40}`, () => {
+    const spikes = new Map([[onset * 40, 9], [onset * 40 + 100, 4]]);
+    const batch = (step) => spikes.get(step) ?? 0.1;
+    const [found, ...others] = insightsOf(logOf({ train: falling, batch }));
+    assert.deepEqual([found.kind, found.step, others.length], ['spike', onset * 40, 0]);
+    assert.match(found.text, /9\.000.*90 times.*highest of 2/);
+  });
+}
+
+test('a steep beginning is no spike', () => {
+  assert.deepEqual(kinds(logOf({ train: falling, batch: (step) => 0.1 + 2.3 * Math.exp(-step / 20) })), []);
+});
+
+test('a loss that is no number is told, unless the trainer has said it', () => {
+  const batch = (step) => (step === 600 ? NaN : 0.1);
+  assert.deepEqual(insightsOf(logOf({ train: falling, batch })).map(({ kind, step }) => [kind, step]), [['not finite', 600]]);
+  const events = [{ step: 600, kind: 'diverged', text: 'The loss of step 600 is no finite number.' }];
+  assert.deepEqual(kinds(logOf({ train: falling, batch, events })), []);
+});
+
+test('of the golden run only its two steps without a loss are told', () => {
+  const source = readFileSync(new URL('../fixtures/golden/training_log.json', import.meta.url), 'utf8');
+  assert.deepEqual(kinds(parseLog(JSON.parse(source))), ['not finite']);
+});
