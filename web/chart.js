@@ -4,6 +4,8 @@ import { draw } from './draw.js';
 import { listen } from './gestures.js';
 import { plotOf } from './plot.js';
 import * as readout from './readout.js';
+import { csvOf, fileName, save } from './saving.js';
+import { svgContext } from './svg.js';
 import { onColours } from './theme.js';
 
 const COLOURS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad'];
@@ -26,15 +28,15 @@ export function mount(figure, store, measure) {
   }
 
   function paint() {
-    const { curves, zoom, cursor } = store.state;
+    const { curves, zoom, cursor, view } = store.state;
     const size = { width: canvas.clientWidth, height: canvas.clientHeight };
     if (!curves || !size.width) return;
     const density = devicePixelRatio;
     const [width, height] = [Math.round(size.width * density), Math.round(size.height * density)];
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const wanted = [curves, zoom, width, height];
+    const wanted = [curves, zoom, view, width, height];
     if (wanted.some((part, index) => part !== planned[index])) {
-      plot = plotOf(curves, measure, zoom, size);
+      plot = plotOf(curves, measure, zoom, size, view);
       planned = wanted;
       readout.note(figure, plot, measure);
     }
@@ -43,7 +45,29 @@ export function mount(figure, store, measure) {
     draw(context, plot, { colours, cursor, selection, curves, axis: axisOf(curves, measure) });
   }
 
-  store.on(['curves', 'zoom'], redraw);
+  function saveAs(kind) {
+    const { log, curves } = store.state;
+    if (!curves || !plot) return;
+    const name = fileName(log.name, measure.key, kind.toLowerCase());
+    if (kind === 'CSV') return save(new Blob([csvOf(curves, measure.key)], { type: 'text/csv' }), name);
+    const look = { colours, cursor: null, selection: null, curves, axis: axisOf(curves, measure) };
+    const { width, height } = plot.size;
+    if (kind === 'SVG') {
+      const svg = svgContext(width, height, colours.surface);
+      draw(svg, plot, look);
+      return save(new Blob([svg.toString()], { type: 'image/svg+xml' }), name);
+    }
+    const picture = new OffscreenCanvas(2 * width, 2 * height);
+    const paper = picture.getContext('2d');
+    paper.setTransform(2, 0, 0, 2, 0, 0);
+    draw(paper, plot, look);
+    paper.globalCompositeOperation = 'destination-over'; // drawing begins with clearing: the paper comes last
+    paper.fillStyle = colours.surface;
+    paper.fillRect(0, 0, width, height);
+    return picture.convertToBlob().then((blob) => save(blob, name));
+  }
+
+  store.on(['curves', 'zoom', 'view'], redraw);
   store.on(['curves', 'cursor'], (state) => {
     redraw();
     readout.update(figure, state, measure);
@@ -53,6 +77,9 @@ export function mount(figure, store, measure) {
     colours = null;
     paint(); // at once: before printing there is no other frame
   });
+  for (const button of figure.querySelectorAll('[data-save]')) {
+    button.addEventListener('click', () => saveAs(button.dataset.save));
+  }
   listen(canvas, store, {
     plot: () => plot,
     select(range) {

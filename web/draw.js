@@ -15,6 +15,7 @@ export function draw(context, plot, { colours, axis, cursor, selection, curves }
   context.rect(area.left, area.top - 1, area.right - area.left + 1, area.bottom - area.top + 2);
   context.clip();
   drawBatches(context, plot, curves.batchX, colours.train);
+  if (plot.lines.smooth) drawSmooth(context, plot, curves.batchX, colours.train);
   drawLine(context, plot, plot.lines.train, colours.train, []);
   drawLine(context, plot, plot.lines.validation, colours.validation, [6, 4]);
   if (selection) shade(context, plot, selection, colours.ink);
@@ -38,13 +39,24 @@ function drawBatches(context, { x, y, lines }, xs, colour) {
       for (let row = to - 1; row >= from; row -= 1) context.lineTo(x(xs[row]), y(lines.low[row] ?? lines.batch[row]));
       context.fill();
     }
-    context.globalAlpha = 0.4;
+    context.globalAlpha = lines.smooth ? 0.25 : lines.train.length + lines.validation.length || lines.low ? 0.4 : 1;
     context.lineWidth = 1.25;
     context.beginPath();
     for (let row = from; row < to; row += 1) context.lineTo(x(xs[row]), y(lines.batch[row]));
     context.stroke();
   }
   context.globalAlpha = 1;
+}
+
+/** The smoothed batches, over the faint raw ones. */
+function drawSmooth(context, { x, y, lines }, xs, colour) {
+  context.strokeStyle = colour;
+  context.lineWidth = 1.75;
+  for (const [from, to] of runs(lines.smooth)) {
+    context.beginPath();
+    for (let row = from; row < to; row += 1) context.lineTo(x(xs[row]), y(lines.smooth[row]));
+    context.stroke();
+  }
 }
 
 /** Stretches [from, to) without a gap. */

@@ -1,37 +1,70 @@
-/** Loss and accuracy, side by side, over the same stretch of the run. */
+/** Loss and accuracy, rate and speed, over the same stretch of the run. */
 
 import * as chart from './chart.js';
-import { decimal, percent } from './format.js';
-import { robustAccuracyRange, robustRange } from './range.js';
+import { figure } from './figure.js';
+import { decimal, percent, whole } from './format.js';
+import { fromZero, robustAccuracyRange, robustRange } from './range.js';
 import { prepare } from './series.js';
 
-const MEASURES = {
-  loss: {
+const plainTick = (value, { decimals }) => (decimals === null ? String(value) : value.toFixed(decimals));
+const MEASURES = [
+  {
     key: 'loss',
+    title: 'Loss',
+    hint: 'lower is better',
+    nothing: 'The first batch is yet to come.',
+    lines: ['batch', 'train', 'validation'],
     range: robustRange,
     format: decimal,
-    formatTick: (value, { decimals }) => value.toFixed(decimals),
+    formatTick: plainTick,
     first: 'Up to',
+    mayBeLogarithmic: true,
   },
-  accuracy: {
+  {
     key: 'accuracy',
+    title: 'Accuracy',
+    hint: 'higher is better',
+    nothing: 'No accuracy has been logged so far.',
+    lines: ['batch', 'train', 'validation'],
     range: robustAccuracyRange,
     format: (value) => percent(value),
     formatTick: (value, { decimals }) => `${(value * 100).toFixed(Math.max(0, decimals - 2))} %`,
     first: 'Down to',
   },
-};
+  {
+    key: 'lr',
+    title: 'Learning rate',
+    hint: 'the size of a step',
+    nothing: 'No learning rate has been logged so far.',
+    lines: ['batch'],
+    range: fromZero,
+    format: decimal,
+    formatTick: plainTick,
+    mayBeLogarithmic: true,
+  },
+  {
+    key: 'speed',
+    title: 'Images per second',
+    hint: 'higher is faster',
+    nothing: 'No speed has been logged so far.',
+    lines: ['batch'],
+    range: fromZero,
+    format: whole,
+    formatTick: (value) => whole(value),
+  },
+];
 
 export function mount(element, store) {
-  store.on(['log'], ({ log }) => {
+  store.on(['log', 'view'], ({ log, view }) => {
     element.hidden = !log;
-    store.set({ curves: log ? prepare(log) : null });
+    store.set({ curves: log ? prepare(log, view.axis) : null });
   });
-  for (const figure of element.querySelectorAll('figure')) {
-    const measure = MEASURES[figure.dataset.measure];
-    store.on(['curves'], ({ curves }) => { figure.dataset.state = stateOf(curves, measure.key); });
-    chart.mount(figure, store, measure);
-    const reset = figure.querySelector('[data-part=reset]');
+  const figures = MEASURES.map((measure) => [figure(measure), measure]);
+  element.querySelector('[data-part=charts]').prepend(...figures.map(([frame]) => frame));
+  for (const [frame, measure] of figures) {
+    store.on(['curves'], ({ curves }) => { frame.dataset.state = stateOf(curves, measure.key); });
+    chart.mount(frame, store, measure);
+    const reset = frame.querySelector('[data-part=reset]');
     store.on(['zoom'], ({ zoom }) => { reset.hidden = zoom === null; });
     reset.addEventListener('click', () => store.set({ zoom: null }));
   }

@@ -6,6 +6,7 @@ import * as events from './events.js';
 import * as header from './header.js';
 import * as layers from './layers.js';
 import * as learning from './learning.js';
+import * as looks from './looks.js';
 import * as mistakes from './mistakes.js';
 import * as notices from './notices.js';
 import * as numbers from './numbers.js';
@@ -18,19 +19,20 @@ import * as samples from './samples.js';
 import * as settings from './settings.js';
 import { INITIAL, createStore } from './store.js';
 import * as theme from './theme.js';
+import { viewOf } from './view.js';
 import * as welcome from './welcome.js';
 
 const SECTIONS = {
-  announce, epochs, events, header, layers, learning, mistakes, notices,
+  announce, epochs, events, header, layers, learning, looks, mistakes, notices,
   numbers, refresh, runs, samples, settings, theme, welcome,
 };
 
-const store = createStore({ ...INITIAL, shown: runOf(location.hash) });
+const store = createStore({ ...INITIAL, shown: runOf(location.hash), ...viewOf(location.hash) });
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);
 
 const poller = createPoller(store, createReader(), serverKind);
 window.addEventListener('hashchange', () => {
-  store.set({ shown: runOf(location.hash), missing: null }); // what is shown stays until the other run is there
+  store.set({ shown: runOf(location.hash), missing: null, ...(location.hash.includes('=') ? viewOf(location.hash) : {}) }); // what is shown stays until the other run is there
   poller.look();
 });
 poller.look();

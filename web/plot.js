@@ -1,7 +1,10 @@
 /** Where everything of a chart lies, in pixels: geometry only, nothing is painted here. */
 
 import { apart, lanes } from './labels.js';
-import { linear, ticks } from './scale.js';
+import { extent, wholeRange } from './range.js';
+import { linear, logTicks, logarithmic, ticks } from './scale.js';
+import { smoothed } from './smooth.js';
+import { PLAIN } from './view.js';
 
 const LEFT = 60; // room for "100.0 %"
 const BOTTOM = 24;
@@ -10,29 +13,41 @@ export const LANE = 16; // px, of a row of labels above the plot
 const LANES = 2;
 const LETTER = 6.4; // px, of a label's font; an estimate that is never too small by much
 
-/** The plot of one measure (`loss` or `accuracy`) of prepared curves. */
-export function plotOf(curves, measure, zoom, size) {
+/** The plot of one measure of prepared curves; `looks` has smoothing, logarithmic, outliers (view.js). */
+export function plotOf(curves, measure, zoom, size, looks = PLAIN) {
   const view = zoom ?? curves.full;
-  const lines = curves[measure.key];
+  const { smoothing } = looks;
+  const given = curves[measure.key];
+  const lines = smoothing ? { ...given, smooth: smoothed(given.batch, smoothing) } : given;
   const inView = ({ x }) => x >= view[0] && x <= view[1];
   const batches = batchPoints(curves.batchX, lines.batch).filter(inView);
   const firm = [...lines.train, ...lines.validation].filter(inView);
-  const range = measure.range(batches, firm);
+  const byPowers = looks.logarithmic && measure.mayBeLogarithmic && wholeRange(batches, firm, true);
+  const everything = looks.outliers && batches.length + firm.length > 0 && measure.first;
+  const range = byPowers || (everything ? allOf(batches, firm, measure) : measure.range(batches, firm));
   const events = curves.events.filter((event) => event.x !== null && inView(event));
   const right = size.width - (size.width < NARROW ? 12 : 84);
   const x = linear(view, [LEFT, right]);
   const marks = placeEvents(events, x, right);
   const area = { left: LEFT, right, top: 8 + LANE * marks.lanes, bottom: size.height - BOTTOM };
-  const y = linear([range.low, range.high], [area.bottom, area.top]);
+  const y = (byPowers ? logarithmic : linear)([range.low, range.high], [area.bottom, area.top]);
+  const room = (area.bottom - area.top) / 44;
   const smallest = curves.unit === 'step' || view[1] - view[0] > 3 ? 1 : 0;
   return {
     size, area, x, y, view, range, lines,
     empty: !batches.length && !firm.length,
     xTicks: ticks(view[0], view[1], (area.right - area.left) / 72, smallest),
-    yTicks: ticks(range.low, range.high, (area.bottom - area.top) / 44),
+    yTicks: byPowers ? logTicks(range.low, range.high, room) : ticks(range.low, range.high, room),
     events: marks.events,
     names: size.width < NARROW ? [] : placeNames(lines, batches, inView, x, y, area),
   };
+}
+
+/** With every outlier; an accuracy ends at 1. */
+function allOf(batches, firm, { key }) {
+  if (key !== 'accuracy') return wholeRange(batches, firm, false);
+  const [low] = extent([...batches, ...firm], 'y');
+  return { low: Math.floor(low * 10) / 10, high: 1, beyond: null };
 }
 
 function batchPoints(xs, ys) {

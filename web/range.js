@@ -34,6 +34,24 @@ export function robustAccuracyRange(noisy, firm) {
   return { low: 1 - high, high: 1 - low, beyond: beyond === null ? null : 1 - beyond };
 }
 
+/** From nothing to the greatest. */
+export function fromZero(batches) {
+  const [, most] = extent(batches, 'y');
+  if (!(most > 0)) return { low: 0, high: 1, beyond: null };
+  const step = niceStep(most / 4);
+  return { low: 0, high: Math.ceil((most / step) * 1.02) * step, beyond: null };
+}
+
+/** All there is, and for a logarithmic axis only what is above nothing; null where that is nothing. */
+export function wholeRange(batches, firm, logarithmic) {
+  const all = [...batches, ...firm].filter(({ y }) => !logarithmic || y > 0);
+  if (!all.length) return null;
+  const [low, high] = extent(all, 'y');
+  if (logarithmic) return { low, high: high > low ? high : low * 10, beyond: null };
+  const step = niceStep((high - Math.min(low, 0)) / 5);
+  return { low: Math.min(0, Math.floor(low / step) * step), high: Math.max(step, Math.ceil((high / step) * 1.02) * step), beyond: null };
+}
+
 export function extent(points, key) {
   let low = Infinity;
   let high = -Infinity;

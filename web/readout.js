@@ -12,27 +12,27 @@ export function update(figure, { curves, cursor }, measure) {
   const batch = nearest(curves.batchX, at);
   const lines = curves[key];
   const epoch = nearest(curves.epochX, at);
-  const number = (column, row) => (row < 0 || column[row] === null ? UNKNOWN : format(column[row]));
+  const number = (column, row) => (row < 0 || (column[row] ?? null) === null ? UNKNOWN : format(column[row]));
   const ofEpoch = epoch < 0 ? '' : `epoch ${whole(curves.epochs.epoch[epoch])}`;
   const texts = {
     batch: number(lines.batch, batch),
     spread: spread(lines, batch, format),
-    train: number(curves.epochs[`train_${key}`], epoch),
-    validation: number(curves.epochs[`val_${key}`], epoch),
+    train: number(curves.epochs[`train_${key}`] ?? [], epoch),
+    validation: number(curves.epochs[`val_${key}`] ?? [], epoch),
     of: ofEpoch,
     at: ofEpoch,
     where: place(curves, batch, cursor === null),
   };
-  for (const [name, text] of Object.entries(texts)) setText(part(name), text);
+  for (const [name, text] of Object.entries(texts)) {
+    if (part(name)) setText(part(name), text);
+  }
   const canvas = figure.querySelector('canvas');
   canvas.setAttribute('aria-valuemin', curves.full[0]);
   canvas.setAttribute('aria-valuemax', curves.full[1]);
   canvas.setAttribute('aria-valuenow', at);
   const { where, batch: here, train, validation } = texts;
-  canvas.setAttribute(
-    'aria-valuetext',
-    `${where}: batches ${here}; ${ofEpoch}: training ${train}, validation ${validation}`,
-  );
+  const epochs = part('train') ? `; ${ofEpoch}: training ${train}, validation ${validation}` : '';
+  canvas.setAttribute('aria-valuetext', `${where}: batches ${here}${epochs}`);
 }
 
 /** Says what lies outside the scale. */
@@ -49,5 +49,6 @@ function spread({ low, high }, row, format) {
 function place({ batchX, steps, unit }, batch, latest) {
   if (batch < 0) return '';
   const step = `step ${whole(steps[batch])}`;
-  return `${latest ? 'Latest: ' : ''}${unit === 'epoch' ? `epoch ${batchX[batch].toFixed(2)} · ${step}` : step}`;
+  const x = { epoch: `epoch ${batchX[batch].toFixed(2)} · `, step: '' }[unit] ?? `${batchX[batch].toFixed(1)} ${unit} · `;
+  return `${latest ? 'Latest: ' : ''}${x}${step}`;
 }

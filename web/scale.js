@@ -8,6 +8,26 @@ export function linear([low, high], [start, end]) {
   return scale;
 }
 
+/** A logarithmic scale between two positive numbers; what is not positive lies at its foot. */
+export function logarithmic([low, high], pixels) {
+  const inner = linear([Math.log10(low), Math.log10(high)], pixels);
+  const scale = (value) => inner(Math.log10(Math.max(value, low)));
+  scale.invert = (pixel) => 10 ** inner.invert(pixel);
+  return scale;
+}
+
+/** 1, 2 and 5 times the powers of ten from low to high, or fewer, so that about `wanted` are left. */
+export function logTicks(low, high, wanted) {
+  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  const digits = Math.log10(high / low) <= wanted / 3 ? [1, 2, 5] : [1];
+  const every = digits.length > 1 ? 1 : Math.max(1, Math.ceil((last - first) / Math.max(1, wanted)));
+  const values = [];
+  for (let power = first; power <= last; power += every) {
+    for (const digit of digits) values.push(Number((digit * 10 ** power).toPrecision(1)));
+  }
+  return { values: values.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)), step: null, decimals: null };
+}
+
 /** The smallest of 1, 2, 5 times a power of ten that is not below `step`. */
 export function niceStep(step) {
   if (!(step > 0)) return 1;

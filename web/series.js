@@ -2,22 +2,22 @@
 
 import { insightsOf } from './insights.js';
 
-/** Every curve of a log over one x axis, in epochs if the log allows it, else in steps. */
-export function prepare(log) {
+const UNITS = [['s', 1, 180], ['min', 60, 10800], ['h', 3600, Infinity]]; // name, seconds, up to so many
+
+/** Every curve of a log over one x axis: epoch, step or time, where the log allows it; else step. */
+export function prepare(log, axis = 'epoch') {
   const { batches, epochs } = log;
-  const anchors = anchorsOf(log);
-  const unit = anchors ? 'epoch' : 'step';
-  const place = anchors ? placer(anchors) : (step) => step;
+  const { unit, place, start } = axisOf(log, axis);
   const batchX = batches.step.map(place);
-  const epochX = anchors ? epochs.epoch : epochs.step;
+  const epochX = unit === 'epoch' ? epochs.epoch : epochs.step.map((step) => (step === null ? null : place(step)));
   const points = (xs, ys) => xs.flatMap((x, row) => (x === null || ys[row] === null ? [] : [{ x, y: ys[row] }]));
   // A mean over an epoch stands in the middle of that epoch, where the batches have about this value.
   const middles = epochX.map((x, row) => middle(x, row ? epochX[row - 1] : null, unit));
   const end = Math.max(batchX.at(-1) ?? 0, epochX.at(-1) ?? 0);
+  const least = unit === 'epoch' ? Math.max(1, Math.ceil(end - 1e-9)) : Math.max(unit === 'step' ? 1 : 1e-3, end);
   return {
     unit,
-    place,
-    full: [anchors ? anchors[0][1] : 0, unit === 'epoch' ? Math.max(1, Math.ceil(end - 1e-9)) : Math.max(1, end)],
+    full: [start, least],
     steps: batches.step,
     batchX,
     epochX,
@@ -34,8 +34,25 @@ export function prepare(log) {
       train: points(middles, epochs.train_accuracy),
       validation: points(epochX, epochs.val_accuracy),
     },
+    lr: { batch: batches.lr, train: [], validation: [] },
+    speed: { batch: batches.images_per_second, train: [], validation: [] },
     events: happened(log).map((event) => ({ ...event, x: event.step === null ? null : place(event.step) })),
   };
+}
+
+/** `place` gives the x of a step, `start` where the axis begins. */
+function axisOf(log, wanted) {
+  const step = { unit: 'step', place: (value) => value, start: 0 };
+  if (wanted === 'time') {
+    const { step: steps, seconds } = log.batches;
+    const known = steps.flatMap((at, row) => (seconds[row] === null ? [] : [[at, seconds[row]]]));
+    if (!known.length) return step;
+    const [unit, size] = UNITS.find(([, , upTo]) => known.at(-1)[1] < upTo);
+    const place = placer([[0, 0], ...known]);
+    return { unit, place: (value) => place(value) / size, start: 0 };
+  }
+  const anchors = wanted === 'epoch' ? anchorsOf(log) : null;
+  return anchors ? { unit: 'epoch', place: placer(anchors), start: anchors[0][1] } : step;
 }
 
 /** What the trainer tells of and what the curves say, in the order of the steps; what has no step comes last. */
@@ -46,14 +63,20 @@ function happened(log) {
 
 /** The index of the value nearest to x in ascending values; -1 when there are none. */
 export function nearest(values, x) {
-  let [low, high] = [0, values.length - 1];
-  if (high < 0) return -1;
+  if (!values.length) return -1;
+  const row = Math.min(values.length - 1, firstFrom(values, x));
+  return row > 0 && x - values[row - 1] <= values[row] - x ? row - 1 : row;
+}
+
+/** The index of the first of ascending values that is not below x; their number if all are. */
+function firstFrom(values, x) {
+  let [low, high] = [0, values.length];
   while (low < high) {
     const half = (low + high) >> 1;
     if (values[half] < x) low = half + 1;
     else high = half;
   }
-  return low > 0 && x - values[low - 1] <= values[low] - x ? low - 1 : low;
+  return low;
 }
 
 /** Pairs [step, epochs done by then], both ascending; null if the log doesn't tell. */
@@ -79,9 +102,10 @@ function anchorsOf({ batches, epochs, progress }) {
 
 /** Piecewise linear through the anchors, and on beyond the last. */
 function placer(anchors) {
+  const steps = anchors.map(([step]) => step);
   return (step) => {
-    let right = 1;
-    while (right < anchors.length - 1 && anchors[right][0] < step) right += 1;
+    if (anchors.length < 2) return anchors[0][1];
+    const right = Math.min(anchors.length - 1, Math.max(1, firstFrom(steps, step)));
     const [fromStep, fromEpoch] = anchors[right - 1];
     const [toStep, toEpoch] = anchors[right];
     return fromEpoch + ((step - fromStep) / (toStep - fromStep)) * (toEpoch - fromEpoch);

@@ -1,6 +1,7 @@
 /** The page's state: one object, replaced key by key; whoever listens to a key that changed is called. */
 
 import { INTERVAL } from './polling.js';
+import { PLAIN } from './view.js';
 
 export function createStore(initial) {
   let state = initial;
@@ -36,6 +37,7 @@ export const INITIAL = {
   shown: null, // the id of the earlier run that is looked at, null for the live one
   missing: null, // the id that was asked for and is not there
   interval: INTERVAL,
+  view: PLAIN, // how the charts are looked at
   zoom: null, // [from, to] on the x axis of the charts, null for all
   curves: null, // the log as the charts draw it
   cursor: null, // the x that is read out

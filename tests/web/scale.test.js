@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { linear, niceStep, ticks } from '../../web/scale.js';
+import { linear, logTicks, logarithmic, niceStep, ticks } from '../../web/scale.js';
 
 test('a scale goes there and back', () => {
   const scale = linear([0, 10], [50, 250]);
@@ -29,4 +29,17 @@ test('ticks never run away, whatever the axis', () => {
   for (const [low, high] of [[0, 0], [1, 1e-300], [-1e300, 1e300], [0, 1e-12], [1e9, 1e9 + 1]]) {
     assert.ok(ticks(low, high, 5).values.length <= 100);
   }
+});
+
+test('a logarithmic scale gives equal room to equal factors, and goes back', () => {
+  const scale = logarithmic([0.001, 1], [300, 0]);
+  assert.ok(Math.abs(scale(0.01) - 200) < 1e-9 && Math.abs(scale(0.1) - 100) < 1e-9);
+  assert.ok(Math.abs(scale.invert(150) - 10 ** -1.5) < 1e-9);
+  assert.equal(scale(0), 300, 'what is not positive lies at its foot');
+});
+
+test('logarithmic ticks are 1, 2 and 5 times powers of ten, and fewer where there are many', () => {
+  assert.deepEqual(logTicks(0.04, 3, 8).values, [0.05, 0.1, 0.2, 0.5, 1, 2]);
+  assert.deepEqual(logTicks(1e-6, 1, 7).values, [1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 1]);
+  assert.ok(logTicks(1e-30, 1e30, 6).values.length <= 8);
 });

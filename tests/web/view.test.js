@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { smoothed } from '../../web/smooth.js';
+import { svgContext } from '../../web/svg.js';
+import { PLAIN, hashOf, viewOf } from '../../web/view.js';
+import { HOSTILE } from './hostile.js';
+
+test('an address gives back the view that it was made of', () => {
+  const states = [
+    { shown: null, view: PLAIN, zoom: null },
+    { shown: '20260921-run', view: { axis: 'time', smoothing: 0.6, logarithmic: true, outliers: true }, zoom: [1.25, 3] },
+    { shown: null, view: { ...PLAIN, axis: 'step' }, zoom: [100, 2345.678] },
+  ];
+  for (const state of states) {
+    const hash = hashOf(state);
+    assert.deepEqual(viewOf(hash), { view: state.view, zoom: state.zoom });
+    assert.equal(new URLSearchParams(hash.slice(1)).get('run'), state.shown);
+  }
+  assert.equal(hashOf(states[0]), '#live');
+});
+
+test('a hostile address gives the usual view', () => {
+  for (const value of HOSTILE.filter((text) => typeof text === 'string')) {
+    for (const key of ['x', 'smooth', 'log', 'zoom']) {
+      const { view, zoom } = viewOf(`#${key}=${value}`);
+      assert.equal(zoom, null);
+      assert.equal(view.axis, 'epoch');
+      assert.ok(view.smoothing >= 0 && view.smoothing < 1);
+    }
+  }
+});
+
+test('smoothing 0 changes nothing, a constant stays, gaps stay gaps', () => {
+  assert.deepEqual(smoothed([1, null, 3], 0), [1, null, 3]);
+  for (const value of smoothed([2, 2, 2, 2], 0.9)) assert.ok(Math.abs(value - 2) < 1e-12);
+  assert.equal(smoothed([1, null, 5], 0.5)[1], null);
+});
+
+test('smoothing is the weighted mean of all before, the later the heavier', () => {
+  const values = [3, 1, 4, 1, 5];
+  const weights = values.map((_, row) => 0.7 ** (4 - row));
+  const mean = values.reduce((sum, value, row) => sum + value * weights[row], 0) / weights.reduce((a, b) => a + b);
+  assert.ok(Math.abs(smoothed(values, 0.7).at(-1) - mean) < 1e-12);
+});
+
+test('what is painted becomes SVG, with texts that are texts', () => {
+  const context = svgContext(100, 50, '#fff');
+  context.save();
+  context.beginPath();
+  context.rect(0, 0, 10, 10);
+  context.clip();
+  context.beginPath();
+  context.lineTo(1, 2);
+  context.lineTo(3.14159, 4);
+  context.stroke();
+  context.restore();
+  context.fillText('<script>&"', 5, 6);
+  const svg = context.toString();
+  assert.match(svg, /^<svg [^>]*width="100" height="50"/);
+  assert.match(svg, /<path d="M1 2L3\.14 4" fill="none"/);
+  assert.match(svg, /&lt;script&gt;&amp;&quot;<\/text>/);
+  assert.equal((svg.match(/<g /g) ?? []).length, (svg.match(/<\/g>/g) ?? []).length);
+});

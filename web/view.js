@@ -1,0 +1,33 @@
+/** How the charts are looked at, as an address can say it: which run, which x axis, which stretch, how smooth. */
+
+export const AXES = ['epoch', 'step', 'time'];
+export const PLAIN = { axis: 'epoch', smoothing: 0, logarithmic: false, outliers: false };
+
+/** `#run=…&x=time&smooth=0.6&log=1&outliers=1&zoom=1,2`; what is as usual is left out. */
+export function hashOf({ shown, view, zoom }) {
+  const words = new URLSearchParams();
+  if (shown) words.set('run', shown);
+  if (view.axis !== PLAIN.axis) words.set('x', view.axis);
+  if (view.smoothing) words.set('smooth', view.smoothing);
+  if (view.logarithmic) words.set('log', 1);
+  if (view.outliers) words.set('outliers', 1);
+  if (zoom) words.set('zoom', zoom.map((value) => Number(value.toPrecision(7))).join(','));
+  const text = decodeURIComponent(words.toString());
+  return text ? `#${text}` : '#live';
+}
+
+/** The other way round; whatever an address says, what comes out is a view. */
+export function viewOf(hash) {
+  const words = new URLSearchParams(hash.slice(1));
+  const smoothing = Number(words.get('smooth'));
+  const zoom = (words.get('zoom') ?? '').split(',').map(Number);
+  return {
+    view: {
+      axis: AXES.includes(words.get('x')) ? words.get('x') : PLAIN.axis,
+      smoothing: smoothing > 0 && smoothing < 1 ? smoothing : 0,
+      logarithmic: words.get('log') === '1',
+      outliers: words.get('outliers') === '1',
+    },
+    zoom: zoom.length === 2 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] ? zoom : null,
+  };
+}
