@@ -12,7 +12,7 @@ class Buckets:
     """The columns `batches` of the run log: at most `limit` buckets, each over the same power of two of batches.
 
     loss and accuracy are means over a bucket's finite values, loss_min and loss_max its extremes (so no spike is lost);
-    step, epoch, lr and seconds (since the run began) are those of its last batch, images_per_second the mean rate.
+    step, epoch, lr and seconds (since training began) are those of its last batch, images_per_second the mean rate.
     """
 
     def __init__(self, limit: int = LIMIT):

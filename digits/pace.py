@@ -9,7 +9,7 @@ _SMOOTHING_S = 3.0  # images per second are an exponential average over about th
 class Pace:
     def __init__(self, clock=time.monotonic):
         self._clock = clock
-        self._began = clock()
+        self._earlier = 0.0  # seconds that an earlier process trained
         self._started = self._last = clock()
         self._steps = 0
         self._each = 0.0  # seconds of each batch of those known together
@@ -24,12 +24,12 @@ class Pace:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the run began; what passed between two processes of a resumed run is left out."""
-        return self._clock() - self._began
+        """Seconds since training began; what passed between two processes of a resumed run is left out."""
+        return self._earlier + self._clock() - self._started
 
     def resume(self, elapsed: float) -> None:
         """Go on with the time of an earlier process."""
-        self._began = self._clock() - elapsed
+        self._earlier = elapsed
 
     def tick(self, images: int, together: int = 1) -> float | None:
         """A batch is done; its own images per second, None where the clock did not move.

@@ -8,7 +8,7 @@ import { csvOf, fileName, save } from './saving.js';
 import { svgContext } from './svg.js';
 import { onColours } from './theme.js';
 
-const COLOURS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad'];
+const COLOURS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', 'other1', 'other2', 'other3', 'other4'];
 
 export function mount(figure, store, measure) {
   const canvas = figure.querySelector('canvas');

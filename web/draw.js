@@ -3,6 +3,7 @@
 import { FONT, drawAxes, drawEvents, rule } from './axes.js';
 import { nearest } from './series.js';
 
+const DASHES = [[2, 2], [8, 3, 2, 3], [12, 4], [4, 6]]; // other runs: never colour alone
 const MANY = 60; // epochs; more marks than this would hide the line
 
 export function draw(context, plot, { colours, axis, cursor, selection, curves }) {
@@ -14,6 +15,7 @@ export function draw(context, plot, { colours, axis, cursor, selection, curves }
   context.beginPath();
   context.rect(area.left, area.top - 1, area.right - area.left + 1, area.bottom - area.top + 2);
   context.clip();
+  for (const { points, number } of plot.others) drawLine(context, plot, points, colours[`other${number}`], DASHES[number - 1]);
   drawBatches(context, plot, curves.batchX, colours.train);
   if (plot.lines.smooth) drawSmooth(context, plot, curves.batchX, colours.train);
   drawLine(context, plot, plot.lines.train, colours.train, []);

@@ -23,6 +23,7 @@ export function figure({ key, title, hint, nothing, lines }) {
       const [name, value, remark, kind] = LINES[line];
       return h('li', { class: line }, `${name} `, h('span', {}, part('b', value), ' ', part('small', remark, { class: kind })));
     })),
+    part('ul', 'others', { class: 'others', hidden: true }),
     h(
       'div', { class: 'canvas' },
       h('canvas', {

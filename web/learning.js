@@ -55,9 +55,9 @@ const MEASURES = [
 ];
 
 export function mount(element, store) {
-  store.on(['log', 'view'], ({ log, view }) => {
+  store.on(['log', 'view', 'others'], ({ log, view, others }) => {
     element.hidden = !log;
-    store.set({ curves: log ? prepare(log, view.axis) : null });
+    store.set({ curves: log ? prepare(log, view.axis, others) : null });
   });
   const figures = MEASURES.map((measure) => [figure(measure), measure]);
   element.querySelector('[data-part=charts]').prepend(...figures.map(([frame]) => frame));

@@ -1,6 +1,7 @@
 /** Wires the page: one store, one poller, a module per section. */
 
 import * as announce from './announce.js';
+import * as compare from './compare.js';
 import * as epochs from './epochs.js';
 import * as events from './events.js';
 import * as header from './header.js';
@@ -10,6 +11,7 @@ import * as looks from './looks.js';
 import * as mistakes from './mistakes.js';
 import * as notices from './notices.js';
 import * as numbers from './numbers.js';
+import { follow as followOthers } from './others.js';
 import { createPoller } from './poller.js';
 import { runOf } from './polling.js';
 import { createReader, serverKind } from './reader.js';
@@ -19,20 +21,23 @@ import * as samples from './samples.js';
 import * as settings from './settings.js';
 import { INITIAL, createStore } from './store.js';
 import * as theme from './theme.js';
-import { viewOf } from './view.js';
+import { tellsView, viewOf } from './view.js';
 import * as welcome from './welcome.js';
 
 const SECTIONS = {
-  announce, epochs, events, header, layers, learning, looks, mistakes, notices,
+  announce, compare, epochs, events, header, layers, learning, looks, mistakes, notices,
   numbers, refresh, runs, samples, settings, theme, welcome,
 };
 
 const store = createStore({ ...INITIAL, shown: runOf(location.hash), ...viewOf(location.hash) });
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);
 
+followOthers(store);
+
 const poller = createPoller(store, createReader(), serverKind);
 window.addEventListener('hashchange', () => {
-  store.set({ shown: runOf(location.hash), missing: null, ...(location.hash.includes('=') ? viewOf(location.hash) : {}) }); // what is shown stays until the other run is there
+  const view = tellsView(location.hash) ? viewOf(location.hash) : {};
+  store.set({ shown: runOf(location.hash), missing: null, ...view }); // what is shown stays until the other run is there
   poller.look();
 });
 poller.look();

@@ -21,7 +21,8 @@ export function plotOf(curves, measure, zoom, size, looks = PLAIN) {
   const lines = smoothing ? { ...given, smooth: smoothed(given.batch, smoothing) } : given;
   const inView = ({ x }) => x >= view[0] && x <= view[1];
   const batches = batchPoints(curves.batchX, lines.batch).filter(inView);
-  const firm = [...lines.train, ...lines.validation].filter(inView);
+  const others = (curves.others ?? []).map((other) => ({ ...other, points: lineOf(other, measure.key) }));
+  const firm = [...lines.train, ...lines.validation, ...others.flatMap(({ points }) => points)].filter(inView);
   const byPowers = looks.logarithmic && measure.mayBeLogarithmic && wholeRange(batches, firm, true);
   const everything = looks.outliers && batches.length + firm.length > 0 && measure.first;
   const range = byPowers || (everything ? allOf(batches, firm, measure) : measure.range(batches, firm));
@@ -34,13 +35,19 @@ export function plotOf(curves, measure, zoom, size, looks = PLAIN) {
   const room = (area.bottom - area.top) / 44;
   const smallest = curves.unit === 'step' || view[1] - view[0] > 3 ? 1 : 0;
   return {
-    size, area, x, y, view, range, lines,
+    size, area, x, y, view, range, lines, others,
     empty: !batches.length && !firm.length,
     xTicks: ticks(view[0], view[1], (area.right - area.left) / 72, smallest),
     yTicks: byPowers ? logTicks(range.low, range.high, room) : ticks(range.low, range.high, room),
     events: marks.events,
-    names: size.width < NARROW ? [] : placeNames(lines, batches, inView, x, y, area),
+    names: size.width < NARROW || measure.lines?.length === 1 ? [] : placeNames(lines, batches, inView, x, y, area),
   };
+}
+
+/** What stands for another run: its validation, or where there is none its batches. */
+function lineOf(curves, key) {
+  const { validation, batch } = curves[key];
+  return validation.length ? validation : batchPoints(curves.batchX, batch);
 }
 
 /** With every outlier; an accuracy ends at 1. */

@@ -69,7 +69,7 @@ export function createPoller(store, read, serverKind) {
   /** An earlier run doesn't change: its log is read once; the list tells of a new live run. */
   async function lookAtEarlier(id) {
     const list = await read(RUNS);
-    store.set({ runs: parseRuns(list.value) });
+    if (list.news || !store.state.runs.length) store.set({ runs: parseRuns(list.value) });
     const run = store.state.runs.find(({ runId }) => runId === id);
     if (!run || !run.path) {
       store.set({ missing: run ? null : id, shown: null });

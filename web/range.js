@@ -47,7 +47,7 @@ export function wholeRange(batches, firm, logarithmic) {
   const all = [...batches, ...firm].filter(({ y }) => !logarithmic || y > 0);
   if (!all.length) return null;
   const [low, high] = extent(all, 'y');
-  if (logarithmic) return { low, high: high > low ? high : low * 10, beyond: null };
+  if (logarithmic) return high > low ? { low, high, beyond: null } : { low: low / 3, high: high * 3, beyond: null };
   const step = niceStep((high - Math.min(low, 0)) / 5);
   return { low: Math.min(0, Math.floor(low / step) * step), high: Math.max(step, Math.ceil((high / step) * 1.02) * step), beyond: null };
 }

@@ -1,6 +1,6 @@
 /** The numbers above a chart: at the place that is pointed at, else the latest. */
 
-import { setText } from './dom.js';
+import { h, setText } from './dom.js';
 import { UNKNOWN, whole } from './format.js';
 import { nearest } from './series.js';
 
@@ -26,6 +26,7 @@ export function update(figure, { curves, cursor }, measure) {
   for (const [name, text] of Object.entries(texts)) {
     if (part(name)) setText(part(name), text);
   }
+  readOthers(figure, curves, at, measure);
   const canvas = figure.querySelector('canvas');
   canvas.setAttribute('aria-valuemin', curves.full[0]);
   canvas.setAttribute('aria-valuemax', curves.full[1]);
@@ -33,6 +34,19 @@ export function update(figure, { curves, cursor }, measure) {
   const { where, batch: here, train, validation } = texts;
   const epochs = part('train') ? `; ${ofEpoch}: training ${train}, validation ${validation}` : '';
   canvas.setAttribute('aria-valuetext', `${where}: batches ${here}${epochs}`);
+}
+
+/** A line for each run that is laid over this one. */
+function readOthers(figure, { others }, at, { key, format }) {
+  const list = figure.querySelector('[data-part=others]');
+  list.hidden = !others?.length;
+  if (list.hidden) return;
+  list.replaceChildren(...others.map((other) => {
+    const epoch = nearest(other.epochX, at);
+    const batch = nearest(other.batchX, at);
+    const value = other.epochs[`val_${key}`]?.[epoch] ?? other[key].batch[batch] ?? null;
+    return h('li', {}, h('i', { class: `swatch other${other.number}` }), h('span', {}, other.name), h('b', {}, value === null ? UNKNOWN : format(value)));
+  }));
 }
 
 /** Says what lies outside the scale. */

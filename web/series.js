@@ -5,9 +5,13 @@ import { insightsOf } from './insights.js';
 const UNITS = [['s', 1, 180], ['min', 60, 10800], ['h', 3600, Infinity]]; // name, seconds, up to so many
 
 /** Every curve of a log over one x axis: epoch, step or time, where the log allows it; else step. */
-export function prepare(log, axis = 'epoch') {
-  const { batches, epochs } = log;
+export function prepare(log, axis = 'epoch', others = []) {
   const { unit, place, start } = axisOf(log, axis);
+  return withOthers(curvesOf(log, { unit, place, start }), others, axis);
+}
+
+function curvesOf(log, { unit, place, start }) {
+  const { batches, epochs } = log;
   const batchX = batches.step.map(place);
   const epochX = unit === 'epoch' ? epochs.epoch : epochs.step.map((step) => (step === null ? null : place(step)));
   const points = (xs, ys) => xs.flatMap((x, row) => (x === null || ys[row] === null ? [] : [{ x, y: ys[row] }]));
@@ -40,14 +44,28 @@ export function prepare(log, axis = 'epoch') {
   };
 }
 
+/** Other runs over the same axis, as far as they have it; the whole is as long as the longest. */
+function withOthers(curves, others, axis) {
+  const also = others.flatMap(({ log }, index) => {
+    const their = axisOf(log, axis, curves.unit);
+    return their.unit === curves.unit ? [{ name: log.name, number: index + 1, ...curvesOf(log, their) }] : [];
+  });
+  const full = [
+    Math.min(curves.full[0], ...also.map((one) => one.full[0])),
+    Math.max(curves.full[1], ...also.map((one) => one.full[1])),
+  ];
+  return { ...curves, full, others: also };
+}
+
 /** `place` gives the x of a step, `start` where the axis begins. */
-function axisOf(log, wanted) {
+function axisOf(log, wanted, unitWanted = null) {
   const step = { unit: 'step', place: (value) => value, start: 0 };
   if (wanted === 'time') {
     const { step: steps, seconds } = log.batches;
     const known = steps.flatMap((at, row) => (seconds[row] === null ? [] : [[at, seconds[row]]]));
     if (!known.length) return step;
-    const [unit, size] = UNITS.find(([, , upTo]) => known.at(-1)[1] < upTo);
+    const fits = ([name, , upTo]) => (unitWanted ? name === unitWanted : known.at(-1)[1] < upTo);
+    const [unit, size] = UNITS.find(fits) ?? UNITS[0];
     const place = placer([[0, 0], ...known]);
     return { unit, place: (value) => place(value) / size, start: 0 };
   }

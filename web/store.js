@@ -34,6 +34,8 @@ export const INITIAL = {
   samples: null,
   predictions: null, // what was said of all images, and `path`, where their pictures lie
   runs: [],
+  overlay: [], // ids of the runs that are laid over the shown one
+  others: [], // those of them that were read: {runId, log, predictions}
   shown: null, // the id of the earlier run that is looked at, null for the live one
   missing: null, // the id that was asked for and is not there
   interval: INTERVAL,

@@ -1,12 +1,14 @@
 /** How the charts are looked at, as an address can say it: which run, which x axis, which stretch, how smooth. */
 
 export const AXES = ['epoch', 'step', 'time'];
+const KEYS = new Set(['with', 'x', 'smooth', 'log', 'outliers', 'zoom']);
 export const PLAIN = { axis: 'epoch', smoothing: 0, logarithmic: false, outliers: false };
 
-/** `#run=…&x=time&smooth=0.6&log=1&outliers=1&zoom=1,2`; what is as usual is left out. */
-export function hashOf({ shown, view, zoom }) {
+/** `#run=…&with=…,…&x=time&smooth=0.6&log=1&outliers=1&zoom=1,2`; what is as usual is left out. */
+export function hashOf({ shown, overlay, view, zoom }) {
   const words = new URLSearchParams();
   if (shown) words.set('run', shown);
+  if (overlay.length) words.set('with', overlay.join(','));
   if (view.axis !== PLAIN.axis) words.set('x', view.axis);
   if (view.smoothing) words.set('smooth', view.smoothing);
   if (view.logarithmic) words.set('log', 1);
@@ -16,12 +18,16 @@ export function hashOf({ shown, view, zoom }) {
   return text ? `#${text}` : '#live';
 }
 
+/** Whether an address says more than which run: a link in the list of runs leaves the view as it is. */
+export const tellsView = (hash) => [...new URLSearchParams(hash.slice(1)).keys()].some((key) => KEYS.has(key));
+
 /** The other way round; whatever an address says, what comes out is a view. */
 export function viewOf(hash) {
   const words = new URLSearchParams(hash.slice(1));
   const smoothing = Number(words.get('smooth'));
   const zoom = (words.get('zoom') ?? '').split(',').map(Number);
   return {
+    overlay: (words.get('with') ?? '').split(',').filter((id) => /^[\w.-]{1,80}$/.test(id)),
     view: {
       axis: AXES.includes(words.get('x')) ? words.get('x') : PLAIN.axis,
       smoothing: smoothing > 0 && smoothing < 1 ? smoothing : 0,

@@ -7,13 +7,13 @@ import { HOSTILE } from './hostile.js';
 
 test('an address gives back the view that it was made of', () => {
   const states = [
-    { shown: null, view: PLAIN, zoom: null },
-    { shown: '20260921-run', view: { axis: 'time', smoothing: 0.6, logarithmic: true, outliers: true }, zoom: [1.25, 3] },
-    { shown: null, view: { ...PLAIN, axis: 'step' }, zoom: [100, 2345.678] },
+    { shown: null, overlay: [], view: PLAIN, zoom: null },
+    { shown: '20260921-run', overlay: ['a-1', 'b_2.c'], view: { axis: 'time', smoothing: 0.6, logarithmic: true, outliers: true }, zoom: [1.25, 3] },
+    { shown: null, overlay: [], view: { ...PLAIN, axis: 'step' }, zoom: [100, 2345.678] },
   ];
   for (const state of states) {
     const hash = hashOf(state);
-    assert.deepEqual(viewOf(hash), { view: state.view, zoom: state.zoom });
+    assert.deepEqual(viewOf(hash), { overlay: state.overlay, view: state.view, zoom: state.zoom });
     assert.equal(new URLSearchParams(hash.slice(1)).get('run'), state.shown);
   }
   assert.equal(hashOf(states[0]), '#live');
@@ -21,9 +21,10 @@ test('an address gives back the view that it was made of', () => {
 
 test('a hostile address gives the usual view', () => {
   for (const value of HOSTILE.filter((text) => typeof text === 'string')) {
-    for (const key of ['x', 'smooth', 'log', 'zoom']) {
-      const { view, zoom } = viewOf(`#${key}=${value}`);
+    for (const key of ['x', 'smooth', 'log', 'zoom', 'with']) {
+      const { overlay, view, zoom } = viewOf(`#${key}=${value}`);
       assert.equal(zoom, null);
+      assert.ok(overlay.every((id) => /^[\w.-]+$/.test(id)));
       assert.equal(view.axis, 'epoch');
       assert.ok(view.smoothing >= 0 && view.smoothing < 1);
     }

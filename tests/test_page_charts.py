@@ -1,0 +1,112 @@
+"""The charts in a real browser: other axes, smoothing, saving, addresses, and other runs laid over the shown one."""
+
+import json
+
+import pytest
+from browser import our_server, write_run
+from visiting import see
+
+from digits.contract import PREDICTIONS, RUNS_INDEX, TRAINING_LOG
+from digits.files import write_json
+
+WHERE = "[data-measure=loss] [data-part=where]"
+
+
+def test_the_same_curves_are_read_over_epochs_steps_and_time(visit, tmp_path):
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, WHERE, "epoch 3.00 · step 120")
+        page.locator("[data-part=axis]").select_option("step")
+        see(page, WHERE, "^Latest: step 120$")
+        page.locator("[data-part=axis]").select_option("time")
+        see(page, WHERE, r"^Latest: 2\.\d s · step 120$")
+        assert page.locator("figure").count() == 4
+
+
+def pixels(page):
+    page.wait_for_timeout(100)
+    return page.evaluate("document.querySelector('[data-measure=loss] canvas').toDataURL()")
+
+
+def test_smoothing_logarithm_and_outliers_change_the_picture_and_back(visit, tmp_path):
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, WHERE, "step 120")
+        plain = pixels(page)
+        page.locator("[data-part=smoothing]").fill("0.8")
+        smooth = pixels(page)
+        page.locator("[data-part=smoothing]").fill("0")
+        page.locator("[data-part=log]").check()
+        logarithmic = pixels(page)
+        page.locator("[data-part=log]").uncheck()
+        page.locator("[data-part=outliers]").uncheck()
+        everything = pixels(page)
+        page.locator("[data-part=outliers]").check()
+        assert len({plain, smooth, logarithmic, everything}) == 4
+        assert pixels(page) == plain
+
+
+@pytest.mark.parametrize("kind", ["PNG", "SVG", "CSV"])
+def test_a_chart_can_be_saved(visit, tmp_path, kind):
+    log = write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, WHERE, "step 120")
+        pixels(page)
+        with page.expect_download() as download:
+            page.locator(f"[data-measure=loss] [data-save={kind}]").click()
+        assert download.value.suggested_filename == f"golden-run-3-epochs-loss.{kind.lower()}"
+        content = download.value.path().read_bytes()
+    if kind == "PNG":
+        assert content.startswith(b"\x89PNG") and len(content) > 5000
+    elif kind == "SVG":
+        text = content.decode()
+        assert text.startswith("<svg ") and ">validation</text>" in text and text.count("<path") > 10
+    else:
+        head, *rows = [line.split(",") for line in content.decode().splitlines()]
+        assert head == ["kind", "step", "epoch", "loss", "least", "greatest", "training", "validation"]
+        batches = [row for row in rows if row[0] == "batches"]
+        assert [int(row[1]) for row in batches] == log["batches"]["step"]
+        assert [float(row[3]) if row[3] else None for row in batches] == log["batches"]["loss"]
+        assert [float(row[7]) for row in rows if row[0] == "epoch"] == log["epochs"]["val_loss"]
+
+
+def test_an_address_restores_the_view(visit, tmp_path):
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(f"{url}#x=step&smooth=0.6&log=1&zoom=20,60")
+        see(page, WHERE, "^Latest: step 120$")
+        assert page.locator("[data-part=smoothing]").input_value() == "0.6"
+        assert page.locator("[data-part=log]").is_checked()
+        page.locator("[data-measure=loss] canvas").focus()
+        page.keyboard.press("Home")
+        see(page, WHERE, "^step 20$")
+        page.locator("[data-part=reset]").first.wait_for()
+
+
+def test_two_runs_are_laid_over_each_other_and_compared(visit, tmp_path):
+    """The other run reads one digit of ten more, and had another rate."""
+    log = write_run(tmp_path, status="completed")
+    earlier = tmp_path / "runs" / "20260101-000000-aaaa"
+    config = log["config"] | {"lr": 0.5}
+    other = write_run(earlier, status="completed", run_id=earlier.name, name="the other", config=config)
+    predictions = json.loads((earlier / PREDICTIONS).read_text())
+    predictions["test"]["predictions"] = predictions["test"]["labels"]
+    write_json(earlier / PREDICTIONS, predictions)
+    runs = [
+        {"run_id": run["run_id"], "path": path, "name": run["name"], "status": "completed"}
+        for run, path in ((log, ""), (other, f"runs/{earlier.name}/"))
+    ]
+    write_json(tmp_path / RUNS_INDEX, {"schema": 1, "runs": runs})
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        page.get_by_label("Compare with the other").check()
+        see(page, "#compare li", "reads 1 fewer digit; chance alone makes such a difference as a rule.")
+        see(page, "#compare tbody", r"lr\s*0.01\s*0.5")
+        assert "epochs" not in page.locator("#compare tbody th").all_inner_texts(), "what is the same is left out"
+        expected = json.loads((earlier / TRAINING_LOG).read_text())["epochs"]["val_loss"][-1]
+        see(page, "[data-measure=loss] .others", f"the other.*{expected:.4f}")
+        page.get_by_label("Compare with the other").uncheck()
+        page.locator("#compare").wait_for(state="hidden")

@@ -1,0 +1,120 @@
+"""Where the network fails, in a real browser: every number is recounted, and leads to its images."""
+
+import json
+import random
+
+import pytest
+from browser import our_server, write_run
+from visiting import see
+
+from digits.contract import PREDICTIONS, TEST_IMAGES, TRAINING_LOG
+from digits.files import write_json
+
+IMAGES = 400
+
+
+def answers(labels, chance, wrong):
+    predictions = [label if chance.random() > wrong else chance.randrange(10) for label in labels]
+    confidences = [round(chance.uniform(0.3, 1), 3) for _ in labels]
+    known = [index for index, label in enumerate(labels) if predictions[index] != label]
+    probabilities = [
+        [confidences[index] if digit == predictions[index] else 0.01 for digit in range(10)] for index in known
+    ]
+    notable = {"index": known, "probabilities": probabilities}
+    return {"predictions": "".join(map(str, predictions)), "confidences": confidences, "notable": notable}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A made-up run that learns: its predictions."""
+    chance = random.Random(4)
+    log = write_run(tmp_path, status="completed")
+    labels = [chance.randrange(10) for _ in range(IMAGES)]
+    text = "".join(map(str, labels))
+    epochs = [{"epoch": epoch, **answers(labels, chance, 0.6 / epoch)} for epoch in (1, 2, 3)]
+    content = {
+        "schema": 1,
+        "run_id": log["run_id"],
+        "validation": {"labels": text, "epochs": epochs},
+        "test": {"labels": text, **answers(labels, chance, 0.1)},
+    }
+    write_json(tmp_path / PREDICTIONS, content)
+    (tmp_path / TEST_IMAGES).write_bytes(b"")
+    write_json(tmp_path / TRAINING_LOG, log)
+    return content
+
+
+def recount(labels, predictions):
+    counts = [[0] * 10 for _ in range(10)]
+    for label, said in zip(labels, predictions):
+        counts[int(label)][int(said)] += 1
+    return counts
+
+
+def shown_counts(page):
+    rows = page.locator("#mistakes tbody tr").all()
+    cells = [[cell.inner_text().strip() for cell in row.locator("td").all()[:10]] for row in rows]
+    return [[0 if text == "·" else int(text.replace(",", "")) for text in row] for row in cells]
+
+
+def test_the_matrix_is_that_of_a_recount_after_every_epoch(visit, tmp_path, run):
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, "#mistakes [data-part=which]", "The test set")
+        assert shown_counts(page) == recount(run["test"]["labels"], run["test"]["predictions"])
+        wrong = sum(a != b for a, b in zip(run["test"]["labels"], run["test"]["predictions"]))
+        see(page, "#mistakes [data-part=count]", f"^{wrong} mistakes in 400 images$")
+        for place, epoch in enumerate(run["validation"]["epochs"]):
+            page.locator("[data-part=slider]").fill(str(place))
+            see(page, "#mistakes [data-part=which]", f"Validation after epoch {place + 1}")
+            counts = recount(run["validation"]["labels"], epoch["predictions"])
+            assert shown_counts(page) == counts
+            recall = counts[3][3] / sum(counts[3])
+            assert (
+                page.locator("#mistakes tbody tr").nth(3).locator("td").last.inner_text()
+                == f"{100 * recall:.1f}\u00a0%"
+            )
+            precision = counts[3][3] / sum(row[3] for row in counts)
+            assert page.locator("#mistakes tfoot td").nth(3).inner_text() == f"{100 * precision:.1f}\u00a0%"
+
+
+def test_a_cell_leads_to_exactly_its_images_the_most_confident_first(visit, tmp_path, run):
+    labels, said, sure = (run["test"][key] for key in ("labels", "predictions", "confidences"))
+    counts = recount(labels, said)
+    label, other = max(
+        ((a, b) for a in range(10) for b in range(10) if a != b), key=lambda cell: counts[cell[0]][cell[1]]
+    )
+    cell = [index for index in range(IMAGES) if (labels[index], said[index]) == (str(label), str(other))]
+    cell.sort(key=lambda index: -sure[index])
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        page.locator(f"[data-cell='{label}{other}']").click()
+        see(page, "#mistakes [data-part=title]", f"^{label} read as {other}: {len(cell)} image")
+        cards = page.locator(".digits .sample")
+        assert [card.locator(".unseen").text_content() for card in cards.all()] == [
+            f"Test image {index}:" for index in cell
+        ]
+        assert f"{100 * sure[cell[0]]:.1f}" in cards.first.inner_text()
+        assert cards.first.locator(".bars").get_attribute("aria-label").startswith(f"Probabilities {other}: ")
+        page.locator("[data-pick=doubts]").click()
+        right = [index for index in range(IMAGES) if labels[index] == said[index]]
+        first = min(right, key=lambda index: (sure[index], index))
+        see(page, "#mistakes [data-part=title]", "least certain first")
+        assert cards.first.locator(".unseen").text_content() == f"Test image {first}:"
+        assert cards.count() == 60
+        page.locator("[data-part=more]").click()
+        assert cards.count() == 120
+
+
+def test_a_picture_is_cut_out_of_the_mosaic(visit, tmp_path, run):
+    log = json.loads((tmp_path / TRAINING_LOG).read_text())
+    write_json(tmp_path / TRAINING_LOG, log | {"files": [*log["files"], TEST_IMAGES]})
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        crop = page.locator(".digits .crop").first
+        index = int(page.locator(".digits .unseen").first.text_content().split()[2].rstrip(":"))
+        assert crop.evaluate("e => getComputedStyle(e).backgroundImage").endswith('results/test.png")')
+        side = crop.bounding_box()["width"]
+        place = crop.evaluate("e => getComputedStyle(e).backgroundPosition")
+        assert place == f"{-side * (index % 100):g}px {-side * (index // 100):g}px"
+        assert crop.evaluate("e => getComputedStyle(e).backgroundSize").startswith(f"{100 * side:g}px")

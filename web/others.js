@@ -1,0 +1,31 @@
+/** The runs that are laid over the one shown: read once each, and again when the list of runs changes. */
+
+import { parseLog, parsePredictions } from './contract.js';
+import { createReader } from './reader.js';
+
+export const MOST = 4; // as many colours as can be told apart beside the shown run's two
+
+export function follow(store) {
+  const read = createReader();
+  let latest = 0;
+
+  store.on(['overlay', 'runs', 'shown'], async ({ overlay, runs, log }) => {
+    const turn = (latest += 1);
+    const wanted = overlay.map((id) => runs.find(({ runId }) => runId === id)).filter(Boolean).slice(0, MOST);
+    const others = await Promise.all(wanted.filter(({ runId }) => runId !== log?.runId).map(load));
+    if (turn === latest) store.set({ others: others.filter(Boolean) });
+  });
+
+  /** A run that can't be read now is left out; the page goes on. */
+  async function load({ runId, path }) {
+    try {
+      const log = parseLog((await read(`results/${path}training_log.json`)).value);
+      if (!log) return null;
+      const known = log.files.includes('predictions.json');
+      const predictions = known ? parsePredictions((await read(`results/${path}predictions.json`)).value) : null;
+      return { runId, log, predictions };
+    } catch {
+      return null;
+    }
+  }
+}
