@@ -10,6 +10,7 @@ TRAINING_LOG = "training_log.json"
 BATCHES = "batches.csv"
 TEST_SAMPLES = "test_samples.json"
 PREDICTIONS = "predictions.json"
+LAYER_WEIGHTS = "weights.json"
 WEIGHTS = "mnist_cnn.pth"
 CHECKPOINT = "checkpoint.pth"
 CHECKPOINT_BEFORE = "checkpoint-before.pth"  # the last one but one: for when the last is damaged
@@ -17,8 +18,9 @@ CHECKPOINT_PLATEAU = "checkpoint-plateau.pth"  # before the rate falls: a longer
 CHECKPOINTS = (CHECKPOINT, CHECKPOINT_BEFORE, CHECKPOINT_PLATEAU)
 VALIDATION_IMAGES = "validation.png"
 TEST_IMAGES = "test.png"
+_PICTURES = (VALIDATION_IMAGES, TEST_IMAGES)
 # The log is last: a move that is cut short leaves the log behind, and the next start goes on with it.
-FILES = (BATCHES, TEST_SAMPLES, PREDICTIONS, WEIGHTS, *CHECKPOINTS, VALIDATION_IMAGES, TEST_IMAGES, TRAINING_LOG)
+FILES = (BATCHES, TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS, WEIGHTS, *CHECKPOINTS, *_PICTURES, TRAINING_LOG)
 RUNS = "runs"
 RUNS_INDEX = "runs.json"
 

@@ -29,16 +29,19 @@ class Predictions:
             self._validation["epochs"] = [row for row in validation["epochs"] if row["epoch"] <= epoch]
 
     def add_epoch(self, epoch: int, evaluation: Evaluation) -> None:
-        epochs = self._validation["epochs"]
-        epochs.append({"epoch": epoch, **_answers(evaluation.probabilities, self._labels["validation"])})
-        if len(epochs) > EPOCHS_KEPT:
-            del epochs[-2::-2]  # every second, never the last
+        answers = _answers(evaluation.probabilities, self._labels["validation"])
+        self._validation["epochs"] = thinned([*self._validation["epochs"], {"epoch": epoch, **answers}])
 
     def set_test(self, evaluation: Evaluation) -> None:
         self._test |= _answers(evaluation.probabilities, self._labels["test"])
 
     def as_json(self) -> dict:
         return {"validation": self._validation, "test": self._test}
+
+
+def thinned(epochs: list) -> list:
+    """At most EPOCHS_KEPT: of more every second, always the last."""
+    return epochs[::-1][::2][::-1] if len(epochs) > EPOCHS_KEPT else epochs
 
 
 def choose_samples(count: int, images: int, seed: int) -> Tensor:

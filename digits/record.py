@@ -6,6 +6,7 @@ from digits.files import read_json
 from digits.options import Config
 from digits.runlog import RunLog
 from digits.training import Evaluation, Learner
+from digits.weights import Weights
 
 
 class Record:
@@ -14,6 +15,7 @@ class Record:
     def __init__(self, log: RunLog, config: Config, dataset: Dataset, learner: Learner):
         self._log, self._config, self._dataset, self._learner = log, config, dataset, learner
         self._predictions = predictions.Predictions(dataset.validation, dataset.test)
+        self._weights = Weights()
         self._chosen = predictions.choose_samples(config.samples, len(dataset.test), config.seed)
 
     def save_images(self) -> None:
@@ -23,14 +25,17 @@ class Record:
         self._log.save_shared(contract.TEST_IMAGES, predictions.mosaic(self._dataset.test.images))
 
     def restore(self, epoch: int) -> None:
-        """Go on with the predictions of an earlier process, up to `epoch`."""
+        """Go on with what an earlier process wrote, up to `epoch`."""
         self._predictions.restore(read_json(self._log.folder / contract.PREDICTIONS), epoch)
+        self._weights.restore(read_json(self._log.folder / contract.LAYER_WEIGHTS), epoch)
 
     def save_epoch(self, epoch: int, validation: Evaluation | None) -> None:
         """After an epoch. The few test samples are for the eye; nothing is measured or chosen by them."""
         if validation is not None:
             self._predictions.add_epoch(epoch, validation)
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
+        self._weights.add_epoch(epoch, self._learner.learned)
+        self._log.save_json(contract.LAYER_WEIGHTS, self._weights.as_json())
         self._save_samples(epoch, final=False)
 
     def save_end(self, epoch: int, test: Evaluation) -> None:

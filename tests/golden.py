@@ -86,6 +86,7 @@ def _log_everything(log: RunLog, clock: Clock) -> None:
         metrics = {"train_loss": 0.9 / epoch, "train_accuracy": 1 - 0.3 / epoch}
         log.epoch(epoch, seconds=0.9, lr=0.01, val_loss=0.5 / epoch, val_accuracy=1 - 0.1 / epoch, **metrics)
         log.save_json(contract.TEST_SAMPLES, _samples(epoch))
+        log.save_json(contract.LAYER_WEIGHTS, _weights(epoch))
     log.event("resumed", "Went on from the checkpoint of epoch 3.")
     log.test(loss=0.1, accuracy=0.9, correct=9, total=10)
     log.save_json(contract.PREDICTIONS, _predictions())
@@ -116,6 +117,24 @@ def _predictions() -> dict:
         "validation": validation,
         "test": {"labels": "0123456789", **test},
     }
+
+
+def _weights(epoch: int) -> dict:
+    """Two filters, a bar each, and histograms of two layers that spread with every epoch."""
+    values = [1.0 if place % 3 == which else -0.5 for which in range(2) for place in range(9)]
+    filters = {"name": "conv", "count": 2, "rows": 3, "columns": 3, "values": values}
+    counts = [round(100 * math.exp(-(((bar - 19.5) / 8) ** 2))) for bar in range(40)]
+    epochs = [
+        {
+            "epoch": e,
+            "layers": [
+                {"name": n, "low": -e / 5, "high": e / 5, "deviation": e / 20, "counts": counts}
+                for n in ("conv", "linear")
+            ],
+        }
+        for e in range(1, epoch + 1)
+    ]
+    return {"filters": filters, "epochs": epochs}
 
 
 if __name__ == "__main__":

@@ -32,7 +32,9 @@ def test_every_file_is_documented(file):
     assert f"`{file}`" in TEXT
 
 
-@pytest.mark.parametrize("file", ["training_log.json", "test_samples.json", "predictions.json", "runs.json"])
+@pytest.mark.parametrize(
+    "file", ["training_log.json", "test_samples.json", "predictions.json", "weights.json", "runs.json"]
+)
 def test_every_field_of_a_file_stands_in_its_section(file):
     documented = set(re.findall(r"`([^`]+)`", section(file)))
     written = keys(json.loads((golden.FIXTURE / file).read_text()))

@@ -1,0 +1,64 @@
+import math
+
+import pytest
+import torch
+
+from digits import models, predictions, weights
+from digits.weights import Weights, histogram
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return models.build("cnn4", (4, 4, 8, 8))
+
+
+def test_every_weight_of_every_layer_is_counted(network):
+    collected = Weights()
+    collected.add_epoch(1, network)
+    (epoch,) = collected.as_json()["epochs"]
+    named = dict(network.named_modules())
+    assert [layer["name"] for layer in epoch["layers"]] == ["conv1", "conv2", "conv3", "conv4", "linear1", "linear2"]
+    for layer in epoch["layers"]:
+        weight = named[layer["name"]].weight
+        assert sum(layer["counts"]) == weight.numel()
+        assert len(layer["counts"]) == weights.BARS
+        assert (layer["low"], layer["high"]) == pytest.approx((weight.min().item(), weight.max().item()), rel=1e-4)
+        assert layer["deviation"] == pytest.approx(weight.std(correction=0).item(), rel=1e-4)
+
+
+def test_a_histogram_is_that_of_a_recount():
+    values = torch.tensor([0.0, 0.1, 0.1, 0.99, 1.0])
+    counts = histogram("x", values)["counts"]
+    recount = [0] * weights.BARS
+    for value in values.tolist():
+        recount[min(weights.BARS - 1, math.floor(value * weights.BARS))] += 1
+    assert counts == recount
+
+
+@pytest.mark.parametrize("values", [[0.5, 0.5], [math.nan, math.inf], [math.nan, 1.0, 2.0]])
+def test_weights_that_are_all_alike_or_no_numbers_break_nothing(values):
+    found = histogram("x", torch.tensor(values))
+    assert sum(found["counts"]) == sum(map(math.isfinite, values))
+    assert all(math.isfinite(found[key]) for key in ("low", "high", "deviation"))
+
+
+def test_the_filters_are_the_first_convolutions(network):
+    collected = Weights()
+    collected.add_epoch(1, network)
+    filters = collected.as_json()["filters"]
+    kernels = torch.tensor(filters["values"]).view(filters["count"], filters["rows"], filters["columns"])
+    assert filters["name"] == "conv1"
+    torch.testing.assert_close(kernels, network.conv1.weight[:, 0].detach(), rtol=1e-3, atol=1e-4)
+
+
+def test_of_many_epochs_some_are_kept_and_a_continued_run_goes_on(network):
+    collected = Weights()
+    for epoch in range(1, 121):
+        collected.add_epoch(epoch, network)
+    kept = [row["epoch"] for row in collected.as_json()["epochs"]]
+    assert len(kept) <= predictions.EPOCHS_KEPT and kept[-1] == 120
+    other = Weights()
+    other.restore(collected.as_json(), 100)
+    assert [row["epoch"] for row in other.as_json()["epochs"]] == [epoch for epoch in kept if epoch <= 100]
+    other.restore("no such thing", 3)
