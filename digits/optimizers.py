@@ -12,7 +12,7 @@ from torch.optim.adam import adam
 from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
 
-_ITERATIONS = 4  # towards orthogonality
+_ITERATIONS = 3  # towards orthogonality
 
 
 class Optimizer:
@@ -127,33 +127,38 @@ class Muon(Optimizer):
     @torch.no_grad()
     def step(self, lr: float) -> None:
         self._others.step(lr)
-        for parameter, mean in zip(self.matrices, self.state["momentum"]):
-            mean.lerp_(parameter.grad, 1 - self.momentum)
-            ahead = parameter.grad.lerp(mean, self.momentum).flatten(1)  # Nesterov's way
-            size = self.rms * max(ahead.shape) ** 0.5
-            parameter.mul_(1 - lr * self.weight_decay)
-            parameter.add_(orthogonal(ahead).view(parameter.shape), alpha=-lr * size)
+        if not self.matrices:
+            return
+        means, gradients = self.state["momentum"], [parameter.grad for parameter in self.matrices]
+        torch._foreach_lerp_(means, gradients, 1 - self.momentum)
+        ahead = torch._foreach_lerp(gradients, means, self.momentum)  # Nesterov's way
+        torch._foreach_mul_(self.matrices, 1 - lr * self.weight_decay)
+        for parameter, way in zip(self.matrices, orthogonal([matrix.flatten(1) for matrix in ahead])):
+            parameter.add_(way.view(parameter.shape), alpha=-lr * self.rms * max(way.shape) ** 0.5)
 
 
-def orthogonal(matrix: Tensor) -> Tensor:
-    """Nearly the orthogonal matrix (m, n) next to one: its singular values become about 1.
+def orthogonal(matrices: list[Tensor]) -> list[Tensor]:
+    """Nearly the orthogonal matrices next to `matrices`, each (m, n): their singular values become about 1.
 
-    Newton and Schulz's iteration with Jordan's coefficients, which are quick rather than exact: values from a hundredth
-    of the norm end between 0.5 and 1.2, lesser ones below. It is done on the square of the matrix, whose side is the
-    shorter one, and applied at the end: that takes half the time.
+    Newton and Schulz's iteration with Jordan's coefficients, which are quick rather than exact: values from a twentieth
+    of the norm end between 0.6 and 1.2, lesser ones below. It is done on the squares of the matrices, of which all fit
+    into one tensor with zeros around them, and applied at the end: small matrices cost as much as calls do.
     """
-    tall = matrix.shape[0] > matrix.shape[1]
-    wide = matrix.T if tall else matrix
-    wide = wide / wide.norm().clamp(min=1e-7)
-    square = wide @ wide.T
+    wide = [matrix.T if matrix.shape[0] > matrix.shape[1] else matrix for matrix in matrices]
+    wide = [matrix / norm.clamp(min=1e-7) for matrix, norm in zip(wide, torch._foreach_norm(wide))]
+    side = max(map(len, wide))
+    square = wide[0].new_zeros(len(wide), side, side)
+    for place, matrix in zip(square, wide):
+        torch.mm(matrix, matrix.T, out=place[: len(matrix), : len(matrix)])
     whole = None
-    for _ in range(_ITERATIONS):
-        factor = torch.addmm(square, square, square, beta=-4.7750, alpha=2.0315)
-        factor.diagonal().add_(3.4445)
+    for last in (*[False] * (_ITERATIONS - 1), True):
+        factor = torch.baddbmm(square, square, square, beta=-4.7750, alpha=2.0315)
+        factor.diagonal(dim1=1, dim2=2).add_(3.4445)
         whole = factor if whole is None else factor @ whole
-        square = factor @ square @ factor  # of the matrix as it is by now; all of these commute
-    wide = whole @ wide
-    return (wide.T if tall else wide).contiguous()
+        if not last:
+            square = factor @ square @ factor  # of the matrices as they are by now; all of these commute
+    found = [place[: len(matrix), : len(matrix)] @ matrix for place, matrix in zip(whole, wide)]
+    return [way if way.shape == matrix.shape else way.T.contiguous() for way, matrix in zip(found, matrices)]
 
 
 def make(name: str, network: nn.Module, weight_decay: float) -> Optimizer:

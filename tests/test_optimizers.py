@@ -52,7 +52,7 @@ def test_muon_takes_torchs_steps_where_weights_are_matrices():
     optimizer = optimizers.make("muon", mine, weight_decay=0.1)
     assert [p.shape for p in optimizer.matrices] == [(4, 5), (6, 4)]
     hidden = [reference[0].weight, reference[2].weight]
-    torchs = torch.optim.Muon(hidden, lr=0.01, weight_decay=0.1, ns_steps=4, adjust_lr_fn="match_rms_adamw")
+    torchs = torch.optim.Muon(hidden, lr=0.01, weight_decay=0.1, ns_steps=3, adjust_lr_fn="match_rms_adamw")
     others = [p for p in reference.parameters() if all(p is not matrix for matrix in hidden)]
     adamw = torch.optim.AdamW(others, lr=0.01, weight_decay=0.1)
     for _ in range(10):
@@ -69,15 +69,20 @@ def test_muon_takes_torchs_steps_where_weights_are_matrices():
 
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4)])
 def test_a_step_of_muon_goes_along_all_directions_alike(shape):
+    """Whatever other matrices are at hand."""
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
     before = torch.linalg.svdvals(matrix)
-    after = torch.linalg.svdvals(optimizers.orthogonal(matrix))
+    (alone,) = optimizers.orthogonal([matrix])
+    _, beside, _ = optimizers.orthogonal([torch.randn(7, 2), matrix, torch.randn(2, 9)])
+    torch.testing.assert_close(alone, beside)
+    after = torch.linalg.svdvals(alone)
     assert before.max() / before.min() > 2
     assert after.min() > 0.5 and after.max() < 1.25
 
 
 def test_muon_leaves_alone_what_does_not_move():
-    assert not optimizers.orthogonal(torch.zeros(3, 4)).any()
+    (nothing,) = optimizers.orthogonal([torch.zeros(3, 4)])
+    assert not nothing.any()
 
 
 @pytest.mark.parametrize("name", [*REFERENCES, "muon"])
