@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.contract import PREDICTIONS, RUNS_INDEX, TEST_SAMPLES, TRAINING_LOG, timestamp
+from digits.contract import LAYER_WEIGHTS, PREDICTIONS, RUNS_INDEX, TEST_SAMPLES, TRAINING_LOG, timestamp
 from digits.files import write_json
 from digits.httpd import Server
 from server import Site
@@ -116,7 +116,7 @@ def write_run(results: Path, *, age: float = 0, alive: bool = True, **changes) -
     log["process"] = {"pid": os.getpid() if alive else NO_PROCESS, "host": platform.node()}
     log |= changes
     write_json(results / TRAINING_LOG, log)
-    for file in (TEST_SAMPLES, PREDICTIONS):
+    for file in (TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS):
         shutil.copy(GOLDEN / file, results)
     if not (results / RUNS_INDEX).exists():
         write_json(results / RUNS_INDEX, {"schema": 1, "runs": []})

@@ -56,7 +56,7 @@ def test_the_keyboard_reaches_everything_and_reads_the_charts(visit, tmp_path):
         page = visit(url)
         status(page, "Completed")
         reached = []
-        for _ in range(14):
+        for _ in range(40):
             page.keyboard.press("Tab")
             reached.append(page.evaluate("document.activeElement.id || document.activeElement.tagName"))
         assert {"refresh", "theme", "CANVAS", "SUMMARY", "BUTTON"} <= set(reached)

@@ -106,6 +106,18 @@ def test_a_cell_leads_to_exactly_its_images_the_most_confident_first(visit, tmp_
         assert cards.count() == 120
 
 
+def test_the_filters_and_the_spread_of_each_layer_are_shown(visit, tmp_path, run):
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, "#weights h2", "after epoch 3")
+        assert page.locator("#weights .filters canvas").count() == 2
+        see(page, "#weights .spreads", "conv.*\u22120.6000 to 0.6000, deviation 0.1500, 0.0500 after epoch 1")
+        shades = page.locator(".filters canvas").first.evaluate(
+            "c => [...c.getContext('2d').getImageData(0, 0, 3, 1).data]"
+        )
+        assert [shades[0], shades[4], shades[8]] == [255, 64, 64]
+
+
 def test_a_picture_is_cut_out_of_the_mosaic(visit, tmp_path, run):
     log = json.loads((tmp_path / TRAINING_LOG).read_text())
     write_json(tmp_path / TRAINING_LOG, log | {"files": [*log["files"], TEST_IMAGES]})

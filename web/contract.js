@@ -87,6 +87,12 @@ export function parsePredictions(value) {
   return { runId: runId(id), sets: sets.filter(Boolean) };
 }
 
+/** The first filters, and a histogram per layer and epoch; only what is whole. */
+export function parseWeights(value) {
+  const { run_id: id, filters, epochs } = record(value);
+  return { runId: runId(id), filters: parseFilters(record(filters)), epochs: list(epochs).filter(isRecord).slice(-200).flatMap(parseSpread) };
+}
+
 /** The runs, newest first. Only paths the contract knows are kept. */
 export function parseRuns(value) {
   return list(record(value).runs).filter(isRecord).slice(0, 200).flatMap((run) => {
@@ -152,6 +158,21 @@ function parseTest(value) {
   if (!isRecord(value)) return null;
   const { loss, accuracy, correct, total } = value;
   return { loss: number(loss), accuracy: number(accuracy), correct: count(correct), total: count(total) };
+}
+
+function parseFilters({ name, count: many, rows, columns: wide, values }) {
+  const [kernels, height, width] = [many, rows, wide].map((size) => Math.min(count(size) ?? 0, 4096));
+  const numbers = list(values).map(number);
+  if (!numbers.length || numbers.length !== kernels * height * width || numbers.includes(null)) return null;
+  return { name: text(name, 80), count: kernels, rows: height, columns: width, values: numbers };
+}
+
+function parseSpread({ epoch, layers }) {
+  const parsed = list(layers).filter(isRecord).slice(0, 500).map(({ name, low, high, deviation, counts }) => ({
+    name: text(name, 80), low: number(low), high: number(high), deviation: number(deviation), counts: list(counts).slice(0, 500).map(count),
+  }));
+  const whole = parsed.every(({ low, high, counts }) => low !== null && high !== null && counts.length && !counts.includes(null));
+  return whole && parsed.length && count(epoch) !== null ? [{ epoch, layers: parsed }] : [];
 }
 
 function parseAnswers(kind, epoch, labels, given) {

@@ -44,8 +44,8 @@ const MEASURES = [
   },
   {
     key: 'speed',
-    title: 'Images per second',
-    hint: 'higher is faster',
+    title: 'Speed',
+    hint: 'images per second',
     nothing: 'No speed has been logged so far.',
     lines: ['batch'],
     range: fromZero,

@@ -22,11 +22,12 @@ import * as settings from './settings.js';
 import { INITIAL, createStore } from './store.js';
 import * as theme from './theme.js';
 import { tellsView, viewOf } from './view.js';
+import * as weights from './weights.js';
 import * as welcome from './welcome.js';
 
 const SECTIONS = {
   announce, compare, epochs, events, header, layers, learning, looks, mistakes, notices,
-  numbers, refresh, runs, samples, settings, theme, welcome,
+  numbers, refresh, runs, samples, settings, theme, weights, welcome,
 };
 
 const store = createStore({ ...INITIAL, shown: runOf(location.hash), ...viewOf(location.hash) });

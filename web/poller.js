@@ -1,6 +1,6 @@
 /** Fills the store: one look at a time, the next one when its time has come. */
 
-import { parseLog, parsePredictions, parseRuns, parseSamples, parseStatus } from './contract.js';
+import { parseLog, parsePredictions, parseRuns, parseSamples, parseStatus, parseWeights } from './contract.js';
 import { livenessOf } from './liveness.js';
 import { delay, isNews } from './polling.js';
 import { Unreachable } from './reader.js';
@@ -9,6 +9,7 @@ const LIVE = 'results/';
 const LOG = 'training_log.json';
 const SAMPLES = 'test_samples.json';
 const PREDICTIONS = 'predictions.json';
+const WEIGHTS = 'weights.json';
 const RUNS = 'results/runs.json';
 
 export function createPoller(store, read, serverKind) {
@@ -92,9 +93,10 @@ export function createPoller(store, read, serverKind) {
     const samples = await along(SAMPLES, parseSamples, store.state.samples);
     const parse = (value) => ({ ...parsePredictions(value), path });
     const predictions = await along(PREDICTIONS, parse, store.state.predictions);
+    const weights = await along(WEIGHTS, parseWeights, store.state.weights);
     if (store.state.shown !== shown) return;
     const liveness = log && livenessOf(log, circumstances);
-    store.set({ log, samples, predictions, liveness, ...(isOther ? { zoom: null, cursor: null } : {}) });
+    store.set({ log, samples, predictions, weights, liveness, ...(isOther && store.state.log ? { zoom: null, cursor: null } : {}) });
   }
 
   /** The same log in other circumstances: its heartbeat may have grown old. */

@@ -33,6 +33,7 @@ export const INITIAL = {
   liveness: null,
   samples: null,
   predictions: null, // what was said of all images, and `path`, where their pictures lie
+  weights: null,
   runs: [],
   overlay: [], // ids of the runs that are laid over the shown one
   others: [], // those of them that were read: {runId, log, predictions}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseLog, parsePredictions, parseRuns, parseSamples, parseStatus } from '../../web/contract.js';
+import { parseLog, parsePredictions, parseRuns, parseSamples, parseStatus, parseWeights } from '../../web/contract.js';
 import { describe, doneOf, livenessOf } from '../../web/liveness.js';
 import { prepare } from '../../web/series.js';
 import { HOSTILE } from './hostile.js';
@@ -48,6 +48,16 @@ test('the golden predictions are understood, and of broken ones what is whole', 
   const [only, ...others] = parsePredictions(broken).sets;
   assert.deepEqual([only.epoch, only.confidences, only.probabilities.size, others.length], [2, [0, 0, 0], 0, 0]);
   for (const hostile of HOSTILE) assert.deepEqual(parsePredictions(hostile).sets, []);
+});
+
+test('the golden weights are understood, and of broken ones what is whole', () => {
+  const source = golden('weights.json');
+  const { filters, epochs } = parseWeights(source);
+  assert.deepEqual(filters, source.filters);
+  assert.deepEqual(epochs, source.epochs);
+  const broken = { filters: { ...source.filters, values: [1, 2] }, epochs: [{ epoch: 1, layers: [{ low: 0 }] }, source.epochs[1]] };
+  assert.deepEqual(parseWeights(broken), { runId: '', filters: null, epochs: [source.epochs[1]] });
+  for (const hostile of HOSTILE) assert.deepEqual(parseWeights(hostile).epochs, []);
 });
 
 test('the golden list of runs is understood', () => {
