@@ -1,0 +1,61 @@
+"""Who can use the page: axe-core finds nothing to complain of, in light and dark, in every state."""
+
+import pytest
+from browser import missing, our_server, write_run
+from visiting import see, status
+
+from digits.contract import RUNS_INDEX
+from digits.files import write_json
+
+
+def complaints(page) -> list:
+    try:
+        from axe_playwright_python.sync_playwright import Axe
+    except ImportError:
+        missing("axe-playwright-python is not installed")
+    found = Axe().run(page).response["violations"]
+    return [(violation["id"], [node["html"][:200] for node in violation["nodes"][:3]]) for violation in found]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("state", ["running", "completed", "failed"])
+def test_a_run_is_open_to_everybody(visit, tmp_path, theme, state):
+    write_run(tmp_path, status=state, error="It failed." if state == "failed" else None)
+    with our_server(tmp_path) as url:
+        page = visit(url, theme=theme)
+        status(page, state)
+        see(page, "#mistakes", "recall")
+        assert complaints(page) == []
+
+
+def test_the_welcome_is_open_to_everybody(visit, tmp_path):
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, "#welcome", "make train")
+        assert complaints(page) == []
+
+
+def test_two_runs_beside_each_other_are_open_to_everybody(visit, tmp_path):
+    log = write_run(tmp_path, status="completed")
+    earlier = tmp_path / "runs" / "20260101-000000-aaaa"
+    other = write_run(earlier, status="completed", run_id=earlier.name, name="the other", config={"lr": 0.5})
+    runs = [
+        {"run_id": run["run_id"], "path": path, "name": run["name"], "status": "completed"}
+        for run, path in ((log, ""), (other, f"runs/{earlier.name}/"))
+    ]
+    write_json(tmp_path / RUNS_INDEX, {"schema": 1, "runs": runs})
+    with our_server(tmp_path) as url:
+        page = visit(f"{url}#with={earlier.name}")
+        see(page, "#compare", "Against the other")
+        assert complaints(page) == []
+
+
+def test_the_axe_rules_can_fail(visit, tmp_path):
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        status(page, "Completed")
+        page.evaluate(
+            "document.querySelector('#refresh').closest('label').replaceWith(document.querySelector('#refresh'))"
+        )
+        assert [name for name, _ in complaints(page)] == ["select-name"]
