@@ -6,7 +6,7 @@ import pytest
 from browser import our_server, write_run
 from visiting import see
 
-from digits.contract import PREDICTIONS, RUNS_INDEX, TRAINING_LOG
+from digits.contract import BATCHES, PREDICTIONS, RUNS_INDEX, TRAINING_LOG
 from digits.files import write_json
 
 WHERE = "[data-measure=loss] [data-part=where]"
@@ -21,7 +21,7 @@ def test_the_same_curves_are_read_over_epochs_steps_and_time(visit, tmp_path):
         see(page, WHERE, "^Latest: step 120$")
         page.locator("[data-part=axis]").select_option("time")
         see(page, WHERE, r"^Latest: 2\.\d s · step 120$")
-        assert page.locator("figure").count() == 4
+        assert page.locator("figure.chart").count() == 4
 
 
 def pixels(page):
@@ -110,3 +110,25 @@ def test_two_runs_are_laid_over_each_other_and_compared(visit, tmp_path):
         see(page, "[data-measure=loss] .others", f"the other.*{expected:.4f}")
         page.get_by_label("Compare with the other").uncheck()
         page.locator("#compare").wait_for(state="hidden")
+
+
+def test_zooming_in_reads_every_batch_by_range(visit, tmp_path):
+    """The log has a bucket for 200 batches each; in view are then single ones."""
+    steps = 200_000
+    buckets = list(range(200, steps + 1, 200))
+    columns = {"step": buckets, "epoch": [1] * len(buckets), "loss": [0.5] * len(buckets)}
+    write_run(tmp_path, status="completed", batches=columns, epochs={}, events=[], progress={"steps": steps})
+    rows = (f"{step},1,{0.5 + step % 10 / 100:.9f},0.9,0.01,1000" for step in range(1, steps + 1))
+    head = "step,epoch,loss,accuracy,lr,images_per_second"
+    (tmp_path / BATCHES).write_text("\n".join([head, *rows, ""]))
+    with our_server(tmp_path) as url:
+        page = visit(f"{url}#x=step")
+        see(page, WHERE, "step 200,000")
+        with page.expect_response(lambda answer: answer.url.endswith(BATCHES) and answer.status == 206) as answer:
+            page.evaluate("location.hash = '#x=step&zoom=100000,100100'")
+        assert int(answer.value.headers["content-length"]) < 400_000
+        page.locator("[data-measure=loss] canvas").focus()
+        page.keyboard.press("Home")
+        page.keyboard.press("ArrowRight")
+        see(page, WHERE, "^step 100,001$")
+        see(page, "[data-measure=loss] [data-part=batch]", "^0.5100$")

@@ -4,6 +4,7 @@ import * as chart from './chart.js';
 import { figure } from './figure.js';
 import { decimal, percent, whole } from './format.js';
 import { fromZero, robustAccuracyRange, robustRange } from './range.js';
+import { spliced } from './rows.js';
 import { prepare } from './series.js';
 
 const plainTick = (value, { decimals }) => (decimals === null ? String(value) : value.toFixed(decimals));
@@ -55,9 +56,10 @@ const MEASURES = [
 ];
 
 export function mount(element, store) {
-  store.on(['log', 'view', 'others'], ({ log, view, others }) => {
+  store.on(['log', 'view', 'others', 'detail'], ({ log, view, others, detail }) => {
     element.hidden = !log;
-    store.set({ curves: log ? prepare(log, view.axis, others) : null });
+    const batches = log && spliced(log.batches, detail?.runId === log.runId ? detail.rows : null);
+    store.set({ curves: log ? prepare({ ...log, batches }, view.axis, others) : null });
   });
   const figures = MEASURES.map((measure) => [figure(measure), measure]);
   element.querySelector('[data-part=charts]').prepend(...figures.map(([frame]) => frame));

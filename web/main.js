@@ -2,6 +2,7 @@
 
 import * as announce from './announce.js';
 import * as compare from './compare.js';
+import { follow as followDetail } from './detail.js';
 import * as epochs from './epochs.js';
 import * as events from './events.js';
 import * as header from './header.js';
@@ -34,6 +35,7 @@ const store = createStore({ ...INITIAL, shown: runOf(location.hash), ...viewOf(l
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);
 
 followOthers(store);
+followDetail(store);
 
 const poller = createPoller(store, createReader(), serverKind);
 window.addEventListener('hashchange', () => {

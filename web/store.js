@@ -43,5 +43,6 @@ export const INITIAL = {
   view: PLAIN, // how the charts are looked at
   zoom: null, // [from, to] on the x axis of the charts, null for all
   curves: null, // the log as the charts draw it
+  detail: null, // every batch of a stretch: {runId, from, to, rows}
   cursor: null, // the x that is read out
 };
