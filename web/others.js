@@ -1,7 +1,8 @@
 /** The runs that are laid over the one shown: read once each, and again when the list of runs changes. */
 
-import { parseLog, parsePredictions } from './contract.js';
+import { parseLog } from './contract.js';
 import { createReader } from './reader.js';
+import { parsePredictions } from './record.js';
 
 export const MOST = 4; // as many colours as can be told apart beside the shown run's two
 

@@ -1,9 +1,10 @@
 /** Fills the store: one look at a time, the next one when its time has come. */
 
-import { parseLog, parsePredictions, parseRuns, parseSamples, parseStatus, parseWeights } from './contract.js';
+import { parseLog, parseRuns, parseStatus } from './contract.js';
 import { livenessOf } from './liveness.js';
 import { delay, isNews } from './polling.js';
 import { Unreachable } from './reader.js';
+import { parsePredictions, parseSamples, parseWeights } from './record.js';
 
 const LIVE = 'results/';
 const LOG = 'training_log.json';
