@@ -6,14 +6,13 @@ import { plotOf } from './plot.js';
 import * as readout from './readout.js';
 import { csvOf, fileName, save } from './saving.js';
 import { svgContext } from './svg.js';
-import { onColours } from './theme.js';
+import { coloursIn, onColours } from './theme.js';
 
 const COLOURS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', 'other1', 'other2', 'other3', 'other4'];
 
 export function mount(figure, store, measure) {
   const canvas = figure.querySelector('canvas');
   const context = canvas.getContext('2d');
-  const probe = figure.querySelector('[data-part=probe]');
   let colours = null;
   let plot = null;
   let planned = []; // what the plot was made of
@@ -40,7 +39,7 @@ export function mount(figure, store, measure) {
       planned = wanted;
       readout.note(figure, plot, measure);
     }
-    colours ??= coloursOf(probe);
+    colours ??= coloursIn(figure, COLOURS);
     context.setTransform(density, 0, 0, density, 0, 0);
     draw(context, plot, { colours, cursor, selection, curves, axis: axisOf(curves, measure) });
   }
@@ -95,12 +94,4 @@ function axisOf({ unit }, { formatTick }) {
     formatX: (value, { decimals }) => value.toLocaleString('en-US', { maximumFractionDigits: decimals }),
     formatY: formatTick,
   };
-}
-
-/** The style sheet's colours as a canvas understands them: resolved for light or dark. */
-function coloursOf(probe) {
-  return Object.fromEntries(COLOURS.map((name) => {
-    probe.style.color = `var(--${name})`;
-    return [name, getComputedStyle(probe).color];
-  }));
 }

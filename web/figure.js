@@ -39,6 +39,5 @@ export function figure({ key, title, hint, nothing, lines }) {
         'button', { 'data-save': kind, 'aria-label': `Save ${title.toLowerCase()} as ${kind}` }, kind,
       ))),
     ),
-    part('i', 'probe'),
   );
 }

@@ -1,6 +1,6 @@
 /** Light, dark, or as the system has it. Runs before the first paint, so that nothing flashes. */
 
-import { remember, remembered } from './dom.js';
+import { h, remember, remembered } from './dom.js';
 
 const KEY = 'theme';
 const THEMES = ['light', 'dark'];
@@ -20,6 +20,17 @@ export function onColours(redraw) {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
   matchMedia('print').addEventListener('change', redraw);
   new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ['data-theme'] });
+}
+
+/** The style sheet's colours of these names as a canvas understands them: resolved for light or dark. */
+export function coloursIn(element, names) {
+  const probe = element.appendChild(h('i', { hidden: true }));
+  const colours = names.map((name) => {
+    probe.style.color = `var(--${name})`;
+    return [name, getComputedStyle(probe).color];
+  });
+  probe.remove();
+  return Object.fromEntries(colours);
 }
 
 function apply(theme) {

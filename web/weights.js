@@ -2,7 +2,7 @@
 
 import { h, setText } from './dom.js';
 import { decimal, whole } from './format.js';
-import { onColours } from './theme.js';
+import { coloursIn, onColours } from './theme.js';
 
 const HEIGHT = 64; // px, of a histogram
 const WIDTH = 200;
@@ -43,7 +43,7 @@ export function mount(element, store) {
   /** The latest histogram, and behind it the outline of the first. */
   function figure(layer, first, firstEpoch) {
     const canvas = h('canvas', { width: 2 * WIDTH, height: 2 * HEIGHT, 'aria-hidden': 'true' });
-    const colours = coloursOf(element);
+    const colours = coloursIn(element, ['accent', 'ink']);
     const context = canvas.getContext('2d');
     context.scale(2, 2);
     const reach = Math.max(...[layer, first].filter(Boolean).map(({ low, high }) => Math.max(Math.abs(low), Math.abs(high)))) || 1;
@@ -73,18 +73,6 @@ export function mount(element, store) {
     const before = first ? `, ${decimal(first.deviation)} after epoch ${whole(firstEpoch)}` : '';
     return h('figure', {}, h('figcaption', {}, h('strong', {}, layer.name)), canvas, h('p', { class: 'soft' }, range + before));
   }
-}
-
-/** As a canvas understands them: resolved for light or dark. */
-function coloursOf(element) {
-  const probe = h('i', { hidden: true });
-  element.append(probe);
-  const entries = ['accent', 'ink'].map((name) => {
-    probe.style.color = `var(--${name})`;
-    return [name, getComputedStyle(probe).color];
-  });
-  probe.remove();
-  return Object.fromEntries(entries);
 }
 
 const signed = (value) => (value < 0 ? `−${decimal(-value)}` : decimal(value));
