@@ -64,7 +64,7 @@ def test_a_real_training_is_seen_from_its_first_batches_to_its_samples(visit, tm
         status(page, "Completed")
         assert training.wait(10) == 0
         assert steps_shown(page) == 3072
-        assert page.locator(".sample").count() == 10
+        assert page.locator("#samples .sample").count() == 10
         see(page, "[data-kind=test] .number", "%")
         see(page, "#layers", "Conv2d")
 
