@@ -17,14 +17,19 @@ export function insightsOf(log) {
   return found.filter((insight) => !isTold(insight)).sort((a, b) => a.step - b.step);
 }
 
-/** Validation loss rises from its least on, while training loss still falls: from there on it learns by heart. */
+/**
+ * Validation loss rises from its least on, while training loss still falls: from there on it learns by heart. Not if more
+ * and more is read rightly: smoothed labels make answers less sure, which costs loss and no digit.
+ */
 function overfitting({ epochs }) {
   const turn = least(epochs.val_loss);
   const late = epochs.val_loss.slice(turn + 1).filter((value) => value !== null);
   if (turn < 0 || late.length < PATIENCE) return null;
   const rises = late.slice(-PATIENCE).every((value) => value > WORSE * epochs.val_loss[turn]);
   const falls = epochs.train_loss.at(-1) !== null && epochs.train_loss.at(-1) < epochs.train_loss[turn] / WORSE;
-  if (!rises || !falls) return null;
+  const read = epochs.val_accuracy.map((value) => value ?? -1);
+  const reads = read[turn] >= 0 && Math.max(...read.slice(turn + 1)) > read[turn];
+  if (!rises || !falls || reads) return null;
   const [from, to] = [epochs.val_loss[turn], late.at(-1)].map(decimal);
   const text = `Overfitting begins after epoch ${whole(epochs.epoch[turn])}: since then validation loss rose from `
     + `${from} to ${to}, while training loss kept falling.`;

@@ -41,9 +41,12 @@ test('of a clean curve there is nothing to say', () => {
 for (const onset of [4, 9, 15]) {
   test(`overfitting that begins after epoch ${onset} is found there`, () => {
     const validation = (epoch) => (epoch <= onset ? 0.5 / epoch : 0.5 / onset + 0.02 * (epoch - onset));
-    const [found, ...others] = insightsOf(logOf({ train: falling, validation }));
+    const accuracy = (epoch) => 1 - 0.1 / Math.min(epoch, onset);
+    const [found, ...others] = insightsOf(logOf({ train: falling, validation, accuracy }));
     assert.deepEqual([found.kind, found.step, others.length], ['overfitting', onset * PER_EPOCH, 0]);
     assert.match(found.text, new RegExp(`after epoch ${onset}:`));
+    assert.deepEqual(kinds(logOf({ train: falling, validation })), [], 'while more and more is read rightly');
+    assert.equal(kinds(logOf({ train: falling, validation, accuracy: () => null }))[0], 'overfitting', 'loss alone');
   });
 
   test(`a plateau from epoch ${onset} on is found there, if it is long enough`, () => {
