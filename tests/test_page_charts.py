@@ -108,6 +108,11 @@ def test_two_runs_are_laid_over_each_other_and_compared(visit, tmp_path):
         assert "epochs" not in page.locator("#compare tbody th").all_inner_texts(), "what is the same is left out"
         expected = json.loads((earlier / TRAINING_LOG).read_text())["epochs"]["val_loss"][-1]
         see(page, "[data-measure=loss] .others", f"the other.*{expected:.4f}")
+        page.get_by_role("link", name="the other").click()
+        see(page, "h1", "the other")
+        page.locator("#compare").wait_for(state="hidden")  # a run is not laid over itself
+        page.locator("#runs a[href='#live']").click()
+        see(page, "#compare li", "Against the other")
         page.get_by_label("Compare with the other").uncheck()
         page.locator("#compare").wait_for(state="hidden")
 

@@ -10,10 +10,11 @@ export function follow(store) {
   const read = createReader();
   let latest = 0;
 
-  store.on(['overlay', 'runs', 'shown'], async ({ overlay, runs, log }) => {
+  store.on(['overlay', 'runs', 'shown'], async ({ overlay, runs, shown }) => {
     const turn = (latest += 1);
+    const current = shown ?? runs.find(({ path }) => path === '')?.runId; // not the log's: that follows later
     const wanted = overlay.map((id) => runs.find(({ runId }) => runId === id)).filter(Boolean).slice(0, MOST);
-    const others = await Promise.all(wanted.filter(({ runId }) => runId !== log?.runId).map(load));
+    const others = await Promise.all(wanted.filter(({ runId }) => runId !== current).map(load));
     if (turn === latest) store.set({ others: others.filter(Boolean) });
   });
 
