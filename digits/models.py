@@ -67,6 +67,21 @@ def _cnn4_quick(plan: Architecture) -> Layers:
     return [*layers, nn.Flatten(), *_classifier((plan.channels[-1] * 3 * 3, 128), plan.dropout)]
 
 
+@_builds("cnn4-strided")
+def _cnn4_strided(plan: Architecture) -> Layers:
+    """As cnn4-quick, but its first kernel moves by two pixels and no unit is hidden: 66,426 parameters.
+
+    At 28x28 pixels pooling costs as much as all multiplications there; the stride saves three quarters of these too.
+    """
+    layers = []
+    for number, (before, width) in enumerate(pairwise((1, *plan.channels)), start=1):
+        kernel, stride = (5, 2) if number == 1 else (3, 1)
+        convolution, *others = _convolution(before, width, kernel, plan.norm, stride=stride)
+        layers += [convolution, *([nn.MaxPool2d(2)] if number in (2, 3) else []), *others]
+    # (N, C, 3, 3)
+    return [*layers, nn.Flatten(), *_classifier((plan.channels[-1] * 3 * 3,), plan.dropout)]
+
+
 @_builds("cnn4-wide")
 def _cnn4_wide(plan: Architecture) -> Layers:
     """As cnn4, but the average of each channel goes on instead of its 3x3 pixels: 422,026 parameters."""
@@ -132,13 +147,15 @@ def _small_kernels(plan: Architecture, pooled: tuple[int, ...]) -> Layers:
     return layers
 
 
-def _convolution(before: int, width: int, kernel: int, norm: str, padding: int | None = None) -> Layers:
-    """A convolution with what always follows it; without `padding` it keeps the image's size."""
+def _convolution(
+    before: int, width: int, kernel: int, norm: str, padding: int | None = None, stride: int = 1
+) -> Layers:
+    """A convolution with what always follows it; without `padding` and stride it keeps the image's size."""
     padding = kernel // 2 if padding is None else padding
     if norm == "none":
-        return [nn.Conv2d(before, width, kernel, padding=padding), nn.ReLU(inplace=True)]
+        return [nn.Conv2d(before, width, kernel, stride, padding), nn.ReLU(inplace=True)]
     # no bias: batch norm adds one of its own
-    convolution = nn.Conv2d(before, width, kernel, padding=padding, bias=False)
+    convolution = nn.Conv2d(before, width, kernel, stride, padding, bias=False)
     return [convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
 
 

@@ -13,6 +13,7 @@ from digits.training import normalised
 PARAMETERS = {
     "cnn4": 246_266,
     "cnn4-quick": 246_522,
+    "cnn4-strided": 66_426,
     "cnn4-wide": 422_026,
     "cnn4-flat": 168_042,
     "cnn6": 435_754,
