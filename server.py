@@ -20,7 +20,7 @@ import threading
 from pathlib import Path
 from typing import NoReturn
 
-from digits import contract, processor, runlog
+from digits import contract, manage, processor, runlog
 from digits.files import finite
 from digits.httpd import Server
 from digits.httpfile import file_etag, file_response, is_known, open_within
@@ -82,6 +82,30 @@ class Site:
             raise nothing_here()
         return file_response(request, self.results, f"{contract.RUNS}/{run_id}/{name}")
 
+    def change_run(self, request: Request, run_id: str) -> Response:
+        """{"name": text} or {"hidden": true or false}, or both."""
+        wish = parsed(request.body)
+        name, hidden = wish.get("name"), wish.get("hidden")
+        if not wish.keys() or wish.keys() - {"name", "hidden"} or type(hidden) not in (bool, type(None)):
+            raise Problem(400, 'Send {"name": text}, {"hidden": true} or {"hidden": false}.')
+        if name is not None:
+            name = label_of(name)
+        return self._managed(manage.label, run_id, name, hidden)
+
+    def delete_run(self, request: Request, run_id: str) -> Response:
+        return self._managed(manage.delete, run_id)
+
+    def _managed(self, change, run_id: str, *wishes) -> Response:
+        """The list of runs after the change."""
+        try:
+            return json_response(change(self.results, run_id, *wishes))
+        except manage.NoSuchRun:
+            raise Problem(404, "There is no such run any more.") from None
+        except manage.StillRunning:
+            raise Problem(409, "This run is still being trained: stop it first.") from None
+        except OSError as error:
+            raise Problem(403, f"The server can't write to the results folder: {error.strerror}.") from None
+
     def training_status(self, request: Request) -> Response:
         """The short form of the log, and whether the run is alive; all null while there is no run."""
         log = self._read_log()
@@ -122,10 +146,18 @@ ROUTES = tuple(
         (rf"/results/({_any_of(contract.FILES)})", {"GET": Site.live_file}),
         (rf"/results/{contract.RUNS_INDEX}", {"GET": Site.runs_index}),
         (rf"/results/runs/({contract.RUN_ID.pattern})/({_any_of(contract.FILES)})", {"GET": Site.earlier_file}),
+        (rf"/runs/({contract.RUN_ID.pattern})", {"POST": Site.change_run, "DELETE": Site.delete_run}),
         (r"/training_status", {"GET": Site.training_status}),
         (r"/healthz", {"GET": Site.health}),
     )
 )
+
+
+def label_of(name) -> str:
+    """A name for a run: one line of printable text. Raises Problem with 400."""
+    if not isinstance(name, str) or len(name) > contract.LABEL_KEPT:
+        raise Problem(400, f"A name is text of at most {contract.LABEL_KEPT} characters.")
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
 
 
 def nothing_here() -> Problem:

@@ -7,9 +7,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from digits import contract
+from digits import contract, lock
 from digits.files import finite, read_json, remove_temporaries, replace, write_json
 
+INDEX_LOCK = f".{contract.RUNS_INDEX}.lock"
 # A default run leaves about 14 MB, twice that while a file is replaced; with less free it would fail at its end instead
 # of its start.
 _ROOM = 32 << 20
@@ -47,11 +48,32 @@ def move_earlier_run(folder: Path, keep: int) -> None:
     _forget(folder, keep)
 
 
-def write_index(folder: Path) -> None:
-    """runs.json: a line for the live run, and one for each earlier run, newest first."""
-    entries = [_entry(folder, "")] + [_entry(path, f"{contract.RUNS}/{path.name}/") for path in _earlier_runs(folder)]
-    runs = [finite(entry) for entry in entries if entry]  # a log of another kind may hold what JSON has no name for
-    write_json(folder / contract.RUNS_INDEX, {"schema": contract.SCHEMA, "runs": runs})
+def write_index(folder: Path) -> dict:
+    """runs.json: a line for the live run, and one for each earlier run, newest first. Gives what was written.
+
+    Trainer and server both write it: one after the other, so that the last one has seen what the other changed.
+    """
+    with lock.briefly(folder / INDEX_LOCK):
+        paths = {path: f"{contract.RUNS}/{path.name}/" for path in _earlier_runs(folder)}
+        entries = [_entry(folder, "")] + [_entry(path, address) for path, address in paths.items()]
+        runs = [finite(entry) for entry in entries if entry]  # a log of another kind may hold what JSON has no name for
+        index = {"schema": contract.SCHEMA, "runs": runs}
+        write_json(folder / contract.RUNS_INDEX, index)
+    return index
+
+
+def run_folder(folder: Path, run_id: str) -> Path | None:
+    """Where the files of that run lie: `folder` itself for the live one; None for a run that is not there."""
+    log = _read_log(folder)
+    if log is not None and log["run_id"] == run_id:
+        return folder
+    return next((path for path in _earlier_runs(folder) if path.name == run_id), None)
+
+
+def forget(path: Path) -> None:
+    """Remove a run's own files, the log last, so that a run of which half is gone can still be named."""
+    for file in contract.FILES:
+        (path / file).unlink(missing_ok=True)
 
 
 def link_from_earlier_run(folder: Path, file: str, content: bytes) -> bool:
@@ -85,9 +107,14 @@ def _earlier_runs(folder: Path) -> list[Path]:
 def _forget(folder: Path, keep: int) -> None:
     for path in _earlier_runs(folder)[keep:]:
         with contextlib.suppress(OSError):  # somebody reads it or keeps notes of their own in there: another time
-            for file in contract.FILES:
-                (path / file).unlink(missing_ok=True)
+            forget(path)
             path.rmdir()
+
+
+def read_label(folder: Path, run_id: str) -> dict:
+    """What a person said of that run (manage.py); {} where nobody did."""
+    label = read_json(folder / contract.LABEL)
+    return label if isinstance(label, dict) and label.get("run_id") == run_id else {}
 
 
 def _read_log(folder: Path) -> dict | None:
@@ -102,10 +129,12 @@ def _entry(folder: Path, path: str) -> dict | None:
     log = _read_log(folder)
     if log is None:
         return None
+    label = read_label(folder, log["run_id"])
     return {
         "run_id": log["run_id"],
         "path": path,
-        "name": log.get("name"),
+        "name": label.get("name") or log.get("name"),
+        "hidden": label.get("hidden") is True,
         # nobody writes to an earlier run any more: one that still says it is running has crashed
         "status": "crashed" if path and log.get("status") == "running" else log.get("status"),
         "started_at": log.get("started_at"),

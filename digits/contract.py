@@ -19,8 +19,9 @@ CHECKPOINTS = (CHECKPOINT, CHECKPOINT_BEFORE, CHECKPOINT_PLATEAU)
 VALIDATION_IMAGES = "validation.png"
 TEST_IMAGES = "test.png"
 _PICTURES = (VALIDATION_IMAGES, TEST_IMAGES)
+LABEL = "label.json"  # what a person calls the run; the server writes it, and the trainer only ever moves it
 # The log is last: a move that is cut short leaves the log behind, and the next start goes on with it.
-FILES = (BATCHES, TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS, WEIGHTS, *CHECKPOINTS, *_PICTURES, TRAINING_LOG)
+FILES = (BATCHES, TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS, WEIGHTS, *CHECKPOINTS, *_PICTURES, LABEL, TRAINING_LOG)
 RUNS = "runs"
 RUNS_INDEX = "runs.json"
 
@@ -39,6 +40,7 @@ EPOCHS_KEPT = 1000  # rows; a longer run keeps every second, fourth, ... epoch, 
 EVENTS_KEPT = 100
 EVENT_KEPT = 160  # characters of an event's text
 TEXT_KEPT = 1000  # characters of a name or an error
+LABEL_KEPT = 120  # characters of a name that a person gives a run on the page
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 

@@ -16,9 +16,16 @@ def check(request: Request, names: frozenset[str]) -> None:
     could change something, from a page of that very host or from no page at all."""
     if request.host is not None and not _is_ours(request.host.lower(), names):
         raise Problem(403, "This server does not have that name. Use its IP address, or start it with --host NAME.")
-    origin = request.headers.get("origin")
-    if request.method not in SAFE and origin is not None and origin.lower() != f"http://{request.host}".lower():
+    if request.method not in SAFE and _is_of_another_site(request):
         raise Problem(403, "Only this server's own page may send this.")
+
+
+def _is_of_another_site(request: Request) -> bool:
+    """What a browser says of who asks. A program says nothing, and is believed: it could say anything."""
+    origin = request.headers.get("origin")
+    if origin is not None:
+        return origin.lower() != f"http://{request.host}".lower()
+    return request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
 
 
 def _is_ours(host: str, names: frozenset[str]) -> bool:

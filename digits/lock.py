@@ -4,6 +4,7 @@ The lock is on the file `.lock`, which says in JSON who holds it. A PID file wou
 would name a stranger once the number is used again.
 """
 
+import contextlib
 import errno
 import json
 import os
@@ -69,6 +70,20 @@ def is_held(folder: Path) -> bool | None:
     try:
         free = _lock(handle, exclusive=False)
         return None if free is None else not free
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def briefly(path: Path):
+    """Hold the lock on the file `path`, made where there is none, for some moments of work.
+
+    Whoever meets it waits; after _PATIENCE_S it goes on without, since what it guards is then rather late than lost.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _locked_within(handle, _PATIENCE_S)
+        yield
     finally:
         os.close(handle)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from unittest import mock
 
 from digits import contract, pace
+from digits.archive import INDEX_LOCK
 from digits.lock import LOCK_FILE
 from digits.runlog import RunLog
 
@@ -61,7 +62,8 @@ def write(folder: Path) -> None:
         ) as log,
     ):
         _log_everything(log, clock)
-    (folder / LOCK_FILE).unlink()
+    for lock in (LOCK_FILE, INDEX_LOCK):
+        (folder / lock).unlink()
 
 
 def _log_everything(log: RunLog, clock: Clock) -> None:

@@ -91,3 +91,13 @@ def test_only_a_page_of_ours_may_post(server, origin):
     headers = {} if origin is None else {"Origin": origin}
     assert ask(server, "/echo", method="POST", headers=headers).status == ORIGINS[origin]
     assert ask(server, "/echo", headers=headers).status == 200
+
+
+SITES = {"same-origin": 200, "none": 200, "same-site": 403, "cross-site": 403, "": 403}
+
+
+@pytest.mark.parametrize("site", SITES)
+def test_without_an_origin_the_browser_may_still_say_that_another_site_asks(server, site):
+    headers = {"Sec-Fetch-Site": site}
+    assert ask(server, "/echo", method="POST", headers=headers).status == SITES[site]
+    assert ask(server, "/echo", headers=headers).status == 200

@@ -53,4 +53,5 @@ def test_columns_limits_and_statuses_are_those_of_the_code():
     assert f"{contract.EPOCHS_KEPT:,} epochs" in TEXT
     assert f"the last {contract.EVENTS_KEPT}" in TEXT
     assert f"no sign of life for\n{contract.SILENT_AFTER_S:.0f} s" in TEXT
+    assert f"at most {contract.LABEL_KEPT} characters" in TEXT
     assert contract.HEARTBEAT_S + contract.WRITE_EVERY_S <= 5

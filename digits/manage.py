@@ -1,0 +1,74 @@
+"""What a person does to runs on the page: name, hide, delete. The server's side of it.
+
+A run's log stays as its trainer wrote it. The name and whether it is hidden stand beside it in label.json, which only
+this module writes, also while the trainer runs; runs.json tells both.
+"""
+
+import contextlib
+from pathlib import Path
+
+from digits import archive, contract
+from digits.files import read_json, write_json
+from digits.liveness import liveness
+from digits.lock import Busy, FolderLock
+
+
+class NoSuchRun(Exception):
+    """There is no run of that id."""
+
+
+class StillRunning(Exception):
+    """A run that is being trained can't be deleted."""
+
+
+def label(results: Path, run_id: str, name: str | None = None, hidden: bool | None = None) -> dict:
+    """Give a run another name ("": its own again), hide it or show it; None leaves things as they are.
+
+    Gives the list of runs as it is then. Raises NoSuchRun, and OSError where the folder can't be written.
+    """
+    folder = _folder_of(results, run_id)
+    known = archive.read_label(folder, run_id)
+    given = {"name": name, "hidden": hidden}
+    changed = known | {key: value for key, value in given.items() if value is not None}
+    write_json(folder / contract.LABEL, {"schema": contract.SCHEMA, "run_id": run_id} | changed)
+    return archive.write_index(results)
+
+
+def delete(results: Path, run_id: str) -> dict:
+    """Remove a run's files for good; what is no file of the contract stays. Gives the list of runs as it is then.
+
+    Raises NoSuchRun, StillRunning, and OSError where the folder can't be written.
+    """
+    folder = _folder_of(results, run_id)
+    if folder.is_symlink():  # what lies elsewhere is not ours to delete
+        raise NoSuchRun(run_id)
+    if folder == results:
+        _delete_latest(results, run_id)
+    else:
+        archive.forget(folder)
+        with contextlib.suppress(OSError):  # somebody keeps notes of their own in there
+            folder.rmdir()
+    return archive.write_index(results)
+
+
+def _delete_latest(results: Path, run_id: str) -> None:
+    """The latest run lies where the next one will: the lock keeps trainers out meanwhile."""
+    log = read_json(results / contract.TRAINING_LOG)
+    if liveness(log, results) in ("running", "stalled"):
+        raise StillRunning
+    try:
+        held = FolderLock(results, {"name": "the server, deleting a run", "started_at": contract.timestamp()})
+    except Busy:
+        raise StillRunning from None
+    try:
+        if archive.run_folder(results, run_id) == results:  # unless a trainer has moved it since
+            archive.forget(results)
+    finally:
+        held.release()
+
+
+def _folder_of(results: Path, run_id: str) -> Path:
+    folder = archive.run_folder(results, run_id)
+    if folder is None:
+        raise NoSuchRun(run_id)
+    return folder

@@ -1,0 +1,170 @@
+"""Naming, hiding and deleting runs, through the server."""
+
+import json
+import os
+import threading
+
+import pytest
+from wire import ask
+
+from digits import archive, contract
+from digits.lock import FolderLock
+from digits.runlog import RunLog
+
+BAD = {
+    "no JSON": b"name=x",
+    "a list": b'["name"]',
+    "nothing": b"{}",
+    "another wish": b'{"name": "x", "path": "../.."}',
+    "a number for a name": b'{"name": 7}',
+    "a name too long": b'{"name": "%s"}' % (b"x" * (contract.LABEL_KEPT + 1)),
+    "a word for hidden": b'{"hidden": "yes"}',
+    "a number for hidden": b'{"hidden": 1}',
+}
+
+
+def train(folder, name):
+    with RunLog(folder, name=name) as log:
+        log.batch(1, loss=0.5)
+    return log.run_id
+
+
+def change(server, run_id, method="POST", headers=None, **wish):
+    return ask(server, f"/runs/{run_id}", method=method, headers=headers or {}, body=json.dumps(wish).encode())
+
+
+def listed(folder):
+    return {run["run_id"]: run for run in json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]}
+
+
+def test_a_run_gets_another_name_and_keeps_its_log(live):
+    earlier, latest = train(live.results, "earlier"), train(live.results, "latest")
+    for run_id in (earlier, latest):
+        answer = change(live, run_id, name=f" named\n{run_id} ")
+        assert answer.status == 200
+        assert answer.json() == json.loads((live.results / contract.RUNS_INDEX).read_text())
+    assert {run_id: run["name"] for run_id, run in listed(live.results).items()} == {
+        earlier: f"named {earlier}",
+        latest: f"named {latest}",
+    }
+    assert json.loads((live.results / contract.TRAINING_LOG).read_text())["name"] == "latest"
+    change(live, latest, name="")
+    assert listed(live.results)[latest]["name"] == "latest"
+
+
+def test_hiding_and_naming_leave_each_other_alone_and_stay_when_the_next_run_begins(live):
+    run_id = train(live.results, "first")
+    change(live, run_id, hidden=True)
+    change(live, run_id, name="hidden one")
+    train(live.results, "second")
+    entry = listed(live.results)[run_id]
+    assert (entry["name"], entry["hidden"], entry["path"]) == ("hidden one", True, f"runs/{run_id}/")
+    change(live, run_id, hidden=False)
+    assert listed(live.results)[run_id]["hidden"] is False
+
+
+def test_a_label_of_another_run_says_nothing(live):
+    run_id = train(live.results, "mine")
+    (live.results / contract.LABEL).write_text(json.dumps({"run_id": "another", "name": "not mine"}))
+    assert archive.write_index(live.results)["runs"][0]["name"] == "mine"
+    assert listed(live.results)[run_id]["hidden"] is False
+
+
+def test_a_deleted_run_leaves_nothing_but_what_is_not_its_own(live):
+    noted, earlier, latest = (train(live.results, name) for name in ("noted", "earlier", "latest"))
+    notes = live.results / contract.RUNS / noted / "notes.txt"
+    notes.write_text("mine")
+    for run_id in (noted, earlier, latest):
+        assert change(live, run_id, "DELETE").status == 200
+    assert listed(live.results) == {}
+    assert os.listdir(live.results / contract.RUNS) == [noted]
+    assert os.listdir(notes.parent) == ["notes.txt"]
+    assert not any((live.results / file).exists() for file in contract.FILES)
+    assert change(live, earlier, "DELETE").status == 404
+
+
+def test_a_run_in_training_can_be_named_and_not_be_deleted(live):
+    with RunLog(live.results, name="alive") as log:
+        log.batch(1, loss=0.5)
+        answer = change(live, log.run_id, "DELETE")
+        assert answer.status == 409
+        assert "still being trained" in answer.json()["error"]
+        assert change(live, log.run_id, name="known").status == 200
+        assert listed(live.results)[log.run_id]["name"] == "known"
+    assert listed(live.results)[log.run_id]["name"] == "known"  # the trainer wrote the list once more
+    assert change(live, log.run_id, "DELETE").status == 200
+
+
+def test_the_latest_run_is_not_deleted_while_another_trainer_begins(live):
+    run_id = train(live.results, "ended")
+    lock = FolderLock(live.results, {"run_id": "the next one"})
+    assert change(live, run_id, "DELETE").status == 409
+    lock.release()
+    assert (live.results / contract.TRAINING_LOG).exists()
+    assert change(live, run_id, "DELETE").status == 200
+    train(live.results, "next")  # the folder is free again
+
+
+def test_a_folder_elsewhere_is_not_deleted_through_a_link(live, tmp_path):
+    run_id = train(live.results, "moved")
+    train(live.results, "latest")
+    folder = live.results / contract.RUNS / run_id
+    folder.rename(tmp_path / run_id)
+    folder.symlink_to(tmp_path / run_id, target_is_directory=True)
+    assert change(live, run_id, "DELETE").status == 404
+    assert (tmp_path / run_id / contract.TRAINING_LOG).exists()
+
+
+@pytest.mark.parametrize("body", BAD.values(), ids=BAD)
+def test_a_wish_nobody_can_fulfil_changes_nothing(live, body):
+    run_id = train(live.results, "as it was")
+    assert ask(live, f"/runs/{run_id}", method="POST", body=body).status == 400
+    assert not (live.results / contract.LABEL).exists()
+
+
+@pytest.mark.parametrize("path", ["nowhere", "..", "..%2f..", "a/b", "20260101-120000-abcd/", "%00", "x" * 100])
+def test_a_run_that_is_not_there_is_not_found(live, path):
+    train(live.results, "one")
+    for method in ("POST", "DELETE"):
+        assert ask(live, f"/runs/{path}", method=method, body=b'{"name": "x"}').status == 404
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+)
+def test_a_page_of_another_site_changes_nothing(live, headers):
+    run_id = train(live.results, "as it was")
+    assert change(live, run_id, headers=headers, name="taken over").status == 403
+    assert change(live, run_id, "DELETE", headers=headers).status == 403
+    assert listed(live.results)[run_id]["name"] == "as it was"
+
+
+def test_other_methods_are_told_what_they_could_use(live):
+    run_id = train(live.results, "one")
+    for method in ("GET", "PUT", "PATCH"):
+        answer = ask(live, f"/runs/{run_id}", method=method)
+        assert (answer.status, answer.headers["allow"]) == (405, "POST, DELETE")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(live):
+    run_id = train(live.results, "one")
+    live.results.chmod(0o555)
+    try:
+        answer = change(live, run_id, name="x")
+    finally:
+        live.results.chmod(0o755)
+    assert answer.status == 403
+    assert "can't write" in answer.json()["error"]
+
+
+def test_many_names_at_once_leave_one_whole_list(live):
+    runs = [train(live.results, f"run {number}") for number in range(6)]
+    threads = [
+        threading.Thread(target=change, args=(live, run_id), kwargs={"name": f"new {run_id}"}) for run_id in runs
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {run["name"] for run in listed(live.results).values()} == {f"new {run_id}" for run_id in runs}
