@@ -66,6 +66,14 @@ export function mount(element, store) {
   for (const [frame, measure] of figures) {
     store.on(['curves'], ({ curves }) => { frame.dataset.state = stateOf(curves, measure.key); });
     chart.mount(frame, store, measure);
+    const enlarge = frame.querySelector('[data-part=enlarge]');
+    const isAlone = ({ view }) => view.panel === measure.key;
+    store.on(['view'], (state) => {
+      frame.classList.toggle('alone', isAlone(state));
+      frame.hidden = Boolean(state.view.panel) && !isAlone(state);
+      enlarge.setAttribute('aria-pressed', isAlone(state));
+    });
+    enlarge.addEventListener('click', () => store.set({ view: { ...store.state.view, panel: isAlone(store.state) ? null : measure.key } }));
     const reset = frame.querySelector('[data-part=reset]');
     store.on(['zoom'], ({ zoom }) => { reset.hidden = zoom === null; });
     reset.addEventListener('click', () => store.set({ zoom: null }));

@@ -16,7 +16,6 @@ export function svgContext(width, height, background) {
     fillStyle: '#000', strokeStyle: '#000', globalAlpha: 1, lineWidth: 1, lineJoin: 'miter',
     font: '12px sans-serif', textAlign: 'left', textBaseline: 'alphabetic',
     setTransform() {},
-    clearRect() {},
     save() { saved.push(open); },
     restore() {
       for (const before = saved.pop() ?? 0; open > before; open -= 1) parts.push('</g>');
