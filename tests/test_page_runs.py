@@ -10,7 +10,7 @@ from visiting import Training, see, status
 from digits.contract import RUNS, RUNS_INDEX, TRAINING_LOG
 from digits.runlog import RunLog
 
-ROW = "#runs li"
+ROW = "#runs tbody tr"
 
 
 @pytest.fixture
@@ -39,15 +39,7 @@ def test_each_run_tells_what_it_was_and_how_well_it_did(visit, tmp_path, runs):
     with our_server(tmp_path) as url:
         page = visit(url)
         see(page, ROW, "third")
-        for fact in (
-            "completed",
-            "cnn4",
-            "246,266 parameters",
-            "1 epoch",
-            r"\d\.\d\ss",
-            "20\\d\\d",
-            "90.00\\s% validation",
-        ):
+        for fact in ("completed", "cnn4", "246,266", r"\d\.\d\ss", r"20\d\d", r"90.00\s% validation"):
             see(page, ROW, fact)
 
 

@@ -51,7 +51,7 @@ const MEASURES = [
     lines: ['batch'],
     range: fromZero,
     format: whole,
-    formatTick: (value) => whole(value),
+    formatTick: (value) => (value < 1e6 ? whole(value) : `${value / 1e6} M`),
   },
 ];
 
