@@ -11,7 +11,7 @@ const FIGURES = new Set(['Test accuracy', 'Parameters', 'Epochs', 'Time']);
 
 export function mount(element, store) {
   const body = h('tbody');
-  const heads = COLUMNS.map((name) => h(name ? 'th' : 'td', { scope: name && 'col', class: FIGURES.has(name) && 'figure' }, name));
+  const heads = COLUMNS.map((name) => h(name ? 'th' : 'td', { scope: name ? 'col' : null, class: FIGURES.has(name) && 'figure' }, name));
   element.querySelector('table').append(h('thead', {}, h('tr', {}, ...heads)), body);
   const all = element.querySelector('input');
   const controls = () => [...body.querySelectorAll('a, input, button')];
