@@ -41,7 +41,8 @@ export function mount(figure, store, measure) {
     }
     colours ??= coloursIn(figure, COLOURS);
     context.setTransform(density, 0, 0, density, 0, 0);
-    draw(context, plot, { colours, cursor, selection, curves, axis: axisOf(curves, measure) });
+    context.clearRect(0, 0, size.width, size.height);
+    draw(context, plot, { colours, cursor, selection, curves, measure });
   }
 
   function saveAs(kind) {
@@ -49,20 +50,15 @@ export function mount(figure, store, measure) {
     if (!curves || !plot) return;
     const name = fileName(log.name, measure.key, kind.toLowerCase());
     if (kind === 'CSV') return save(new Blob([csvOf(curves, measure.key)], { type: 'text/csv' }), name);
-    const look = { colours, cursor: null, selection: null, curves, axis: axisOf(curves, measure) };
+    const look = { colours, cursor: null, selection: null, curves, measure };
     const { width, height } = plot.size;
-    if (kind === 'SVG') {
-      const svg = svgContext(width, height, colours.surface);
-      draw(svg, plot, look);
-      return save(new Blob([svg.toString()], { type: 'image/svg+xml' }), name);
-    }
     const picture = new OffscreenCanvas(2 * width, 2 * height);
-    const paper = picture.getContext('2d');
-    paper.setTransform(2, 0, 0, 2, 0, 0);
-    draw(paper, plot, look);
-    paper.globalCompositeOperation = 'destination-over'; // drawing begins with clearing: the paper comes last
+    const paper = kind === 'SVG' ? svgContext(width, height) : picture.getContext('2d');
+    paper.scale(2, 2);
     paper.fillStyle = colours.surface;
     paper.fillRect(0, 0, width, height);
+    draw(paper, plot, look);
+    if (kind === 'SVG') return save(new Blob([paper.toString()], { type: 'image/svg+xml' }), name);
     return picture.convertToBlob().then((blob) => save(blob, name));
   }
 
@@ -86,12 +82,4 @@ export function mount(figure, store, measure) {
       redraw();
     },
   });
-}
-
-function axisOf({ unit }, { formatTick }) {
-  return {
-    unit,
-    formatX: (value, { decimals }) => value.toLocaleString('en-US', { maximumFractionDigits: decimals }),
-    formatY: formatTick,
-  };
 }
