@@ -3,6 +3,7 @@
 import * as chart from './chart.js';
 import { figure } from './figure.js';
 import { decimal, percent, whole } from './format.js';
+import { parts } from './parts.js';
 import { fromZero, robustAccuracyRange, robustRange } from './range.js';
 import { spliced } from './rows.js';
 import { prepare } from './series.js';
@@ -25,10 +26,9 @@ const MEASURES = [
     key: 'accuracy',
     title: 'Accuracy',
     hint: 'higher is better',
-    nothing: 'No accuracy has been logged so far.',
     lines: ['batch', 'train', 'validation'],
     range: robustAccuracyRange,
-    format: (value) => percent(value),
+    format: percent,
     formatTick: (value, { decimals }) => `${(value * 100).toFixed(Math.max(0, decimals - 2))} %`,
     first: 'Down to',
   },
@@ -36,7 +36,6 @@ const MEASURES = [
     key: 'lr',
     title: 'Learning rate',
     hint: 'the size of a step',
-    nothing: 'No learning rate has been logged so far.',
     lines: ['batch'],
     range: fromZero,
     format: decimal,
@@ -47,11 +46,10 @@ const MEASURES = [
     key: 'speed',
     title: 'Speed',
     hint: 'images per second',
-    nothing: 'No speed has been logged so far.',
     lines: ['batch'],
     range: fromZero,
     format: whole,
-    formatTick: (value) => whole(value),
+    formatTick: whole,
   },
 ];
 
@@ -62,11 +60,11 @@ export function mount(element, store) {
     store.set({ curves: log ? prepare({ ...log, batches }, view.axis, others) : null });
   });
   const figures = MEASURES.map((measure) => [figure(measure), measure]);
-  element.querySelector('[data-part=charts]').prepend(...figures.map(([frame]) => frame));
+  parts(element).charts.prepend(...figures.map(([frame]) => frame));
   for (const [frame, measure] of figures) {
     store.on(['curves'], ({ curves }) => { frame.dataset.state = stateOf(curves, measure.key); });
     chart.mount(frame, store, measure);
-    const reset = frame.querySelector('[data-part=reset]');
+    const { reset } = parts(frame);
     store.on(['zoom'], ({ zoom }) => { reset.hidden = zoom === null; });
     reset.addEventListener('click', () => store.set({ zoom: null }));
   }
