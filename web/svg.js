@@ -10,6 +10,7 @@ export function svgContext(width, height) {
   let path = '';
   let dashes = [];
 
+  const inColour = () => `fill="${escaped(context.fillStyle)}"`;
   const shape = (attributes) => parts.push(`<path d="${path}" ${attributes} opacity="${context.globalAlpha}"/>`);
   const context = {
     fillStyle: '#000', strokeStyle: '#000', globalAlpha: 1, lineWidth: 1, lineJoin: 'miter',
@@ -35,18 +36,18 @@ export function svgContext(width, height) {
       closing += '</g>';
     },
     setLineDash(pattern) { dashes = pattern; },
-    fill() { if (path) shape(`fill="${escaped(context.fillStyle)}"`); },
+    fill() { if (path) shape(inColour()); },
     stroke() {
       if (!path) return;
       const dash = dashes.length ? ` stroke-dasharray="${dashes.join(' ')}"` : '';
       shape(`fill="none" stroke="${escaped(context.strokeStyle)}" stroke-width="${context.lineWidth}" stroke-linejoin="${context.lineJoin}"${dash}`);
     },
     fillRect(x, y, w, h) {
-      parts.push(`<rect x="${at(x)}" y="${at(y)}" width="${at(w)}" height="${at(h)}" fill="${escaped(context.fillStyle)}" opacity="${context.globalAlpha}"/>`);
+      parts.push(`<rect x="${at(x)}" y="${at(y)}" width="${at(w)}" height="${at(h)}" ${inColour()} opacity="${context.globalAlpha}"/>`);
     },
     fillText(text, x, y) {
       const base = context.textBaseline === 'middle' ? ' dominant-baseline="central"' : '';
-      parts.push(`<text x="${at(x)}" y="${at(y)}" fill="${escaped(context.fillStyle)}" text-anchor="${ANCHORS[context.textAlign]}"${base} style="font: ${escaped(context.font)}">${escaped(text)}</text>`);
+      parts.push(`<text x="${at(x)}" y="${at(y)}" ${inColour()} text-anchor="${ANCHORS[context.textAlign]}"${base} style="font: ${escaped(context.font)}">${escaped(text)}</text>`);
     },
     /** The whole picture, when all that was saved is restored. */
     toString() {
