@@ -12,7 +12,7 @@ const PER_ROW = 100; // in a mosaic
 export function mount(element, store) {
   const { slider, test, which, count, title, more } = parts(element);
   const [table, list] = [element.querySelector('table'), element.querySelector('ol')];
-  const picks = [...element.querySelectorAll('[data-pick]')];
+  const picks = element.querySelectorAll('[data-pick]');
   let chosen = null; // the answer set's kind and epoch; null for the latest
   let pick = 'mistakes'; // or doubts, or a cell {label, said}
   let shown = AT_ONCE;
@@ -66,9 +66,9 @@ export function mount(element, store) {
     slider.disabled = epochs.length < 2 && !isTest;
     const text = isTest ? 'The test set' : `Validation after epoch ${whole(set.epoch)}`;
     setText(which, text);
-    slider.setAttribute('aria-valuetext', text);
+    slider.ariaValueText = text;
     test.hidden = sets().at(-1).kind !== 'test';
-    test.setAttribute('aria-pressed', isTest);
+    test.ariaPressed = isTest;
     const wrong = inCell(set, null).length;
     setText(count, `${counted(wrong, 'mistake')} in ${counted(set.labels.length, 'image')}`);
   }
@@ -107,10 +107,8 @@ export function mount(element, store) {
   }
 
   function mark() {
-    for (const button of picks) button.setAttribute('aria-pressed', button.dataset.pick === pick);
-    for (const button of table.querySelectorAll('button')) {
-      button.setAttribute('aria-pressed', button.dataset.cell === `${pick.label}${pick.said}`);
-    }
+    for (const button of picks) button.ariaPressed = button.dataset.pick === pick;
+    for (const button of table.querySelectorAll('button')) button.ariaPressed = button.dataset.cell === `${pick.label}${pick.said}`;
   }
 
   function drawGallery(set) {

@@ -29,12 +29,10 @@ export function update(figure, { curves, cursor }, measure) {
   }
   readOthers(shown.others, curves, at, measure);
   const canvas = figure.querySelector('canvas');
-  canvas.setAttribute('aria-valuemin', curves.full[0]);
-  canvas.setAttribute('aria-valuemax', curves.full[1]);
-  canvas.setAttribute('aria-valuenow', at);
   const { where, batch: here, train, validation } = texts;
   const epochs = shown.train ? `; ${ofEpoch}: training ${train}, validation ${validation}` : '';
-  canvas.setAttribute('aria-valuetext', `${where}: batches ${here}${epochs}`);
+  const ariaValueText = `${where}: batches ${here}${epochs}`;
+  Object.assign(canvas, { ariaValueMin: curves.full[0], ariaValueMax: curves.full[1], ariaValueNow: at, ariaValueText });
 }
 
 /** A line for each run that is laid over this one. */
