@@ -28,7 +28,7 @@ function overfitting({ epochs }) {
   const rises = late.slice(-PATIENCE).every((value) => value > WORSE * epochs.val_loss[turn]);
   const falls = epochs.train_loss.at(-1) !== null && epochs.train_loss.at(-1) < epochs.train_loss[turn] / WORSE;
   const read = epochs.val_accuracy;
-  const reads = read[turn] !== null && Math.max(...read.slice(turn + 1)) > read[turn];
+  const reads = read[turn] !== null && Math.max(...read.slice(turn + 1)) > read[turn]; // null is none read rightly
   if (!rises || !falls || reads) return null;
   const [from, to] = [epochs.val_loss[turn], late.at(-1)].map(decimal);
   const text = `Overfitting begins after epoch ${whole(epochs.epoch[turn])}: since then validation loss rose from `
