@@ -48,6 +48,9 @@ def test_two_runs_beside_each_other_are_open_to_everybody(visit, tmp_path):
         page = visit(f"{url}#with={earlier.name}")
         see(page, "#compare", "Against the other")
         assert complaints(page) == []
+        page.get_by_role("button", name="Change the other").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        assert complaints(page) == []
 
 
 def test_the_axe_rules_can_fail(visit, tmp_path):

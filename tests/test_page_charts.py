@@ -48,6 +48,19 @@ def test_smoothing_logarithm_and_outliers_change_the_picture_and_back(visit, tmp
         assert pixels(page) == plain
 
 
+def test_one_chart_can_be_looked_at_alone_and_an_address_says_so(visit, tmp_path):
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(f"{url}#panel=accuracy")
+        see(page, "[data-measure=accuracy] [data-part=where]", "step 120")
+        assert page.locator("figure.chart:visible").count() == 1
+        wide = page.locator("[data-measure=accuracy] canvas").bounding_box()
+        page.get_by_role("button", name="Enlarge").click()
+        assert page.locator("figure.chart:visible").count() == 4
+        usual = page.locator("[data-measure=accuracy] canvas").bounding_box()
+        assert wide["width"] > 1.5 * usual["width"] and wide["height"] > 1.2 * usual["height"]
+
+
 @pytest.mark.parametrize("kind", ["PNG", "SVG", "CSV"])
 def test_a_chart_can_be_saved(visit, tmp_path, kind):
     log = write_run(tmp_path, status="completed")

@@ -1,6 +1,6 @@
 /** One chart: keeps its canvas as large and as sharp as it is shown, and paints at most once a frame. */
 
-import { draw } from './draw.js';
+import { draw, drawOver } from './draw.js';
 import { listen } from './gestures.js';
 import { plotOf } from './plot.js';
 import * as readout from './readout.js';
@@ -13,6 +13,7 @@ const COLOURS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad',
 export function mount(figure, store, measure) {
   const canvas = figure.querySelector('canvas');
   const context = canvas.getContext('2d');
+  const still = document.createElement('canvas'); // all but the cursor: pointing has sixty frames a second to paint
   let colours = null;
   let plot = null;
   let planned = []; // what the plot was made of
@@ -33,16 +34,22 @@ export function mount(figure, store, measure) {
     const density = devicePixelRatio;
     const [width, height] = [Math.round(size.width * density), Math.round(size.height * density)];
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    const wanted = [curves, zoom, view, width, height];
+    colours ??= coloursIn(figure, COLOURS);
+    const wanted = [curves, zoom, view, colours, width, height];
     if (wanted.some((part, index) => part !== planned[index])) {
       plot = plotOf(curves, measure, zoom, size, view);
       planned = wanted;
       readout.note(figure, plot, measure);
+      Object.assign(still, { width, height });
+      const paper = still.getContext('2d');
+      paper.scale(density, density);
+      draw(paper, plot, { colours, curves, measure });
     }
-    colours ??= coloursIn(figure, COLOURS);
-    context.setTransform(density, 0, 0, density, 0, 0);
-    context.clearRect(0, 0, size.width, size.height);
-    draw(context, plot, { colours, cursor, selection, curves, measure });
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.drawImage(still, 0, 0);
+    context.scale(density, density);
+    drawOver(context, plot, { colours, curves, cursor, selection });
   }
 
   function saveAs(kind) {
@@ -50,14 +57,13 @@ export function mount(figure, store, measure) {
     if (!curves || !plot) return;
     const name = fileName(log.name, measure.key, kind.toLowerCase());
     if (kind === 'CSV') return save(new Blob([csvOf(curves, measure.key)], { type: 'text/csv' }), name);
-    const look = { colours, cursor: null, selection: null, curves, measure };
     const { width, height } = plot.size;
     const picture = new OffscreenCanvas(2 * width, 2 * height);
     const paper = kind === 'SVG' ? svgContext(width, height) : picture.getContext('2d');
     paper.scale(2, 2);
     paper.fillStyle = colours.surface;
     paper.fillRect(0, 0, width, height);
-    draw(paper, plot, look);
+    draw(paper, plot, { colours, curves, measure });
     if (kind === 'SVG') return save(new Blob([paper.toString()], { type: 'image/svg+xml' }), name);
     return picture.convertToBlob().then((blob) => save(blob, name));
   }

@@ -1,4 +1,4 @@
-/** Paints a plot on a canvas. */
+/** Paints a plot on an empty canvas, and over it what moves with the pointer. */
 
 import { FONT, drawAxes, drawEvents, rule } from './axes.js';
 import { nearest } from './series.js';
@@ -6,7 +6,7 @@ import { nearest } from './series.js';
 const DASHES = [[2, 2], [8, 3, 2, 3], [12, 4], [4, 6]]; // other runs: never colour alone
 const MANY = 60; // epochs; more marks than this would hide the line
 
-export function draw(context, plot, { colours, measure, cursor, selection, curves }) {
+export function draw(context, plot, { colours, curves, measure }) {
   const { area } = plot;
   drawAxes(context, plot, colours, curves.unit, measure.formatTick);
   drawEvents(context, plot, colours);
@@ -19,11 +19,14 @@ export function draw(context, plot, { colours, measure, cursor, selection, curve
   if (plot.lines.smooth) drawRows(context, plot, curves.batchX, plot.lines.smooth, 1.75); // over the faint raw ones
   drawLine(context, plot, plot.lines.train, colours.train, []);
   drawLine(context, plot, plot.lines.validation, colours.validation, [6, 4]);
-  if (selection) shade(context, plot, selection, colours.ink);
   context.restore();
   drawMarks(context, plot, plot.lines.train, colours.train, colours.surface, disc);
   drawMarks(context, plot, plot.lines.validation, colours.validation, colours.surface, diamond);
   drawNames(context, plot, colours);
+}
+
+export function drawOver(context, plot, { colours, curves, cursor, selection }) {
+  if (selection) shade(context, plot, selection, colours.ink);
   if (cursor !== null) drawCursor(context, plot, curves, cursor, colours);
 }
 

@@ -49,7 +49,7 @@ const MEASURES = [
     lines: ['batch'],
     range: fromZero,
     format: whole,
-    formatTick: whole,
+    formatTick: (value) => (value < 1e6 ? whole(value) : `${value / 1e6} M`),
   },
 ];
 
@@ -64,7 +64,14 @@ export function mount(element, store) {
   for (const [frame, measure] of figures) {
     store.on(['curves'], ({ curves }) => { frame.dataset.state = stateOf(curves, measure.key); });
     chart.mount(frame, store, measure);
-    const { reset } = parts(frame);
+    const { enlarge, reset } = parts(frame);
+    const isAlone = ({ view }) => view.panel === measure.key;
+    store.on(['view'], (state) => {
+      frame.classList.toggle('alone', isAlone(state));
+      frame.hidden = Boolean(state.view.panel) && !isAlone(state);
+      enlarge.ariaPressed = isAlone(state);
+    });
+    enlarge.addEventListener('click', () => store.set({ view: { ...store.state.view, panel: isAlone(store.state) ? null : measure.key } }));
     store.on(['zoom'], ({ zoom }) => { reset.hidden = zoom === null; });
     reset.addEventListener('click', () => store.set({ zoom: null }));
   }

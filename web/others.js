@@ -19,13 +19,13 @@ export function follow(store) {
   });
 
   /** A run that can't be read now is left out; the page goes on. */
-  async function load({ runId, path }) {
+  async function load({ runId, path, name }) {
     try {
       const log = parseLog((await read(`results/${path}training_log.json`)).value);
       if (!log) return null;
       const known = log.files.includes('predictions.json');
       const predictions = known ? parsePredictions((await read(`results/${path}predictions.json`)).value) : null;
-      return { runId, log, predictions };
+      return { runId, log: { ...log, name }, predictions };
     } catch {
       return null;
     }

@@ -1,21 +1,57 @@
 /** The runs so far, each a link that shows it. */
 
 import { h, icon } from './dom.js';
-import { counted, date, percent } from './format.js';
+import { date, duration, percent, whole } from './format.js';
+import { manage } from './manage.js';
 import { MOST } from './others.js';
 import { LIVE } from './polling.js';
 
+const COLUMNS = ['Run', 'Test accuracy', 'Compare', 'Status', 'Model', 'Parameters', 'Epochs', 'Time', 'Started', ''];
+const FIGURES = new Set(['Test accuracy', 'Parameters', 'Epochs', 'Time']);
+
 export function mount(element, store) {
-  const list = element.querySelector('ul');
-  store.on(['runs', 'shown', 'liveness', 'overlay'], ({ runs, shown, liveness, log }) => {
-    element.hidden = runs.length < 2;
-    list.replaceChildren(...runs.map((run) => {
+  const body = h('tbody');
+  const heads = COLUMNS.map((name) => h(name ? 'th' : 'td', { scope: name ? 'col' : null, class: FIGURES.has(name) && 'figure' }, name));
+  element.querySelector('table').append(h('thead', {}, h('tr', {}, ...heads)), body);
+  const all = element.querySelector('input');
+  const controls = () => [...body.querySelectorAll('a, input, button')];
+
+  const draw = ({ runs, shown, liveness, log, connection }) => {
+    element.hidden = !runs.length;
+    const secret = runs.filter((run) => run.hidden).length;
+    all.parentElement.hidden = !secret;
+    all.nextSibling.textContent = ` show ${whole(secret)} hidden`;
+    const focused = controls().indexOf(document.activeElement);
+    body.replaceChildren(...runs.filter((run) => !run.hidden || all.checked).map((run) => {
       const current = shown === null ? run.path === '' : run.runId === shown;
       // The index is only written when a run begins or ends.
       const status = current && liveness && log?.runId === run.runId ? liveness : run.status;
-      return h('li', {}, link(run, status, current), current ? null : overlay(run, store));
+      return row(run, status, current, connection.kind === 'digits', store);
     }));
-  });
+    controls()[focused]?.focus();
+  };
+  all.addEventListener('change', () => draw(store.state));
+  store.on(['runs', 'shown', 'liveness', 'overlay', 'loaded'], draw);
+}
+
+function row(run, status, current, mayChange, store) {
+  const { name, path, runId, dataset, model, parameters, epochs, startedAt, updatedAt } = run;
+  const took = status === 'running' || startedAt === null || updatedAt === null ? null : (updatedAt - startedAt) / 1000;
+  const change = () => manage(run, !path && ['running', 'stalled'].includes(status), store);
+  const cells = [
+    accuracy(run),
+    current ? '' : overlay(run, store),
+    status,
+    dataset === 'synthetic' ? `${model}, synthetic digits` : model,
+    whole(parameters), whole(epochs), duration(took), date(startedAt),
+    mayChange ? h('button', { class: 'more', 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',
+  ];
+  const link = { href: path ? `#run=${runId}` : LIVE, 'aria-current': current && 'true' };
+  return h(
+    'tr', {},
+    h('th', { scope: 'row' }, h('a', link, icon(status), h('span', { class: 'name' }, name))),
+    ...cells.map((cell, index) => h('td', { class: FIGURES.has(COLUMNS[index + 1]) && 'figure' }, cell)),
+  );
 }
 
 /** Whether the run is laid over the one shown. */
@@ -26,27 +62,9 @@ function overlay({ runId, name }, store) {
     const others = store.state.overlay.filter((id) => id !== runId);
     store.set({ overlay: box.checked ? [...others, runId].slice(-MOST) : others });
   });
-  return h('label', { class: 'with' }, box, 'compare');
+  return box;
 }
 
-function link(run, status, current) {
-  const facts = [
-    status,
-    run.dataset === 'synthetic' ? 'synthetic digits' : '',
-    date(run.startedAt),
-    run.epochs === null ? '' : counted(run.epochs, 'epoch'),
-  ];
-  return h(
-    'a',
-    { href: run.path ? `#run=${run.runId}` : LIVE, 'aria-current': current && 'true' },
-    icon(status),
-    h('span', { class: 'name' }, run.name),
-    h('span', { class: 'result' }, result(run)),
-    h('span', { class: 'soft' }, facts.filter(Boolean).join(' · ')),
-  );
-}
-
-function result({ testAccuracy, bestAccuracy }) {
-  if (testAccuracy !== null) return `${percent(testAccuracy)} test`;
-  return bestAccuracy === null ? '' : `${percent(bestAccuracy)} validation`;
+function accuracy({ testAccuracy, bestAccuracy }) {
+  return testAccuracy === null && bestAccuracy !== null ? `${percent(bestAccuracy)} validation` : percent(testAccuracy);
 }

@@ -1,10 +1,11 @@
 /** How the charts are looked at, as an address can say it: which run, which x axis, which stretch, how smooth. */
 
 export const AXES = ['epoch', 'step', 'time'];
-const KEYS = new Set(['with', 'x', 'smooth', 'log', 'outliers', 'zoom']);
-export const PLAIN = { axis: 'epoch', smoothing: 0, logarithmic: false, outliers: false };
+const PANELS = ['loss', 'accuracy', 'lr', 'speed'];
+const KEYS = new Set(['with', 'x', 'smooth', 'log', 'outliers', 'panel', 'zoom']);
+export const PLAIN = { axis: 'epoch', smoothing: 0, logarithmic: false, outliers: false, panel: null };
 
-/** `#run=…&with=…,…&x=time&smooth=0.6&log=1&outliers=1&zoom=1,2`; what is as usual is left out. */
+/** `#run=…&with=…,…&x=time&smooth=0.6&log=1&outliers=1&panel=loss&zoom=1,2`; what is as usual is left out. */
 export function hashOf({ shown, overlay, view, zoom }) {
   const words = new URLSearchParams();
   if (shown) words.set('run', shown);
@@ -13,6 +14,7 @@ export function hashOf({ shown, overlay, view, zoom }) {
   if (view.smoothing) words.set('smooth', view.smoothing);
   if (view.logarithmic) words.set('log', 1);
   if (view.outliers) words.set('outliers', 1);
+  if (view.panel) words.set('panel', view.panel);
   if (zoom) words.set('zoom', zoom.map((value) => Number(value.toPrecision(7))).join(','));
   const text = decodeURIComponent(words.toString());
   return text ? `#${text}` : '#live';
@@ -33,6 +35,7 @@ export function viewOf(hash) {
       smoothing: smoothing > 0 && smoothing < 1 ? smoothing : 0,
       logarithmic: words.get('log') === '1',
       outliers: words.get('outliers') === '1',
+      panel: PANELS.find((panel) => panel === words.get('panel')) ?? null, // the chart that is looked at alone
     },
     zoom: zoom.length === 2 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] ? zoom : null,
   };

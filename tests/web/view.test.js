@@ -8,7 +8,7 @@ import { HOSTILE } from './hostile.js';
 test('an address gives back the view that it was made of', () => {
   const states = [
     { shown: null, overlay: [], view: PLAIN, zoom: null },
-    { shown: '20260921-run', overlay: ['a-1', 'b_2.c'], view: { axis: 'time', smoothing: 0.6, logarithmic: true, outliers: true }, zoom: [1.25, 3] },
+    { shown: '20260921-run', overlay: ['a-1', 'b_2.c'], view: { axis: 'time', smoothing: 0.6, logarithmic: true, outliers: true, panel: 'accuracy' }, zoom: [1.25, 3] },
     { shown: null, overlay: [], view: { ...PLAIN, axis: 'step' }, zoom: [100, 2345.678] },
   ];
   for (const state of states) {
@@ -21,11 +21,12 @@ test('an address gives back the view that it was made of', () => {
 
 test('a hostile address gives the usual view', () => {
   for (const value of HOSTILE.filter((text) => typeof text === 'string')) {
-    for (const key of ['x', 'smooth', 'log', 'zoom', 'with']) {
+    for (const key of ['x', 'smooth', 'log', 'zoom', 'with', 'panel']) {
       const { overlay, view, zoom } = viewOf(`#${key}=${value}`);
       assert.equal(zoom, null);
       assert.ok(overlay.every((id) => /^[\w.-]+$/.test(id)));
       assert.equal(view.axis, 'epoch');
+      assert.equal(view.panel, null);
       assert.ok(view.smoothing >= 0 && view.smoothing < 1);
     }
   }

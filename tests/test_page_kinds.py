@@ -1,0 +1,89 @@
+"""The page on runs of other kinds: a trainer without a network, a million batches, twenty runs beside each other."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+from browser import PROJECT, any_server, our_server
+from visiting import see, status
+
+from digits.contract import BATCH_FIELDS, BATCHES
+from digits.runlog import RunLog
+
+WHERE = "[data-measure=loss] [data-part=where]"
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory):
+    """What examples/any_trainer.py leaves, which knows neither PyTorch nor a network; without its pauses."""
+    folder = tmp_path_factory.mktemp("another trainer")
+    for name in ("digits", "web", "index.html"):
+        (folder / name).symlink_to(PROJECT / name)
+    (folder / "examples").mkdir()
+    (folder / "results").mkdir()
+    text = (PROJECT / "examples" / "any_trainer.py").read_text()
+    (folder / "examples" / "any_trainer.py").write_text(text.replace("time.sleep(0.005)", "pass"))
+    subprocess.run([sys.executable, folder / "examples" / "any_trainer.py"], check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_trainer_without_a_network_gets_its_curves_and_no_empty_sections(visit, example, ours):
+    with our_server(example / "results") if ours else any_server(example) as url:
+        page = visit(url)
+        status(page, "completed")
+        see(page, WHERE, "epoch 5.00 · step 1,000")
+        see(page, "#settings dd", "^0.02$")
+        for section in ("layers", "weights", "samples", "mistakes"):
+            assert page.locator(f"#{section}").is_hidden()
+
+
+@pytest.fixture(scope="module")
+def million(tmp_path_factory):
+    """A million batches in 2,000 epochs, of which the log keeps 1,000 or fewer of each, with one spike."""
+    folder = tmp_path_factory.mktemp("a million batches")
+    with RunLog(folder, name="a million batches") as log:
+        log.plan(2000, 500)
+        for step in range(1_000_000):
+            log.batch(1 + step // 500, 7.5 if step == 654_321 else 0.5, 0.9, 0.001, 128)
+            if step % 500 == 499:
+                log.epoch(1 + step // 500, train_loss=0.5, val_loss=0.4, val_accuracy=0.95)
+    return folder
+
+
+def test_a_million_batches_are_shown_whole_and_singly(visit, million):
+    """The spike of one batch is told, and found where it was when one looks closer."""
+    with our_server(million) as url:
+        page = visit(f"{url}#x=step&outliers=1")
+        see(page, WHERE, "step 1,000,000")
+        see(page, "[data-part=name]", "a million batches")
+        with page.expect_response(lambda answer: answer.url.endswith(BATCHES) and answer.status == 206):
+            page.evaluate("location.hash = '#x=step&outliers=1&zoom=654300,654400'")
+        page.locator("[data-measure=loss] canvas").focus()
+        page.keyboard.press("Home")
+        for _ in range(22):
+            page.keyboard.press("ArrowRight")
+        see(page, WHERE, "^step 654,322$")
+        see(page, "[data-measure=loss] [data-part=batch]", r"^7\.500$")
+        assert (million / BATCHES).read_text().startswith(",".join(BATCH_FIELDS))
+
+
+def test_twenty_runs_are_listed_and_four_of_them_laid_over(visit, tmp_path):
+    for number in range(1, 21):
+        with RunLog(tmp_path, name=f"run {number}, a name that says what was changed") as log:
+            log.batch(1, loss=1 / number)
+            log.epoch(1, train_loss=1 / number, val_loss=1 / number, val_accuracy=1 - 0.1 / number)
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, "#runs .name", "^run 20")
+        assert page.locator("#runs tbody tr").count() == 20
+        for number in (1, 5, 9, 13, 17):
+            page.get_by_label(re.compile(f"^Compare with run {number},")).check()
+        page.locator("[data-measure=loss] .others li").nth(3).wait_for()
+        assert page.locator("[data-measure=loss] .others li").count() == 4
+        assert page.locator("#compare thead th").count() == 5
+        assert not page.get_by_label(re.compile("^Compare with run 1,")).is_checked()  # the first gave way
+        for width in (1440, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,149 @@
+"""The list of runs in a real browser: names, hiding, deleting; and nothing of that where no server of ours runs."""
+
+import json
+import shutil
+
+import pytest
+from browser import PROJECT, any_server, our_server
+from visiting import Training, see, status
+
+from digits.contract import RUNS, RUNS_INDEX, TRAINING_LOG
+from digits.runlog import RunLog
+
+ROW = "#runs tbody tr"
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """A folder with three runs, the latest of them called `third`; their ids in order."""
+    ids = []
+    for name in ("first", "second", "third"):
+        with RunLog(tmp_path, name=name) as log:
+            log.describe(model={"name": "cnn4", "parameters": 246_266})
+            log.batch(1, loss=0.5)
+            log.epoch(1, train_loss=0.5, val_loss=0.4, val_accuracy=0.9)
+        ids.append(log.run_id)
+    return ids
+
+
+def change(page, name):
+    page.get_by_role("button", name=f"Change {name}").click()
+    return page.get_by_role("dialog")
+
+
+def names(page):
+    return page.locator("#runs .name").all_inner_texts()
+
+
+def test_each_run_tells_what_it_was_and_how_well_it_did(visit, tmp_path, runs):
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, ROW, "third")
+        for fact in ("completed", "cnn4", "246,266", r"\d\.\d\ss", r"20\d\d", r"90.00\s% validation"):
+            see(page, ROW, fact)
+
+
+def test_a_run_is_renamed_everywhere(visit, tmp_path, runs):
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, "[data-part=name]", "^third$")
+        dialog = change(page, "third")
+        dialog.get_by_label("Name").fill("the <b>best</b> one")
+        dialog.get_by_role("button", name="Save name").click()
+        see(page, "[data-part=name]", "^the <b>best</b> one$")
+        assert names(page) == ["the <b>best</b> one", "second", "first"]
+        page.reload()
+        see(page, "[data-part=name]", "^the <b>best</b> one$")
+        page.get_by_label("Compare with second").check()
+        dialog = change(page, "second")
+        dialog.get_by_label("Name").fill("laid over")
+        dialog.get_by_label("Name").press("Enter")
+        see(page, "[data-measure=loss] [data-part=others]", "laid over")
+
+
+def test_a_hidden_run_leaves_the_list_and_can_be_brought_back(visit, tmp_path, runs):
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        change(page, "second").get_by_role("button", name="Hide").click()
+        see(page, "#runs label", "show 1 hidden")
+        assert names(page) == ["third", "first"]
+        page.get_by_label("show 1 hidden").check()
+        assert names(page) == ["third", "second", "first"]
+        change(page, "second").get_by_role("button", name="Show in the list").click()
+        page.get_by_label("show 1 hidden").wait_for(state="hidden")
+        assert names(page) == ["third", "second", "first"]
+
+
+def test_a_run_is_deleted_only_after_a_second_yes(visit, tmp_path, runs):
+    first = tmp_path / RUNS / runs[0]
+    with our_server(tmp_path) as url:
+        page = visit(f"{url}#run={runs[0]}")
+        see(page, "[data-part=name]", "^first$")
+        dialog = change(page, "first")
+        dialog.get_by_role("button", name="Delete").click()
+        see(page, "dialog [role=status]", "gone for good")
+        page.keyboard.press("Escape")
+        dialog.wait_for(state="detached")
+        assert first.exists()
+        dialog = change(page, "first")
+        dialog.get_by_role("button", name="Delete").click()
+        dialog.get_by_role("button", name="Delete for good").click()
+        see(page, "[data-part=name]", "^third$")  # what was shown is gone: the latest
+        assert names(page) == ["third", "second"]
+        assert not first.exists()
+        dialog = change(page, "third")
+        dialog.get_by_role("button", name="Delete").click()
+        dialog.get_by_role("button", name="Delete for good").click()
+        see(page, "#welcome h1", "No run yet")
+        assert names(page) == ["second"]
+        page.locator("#runs a").click()
+        see(page, "[data-part=name]", "^second$")
+
+
+def test_a_run_in_training_can_be_named_and_not_be_deleted(visit, tmp_path):
+    with our_server(tmp_path) as url, Training(tmp_path, "alive"):
+        page = visit(url)
+        status(page, "running")
+        dialog = change(page, "alive")
+        assert dialog.get_by_role("button", name="Delete").is_disabled()
+        dialog.get_by_label("Name").fill("well named")
+        dialog.get_by_role("button", name="Save name").click()
+        see(page, "[data-part=name]", "^well named$")
+        page.wait_for_timeout(2500)  # news of the run arrive
+        see(page, "[data-part=name]", "^well named$")
+        see(page, "#runs .name", "^well named$")
+
+
+def test_what_the_server_refuses_is_said(visit, tmp_path, runs):
+    with our_server(tmp_path) as url:
+        page = visit(url, allowed=("404",))
+        see(page, ROW, "second")
+        shutil.rmtree(tmp_path / RUNS / runs[1])
+        dialog = change(page, "second")
+        dialog.get_by_role("button", name="Hide").click()
+        see(page, "dialog [role=status]", "no such run any more")
+        page.keyboard.press("Escape")
+
+
+def test_another_server_only_shows_what_there_is(visit, tmp_path):
+    for name in ("index.html", "web"):
+        (tmp_path / name).symlink_to(PROJECT / name)
+    for name in ("first", "second"):
+        with RunLog(tmp_path / "results", name=name) as log:
+            log.batch(1, loss=0.5)
+    index = json.loads((tmp_path / "results" / RUNS_INDEX).read_text())
+    assert [run["name"] for run in index["runs"]] == ["second", "first"]
+    with any_server(tmp_path) as url:
+        page = visit(url)
+        see(page, ROW, "first")
+        assert page.get_by_role("button", name="Change").count() == 0
+        assert (tmp_path / "results" / TRAINING_LOG).exists()
+
+
+def test_the_keyboard_stays_where_it_was_when_the_list_is_drawn_anew(visit, tmp_path, runs):
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        page.get_by_label("Compare with second").focus()
+        page.keyboard.press("Space")
+        see(page, "[data-measure=loss] [data-part=others]", "second")
+        assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Compare with second"
