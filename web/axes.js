@@ -5,7 +5,7 @@ import { LANE } from './plot.js';
 
 export const FONT = 'system-ui, sans-serif';
 
-export function drawAxes(context, { area, x, y, xTicks, yTicks }, colours, { unit, formatX, formatY }) {
+export function drawAxes(context, { area, x, y, xTicks, yTicks }, colours, unit, formatY) {
   context.font = `12px ${FONT}`;
   context.lineWidth = 1;
   context.fillStyle = colours.soft;
@@ -22,7 +22,8 @@ export function drawAxes(context, { area, x, y, xTicks, yTicks }, colours, { uni
   context.textAlign = 'center';
   for (const value of xTicks.values) {
     rule(context, x(value), area.bottom, x(value), area.bottom + 4);
-    context.fillText(formatX(value, xTicks), x(value), area.bottom + 14);
+    const text = value.toLocaleString('en-US', { maximumFractionDigits: xTicks.decimals });
+    context.fillText(text, x(value), area.bottom + 14);
   }
 }
 

@@ -43,7 +43,7 @@ export function mount(figure, store, measure) {
       Object.assign(still, { width, height });
       const paper = still.getContext('2d');
       paper.scale(density, density);
-      draw(paper, plot, { colours, curves, axis: axisOf(curves, measure) });
+      draw(paper, plot, { colours, curves, measure });
     }
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
@@ -57,19 +57,14 @@ export function mount(figure, store, measure) {
     if (!curves || !plot) return;
     const name = fileName(log.name, measure.key, kind.toLowerCase());
     if (kind === 'CSV') return save(new Blob([csvOf(curves, measure.key)], { type: 'text/csv' }), name);
-    const look = { colours, curves, axis: axisOf(curves, measure) };
     const { width, height } = plot.size;
-    if (kind === 'SVG') {
-      const svg = svgContext(width, height, colours.surface);
-      draw(svg, plot, look);
-      return save(new Blob([svg.toString()], { type: 'image/svg+xml' }), name);
-    }
     const picture = new OffscreenCanvas(2 * width, 2 * height);
-    const paper = picture.getContext('2d');
+    const paper = kind === 'SVG' ? svgContext(width, height) : picture.getContext('2d');
     paper.scale(2, 2);
     paper.fillStyle = colours.surface;
     paper.fillRect(0, 0, width, height);
-    draw(paper, plot, look);
+    draw(paper, plot, { colours, curves, measure });
+    if (kind === 'SVG') return save(new Blob([paper.toString()], { type: 'image/svg+xml' }), name);
     return picture.convertToBlob().then((blob) => save(blob, name));
   }
 
@@ -93,12 +88,4 @@ export function mount(figure, store, measure) {
       redraw();
     },
   });
-}
-
-function axisOf({ unit }, { formatTick }) {
-  return {
-    unit,
-    formatX: (value, { decimals }) => value.toLocaleString('en-US', { maximumFractionDigits: decimals }),
-    formatY: formatTick,
-  };
 }

@@ -70,9 +70,8 @@ export function parseRuns(value) {
 }
 
 function parseProgress(progress) {
-  const numbers = ['epoch', 'epochs', 'batch', 'batches', 'step', 'steps'].map((key) => [key, count(progress[key])]);
   return {
-    ...Object.fromEntries(numbers),
+    ...counts(progress, ['epoch', 'epochs', 'batch', 'batches', 'step', 'steps']),
     imagesPerSecond: number(progress.images_per_second),
     secondsLeft: number(progress.eta_s),
   };
@@ -80,9 +79,8 @@ function parseProgress(progress) {
 
 function parseDataset(value) {
   if (!isRecord(value)) return null;
-  const { name, train, validation, test, sha256, notice } = value;
-  const counts = { train: count(train), validation: count(validation), test: count(test) };
-  return { name: text(name, 60), ...counts, sha256: text(sha256, 64), notice: text(notice) };
+  const images = counts(value, ['train', 'validation', 'test']);
+  return { name: text(value.name, 60), ...images, sha256: text(value.sha256, 64), notice: text(value.notice) };
 }
 
 function parseModel(value) {
@@ -92,14 +90,12 @@ function parseModel(value) {
     type: text(layer.type, 80),
     detail: text(layer.detail, 40),
     output: list(layer.output).map(count),
-    parameters: count(layer.parameters),
-    macs: count(layer.macs),
+    ...counts(layer, ['parameters', 'macs']),
   }));
-  const totals = ['parameters', 'trainable', 'macs'].map((key) => [key, count(value[key])]);
   const megabytes = SIZES.map((key) => number(value[`${key}_mb`]));
   return {
     name: text(value.name, 80),
-    ...Object.fromEntries(totals),
+    ...counts(value, ['parameters', 'trainable', 'macs']),
     input: list(value.input).map(count),
     megabytes: megabytes.includes(null) ? null : megabytes,
     layers,
@@ -112,9 +108,10 @@ function parseEvent(event) {
 
 function parseTest(value) {
   if (!isRecord(value)) return null;
-  const { loss, accuracy, correct, total } = value;
-  return { loss: number(loss), accuracy: number(accuracy), correct: count(correct), total: count(total) };
+  return { loss: number(value.loss), accuracy: number(value.accuracy), ...counts(value, ['correct', 'total']) };
 }
+
+const counts = (value, keys) => Object.fromEntries(keys.map((key) => [key, count(value[key])]));
 
 /** Columns of equal length, the key ascending: rows that break that are left out; a missing column is all null. */
 function columns(value, fields, key) {

@@ -12,34 +12,30 @@ export function follow(store) {
   store.on(['zoom', 'log'], ({ zoom, detail, log }) => {
     if (detail && (!zoom || detail.runId !== log?.runId)) store.set({ detail: null });
     clearTimeout(timer);
-    if (zoom && log) timer = setTimeout(() => look(), PATIENCE_MS);
+    if (zoom && log) timer = setTimeout(look, PATIENCE_MS);
   });
 
   async function look() {
-    const { zoom, log, shown, detail } = store.state;
-    const span = stepsIn(store.state.curves, zoom);
-    const width = widthOf(log.batches.step);
-    if (!span || width < 2 || span[1] - span[0] > MOST) return;
+    const { zoom, log, shown, detail, curves } = store.state;
+    const { step: steps } = log.batches;
+    if (!(steps[1] - steps[0] > 1)) return; // the log itself has every batch
+    const span = stepsIn(curves, zoom);
+    if (span[1] - span[0] > MOST) return;
     if (detail && detail.from <= span[0] && detail.to >= span[1]) return;
     const mine = (turn += 1);
     const path = shown === null ? 'results/' : `results/runs/${shown}/`;
-    const rows = await readRows(`${path}batches.csv`, span, log.batches.step.at(-1)).catch(() => null);
+    const rows = await readRows(`${path}batches.csv`, span, steps.at(-1)).catch(() => null);
     if (!rows || mine !== turn || store.state.log?.runId !== log.runId || !store.state.zoom) return;
     store.set({ detail: { runId: log.runId, from: span[0], to: span[1], rows } });
   }
 }
 
 /** The steps that a view shows, to the next bucket on either side. */
-function stepsIn(curves, zoom) {
-  if (!curves || !zoom) return null;
-  const { batchX, steps } = curves;
+function stepsIn({ batchX, steps }, zoom) {
   const first = batchX.findLastIndex((x) => x < zoom[0]);
   const last = batchX.findIndex((x) => x > zoom[1]);
-  return steps.length ? [first < 0 ? 1 : steps[first], last < 0 ? steps.at(-1) : steps[last]] : null;
+  return [first < 0 ? 1 : steps[first], last < 0 ? steps.at(-1) : steps[last]];
 }
-
-/** Batches in a bucket of the log. */
-const widthOf = (steps) => (steps.length > 1 ? steps[1] - steps[0] : 1);
 
 async function readRows(url, span, last) {
   const head = await fetch(url, { method: 'HEAD', cache: 'no-store' });
@@ -47,8 +43,7 @@ async function readRows(url, span, last) {
   if (!head.ok || !size) return null;
   const [from, to] = bytesOf(span, last, size);
   const answer = await fetch(url, { headers: { Range: `bytes=${from}-${to}` }, cache: 'no-store' });
-  if (answer.status === 200 && size > TOO_LONG) return null;
-  if (!answer.ok) return null;
+  if (!answer.ok || (answer.status === 200 && size > TOO_LONG)) return null;
   const text = await answer.text();
   const whole = answer.status === 200 || from === 0 ? text : text.slice(text.indexOf('\n') + 1);
   return within(parseRows(whole), span);

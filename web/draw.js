@@ -6,9 +6,9 @@ import { nearest } from './series.js';
 const DASHES = [[2, 2], [8, 3, 2, 3], [12, 4], [4, 6]]; // other runs: never colour alone
 const MANY = 60; // epochs; more marks than this would hide the line
 
-export function draw(context, plot, { colours, axis, curves }) {
+export function draw(context, plot, { colours, curves, measure }) {
   const { area } = plot;
-  drawAxes(context, plot, colours, axis);
+  drawAxes(context, plot, colours, curves.unit, measure.formatTick);
   drawEvents(context, plot, colours);
   context.save();
   context.beginPath();
@@ -16,7 +16,7 @@ export function draw(context, plot, { colours, axis, curves }) {
   context.clip();
   for (const { points, number } of plot.others) drawLine(context, plot, points, colours[`other${number}`], DASHES[number - 1]);
   drawBatches(context, plot, curves.batchX, colours.train);
-  if (plot.lines.smooth) drawSmooth(context, plot, curves.batchX, colours.train);
+  if (plot.lines.smooth) drawRows(context, plot, curves.batchX, plot.lines.smooth, 1.75); // over the faint raw ones
   drawLine(context, plot, plot.lines.train, colours.train, []);
   drawLine(context, plot, plot.lines.validation, colours.validation, [6, 4]);
   context.restore();
@@ -31,34 +31,29 @@ export function drawOver(context, plot, { colours, curves, cursor, selection }) 
 }
 
 /** The batches: a soft line, and behind it the band between the least and the greatest of each bucket. */
-function drawBatches(context, { x, y, lines }, xs, colour) {
+function drawBatches(context, plot, xs, colour) {
+  const { x, y, lines } = plot;
   context.fillStyle = colour;
   context.strokeStyle = colour;
   context.lineJoin = 'round';
-  for (const [from, to] of runs(lines.batch)) {
-    if (lines.low && lines.high) {
-      context.globalAlpha = 0.16;
-      context.beginPath();
-      for (let row = from; row < to; row += 1) context.lineTo(x(xs[row]), y(lines.high[row] ?? lines.batch[row]));
-      for (let row = to - 1; row >= from; row -= 1) context.lineTo(x(xs[row]), y(lines.low[row] ?? lines.batch[row]));
-      context.fill();
-    }
-    context.globalAlpha = lines.smooth ? 0.25 : lines.train.length + lines.validation.length || lines.low ? 0.4 : 1;
-    context.lineWidth = 1.25;
+  context.globalAlpha = 0.16;
+  for (const [from, to] of lines.low ? runs(lines.batch) : []) {
     context.beginPath();
-    for (let row = from; row < to; row += 1) context.lineTo(x(xs[row]), y(lines.batch[row]));
-    context.stroke();
+    for (let row = from; row < to; row += 1) context.lineTo(x(xs[row]), y(lines.high[row] ?? lines.batch[row]));
+    for (let row = to - 1; row >= from; row -= 1) context.lineTo(x(xs[row]), y(lines.low[row] ?? lines.batch[row]));
+    context.fill();
   }
+  context.globalAlpha = lines.smooth ? 0.25 : lines.train.length + lines.validation.length || lines.low ? 0.4 : 1;
+  drawRows(context, plot, xs, lines.batch, 1.25);
   context.globalAlpha = 1;
 }
 
-/** The smoothed batches, over the faint raw ones. */
-function drawSmooth(context, { x, y, lines }, xs, colour) {
-  context.strokeStyle = colour;
-  context.lineWidth = 1.75;
-  for (const [from, to] of runs(lines.smooth)) {
+/** A line through the values, with its gaps. */
+function drawRows(context, { x, y }, xs, values, width) {
+  context.lineWidth = width;
+  for (const [from, to] of runs(values)) {
     context.beginPath();
-    for (let row = from; row < to; row += 1) context.lineTo(x(xs[row]), y(lines.smooth[row]));
+    for (let row = from; row < to; row += 1) context.lineTo(x(xs[row]), y(values[row]));
     context.stroke();
   }
 }
@@ -149,10 +144,11 @@ function disc(context, x, y, radius) {
 }
 
 function diamond(context, x, y, radius) {
+  const reach = radius * 1.3;
   context.beginPath();
-  context.moveTo(x, y - radius * 1.3);
-  context.lineTo(x + radius * 1.3, y);
-  context.lineTo(x, y + radius * 1.3);
-  context.lineTo(x - radius * 1.3, y);
+  context.moveTo(x, y - reach);
+  context.lineTo(x + reach, y);
+  context.lineTo(x, y + reach);
+  context.lineTo(x - reach, y);
   context.closePath();
 }

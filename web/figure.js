@@ -3,13 +3,13 @@
 import { h } from './dom.js';
 
 const LINES = {
-  batch: ['Batches', 'batch', 'spread', null],
-  train: ['Training', 'train', 'of', 'epoch'],
-  validation: ['Validation', 'validation', 'at', 'epoch'],
+  batch: ['Batches', 'spread', null],
+  train: ['Training', 'of', 'epoch'],
+  validation: ['Validation', 'at', 'epoch'],
 };
 
 /** A <figure> for a measure {key, title, hint, nothing, lines}. */
-export function figure({ key, title, hint, nothing, lines }) {
+export function figure({ key, title, hint, lines, nothing = `No ${title.toLowerCase()} has been logged so far.` }) {
   const part = (tag, name, attributes = {}, ...children) => h(tag, { 'data-part': name, ...attributes }, ...children);
   return h(
     'figure',
@@ -20,8 +20,8 @@ export function figure({ key, title, hint, nothing, lines }) {
       part('p', 'where', { class: 'where soft' }),
     ),
     h('ul', { class: 'readout' }, ...lines.map((line) => {
-      const [name, value, remark, kind] = LINES[line];
-      return h('li', { class: line }, `${name} `, h('span', {}, part('b', value), ' ', part('small', remark, { class: kind })));
+      const [name, remark, kind] = LINES[line];
+      return h('li', { class: line }, `${name} `, h('span', {}, part('b', line), ' ', part('small', remark, { class: kind })));
     })),
     part('ul', 'others', { class: 'others', hidden: true }),
     h(

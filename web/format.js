@@ -40,15 +40,14 @@ export function duration(seconds) {
 export function clock(milliseconds, now = Date.now()) {
   if (milliseconds === null) return UNKNOWN;
   const moment = new Date(milliseconds);
-  const time = moment.toLocaleTimeString('en-GB');
-  return moment.toDateString() === new Date(now).toDateString() ? time : `${day(moment)}, ${time}`;
+  const dateStyle = moment.toDateString() === new Date(now).toDateString() ? undefined : 'medium';
+  return moment.toLocaleString('en-GB', { dateStyle, timeStyle: 'medium' });
 }
 
 /** 20 Nov 2026, 12:03 */
 export function date(milliseconds) {
   if (milliseconds === null) return UNKNOWN;
-  const moment = new Date(milliseconds);
-  return `${day(moment)}, ${moment.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })}`;
+  return new Date(milliseconds).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
 }
 
 /** 16×28×28 */
@@ -56,7 +55,3 @@ export const shape = (sizes) => (sizes.length ? sizes.map((size) => size ?? '?')
 
 /** 2 epochs, 1 epoch */
 export const counted = (value, noun) => `${whole(value)} ${noun}${value === 1 ? '' : 's'}`;
-
-function day(moment) {
-  return moment.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', year: 'numeric' });
-}

@@ -15,7 +15,9 @@ export function listen(canvas, store, { plot, select }) {
   const inside = (x) => Math.min(view()[1], Math.max(view()[0], x));
   const valueAt = (pixel) => inside(plot().x.invert(pixel));
 
-  canvas.addEventListener('pointerdown', (event) => {
+  const on = (type, call) => canvas.addEventListener(type, call);
+
+  on('pointerdown', (event) => {
     if (!plot() || event.button) return;
     pointers.set(event.pointerId, event.offsetX);
     canvas.setPointerCapture(event.pointerId);
@@ -23,7 +25,7 @@ export function listen(canvas, store, { plot, select }) {
     store.set({ cursor: valueAt(event.offsetX) });
   });
 
-  canvas.addEventListener('pointermove', (event) => {
+  on('pointermove', (event) => {
     if (!plot()) return;
     if (pointers.size === 2 && pointers.has(event.pointerId)) pinch(event);
     else {
@@ -33,17 +35,17 @@ export function listen(canvas, store, { plot, select }) {
     if (pointers.has(event.pointerId)) pointers.set(event.pointerId, event.offsetX);
   });
 
-  canvas.addEventListener('pointerup', (event) => {
+  on('pointerup', (event) => {
     if (isDrag(event)) store.set({ zoom: clampView([valueAt(from), valueAt(event.offsetX)], full()) });
     release(event);
   });
-  canvas.addEventListener('pointercancel', release);
-  canvas.addEventListener('pointerleave', (event) => {
+  on('pointercancel', release);
+  on('pointerleave', (event) => {
     if (event.pointerType === 'mouse' && from === null) store.set({ cursor: null });
   });
-  canvas.addEventListener('dblclick', () => store.set({ zoom: null }));
-  canvas.addEventListener('blur', () => store.set({ cursor: null }));
-  canvas.addEventListener('keydown', (event) => {
+  on('dblclick', () => store.set({ zoom: null }));
+  on('blur', () => store.set({ cursor: null }));
+  on('keydown', (event) => {
     const act = plot() && !event.ctrlKey && !event.metaKey && !event.altKey && keys[event.key];
     if (!act) return;
     event.preventDefault();

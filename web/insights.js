@@ -27,8 +27,8 @@ function overfitting({ epochs }) {
   if (turn < 0 || late.length < PATIENCE) return null;
   const rises = late.slice(-PATIENCE).every((value) => value > WORSE * epochs.val_loss[turn]);
   const falls = epochs.train_loss.at(-1) !== null && epochs.train_loss.at(-1) < epochs.train_loss[turn] / WORSE;
-  const read = epochs.val_accuracy.map((value) => value ?? -1);
-  const reads = read[turn] >= 0 && Math.max(...read.slice(turn + 1)) > read[turn];
+  const read = epochs.val_accuracy;
+  const reads = read[turn] !== null && Math.max(...read.slice(turn + 1)) > read[turn]; // null is none read rightly
   if (!rises || !falls || reads) return null;
   const [from, to] = [epochs.val_loss[turn], late.at(-1)].map(decimal);
   const text = `Overfitting begins after epoch ${whole(epochs.epoch[turn])}: since then validation loss rose from `
@@ -40,7 +40,7 @@ function overfitting({ epochs }) {
 function best({ epochs, dataset }) {
   const top = greatest(epochs.val_accuracy);
   const last = epochs.val_accuracy.at(-1);
-  if (top < 0 || last === null || last === undefined || epochs.epoch.length - 1 - top < PATIENCE) return null;
+  if (top < 0 || last === null || epochs.epoch.length - 1 - top < PATIENCE) return null;
   const peak = epochs.val_accuracy[top];
   const images = dataset?.validation ?? 0;
   const chance = images ? 2 * Math.sqrt((2 * peak * (1 - peak)) / images) : 0.002;
@@ -63,10 +63,10 @@ function plateau({ epochs }) {
   return insight(epochs.step[first], 'plateau', text);
 }
 
-/** Whether values, null where unknown, differ by no more than a trace. */
+/** Whether values, null where unknown, differ by no more than a trace; also if none is known. */
 function level(values) {
   const known = values.filter((value) => value !== null);
-  return Math.max(...known, -Infinity) <= Math.min(...known, Infinity) * (1 + LEVEL) || !known.length;
+  return Math.max(...known) <= Math.min(...known) * (1 + LEVEL);
 }
 
 /** A batch whose loss stands far above those around it. */
@@ -79,7 +79,7 @@ function spike({ batches }) {
     const around = median(peaks.slice(Math.max(0, row - AROUND), row + AROUND + 1).filter((value) => value !== null));
     const times = peaks[row] / around;
     if (!(times >= SPIKE && peaks[row] - around > 0.5)) continue;
-    if (row === 0 || !highest || row - highest.latest > AROUND) count += 1;
+    if (!highest || row - highest.latest > AROUND) count += 1;
     if (!highest || times > highest.times) highest = { row, times, latest: row };
     highest.latest = row;
   }
@@ -97,17 +97,15 @@ function notFinite({ batches, events }) {
   return insight(batches.step[row], 'not finite', 'The loss was no finite number here.');
 }
 
-const insight = (step, kind, text) => (step === null || step === undefined ? null : { step, time: null, kind, text });
+const insight = (step, kind, text) => (step === null ? null : { step, time: null, kind, text });
 
-function least(column) {
-  return column.reduce((low, value, row) => (value !== null && (low < 0 || value < column[low]) ? row : low), -1);
-}
+const least = (column) => greatest(column.map((value) => (value === null ? null : -value)));
 
-function greatest(column) {
+/** The row of the greatest of a column, the first of equals; -1 if none is known. */
+export function greatest(column) {
   return column.reduce((high, value, row) => (value !== null && (high < 0 || value > column[high]) ? row : high), -1);
 }
 
 function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
+  return values.toSorted((a, b) => a - b)[values.length >> 1];
 }

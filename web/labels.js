@@ -13,7 +13,7 @@ export function lanes(labels, count, gap = 8) {
 
 /** Heights moved apart to at least `gap`, in their order, within [top, bottom]. */
 export function apart(heights, gap, top, bottom) {
-  const order = heights.map((_, index) => index).sort((a, b) => heights[a] - heights[b]);
+  const order = [...heights.keys()].sort((a, b) => heights[a] - heights[b]);
   const result = [...heights];
   let least = top;
   for (const index of order) {

@@ -1,16 +1,17 @@
 /** The network's layers: shapes, parameters, multiply-adds, memory. A run that tells of no layers has no such section. */
 
 import { h } from './dom.js';
-import { UNKNOWN, percent, shape, whole } from './format.js';
+import { percent, shape, whole } from './format.js';
+import { parts } from './parts.js';
 
 export function mount(element, store) {
   const table = element.querySelector('table');
-  const [title, facts] = ['model', 'facts'].map((part) => element.querySelector(`[data-part=${part}]`));
+  const { model: title, facts } = parts(element);
   let drawn = null;
   store.on(['log'], ({ log }) => {
-    const model = log?.model ?? null;
-    const news = JSON.stringify(model);
+    const model = log?.model;
     element.hidden = !model?.layers.length;
+    const news = JSON.stringify(model);
     if (news === drawn || element.hidden) return;
     drawn = news;
     const input = model.input.length ? `input ${shape(model.input)}` : '';
@@ -35,9 +36,9 @@ function body({ layers, parameters }) {
     h('th', { scope: 'row' }, layer.name),
     h('td', { class: 'soft' }, `${layer.type} ${layer.detail.replace(/(\d)x(?=\d)/g, '$1×')}`.trim()),
     h('td', {}, shape(layer.output)),
-    h('td', { class: 'figure' }, layer.parameters === 0 ? UNKNOWN : whole(layer.parameters)),
-    share(layer.parameters && total ? layer.parameters / total : 0),
-    h('td', { class: 'figure' }, layer.macs === 0 ? UNKNOWN : whole(layer.macs)),
+    figure(whole(layer.parameters || null)),
+    figure(...share(layer.parameters / total)),
+    figure(whole(layer.macs || null)),
   )));
 }
 
@@ -46,17 +47,19 @@ function foot({ layers, parameters, macs }) {
     'tr',
     {},
     h('th', { scope: 'row', colspan: 3 }, 'Total, for one image'),
-    h('td', { class: 'figure' }, whole(parameters ?? sum(layers, 'parameters'))),
-    h('td', {}),
-    h('td', { class: 'figure' }, whole(macs ?? sum(layers, 'macs'))),
+    figure(whole(parameters ?? sum(layers, 'parameters'))),
+    h('td'),
+    figure(whole(macs ?? sum(layers, 'macs'))),
   ));
 }
 
+const figure = (...content) => h('td', { class: 'figure' }, ...content);
+
 function share(part) {
-  if (!part) return h('td', { class: 'figure' });
+  if (!part) return []; // no parameters, or no number of them
   const bar = h('span', { class: 'share' });
   bar.style.setProperty('--part', part);
-  return h('td', { class: 'figure' }, bar, h('span', {}, part < 0.001 ? '< 0.1\u00a0%' : percent(part, 1)));
+  return [bar, h('span', {}, part < 0.001 ? '< 0.1\u00a0%' : percent(part, 1))];
 }
 
 function trainable({ parameters, trainable: some }) {

@@ -3,6 +3,7 @@
 import * as chart from './chart.js';
 import { figure } from './figure.js';
 import { decimal, percent, whole } from './format.js';
+import { parts } from './parts.js';
 import { fromZero, robustAccuracyRange, robustRange } from './range.js';
 import { spliced } from './rows.js';
 import { prepare } from './series.js';
@@ -25,10 +26,9 @@ const MEASURES = [
     key: 'accuracy',
     title: 'Accuracy',
     hint: 'higher is better',
-    nothing: 'No accuracy has been logged so far.',
     lines: ['batch', 'train', 'validation'],
     range: robustAccuracyRange,
-    format: (value) => percent(value),
+    format: percent,
     formatTick: (value, { decimals }) => `${(value * 100).toFixed(Math.max(0, decimals - 2))} %`,
     first: 'Down to',
   },
@@ -36,7 +36,6 @@ const MEASURES = [
     key: 'lr',
     title: 'Learning rate',
     hint: 'the size of a step',
-    nothing: 'No learning rate has been logged so far.',
     lines: ['batch'],
     range: fromZero,
     format: decimal,
@@ -47,7 +46,6 @@ const MEASURES = [
     key: 'speed',
     title: 'Speed',
     hint: 'images per second',
-    nothing: 'No speed has been logged so far.',
     lines: ['batch'],
     range: fromZero,
     format: whole,
@@ -62,19 +60,18 @@ export function mount(element, store) {
     store.set({ curves: log ? prepare({ ...log, batches }, view.axis, others) : null });
   });
   const figures = MEASURES.map((measure) => [figure(measure), measure]);
-  element.querySelector('[data-part=charts]').prepend(...figures.map(([frame]) => frame));
+  parts(element).charts.prepend(...figures.map(([frame]) => frame));
   for (const [frame, measure] of figures) {
     store.on(['curves'], ({ curves }) => { frame.dataset.state = stateOf(curves, measure.key); });
     chart.mount(frame, store, measure);
-    const enlarge = frame.querySelector('[data-part=enlarge]');
+    const { enlarge, reset } = parts(frame);
     const isAlone = ({ view }) => view.panel === measure.key;
     store.on(['view'], (state) => {
       frame.classList.toggle('alone', isAlone(state));
       frame.hidden = Boolean(state.view.panel) && !isAlone(state);
-      enlarge.setAttribute('aria-pressed', isAlone(state));
+      enlarge.ariaPressed = isAlone(state);
     });
     enlarge.addEventListener('click', () => store.set({ view: { ...store.state.view, panel: isAlone(store.state) ? null : measure.key } }));
-    const reset = frame.querySelector('[data-part=reset]');
     store.on(['zoom'], ({ zoom }) => { reset.hidden = zoom === null; });
     reset.addEventListener('click', () => store.set({ zoom: null }));
   }

@@ -19,15 +19,16 @@ export function describe({ log, liveness, connection }) {
     return { kind: 'gone', word: 'Server gone', detail: `${seen}, trying again` };
   }
   if (!log) return { kind: 'waiting', word: 'Waiting', detail: 'for the first run' };
-  const silent = `no sign of life since ${clock(log.updatedAt)}`;
+  const lastTime = clock(log.updatedAt);
+  const silent = `no sign of life since ${lastTime}`;
   const details = {
     running: log.phase,
-    stalled: connection.kind === 'digits' ? `${silent}; the process still exists` : `${silent}; it may have crashed`,
+    stalled: `${silent}; ${connection.kind === 'digits' ? 'the process still exists' : 'it may have crashed'}`,
     crashed: `${silent}; the process is gone`,
-    stopped: `on request, ${clock(log.updatedAt)}`,
-    interrupted: `at ${clock(log.updatedAt)}`,
+    stopped: `on request, ${lastTime}`,
+    interrupted: `at ${lastTime}`,
     failed: log.error,
-    completed: `at ${clock(log.updatedAt)}`,
+    completed: `at ${lastTime}`,
   };
   return { kind: liveness, word: liveness[0].toUpperCase() + liveness.slice(1), detail: details[liveness] };
 }

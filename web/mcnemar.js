@@ -39,7 +39,8 @@ export function verdict(shown, other) {
 
 function chance(p) {
   if (p < 0.001) return 'chance alone would hardly ever make such a difference.';
-  const [part, whole] = p >= 0.095 ? [Math.round(p * 10), 10] : p >= 0.0095 ? [Math.round(p * 100), 100] : [Math.round(p * 1000), 1000];
+  const whole = p >= 0.095 ? 10 : p >= 0.0095 ? 100 : 1000;
+  const part = Math.round(p * whole);
   if (part === whole) return 'chance alone makes such a difference as a rule.';
   const times = part === 1 ? 'once' : `${part} times`;
   const size = p > 0.05 ? 'small' : 'large';

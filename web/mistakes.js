@@ -4,14 +4,15 @@ import { confusion, inCell, rates, rightOnes, worst } from './answers.js';
 import { card } from './card.js';
 import { h, setText } from './dom.js';
 import { counted, percent, whole } from './format.js';
+import { parts } from './parts.js';
 
 const AT_ONCE = 60; // images
 const PER_ROW = 100; // in a mosaic
 
 export function mount(element, store) {
-  const part = (name) => element.querySelector(`[data-part=${name}]`);
-  const [table, list, slider] = [element.querySelector('table'), element.querySelector('ol'), part('slider')];
-  const picks = [...element.querySelectorAll('[data-pick]')];
+  const { slider, test, which, count, title, more } = parts(element);
+  const [table, list] = [element.querySelector('table'), element.querySelector('ol')];
+  const picks = element.querySelectorAll('[data-pick]');
   let chosen = null; // the answer set's kind and epoch; null for the latest
   let pick = 'mistakes'; // or doubts, or a cell {label, said}
   let shown = AT_ONCE;
@@ -22,9 +23,9 @@ export function mount(element, store) {
 
   store.on(['predictions'], () => draw());
   slider.addEventListener('input', () => choose(validations()[slider.value]));
-  part('test').addEventListener('click', () => choose(sets().at(-1)));
+  test.addEventListener('click', () => choose(sets().at(-1)));
   for (const button of picks) button.addEventListener('click', () => look(button.dataset.pick));
-  part('more').addEventListener('click', () => {
+  more.addEventListener('click', () => {
     shown += AT_ONCE;
     draw();
   });
@@ -63,28 +64,29 @@ export function mount(element, store) {
     slider.max = Math.max(0, epochs.length - 1);
     slider.value = isTest ? slider.max : epochs.indexOf(set);
     slider.disabled = epochs.length < 2 && !isTest;
-    const which = isTest ? 'The test set' : `Validation after epoch ${whole(set.epoch)}`;
-    setText(part('which'), which);
-    slider.setAttribute('aria-valuetext', which);
-    part('test').hidden = sets().at(-1).kind !== 'test';
-    part('test').setAttribute('aria-pressed', isTest);
+    const text = isTest ? 'The test set' : `Validation after epoch ${whole(set.epoch)}`;
+    setText(which, text);
+    slider.ariaValueText = text;
+    test.hidden = sets().at(-1).kind !== 'test';
+    test.ariaPressed = isTest;
     const wrong = inCell(set, null).length;
-    setText(part('count'), `${counted(wrong, 'mistake')} in ${counted(set.labels.length, 'image')}`);
+    setText(count, `${counted(wrong, 'mistake')} in ${counted(set.labels.length, 'image')}`);
   }
 
   function drawMatrix(set) {
     const counts = confusion(set);
     const [facts, most] = [rates(counts), worst(counts)];
-    const digits = counts.map((_, digit) => digit);
+    const digits = [...counts.keys()];
     const cell = (label, said) => {
-      const count = counts[label][said];
+      const images = counts[label][said];
       const diagonal = label === said;
-      const share = diagonal ? (facts[label].recall ?? 0) ** 8 : count / Math.max(1, most);
+      const share = diagonal ? (facts[label].recall ?? 0) ** 8 : images / Math.max(1, most);
       const words = diagonal ? `${label} read rightly` : `${label} read as ${said}`;
-      const button = h('button', { 'aria-label': `${words}: ${counted(count, 'image')}`, 'data-cell': `${label}${said}` }, whole(count));
+      const button = h('button', {
+        'aria-label': `${words}: ${counted(images, 'image')}`, 'data-cell': `${label}${said}`, onclick: () => look({ label, said }),
+      }, whole(images));
       button.style.setProperty('--share', share);
-      button.addEventListener('click', () => look({ label, said }));
-      return h('td', { class: diagonal ? 'diagonal' : null }, count ? button : '·');
+      return h('td', { class: diagonal ? 'diagonal' : null }, images ? button : '·');
     };
     const rate = (value) => h('td', { class: 'edge' }, percent(value, 1));
     table.replaceChildren(
@@ -105,18 +107,16 @@ export function mount(element, store) {
   }
 
   function mark() {
-    for (const button of picks) button.setAttribute('aria-pressed', button.dataset.pick === pick);
-    for (const button of table.querySelectorAll('button')) {
-      button.setAttribute('aria-pressed', button.dataset.cell === `${pick.label}${pick.said}`);
-    }
+    for (const button of picks) button.ariaPressed = button.dataset.pick === pick;
+    for (const button of table.querySelectorAll('button')) button.ariaPressed = button.dataset.cell === `${pick.label}${pick.said}`;
   }
 
   function drawGallery(set) {
-    const [images, title] = gallery(set, pick);
-    setText(part('title'), title);
+    const [images, heading] = gallery(set, pick);
+    setText(title, heading);
     list.replaceChildren(...images.slice(0, shown).map((index) => card(answerOf(set, index), crop(set, index, store.state))));
-    part('more').hidden = images.length <= shown;
-    setText(part('more'), `Show ${whole(Math.min(AT_ONCE, images.length - shown))} more of ${whole(images.length)}`);
+    more.hidden = images.length <= shown;
+    setText(more, `Show ${whole(Math.min(AT_ONCE, images.length - shown))} more of ${whole(images.length)}`);
   }
 }
 

@@ -28,9 +28,7 @@ function noticesOf({ log, liveness, shown, missing }) {
   if (shown !== null) add('info', 'An earlier run,', `started ${date(log.startedAt)}.`, 'Show the live run');
   if (log.newer) add('info', 'A newer kind of log.', 'What this version of the page knows of it is shown.');
   if (liveness === 'failed') add('bad', 'The run failed.', log.error || 'It left no reason.');
-  if (liveness === 'crashed') {
-    add('bad', 'The run crashed.', `This is what it had logged by ${clock(log.updatedAt)}.`);
-  }
+  if (liveness === 'crashed') add('bad', 'The run crashed.', `This is what it had logged by ${clock(log.updatedAt)}.`);
   const diverged = log.events.find(({ kind }) => kind === 'diverged');
   if (diverged) add('bad', 'The loss is not finite any more.', divergence(diverged, log));
   const { name, notice } = log.dataset ?? {};

@@ -1,7 +1,8 @@
 /** The key numbers: one look tells how good it is. */
 
 import { h, setText } from './dom.js';
-import { counted, decimal, duration, percent, whole } from './format.js';
+import { UNKNOWN, counted, decimal, duration, percent, whole } from './format.js';
+import { greatest } from './insights.js';
 
 export function mount(element, store) {
   const tiles = new Map();
@@ -27,20 +28,19 @@ function tile(element, name, kind) {
 function numbersOf(log) {
   const { epochs, status, startedAt, updatedAt } = log;
   const early = status === 'running' && !epochs.epoch.length;
-  const at = (column, row) => (row < 0 ? null : column[row]);
   const epochAt = (row, what = '') =>
     row < 0 ? (early ? 'after the first epoch' : 'not logged') : `${what}epoch ${whole(epochs.epoch[row])}`;
   const loss = latest(epochs.val_loss);
-  const best = largest(epochs.val_accuracy);
+  const best = greatest(epochs.val_accuracy);
   const seconds = updatedAt === null || startedAt === null ? null : (updatedAt - startedAt) / 1000;
   const done = epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} done` : '';
   return [
     { name: 'Training loss', kind: 'train', ...trainingLoss(log) },
-    { name: 'Validation loss', kind: 'validation', value: decimal(at(epochs.val_loss, loss)), remark: epochAt(loss) },
+    { name: 'Validation loss', kind: 'validation', value: decimal(epochs.val_loss[loss] ?? null), remark: epochAt(loss) },
     {
       name: 'Validation accuracy',
       kind: 'validation',
-      value: percent(at(epochs.val_accuracy, best)),
+      value: percent(epochs.val_accuracy[best] ?? null),
       remark: epochAt(best, 'best, '),
     },
     { name: 'Test accuracy', kind: 'test', ...testAccuracy(log) },
@@ -55,18 +55,14 @@ function trainingLoss({ epochs, batches }) {
     return { value: decimal(epochs.train_loss[epoch]), remark: `mean of epoch ${whole(epochs.epoch[epoch])}` };
   }
   const batch = latest(batches.loss);
-  if (batch < 0) return { value: decimal(null), remark: 'after the first batch' };
+  if (batch < 0) return { value: UNKNOWN, remark: 'after the first batch' };
   return { value: decimal(batches.loss[batch]), remark: `at step ${whole(batches.step[batch])}` };
 }
 
 function testAccuracy({ test, status }) {
-  if (!test) return { value: percent(null), remark: status === 'running' ? 'read once, at the end' : 'not read' };
+  if (!test) return { value: UNKNOWN, remark: status === 'running' ? 'read once, at the end' : 'not read' };
   const remark = test.total ? `${whole(test.correct)} of ${whole(test.total)} right` : `loss ${decimal(test.loss)}`;
   return { value: percent(test.accuracy), remark };
 }
 
 const latest = (column) => column.findLastIndex((value) => value !== null);
-
-function largest(column) {
-  return column.reduce((best, value, row) => (value !== null && (best < 0 || value > column[best]) ? row : best), -1);
-}

@@ -3,6 +3,7 @@
 import { apart, lanes } from './labels.js';
 import { extent, wholeRange } from './range.js';
 import { linear, logTicks, logarithmic, ticks } from './scale.js';
+import { points } from './series.js';
 import { smoothed } from './smooth.js';
 import { PLAIN } from './view.js';
 
@@ -20,9 +21,9 @@ export function plotOf(curves, measure, zoom, size, looks = PLAIN) {
   const given = curves[measure.key];
   const lines = smoothing ? { ...given, smooth: smoothed(given.batch, smoothing) } : given;
   const inView = ({ x }) => x >= view[0] && x <= view[1];
-  const batches = batchPoints(curves.batchX, lines.batch).filter(inView);
+  const batches = points(curves.batchX, lines.batch).filter(inView);
   const others = (curves.others ?? []).map((other) => ({ ...other, points: lineOf(other, measure.key) }));
-  const firm = [...lines.train, ...lines.validation, ...others.flatMap(({ points }) => points)].filter(inView);
+  const firm = [...lines.train, ...lines.validation, ...others.flatMap((other) => other.points)].filter(inView);
   const byPowers = looks.logarithmic && measure.mayBeLogarithmic && wholeRange(batches, firm, true);
   const everything = looks.outliers && batches.length + firm.length > 0 && measure.first;
   const range = byPowers || (everything ? allOf(batches, firm, measure) : measure.range(batches, firm));
@@ -36,7 +37,6 @@ export function plotOf(curves, measure, zoom, size, looks = PLAIN) {
   const smallest = curves.unit === 'step' || view[1] - view[0] > 3 ? 1 : 0;
   return {
     size, area, x, y, view, range, lines, others,
-    empty: !batches.length && !firm.length,
     xTicks: ticks(view[0], view[1], (area.right - area.left) / 72, smallest),
     yTicks: byPowers ? logTicks(range.low, range.high, room) : ticks(range.low, range.high, room),
     events: marks.events,
@@ -47,7 +47,7 @@ export function plotOf(curves, measure, zoom, size, looks = PLAIN) {
 /** What stands for another run: its validation, or where there is none its batches. */
 function lineOf(curves, key) {
   const { validation, batch } = curves[key];
-  return validation.length ? validation : batchPoints(curves.batchX, batch);
+  return validation.length ? validation : points(curves.batchX, batch);
 }
 
 /** With every outlier; an accuracy ends at 1. */
@@ -55,10 +55,6 @@ function allOf(batches, firm, { key }) {
   if (key !== 'accuracy') return wholeRange(batches, firm, false);
   const [low] = extent([...batches, ...firm], 'y');
   return { low: Math.floor(low * 10) / 10, high: 1, beyond: null };
-}
-
-function batchPoints(xs, ys) {
-  return xs.flatMap((x, row) => (ys[row] === null ? [] : [{ x, y: ys[row] }]));
 }
 
 /** Marks with a label in a lane above the plot; where no lane is free a mark stands without. */
@@ -78,10 +74,10 @@ function placeEvents(events, x, right) {
 function placeNames({ train, validation }, batches, inView, x, y, area) {
   const inside = (height) => Math.min(area.bottom, Math.max(area.top, height));
   const ends = [
-    { text: 'training', kind: 'train', end: train.findLast(inView) ?? batches.at(-1) },
-    { text: 'validation', kind: 'validation', end: validation.findLast(inView) },
-  ].flatMap(({ text, kind, end }) => (end ? [{ text, kind, x: end.x, y: inside(y(end.y)) }] : []));
+    { text: 'training', kind: 'train', ...(train.findLast(inView) ?? batches.at(-1)) },
+    { text: 'validation', kind: 'validation', ...validation.findLast(inView) },
+  ].filter((end) => 'x' in end);
   const last = Math.max(batches.at(-1)?.x ?? -Infinity, ...ends.map((end) => end.x));
-  const heights = apart(ends.map((end) => end.y), 15, area.top + 4, area.bottom - 4);
+  const heights = apart(ends.map((end) => inside(y(end.y))), 15, area.top + 4, area.bottom - 4);
   return ends.map((end, index) => ({ ...end, x: x(last) + 10, y: heights[index] }));
 }

@@ -1,6 +1,7 @@
 /** Reads JSON files over HTTP, and only what changed. */
 
 import { condition } from './polling.js';
+import { number } from './values.js';
 
 const PATIENCE_MS = 10_000; // a server that accepts and then says nothing is gone too
 
@@ -16,9 +17,9 @@ export function createReader() {
   const known = new Map(); // url -> {text, value, headers}
   return async function read(url) {
     const last = known.get(url);
-    const answer = await ask(url, { headers: last?.headers ?? {} });
+    const answer = await ask(url, { headers: last?.headers });
     const date = Date.parse(answer.headers.get('Date'));
-    const result = { news: false, missing: false, value: last?.value, date: Number.isNaN(date) ? null : date };
+    const result = { news: false, missing: false, value: last?.value, date: number(date) };
     if (answer.status === 304) return result;
     if (answer.status === 404) {
       known.delete(url);

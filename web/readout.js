@@ -1,62 +1,59 @@
 /** The numbers above a chart: at the place that is pointed at, else the latest. */
 
 import { h, setText } from './dom.js';
-import { UNKNOWN, whole } from './format.js';
+import { whole } from './format.js';
+import { parts } from './parts.js';
 import { nearest } from './series.js';
 
 export function update(figure, { curves, cursor }, measure) {
-  const part = (name) => figure.querySelector(`[data-part=${name}]`);
   if (!curves) return;
   const { format, key } = measure;
   const at = cursor ?? curves.full[1];
   const batch = nearest(curves.batchX, at);
   const lines = curves[key];
   const epoch = nearest(curves.epochX, at);
-  const number = (column, row) => (row < 0 || (column[row] ?? null) === null ? UNKNOWN : format(column[row]));
+  const number = (column, row) => format(column?.[row] ?? null);
   const ofEpoch = epoch < 0 ? '' : `epoch ${whole(curves.epochs.epoch[epoch])}`;
   const texts = {
     batch: number(lines.batch, batch),
     spread: spread(lines, batch, format),
-    train: number(curves.epochs[`train_${key}`] ?? [], epoch),
-    validation: number(curves.epochs[`val_${key}`] ?? [], epoch),
+    train: number(curves.epochs[`train_${key}`], epoch),
+    validation: number(curves.epochs[`val_${key}`], epoch),
     of: ofEpoch,
     at: ofEpoch,
     where: place(curves, batch, cursor === null),
   };
+  const shown = parts(figure);
   for (const [name, text] of Object.entries(texts)) {
-    if (part(name)) setText(part(name), text);
+    if (shown[name]) setText(shown[name], text);
   }
-  readOthers(figure, curves, at, measure);
+  readOthers(shown.others, curves, at, measure);
   const canvas = figure.querySelector('canvas');
-  canvas.setAttribute('aria-valuemin', curves.full[0]);
-  canvas.setAttribute('aria-valuemax', curves.full[1]);
-  canvas.setAttribute('aria-valuenow', at);
   const { where, batch: here, train, validation } = texts;
-  const epochs = part('train') ? `; ${ofEpoch}: training ${train}, validation ${validation}` : '';
-  canvas.setAttribute('aria-valuetext', `${where}: batches ${here}${epochs}`);
+  const epochs = shown.train ? `; ${ofEpoch}: training ${train}, validation ${validation}` : '';
+  const ariaValueText = `${where}: batches ${here}${epochs}`;
+  Object.assign(canvas, { ariaValueMin: curves.full[0], ariaValueMax: curves.full[1], ariaValueNow: at, ariaValueText });
 }
 
 /** A line for each run that is laid over this one. */
-function readOthers(figure, { others }, at, { key, format }) {
-  const list = figure.querySelector('[data-part=others]');
-  list.hidden = !others?.length;
-  if (list.hidden) return;
+function readOthers(list, { others }, at, { key, format }) {
+  list.hidden = !others.length;
   list.replaceChildren(...others.map((other) => {
     const epoch = nearest(other.epochX, at);
     const batch = nearest(other.batchX, at);
     const value = other.epochs[`val_${key}`]?.[epoch] ?? other[key].batch[batch] ?? null;
-    return h('li', {}, h('i', { class: `swatch other${other.number}` }), h('span', {}, other.name), h('b', {}, value === null ? UNKNOWN : format(value)));
+    return h('li', {}, h('i', { class: `swatch other${other.number}` }), h('span', {}, other.name), h('b', {}, format(value)));
   }));
 }
 
 /** Says what lies outside the scale. */
 export function note(figure, { range }, { format, first }) {
   const text = range.beyond === null ? '' : `${first} ${format(range.beyond)} lies outside this scale`;
-  setText(figure.querySelector('[data-part=beyond]'), text);
+  setText(parts(figure).beyond, text);
 }
 
 function spread({ low, high }, row, format) {
-  if (row < 0 || !low || low[row] === null || low[row] === high[row]) return '';
+  if ((low?.[row] ?? null) === null || low[row] === high[row]) return '';
   return `${format(low[row])} to ${format(high[row])}`;
 }
 

@@ -1,10 +1,10 @@
 /** What a run leaves besides its log, read as defensively: samples, predictions, weights. */
 
-import { count, isRecord, list, number, record, runId, share, text } from './values.js';
+import { count, isRecord, list, number, record, share, text } from './values.js';
 
 /** The test samples, or null where there are none to show. */
 export function parseSamples(value) {
-  const { rows: givenRows, columns: givenColumns, samples: given, epoch, final, run_id: id } = record(value);
+  const { rows: givenRows, columns: givenColumns, samples: given, epoch, final } = record(value);
   const rows = count(givenRows) ?? 28;
   const columns = count(givenColumns) ?? 28;
   const samples = list(given).filter(isRecord).slice(0, 100).map((sample) => ({
@@ -15,7 +15,7 @@ export function parseSamples(value) {
     pixels: parsePixels(sample.pixels, rows * columns),
   }));
   if (!samples.length) return null;
-  return { runId: runId(id), epoch: count(epoch), final: final === true, rows, columns, samples };
+  return { epoch: count(epoch), final: final === true, rows, columns, samples };
 }
 
 /**
@@ -23,18 +23,18 @@ export function parseSamples(value) {
  * {kind, epoch, labels, predictions, confidences, probabilities}, the last a Map from an image's index to its ten.
  */
 export function parsePredictions(value) {
-  const { run_id: id, validation, test } = record(value);
+  const { validation, test } = record(value);
   const labels = digits(record(validation).labels);
   const epochs = list(record(validation).epochs).filter(isRecord).slice(-1000);
   const sets = epochs.map((given) => parseAnswers('validation', count(given.epoch), labels, given));
   sets.push(parseAnswers('test', null, digits(record(test).labels), record(test)));
-  return { runId: runId(id), sets: sets.filter(Boolean) };
+  return { sets: sets.filter(Boolean) };
 }
 
 /** The first filters, and a histogram per layer and epoch; only what is whole. */
 export function parseWeights(value) {
-  const { run_id: id, filters, epochs } = record(value);
-  return { runId: runId(id), filters: parseFilters(record(filters)), epochs: list(epochs).filter(isRecord).slice(-200).flatMap(parseSpread) };
+  const { filters, epochs } = record(value);
+  return { filters: parseFilters(record(filters)), epochs: list(epochs).filter(isRecord).slice(-200).flatMap(parseSpread) };
 }
 
 function parseFilters({ name, count: many, rows, columns: wide, values }) {

@@ -28,18 +28,20 @@ export function parseRows(text) {
 /** Only the rows from..to, of which a piece of the file may hold more. The first row of a piece may be cut: see `bytesOf`. */
 export function within(columns, [from, to]) {
   const keep = columns.step.map((step) => step >= from && step <= to);
-  return Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, values.filter((_, row) => keep[row])]));
+  return mapped(columns, (values) => values.filter((_, row) => keep[row]));
 }
 
 /** The buckets of a log with rows in the place of those that they tell more of. */
 export function spliced(batches, rows) {
   if (!rows?.step.length) return batches;
   const [from, to] = [rows.step[0], rows.step.at(-1)];
-  const before = batches.step.findIndex((step) => step >= from);
-  const after = batches.step.findIndex((step) => step > to);
-  const join = (name, values) => [
-    ...batches[name].slice(0, before < 0 ? undefined : before), ...values, ...(after < 0 ? [] : batches[name].slice(after)),
-  ];
   const given = { ...rows, loss_min: rows.loss, loss_max: rows.loss, seconds: rows.step.map(() => null) };
-  return Object.fromEntries(Object.keys(batches).map((name) => [name, join(name, given[name])]));
+  const those = (columns, keep) => columns.filter((_, row) => keep(batches.step[row]));
+  return mapped(batches, (values, name) => [
+    ...those(values, (step) => step < from), ...given[name], ...those(values, (step) => step > to),
+  ]);
+}
+
+function mapped(columns, change) {
+  return Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, change(values, name)]));
 }

@@ -1,8 +1,8 @@
 /** The test samples: picture, what the network says, whether that is right, and how sure it is. */
 
 import { card, isRight } from './card.js';
-import { h } from './dom.js';
 import { whole } from './format.js';
+import { raster } from './raster.js';
 
 export function mount(element, store) {
   const [list, title] = [element.querySelector('ol'), element.querySelector('[data-part=when]')];
@@ -14,17 +14,7 @@ export function mount(element, store) {
     title.textContent = `${right} of ${samples.samples.length} right, ${when}`;
     list.replaceChildren(...samples.samples.map((sample) => {
       const sure = sample.probabilities[sample.prediction] ?? null;
-      return card({ ...sample, kind: 'Test', sure }, picture(sample.pixels, samples.rows, samples.columns));
+      return card({ ...sample, kind: 'Test', sure }, raster(sample.pixels ?? [], samples.rows, samples.columns, { 'aria-hidden': 'true' }));
     }));
   });
-}
-
-function picture(pixels, rows, columns) {
-  const canvas = h('canvas', { width: columns, height: rows, 'aria-hidden': 'true' });
-  if (!pixels) return canvas;
-  const context = canvas.getContext('2d');
-  const image = context.createImageData(columns, rows);
-  pixels.forEach((ink, place) => image.data.set([ink, ink, ink, 255], 4 * place));
-  context.putImageData(image, 0, 0);
-  return canvas;
 }

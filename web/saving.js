@@ -5,13 +5,12 @@ import { h } from './dom.js';
 /** The numbers behind one chart as CSV: a row for each bucket of batches, then one for each epoch. */
 export function csvOf({ steps, batchX, epochX, epochs, unit, ...curves }, key) {
   const { batch, low, high } = curves[key];
-  const place = unit === 'step' ? [] : [unit];
-  const rows = [['kind', 'step', ...place, key, 'least', 'greatest', 'training', 'validation']];
   const at = (x) => (unit === 'step' ? [] : [x]);
+  const rows = [['kind', 'step', ...at(unit), key, 'least', 'greatest', 'training', 'validation']];
   steps.forEach((step, row) => rows.push(['batches', step, ...at(batchX[row]), batch[row], low?.[row], high?.[row], '', '']));
   const [train, validation] = [epochs[`train_${key}`], epochs[`val_${key}`]];
   if (train) epochX.forEach((x, row) => rows.push(['epoch', epochs.step[row], ...at(x), '', '', '', train[row], validation[row]]));
-  return `${rows.map((row) => row.map((cell) => cell ?? '').join(',')).join('\n')}\n`;
+  return `${rows.map((row) => row.join(',')).join('\n')}\n`;
 }
 
 /** Hand a file to the reader. */

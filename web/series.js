@@ -6,17 +6,16 @@ const UNITS = [['s', 1, 180], ['min', 60, 10800], ['h', 3600, Infinity]]; // nam
 
 /** Every curve of a log over one x axis: epoch, step or time, where the log allows it; else step. */
 export function prepare(log, axis = 'epoch', others = []) {
-  const { unit, place, start } = axisOf(log, axis);
-  return withOthers(curvesOf(log, { unit, place, start }), others, axis);
+  return withOthers(curvesOf(log, axisOf(log, axis)), others, axis);
 }
 
 function curvesOf(log, { unit, place, start }) {
   const { batches, epochs } = log;
   const batchX = batches.step.map(place);
   const epochX = unit === 'epoch' ? epochs.epoch : epochs.step.map((step) => (step === null ? null : place(step)));
-  const points = (xs, ys) => xs.flatMap((x, row) => (x === null || ys[row] === null ? [] : [{ x, y: ys[row] }]));
   // A mean over an epoch stands in the middle of that epoch, where the batches have about this value.
   const middles = epochX.map((x, row) => middle(x, row ? epochX[row - 1] : null, unit));
+  const ofEpochs = (key) => ({ train: points(middles, epochs[`train_${key}`]), validation: points(epochX, epochs[`val_${key}`]) });
   const end = Math.max(batchX.at(-1) ?? 0, epochX.at(-1) ?? 0);
   const least = unit === 'epoch' ? Math.max(1, Math.ceil(end - 1e-9)) : Math.max(unit === 'step' ? 1 : 1e-3, end);
   return {
@@ -30,18 +29,18 @@ function curvesOf(log, { unit, place, start }) {
       batch: batches.loss,
       low: batches.loss_min,
       high: batches.loss_max,
-      train: points(middles, epochs.train_loss),
-      validation: points(epochX, epochs.val_loss),
+      ...ofEpochs('loss'),
     },
-    accuracy: {
-      batch: batches.accuracy,
-      train: points(middles, epochs.train_accuracy),
-      validation: points(epochX, epochs.val_accuracy),
-    },
+    accuracy: { batch: batches.accuracy, ...ofEpochs('accuracy') },
     lr: { batch: batches.lr, train: [], validation: [] },
     speed: { batch: batches.images_per_second, train: [], validation: [] },
     events: happened(log).map((event) => ({ ...event, x: event.step === null ? null : place(event.step) })),
   };
+}
+
+/** Points {x, y} of what is known. */
+export function points(xs, ys) {
+  return xs.flatMap((x, row) => (x === null || ys[row] === null ? [] : [{ x, y: ys[row] }]));
 }
 
 /** Other runs over the same axis, as far as they have it; the whole is as long as the longest. */
@@ -75,8 +74,8 @@ function axisOf(log, wanted, unitWanted = null) {
 
 /** What the trainer tells of and what the curves say, in the order of the steps; what has no step comes last. */
 function happened(log) {
-  const place = ({ step }) => step ?? Infinity;
-  return [...log.events, ...insightsOf(log)].sort((a, b) => (place(a) === place(b) ? 0 : place(a) - place(b)));
+  const place = ({ step }) => step ?? Number.MAX_VALUE;
+  return [...log.events, ...insightsOf(log)].sort((a, b) => place(a) - place(b));
 }
 
 /** The index of the value nearest to x in ascending values; -1 when there are none. */
@@ -118,11 +117,10 @@ function anchorsOf({ batches, epochs, progress }) {
   return anchors;
 }
 
-/** Piecewise linear through the anchors, and on beyond the last. */
+/** Piecewise linear through two anchors or more, and on beyond the last. */
 function placer(anchors) {
   const steps = anchors.map(([step]) => step);
   return (step) => {
-    if (anchors.length < 2) return anchors[0][1];
     const right = Math.min(anchors.length - 1, Math.max(1, firstFrom(steps, step)));
     const [fromStep, fromEpoch] = anchors[right - 1];
     const [toStep, toEpoch] = anchors[right];

@@ -2,12 +2,12 @@
 
 import { h } from './dom.js';
 import { date, whole } from './format.js';
+import { parts } from './parts.js';
 
 const COPIED_MS = 2000;
 
 export function mount(element, store) {
-  const part = (name) => element.querySelector(`[data-part=${name}]`);
-  const [lists, command, copy] = ['lists', 'command', 'copy'].map(part);
+  const { lists, command, copy } = parts(element);
   let drawn = '';
   store.on(['log'], ({ log }) => {
     element.hidden = !log;
@@ -40,8 +40,7 @@ function groupsOf({ config, environment, dataset, runId, startedAt }) {
 }
 
 function definitions(pairs) {
-  const entries = pairs.map(([key, value]) => [h('dt', {}, key.replaceAll('_', ' ')), h('dd', {}, value)]);
-  return h('dl', {}, ...entries.map((entry) => h('div', {}, ...entry)));
+  return h('dl', {}, ...pairs.map(([key, value]) => h('div', {}, h('dt', {}, key.replaceAll('_', ' ')), h('dd', {}, value))));
 }
 
 async function copied(command) {

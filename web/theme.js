@@ -4,11 +4,12 @@ import { h, remember, remembered } from './dom.js';
 
 const KEY = 'theme';
 const THEMES = ['light', 'dark'];
+const root = document.documentElement;
 
 apply(remembered(KEY));
 
 export function mount(select) {
-  select.value = THEMES.includes(remembered(KEY)) ? remembered(KEY) : 'auto';
+  select.value = root.dataset.theme ?? 'auto';
   select.addEventListener('change', () => {
     remember(KEY, select.value);
     apply(select.value);
@@ -17,9 +18,8 @@ export function mount(select) {
 
 /** Call `redraw` when colours change: pictures on a canvas don't follow the style sheet by themselves. */
 export function onColours(redraw) {
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
-  matchMedia('print').addEventListener('change', redraw);
-  new MutationObserver(redraw).observe(document.documentElement, { attributeFilter: ['data-theme'] });
+  for (const query of ['(prefers-color-scheme: dark)', 'print']) matchMedia(query).addEventListener('change', redraw);
+  new MutationObserver(redraw).observe(root, { attributeFilter: ['data-theme'] });
 }
 
 /** The style sheet's colours of these names as a canvas understands them: resolved for light or dark. */
@@ -34,6 +34,6 @@ export function coloursIn(element, names) {
 }
 
 function apply(theme) {
-  if (THEMES.includes(theme)) document.documentElement.dataset.theme = theme;
-  else delete document.documentElement.dataset.theme;
+  if (THEMES.includes(theme)) root.dataset.theme = theme;
+  else delete root.dataset.theme;
 }

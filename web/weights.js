@@ -2,13 +2,15 @@
 
 import { h, setText } from './dom.js';
 import { decimal, whole } from './format.js';
+import { parts } from './parts.js';
+import { raster } from './raster.js';
 import { coloursIn, onColours } from './theme.js';
 
 const HEIGHT = 64; // px, of a histogram
 const WIDTH = 200;
 
 export function mount(element, store) {
-  const [filters, layers, note] = ['filters', 'layers', 'note'].map((part) => element.querySelector(`[data-part=${part}]`));
+  const { filters, layers, note } = parts(element);
   store.on(['weights'], draw);
   onColours(draw);
 
@@ -28,15 +30,9 @@ export function mount(element, store) {
     const { count, rows, columns, values, name } = given;
     const most = Math.max(...values.map(Math.abs)) || 1;
     return Array.from({ length: count }, (_, kernel) => {
-      const canvas = h('canvas', { width: columns, height: rows, role: 'img', 'aria-label': `${name}, filter ${kernel + 1} of ${count}` });
-      const context = canvas.getContext('2d');
-      const image = context.createImageData(columns, rows);
-      values.slice(kernel * rows * columns, (kernel + 1) * rows * columns).forEach((value, place) => {
-        const grey = 127.5 * (1 + value / most);
-        image.data.set([grey, grey, grey, 255], 4 * place);
-      });
-      context.putImageData(image, 0, 0);
-      return canvas;
+      const own = values.slice(kernel * rows * columns, (kernel + 1) * rows * columns);
+      const greys = own.map((value) => 127.5 * (1 + value / most));
+      return raster(greys, rows, columns, { role: 'img', 'aria-label': `${name}, filter ${kernel + 1} of ${count}` });
     });
   }
 
@@ -46,7 +42,8 @@ export function mount(element, store) {
     const colours = coloursIn(element, ['accent', 'ink']);
     const context = canvas.getContext('2d');
     context.scale(2, 2);
-    const reach = Math.max(...[layer, first].filter(Boolean).map(({ low, high }) => Math.max(Math.abs(low), Math.abs(high)))) || 1;
+    const ends = [layer, first ?? layer].flatMap(({ low, high }) => [low, high]);
+    const reach = Math.max(...ends.map(Math.abs)) || 1;
     const x = (value) => ((value / reach + 1) / 2) * WIDTH;
     const outline = ({ low, high, counts }) => {
       const [step, densest] = [(high - low) / counts.length, Math.max(...counts, 1)];

@@ -26,8 +26,7 @@ test('the golden log is understood', () => {
 
 test('the golden samples are understood', () => {
   const source = golden('test_samples.json');
-  const { samples, runId } = parseSamples(source);
-  assert.equal(runId, source.run_id);
+  const { samples } = parseSamples(source);
   assert.equal(samples.length, source.samples.length);
   for (const sample of samples) {
     assert.equal(sample.pixels.length, 784);
@@ -37,8 +36,7 @@ test('the golden samples are understood', () => {
 
 test('the golden predictions are understood, and of broken ones what is whole', () => {
   const source = golden('predictions.json');
-  const { runId, sets } = parsePredictions(source);
-  assert.equal(runId, source.run_id);
+  const { sets } = parsePredictions(source);
   assert.deepEqual(sets.map(({ kind, epoch }) => [kind, epoch]), [['validation', 1], ['validation', 2], ['validation', 3], ['test', null]]);
   const last = sets.at(-1);
   assert.equal(last.labels.join(''), source.test.labels);
@@ -57,7 +55,7 @@ test('the golden weights are understood, and of broken ones what is whole', () =
   assert.deepEqual(filters, source.filters);
   assert.deepEqual(epochs, source.epochs);
   const broken = { filters: { ...source.filters, values: [1, 2] }, epochs: [{ epoch: 1, layers: [{ low: 0 }] }, source.epochs[1]] };
-  assert.deepEqual(parseWeights(broken), { runId: '', filters: null, epochs: [source.epochs[1]] });
+  assert.deepEqual(parseWeights(broken), { filters: null, epochs: [source.epochs[1]] });
   for (const hostile of HOSTILE) assert.deepEqual(parseWeights(hostile).epochs, []);
 });
 

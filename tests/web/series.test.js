@@ -87,10 +87,9 @@ test('a thousand buckets and a thousand epochs are plotted within a frame or two
   assert.ok(performance.now() - begun < 500, 'wide, for slow machines');
 });
 
-test('a chart of nothing has axes and says that it is empty', () => {
+test('a chart of nothing has axes', () => {
   for (const measure of MEASURES) {
     const plot = plotOf(prepare(parseLog({})), measure, null, SIZE);
-    assert.equal(plot.empty, true);
     assert.ok(plot.yTicks.values.every(Number.isFinite));
   }
 });

@@ -46,7 +46,7 @@ test('smoothing is the weighted mean of all before, the later the heavier', () =
 });
 
 test('what is painted becomes SVG, with texts that are texts', () => {
-  const context = svgContext(100, 50, '#fff');
+  const context = svgContext(100, 50);
   context.save();
   context.beginPath();
   context.rect(0, 0, 10, 10);
