@@ -1,5 +1,6 @@
 /** Every single batch of the stretch that is zoomed into, read from batches.csv by Range. */
 
+import { folderOf } from './polling.js';
 import { bytesOf, parseRows, within } from './rows.js';
 
 const MOST = 20_000; // batches at once: more than there are pixels, and about a megabyte
@@ -23,8 +24,7 @@ export function follow(store) {
     if (span[1] - span[0] > MOST) return;
     if (detail && detail.from <= span[0] && detail.to >= span[1]) return;
     const mine = (turn += 1);
-    const path = shown === null ? 'results/' : `results/runs/${shown}/`;
-    const rows = await readRows(`${path}batches.csv`, span, steps.at(-1)).catch(() => null);
+    const rows = await readRows(`${folderOf(shown)}batches.csv`, span, steps.at(-1)).catch(() => null);
     if (!rows || mine !== turn || store.state.log?.runId !== log.runId || !store.state.zoom) return;
     store.set({ detail: { runId: log.runId, from: span[0], to: span[1], rows } });
   }

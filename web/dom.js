@@ -12,9 +12,26 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** The elements in `root` with a data-part, by its name. */
+export const parts = (root) => Object.fromEntries(
+  Array.from(root.querySelectorAll('[data-part]'), (part) => [part.dataset.part, part]),
+);
+
 /** Change a text only if it differs: a selection in it survives a refresh. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+const COPIED_MS = 2000;
+
+/** Let a button copy `text()`, and say so for a moment. Where the browser does not grant it, `instead()` does what it can and says what. */
+export function copies(button, text, instead) {
+  const label = button.textContent;
+  button.addEventListener('click', async () => {
+    const isCopied = await navigator.clipboard?.writeText(text()).then(() => true, () => false); // https and this machine only
+    setText(button, isCopied ? 'Copied' : instead());
+    setTimeout(() => setText(button, label), COPIED_MS);
+  });
 }
 
 const SHAPES = {

@@ -1,13 +1,11 @@
 /** The bar that is always in view: what runs, how it is, how far it is. */
 
-import { icon, setText } from './dom.js';
+import { icon, parts, setText } from './dom.js';
 import { counted, duration, percent, whole } from './format.js';
 import { describe, doneOf } from './liveness.js';
 
 export function mount(bar, store) {
-  const part = (name) => bar.querySelector(`[data-part=${name}]`);
-  const [status, word, name, detail] = ['status', 'word', 'name', 'detail'].map(part);
-  const [progress, figures] = ['progress', 'figures'].map(part);
+  const { status, word, name, detail, progress, figures } = parts(bar);
   store.on(['log', 'liveness', 'connection', 'loaded'], (state) => {
     if (!state.loaded) return;
     const { log } = state;

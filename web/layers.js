@@ -1,8 +1,7 @@
 /** The network's layers: shapes, parameters, multiply-adds, memory. A run that tells of no layers has no such section. */
 
-import { h } from './dom.js';
+import { h, parts } from './dom.js';
 import { percent, shape, whole } from './format.js';
-import { parts } from './parts.js';
 
 export function mount(element, store) {
   const table = element.querySelector('table');

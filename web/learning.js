@@ -1,9 +1,9 @@
 /** Loss and accuracy, rate and speed, over the same stretch of the run. */
 
 import * as chart from './chart.js';
+import { parts } from './dom.js';
 import { figure } from './figure.js';
 import { decimal, percent, whole } from './format.js';
-import { parts } from './parts.js';
 import { fromZero, robustAccuracyRange, robustRange } from './range.js';
 import { spliced } from './rows.js';
 import { prepare } from './series.js';
@@ -65,13 +65,13 @@ export function mount(element, store) {
     store.on(['curves'], ({ curves }) => { frame.dataset.state = stateOf(curves, measure.key); });
     chart.mount(frame, store, measure);
     const { enlarge, reset } = parts(frame);
-    const isAlone = ({ view }) => view.panel === measure.key;
-    store.on(['view'], (state) => {
-      frame.classList.toggle('alone', isAlone(state));
-      frame.hidden = Boolean(state.view.panel) && !isAlone(state);
-      enlarge.ariaPressed = isAlone(state);
+    store.on(['view'], ({ view }) => {
+      const isAlone = view.panel === measure.key;
+      frame.classList.toggle('alone', isAlone);
+      frame.hidden = Boolean(view.panel) && !isAlone;
+      enlarge.ariaPressed = isAlone;
+      enlarge.onclick = () => store.set({ view: { ...view, panel: isAlone ? null : measure.key } });
     });
-    enlarge.addEventListener('click', () => store.set({ view: { ...store.state.view, panel: isAlone(store.state) ? null : measure.key } }));
     store.on(['zoom'], ({ zoom }) => { reset.hidden = zoom === null; });
     reset.addEventListener('click', () => store.set({ zoom: null }));
   }

@@ -1,11 +1,10 @@
 /** How all charts are looked at: x axis, smoothing, logarithm, outliers; and an address that says so. */
 
-import { setText } from './dom.js';
+import { copies, parts } from './dom.js';
 import { AXES, hashOf } from './view.js';
 
 export function mount(element, store) {
-  const part = (name) => element.querySelector(`[data-part=${name}]`);
-  const [axis, smoothing, logarithmic, outliers, link] = ['axis', 'smoothing', 'log', 'outliers', 'link'].map(part);
+  const { axis, smoothing, log: logarithmic, outliers, link } = parts(element);
   const change = (changes) => store.set({ view: { ...store.state.view, ...changes } });
 
   axis.addEventListener('change', () => {
@@ -15,21 +14,15 @@ export function mount(element, store) {
   smoothing.addEventListener('input', () => change({ smoothing: Number(smoothing.value) }));
   logarithmic.addEventListener('change', () => change({ logarithmic: logarithmic.checked }));
   outliers.addEventListener('change', () => change({ outliers: !outliers.checked }));
-  link.addEventListener('click', async () => {
-    const url = new URL(hashOf(store.state), location.href).href;
-    try {
-      await navigator.clipboard.writeText(url);
-      setText(link, 'Copied');
-    } catch {
-      location.hash = new URL(url).hash; // without leave to copy: it stands in the address bar
-    }
-    setTimeout(() => setText(link, 'Copy link'), 2000);
+  copies(link, () => new URL(hashOf(store.state), location.href).href, () => {
+    location.hash = hashOf(store.state);
+    return 'Now in the address bar';
   });
 
   store.on(['view'], ({ view }) => {
     axis.value = view.axis;
     smoothing.value = view.smoothing;
-    smoothing.setAttribute('aria-valuetext', view.smoothing ? `${Math.round(view.smoothing * 100)} percent` : 'none');
+    smoothing.ariaValueText = view.smoothing ? `${Math.round(view.smoothing * 100)} percent` : 'none';
     logarithmic.checked = view.logarithmic;
     outliers.checked = !view.outliers;
   });

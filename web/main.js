@@ -33,8 +33,8 @@ const SECTIONS = {
 
 const store = createStore({ ...INITIAL, shown: runOf(location.hash), ...viewOf(location.hash) });
 store.on(['runs', 'log'], ({ runs, log }) => {
-  const name = runs.find(({ runId }) => runId === log?.runId)?.name; // somebody may have given it another one
-  if (name && name !== log.name) store.set({ log: { ...log, name } });
+  const { name, runId } = runs.find((run) => run.runId === log?.runId) ?? {}; // somebody may have given it another name
+  if (name !== runId && name !== log.name) store.set({ log: { ...log, name } });
 });
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);
 

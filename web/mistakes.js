@@ -2,9 +2,8 @@
 
 import { confusion, inCell, rates, rightOnes, worst } from './answers.js';
 import { card } from './card.js';
-import { h, setText } from './dom.js';
+import { h, parts, setText } from './dom.js';
 import { counted, percent, whole } from './format.js';
-import { parts } from './parts.js';
 
 const AT_ONCE = 60; // images
 const PER_ROW = 100; // in a mosaic

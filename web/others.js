@@ -25,7 +25,7 @@ export function follow(store) {
       if (!log) return null;
       const known = log.files.includes('predictions.json');
       const predictions = known ? parsePredictions((await read(`results/${path}predictions.json`)).value) : null;
-      return { runId, log: { ...log, name }, predictions };
+      return { runId, log: { ...log, name: name === runId ? log.name : name }, predictions };
     } catch {
       return null;
     }

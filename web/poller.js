@@ -2,15 +2,11 @@
 
 import { parseLog, parseRuns, parseStatus } from './contract.js';
 import { livenessOf } from './liveness.js';
-import { delay, isNews } from './polling.js';
+import { delay, folderOf, isNews } from './polling.js';
 import { Unreachable } from './reader.js';
 import { parsePredictions, parseSamples, parseWeights } from './record.js';
 
-const LIVE = 'results/';
 const LOG = 'training_log.json';
-const SAMPLES = 'test_samples.json';
-const PREDICTIONS = 'predictions.json';
-const WEIGHTS = 'weights.json';
 const RUNS = 'results/runs.json';
 
 export function createPoller(store, read, serverKind) {
@@ -58,7 +54,7 @@ export function createPoller(store, read, serverKind) {
     // No liveness: no run, or half a log. What is shown stays until the file itself is gone.
     if (told && !told.liveness && !shownLog) return show(null, null);
     if (told && !isNews(told, shownLog)) return judge({ told: told.liveness });
-    const answer = await read(LIVE + LOG);
+    const answer = await read(folderOf(null) + LOG);
     if (answer.missing) return show(null, null);
     const circumstances = { told: told?.liveness, now: answer.date };
     const log = parseLog(answer.value);
@@ -78,23 +74,23 @@ export function createPoller(store, read, serverKind) {
       return lookAtLive();
     }
     if (store.state.log?.runId === id) return undefined;
-    const log = parseLog((await read(LIVE + run.path + LOG)).value);
+    const log = parseLog((await read(folderOf(id) + LOG)).value);
     return show(log, id, { earlier: true });
   }
 
   /** Put a log on the page, with samples and predictions where it announces them; unless the reader meanwhile asked for another run. */
   async function show(log, shown, circumstances) {
-    const path = shown === null ? LIVE : `${LIVE}runs/${shown}/`;
+    const path = folderOf(shown);
     const isOther = log?.runId !== store.state.log?.runId;
     const along = async (file, parse, known) => {
       if (!log?.files.includes(file)) return null;
       const answer = await read(path + file);
       return answer.news || isOther || !known ? parse(answer.value) : known;
     };
-    const samples = await along(SAMPLES, parseSamples, store.state.samples);
+    const samples = await along('test_samples.json', parseSamples, store.state.samples);
     const parse = (value) => ({ ...parsePredictions(value), path });
-    const predictions = await along(PREDICTIONS, parse, store.state.predictions);
-    const weights = await along(WEIGHTS, parseWeights, store.state.weights);
+    const predictions = await along('predictions.json', parse, store.state.predictions);
+    const weights = await along('weights.json', parseWeights, store.state.weights);
     if (store.state.shown !== shown) return;
     const liveness = log && livenessOf(log, circumstances);
     store.set({ log, samples, predictions, weights, liveness, ...(isOther && store.state.log ? { zoom: null, cursor: null } : {}) });

@@ -1,8 +1,7 @@
 /** The numbers above a chart: at the place that is pointed at, else the latest. */
 
-import { h, setText } from './dom.js';
+import { h, parts, setText } from './dom.js';
 import { whole } from './format.js';
-import { parts } from './parts.js';
 import { nearest } from './series.js';
 
 export function update(figure, { curves, cursor }, measure) {

@@ -1,10 +1,7 @@
 /** The run's options, data and machine, and the command that repeats it. */
 
-import { h } from './dom.js';
+import { copies, h, parts } from './dom.js';
 import { date, whole } from './format.js';
-import { parts } from './parts.js';
-
-const COPIED_MS = 2000;
 
 export function mount(element, store) {
   const { lists, command, copy } = parts(element);
@@ -20,9 +17,9 @@ export function mount(element, store) {
     command.parentElement.hidden = !log.command;
     lists.replaceChildren(...groups.map(([title, pairs]) => h('div', {}, h('h3', {}, title), definitions(pairs))));
   });
-  copy.addEventListener('click', async () => {
-    copy.textContent = (await copied(command)) ? 'Copied' : 'Selected: press Ctrl C';
-    setTimeout(() => { copy.textContent = 'Copy'; }, COPIED_MS);
+  copies(copy, () => command.textContent, () => {
+    getSelection().selectAllChildren(command);
+    return 'Selected: press Ctrl C';
   });
 }
 
@@ -41,14 +38,4 @@ function groupsOf({ config, environment, dataset, runId, startedAt }) {
 
 function definitions(pairs) {
   return h('dl', {}, ...pairs.map(([key, value]) => h('div', {}, h('dt', {}, key.replaceAll('_', ' ')), h('dd', {}, value))));
-}
-
-async function copied(command) {
-  try {
-    await navigator.clipboard.writeText(command.textContent);
-    return true;
-  } catch { // only granted to https and this machine
-    getSelection().selectAllChildren(command);
-    return false;
-  }
 }

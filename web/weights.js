@@ -1,8 +1,7 @@
 /** What the network has learned to look for: its first filters, and how the weights of each layer spread. */
 
-import { h, setText } from './dom.js';
+import { h, parts, setText } from './dom.js';
 import { decimal, whole } from './format.js';
-import { parts } from './parts.js';
 import { raster } from './raster.js';
 import { coloursIn, onColours } from './theme.js';
 
