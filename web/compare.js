@@ -3,6 +3,7 @@
 import { h } from './dom.js';
 import { decimal, duration, percent, whole } from './format.js';
 import { verdict } from './mcnemar.js';
+import { head, row } from './table.js';
 
 const NOT_TELLING = new Set(['name', 'results_dir', 'data_dir', 'keep', 'quiet', 'checkpoint_every', 'samples']);
 
@@ -17,14 +18,9 @@ export function mount(element, store) {
     }));
     const logs = [log, ...others.map((other) => other.log)];
     const rows = [...results(logs), ...differing(logs)];
-    table.replaceChildren(
-      h('thead', {}, h('tr', {}, h('td'), ...logs.map(({ name }, index) => h(
-        'th', { scope: 'col', class: 'figure' }, index ? h('i', { class: `swatch other${index}` }) : null, name,
-      )))),
-      h('tbody', {}, ...rows.map(([name, ...values]) => h(
-        'tr', {}, h('th', { scope: 'row' }, name), ...values.map((value) => h('td', { class: 'figure' }, value)),
-      ))),
-    );
+    const isFigure = (column) => column > 0;
+    const names = logs.map(({ name }, index) => h('span', {}, index ? h('i', { class: `swatch other${index}` }) : '', name));
+    table.replaceChildren(head(['', ...names], isFigure), h('tbody', {}, ...rows.map((cells) => row(cells, isFigure))));
   });
 }
 

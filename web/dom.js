@@ -24,7 +24,7 @@ export function setText(element, text) {
 
 const COPIED_MS = 2000;
 
-/** Let a button copy `text()`, and say so for a moment. Where the browser does not grant it, `instead()` does what it can and says what. */
+/** Let a button copy `text()` and say so for a moment; where that is not granted `instead()` helps and says how. */
 export function copies(button, text, instead) {
   const label = button.textContent;
   button.addEventListener('click', async () => {

@@ -2,6 +2,7 @@
 
 import { h } from './dom.js';
 import { decimal, duration, percent, whole } from './format.js';
+import { head, row } from './table.js';
 
 const COLUMNS = [
   ['Epoch', 'epoch', whole],
@@ -23,10 +24,9 @@ export function mount(details, store) {
     if (news === drawn) return;
     drawn = news;
     const columns = COLUMNS.filter(([, key]) => log.epochs[key].some((value) => value !== null));
-    const heads = columns.map(([title]) => h('th', { scope: 'col', class: 'figure' }, title));
-    const cells = (row) => columns.map(([, key, format]) => h('td', { class: 'figure' }, format(log.epochs[key][row])));
-    const rows = log.epochs.epoch.map((_, row) => h('tr', {}, ...cells(row)));
-    table.replaceChildren(h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows.reverse()));
+    const isFigure = (column) => column > 0;
+    const rows = log.epochs.epoch.map((_, epoch) => row(columns.map(([, key, format]) => format(log.epochs[key][epoch])), isFigure));
+    table.replaceChildren(head(columns.map(([title]) => title), isFigure), h('tbody', {}, ...rows.reverse()));
   }
   store.on(['log'], draw);
   details.addEventListener('toggle', () => draw(store.state));

@@ -8,11 +8,12 @@ const LEVEL = 0.02; // part by which losses may still fall on a plateau
 const PLATEAU = 5; // epochs
 const SPIKE = 5; // times the loss around it
 const AROUND = 12; // buckets to either side of one
+const STEADY = 5; // buckets of one rate, before and after it changed
 const START = 0.1; // first part of the batches, in which everything swings
 
 /** Like the log's own events: {step, time, kind, text}, in the order of the steps. */
 export function insightsOf(log) {
-  const found = [overfitting(log), best(log), plateau(log), spike(log), notFinite(log)].filter(Boolean);
+  const found = [...rates(log), overfitting(log), best(log), plateau(log), spike(log), notFinite(log)].filter(Boolean);
   const isTold = ({ kind }) => log.events.some((event) => event.kind === kind);
   return found.filter((insight) => !isTold(insight)).sort((a, b) => a.step - b.step);
 }
@@ -88,6 +89,17 @@ function spike({ batches }) {
   const text = `The loss of a batch rose to ${decimal(peaks[highest.row])}, `
     + `${whole(highest.times)} times that of its neighbours${others}.`;
   return insight(batches.step[highest.row], 'spike', text);
+}
+
+/** The rate goes from one level to another, the last three times; a ramp is no news. */
+function rates({ batches: { lr, step } }) {
+  const levelFrom = (row) => (new Set(lr.slice(row, row + STEADY)).size === 1 && row >= 0 && row + STEADY <= lr.length ? lr[row] : null);
+  const changes = lr.flatMap((_, row) => {
+    const [before, after] = [levelFrom(row - STEADY), levelFrom(row + 1)];
+    const text = `The learning rate changed from ${decimal(before)} to ${decimal(after)}.`;
+    return before && after && before !== after && lr[row] !== before ? [insight(step[row], 'lr changed', text)] : [];
+  });
+  return changes.slice(-3);
 }
 
 /** Batches without a finite loss; the trainer itself tells of the one that ends a run. */

@@ -2,6 +2,7 @@
 
 import { h, parts } from './dom.js';
 import { percent, shape, whole } from './format.js';
+import { head, row } from './table.js';
 
 export function mount(element, store) {
   const table = element.querySelector('table');
@@ -15,44 +16,31 @@ export function mount(element, store) {
     drawn = news;
     const input = model.input.length ? `input ${shape(model.input)}` : '';
     title.textContent = [model.name, input].filter(Boolean).join(' · ');
-    table.replaceChildren(head(), body(model), foot(model));
+    table.replaceChildren(head(HEADINGS, isFigure), body(model), foot(model));
     facts.textContent = [trainable(model), memory(model)].filter(Boolean).join(' · ');
   });
 }
 
 const HEADINGS = ['Layer', 'Type', 'Output', 'Parameters', 'Share', 'Multiply-adds'];
 
-function head() {
-  const cells = HEADINGS.map((name, column) => h('th', { scope: 'col', class: column > 2 ? 'figure' : null }, name));
-  return h('thead', {}, h('tr', {}, ...cells));
-}
+const isFigure = (column) => column > 2;
 
 function body({ layers, parameters }) {
   const total = parameters || sum(layers, 'parameters');
-  return h('tbody', {}, ...layers.map((layer) => h(
-    'tr',
-    {},
-    h('th', { scope: 'row' }, layer.name),
-    h('td', { class: 'soft' }, `${layer.type} ${layer.detail.replace(/(\d)x(?=\d)/g, '$1×')}`.trim()),
-    h('td', {}, shape(layer.output)),
-    figure(whole(layer.parameters || null)),
-    figure(...share(layer.parameters / total)),
-    figure(whole(layer.macs || null)),
-  )));
+  return h('tbody', {}, ...layers.map((layer) => row([
+    layer.name,
+    h('span', { class: 'soft' }, `${layer.type} ${layer.detail.replace(/(\d)x(?=\d)/g, '$1×')}`.trim()),
+    shape(layer.output),
+    whole(layer.parameters || null),
+    share(layer.parameters / total),
+    whole(layer.macs || null),
+  ], isFigure)));
 }
 
 function foot({ layers, parameters, macs }) {
-  return h('tfoot', {}, h(
-    'tr',
-    {},
-    h('th', { scope: 'row', colspan: 3 }, 'Total, for one image'),
-    figure(whole(parameters ?? sum(layers, 'parameters'))),
-    h('td'),
-    figure(whole(macs ?? sum(layers, 'macs'))),
-  ));
+  const sums = [whole(parameters ?? sum(layers, 'parameters')), '', whole(macs ?? sum(layers, 'macs'))];
+  return h('tfoot', {}, row(['Total, for one image', '', '', ...sums], isFigure));
 }
-
-const figure = (...content) => h('td', { class: 'figure' }, ...content);
 
 function share(part) {
   if (!part) return []; // no parameters, or no number of them

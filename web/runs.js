@@ -5,14 +5,15 @@ import { date, duration, percent, whole } from './format.js';
 import { manage } from './manage.js';
 import { MOST } from './others.js';
 import { LIVE } from './polling.js';
+import { head, row } from './table.js';
 
 const COLUMNS = ['Run', 'Test accuracy', 'Compare', 'Status', 'Model', 'Parameters', 'Epochs', 'Time', 'Started', ''];
 const FIGURES = new Set(['Test accuracy', 'Parameters', 'Epochs', 'Time']);
+const isFigure = (column) => FIGURES.has(COLUMNS[column]);
 
 export function mount(element, store) {
   const body = h('tbody');
-  const heads = COLUMNS.map((name) => h(name ? 'th' : 'td', { scope: name ? 'col' : null, class: FIGURES.has(name) && 'figure' }, name));
-  element.querySelector('table').append(h('thead', {}, h('tr', {}, ...heads)), body);
+  element.querySelector('table').append(head(COLUMNS, isFigure), body);
   const all = element.querySelector('input');
   const controls = () => [...body.querySelectorAll('a, input, button')];
 
@@ -26,7 +27,7 @@ export function mount(element, store) {
       const current = shown === null ? run.path === '' : run.runId === shown;
       // The index is only written when a run begins or ends.
       const status = current && liveness && log?.runId === run.runId ? liveness : run.status;
-      return row(run, status, current, connection.kind === 'digits', store);
+      return rowOf(run, status, current, connection.kind === 'digits', store);
     }));
     controls()[focused]?.focus();
   };
@@ -34,24 +35,20 @@ export function mount(element, store) {
   store.on(['runs', 'shown', 'liveness', 'overlay', 'loaded'], draw);
 }
 
-function row(run, status, current, mayChange, store) {
+function rowOf(run, status, current, mayChange, store) {
   const { name, path, runId, dataset, model, parameters, epochs, startedAt, updatedAt } = run;
   const took = status === 'running' || startedAt === null || updatedAt === null ? null : (updatedAt - startedAt) / 1000;
   const change = () => manage(run, !path && ['running', 'stalled'].includes(status), store);
-  const cells = [
+  const link = { href: path ? `#run=${runId}` : LIVE, 'aria-current': current && 'true' };
+  return row([
+    h('a', link, icon(status), h('span', { class: 'name' }, name)),
     accuracy(run),
     current ? '' : overlay(run, store),
     status,
     dataset === 'synthetic' ? `${model}, synthetic digits` : model,
     whole(parameters), whole(epochs), duration(took), date(startedAt),
     mayChange ? h('button', { class: 'more', 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',
-  ];
-  const link = { href: path ? `#run=${runId}` : LIVE, 'aria-current': current && 'true' };
-  return h(
-    'tr', {},
-    h('th', { scope: 'row' }, h('a', link, icon(status), h('span', { class: 'name' }, name))),
-    ...cells.map((cell, index) => h('td', { class: FIGURES.has(COLUMNS[index + 1]) && 'figure' }, cell)),
-  );
+  ], isFigure);
 }
 
 /** Whether the run is laid over the one shown. */

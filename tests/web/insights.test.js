@@ -7,7 +7,7 @@ import { insightsOf } from '../../web/insights.js';
 const PER_EPOCH = 50;
 
 /** A log of made-up curves: train and validation loss of epoch n (from 1), the loss of batch n. */
-function logOf({ epochs = 20, train, validation, accuracy, batch, events = [] }) {
+function logOf({ epochs = 20, train, validation, accuracy, batch, rate, events = [] }) {
   const numbers = Array.from({ length: epochs }, (_, row) => row + 1);
   const steps = Array.from({ length: epochs * PER_EPOCH }, (_, row) => row + 1);
   const losses = steps.map(batch ?? ((step) => train(step / PER_EPOCH)));
@@ -15,7 +15,7 @@ function logOf({ epochs = 20, train, validation, accuracy, batch, events = [] })
     status: 'completed',
     dataset: { name: 'mnist', validation: 5000 },
     events,
-    batches: { step: steps, epoch: steps.map((step) => Math.ceil(step / PER_EPOCH)), loss: losses, loss_min: losses, loss_max: losses },
+    batches: { step: steps, epoch: steps.map((step) => Math.ceil(step / PER_EPOCH)), loss: losses, loss_min: losses, loss_max: losses, lr: steps.map(rate ?? (() => 0.01)) },
     epochs: {
       epoch: numbers,
       step: numbers.map((epoch) => epoch * PER_EPOCH),
@@ -36,6 +36,25 @@ test('of a clean curve there is nothing to say', () => {
   assert.deepEqual(kinds(logOf({ train: falling, accuracy: (epoch) => 0.99 + 0.0005 * (epoch % 2) })), []);
   assert.deepEqual(kinds(parseLog({})), []);
   assert.deepEqual(kinds(logOf({ train: falling, epochs: 1 })), []);
+});
+
+for (const onsets of [[300], [120, 700], [100, 300, 500, 900]]) {
+  test(`a rate that changes at steps ${onsets} is told of there, the last three times`, () => {
+    const level = (step) => 0.1 ** (1 + onsets.filter((onset) => step >= onset).length);
+    const between = (step) => (onsets.includes(step) ? (level(step) + level(step - 1)) / 2 : level(step)); // a bucket of both
+    for (const rate of [level, between]) {
+      const found = insightsOf(logOf({ train: falling, rate }));
+      assert.deepEqual(found.map(({ kind, step }) => [kind, step]), onsets.slice(-3).map((step) => ['lr changed', step]));
+    }
+    assert.match(insightsOf(logOf({ train: falling, rate: level }))[0].text, /from [\d.e-]+ to [\d.e-]+\.$/);
+  });
+}
+
+test('a rate that rises and falls by and by is no news', () => {
+  const trapezoid = (step) => 0.01 * Math.min(1, step / 200, (1001 - step) / 800);
+  const cosine = (step) => 0.005 * (1 + Math.cos((Math.PI * step) / 1000));
+  const steep = (step) => 0.01 * Math.min(1, step / 3);
+  for (const rate of [trapezoid, cosine, steep, () => null]) assert.deepEqual(kinds(logOf({ train: falling, rate })), []);
 });
 
 for (const onset of [4, 9, 15]) {
