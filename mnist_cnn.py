@@ -6,6 +6,7 @@
     python mnist_cnn.py --model lenet5 --epochs 3
     python mnist_cnn.py --resume                 go on with a run that was interrupted
     python mnist_cnn.py evaluate                 what the trained weights make of the test set
+    python mnist_cnn.py predict seven.png        which digit that is
     python mnist_cnn.py models                   the networks to choose from
     python mnist_cnn.py --help                   every option and command
     torchrun --nproc-per-node=2 mnist_cnn.py     two processes train one network
@@ -86,6 +87,29 @@ def evaluate(weights, as_json, **options):
             from digits import evaluating
         found = evaluating.evaluate(weights, terminal=Terminal(quiet=as_json), **options)
         Terminal().say(json.dumps(found, allow_nan=False) if as_json else evaluating.report(found))
+
+
+@cli.command()
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    default=Config.results_dir / contract.WEIGHTS,
+    help="Which network reads (default: results/mnist_cnn.pth).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the answers as a JSON list, for other programs.")
+def predict(files, weights, as_json):
+    """Say which digit is in each of FILES: PNG, JPEG, GIF, BMP or WebP, of one digit, in any colours."""
+    processor.prepare_for_torch()
+    with told_in_one_line(writes=False), INTERRUPTS.raising(last_words=lambda: None):
+        with INTERRUPTS.importing():
+            from digits import predict as reading
+        answers = reading.predict(files, weights)
+        if as_json:
+            listed = [{"file": str(file)} | answer.as_json() for file, answer in answers]
+            return Terminal().say(json.dumps(listed, allow_nan=False))
+        for file, answer in answers:
+            Terminal().say(reading.report(file, answer))
 
 
 @cli.command("models")

@@ -26,6 +26,7 @@ from digits.httpd import Server
 from digits.httpfile import file_etag, file_response, is_known, open_within
 from digits.httpmessage import Problem, Request, Response, json_response
 from digits.liveness import liveness
+from digits.recognition import Recognition
 
 PROJECT = Path(__file__).resolve().parent
 PORT = 8000
@@ -41,6 +42,7 @@ class Site:
     def __init__(self, results: Path, project: Path = PROJECT):
         self.results = results
         self.project = project
+        self._recognition = Recognition(results)
         self._log: tuple[str, dict] = ("", {})  # the log last read, and its ETag
 
     def answer(self, request: Request) -> Response:
@@ -106,6 +108,9 @@ class Site:
         except OSError as error:
             raise Problem(403, f"The server can't write to the results folder: {error.strerror}.") from None
 
+    def predict(self, request: Request) -> Response:
+        return self._recognition.answer(request)
+
     def training_status(self, request: Request) -> Response:
         """The short form of the log, and whether the run is alive; all null while there is no run."""
         log = self._read_log()
@@ -147,6 +152,7 @@ ROUTES = tuple(
         (rf"/results/{contract.RUNS_INDEX}", {"GET": Site.runs_index}),
         (rf"/results/runs/({contract.RUN_ID.pattern})/({_any_of(contract.FILES)})", {"GET": Site.earlier_file}),
         (rf"/runs/({contract.RUN_ID.pattern})", {"POST": Site.change_run, "DELETE": Site.delete_run}),
+        (r"/predict", {"POST": Site.predict}),
         (r"/training_status", {"GET": Site.training_status}),
         (r"/healthz", {"GET": Site.health}),
     )

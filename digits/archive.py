@@ -62,6 +62,11 @@ def write_index(folder: Path) -> dict:
     return index
 
 
+def folders(folder: Path) -> list[Path]:
+    """Where runs lie: the live one's folder, then those of earlier ones, newest first."""
+    return [folder, *_earlier_runs(folder)]
+
+
 def run_folder(folder: Path, run_id: str) -> Path | None:
     """Where the files of that run lie: `folder` itself for the live one; None for a run that is not there."""
     log = _read_log(folder)

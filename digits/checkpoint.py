@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from digits import models
+from digits.errors import UserError
 from digits.options import Config
 from digits.training import MEAN, STD, plain
 
 FORMAT = 2  # 1 had no sum
+REMEDY = "train a network with python mnist_cnn.py, or name another file."
 _REASON_LENGTH = 200  # characters of what torch says: it may go on for a page
 
 
@@ -61,6 +63,18 @@ def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
         reason = " ".join(str(error).split())[:_REASON_LENGTH]
         raise ValueError(f"{path} holds no network of this program: {reason}") from error
     return network.eval(), content
+
+
+def open_trained(path: Path) -> tuple[nn.Module, dict]:
+    """The same for a path that a user names. Raises UserError, with what to do about it."""
+    try:
+        return load_trained(path)
+    except FileNotFoundError:
+        raise UserError(f"{path} is not there: {REMEDY}") from None
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror or error}): {REMEDY}") from None
+    except ValueError as error:
+        raise UserError(f"{str(error).rstrip('.')}: {REMEDY}") from None
 
 
 def packed(content: dict) -> bytes:

@@ -12,8 +12,6 @@ from digits.precision import Precision
 from digits.terminal import shown
 from digits.training import Learner
 
-_REMEDY = "train a network with python mnist_cnn.py, or name another file."
-
 
 def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, terminal) -> dict:
     """All that is known of `weights` after they read the test set, ready for JSON.
@@ -21,7 +19,7 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
     Without `dataset` it is that of the images they were trained on. Raises UserError for weights that are none.
     """
     chosen = environment.choose_device(device)
-    network, about = _trained(weights)
+    network, about = checkpoint.open_trained(weights)
     images = datasets.load_test(dataset or about.get("dataset") or "auto", data_dir, terminal.progress)
     if images.notice:
         terminal.warn(images.notice)
@@ -30,7 +28,7 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
     learner = Learner(network.to(chosen), optimizer=None, schedule=None, precision=numbers)  # it only evaluates
     read = learner.evaluate(images.test)
     if not math.isfinite(read.loss):
-        raise UserError(f"{weights} holds numbers that are not finite: {_REMEDY}")
+        raise UserError(f"{weights} holds numbers that are not finite: {checkpoint.REMEDY}")
     return {
         "weights": os.fspath(weights),
         "run_id": about.get("run_id"),
@@ -42,18 +40,6 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
         **numbers.describe(),
         **_judged(read, images),
     }
-
-
-def _trained(weights: Path):
-    """The network and what its file says of it."""
-    try:
-        return checkpoint.load_trained(weights)
-    except FileNotFoundError:
-        raise UserError(f"{weights} is not there: {_REMEDY}") from None
-    except OSError as error:
-        raise UserError(f"{weights} cannot be read ({error.strerror or error}): {_REMEDY}") from None
-    except ValueError as error:
-        raise UserError(f"{str(error).rstrip('.')}: {_REMEDY}") from None
 
 
 def _judged(read, images: Dataset) -> dict:

@@ -8,6 +8,7 @@ import json
 import re
 import time
 from http import HTTPStatus
+from urllib.parse import parse_qsl
 
 # Far more than our longest URL; the usual limit of other servers.
 MAX_LINE = 8000  # bytes of the request line
@@ -16,6 +17,7 @@ MAX_HEAD = 32_000  # bytes of request line and fields
 MAX_FIELDS = 100  # a browser sends 20
 # A drawing of 28 x 28 pixels as JSON is 10 kB at most.
 MAX_BODY = 64_000  # bytes
+LARGER_BODIES = {"/predict": 2_800_000}  # a picture of 2 MB, in base64
 
 # The page takes nothing from another host and runs no inline script; nobody frames it.
 _POLICY = (
@@ -63,20 +65,21 @@ class Problem(Exception):
 class Request:
     """What a client asks for. Raises Problem for what can't be answered.
 
-    `path` is as it was sent, without the query: no name we serve needs an escape, so nothing is decoded. `headers` have
-    lower-case names; repeated fields are joined by commas. `host` is None only in HTTP/1.0. `length` is that of the
-    body in bytes.
+    `path` is as it was sent, without the query: no name we serve needs an escape, so nothing is decoded. `query` has
+    the decoded parameters behind it, the last of each name. `headers` have lower-case names; repeated fields are joined
+    by commas. `host` is None only in HTTP/1.0. `length` is that of the body in bytes.
     """
 
-    __slots__ = ("body", "headers", "host", "keep_alive", "length", "method", "path")
+    __slots__ = ("body", "headers", "host", "keep_alive", "length", "method", "path", "query")
 
     def __init__(self, method: str, target: str, version: str, headers: dict[str, str]):
         self.method = method
         self.headers = headers
-        self.host, self.path = _host_and_path(target, headers.get("host"))
+        self.host, self.path, query = _host_path_query(target, headers.get("host"))
+        self.query = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
         options = headers.get("connection", "").lower().replace(" ", "").split(",")
         self.keep_alive = "close" not in options and (version != "1.0" or "keep-alive" in options)
-        self.length = _body_length(headers)
+        self.length = _body_length(headers, LARGER_BODIES.get(self.path, MAX_BODY))
         self.body = b""
         if self.host is None and version != "1.0":
             raise Problem(400, "The request does not say which host it is for.")
@@ -176,15 +179,16 @@ def _fields(lines: list[str]) -> dict[str, str]:
     return headers
 
 
-def _host_and_path(target: str, host: str | None) -> tuple[str | None, str]:
+def _host_path_query(target: str, host: str | None) -> tuple[str | None, str, str]:
     """A proxy's client sends a whole URL, and its host counts then."""
     if target[:7].lower() == "http://":
         host, slash, path = target[7:].partition("/")
         target = slash + path
-    return host, target.partition("?")[0]
+    path, _, query = target.partition("?")
+    return host, path, query
 
 
-def _body_length(headers: dict[str, str]) -> int:
+def _body_length(headers: dict[str, str], most: int) -> int:
     """Bytes of the body that follows. Two ways to tell the length is how requests are smuggled past a proxy: 400."""
     length = headers.get("content-length", "0")
     if "transfer-encoding" in headers:
@@ -193,6 +197,6 @@ def _body_length(headers: dict[str, str]) -> int:
         raise Problem(411, "Send the body whole, with its Content-Length.")
     if not _DIGITS.fullmatch(length):
         raise Problem(400, "Content-Length is not a number.")
-    if int(length) > MAX_BODY:
-        raise Problem(413, f"The body is longer than {MAX_BODY} bytes.")
+    if int(length) > most:
+        raise Problem(413, f"The body is longer than {most} bytes.")
     return int(length)

@@ -1,0 +1,116 @@
+"""What a trained network makes of pictures of digits: for `python mnist_cnn.py predict`."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from digits import pictures
+from digits.checkpoint import open_trained
+from digits.errors import UserError
+from digits.preprocess import Prepared, prepare
+from digits.training import normalised
+
+UNCERTAIN = 0.6  # a lower probability of the likeliest digit is told with a warning
+_AT_ONCE = 250  # images: 20 MB of activations
+_SHADES = " .:-=+*#%@"  # ten levels of ink, in any terminal
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`probabilities` of the ten digits, by digit; of an empty picture nothing is said, and `label` is None."""
+
+    prepared: Prepared
+    probabilities: list[float] | None
+
+    @property
+    def ranking(self) -> list[int]:
+        return sorted(range(10), key=lambda digit: -self.probabilities[digit]) if self.probabilities else []
+
+    @property
+    def label(self) -> int | None:
+        return self.ranking[0] if self.probabilities else None
+
+    @property
+    def status(self) -> str:
+        """empty, uncertain or ok."""
+        if not self.probabilities:
+            return "empty"
+        return "ok" if max(self.probabilities) >= UNCERTAIN else "uncertain"
+
+    def as_json(self) -> dict:
+        scores = [{"label": str(digit), "score": self.probabilities[digit]} for digit in self.ranking]
+        return {
+            "label": scores[0]["label"] if scores else None,
+            "score": scores[0]["score"] if scores else None,
+            "status": self.status,
+            "probabilities": self.probabilities,
+            "predictions": scores,
+            "preprocessing": {
+                "inverted": self.prepared.inverted,
+                "box": list(self.prepared.box),
+                "shift": list(self.prepared.shift),
+                "pixels": self.prepared.pixels.tolist(),
+            },
+        }
+
+
+class Reader:
+    """A trained network that reads digits. Raises UserError for weights that are none."""
+
+    def __init__(self, weights: Path):
+        self.network, self.about = open_trained(weights)
+
+    @torch.inference_mode()
+    def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
+        """(N, 10) of uint8 (N, 28, 28)."""
+        return torch.cat([self.network(normalised(part)).softmax(dim=1) for part in pixels.split(_AT_ONCE)])
+
+    def read(self, prepared: list[Prepared]) -> list[Answer]:
+        """One answer each, in float32 on the CPU: the same on every machine but for the last digits."""
+        if not prepared:
+            return []
+        rows = self.probabilities(torch.from_numpy(np.stack([one.pixels for one in prepared]))).double().tolist()
+        return [Answer(one, None if one.empty else row) for one, row in zip(prepared, rows)]
+
+
+def predict(files: list[Path], weights: Path) -> list[tuple[Path, Answer]]:
+    """Read every file. Raises UserError for one that is no picture, before the network is asked."""
+    prepared = [_prepared(file) for file in files]
+    return list(zip(files, Reader(weights).read(prepared)))
+
+
+def _prepared(file: Path) -> Prepared:
+    try:
+        return prepare(pictures.decode(file.read_bytes()))
+    except OSError as error:
+        raise UserError(f"{file} cannot be read: {error.strerror or error}.") from None
+    except ValueError as error:
+        raise UserError(f"{file}: {error}") from None
+
+
+def report(file: Path, answer: Answer) -> str:
+    """For a person: what it is, how sure, what else it could be, and what the network saw."""
+    picture = drawn(answer.prepared.pixels)
+    name = os.fspath(file)
+    if answer.label is None:
+        return f"{name}: nothing is drawn there"
+    first, second = answer.ranking[:2]
+    sure = f"{name}: {first}, {_percent(answer, first)} sure (then {second}, {_percent(answer, second)})"
+    doubt = "; not certain at all" if answer.status == "uncertain" else ""
+    return f"{sure}{doubt}\n{picture}"
+
+
+def drawn(pixels: np.ndarray) -> str:
+    """The 28x28 pixels in 14 lines, letters being twice as high as wide; lines without ink are left out."""
+    rows = pixels.reshape(14, 2, 28).mean(1)
+    levels = np.rint(rows / 255 * (len(_SHADES) - 1)).astype(int)
+    lines = ["".join(_SHADES[level] for level in row).rstrip() for row in levels]
+    return "\n".join(f"    {line}" for line in lines if line)
+
+
+def _percent(answer: Answer, digit: int) -> str:
+    """Never 100 % of what is not certain."""
+    return f"{min(100 * answer.probabilities[digit], 99.9):.1f} %"

@@ -1,0 +1,93 @@
+"""The pictures in a request's body, in whichever of the usual ways they were sent.
+
+multipart/form-data          fields image, file, data or image_file, as often as one likes
+application/json             {"image": data URL}, {"inputs": base64}, {"instances": [{"data": base64}, ...]}, or
+                             {"instances": [28x28 numbers, ...]}, ink 255 or, if none is above 1, ink 1
+anything else                the bytes of one picture
+"""
+
+import base64
+import binascii
+import json
+import re
+
+from digits.httpmessage import Problem
+
+FIELDS = ("image", "file", "data", "image_file")
+MOST = 16  # pictures in a request
+_SIDE = 28
+_DATA_URL = re.compile(r"data:[\w.+/-]*(?:;[\w=.+-]+)*;base64,", re.ASCII)
+_HOW = 'Send a picture as it is, as a form field "image", or as JSON {"image": data URL}.'
+
+
+def pictures_of(content_type: str, body: bytes) -> list[bytes | list]:
+    """Each picture as the bytes of a file, or as 28 rows of 28 numbers 0 to 255. Raises Problem with 400 or 413."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if not body:
+        raise Problem(400, f"The request has no body. {_HOW}")
+    if kind == "multipart/form-data":
+        found = _of_form(content_type, body)
+    elif kind == "application/json" or body.lstrip()[:1] == b"{":
+        found = _of_json(body)
+    else:
+        found = [body]
+    if not found:
+        raise Problem(400, f"There is no picture in the request. {_HOW}")
+    if len(found) > MOST:
+        raise Problem(413, f"At most {MOST} pictures are read at a time.")
+    return found
+
+
+def _of_form(content_type: str, body: bytes) -> list[bytes]:
+    from email.parser import BytesParser
+    from email.policy import HTTP
+
+    try:
+        head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1")
+        form = BytesParser(policy=HTTP).parsebytes(head + body)
+        parts = list(form.iter_parts()) if form.is_multipart() else []
+        named = [(part.get_param("name", header="content-disposition"), part) for part in parts]
+        return [part.get_payload(decode=True) or b"" for name, part in named if name in FIELDS]
+    except Exception as error:  # whatever the parser makes of what is no form
+        raise Problem(400, "This is no form as multipart/form-data describes it.") from error
+
+
+def _of_json(body: bytes) -> list[bytes | list]:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Problem(400, f"This is no JSON. {_HOW}") from None
+    if not isinstance(value, dict):
+        raise Problem(400, f"The JSON is no object. {_HOW}")
+    if "image" in value:
+        return [_decoded(value["image"])]
+    if "inputs" in value:
+        return [_decoded(value["inputs"])]
+    instances = value.get("instances")
+    if not isinstance(instances, list):
+        raise Problem(400, f"There is no picture in the request. {_HOW}")
+    return [_decoded(one.get("data")) if isinstance(one, dict) else _numbers(one) for one in instances[: MOST + 1]]
+
+
+def _decoded(text) -> bytes:
+    if not isinstance(text, str):
+        raise Problem(400, "A picture in JSON is text: base64, or a data URL.")
+    if text.startswith("data:"):
+        match = _DATA_URL.match(text)
+        if not match:
+            raise Problem(400, "The data URL is none in base64.")
+        text = text[match.end() :]
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Problem(400, "The picture is not valid base64.") from None
+
+
+def _numbers(rows) -> list:
+    """28x28 numbers as they are, or times 255 where none is above 1."""
+    whole = isinstance(rows, list) and len(rows) == _SIDE and all(isinstance(r, list) and len(r) == _SIDE for r in rows)
+    values = [value for row in rows for value in row] if whole else []
+    if not whole or not all(type(value) in (int, float) and 0 <= value <= 255 for value in values):
+        raise Problem(400, "An instance is 28 rows of 28 numbers from 0 to 255.")
+    scale = 255 if max(values) <= 1 else 1
+    return [[value * scale for value in row] for row in rows]

@@ -1,0 +1,128 @@
+"""`python mnist_cnn.py predict` and what it stands on."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from PIL import Image
+
+import mnist_cnn
+from digits import checkpoint, models, predict, synthetic
+from digits.options import Config
+from digits.preprocess import prepare
+from digits.training import normalised
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    """A lenet5 that learned a few of the project's own digits by heart."""
+    images, labels = synthetic.draw(300, seed=5)
+    torch.manual_seed(0)
+    network = models.build("lenet5")
+    optimizer = torch.optim.Adam(network.parameters(), 0.003)
+    for _ in range(40):
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(network(normalised(images)), labels.long()).backward()
+        optimizer.step()
+    path = tmp_path_factory.mktemp("weights") / "mnist_cnn.pth"
+    path.write_bytes(checkpoint.weights_file(network, Config.from_options(model="lenet5"), run_id="x", epoch=1))
+    return path
+
+
+@pytest.fixture(scope="module")
+def digits():
+    images, labels = synthetic.draw(300, seed=5)
+    return images.numpy(), labels.tolist()
+
+
+@pytest.fixture
+def files(tmp_path, digits):
+    """Ten pictures of digits, dark on light, each on a larger sheet; and their labels."""
+    images, labels = digits
+    paths = []
+    for number in range(10):
+        sheet = Image.new("L", (90, 70), 255)
+        sheet.paste(Image.fromarray(255 - images[number]).resize((56, 56)), (20, 7))
+        paths.append(tmp_path / f"digit {number}.png")
+        sheet.save(paths[-1])
+    return paths, labels[:10]
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(mnist_cnn.cli, ["predict", *map(str, arguments)])
+
+
+def test_digits_are_read_from_files(files, weights):
+    paths, labels = files
+    result = invoke(*paths, "--weights", weights, "--json")
+    assert result.exit_code == 0
+    answers = json.loads(result.output)
+    assert [answer["file"] for answer in answers] == [str(path) for path in paths]
+    assert sum(int(answer["label"]) == label for answer, label in zip(answers, labels)) >= 9
+    for answer in answers:
+        assert sum(answer["probabilities"]) == pytest.approx(1)
+        assert answer["predictions"][0] == {"label": answer["label"], "score": answer["score"]}
+        assert answer["score"] == max(answer["probabilities"]) == answer["probabilities"][int(answer["label"])]
+        assert [one["score"] for one in answer["predictions"]] == sorted(answer["probabilities"], reverse=True)
+        assert answer["preprocessing"]["inverted"] is True
+        assert np.shape(answer["preprocessing"]["pixels"]) == (28, 28)
+
+
+def test_for_a_person_the_answer_is_a_line_and_a_picture(files, weights):
+    paths, _ = files
+    output = invoke(paths[0], "--weights", weights).output
+    first, *picture = output.rstrip("\n").split("\n")
+    assert first.startswith(f"{paths[0]}: ") and " sure (then " in first
+    assert 5 <= len(picture) <= 14
+    assert max(map(len, picture)) <= 32
+    assert any(letter in "".join(picture) for letter in "#%@")
+
+
+def test_the_probabilities_are_those_of_the_network(digits, weights):
+    images, _ = digits
+    prepared = [prepare(np.dstack([image / 255] * 3 + [np.ones((28, 28))])) for image in images[:20]]
+    answers = predict.Reader(weights).read(prepared)
+    network = checkpoint.load_network(weights)
+    with torch.no_grad():
+        expected = network(normalised(torch.from_numpy(np.stack([one.pixels for one in prepared])))).softmax(1)
+    assert torch.allclose(torch.tensor([answer.probabilities for answer in answers]), expected.double(), atol=1e-6)
+
+
+def test_of_an_empty_picture_nothing_is_said(tmp_path, weights):
+    Image.new("RGB", (40, 40), (200, 190, 180)).save(tmp_path / "blank.png")
+    assert (
+        invoke(tmp_path / "blank.png", "--weights", weights).output
+        == f"{tmp_path / 'blank.png'}: nothing is drawn there\n"
+    )
+    answer = json.loads(invoke(tmp_path / "blank.png", "--weights", weights, "--json").output)[0]
+    assert (answer["status"], answer["label"], answer["probabilities"], answer["predictions"]) == (
+        "empty",
+        None,
+        None,
+        [],
+    )
+
+
+@pytest.mark.parametrize(
+    "content, reason", [(None, "cannot be read: No such file"), (b"text", "This is no picture in PNG")]
+)
+def test_what_cannot_be_read_is_told_in_one_line(tmp_path, weights, content, reason):
+    file = tmp_path / "seven.png"
+    if content:
+        file.write_bytes(content)
+    result = invoke(file, "--weights", weights)
+    assert result.exit_code == 1
+    assert reason in result.output and result.output.count("\n") == 1
+
+
+def test_without_weights_it_says_how_to_get_some(files, tmp_path):
+    result = invoke(files[0][0], "--weights", tmp_path / "none.pth")
+    assert result.exit_code == 1
+    assert "train a network" in result.output and result.output.count("\n") == 1
+
+
+def test_without_a_file_it_says_what_is_missing():
+    result = invoke()
+    assert result.exit_code == 2

@@ -1,0 +1,218 @@
+"""Pictures of digits as people make them come out as MNIST would have them, whatever their size, place and colours."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits import pictures, synthetic
+from digits.preprocess import BOX, SIZE, STEPS, components, otsu, prepare, resized
+
+PAPER, INK = (250, 244, 230), (30, 60, 140)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """(40, 28, 28) of 0 to 1, drawn by the project itself and framed as MNIST frames its own."""
+    return synthetic.draw(40, seed=3)[0].numpy() / 255
+
+
+def saved(image: Image.Image, kind: str = "PNG", **options) -> np.ndarray:
+    """The picture after a way through a file."""
+    content = io.BytesIO()
+    image.save(content, kind, **options)
+    return pictures.decode(content.getvalue())
+
+
+def grey(digit: np.ndarray) -> Image.Image:
+    return Image.fromarray(np.rint(digit * 255).astype(np.uint8))
+
+
+def coloured(digit, ink=INK, paper=PAPER) -> Image.Image:
+    mixed = digit[..., None] * np.array(ink) + (1 - digit[..., None]) * np.array(paper)
+    return Image.fromarray(np.rint(mixed).astype(np.uint8))
+
+
+def difference(one: np.ndarray, other: np.ndarray) -> float:
+    """Of two (28, 28) of 0 to 255: what part of the ink lies elsewhere, 0 to 1."""
+    return np.abs(one.astype(float) - other).sum() / (one.astype(float) + other).sum()
+
+
+def enlarged(digit: np.ndarray, factor: float) -> Image.Image:
+    side = round(SIZE * factor)
+    return grey(digit).resize((side, side), Image.Resampling.BICUBIC)
+
+
+SAME, RESAMPLED, SHADED = 0.08, 0.16, 0.19  # of the ink may lie elsewhere: edges that were interpolated are softer
+WAYS = {
+    "dark on light": (lambda digit: saved(grey(1 - digit)), SAME),
+    "colours": (lambda digit: saved(coloured(digit)), SAME),
+    "light colours on dark": (lambda digit: saved(coloured(digit, (255, 200, 90), (20, 40, 30))), SAME),
+    "as light as its paper": (lambda digit: saved(coloured(digit, (230, 60, 60), (60, 160, 60))), SAME),
+    "eight times as large": (lambda digit: saved(enlarged(digit, 8)), RESAMPLED),
+    "a JPEG": (lambda digit: saved(enlarged(1 - digit, 8), "JPEG", quality=60), RESAMPLED),
+    "in a corner of a large picture": (lambda digit: saved(in_corner(digit)), SAME),
+    "on a palette": (lambda digit: saved(coloured(digit).quantize(32)), SAME),
+    "in 16 bits": (lambda digit: saved(Image.fromarray(np.rint(digit * 65535).astype(np.uint16))), SAME),
+    "for printing": (lambda digit: saved(enlarged(1 - digit, 4).convert("CMYK"), "JPEG", quality=90), RESAMPLED),
+    "black ink, else transparent": (lambda digit: saved(transparent(digit, 0)), SAME),
+    "white ink, else transparent": (lambda digit: saved(transparent(digit, 255)), SAME),
+    "a GIF": (lambda digit: saved(grey(digit), "GIF"), SAME),
+    "a BMP": (lambda digit: saved(grey(digit), "BMP"), SAME),
+    "a WebP": (lambda digit: saved(enlarged(digit, 6), "WEBP", quality=80), RESAMPLED),
+    "a shadow over the page": (lambda digit: saved(shaded(digit)), SHADED),
+    "with dirt": (lambda digit: saved(dirty(digit)), RESAMPLED),
+}
+
+
+def in_corner(digit):
+    picture = Image.new("L", (200, 150), 0)
+    picture.paste(grey(digit), (170, 3))
+    return picture
+
+
+def transparent(digit, ink: int):
+    picture = np.full((SIZE, SIZE, 4), ink, np.uint8)
+    picture[..., 3] = np.rint(digit * 255)
+    return Image.fromarray(picture)
+
+
+def shaded(digit):
+    """Light falls from one side: paper goes from 250 to 130, ink is three quarters darker everywhere."""
+    large = np.asarray(enlarged(digit, 8), float) / 255
+    paper = np.linspace(250, 130, large.shape[1])[None, :]
+    return Image.fromarray(np.rint(paper * (1 - 0.75 * large)).astype(np.uint8))
+
+
+def dirty(digit):
+    large = np.asarray(enlarged(digit, 8)).copy()
+    large[4:8, 100:104] = large[200:203, 30:33] = 255
+    return Image.fromarray(large)
+
+
+def test_mnists_own_framing_is_left_as_it_is(digits):
+    prepared = [prepare(saved(grey(digit))) for digit in digits]
+    assert np.mean([difference(one.pixels, digit * 255) for one, digit in zip(prepared, digits)]) < SAME
+    assert not any(one.inverted for one in prepared)
+    assert min(one.parts for one in prepared) >= 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whatever_way_a_digit_comes_it_is_the_same(digits, way):
+    make, at_most = WAYS[way]
+    found = [difference(prepare(make(digit)).pixels, digit * 255) for digit in digits]
+    assert np.mean(found) < at_most
+
+
+def test_a_turned_photo_is_read_as_it_was_held(digits):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned: rotate by 90 degrees to the right
+    turned = enlarged(1 - digits[0], 6).rotate(90, expand=True)
+    straight = prepare(saved(enlarged(1 - digits[0], 6), "JPEG", quality=95)).pixels
+    assert difference(prepare(saved(turned, "JPEG", quality=95, exif=exif)).pixels, straight) < 0.03
+
+
+def test_what_comes_out_is_framed_as_mnist_is(digits):
+    for digit in digits:
+        pixels = prepare(saved(enlarged(1 - digit, 5))).pixels.astype(float)
+        rows, columns = np.nonzero(pixels.max(1))[0], np.nonzero(pixels.max(0))[0]
+        assert max(np.ptp(rows), np.ptp(columns)) + 1 <= BOX
+        middle = [(pixels.sum(axis) @ (np.arange(SIZE) + 0.5)) / pixels.sum() for axis in (0, 1)]
+        assert np.abs(np.array(middle) - 14.5).max() <= 0.51
+
+
+def test_the_box_and_the_ink_are_told_in_the_pictures_own_pixels():
+    picture = Image.new("L", (1000, 600), 255)
+    picture.paste(0, (300, 100, 400, 500))
+    prepared = prepare(saved(picture))
+    assert prepared.inverted
+    assert np.allclose(prepared.box, (300, 100, 400, 500), atol=5)
+    assert prepared.parts == 1
+    assert prepared.ink == pytest.approx(100 * 400 / 600_000, abs=0.01)
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_a_picture_without_contrast_is_empty(value):
+    assert prepare(saved(Image.new("L", (64, 48), value))).empty
+    noise = np.random.default_rng(0).integers(value // 2 + 60, value // 2 + 64, (64, 64), dtype=np.uint8)
+    assert prepare(saved(Image.fromarray(noise))).empty
+    assert prepare(saved(Image.new("L", (1, 1), value))).empty
+
+
+def test_each_step_can_be_left_out_and_then_shows_why_it_is_there(digits):
+    digit = digits[0]
+    whole = prepare(saved(shaded(digit))).pixels
+    assert difference(prepare(saved(shaded(digit)), ["paper"]).pixels, whole) > 0.2
+    assert difference(prepare(saved(dirty(digit)), ["specks"]).pixels, digit * 255) > 0.2
+    assert difference(prepare(saved(in_corner(digit)), ["box"]).pixels, digit * 255) > 0.5
+    moved = [prepare(saved(grey(one)), ["centre"]).pixels for one in digits]
+    assert np.mean([difference(pixels, one * 255) for pixels, one in zip(moved, digits)]) > 0.1
+    assert len(STEPS) == 4
+
+
+def test_areas_are_averaged_and_sums_are_kept():
+    values = np.random.default_rng(1).random((37, 53))
+    smaller = resized(values, 10, 20)
+    assert smaller.shape == (10, 20)
+    assert smaller.mean() == pytest.approx(values.mean(), abs=1e-9)
+    assert np.allclose(resized(values[:36, :52], 12, 13), values[:36, :52].reshape(12, 3, 13, 4).mean((1, 3)))
+    assert np.allclose(resized(np.full((5, 7, 3), 0.25), 40, 3), 0.25)
+    assert np.allclose(resized(values, 37, 53), values)
+
+
+def test_parts_are_found_as_by_filling_them():
+    chance = np.random.default_rng(2)
+    for density in (0.2, 0.45, 0.6):
+        mask = chance.random((40, 50)) < density
+        labels, count = components(mask)
+        assert (labels > 0).tolist() == mask.tolist()
+        assert set(np.unique(labels)) - {0} == set(range(1, count + 1))
+        assert count == filled(mask)
+
+
+def filled(mask) -> int:
+    """How many times one can begin to fill, corners included, until all is filled."""
+    left = {tuple(place) for place in np.argwhere(mask)}
+    count = 0
+    while left:
+        count += 1
+        front = [left.pop()]
+        while front:
+            y, x = front.pop()
+            near = {(y + a, x + b) for a in (-1, 0, 1) for b in (-1, 0, 1)} & left
+            left -= near
+            front += near
+    return count
+
+
+def test_otsu_parts_two_heaps_between_them():
+    chance = np.random.default_rng(3)
+    values = np.concatenate([chance.normal(0.2, 0.03, 5000), chance.normal(0.8, 0.03, 300)])
+    assert 0.3 < otsu(values) < 0.7
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"<svg/>", b"BM" + bytes(60)])
+def test_what_is_no_picture_is_told_so(content):
+    with pytest.raises(pictures.NoPicture):
+        pictures.decode(content)
+
+
+def test_half_a_picture_is_no_picture(digits):
+    content = io.BytesIO()
+    enlarged(digits[0], 9).save(content, "PNG")
+    with pytest.raises(pictures.NoPicture):
+        pictures.decode(content.getvalue()[:-200])
+
+
+@pytest.mark.parametrize("size", [(5000, 10), (10, 5000), (2100, 2100)])
+def test_too_many_pixels_are_refused_before_they_are_decoded(size):
+    content = io.BytesIO()
+    Image.new("1", size).save(content, "PNG")
+    with pytest.raises(pictures.TooLarge):
+        pictures.decode(content.getvalue())
+
+
+def test_too_many_bytes_are_refused():
+    with pytest.raises(pictures.TooLarge):
+        pictures.decode(bytes(pictures.MAX_BYTES + 1))

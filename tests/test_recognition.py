@@ -1,0 +1,235 @@
+"""POST /predict: pictures come in many ways, and go out as digits, or as a problem that names itself."""
+
+import base64
+import http.client
+import io
+import json
+import threading
+
+import numpy as np
+import pytest
+from example_project import server_of
+from PIL import Image
+from test_predict import digits, weights  # noqa: F401  (fixtures)
+from wire import ask, eventually, serving
+
+from digits import contract, pictures, recognition
+from digits.runlog import RunLog
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, weights):  # noqa: F811
+    """A server whose latest run has learned to read."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "web").mkdir()
+    with RunLog(folder / "results", name="trained") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.WEIGHTS, weights.read_bytes())
+    with serving(server_of(folder)) as server:
+        server.results, server.run_id = folder / "results", log.run_id
+        yield server
+
+
+@pytest.fixture(scope="module")
+def picture(digits):  # noqa: F811
+    """A PNG of a digit, dark on light, and its label."""
+    images, labels = digits
+    content = io.BytesIO()
+    Image.fromarray(255 - images[1]).resize((112, 112)).save(content, "PNG")
+    return content.getvalue(), str(labels[1])
+
+
+def post(site, body: bytes, content_type: str | None = None, path: str = "/predict", **headers):
+    fields = headers | ({"Content-Type": content_type} if content_type else {})
+    return ask(site, path, method="POST", headers=fields, body=body)
+
+
+def form(*parts: tuple[str, bytes]) -> tuple[bytes, str]:
+    lines = [
+        b'--xyz\r\nContent-Disposition: form-data; name="%s"; filename="a b.png"\r\n\r\n%s\r\n'
+        % (name.encode(), content)
+        for name, content in parts
+    ]
+    return b"".join(lines) + b"--xyz--\r\n", "multipart/form-data; boundary=xyz"
+
+
+def in_json(value) -> tuple[bytes, str]:
+    return json.dumps(value).encode(), "application/json"
+
+
+def coded(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+WAYS = {
+    "as it is": lambda content: (content, None),
+    "with its type": lambda content: (content, "image/png"),
+    "with another type": lambda content: (content, "application/octet-stream"),
+    "form field image": lambda content: form(("image", content)),
+    "form field file": lambda content: form(("other", b"x"), ("file", content)),
+    "form field data": lambda content: form(("data", content)),
+    "form field image_file": lambda content: form(("image_file", content)),
+    "data URL": lambda content: in_json({"image": f"data:image/png;base64,{coded(content)}"}),
+    "inputs": lambda content: in_json({"inputs": coded(content)}),
+    "instances": lambda content: in_json({"instances": [{"data": coded(content)}]}),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_picture_is_read_however_it_is_sent(site, picture, way):
+    content, label = picture
+    answer = post(site, *WAYS[way](content))
+    assert answer.status == 200, answer.body
+    told = answer.json()
+    assert told["label"] == label
+    assert sum(told["probabilities"]) == pytest.approx(1)
+    assert told["score"] == max(told["probabilities"])
+    assert told["predictions"][0]["label"] == label and len(told["predictions"]) == 10
+    assert told["model"]["run_id"] == "x" and told["model"]["epoch"] == 1 and len(told["model"]["sha256"]) == 64
+    seen = Image.open(io.BytesIO(base64.b64decode(told["preprocessing"]["image"].partition(",")[2])))
+    assert seen.size == (28, 28)
+    assert told["preprocessing"]["inverted"] is True
+    assert told["elapsed_ms"] > 0
+
+
+@pytest.mark.parametrize("scale", [1, 1 / 255])
+def test_numbers_are_read_as_they_are(site, digits, scale):  # noqa: F811
+    images, labels = digits
+    rows = (images[1] * scale).tolist()
+    told = post(site, *in_json({"instances": [rows]})).json()
+    assert told["label"] == str(labels[1])
+    seen = Image.open(io.BytesIO(base64.b64decode(told["preprocessing"]["image"].partition(",")[2])))
+    assert np.array_equal(np.asarray(seen), images[1])
+
+
+def test_several_pictures_get_several_answers_in_their_order(site, digits):  # noqa: F811
+    images, _ = digits
+    contents = []
+    for image in images[:5]:
+        content = io.BytesIO()
+        Image.fromarray(image).save(content, "PNG")
+        contents.append(content.getvalue())
+    alone = [post(site, content).json()["label"] for content in contents]
+    together = post(site, *form(*(("image", content) for content in contents))).json()
+    assert [answer["label"] for answer in together["answers"]] == alone
+
+
+def test_the_bare_list_that_hugging_faces_client_reads(site, picture):
+    content, label = picture
+    told = post(site, content, path="/predict?format=hf").json()
+    assert told[0]["label"] == label and set(told[0]) == {"label", "score"} and len(told) == 10
+
+
+def test_the_weights_of_a_run_can_be_named(site, picture):
+    content, label = picture
+    assert post(site, content, path=f"/predict?run={site.run_id}&epoch=1").json()["label"] == label
+    assert post(site, content, path="/predict?run=20260101-000000-none").status == 404
+    assert post(site, content, path="/predict?run=../..").status == 404
+    assert post(site, content, path="/predict?epoch=7").status == 404
+    assert post(site, content, path="/predict?colour=red").status == 400
+    assert post(site, content, path="/predict?format=xml").status == 400
+
+
+def blank() -> bytes:
+    content = io.BytesIO()
+    Image.new("L", (50, 50), 255).save(content, "PNG")
+    return content.getvalue()
+
+
+def wide() -> bytes:
+    content = io.BytesIO()
+    Image.new("1", (5000, 2)).save(content, "PNG")
+    return content.getvalue()
+
+
+BAD = {
+    "nothing": (b"", None, 400),
+    "no picture": (b"hello", None, 415),
+    "a page": (b"<html></html>", "text/html", 415),
+    "half a picture": (blank()[:40], "image/png", 415),
+    "broken JSON": (b'{"image": ', "application/json", 400),
+    "a list": (b"[1]", "application/json", 400),
+    "an empty object": (b"{}", "application/json", 400),
+    "a number for a picture": (b'{"image": 7}', "application/json", 400),
+    "no base64": (b'{"image": "data:image/png;base64,%%%"}', "application/json", 400),
+    "another URL": (b'{"image": "data:text/plain,hello"}', "application/json", 400),
+    "no instances": (b'{"instances": []}', "application/json", 400),
+    "27 rows": (json.dumps({"instances": [[[0] * 28] * 27]}).encode(), "application/json", 400),
+    "words": (json.dumps({"instances": [[["a"] * 28] * 28]}).encode(), "application/json", 400),
+    "too much ink": (json.dumps({"instances": [[[256] * 28] * 28]}).encode(), "application/json", 400),
+    "too many": (json.dumps({"instances": [[[0] * 28] * 28] * 17}).encode(), "application/json", 413),
+    "a form without a picture": (*form(("name", b"x")), 400),
+    "a form without a boundary": (b"x", "multipart/form-data", 400),
+    "a blank picture": (blank(), None, 422),
+    "too wide": (wide(), None, 413),
+    "too many bytes": (bytes(pictures.MAX_BYTES + 1), None, 413),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_what_cannot_be_read_is_a_problem_of_its_own_kind(site, what):
+    body, content_type, status = BAD[what]
+    answer = post(site, body, content_type)
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
+    assert answer.json()["error"]
+
+
+def test_who_may_ask_and_how(site, picture):
+    assert post(site, picture[0], Origin="http://evil.example").status == 403
+    assert ask(site, "/predict").status == 405
+    assert ask(site, "/predict").headers["allow"] == "POST"
+    chunked = ask(site, "/predict", method="POST", headers={"Transfer-Encoding": "chunked"})
+    assert chunked.status == 411
+
+
+def test_before_there_are_weights_it_says_when_to_come_again(live, picture):
+    answer = post(live, picture[0])
+    assert answer.status == 503
+    assert answer.headers["retry-after"] == "30"
+    assert "No network has been trained yet" in answer.json()["error"]
+
+
+def test_new_weights_are_taken_at_once_and_those_of_the_run_before_while_one_trains(live, picture, weights):  # noqa: F811
+    content, label = picture
+    with RunLog(live.results, name="first") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.WEIGHTS, weights.read_bytes())
+    assert post(live, content).json()["label"] == label
+    with RunLog(live.results, name="second") as log:
+        log.batch(1, loss=0.5)
+        assert post(live, content).json()["label"] == label
+        log.save(contract.WEIGHTS, b"damaged")
+        assert post(live, content).status == 503
+        log.save(contract.WEIGHTS, weights.read_bytes())
+        assert post(live, content).json()["label"] == label
+
+
+def test_more_than_can_wait_are_sent_away(site, picture, monkeypatch):
+    """Whoever computes is held up: then so many are computed, so many wait, and all others are told to come again."""
+    held = threading.Event()
+
+    def slow(self, found, query):
+        held.wait(20)
+        return [{"status": "ok", "predictions": []}]
+
+    monkeypatch.setattr(recognition.Recognition, "_read", slow)
+    answers = []
+    served, more = recognition.AT_ONCE + recognition.WAITING, 5
+    threads = [threading.Thread(target=lambda: answers.append(post(site, picture[0]))) for _ in range(served + more)]
+    for thread in threads:
+        thread.start()
+    assert eventually(lambda: len(answers) == more)
+    assert [(answer.status, answer.headers["retry-after"]) for answer in answers] == [(503, "2")] * more
+    held.set()
+    for thread in threads:
+        thread.join()
+    assert [answer.status for answer in answers[more:]] == [200] * served
+
+
+def test_an_ordinary_client_on_a_kept_connection(site, picture):
+    connection = http.client.HTTPConnection(*site.server_address[:2])
+    for _ in range(3):
+        connection.request("POST", "/predict", picture[0], {"Content-Type": "image/png"})
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())["label"]) == (200, picture[1])
+    connection.close()
