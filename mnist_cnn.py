@@ -151,7 +151,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     processor.prepare_for_torch()
     # Imported only now: who asks for help, mistypes or has another trainer running need not wait for torch.
     with INTERRUPTS.importing():
-        from digits import datasets, environment, summary, training
+        from digits import calibration, datasets, environment, summary, training
         from digits.assembly import assemble, batches_per_epoch
         from digits.checkpoints import Checkpoints
         from digits.distributed import Group
@@ -198,6 +198,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
             log.batch(at.epoch, step.loss, step.accuracy, step.lr, step.images, together=len(done))
             training.check_finite(step.loss, at.step, step.lr)
 
+    validation = None
     try:
         while at.epoch <= epochs:
             log.phase("training")
@@ -249,11 +250,15 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
         log.event("diverged", str(error))
         raise
 
+    log.phase("calibrating")
+    validation = validation or learner.evaluate(validation_split)  # a run may go on after its last epoch
+    temperature = calibration.temperature(validation.probabilities, validation_split.labels.cpu())
     # The test set is looked at once, here: nothing above was chosen by it.
     log.phase("testing")
     test = learner.evaluate(dataset.test)
-    log.test(test.loss, test.accuracy, test.correct, test.total)
-    record.save_end(epochs, test)
+    sureness = calibration.judged(test.probabilities, dataset.test.labels, temperature)
+    log.test(test.loss, test.accuracy, test.correct, test.total, **sureness)
+    record.save_end(epochs, test, temperature)
     terminal.conclude(config, test)
 
 

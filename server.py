@@ -111,6 +111,11 @@ class Site:
     def predict(self, request: Request) -> Response:
         return self._recognition.answer(request)
 
+    def openapi(self, request: Request) -> Response:
+        from digits.openapi import DOCUMENT
+
+        return json_response(DOCUMENT)
+
     def training_status(self, request: Request) -> Response:
         """The short form of the log, and whether the run is alive; all null while there is no run."""
         log = self._read_log()
@@ -153,6 +158,7 @@ ROUTES = tuple(
         (rf"/results/runs/({contract.RUN_ID.pattern})/({_any_of(contract.FILES)})", {"GET": Site.earlier_file}),
         (rf"/runs/({contract.RUN_ID.pattern})", {"POST": Site.change_run, "DELETE": Site.delete_run}),
         (r"/predict", {"POST": Site.predict}),
+        (r"/openapi\.json", {"GET": Site.openapi}),
         (r"/training_status", {"GET": Site.training_status}),
         (r"/healthz", {"GET": Site.health}),
     )

@@ -5,7 +5,7 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from digits import checkpoint, datasets, environment, metrics
+from digits import calibration, checkpoint, datasets, environment, metrics
 from digits.data import Dataset
 from digits.errors import UserError
 from digits.precision import Precision
@@ -38,11 +38,11 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "device": chosen.type,
         **numbers.describe(),
-        **_judged(read, images),
+        **_judged(read, images, about.get("temperature", 1.0)),
     }
 
 
-def _judged(read, images: Dataset) -> dict:
+def _judged(read, images: Dataset, temperature: float) -> dict:
     labels, confusion = images.test.labels, metrics.confusion_matrix(read.probabilities.argmax(1), images.test.labels)
     rows = metrics.per_digit(confusion)
     return {
@@ -52,7 +52,7 @@ def _judged(read, images: Dataset) -> dict:
         "accuracy": read.accuracy,
         "accuracy_95": metrics.wilson_interval(read.correct, read.total),
         "correct": read.correct,
-        "calibration_error": metrics.calibration_error(read.probabilities, labels),
+        **calibration.judged(read.probabilities, labels, temperature),
         "mean_confidence": metrics.mean_confidence(read.probabilities),
         "digits": [asdict(row) for row in rows],
         "mean": {name: metrics.mean([getattr(row, name) for row in rows]) for name in ("precision", "recall", "f1")},
@@ -73,6 +73,8 @@ def report(found: dict) -> str:
         f"accuracy           {_percent(found['accuracy'])}   95 % interval {low} to {high} % (Wilson)",
         f"calibration error  {_percent(found['calibration_error'])}   "
         f"{metrics.BINS} bins; mean confidence {100 * found['mean_confidence']:.2f} %",
+        f"calibrated         {_percent(found['calibrated_error'])}   at temperature {found['temperature']:.2f}, "
+        "fitted on validation images",
         "",
         "digit  images  precision    recall        F1  most often misread as",
         *map(_digit_line, found["digits"]),

@@ -1,9 +1,13 @@
 """Any picture file as red, green, blue and opacity. Decoding is Pillow's work, which torchvision brings along."""
 
+from __future__ import annotations  # numpy is only imported for a picture
+
 import io
 import warnings
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 MAX_BYTES = 2_000_000
 MAX_PIXELS = 4_000_000
@@ -50,6 +54,8 @@ def check_size(width: int, height: int) -> None:
 
 
 def _channels(picture) -> np.ndarray:
+    import numpy as np
+
     if picture.mode in _WIDE_GREY:
         grey = np.asarray(picture, np.float32)[..., None] / 65535
         return np.concatenate([grey, grey, grey, np.ones_like(grey)], axis=2).clip(0, 1)

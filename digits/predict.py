@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from digits import pictures
+from digits.calibration import tempered
 from digits.checkpoint import open_trained
 from digits.errors import UserError
 from digits.preprocess import Prepared, prepare
@@ -65,14 +66,15 @@ class Reader:
 
     @torch.inference_mode()
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
-        """(N, 10) of uint8 (N, 28, 28)."""
-        return torch.cat([self.network(normalised(part)).softmax(dim=1) for part in pixels.split(_AT_ONCE)])
+        """double (N, 10) of uint8 (N, 28, 28), at the temperature that came with the weights."""
+        parts = [self.network(normalised(part)).softmax(dim=1) for part in pixels.split(_AT_ONCE)]
+        return tempered(torch.cat(parts), self.about.get("temperature", 1.0))
 
     def read(self, prepared: list[Prepared]) -> list[Answer]:
         """One answer each, in float32 on the CPU: the same on every machine but for the last digits."""
         if not prepared:
             return []
-        rows = self.probabilities(torch.from_numpy(np.stack([one.pixels for one in prepared]))).double().tolist()
+        rows = self.probabilities(torch.from_numpy(np.stack([one.pixels for one in prepared]))).tolist()
         return [Answer(one, None if one.empty else row) for one, row in zip(prepared, rows)]
 
 

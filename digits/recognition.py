@@ -109,5 +109,6 @@ def _told(answer, model: dict) -> dict:
     Image.fromarray(answer.prepared.pixels).save(content, "PNG")
     told = answer.as_json()
     told["model"] = model
+    del told["preprocessing"]["pixels"]  # the same as its image
     told["preprocessing"]["image"] = f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
     return told

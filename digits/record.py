@@ -38,8 +38,8 @@ class Record:
         self._log.save_json(contract.LAYER_WEIGHTS, self._weights.as_json())
         self._save_samples(epoch, final=False)
 
-    def save_end(self, epoch: int, test: Evaluation) -> None:
-        """After the test."""
+    def save_end(self, epoch: int, test: Evaluation, temperature: float) -> None:
+        """After the test. `temperature` was fitted on the validation images (calibration.py)."""
         self._predictions.set_test(test)
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
         self._save_samples(epoch, final=True)
@@ -51,6 +51,7 @@ class Record:
             step=self._learner.steps,
             dataset=self._dataset.name,
             test_accuracy=test.accuracy,
+            temperature=temperature,
         )
         self._log.save(contract.WEIGHTS, weights)
 

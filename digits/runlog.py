@@ -242,11 +242,11 @@ class RunLog:
             del events[: -contract.EVENTS_KEPT]
         self._writer.note()
 
-    def test(self, loss: float, accuracy: float, correct: int, total: int) -> None:
-        """The test set was read, once."""
+    def test(self, loss: float, accuracy: float, correct: int, total: int, **calibration: float) -> None:
+        """The test set was read, once; `calibration` as digits/calibration.py tells it."""
         with self._state:
             numbers = {"loss": rounded(loss), "accuracy": rounded(accuracy), "correct": correct, "total": total}
-            self._log["test"] = numbers
+            self._log["test"] = numbers | {name: rounded(value) for name, value in calibration.items()}
         self._writer.now()
 
     def save_json(self, file: str, value) -> None:

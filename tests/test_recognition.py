@@ -130,6 +130,17 @@ def test_the_weights_of_a_run_can_be_named(site, picture):
     assert post(site, content, path="/predict?format=xml").status == 400
 
 
+def test_the_description_tells_of_the_fields_and_limits_that_there_are(site, picture):
+    described = ask(site, "/openapi.json").json()
+    answer = post(site, picture[0]).json()
+    schema = described["components"]["schemas"]["Answer"]["properties"]
+    assert set(schema) == set(answer) - {"elapsed_ms"}
+    for part in ("model", "preprocessing"):
+        assert set(schema[part]["properties"]) == set(answer[part])
+    statuses = set(described["paths"]["/predict"]["post"]["responses"])
+    assert {str(status) for _, _, status in BAD.values()} < statuses
+
+
 def blank() -> bytes:
     content = io.BytesIO()
     Image.new("L", (50, 50), 255).save(content, "PNG")

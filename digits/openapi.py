@@ -1,0 +1,165 @@
+"""What POST /predict takes and gives, in the words of OpenAPI 3.1: served as /openapi.json."""
+
+from digits.pictures import FORMATS, MAX_BYTES, MAX_PIXELS, MAX_SIDE
+from digits.uploads import FIELDS, MOST
+
+_LABELS = [str(digit) for digit in range(10)]
+_PART = {"type": "number", "minimum": 0, "maximum": 1}
+_LABEL = {"type": "string", "enum": _LABELS}
+_BASE64 = {"type": "string", "contentEncoding": "base64"}
+_PICTURE = {"type": "string", "format": "binary"}
+_LIMITS = f"At most {MAX_BYTES:,} bytes, {MAX_PIXELS:,} pixels, {MAX_SIDE:,} pixels on a side."
+
+
+def _object(properties: dict, **others) -> dict:
+    return {"type": "object", "properties": properties, "required": list(properties)} | others
+
+
+def _ref(name: str) -> dict:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _problem(description: str, retry: bool = False) -> dict:
+    headers = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}}} if retry else {}
+    return {
+        "description": description,
+        "content": {"application/problem+json": {"schema": _ref("Problem")}},
+        "headers": headers,
+    }
+
+
+_SCORES = {"type": "array", "items": _object({"label": _LABEL, "score": _PART}), "maxItems": 10}
+_SCHEMAS = {
+    "Problem": _object(
+        {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "error": {"type": "string", "description": "The same as detail."},
+        }
+    ),
+    "Scores": _SCORES | {"description": "The likeliest first."},
+    "Answer": _object(
+        {
+            "label": {"anyOf": [_LABEL, {"type": "null"}], "description": "null of an empty picture among others."},
+            "score": {"anyOf": [_PART, {"type": "null"}]},
+            "probabilities": {
+                "anyOf": [{"type": "array", "items": _PART, "minItems": 10, "maxItems": 10}, {"type": "null"}],
+                "description": "Of the digits 0 to 9, in this order.",
+            },
+            "predictions": _ref("Scores"),
+            "status": {"type": "string", "enum": ["ok", "uncertain", "empty"]},
+            "model": _object(
+                {
+                    "run_id": {"type": ["string", "null"]},
+                    "epoch": {"type": ["integer", "null"]},
+                    "sha256": {"type": ["string", "null"]},
+                }
+            ),
+            "preprocessing": _object(
+                {
+                    "inverted": {"type": "boolean", "description": "Whether the ink was darker than the paper."},
+                    "box": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4},
+                    "shift": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+                    "image": {"type": "string", "description": "The 28x28 pixels that the network saw: a data URL."},
+                }
+            ),
+        }
+    ),
+    "Answers": _object({"answers": {"type": "array", "items": _ref("Answer"), "maxItems": MOST}}),
+}
+_JSON = {
+    "oneOf": [
+        _object({"image": {"type": "string", "description": "A data URL, or base64."}}),
+        _object({"inputs": _BASE64}),
+        _object(
+            {
+                "instances": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": MOST,
+                    "items": {
+                        "oneOf": [
+                            _object({"data": _BASE64}),
+                            {
+                                "type": "array",
+                                "minItems": 28,
+                                "maxItems": 28,
+                                "items": {
+                                    "type": "array",
+                                    "minItems": 28,
+                                    "maxItems": 28,
+                                    "items": {"type": "number", "minimum": 0, "maximum": 255},
+                                },
+                            },
+                        ]
+                    },
+                }
+            }
+        ),
+    ]
+}
+_BODY = {
+    "required": True,
+    "description": f"A picture in {', '.join(FORMATS)}, in one of these ways. {_LIMITS}",
+    "content": {
+        "application/json": {"schema": _JSON},
+        "multipart/form-data": {
+            "schema": {"type": "object", "minProperties": 1, "properties": dict.fromkeys(FIELDS, _PICTURE)}
+        },
+        "application/octet-stream": {"schema": _PICTURE},
+    },
+}
+_PARAMETERS = [
+    {
+        "name": "format",
+        "in": "query",
+        "description": "hf: the scores alone, as Hugging Face's clients read them.",
+        "schema": {"type": "string", "enum": ["hf"]},
+    },
+    {"name": "run", "in": "query", "description": "The weights of that run.", "schema": {"type": "string"}},
+    {
+        "name": "epoch",
+        "in": "query",
+        "description": "Only if the weights are of that epoch.",
+        "schema": {"type": "integer", "minimum": 0},
+    },
+]
+_ANSWERS = {
+    "200": {
+        "description": "Which digits were read. Several pictures have several answers.",
+        "content": {
+            "application/json": {"schema": {"anyOf": [_ref("Answer"), _ref("Answers"), _ref("Scores")]}},
+        },
+    },
+    "400": _problem("The request is not as described here."),
+    "403": _problem("Another name than this server's, or a page of another site."),
+    "404": _problem("There are no such weights."),
+    "411": _problem("The length of the body is not told."),
+    "413": _problem(f"Too large. {_LIMITS}"),
+    "415": _problem("No picture that is read here."),
+    "422": _problem("Nothing is drawn on the picture."),
+    "503": _problem("No network has been trained yet, or too many pictures wait.", retry=True),
+}
+
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {
+        "title": "MNIST CNN",
+        "version": "1",
+        "description": "Reads the digit on a picture with the newest network that was trained here.",
+    },
+    "paths": {
+        "/predict": {
+            "post": {
+                "operationId": "predict",
+                "summary": "Which digit is that?",
+                "parameters": _PARAMETERS,
+                "requestBody": _BODY,
+                "responses": _ANSWERS,
+            }
+        }
+    },
+    "components": {"schemas": _SCHEMAS},
+}
