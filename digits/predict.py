@@ -9,7 +9,7 @@ import torch
 
 from digits import pictures
 from digits.calibration import tempered
-from digits.checkpoint import open_trained
+from digits.checkpoint import digest, open_trained
 from digits.errors import UserError
 from digits.preprocess import Prepared, prepare
 from digits.training import normalised
@@ -62,7 +62,8 @@ class Reader:
     """A trained network that reads digits. Raises UserError for weights that are none."""
 
     def __init__(self, weights: Path):
-        self.network, self.about = open_trained(weights)
+        self.network, content = open_trained(weights)
+        self.about = content | {"sha256": digest(content)}
 
     @torch.inference_mode()
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:

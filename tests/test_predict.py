@@ -87,7 +87,7 @@ def test_the_probabilities_are_those_of_the_network(digits, weights):
     network = checkpoint.load_network(weights)
     with torch.no_grad():
         expected = network(normalised(torch.from_numpy(np.stack([one.pixels for one in prepared])))).softmax(1)
-    assert torch.allclose(torch.tensor([answer.probabilities for answer in answers]), expected.double(), atol=1e-6)
+    assert torch.allclose(torch.tensor([answer.probabilities for answer in answers]), expected, atol=1e-6)
 
 
 def test_of_an_empty_picture_nothing_is_said(tmp_path, weights):
