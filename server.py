@@ -88,7 +88,12 @@ class Site:
         """{"name": text} or {"hidden": true or false}, or both."""
         wish = parsed(request.body)
         name, hidden = wish.get("name"), wish.get("hidden")
-        if not wish.keys() or wish.keys() - {"name", "hidden"} or type(hidden) not in (bool, type(None)):
+        if (
+            not wish
+            or wish.keys() - {"name", "hidden"}
+            or None in wish.values()
+            or type(hidden) not in (bool, type(None))
+        ):
             raise Problem(400, 'Send {"name": text}, {"hidden": true} or {"hidden": false}.')
         if name is not None:
             name = label_of(name)
@@ -105,8 +110,11 @@ class Site:
             raise Problem(404, "There is no such run any more.") from None
         except manage.StillRunning:
             raise Problem(409, "This run is still being trained: stop it first.") from None
+        except FileNotFoundError:  # removed by somebody else meanwhile
+            raise Problem(404, "There is no such run any more.") from None
         except OSError as error:
-            raise Problem(403, f"The server can't write to the results folder: {error.strerror}.") from None
+            status = 507 if error.errno == errno.ENOSPC else 403
+            raise Problem(status, f"The server can't write to the results folder: {error.strerror or error}.") from None
 
     def predict(self, request: Request) -> Response:
         return self._recognition.answer(request)

@@ -59,7 +59,7 @@ _ALL = (
         channels=(16, 32, 64, 64),
         dropout=0.0,
         norm="batch",
-        about="cnn4-quick with a stride of 2 instead of its first pooling, no hidden units",
+        about="cnn4-quick with a stride for its first pooling, no hidden units",
         source='J. Springenberg and others, "Striving for Simplicity: The All Convolutional Net", 2014: a stride in '
         "place of pooling; here where it saves most, at the full 28x28 pixels; else as cnn4-quick",
     ),

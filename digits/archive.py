@@ -29,10 +29,18 @@ def move_earlier_run(folder: Path, keep: int) -> None:
 
     A run that never came to its first batch is dropped: it holds nothing. A log that can't be read is kept.
     """
+    with alone(folder):
+        _move_earlier_run(folder)
+        _forget(folder, keep)
+
+
+def _move_earlier_run(folder: Path) -> None:
     for file in (*contract.FILES, contract.RUNS_INDEX):
         remove_temporaries(folder / file)
     left = [file for file in contract.FILES if (folder / file).is_file()]
-    if left:
+    if left == [contract.LABEL]:  # of a run that was deleted at that moment
+        (folder / contract.LABEL).unlink()
+    elif left:
         log = _read_log(folder)
         if log is not None and log["progress"].get("step") == 0 and log["epochs"].get("epoch") == []:
             for file in left:
@@ -45,20 +53,23 @@ def move_earlier_run(folder: Path, keep: int) -> None:
                     (folder / file).unlink()
                 else:
                     replace(folder / file, target / file)
-    _forget(folder, keep)
 
 
-def write_index(folder: Path) -> dict:
+def alone(folder: Path):
+    """For a `with`: nobody else moves, names or lists runs there meanwhile. Trainer and server both do."""
+    return lock.briefly(folder / INDEX_LOCK)
+
+
+def write_index(folder: Path, live: dict | None = None) -> dict:
     """runs.json: a line for the live run, and one for each earlier run, newest first. Gives what was written.
 
-    Trainer and server both write it: one after the other, so that the last one has seen what the other changed.
+    `live` is the live run's log where the file is not yet as it will be. To be called `alone`.
     """
-    with lock.briefly(folder / INDEX_LOCK):
-        paths = {path: f"{contract.RUNS}/{path.name}/" for path in _earlier_runs(folder)}
-        entries = [_entry(folder, "")] + [_entry(path, address) for path, address in paths.items()]
-        runs = [finite(entry) for entry in entries if entry]  # a log of another kind may hold what JSON has no name for
-        index = {"schema": contract.SCHEMA, "runs": runs}
-        write_json(folder / contract.RUNS_INDEX, index)
+    paths = {path: f"{contract.RUNS}/{path.name}/" for path in _earlier_runs(folder)}
+    entries = [_entry(folder, "", live)] + [_entry(path, address) for path, address in paths.items()]
+    runs = [finite(entry) for entry in entries if entry]  # a log of another kind may hold what JSON has no name for
+    index = {"schema": contract.SCHEMA, "runs": runs}
+    write_json(folder / contract.RUNS_INDEX, index)
     return index
 
 
@@ -123,15 +134,19 @@ def read_label(folder: Path, run_id: str) -> dict:
 
 
 def _read_log(folder: Path) -> dict | None:
-    log = read_json(folder / contract.TRAINING_LOG)
+    return _checked(read_json(folder / contract.TRAINING_LOG))
+
+
+def _checked(log) -> dict | None:
+    """With all sections that are asked for; None for what is no log of a run that can be named."""
     run_id = log.get("run_id") if isinstance(log, dict) else None
     if not isinstance(run_id, str) or not contract.RUN_ID.fullmatch(run_id):
         return None
     return log | {section: log[section] if isinstance(log.get(section), dict) else {} for section in _READ}
 
 
-def _entry(folder: Path, path: str) -> dict | None:
-    log = _read_log(folder)
+def _entry(folder: Path, path: str, log: dict | None = None) -> dict | None:
+    log = _checked(log) if log else _read_log(folder)
     if log is None:
         return None
     label = read_label(folder, log["run_id"])

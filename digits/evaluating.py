@@ -38,6 +38,7 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "device": chosen.type,
         **numbers.describe(),
+        "has_temperature": "temperature" in about,
         **_judged(read, images, about.get("temperature", 1.0)),
     }
 
@@ -74,7 +75,7 @@ def report(found: dict) -> str:
         f"calibration error  {_percent(found['calibration_error'])}   "
         f"{metrics.BINS} bins; mean confidence {100 * found['mean_confidence']:.2f} %",
         f"calibrated         {_percent(found['calibrated_error'])}   at temperature {found['temperature']:.2f}, "
-        "fitted on validation images",
+        + ("that of the weights" if found["has_temperature"] else "since none came with the weights"),
         "",
         "digit  images  precision    recall        F1  most often misread as",
         *map(_digit_line, found["digits"]),

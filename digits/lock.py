@@ -16,6 +16,7 @@ from digits.files import read_json
 
 LOCK_FILE = ".lock"
 _PATIENCE_S = 0.3  # a server that asks `is_held` has the lock for some microseconds: a trainer tries again that long
+_BRIEFLY_S = 2.0  # longer than 20 runs take to be listed on a slow disk
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # some network folders: go on without
 _WINDOWS_BYTE = 1 << 20  # Windows locks are mandatory: a byte past the text leaves the text readable
 
@@ -78,14 +79,20 @@ def is_held(folder: Path) -> bool | None:
 def briefly(path: Path):
     """Hold the lock on the file `path`, made where there is none, for some moments of work.
 
-    Whoever meets it waits; after _PATIENCE_S it goes on without, since what it guards is then rather late than lost.
+    Whoever meets it waits. After _BRIEFLY_S it goes on without, and so it does where the file belongs to somebody else
+    and can't be opened: what is guarded is then rather muddled once than never done.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        _locked_within(handle, _PATIENCE_S)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except PermissionError:
+        handle = None
+    try:
+        if handle is not None:
+            _locked_within(handle, _BRIEFLY_S)
         yield
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
 
 
 def _locked_within(handle: int, seconds: float) -> bool:

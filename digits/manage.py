@@ -5,6 +5,7 @@ this module writes, also while the trainer runs; runs.json tells both.
 """
 
 import contextlib
+import os
 from pathlib import Path
 
 from digits import archive, contract
@@ -26,12 +27,12 @@ def label(results: Path, run_id: str, name: str | None = None, hidden: bool | No
 
     Gives the list of runs as it is then. Raises NoSuchRun, and OSError where the folder can't be written.
     """
-    folder = _folder_of(results, run_id)
-    known = archive.read_label(folder, run_id)
     given = {"name": name, "hidden": hidden}
-    changed = known | {key: value for key, value in given.items() if value is not None}
-    write_json(folder / contract.LABEL, {"schema": contract.SCHEMA, "run_id": run_id} | changed)
-    return archive.write_index(results)
+    with archive.alone(results):
+        folder = _folder_of(results, run_id)
+        changed = archive.read_label(folder, run_id) | {key: value for key, value in given.items() if value is not None}
+        write_json(folder / contract.LABEL, {"schema": contract.SCHEMA, "run_id": run_id} | changed)
+        return archive.write_index(results)
 
 
 def delete(results: Path, run_id: str) -> dict:
@@ -39,36 +40,35 @@ def delete(results: Path, run_id: str) -> dict:
 
     Raises NoSuchRun, StillRunning, and OSError where the folder can't be written.
     """
-    folder = _folder_of(results, run_id)
-    if folder.is_symlink():  # what lies elsewhere is not ours to delete
-        raise NoSuchRun(run_id)
-    if folder == results:
-        _delete_latest(results, run_id)
-    else:
-        archive.forget(folder)
-        with contextlib.suppress(OSError):  # somebody keeps notes of their own in there
-            folder.rmdir()
-    return archive.write_index(results)
+    with archive.alone(results):
+        folder = _folder_of(results, run_id)
+        if folder == results:
+            _delete_latest(results)
+        else:
+            archive.forget(folder)
+            with contextlib.suppress(OSError):  # somebody keeps notes of their own in there
+                folder.rmdir()
+        return archive.write_index(results)
 
 
-def _delete_latest(results: Path, run_id: str) -> None:
-    """The latest run lies where the next one will: the lock keeps trainers out meanwhile."""
-    log = read_json(results / contract.TRAINING_LOG)
-    if liveness(log, results) in ("running", "stalled"):
+def _delete_latest(results: Path) -> None:
+    """The latest run lies where the next one will: the folder's lock keeps trainers out meanwhile."""
+    if liveness(read_json(results / contract.TRAINING_LOG) or {}, results) in ("running", "stalled"):
         raise StillRunning
     try:
         held = FolderLock(results, {"name": "the server, deleting a run", "started_at": contract.timestamp()})
     except Busy:
         raise StillRunning from None
     try:
-        if archive.run_folder(results, run_id) == results:  # unless a trainer has moved it since
-            archive.forget(results)
+        archive.forget(results)
     finally:
         held.release()
 
 
 def _folder_of(results: Path, run_id: str) -> Path:
+    """Where that run lies, and not by way of a link: what lies elsewhere is not ours to change."""
     folder = archive.run_folder(results, run_id)
-    if folder is None:
+    inside = os.path.join(os.path.realpath(results / contract.RUNS), run_id)
+    if folder is None or (folder != results and os.path.realpath(folder) != inside):
         raise NoSuchRun(run_id)
     return folder

@@ -65,9 +65,13 @@ _SCHEMAS = {
                     "image": {"type": "string", "description": "The 28x28 pixels that the network saw: a data URL."},
                 }
             ),
-        }
+            "elapsed_ms": {"type": "number"},
+        },
+    )
+    | {"description": "In a list of answers without elapsed_ms.", "required": ["label", "score", "status"]},
+    "Answers": _object(
+        {"answers": {"type": "array", "items": _ref("Answer"), "maxItems": MOST}, "elapsed_ms": {"type": "number"}}
     ),
-    "Answers": _object({"answers": {"type": "array", "items": _ref("Answer"), "maxItems": MOST}}),
 }
 _JSON = {
     "oneOf": [
@@ -130,7 +134,20 @@ _ANSWERS = {
     "200": {
         "description": "Which digits were read. Several pictures have several answers.",
         "content": {
-            "application/json": {"schema": {"anyOf": [_ref("Answer"), _ref("Answers"), _ref("Scores")]}},
+            "application/json": {
+                "schema": {
+                    "anyOf": [
+                        _ref("Answer"),
+                        _ref("Answers"),
+                        _ref("Scores"),
+                        {
+                            "type": "array",
+                            "items": _ref("Scores"),
+                            "description": "With format=hf, of several pictures.",
+                        },
+                    ]
+                }
+            },
         },
     },
     "400": _problem("The request is not as described here."),

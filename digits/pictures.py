@@ -3,8 +3,7 @@
 from __future__ import annotations  # numpy is only imported for a picture
 
 import io
-import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
 MAX_BYTES = 2_000_000
 MAX_PIXELS = 4_000_000
 MAX_SIDE = 4096
+_ENOUGH = 1024  # pixels on the longer side that are made into numbers: four times what is looked at
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 _WIDE_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I")  # what Pillow makes of 16 bits
 
@@ -24,33 +24,53 @@ class NoPicture(ValueError):
     """Not a picture of one of FORMATS, or a damaged one."""
 
 
-def decode(content: bytes) -> np.ndarray:
-    """float32 (H, W, 4): red, green, blue, opacity, each 0 to 1, turned as the camera says it was held.
+class Picture(NamedTuple):
+    """float32 (H, W, 4): red, green, blue, opacity, each 0 to 1. Each pixel stands for `reduced` ones on a side."""
 
-    The first frame of an animation. Raises TooLarge (before a pixel is decoded) and NoPicture.
+    channels: np.ndarray
+    reduced: float
+
+
+def decode(content: bytes, most_bytes: int = MAX_BYTES, most_pixels: int = MAX_PIXELS) -> Picture:
+    """The picture turned as the camera says it was held; of an animation the first frame.
+
+    Raises TooLarge (before a pixel is decoded) and NoPicture.
     """
     from PIL import Image, ImageOps
 
-    if len(content) > MAX_BYTES:
-        raise TooLarge(f"The picture has more than {MAX_BYTES:,} bytes.")
+    if len(content) > most_bytes:
+        raise TooLarge(f"The picture has more than {most_bytes:,} bytes.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what is odd in a file nobody here can do anything about
-            with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
-                check_size(*picture.size)
-                picture.load()
-                return _channels(ImageOps.exif_transpose(picture))
+        with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
+            longer = max(picture.size)
+            check_size(*picture.size, most_pixels)
+            if picture.format == "JPEG":
+                picture.draft(None, (_ENOUGH, _ENOUGH))  # decodes an eighth of a large one, or a quarter, or a half
+            picture.load()
+            upright = ImageOps.exif_transpose(picture)
+            if max(upright.size) > _ENOUGH:
+                upright = _reducible(upright).reduce(-(-max(upright.size) // _ENOUGH))
+            return Picture(_channels(upright), longer / max(upright.size))
     except TooLarge:
         raise
     except Exception as error:  # whatever the many decoders raise
         raise NoPicture(f"This is no picture in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.") from error
 
 
-def check_size(width: int, height: int) -> None:
-    if width > MAX_SIDE or height > MAX_SIDE or width * height > MAX_PIXELS:
-        raise TooLarge(
-            f"The picture has {width} x {height} pixels: at most {MAX_SIDE:,} on a side and {MAX_PIXELS:,} are read."
-        )
+def check_size(width: int, height: int, most_pixels: int) -> None:
+    side = MAX_SIDE if most_pixels <= MAX_PIXELS else most_pixels
+    if width > side or height > side or width * height > most_pixels:
+        limit = f"at most {MAX_SIDE:,} on a side and {MAX_PIXELS:,}" if side == MAX_SIDE else f"at most {most_pixels:,}"
+        raise TooLarge(f"The picture has {width} x {height} pixels: {limit} are read.")
+
+
+def _reducible(picture):
+    """In a mode whose pixels can be averaged; 16 bits can as they are."""
+    return (
+        picture
+        if picture.mode in ("L", "RGB", "RGBA", "CMYK", "I", "F")
+        else picture.convert("I" if picture.mode in _WIDE_GREY else "RGBA")
+    )
 
 
 def _channels(picture) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What a trained network makes of pictures of digits: for `python mnist_cnn.py predict`."""
+"""What a trained network makes of pictures of digits: the command predict, and what the server answers with."""
 
 import os
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from digits.training import normalised
 
 UNCERTAIN = 0.6  # a lower probability of the likeliest digit is told with a warning
 _AT_ONCE = 250  # images: 20 MB of activations
+_MOST_BYTES, _MOST_PIXELS = 50_000_000, 80_000_000  # of a file of one's own: any camera's
 _SHADES = " .:-=+*#%@"  # ten levels of ink, in any terminal
 
 
@@ -87,7 +88,7 @@ def predict(files: list[Path], weights: Path) -> list[tuple[Path, Answer]]:
 
 def _prepared(file: Path) -> Prepared:
     try:
-        return prepare(pictures.decode(file.read_bytes()))
+        return prepare(pictures.decode(file.read_bytes(), _MOST_BYTES, _MOST_PIXELS))
     except OSError as error:
         raise UserError(f"{file} cannot be read: {error.strerror or error}.") from None
     except ValueError as error:

@@ -12,10 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from digits.pictures import Picture
+
 SIZE = 28
 BOX = 20
 CENTRE = 14.5  # where MNIST has the centre of mass, with the first pixel from 0 to 1: measured, 14.51 and 14.49
 _SHOWN = 256  # pixels on the longer side: the largest picture that is looked at as it is
+_COARSE = SIZE  # a picture smaller than that is enlarged first: box and threshold then fall between its pixels
+_ENLARGED = 4  # times
+_EDGE = (0.1, 0.9)  # of full ink: enlarging made edges soft, and here they become steep again
 _FLAT = 0.06  # of all there is between black and white: a picture with less contrast is blank
 _FAINT = 0.15  # of the ink's level: less is paper
 _SPECK = 0.06  # of the largest part's ink: less is dirt
@@ -41,17 +46,20 @@ class Prepared:
         return not self.pixels.any()
 
 
-def prepare(picture: np.ndarray, leave_out: Iterable[str] = ()) -> Prepared:
-    """`picture`: float (H, W, 4), red, green, blue, opacity, 0 to 1. Of STEPS those in `leave_out` are not done.
+def prepare(picture: Picture, leave_out: Iterable[str] = ()) -> Prepared:
+    """Of STEPS those in `leave_out` are not done.
 
     A picture without anything on it gives no ink at all.
     """
     left_out = set(leave_out)
-    height, width = picture.shape[:2]
-    scale = min(1.0, _SHOWN / max(height, width))
-    small = resized(picture, max(1, round(height * scale)), max(1, round(width * scale)))
-    colours = _on_paper(small)
-    ink, inverted = ink_of(colours, uneven="paper" not in left_out)
+    height, width = picture.channels.shape[:2]
+    coarse = max(height, width) < _COARSE
+    scale = _ENLARGED if coarse else min(1.0, _SHOWN / max(height, width))
+    handy = resized(picture.channels, max(1, round(height * scale)), max(1, round(width * scale)))
+    ink, inverted = ink_of(_on_paper(handy), uneven=not coarse and "paper" not in left_out)
+    if coarse:
+        low, high = _EDGE
+        ink = ((ink - low) / (high - low)).clip(0, 1)
     parts = 1
     if "specks" not in left_out:
         ink, parts = without_specks(ink)
@@ -63,7 +71,7 @@ def prepare(picture: np.ndarray, leave_out: Iterable[str] = ()) -> Prepared:
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     digit = fitted(ink[top:bottom, left:right])
     pixels, shift = placed(digit, centred="centre" not in left_out)
-    box = tuple(round(float(edge) / scale, 1) for edge in (left, top, right, bottom))
+    box = tuple(round(float(edge) / scale * picture.reduced, 1) for edge in (left, top, right, bottom))
     return Prepared(np.rint(pixels * 255).astype(np.uint8), inverted, box, shift, parts, float((ink > 0.5).mean()))
 
 
@@ -174,18 +182,17 @@ def placed(digit: np.ndarray, centred: bool = True) -> tuple[np.ndarray, tuple[i
 
 
 def resized(values: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(H, W) or (H, W, C) at another size: smaller by the mean of areas, larger by straight lines between pixels."""
-    return np.moveaxis(
-        np.tensordot(
-            _weights(values.shape[1], width), np.tensordot(_weights(values.shape[0], height), values, (1, 0)), (1, 1)
-        ),
-        0,
-        1,
-    )
+    """(H, W) or (H, W, C) of 0 to 1 at another size: smaller by the mean of areas, larger by cubic convolution."""
+    rows, columns = (_weights(*sizes).astype(values.dtype) for sizes in zip(values.shape, (height, width)))
+    return np.einsum("yh,hw...,xw->yx...", rows, values, columns, optimize=True).clip(0, 1)
 
 
 def _weights(before: int, after: int) -> np.ndarray:
-    """(after, before): what each old pixel gives to each new one; rows sum to 1."""
+    """(after, before): what each old pixel gives to each new one; rows sum to 1.
+
+    Enlarging: R. Keys, "Cubic convolution interpolation for digital image processing", 1981, with a = -1/2; beyond the
+    edge the outermost pixel goes on.
+    """
     if before == after:
         return np.eye(before)
     edges = np.arange(after + 1) * before / after
@@ -194,8 +201,13 @@ def _weights(before: int, after: int) -> np.ndarray:
         pixels = np.arange(before)
         overlap = np.minimum(ends, pixels + 1) - np.maximum(starts, pixels)
         return overlap.clip(0) * after / before
-    middles = ((edges[:-1] + edges[1:]) / 2 - 0.5).clip(0, before - 1)
-    weights = (1 - np.abs(middles[:, None] - np.arange(before))).clip(0)
+    middles = (edges[:-1] + edges[1:]) / 2 - 0.5
+    pixels = np.arange(-2, before + 2)
+    away = np.abs(middles[:, None] - pixels)
+    near, far = 1.5 * away**3 - 2.5 * away**2 + 1, -0.5 * away**3 + 2.5 * away**2 - 4 * away + 2
+    cubic = np.where(away <= 1, near, np.where(away < 2, far, 0))
+    weights = np.zeros((after, before))
+    np.add.at(weights.T, pixels.clip(0, before - 1), cubic.T)
     return weights / weights.sum(1, keepdims=True)
 
 

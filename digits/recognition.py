@@ -4,15 +4,17 @@ torch is imported for the first request, in its thread: a server that nobody ask
 """
 
 import base64
+import contextlib
 import io
 import threading
 import time
 from pathlib import Path
 
-from digits import archive, contract, uploads
+from digits import archive, contract, processor, uploads
+from digits.errors import not_installed
 from digits.httpmessage import Problem, Request, Response, json_response
 
-AT_ONCE = 2  # predictions computed at a time: as many as there are cores on a small machine
+AT_ONCE = 2  # pictures computed at a time: as many as there are cores on a small machine
 WAITING = 16  # more than these wait: come again
 _PATIENCE_S = 20.0  # longer than torch's import on a slow disk
 _RETRY = {"Retry-After": "2"}
@@ -36,32 +38,53 @@ class Recognition:
             raise Problem(400, f"There is no parameter {min(unknown)!r}: use format, run or epoch.")
         if request.query.get("format", "hf") != "hf":
             raise Problem(400, "The only other format is hf.")
-        found = uploads.pictures_of(request.headers.get("content-type", ""), request.body)
+        with self._place():  # before the body is looked into: that may take its time too
+            answers = self._read(request)
+        if len(answers) == 1 and answers[0]["status"] == "empty":
+            raise Problem(422, "Nothing is drawn on this picture.")
+        if "format" in request.query:
+            lists = [answer["predictions"] for answer in answers]
+            return json_response(lists[0] if len(lists) == 1 else lists)
+        elapsed = {"elapsed_ms": round((time.perf_counter() - began) * 1000, 2)}
+        return json_response(answers[0] | elapsed if len(answers) == 1 else {"answers": answers} | elapsed)
+
+    @contextlib.contextmanager
+    def _place(self):
+        """One of AT_ONCE, after some waiting. Raises Problem with 503 where too many wait, or too long."""
+        busy = Problem(503, "Too many pictures wait to be read. Try again in a moment.", _RETRY)
         if not self._queue.acquire(blocking=False):
-            raise Problem(503, "Too many pictures wait to be read. Try again in a moment.", _RETRY)
+            raise busy
         try:
             if not self._places.acquire(timeout=_PATIENCE_S):
-                raise Problem(503, "Too many pictures wait to be read. Try again in a moment.", _RETRY)
+                raise busy
             try:
-                answers = self._read(found, request.query)
+                yield
             finally:
                 self._places.release()
         finally:
             self._queue.release()
-        if len(answers) == 1 and answers[0]["status"] == "empty":
-            raise Problem(422, "Nothing is drawn on this picture.")
-        if "format" in request.query:
-            return json_response([one for answer in answers for one in answer["predictions"]])
-        elapsed = {"elapsed_ms": round((time.perf_counter() - began) * 1000, 2)}
-        return json_response(answers[0] | elapsed if len(answers) == 1 else {"answers": answers} | elapsed)
 
-    def _read(self, found: list, query: dict[str, str]) -> list[dict]:
-        from digits import pictures  # with numpy: not before somebody asks
-        from digits.preprocess import as_it_is, prepare
-
-        reader = self._newest(query)
+    def _read(self, request: Request) -> list[dict]:
+        found = uploads.pictures_of(request.headers.get("content-type", ""), request.body)
+        self._weights(request.query.get("run"))  # without any, nobody need wait for torch
+        processor.use_all_cores()
+        processor.prepare_for_torch()
         try:
-            prepared = [prepare(pictures.decode(one)) if isinstance(one, bytes) else as_it_is(one) for one in found]
+            from digits import pictures
+            from digits.preprocess import as_it_is, prepare
+
+            reader = self._newest(request.query)
+        except ModuleNotFoundError as missing:
+            raise Problem(503, not_installed(missing.name)) from None
+        prepared, pixels = [], pictures.MAX_PIXELS  # that are left, for all pictures of the request
+        try:
+            for one in found:
+                if not isinstance(one, bytes):
+                    prepared.append(as_it_is(one))
+                    continue
+                picture = pictures.decode(one, most_pixels=pixels)
+                pixels -= round(picture.channels.shape[0] * picture.channels.shape[1] * picture.reduced**2)
+                prepared.append(prepare(picture))
         except pictures.TooLarge as error:
             raise Problem(413, str(error)) from None
         except pictures.NoPicture as error:
@@ -74,15 +97,15 @@ class Recognition:
         from digits.errors import UserError
         from digits.predict import Reader
 
-        path = self._weights(query.get("run"))
         with self._loading:
-            status = path.stat()
-            version = (path, status.st_ino, status.st_mtime_ns, status.st_size)
-            if self._known != version:
-                try:
+            try:
+                path = self._weights(query.get("run"))
+                status = path.stat()
+                version = (path, status.st_ino, status.st_mtime_ns, status.st_size)
+                if self._known != version:
                     self._reader, self._known = Reader(path), version
-                except UserError as error:
-                    raise Problem(503, f"The weights can't be read: {error}", _RETRY) from None
+            except (UserError, FileNotFoundError) as error:  # damaged, or moved by a trainer at this very moment
+                raise Problem(503, f"The weights can't be read now: {error}", _RETRY) from None
             reader = self._reader
         if "epoch" in query and query["epoch"] != str(reader.about.get("epoch")):
             raise Problem(404, "The weights of that epoch were not kept.")

@@ -100,7 +100,7 @@ class RunLog:
             self._csv = CsvLog(self.folder / contract.BATCHES, contract.BATCH_FIELDS, self.resume)
             self.announce(contract.BATCHES)
             self._write()
-            archive.write_index(self.folder)
+            self._list()
         except BaseException:
             self._lock.release()
             raise
@@ -130,8 +130,8 @@ class RunLog:
             self._log.update(status=status, error=error, phase="done" if status == "completed" else self._log["phase"])
             self._log["progress"]["eta_s"] = None
         self._writer.forgive()
+        self._list()  # first: whoever sees that the run is over reads the list, and finds it there
         self._writer.now()
-        archive.write_index(self.folder)
 
     def _take_over(self, earlier: dict) -> None:
         kept = ("run_id", "started_at", "command", "environment", "dataset", "model", "progress", "files", "epochs")
@@ -292,6 +292,12 @@ class RunLog:
         self._csv.write(rows)
         batches = columns(buckets) if self._batches_before is None else self._batches_before
         write_json(self.folder / contract.TRAINING_LOG, state | {"batches": batches})
+
+    def _list(self) -> None:
+        with self._state:
+            live = self._snapshot()
+        with archive.alone(self.folder):
+            archive.write_index(self.folder, live)
 
     def _snapshot(self) -> dict:
         """A copy that later calls don't change."""

@@ -22,6 +22,8 @@ ACCURACY = Quantity("accuracy", "test accuracy", "%", at_least=99.0)
 SECONDS = Quantity("seconds", "whole process", "s", 1, at_most=60.0)
 PROGRAMS = (
     "architectures",
+    "page",
+    "pictures",
     "presets",
     "reference",
     "run_log",

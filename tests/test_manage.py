@@ -20,6 +20,7 @@ BAD = {
     "a name too long": b'{"name": "%s"}' % (b"x" * (contract.LABEL_KEPT + 1)),
     "a word for hidden": b'{"hidden": "yes"}',
     "a number for hidden": b'{"hidden": 1}',
+    "no name and nothing else": b'{"name": null}',
 }
 
 
@@ -112,6 +113,8 @@ def test_a_folder_elsewhere_is_not_deleted_through_a_link(live, tmp_path):
     folder.rename(tmp_path / run_id)
     folder.symlink_to(tmp_path / run_id, target_is_directory=True)
     assert change(live, run_id, "DELETE").status == 404
+    assert change(live, run_id, name="x").status == 404
+    assert not (tmp_path / run_id / contract.LABEL).exists()
     assert (tmp_path / run_id / contract.TRAINING_LOG).exists()
 
 
@@ -168,3 +171,42 @@ def test_many_names_at_once_leave_one_whole_list(live):
     for thread in threads:
         thread.join()
     assert {run["name"] for run in listed(live.results).values()} == {f"new {run_id}" for run_id in runs}
+
+
+def test_a_name_and_a_wish_to_hide_at_once_are_both_kept(live):
+    run_id = train(live.results, "one")
+    for turn in range(15):
+        wishes = ({"name": f"turn {turn}"}, {"hidden": turn % 2 == 0})
+        threads = [threading.Thread(target=change, args=(live, run_id), kwargs=wish) for wish in wishes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        entry = listed(live.results)[run_id]
+        assert (entry["name"], entry["hidden"]) == (f"turn {turn}", turn % 2 == 0)
+
+
+def test_the_label_of_a_run_that_is_gone_is_gone_with_the_next_start(live):
+    run_id = train(live.results, "one")
+    change(live, run_id, name="x")
+    label = (live.results / contract.LABEL).read_text()
+    change(live, run_id, "DELETE")
+    (live.results / contract.LABEL).write_text(label)
+    train(live.results, "next")
+    assert not (live.results / contract.LABEL).exists()
+    assert not (live.results / contract.RUNS).exists() or os.listdir(live.results / contract.RUNS) == []
+
+
+def test_the_list_tells_the_end_of_a_run_before_its_log_does(live, monkeypatch):
+    """Whoever sees in the log that a run is over reads the list once more, and never again."""
+    told = []
+    written = archive.write_json
+
+    def watched(path, value):
+        log = json.loads((live.results / contract.TRAINING_LOG).read_text())
+        told.append((value["runs"][0]["status"], log["status"]))
+        written(path, value)
+
+    monkeypatch.setattr(archive, "write_json", watched)
+    train(live.results, "one")
+    assert told == [("running", "running"), ("completed", "running")]

@@ -11,6 +11,7 @@ from PIL import Image
 import mnist_cnn
 from digits import checkpoint, models, predict, synthetic
 from digits.options import Config
+from digits.pictures import Picture
 from digits.preprocess import prepare
 from digits.training import normalised
 
@@ -82,7 +83,7 @@ def test_for_a_person_the_answer_is_a_line_and_a_picture(files, weights):
 
 def test_the_probabilities_are_those_of_the_network(digits, weights):
     images, _ = digits
-    prepared = [prepare(np.dstack([image / 255] * 3 + [np.ones((28, 28))])) for image in images[:20]]
+    prepared = [prepare(Picture(np.dstack([image / 255] * 3 + [np.ones((28, 28))]), 1.0)) for image in images[:20]]
     answers = predict.Reader(weights).read(prepared)
     network = checkpoint.load_network(weights)
     with torch.no_grad():

@@ -18,7 +18,7 @@ def digits():
     return synthetic.draw(40, seed=3)[0].numpy() / 255
 
 
-def saved(image: Image.Image, kind: str = "PNG", **options) -> np.ndarray:
+def saved(image: Image.Image, kind: str = "PNG", **options) -> pictures.Picture:
     """The picture after a way through a file."""
     content = io.BytesIO()
     image.save(content, kind, **options)
@@ -95,7 +95,6 @@ def test_mnists_own_framing_is_left_as_it_is(digits):
     prepared = [prepare(saved(grey(digit))) for digit in digits]
     assert np.mean([difference(one.pixels, digit * 255) for one, digit in zip(prepared, digits)]) < SAME
     assert not any(one.inverted for one in prepared)
-    assert min(one.parts for one in prepared) >= 1
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -132,6 +131,26 @@ def test_the_box_and_the_ink_are_told_in_the_pictures_own_pixels():
     assert prepared.ink == pytest.approx(100 * 400 / 600_000, abs=0.01)
 
 
+@pytest.mark.parametrize(
+    "kind, mode", [("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "1"), ("PNG", "I;16")]
+)
+def test_a_cameras_picture_is_read_at_a_part_of_its_pixels(digits, kind, mode):
+    small = enlarged(1 - digits[1], 8)
+    sheet = Image.new("L", (4032, 3024), 255)
+    sheet.paste(small.resize((1344, 1344), Image.Resampling.BICUBIC), (2000, 1200))
+    sheet = Image.fromarray(np.asarray(sheet, np.uint16) * 257) if mode == "I;16" else sheet.convert(mode)
+    content = io.BytesIO()
+    sheet.save(content, kind)
+    with pytest.raises(pictures.TooLarge):
+        pictures.decode(content.getvalue())
+    picture = pictures.decode(content.getvalue(), most_pixels=20_000_000)
+    assert max(picture.channels.shape) <= 1024
+    prepared = prepare(picture)
+    assert difference(prepared.pixels, prepare(saved(small)).pixels) < 0.25
+    left, top, right, bottom = prepared.box
+    assert 2000 <= left < right <= 3344 and 1200 <= top < bottom <= 2544
+
+
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_a_picture_without_contrast_is_empty(value):
     assert prepare(saved(Image.new("L", (64, 48), value))).empty
@@ -148,7 +167,8 @@ def test_each_step_can_be_left_out_and_then_shows_why_it_is_there(digits):
     assert difference(prepare(saved(in_corner(digit)), ["box"]).pixels, digit * 255) > 0.5
     moved = [prepare(saved(grey(one)), ["centre"]).pixels for one in digits]
     assert np.mean([difference(pixels, one * 255) for pixels, one in zip(moved, digits)]) > 0.1
-    assert len(STEPS) == 4
+    with_all = [prepare(saved(shaded(digit)), [step]).pixels for step in STEPS]
+    assert len({pixels.tobytes() for pixels in with_all}) >= 2
 
 
 def test_areas_are_averaged_and_sums_are_kept():

@@ -118,6 +118,8 @@ def test_the_bare_list_that_hugging_faces_client_reads(site, picture):
     content, label = picture
     told = post(site, content, path="/predict?format=hf").json()
     assert told[0]["label"] == label and set(told[0]) == {"label", "score"} and len(told) == 10
+    two = post(site, *form(("image", content), ("image", content)), path="/predict?format=hf").json()
+    assert [[one["label"] for one in scores] for scores in two] == [[one["label"] for one in told]] * 2
 
 
 def test_the_weights_of_a_run_can_be_named(site, picture):
@@ -134,7 +136,7 @@ def test_the_description_tells_of_the_fields_and_limits_that_there_are(site, pic
     described = ask(site, "/openapi.json").json()
     answer = post(site, picture[0]).json()
     schema = described["components"]["schemas"]["Answer"]["properties"]
-    assert set(schema) == set(answer) - {"elapsed_ms"}
+    assert set(schema) == set(answer)
     for part in ("model", "preprocessing"):
         assert set(schema[part]["properties"]) == set(answer[part])
     statuses = set(described["paths"]["/predict"]["post"]["responses"])
@@ -170,6 +172,8 @@ BAD = {
     "too much ink": (json.dumps({"instances": [[[256] * 28] * 28]}).encode(), "application/json", 400),
     "too many": (json.dumps({"instances": [[[0] * 28] * 28] * 17}).encode(), "application/json", 413),
     "a form without a picture": (*form(("name", b"x")), 400),
+    "a form without an end": (form(("image", b"x"))[0][:-6], form()[1], 400),
+    "a form of empty fields": (b"--xyz\r\n\r\n" * 250_000 + b"--xyz--", form()[1], 413),
     "a form without a boundary": (b"x", "multipart/form-data", 400),
     "a blank picture": (blank(), None, 422),
     "too wide": (wide(), None, 413),
@@ -183,6 +187,22 @@ def test_what_cannot_be_read_is_a_problem_of_its_own_kind(site, what):
     answer = post(site, body, content_type)
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
     assert answer.json()["error"]
+
+
+def test_pictures_of_a_request_have_the_pixels_of_one_together(site):
+    content = io.BytesIO()
+    Image.new("L", (1900, 1900)).save(content, "PNG")
+    assert post(site, content.getvalue()).status == 422
+    assert post(site, *form(("image", content.getvalue()), ("image", content.getvalue()))).status == 413
+
+
+def test_without_torch_it_says_what_to_install(site, picture, monkeypatch):
+    def missing(self, query):
+        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+    monkeypatch.setattr(recognition.Recognition, "_newest", missing)
+    answer = post(site, picture[0])
+    assert (answer.status, "torch is not installed" in answer.json()["error"]) == (503, True)
 
 
 def test_who_may_ask_and_how(site, picture):
@@ -219,7 +239,7 @@ def test_more_than_can_wait_are_sent_away(site, picture, monkeypatch):
     """Whoever computes is held up: then so many are computed, so many wait, and all others are told to come again."""
     held = threading.Event()
 
-    def slow(self, found, query):
+    def slow(self, request):
         held.wait(20)
         return [{"status": "ok", "predictions": []}]
 
