@@ -100,6 +100,16 @@ def test_a_run_is_deleted_only_after_a_second_yes(visit, tmp_path, runs):
         see(page, "[data-part=name]", "^second$")
 
 
+def test_a_double_click_does_not_delete(visit, tmp_path, runs):
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        change(page, "first").get_by_role("button", name="Delete").dblclick()
+        see(page, "dialog [role=status]", "gone for good")
+        page.wait_for_timeout(300)
+        assert (tmp_path / RUNS / runs[0]).exists()
+        page.keyboard.press("Escape")
+
+
 def test_a_run_in_training_can_be_named_and_not_be_deleted(visit, tmp_path):
     with our_server(tmp_path) as url, Training(tmp_path, "alive"):
         page = visit(url)
@@ -146,4 +156,14 @@ def test_the_keyboard_stays_where_it_was_when_the_list_is_drawn_anew(visit, tmp_
         page.get_by_label("Compare with second").focus()
         page.keyboard.press("Space")
         see(page, "[data-measure=loss] [data-part=others]", "second")
-        assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Compare with second"
+        focused = "document.activeElement.getAttribute('aria-label')"
+        assert page.evaluate(focused) == "Compare with second"
+        page.locator("#runs a", has_text="second").focus()
+        page.keyboard.press("Enter")  # the row has one control less then
+        see(page, "[data-part=name]", "^second$")
+        assert "second" in page.evaluate("document.activeElement.textContent")
+        dialog = change(page, "first")
+        dialog.get_by_label("Name").fill("renamed")
+        dialog.get_by_label("Name").press("Enter")
+        see(page, "#runs .name", "^renamed$")
+        assert page.evaluate(focused) == "Change renamed"

@@ -33,7 +33,7 @@ const SECTIONS = {
 
 const store = createStore({ ...INITIAL, shown: runOf(location.hash), ...viewOf(location.hash) });
 store.on(['runs', 'log'], ({ runs, log }) => {
-  const { name, runId } = runs.find((run) => run.runId === log?.runId) ?? {}; // somebody may have given it another name
+  const { name, runId } = runs.find((run) => run.runId === log?.runId) ?? {}; // as somebody named it
   if (name !== runId && name !== log.name) store.set({ log: { ...log, name } });
 });
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);

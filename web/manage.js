@@ -4,12 +4,10 @@ import { parseRuns } from './contract.js';
 import { h, setText } from './dom.js';
 import { LIVE } from './polling.js';
 
-const LONGEST = 120; // letters of a name, as the server has it
-
 /** Ask what to do with a run, and do it. */
 export function manage(run, inTraining, store) {
-  const said = h('p', { role: 'status' });
-  const field = h('input', { value: run.name, maxlength: LONGEST, autofocus: true });
+  const said = h('p', { role: 'status' }, inTraining ? 'It can be deleted once its training has ended.' : '');
+  const field = h('input', { value: run.name, maxlength: 120, autofocus: true });
   let sure = false;
 
   const act = async (method, wish) => {
@@ -17,30 +15,34 @@ export function manage(run, inTraining, store) {
     if (problem) setText(said, problem);
     else dialog.close();
   };
-  const remove = async () => {
-    if (sure) return act('DELETE');
+  const remove = ({ detail }) => {
+    if (sure) return detail > 1 || act('DELETE'); // a double click is no second yes
     sure = true;
     setText(said, 'Its curves, answers and weights are gone for good then.');
     return setText(last, 'Delete for good');
   };
   const last = h('button', { type: 'button', class: 'danger', disabled: inTraining, onclick: remove }, 'Delete');
+  const close = () => {
+    dialog.remove();
+    document.querySelector(`[data-change="${run.runId}"]`)?.focus(); // the list may have been drawn anew
+  };
   const hide = () => act('POST', { hidden: !run.hidden });
   const form = h(
-    'form', { method: 'dialog', onsubmit: (event) => { event.preventDefault(); act('POST', { name: field.value }); } },
+    'form', { onsubmit: (event) => { event.preventDefault(); act('POST', { name: field.value }); } },
     h('label', {}, 'Name ', field),
-    h('p', { class: 'soft' }, inTraining ? 'It can be deleted once its training has ended.' : ''), said,
+    said,
     h('div', { class: 'picks' },
       h('button', {}, 'Save name'),
       h('button', { type: 'button', onclick: hide }, run.hidden ? 'Show in the list' : 'Hide'),
       last,
       h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel')),
   );
-  const dialog = h('dialog', { class: 'card', 'aria-label': `Change ${run.name}`, onclose: () => dialog.remove() }, form);
+  const dialog = h('dialog', { class: 'card', 'aria-label': `Change ${run.name}`, onclose: close }, form);
   document.body.append(dialog);
   dialog.showModal();
 }
 
-/** What went wrong, as a sentence; the list of runs is the server's afterwards. */
+/** What went wrong, as a sentence. */
 async function send(runId, method, wish, store) {
   try {
     const answer = await fetch(`runs/${runId}`, { method, body: wish && JSON.stringify(wish) });
@@ -48,10 +50,10 @@ async function send(runId, method, wish, store) {
     if (!answer.ok) return value.error ?? 'The server refused.';
     const { shown, overlay, log } = store.state;
     const runs = parseRuns(value);
-    store.set({ runs, overlay: overlay.filter((id) => runs.some((run) => run.runId === id)) });
+    store.set({ runs, overlay: overlay.filter((id) => runs.some((run) => run.runId === id && !run.hidden)) });
     if (method !== 'DELETE' || log?.runId !== runId) return '';
     if (shown) location.hash = LIVE;
-    else store.set({ log: null });
+    else store.set({ log: null, samples: null, predictions: null, weights: null, liveness: null });
     return '';
   } catch {
     return 'The server does not answer.';

@@ -29,7 +29,7 @@ export function createPoller(store, read, serverKind) {
       kind ??= await serverKind();
       await (store.state.shown === null ? lookAtLive() : lookAtEarlier(store.state.shown));
       failures = 0;
-      store.set({ loaded: true, connection: { kind, ok: true, seenAt: Date.now() } });
+      store.set({ loaded: true, kind, connection: { kind, ok: true, seenAt: Date.now() } });
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       failures += 1;
@@ -78,7 +78,7 @@ export function createPoller(store, read, serverKind) {
     return show(log, id, { earlier: true });
   }
 
-  /** Put a log on the page, with samples and predictions where it announces them; unless the reader meanwhile asked for another run. */
+  /** Put a log and the files it announces on the page, unless the reader meanwhile asked for another run. */
   async function show(log, shown, circumstances) {
     const path = folderOf(shown);
     const isOther = log?.runId !== store.state.log?.runId;

@@ -15,24 +15,24 @@ export function mount(element, store) {
   const body = h('tbody');
   element.querySelector('table').append(head(COLUMNS, isFigure), body);
   const all = element.querySelector('input');
-  const controls = () => [...body.querySelectorAll('a, input, button')];
+  const nameOf = (control) => control.ariaLabel ?? control.href;
 
-  const draw = ({ runs, shown, liveness, log, connection }) => {
+  const draw = ({ runs, shown, liveness, log, kind }) => {
     element.hidden = !runs.length;
     const secret = runs.filter((run) => run.hidden).length;
     all.parentElement.hidden = !secret;
     all.nextSibling.textContent = ` show ${whole(secret)} hidden`;
-    const focused = controls().indexOf(document.activeElement);
+    const focused = body.contains(document.activeElement) && nameOf(document.activeElement);
     body.replaceChildren(...runs.filter((run) => !run.hidden || all.checked).map((run) => {
       const current = shown === null ? run.path === '' : run.runId === shown;
       // The index is only written when a run begins or ends.
       const status = current && liveness && log?.runId === run.runId ? liveness : run.status;
-      return rowOf(run, status, current, connection.kind === 'digits', store);
+      return rowOf(run, status, current, kind === 'digits', store);
     }));
-    controls()[focused]?.focus();
+    if (focused) [...body.querySelectorAll('a, input, button')].find((control) => nameOf(control) === focused)?.focus();
   };
   all.addEventListener('change', () => draw(store.state));
-  store.on(['runs', 'shown', 'liveness', 'overlay', 'loaded'], draw);
+  store.on(['runs', 'shown', 'liveness', 'overlay', 'kind'], draw);
 }
 
 function rowOf(run, status, current, mayChange, store) {
@@ -47,7 +47,7 @@ function rowOf(run, status, current, mayChange, store) {
     status,
     dataset === 'synthetic' ? `${model}, synthetic digits` : model,
     whole(parameters), whole(epochs), duration(took), date(startedAt),
-    mayChange ? h('button', { class: 'more', 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',
+    mayChange ? h('button', { class: 'more', 'data-change': runId, 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',
   ], isFigure);
 }
 

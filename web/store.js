@@ -27,7 +27,8 @@ export function createStore(initial) {
 }
 
 export const INITIAL = {
-  connection: { kind: null, ok: true, seenAt: null }, // kind: digits (our server) or files (any other)
+  kind: null, // of server: digits (ours) or files (any other)
+  connection: { kind: null, ok: true, seenAt: null },
   loaded: false, // whether the first look is over
   log: null,
   liveness: null,
