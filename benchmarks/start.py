@@ -41,7 +41,7 @@ def seconds(*command: str) -> float:
 def main(runs: int) -> None:
     """Measure RUNS times (9)."""
     print(machine.describe())
-    results = Results("start", "the start of the default run", QUANTITIES, table=None)
+    results = Results("start", "The start of the default run", QUANTITIES, table=None)
     for number in range(1, runs + 1):
         with tempfile.TemporaryDirectory() as folder:
             first_batch = seconds("-c", _UP_TO_THE_FIRST_BATCH, "--dataset", "mnist", "--results-dir", folder)

@@ -102,7 +102,9 @@ def link_from_earlier_run(folder: Path, file: str, content: bytes) -> bool:
                 replace(temporary, folder / file)
                 return True
         except OSError:  # a file system without hard links
-            temporary.unlink(missing_ok=True)
+            pass
+        finally:
+            temporary.unlink(missing_ok=True)  # renaming one name of a file to another of the same file does nothing
     return False
 
 

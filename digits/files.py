@@ -56,6 +56,7 @@ def keep_as(path: Path, other: Path) -> None:
     except OSError:
         shutil.copyfile(path, temporary)
     replace(temporary, other)
+    temporary.unlink(missing_ok=True)  # renaming one name of a file to another of the same file does nothing
 
 
 def write_json(path: Path, value) -> None:

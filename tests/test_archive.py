@@ -183,3 +183,10 @@ def test_what_a_killed_writer_left_is_swept_up(folder):
     left = set(os.listdir(folder))
     assert not left & set(litter)
     assert ".notes.tmp" in left
+
+
+def test_a_picture_that_is_shared_already_leaves_no_second_name_behind(folder):
+    run(folder, "first", files=[contract.TEST_IMAGES])
+    run(folder, "second", files=[contract.TEST_IMAGES, contract.TEST_IMAGES])
+    assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
+    assert (folder / contract.TEST_IMAGES).read_bytes() == b"the same picture"

@@ -76,6 +76,8 @@ def test_the_matrix_is_that_of_a_recount_after_every_epoch(visit, tmp_path, run)
             )
             precision = counts[3][3] / sum(row[3] for row in counts)
             assert page.locator("#mistakes tfoot td").nth(3).inner_text() == f"{100 * precision:.1f}\u00a0%"
+        page.locator("[data-part=slider]").press("End")
+        see(page, "#mistakes [data-part=which]", "The test set")
 
 
 def test_a_cell_leads_to_exactly_its_images_the_most_confident_first(visit, tmp_path, run):

@@ -33,7 +33,7 @@ export function verdict(shown, other) {
   const counts = discordant(shown, other);
   const more = counts.a - counts.b;
   if (!more) return 'Both read equally many digits of the test set.';
-  const digits = `${Math.abs(more)} ${more > 0 ? 'more' : 'fewer'} ${Math.abs(more) === 1 ? 'digit' : 'digits'}`;
+  const digits = `${Math.abs(more).toLocaleString('en-US')} ${more > 0 ? 'more' : 'fewer'} ${Math.abs(more) === 1 ? 'digit' : 'digits'}`;
   return `The run shown reads ${digits}; ${chance(mcnemar(counts))}`;
 }
 

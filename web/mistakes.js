@@ -21,17 +21,13 @@ export function mount(element, store) {
   const current = () => sets().find((set) => set.kind === chosen?.kind && set.epoch === chosen.epoch) ?? sets().at(-1);
 
   store.on(['predictions'], () => draw());
-  slider.addEventListener('input', () => choose(validations()[slider.value]));
+  slider.addEventListener('input', () => choose(sets()[slider.value]));
   test.addEventListener('click', () => choose(sets().at(-1)));
   for (const button of picks) button.addEventListener('click', () => look(button.dataset.pick));
   more.addEventListener('click', () => {
     shown += AT_ONCE;
     draw();
   });
-
-  function validations() {
-    return sets().filter(({ kind }) => kind === 'validation');
-  }
 
   function choose({ kind, epoch }) {
     chosen = { kind, epoch };
@@ -58,11 +54,10 @@ export function mount(element, store) {
   }
 
   function drawChoice(set) {
-    const epochs = validations();
     const isTest = set.kind === 'test';
-    slider.max = Math.max(0, epochs.length - 1);
-    slider.value = isTest ? slider.max : epochs.indexOf(set);
-    slider.disabled = epochs.length < 2 && !isTest;
+    slider.max = sets().length - 1;
+    slider.value = sets().indexOf(set);
+    slider.disabled = sets().length < 2;
     const text = isTest ? 'The test set' : `Validation after epoch ${whole(set.epoch)}`;
     setText(which, text);
     slider.ariaValueText = text;

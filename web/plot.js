@@ -44,10 +44,10 @@ export function plotOf(curves, measure, zoom, size, looks = PLAIN) {
   };
 }
 
-/** What stands for another run: its validation, or where there is none its batches. */
+/** What stands for another run: its validation, or where that is no line its batches. */
 function lineOf(curves, key) {
   const { validation, batch } = curves[key];
-  return validation.length ? validation : points(curves.batchX, batch);
+  return validation.length > 1 ? validation : points(curves.batchX, batch);
 }
 
 /** With every outlier; an accuracy ends at 1. */

@@ -44,7 +44,7 @@ function rowOf(run, status, current, mayChange, store) {
     h('a', link, icon(status), h('span', { class: 'name' }, name)),
     accuracy(run),
     current ? '' : overlay(run, store),
-    status,
+    run.hidden ? `${status}, hidden` : status,
     dataset === 'synthetic' ? `${model}, synthetic digits` : model,
     whole(parameters), whole(epochs), duration(took), date(startedAt),
     mayChange ? h('button', { class: 'more', 'data-change': runId, 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',
