@@ -154,6 +154,8 @@ class RunLog:
         with self._state:
             for section, values in sections.items():
                 self._log[section] = (self._log[section] or {}) | finite(values)
+        if "model" in sections:
+            self._list()
         self._writer.now()
 
     def plan(self, epochs: int, batches: int, steps: int | None = None) -> None:

@@ -325,3 +325,11 @@ def test_a_resumed_log_may_begin_again(folder):
         batches_of(log, 1, [5.0])
     again = runlog.read(folder)
     assert (again["batches"]["loss"], again["progress"]["step"]) == ([5.0], 1)
+
+
+def test_the_list_of_runs_tells_the_model_as_soon_as_it_is_known(tmp_path):
+    with RunLog(tmp_path) as log:
+        assert json.loads((tmp_path / contract.RUNS_INDEX).read_text())["runs"][0]["model"] is None
+        log.describe(model={"name": "cnn4", "parameters": 246_266})
+        listed = json.loads((tmp_path / contract.RUNS_INDEX).read_text())["runs"][0]
+        assert (listed["model"], listed["parameters"], listed["status"]) == ("cnn4", 246_266, "running")

@@ -102,9 +102,9 @@ export function createPoller(store, read, serverKind) {
     if (log && shown === null) store.set({ liveness: livenessOf(log, circumstances) });
   }
 
-  /** The list of runs changes when a run begins or ends. */
-  async function readRuns({ runId, status }) {
-    const state = `${runId} ${status}`;
+  /** The list of runs changes when a run begins, knows its model, or ends. */
+  async function readRuns({ runId, status, model }) {
+    const state = `${runId} ${status} ${model?.name}`;
     if (runsFor === state) return;
     const list = await read(RUNS);
     runsFor = state;
