@@ -328,7 +328,7 @@ def test_a_resumed_log_may_begin_again(folder):
 
 
 def test_the_list_of_runs_tells_the_model_as_soon_as_it_is_known(tmp_path):
-    with RunLog(tmp_path) as log:
+    with RunLog(tmp_path, name="live") as log:
         assert json.loads((tmp_path / contract.RUNS_INDEX).read_text())["runs"][0]["model"] is None
         log.describe(model={"name": "cnn4", "parameters": 246_266})
         listed = json.loads((tmp_path / contract.RUNS_INDEX).read_text())["runs"][0]
