@@ -65,7 +65,7 @@ def write_index(folder: Path, live: dict | None = None) -> dict:
 
     `live` is the live run's log where the file is not yet as it will be. To be called `alone`.
     """
-    paths = {path: f"{contract.RUNS}/{path.name}/" for path in _earlier_runs(folder)}
+    paths = {path: f"{contract.RUNS}/{path.name}/" for path in earlier_runs(folder)}
     entries = [_entry(folder, "", live)] + [_entry(path, address) for path, address in paths.items()]
     runs = [finite(entry) for entry in entries if entry]  # a log of another kind may hold what JSON has no name for
     index = {"schema": contract.SCHEMA, "runs": runs}
@@ -73,17 +73,12 @@ def write_index(folder: Path, live: dict | None = None) -> dict:
     return index
 
 
-def folders(folder: Path) -> list[Path]:
-    """Where runs lie: the live one's folder, then those of earlier ones, newest first."""
-    return [folder, *_earlier_runs(folder)]
-
-
 def run_folder(folder: Path, run_id: str) -> Path | None:
     """Where the files of that run lie: `folder` itself for the live one; None for a run that is not there."""
     log = _read_log(folder)
     if log is not None and log["run_id"] == run_id:
         return folder
-    return next((path for path in _earlier_runs(folder) if path.name == run_id), None)
+    return next((path for path in earlier_runs(folder) if path.name == run_id), None)
 
 
 def forget(path: Path) -> None:
@@ -95,7 +90,7 @@ def forget(path: Path) -> None:
 def link_from_earlier_run(folder: Path, file: str, content: bytes) -> bool:
     """Let the newest earlier run share its `file` where it holds the same bytes: no second copy on the disk."""
     temporary = folder / f".{file}.link.tmp"
-    for run in _earlier_runs(folder)[:1]:
+    for run in earlier_runs(folder)[:1]:
         try:
             if (run / file).read_bytes() == content:
                 os.link(run / file, temporary)
@@ -108,7 +103,7 @@ def link_from_earlier_run(folder: Path, file: str, content: bytes) -> bool:
     return False
 
 
-def _earlier_runs(folder: Path) -> list[Path]:
+def earlier_runs(folder: Path) -> list[Path]:
     """Folders of earlier runs, newest first; what is not a run of ours is left out, and so left alone."""
     try:
         candidates = list((folder / contract.RUNS).iterdir())
@@ -123,7 +118,7 @@ def _earlier_runs(folder: Path) -> list[Path]:
 
 
 def _forget(folder: Path, keep: int) -> None:
-    for path in _earlier_runs(folder)[keep:]:
+    for path in earlier_runs(folder)[keep:]:
         with contextlib.suppress(OSError):  # somebody reads it or keeps notes of their own in there: another time
             forget(path)
             path.rmdir()

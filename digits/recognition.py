@@ -68,7 +68,8 @@ class Recognition:
         found = uploads.pictures_of(request.headers.get("content-type", ""), request.body)
         self._weights(request.query.get("run"))  # without any, nobody need wait for torch
         processor.use_all_cores()
-        processor.prepare_for_torch()
+        if self._reader is None:
+            processor.prepare_for_torch()
         try:
             from digits import pictures
             from digits.preprocess import as_it_is, prepare
@@ -117,7 +118,9 @@ class Recognition:
             if folder is None or not (folder / contract.WEIGHTS).is_file():
                 raise Problem(404, "There are no weights of that run.")
             return folder / contract.WEIGHTS
-        for folder in archive.folders(self.results):
+        if (self.results / contract.WEIGHTS).is_file():  # as a rule: nobody need read every run's log for it
+            return self.results / contract.WEIGHTS
+        for folder in archive.earlier_runs(self.results):
             if (folder / contract.WEIGHTS).is_file():
                 return folder / contract.WEIGHTS
         raise Problem(
