@@ -1,5 +1,7 @@
 """From options to a network that is ready to learn: the same way for a run, its continuation and its verification."""
 
+from dataclasses import fields
+
 import torch
 
 from digits import models, optimizers, precision
@@ -29,9 +31,7 @@ def assemble(
         optimizers.make(config.optimizer, network, config.weight_decay),
         _schedule(config, images),
         numbers,
-        augmentation=Augmentation(
-            config.rotation, config.shift, config.scale, config.shear, config.elastic, config.thickness
-        ),
+        augmentation=Augmentation(**{item.name: getattr(config, item.name) for item in fields(Augmentation)}),
         label_smoothing=config.label_smoothing,
         ema=config.ema,
         seed=config.seed,

@@ -9,13 +9,19 @@ them, so that their generators agree, and bent in parts: apply(images[a:b], draw
 
 import functools
 import math
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
 
+import numpy as np
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from digits import resize
+from digits.preprocess import EDGE
+
 SIZE = 28  # pixels on a side
+_COARSE_SIDES = range(7, 15)  # pixels: a quarter to a half of the size
 _KNOTS = 7.0  # pixels between the points that an elastic image is pulled at; P. Simard and others' sigma of 4 (2003)
 
 
@@ -29,12 +35,13 @@ class Augmentation:
     shear: float = 0.0  # pixels along x per pixel along y
     elastic: float = 0.0  # pixels that a point is pulled along x and y; smoothing leaves about 0.3 of it on average
     thickness: float = 0.0  # 1: the pen is a pixel wider on all sides, or as much narrower
+    coarse: float = 0.0  # part of the images that had too few pixels, and were enlarged
 
     def __post_init__(self):
         if not all(math.isfinite(amount) and amount >= 0 for amount in astuple(self)):
             raise ValueError(f"Amounts are finite numbers from 0: {self}")
-        if self.scale >= 1 or self.thickness > 1:
-            raise ValueError(f"scale is less than 1, and thickness at most 1: {self}")
+        if self.scale >= 1 or self.thickness > 1 or self.coarse > 1:
+            raise ValueError(f"scale is less than 1, thickness and coarse at most 1: {self}")
 
     @property
     def any(self) -> bool:
@@ -43,17 +50,21 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Parameters:
-    """What `draw` has chosen for N images. Both can be sliced and moved together."""
+    """What `draw` has chosen for N images. All can be sliced and moved together."""
 
     warp: Tensor | None  # (N, 2, B): weights of the B fields of `_basis` in the x and y of where a pixel is taken from
     thickness: Tensor | None  # (N,): -1..1
+    coarse: Tensor | None  # (N,): which of `_coarse_grids`; 0 for images as they are
 
     def __getitem__(self, part: slice | Tensor) -> "Parameters":
-        return Parameters(*(t if t is None else t[part] for t in (self.warp, self.thickness)))
+        return self._each(lambda tensor: tensor[part])
 
     def to(self, device: torch.device) -> "Parameters":
         late = device.type == "cuda"  # which fetches them in its own time; nobody waits
-        return Parameters(*(t if t is None else t.to(device, non_blocking=late) for t in (self.warp, self.thickness)))
+        return self._each(lambda tensor: tensor.to(device, non_blocking=late))
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Parameters":
+        return Parameters(*(t if t is None else change(t) for t in (self.warp, self.thickness, self.coarse)))
 
 
 def augment(images: Tensor, augmentation: Augmentation, generator: Generator) -> Tensor:
@@ -67,7 +78,7 @@ def draw(count: int, augmentation: Augmentation, generator: Generator) -> Parame
     def uniform(largest: float, *shape: int) -> Tensor:
         return torch.rand(count, *shape, generator=generator).mul_(2).sub_(1).mul_(largest)
 
-    warp = thickness = None
+    warp = thickness = coarse = None
     if augmentation.thickness:
         thickness = uniform(augmentation.thickness)
     if any((augmentation.rotation, augmentation.shift, augmentation.scale, augmentation.shear, augmentation.elastic)):
@@ -77,7 +88,10 @@ def draw(count: int, augmentation: Augmentation, generator: Generator) -> Parame
         if augmentation.elastic:
             pulls = uniform(augmentation.elastic, 2, len(_splines()) ** 2)
             warp = torch.cat([warp, pulls], dim=2)  # (N, 2, 52)
-    return Parameters(warp, thickness)
+    if augmentation.coarse:
+        grids = torch.randint(1, len(_COARSE_SIDES) + 1, (count,), generator=generator)
+        coarse = grids * (torch.rand(count, generator=generator) < augmentation.coarse)
+    return Parameters(warp, thickness, coarse)
 
 
 def affine(angle: Tensor, shear: Tensor, stretch: Tensor, shift: Tensor) -> Tensor:
@@ -97,7 +111,8 @@ def apply(images: Tensor, parameters: Parameters) -> Tensor:
     """uint8 (N, 28, 28) to float32 (N, 28, 28) of 0..255; parameters on the same device."""
     assert images.dtype == torch.uint8 and images.shape[1:] == (SIZE, SIZE), (images.dtype, images.shape)
     inked = images.float() if parameters.thickness is None else thicken(images, parameters.thickness)
-    return inked if parameters.warp is None else bend(inked, parameters.warp)
+    bent = inked if parameters.warp is None else bend(inked, parameters.warp)
+    return bent if parameters.coarse is None else coarsen(bent, parameters.coarse)
 
 
 def thicken(images: Tensor, thickness: Tensor) -> Tensor:
@@ -116,6 +131,24 @@ def bend(images: Tensor, warp: Tensor) -> Tensor:
     fields = _basis(warp.shape[2], images.device)
     where = (warp @ fields).view(-1, 2, SIZE, SIZE).permute(0, 2, 3, 1)  # (N, 28, 28, 2)
     return F.grid_sample(images[:, None], where, align_corners=False)[:, 0]
+
+
+def coarsen(images: Tensor, coarse: Tensor) -> Tensor:
+    """Float images (N, 28, 28) as they come back from few pixels: preprocess.py enlarges them, and steepens edges."""
+    grids = _coarse_grids(images.device)[coarse]  # (N, 28, 28)
+    blurred = (grids @ images @ grids.transpose(1, 2)).clamp(0, 255)
+    low, high = EDGE
+    full = blurred.amax((1, 2), keepdim=True).clamp(min=1)
+    steep = ((blurred / full - low) / (high - low)).clamp(0, 1) * 255
+    return torch.where(coarse[:, None, None] > 0, steep, images)
+
+
+@functools.cache
+def _coarse_grids(device: torch.device) -> Tensor:
+    """(1 + sides, 28, 28): what is left of a row of pixels after so few of them; the first leaves all as it is."""
+    pairs = [(resize.weights(SIZE, side), resize.weights(side, SIZE)) for side in _COARSE_SIDES]
+    kept = [np.eye(SIZE), *(larger @ smaller for smaller, larger in pairs)]
+    return torch.tensor(np.stack(kept), dtype=torch.float, device=device)
 
 
 @functools.cache

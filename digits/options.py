@@ -107,6 +107,7 @@ class Config:
     shear: float = _option(0.15, FiniteFloat(0, 2), "Slant them by up to so many pixels per pixel.")
     elastic: float = _option(0.0, FiniteFloat(0, 14), "Bend them: pull points by up to so many pixels.")
     thickness: float = _option(0.0, FiniteFloat(0, 1), "Thicken or thin the strokes by up to so many pixels.")
+    coarse: float = _option(0.0, FiniteFloat(0, 1), "Take this part of them from as few as 7 pixels on a side.")
     seed: int = _option(1, click.IntRange(0, 2**32 - 1), "Start of all random choices: same seed, same weights.")
     device: str = _option("auto", click.Choice(("auto", "cpu", "cuda", "mps")), "Where to compute; auto: the fastest.")
     precision: str = _option(
@@ -186,7 +187,18 @@ class Config:
 
 # What makes one run learn otherwise than another.
 TELLING = {"channels", "dropout", "norm", "epochs", "steps", "batch_size", "optimizer", "lr", "warm_up", "decay"}
-TELLING |= {"weight_decay", "label_smoothing", "ema", "rotation", "shift", "scale", "shear", "elastic", "thickness"}
+TELLING |= {
+    "weight_decay",
+    "label_smoothing",
+    "ema",
+    "rotation",
+    "shift",
+    "scale",
+    "shear",
+    "elastic",
+    "thickness",
+    "coarse",
+}
 TELLING |= {"seed", "precision", "dataset", "limit", "validation"}
 # What a continued run may be told anew: none of it changes what was learned so far.
 CHANGEABLE = {"epochs", "steps", "name", "results_dir", "data_dir", "keep", "checkpoint_every", "quiet"}

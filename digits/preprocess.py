@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from digits.pictures import Picture
+from digits.resize import resized
 
 SIZE = 28
 BOX = 20
@@ -20,7 +21,7 @@ CENTRE = 14.5  # where MNIST has the centre of mass, with the first pixel from 0
 _SHOWN = 256  # pixels on the longer side: the largest picture that is looked at as it is
 _COARSE = SIZE  # a picture smaller than that is enlarged first: box and threshold then fall between its pixels
 _ENLARGED = 4  # times
-_EDGE = (0.1, 0.9)  # of full ink: enlarging made edges soft, and here they become steep again
+EDGE = (0.1, 0.9)  # of full ink: enlarging made edges soft, and here they become steep again
 _FLAT = 0.06  # of all there is between black and white: a picture with less contrast is blank
 _FAINT = 0.15  # of the ink's level: less is paper
 _SPECK = 0.06  # of the largest part's ink: less is dirt
@@ -58,7 +59,7 @@ def prepare(picture: Picture, leave_out: Iterable[str] = ()) -> Prepared:
     handy = resized(picture.channels, max(1, round(height * scale)), max(1, round(width * scale)))
     ink, inverted = ink_of(_on_paper(handy), uneven=not coarse and "paper" not in left_out)
     if coarse:
-        low, high = _EDGE
+        low, high = EDGE
         ink = ((ink - low) / (high - low)).clip(0, 1)
     parts = 1
     if "specks" not in left_out:
@@ -179,36 +180,6 @@ def placed(digit: np.ndarray, centred: bool = True) -> tuple[np.ndarray, tuple[i
     pixels = np.zeros((SIZE, SIZE))
     pixels[top + down : top + down + height, left + right : left + right + width] = digit
     return pixels, (right, down)
-
-
-def resized(values: np.ndarray, height: int, width: int) -> np.ndarray:
-    """(H, W) or (H, W, C) of 0 to 1 at another size: smaller by the mean of areas, larger by cubic convolution."""
-    rows, columns = (_weights(*sizes).astype(values.dtype) for sizes in zip(values.shape, (height, width)))
-    return np.einsum("yh,hw...,xw->yx...", rows, values, columns, optimize=True).clip(0, 1)
-
-
-def _weights(before: int, after: int) -> np.ndarray:
-    """(after, before): what each old pixel gives to each new one; rows sum to 1.
-
-    Enlarging: R. Keys, "Cubic convolution interpolation for digital image processing", 1981, with a = -1/2; beyond the
-    edge the outermost pixel goes on.
-    """
-    if before == after:
-        return np.eye(before)
-    edges = np.arange(after + 1) * before / after
-    if after < before:
-        starts, ends = edges[:-1, None], edges[1:, None]
-        pixels = np.arange(before)
-        overlap = np.minimum(ends, pixels + 1) - np.maximum(starts, pixels)
-        return overlap.clip(0) * after / before
-    middles = (edges[:-1] + edges[1:]) / 2 - 0.5
-    pixels = np.arange(-2, before + 2)
-    away = np.abs(middles[:, None] - pixels)
-    near, far = 1.5 * away**3 - 2.5 * away**2 + 1, -0.5 * away**3 + 2.5 * away**2 - 4 * away + 2
-    cubic = np.where(away <= 1, near, np.where(away < 2, far, 0))
-    weights = np.zeros((after, before))
-    np.add.at(weights.T, pixels.clip(0, before - 1), cubic.T)
-    return weights / weights.sum(1, keepdims=True)
 
 
 def _on_paper(picture: np.ndarray) -> np.ndarray:

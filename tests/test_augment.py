@@ -6,9 +6,10 @@ import math
 import pytest
 import torch
 
-from digits.augment import Augmentation, affine, apply, augment, bend, draw, thicken
+from digits.augment import Augmentation, affine, apply, augment, bend, coarsen, draw, thicken
+from digits.resize import resized
 
-EVERYTHING = Augmentation(rotation=10, shift=2, scale=0.1, shear=0.15, elastic=4, thickness=0.5)
+EVERYTHING = Augmentation(rotation=10, shift=2, scale=0.1, shear=0.15, elastic=4, thickness=0.5, coarse=0.5)
 EACH = [Augmentation(**{name: 0.5}) for name in vars(EVERYTHING)]
 
 
@@ -200,3 +201,21 @@ def test_an_empty_batch_stays_empty():
 def test_amounts_that_make_no_sense_are_refused(amounts):
     with pytest.raises(ValueError):
         Augmentation(**amounts)
+
+
+def test_coarse_images_come_back_from_few_pixels_with_steep_edges():
+    image = blobs(1)[0].float()
+    plain, quarter, half = coarsen(image.expand(3, 28, 28), torch.tensor([0, 1, 8]))
+    assert torch.equal(plain, image)
+    for result, side in ((quarter, 7), (half, 14)):
+        few = resized(image.double().numpy() / 255, side, side)
+        again = resized(few, 28, 28)
+        expected = ((again / again.max() - 0.1) / 0.8).clip(0, 1) * 255
+        torch.testing.assert_close(result.double(), torch.from_numpy(expected), atol=2, rtol=0)
+    assert (half - image).abs().mean() < (quarter - image).abs().mean()
+
+
+def test_the_part_that_is_coarse_is_the_part_asked_for():
+    grids = draw(10_000, Augmentation(coarse=0.2), seeded()).coarse
+    assert 0.18 < (grids > 0).double().mean() < 0.22
+    assert sorted(set(grids.tolist())) == list(range(9))
