@@ -17,10 +17,12 @@ import re
 import signal
 import sys
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
 from digits import contract, manage, processor, runlog
+from digits.cors import Sharing, origin_of
 from digits.files import finite
 from digits.httpd import Server
 from digits.httpfile import file_etag, file_response, is_known, open_within
@@ -51,7 +53,7 @@ class Site:
             if match := pattern.fullmatch(request.path):
                 handler = handlers.get("GET" if request.method == "HEAD" else request.method)
                 if handler is None:
-                    allowed = ", ".join([*handlers, "HEAD"] if "GET" in handlers else handlers)
+                    allowed = ", ".join(methods(handlers))
                     raise Problem(405, f"Here you can use {allowed}.", {"Allow": allowed})
                 return handler(self, request, *match.groups())
         raise nothing_here()
@@ -173,6 +175,22 @@ ROUTES = tuple(
 )
 
 
+# What pages of --allow-origin may use: all that is read, and nothing that changes a run.
+SHARED = {Site.live_file, Site.runs_index, Site.earlier_file, Site.training_status, Site.health}
+SHARED |= {Site.predict, Site.openapi}
+
+
+def shared_methods(path: str) -> tuple[str, ...]:
+    """By which methods such pages may ask for `path`."""
+    handlers = next((handlers for pattern, handlers in ROUTES if pattern.fullmatch(path)), {})
+    return methods([method for method, handler in handlers.items() if handler in SHARED])
+
+
+def methods(handled: Iterable[str]) -> tuple[str, ...]:
+    """Those that have a handler, and HEAD where GET has one."""
+    return (*handled, "HEAD") if "GET" in handled else tuple(handled)
+
+
 def label_of(name) -> str:
     """A name for a run: one line of printable text. Raises Problem with 400."""
     if not isinstance(name, str) or len(name) > contract.LABEL_KEPT:
@@ -214,6 +232,8 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, help=f"port to listen at (default: {PORT}, or the next free one)")
     host_help = "address or name to listen at; 0.0.0.0 lets other machines in (default: %(default)s)"
     parser.add_argument("--host", default="127.0.0.1", help=host_help)
+    origin_help = "a site whose pages may read runs and have digits read here, as https://example.org; repeatable"
+    parser.add_argument("--allow-origin", action="append", default=[], metavar="ORIGIN", help=origin_help)
     folder_help = "the folder the trainer writes to (default: results, beside server.py)"
     parser.add_argument("--results-dir", type=Path, default=PROJECT / "results", help=folder_help)
     parser.add_argument("--no-browser", action="store_true", help="do not open the page by itself")
@@ -223,15 +243,22 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
         parser.error(f"{options.port} is no port: choose one from 1024 to 65535")
     if os.path.exists(options.results_dir) and not os.path.isdir(options.results_dir):
         parser.error(f"{options.results_dir} is not a folder: name the one the trainer writes to")
+    try:
+        options.allow_origin = [origin_of(text) for text in options.allow_origin]
+    except ValueError as error:
+        parser.error(str(error))
     return options
 
 
 def listen(options: argparse.Namespace, site: Site) -> Server:
     """At the port asked for, or at the first free one. Raises OSError or UnicodeError where there is none."""
     ports = range(PORT, PORT + PORTS) if options.port is None else [options.port]
+    sharing = Sharing(options.allow_origin, shared_methods)
     for port in ports:
         try:
-            return Server(options.host, port, site.answer, names=(options.host,), verbose=options.verbose)
+            return Server(
+                options.host, port, site.answer, names=(options.host,), sharing=sharing, verbose=options.verbose
+            )
         except OSError as error:
             if error.errno not in TAKEN or port == ports[-1]:
                 raise

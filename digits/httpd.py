@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 
 from digits import httpguard
+from digits.cors import NOBODY, Sharing
 from digits.httpfile import CHUNK
 from digits.httpmessage import Problem, Request, Response, check_beginning, parse
 
@@ -51,10 +52,14 @@ class Connection(socketserver.BaseRequestHandler):
         """True if the connection can bring another request."""
         request = None
         try:
-            request = self._receive_request()
+            deadline = self._await_request()
+            request = parse(self._receive_head(deadline))
+            request.body = self._receive_body(request, deadline)
             response, keep_alive = self.server.respond(request), request.keep_alive
         except Problem as problem:  # where the next request would begin is not known any more
             response, keep_alive = problem.response(), False
+            if request:  # too long: a page is to be told why
+                response.headers |= self.server.sharing.headers(request)
         if self.server.verbose:
             log(f"{request.method} {request.path} {response.status}" if request else f"no request: {response.status}")
         self._send(response, keep_alive, head_only=request is not None and request.method == "HEAD")
@@ -62,35 +67,37 @@ class Connection(socketserver.BaseRequestHandler):
             self._linger()
         return keep_alive
 
-    def _receive_request(self) -> Request:
-        """Raises Problem, with 408 for a request that does not come whole in time; OSError when none comes at all."""
+    def _await_request(self) -> float:
+        """Until when the request that begins has to be here. Raises OSError when none comes."""
         if not self._received:
             self._receive(time.monotonic() + self.server.deadline_s)
-        deadline = time.monotonic() + self.server.deadline_s
-        try:
-            request = parse(self._receive_head(deadline))
-            request.body = self._receive_body(request, deadline)
-        except TimeoutError:
-            raise Problem(408, f"The request did not come whole within {self.server.deadline_s:g} s.") from None
-        return request
+        return time.monotonic() + self.server.deadline_s
 
     def _receive_head(self, deadline: float) -> bytes:
         new = len(self._received)
         # Empty lines before a request are skipped: some clients send one after a body.
         while END not in (beginning := self._received.lstrip(b"\r\n")):
             check_beginning(beginning, new)
-            new = self._receive(deadline)
+            new = self._receive_more(deadline)
         self._received = beginning
         head, _, self._received = self._received.partition(END)
         return head
 
     def _receive_body(self, request: Request, deadline: float) -> bytes:
-        if len(self._received) < request.length and request.headers.get("expect", "").lower() == "100-continue":
+        length = request.length
+        if len(self._received) < length and request.headers.get("expect", "").lower() == "100-continue":
             self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        while len(self._received) < request.length:
-            self._receive(deadline)
-        body, self._received = self._received[: request.length], self._received[request.length :]
+        while len(self._received) < length:
+            self._receive_more(deadline)
+        body, self._received = self._received[:length], self._received[length:]
         return body
+
+    def _receive_more(self, deadline: float) -> int:
+        """As _receive. Raises Problem with 408 for a request that does not come whole in time."""
+        try:
+            return self._receive(deadline)
+        except TimeoutError:
+            raise Problem(408, f"The request did not come whole within {self.server.deadline_s:g} s.") from None
 
     def _receive(self, deadline: float) -> int:
         """How many bytes came. Raises TimeoutError at the deadline, ConnectionError once the client has gone."""
@@ -125,7 +132,8 @@ class Connection(socketserver.BaseRequestHandler):
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     """Listens from creation; `serve_forever` answers. Raises OSError where it can't listen.
 
-    `names` are host names it answers to besides localhost and IP addresses.
+    `names` are host names it answers to besides localhost and IP addresses; `sharing` says which other sites' pages may
+    ask, and what.
     """
 
     daemon_threads = True
@@ -141,6 +149,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         answer: Callable[[Request], Response],
         *,
         names: tuple[str, ...] = (),
+        sharing: Sharing = NOBODY,
         deadline_s: float = DEADLINE_S,
         threads: int = THREADS,
         verbose: bool = False,
@@ -148,6 +157,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.address_family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         self.answer = answer
         self.names = frozenset(name.lower() for name in names)
+        self.sharing = sharing
         self.deadline_s = deadline_s
         self.verbose = verbose
         self._free = threading.Semaphore(threads)
@@ -157,9 +167,14 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
     def respond(self, request: Request) -> Response:
         """The answer, whatever happens."""
+        response = self._answered(request)
+        response.headers |= self.sharing.headers(request)
+        return response
+
+    def _answered(self, request: Request) -> Response:
         try:
-            httpguard.check(request, self.names)
-            return self.answer(request)
+            httpguard.check(request, self.names, self.sharing)
+            return self.sharing.preflight(request) or self.answer(request)
         except Problem as problem:
             return problem.response()
         except Exception as error:

@@ -5,18 +5,19 @@ at 127.0.0.1 (DNS rebinding), which `Host` shows, or from a form or script of it
 import re
 import socket
 
+from digits.cors import Sharing
 from digits.httpmessage import Problem, Request
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{0,5})?")
 SAFE = ("GET", "HEAD")  # they change nothing
 
 
-def check(request: Request, names: frozenset[str]) -> None:
+def check(request: Request, names: frozenset[str], sharing: Sharing) -> None:
     """Raise Problem unless the request is for an IP address, localhost or one of `names` (in lower case), and, where it
-    could change something, from a page of that very host or from no page at all."""
+    could change something, from a page of that very host, from one that `sharing` covers, or from no page at all."""
     if request.host is not None and not _is_ours(request.host.lower(), names):
         raise Problem(403, "This server does not have that name. Use its IP address, or start it with --host NAME.")
-    if request.method not in SAFE and _is_of_another_site(request):
+    if request.method not in SAFE and _is_of_another_site(request) and not sharing.covers(request):
         raise Problem(403, "Only this server's own page may send this.")
 
 

@@ -67,10 +67,10 @@ class Request:
 
     `path` is as it was sent, without the query: no name we serve needs an escape, so nothing is decoded. `query` has
     the decoded parameters behind it, the last of each name. `headers` have lower-case names; repeated fields are joined
-    by commas. `host` is None only in HTTP/1.0. `length` is that of the body in bytes.
+    by commas. `host` is None only in HTTP/1.0.
     """
 
-    __slots__ = ("body", "headers", "host", "keep_alive", "length", "method", "path", "query")
+    __slots__ = ("body", "headers", "host", "keep_alive", "method", "path", "query")
 
     def __init__(self, method: str, target: str, version: str, headers: dict[str, str]):
         self.method = method
@@ -79,10 +79,14 @@ class Request:
         self.query = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
         options = headers.get("connection", "").lower().replace(" ", "").split(",")
         self.keep_alive = "close" not in options and (version != "1.0" or "keep-alive" in options)
-        self.length = _body_length(headers, LARGER_BODIES.get(self.path, MAX_BODY))
         self.body = b""
         if self.host is None and version != "1.0":
             raise Problem(400, "The request does not say which host it is for.")
+
+    @property
+    def length(self) -> int:
+        """Bytes of the body. Raises Problem with 400, 411 or 413."""
+        return _body_length(self.headers, LARGER_BODIES.get(self.path, MAX_BODY))
 
 
 class Response:
@@ -142,7 +146,7 @@ def check_beginning(beginning: bytes, new: int) -> None:
 
 
 def parse(head: bytes) -> Request:
-    """The request of a head without its empty line. Raises Problem with 400, 411, 413, 414, 431 or 505."""
+    """The request of a head without its empty line. Raises Problem with 400, 414, 431 or 505."""
     check_beginning(head, len(head))
     line, *fields = head.decode("latin-1").split("\r\n")
     method, target, version = _request_line(line)

@@ -100,6 +100,15 @@ def has_ipv6() -> bool:
         return False
 
 
+def test_sites_that_are_named_may_read():
+    named = ("https://example.org", "HTTP://Other.example:80")
+    with started("--port", "0", *(word for name in named for word in ("--allow-origin", name))) as process:
+        for origin in ("https://example.org", "http://other.example"):
+            request = urllib.request.Request(process.url + "training_status", headers={"Origin": origin})
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                assert answer.headers["Access-Control-Allow-Origin"] == origin
+
+
 def test_a_port_that_was_asked_for_and_is_taken_is_refused_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, text = refused("--port", str(taken.getsockname()[1]))
@@ -144,6 +153,12 @@ def test_a_port_of_the_system_is_refused_in_one_line():
         (["--port", "http"], 2, "http"),
         (["--results-dir", __file__], 2, "not a folder"),
         (["--color"], 2, "--color"),
+        (["--allow-origin", "*"], 2, "no origin"),
+        (
+            ["--allow-origin", "https://example.org", "--allow-origin", "https://example.org/page"],
+            2,
+            "example.org/page",
+        ),
     ],
 )
 def test_an_option_that_makes_no_sense_is_refused_with_its_name(arguments, code, words):
