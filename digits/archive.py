@@ -11,9 +11,9 @@ from digits import contract, lock
 from digits.files import finite, read_json, remove_temporaries, replace, write_json
 
 INDEX_LOCK = f".{contract.RUNS_INDEX}.lock"
-# A default run leaves about 14 MB, twice that while a file is replaced; with less free it would fail at its end instead
+# A default run leaves about 20 MB, twice that while a file is replaced; with less free it would fail at its end instead
 # of its start.
-_ROOM = 32 << 20
+_ROOM = 48 << 20
 _READ = ("model", "dataset", "progress", "epochs", "test")  # sections that a foreign log may lack
 
 

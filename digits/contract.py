@@ -11,6 +11,10 @@ BATCHES = "batches.csv"
 TEST_SAMPLES = "test_samples.json"
 PREDICTIONS = "predictions.json"
 LAYER_WEIGHTS = "weights.json"
+NETWORK = "network.json"
+NETWORK_NUMBERS = "network.bin"
+NETWORK_EPOCHS = "network-epochs.bin"
+_NETWORKS = (NETWORK, NETWORK_NUMBERS, NETWORK_EPOCHS)
 WEIGHTS = "mnist_cnn.pth"
 CHECKPOINT = "checkpoint.pth"
 CHECKPOINT_BEFORE = "checkpoint-before.pth"  # the last one but one: for when the last is damaged
@@ -21,7 +25,8 @@ TEST_IMAGES = "test.png"
 _PICTURES = (VALIDATION_IMAGES, TEST_IMAGES)
 LABEL = "label.json"  # what a person calls the run; the server writes it, and the trainer only ever moves it
 # The log is last: a move that is cut short leaves the log behind, and the next start goes on with it.
-FILES = (BATCHES, TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS, WEIGHTS, *CHECKPOINTS, *_PICTURES, LABEL, TRAINING_LOG)
+_FOR_THE_PAGE = (BATCHES, TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS, *_NETWORKS, *_PICTURES)
+FILES = (*_FOR_THE_PAGE, WEIGHTS, *CHECKPOINTS, LABEL, TRAINING_LOG)
 RUNS = "runs"
 RUNS_INDEX = "runs.json"
 

@@ -74,6 +74,14 @@ def read_json(path: Path):
         return None
 
 
+def read_bytes(path: Path) -> bytes:
+    """b"" where there is no such file."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
 def remove_temporaries(path: Path) -> None:
     """Remove what killed writers of `path` left behind. Nobody may be writing it."""
     for temporary in path.parent.glob(f".{path.name}.*.tmp"):

@@ -1,8 +1,9 @@
 """What a run leaves behind besides its curves: pictures, samples, predictions, checkpoint and weights."""
 
-from digits import checkpoint, contract, predictions
+from digits import calibration, checkpoint, contract, predictions
 from digits.data import Dataset
-from digits.files import read_json
+from digits.files import read_bytes, read_json
+from digits.networks import Networks
 from digits.options import Config
 from digits.runlog import RunLog
 from digits.training import Evaluation, Learner
@@ -16,6 +17,7 @@ class Record:
         self._log, self._config, self._dataset, self._learner = log, config, dataset, learner
         self._predictions = predictions.Predictions(dataset.validation, dataset.test)
         self._weights = Weights()
+        self._networks = Networks()
         self._chosen = predictions.choose_samples(config.samples, len(dataset.test), config.seed)
 
     def save_images(self) -> None:
@@ -28,6 +30,8 @@ class Record:
         """Go on with what an earlier process wrote, up to `epoch`."""
         self._predictions.restore(read_json(self._log.folder / contract.PREDICTIONS), epoch)
         self._weights.restore(read_json(self._log.folder / contract.LAYER_WEIGHTS), epoch)
+        history = read_bytes(self._log.folder / contract.NETWORK_EPOCHS)
+        self._networks.restore(read_json(self._log.folder / contract.NETWORK), history, epoch)
 
     def save_epoch(self, epoch: int, validation: Evaluation | None) -> None:
         """After an epoch. The few test samples are for the eye; nothing is measured or chosen by them."""
@@ -36,6 +40,7 @@ class Record:
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
         self._weights.add_epoch(epoch, self._learner.learned)
         self._log.save_json(contract.LAYER_WEIGHTS, self._weights.as_json())
+        self._save_network(epoch, validation)
         self._save_samples(epoch, final=False)
 
     def save_end(self, epoch: int, test: Evaluation, temperature: float) -> None:
@@ -54,6 +59,16 @@ class Record:
             temperature=temperature,
         )
         self._log.save(contract.WEIGHTS, weights)
+
+    def _save_network(self, epoch: int, validation: Evaluation | None) -> None:
+        """For the page. The numbers come first: whoever finds their sums different in network.json looks again."""
+        self._networks.add_epoch(epoch, self._learner.learned)
+        temperature = validation and calibration.temperature(
+            validation.probabilities, self._dataset.validation.labels.cpu()
+        )
+        self._log.save(contract.NETWORK_NUMBERS, self._networks.current)
+        self._log.save(contract.NETWORK_EPOCHS, self._networks.history)
+        self._log.save_json(contract.NETWORK, self._networks.as_json({"temperature": temperature}))
 
     def _save_samples(self, epoch: int, final: bool) -> None:
         if not len(self._chosen):

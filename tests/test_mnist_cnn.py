@@ -86,6 +86,21 @@ def test_the_samples_are_read_as_the_saved_weights_read_them(finished):
     torch.testing.assert_close(saved, expected, atol=0.03, rtol=0)  # bfloat16 was used in the run, float32 here
 
 
+def test_the_network_for_the_page_is_the_one_whose_weights_were_saved(finished):
+    from digits.checkpoint import load_network
+    from digits.portable import put_together
+
+    told = content(finished[0], contract.NETWORK)
+    numbers = torch.frombuffer(bytearray((finished[0] / contract.NETWORK_NUMBERS).read_bytes()), dtype=torch.float32)
+    images = torch.randn(5, 1, 28, 28)
+    with torch.no_grad():
+        expected = load_network(finished[0] / contract.WEIGHTS)(images)
+        torch.testing.assert_close(put_together(told["layers"], numbers)(images), expected, atol=1e-4, rtol=1e-4)
+    assert told["epoch"] == 2 and told["epochs"] == [1, 2] and told["temperature"] > 0
+    log = content(finished[0], contract.TRAINING_LOG)
+    assert {contract.NETWORK, contract.NETWORK_NUMBERS, contract.NETWORK_EPOCHS} <= set(log["files"])
+
+
 def test_the_same_seed_repeats_the_run_and_another_does_not(finished, tmp_path):
     def losses(folder, *options):
         with Trainer(folder, "--epochs", "1", "--quiet", *options) as trainer:

@@ -1,0 +1,79 @@
+"""The network for the page, as the run log's files: as it is now, and more roughly as it was after each epoch.
+
+So the page, and any other program, can read digits without torch, and tell how an answer came about.
+"""
+
+import zlib
+
+import torch
+from torch import Tensor, nn
+
+from digits.data import MEAN, STD
+from digits.models import CLASSES, SIZE
+from digits.portable import put_together, take_apart
+
+EPOCHS_KEPT = 20
+_HISTORY_BYTES = 16_000_000  # at most, however large the network
+_LARGEST = torch.finfo(torch.float16).max
+
+
+class Networks:
+    """network.json, with network.bin (float32) and network-epochs.bin (float16, one epoch after another)."""
+
+    def __init__(self):
+        self._layers: list[dict] = []
+        self._numbers = torch.zeros(0)
+        self._epoch = 0
+        self._kept: list[tuple[int, bytes]] = []
+
+    def restore(self, saved: dict | None, history: bytes, epoch: int) -> None:
+        """Take what an earlier process wrote of the epochs up to `epoch`."""
+        kept = earlier(saved, history) if saved else {}
+        self._kept = [(number, numbers) for number, numbers in kept.items() if number <= epoch]
+
+    def add_epoch(self, epoch: int, network: nn.Sequential) -> None:
+        self._epoch = epoch
+        self._layers, self._numbers = take_apart(network)
+        half = self._numbers.clamp(-_LARGEST, _LARGEST).half()
+        self._kept.append((epoch, half.numpy().astype("<f2").tobytes()))
+        while len(self._kept) > max(1, min(EPOCHS_KEPT, _HISTORY_BYTES // half.nbytes)):
+            self._kept = self._kept[::-1][::2][::-1]  # every second, always the last
+
+    @property
+    def current(self) -> bytes:
+        return self._numbers.numpy().astype("<f4").tobytes()
+
+    @property
+    def history(self) -> bytes:
+        return b"".join(numbers for _, numbers in self._kept)
+
+    def as_json(self, facts: dict) -> dict:
+        """`facts` are what else there is to say of the network as it is now."""
+        return {
+            "epoch": self._epoch,
+            "input": {"rows": SIZE, "columns": SIZE, "mean": MEAN, "std": STD},
+            "labels": [str(digit) for digit in range(CLASSES)],
+            **facts,
+            "layers": self._layers,
+            "numbers": len(self._numbers),
+            "crc32": zlib.crc32(self.current),
+            "epochs": [epoch for epoch, _ in self._kept],
+            "epochs_crc32": zlib.crc32(self.history),
+        }
+
+
+def earlier(saved: dict, history: bytes) -> dict[int, bytes]:
+    """The float16 numbers by epoch; {} where the two files do not belong together."""
+    if zlib.crc32(history) != saved["epochs_crc32"]:
+        return {}
+    size = 2 * saved["numbers"]
+    return {epoch: history[size * at : size * (at + 1)] for at, epoch in enumerate(saved["epochs"])}
+
+
+def rebuilt(saved: dict, numbers: bytes) -> nn.Sequential:
+    """The network of network.json, with the numbers of one epoch."""
+    return put_together(saved["layers"], _floats(numbers))
+
+
+def _floats(half: bytes) -> Tensor:
+    return torch.frombuffer(bytearray(half), dtype=torch.float16).float()

@@ -1,0 +1,84 @@
+"""The network's files for the page: whole, of the right epochs, and continued with a run."""
+
+import json
+import zlib
+
+import pytest
+import torch
+
+from digits import networks
+from digits.models import build
+from digits.networks import Networks, earlier, rebuilt
+from digits.portable import put_together
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return build("cnn4-quick", (4, 4, 8, 8)).eval()
+
+
+def collected(network, epochs) -> Networks:
+    networks = Networks()
+    for epoch in epochs:
+        networks.add_epoch(epoch, network)
+        with torch.no_grad():
+            network.linear2.bias += 1
+    return networks
+
+
+@torch.inference_mode()
+def test_the_two_files_hold_the_network(network):
+    saved = collected(network, [1])
+    with torch.no_grad():
+        network.linear2.bias -= 1  # as it was when it was collected
+    told = json.loads(json.dumps(saved.as_json({"temperature": 1.5})))
+    numbers = torch.frombuffer(bytearray(saved.current), dtype=torch.float32)
+    assert told["numbers"] == len(numbers) and told["crc32"] == zlib.crc32(saved.current)
+    assert told["epoch"] == 1 and told["temperature"] == 1.5
+    images = torch.randn(5, 1, 28, 28)
+    torch.testing.assert_close(put_together(told["layers"], numbers)(images), network(images))
+
+
+@torch.inference_mode()
+def test_each_epoch_kept_can_be_asked_again(network):
+    saved = collected(network, [1, 2, 3])
+    told = saved.as_json({})
+    kept = earlier(told, saved.history)
+    image = torch.zeros(1, 1, 28, 28)
+    logits = [rebuilt(told, kept[epoch])(image) for epoch in (1, 2, 3)]
+    torch.testing.assert_close(logits[1] - logits[0], torch.ones(1, 10), atol=1e-2, rtol=0)
+    torch.testing.assert_close(logits[2] - logits[0], torch.full((1, 10), 2.0), atol=1e-2, rtol=0)
+
+
+def test_a_history_of_another_moment_is_not_read(network):
+    saved = collected(network, [1, 2])
+    assert earlier(saved.as_json({}), saved.history[:-1]) == {}
+
+
+def test_a_continued_run_goes_on_with_the_epochs_before(network):
+    before = collected(network, [1, 2, 3])
+    after = Networks()
+    after.restore(before.as_json({}), before.history, epoch=2)
+    after.add_epoch(3, network)
+    assert after.as_json({})["epochs"] == [1, 2, 3]
+    assert after.history[: -len(after.history) // 3] == before.history[: -len(before.history) // 3]
+    fresh = Networks()
+    fresh.restore(None, b"", epoch=2)
+    assert fresh.as_json({})["epochs"] == []
+
+
+def test_of_many_epochs_or_a_large_network_few_are_kept(network, monkeypatch):
+    many = collected(network, range(1, 101)).as_json({})["epochs"]
+    assert len(many) <= networks.EPOCHS_KEPT and many[-1] == 100
+    size = len(collected(network, [1]).history)
+    monkeypatch.setattr(networks, "_HISTORY_BYTES", 3 * size)
+    saved = collected(network, range(1, 11))
+    assert len(saved.history) <= 3 * size and saved.as_json({})["epochs"][-1] == 10
+
+
+def test_numbers_beyond_half_precision_stay_finite(network):
+    with torch.no_grad():
+        network.linear2.bias[0] = 1e6
+    saved = collected(network, [1])
+    assert rebuilt(saved.as_json({}), saved.history).pop(-1).bias[0] == 65504

@@ -1,0 +1,49 @@
+"""The network taken apart for the page says what the trained one says."""
+
+import pytest
+import torch
+
+from digits.architectures import ARCHITECTURES
+from digits.models import build
+from digits.portable import put_together, take_apart
+
+
+def trained(name: str, norm: str | None = None) -> torch.nn.Sequential:
+    """A network whose batch norm has seen something, and has turned some channels over."""
+    torch.manual_seed(0)
+    network = build(name, norm=norm)
+    with torch.no_grad():
+        for layer in network:
+            if isinstance(layer, torch.nn.BatchNorm2d):
+                layer.weight.normal_(0.5, 1)
+                layer.bias.normal_()
+                layer.running_mean.normal_()
+                layer.running_var.uniform_(0.5, 2)
+    return network.eval()
+
+
+@pytest.mark.parametrize("norm", ["batch", "none"])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@torch.inference_mode()
+def test_a_network_is_the_same_after_it_was_taken_apart(name, norm):
+    network = trained(name, norm)
+    images = torch.randn(20, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+    expected = network(images)
+    logits = put_together(*take_apart(network))(images)
+    torch.testing.assert_close(logits, expected, atol=1e-5 * expected.abs().max().item(), rtol=0)
+
+
+@torch.inference_mode()
+def test_batch_norm_is_folded_where_it_follows_a_convolution():
+    layers, numbers = take_apart(trained("cnn4"))
+    assert [layer["type"] for layer in layers if layer["type"] not in ("relu", "pool")] == ["conv"] * 4 + ["linear"] * 2
+    assert [layer["name"] for layer in layers[:4]] == ["conv1", "relu1", "pool1", "conv2"]
+    assert numbers.dtype == torch.float32
+    assert len(numbers) == sum(p.numel() for p in trained("cnn4").parameters()) - (16 + 32 + 64 + 128)  # one bias each
+
+
+def test_an_unknown_layer_is_refused_by_name():
+    with pytest.raises(TypeError, match=r"0: GELU"):
+        take_apart(torch.nn.Sequential(torch.nn.GELU()))
+    with pytest.raises(KeyError, match="gelu"):
+        put_together([{"name": "x", "type": "gelu"}], torch.zeros(1))
