@@ -1,0 +1,206 @@
+"""Pictures and what the pipeline makes of them, for the page's own pipeline in tests/web/prepare.test.js to be held to.
+
+python -m tests.test_prepared        writes tests/fixtures/prepared.json anew, after a deliberate change of the pipeline
+"""
+
+import base64
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from digits import synthetic
+from digits.pictures import Picture
+from digits.preprocess import STEPS, prepare, resized
+
+FIXTURE = Path(__file__).parent / "fixtures" / "prepared.json"
+BLACK, WHITE, BLUE, CREAM, ORANGE, PINE = 0, 255, (30, 60, 140), (250, 244, 230), (255, 200, 90), (20, 40, 30)
+
+
+def drawn() -> dict[str, np.ndarray]:
+    """Names and pictures uint8 (H, W, 4): red, green, blue, opacity.
+
+    None is even: a centre of mass just between two places comes to either, as sums happen to be rounded.
+    """
+    digits = synthetic.draw(60, seed=11)[0].numpy() / 255
+    chance = np.random.default_rng(11)
+    one = iter(digits)
+    made = {f"as MNIST has them {number}": opaque(next(one)) for number in range(4)}
+    made |= {f"tiny, {side}x{side}": opaque(resized(next(one), side, side), BLACK, WHITE) for side in (8, 12, 16, 20)}
+    made |= {f"small, {side}x{side}": opaque(resized(next(one), side, side)) for side in (24, 27, 29, 40)}
+    made |= {
+        "dark on light": opaque(next(one), BLACK, WHITE),
+        "coloured": opaque(next(one), BLUE, CREAM),
+        "light colours on dark": opaque(next(one), ORANGE, PINE),
+        "as light as its paper": opaque(next(one), (230, 60, 60), (60, 160, 60)),
+        "faint": opaque(next(one), 200, 240),
+        "hardly any contrast": opaque(next(one), 228, 240),
+        "black ink, else transparent": pen(next(one), BLACK),
+        "white ink, else transparent": pen(next(one), WHITE),
+        "colour, else transparent": pen(resized(next(one), 70, 50), ORANGE),
+        "half transparent paper": translucent(next(one)),
+        "in a corner": opaque(on_sheet(next(one), 60, 90, 2, 60), BLUE, CREAM),
+        "in the other corner": opaque(on_sheet(next(one), 90, 61, 59, 1), WHITE, BLACK),
+        "touches the edges": opaque(cut(resized(next(one), 90, 90)), BLACK, WHITE),
+        "beyond two edges": opaque(resized(next(one), 90, 90)[24:70, 20:60], BLACK, CREAM),
+        "two digits": opaque(np.hstack([next(one), next(one)]), BLACK, WHITE),
+        "three digits": opaque(np.hstack([next(one), next(one), next(one)]), CREAM, BLUE),
+        "with specks": opaque(specks(resized(next(one), 72, 96), chance), BLACK, WHITE),
+        "with large specks": opaque(specks(resized(next(one), 96, 72), chance, 4), CREAM, PINE),
+        "a stroke apart": opaque(on_sheet(next(one), 60, 80, 20, 30) + bar(60, 80, 8, 12, 60, 74), BLACK, WHITE),
+        "on noisy paper": noisy(opaque(resized(next(one), 48, 48), 60, 200), 6, chance),
+        "on very noisy paper": noisy(opaque(resized(next(one), 40, 50), 30, 170), 20, chance),
+        "light from the left": opaque(resized(next(one), 84, 84), ink=50, paper=light(84, 84, 250, 130)),
+        "light from above": opaque(resized(next(one), 100, 70), ink=BLUE, paper=light(70, 100, 255, 120).T),
+        "a lamp": opaque(resized(next(one), 96, 96), ink=20, paper=lamp(96, 96)),
+        "a lamp over dark paper": opaque(resized(next(one), 80, 110), ink=(700, 600, 300), paper=lamp(80, 110) / 3),
+        "a shadow with an edge": opaque(resized(next(one), 64, 64), ink=30, paper=np.repeat([[240, 170]], 64, 0)),
+        "wide, 300x40": opaque(on_sheet(next(one), 40, 300, 6, 200), BLACK, WHITE),
+        "high, 30x150": opaque(on_sheet(next(one), 150, 30, 60, 1), WHITE, BLACK),
+        "squeezed": opaque(resized(next(one), 100, 14), BLACK, WHITE),
+        "flattened": opaque(resized(next(one), 12, 90), BLACK, WHITE),
+        "large, 300x200": opaque(resized(next(one), 200, 300), BLACK, WHITE),
+        "large, 280x280": opaque(steep(resized(next(one), 280, 280)), BLACK, WHITE),
+        "large, 280x280, white, transparent": pen(steep(resized(next(one), 280, 280)), WHITE),
+        "large, 640x480, off the centre": opaque(
+            on_sheet(steep(resized(next(one), 224, 224)), 480, 640, 200, 30), BLUE, CREAM
+        ),
+        "large, 257x255": opaque(steep(on_sheet(resized(next(one), 140, 140), 255, 257, 9, 80)), CREAM, PINE),
+        "a bar": opaque(bar(64, 48, 10, 50, 20, 27), BLACK, WHITE),
+        "a dot": opaque(bar(64, 48, 30, 33, 20, 22), BLACK, WHITE),
+        "a frame": opaque(1 - bar(64, 48, 6, 55, 9, 42), BLACK, WHITE),
+        "all ink": opaque(bar(64, 64, 3, 60, 4, 61), BLACK, WHITE),
+        "a quarter": opaque(bar(50, 52, 27, 50, 31, 52), BLACK, WHITE),
+        "one row": opaque(bar(1, 60, 0, 1, 20, 31), BLACK, WHITE),
+        "two columns": opaque(bar(60, 2, 20, 31, 0, 1), BLACK, WHITE),
+        "one pixel": opaque(np.zeros((1, 1))),
+        "blank, white": opaque(np.zeros((64, 48)), BLACK, WHITE),
+        "blank, tiny": opaque(np.zeros((9, 7)), BLACK, (90, 80, 70)),
+        "blank, transparent": np.zeros((30, 40, 4), np.uint8),
+        "blank, noisy": noisy(opaque(np.zeros((40, 40)), BLACK, 200), 2, chance),
+    }
+    return made
+
+
+def opaque(digit: np.ndarray, ink=WHITE, paper=BLACK) -> np.ndarray:
+    """`digit` (H, W) of 0 to 1 in a colour, on paper of a colour, or of a grey for each pixel or column (H or 1, W)."""
+    ink, paper = np.asarray(ink, float), np.asarray(paper, float)
+    if paper.ndim == 2:
+        paper = resized(paper / 255, *digit.shape)[..., None] * 255 if paper.shape[1] == 2 else paper[..., None]
+        ink = ink * paper / 255
+    mixed = np.broadcast_to(digit[..., None] * ink + (1 - digit[..., None]) * paper, (*digit.shape, 3))
+    return bytes_of(np.dstack([mixed, np.full(digit.shape, 255)]))
+
+
+def bytes_of(picture: np.ndarray) -> np.ndarray:
+    return np.rint(picture.clip(0, 255)).astype(np.uint8)
+
+
+def pen(digit: np.ndarray, ink) -> np.ndarray:
+    return bytes_of(np.dstack([np.broadcast_to(np.asarray(ink), (*digit.shape, 3)), digit * 255]))
+
+
+def translucent(digit: np.ndarray) -> np.ndarray:
+    picture = opaque(digit, BLUE, CREAM)
+    picture[..., 3] = np.rint(120 + 100 * digit)
+    return picture
+
+
+def on_sheet(digit: np.ndarray, height: int, width: int, top: int, left: int) -> np.ndarray:
+    sheet = np.zeros((height, width))
+    sheet[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
+    return sheet
+
+
+def cut(digit: np.ndarray) -> np.ndarray:
+    """Without the rows and columns around it."""
+    rows, columns = np.nonzero(digit.max(1) > 0.5)[0], np.nonzero(digit.max(0) > 0.5)[0]
+    return digit[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def steep(digit: np.ndarray) -> np.ndarray:
+    """With edges as narrow as a pen makes them: these also take few bytes."""
+    return np.rint(((digit - 0.5) * 4 + 0.5).clip(0, 1) * 4) / 4
+
+
+def specks(digit: np.ndarray, chance: np.random.Generator, side: int = 2, count: int = 5) -> np.ndarray:
+    digit = digit.copy()
+    for y, x in chance.integers(0, min(digit.shape) - side, (count, 2)):
+        digit[y : y + side, x : x + side] = 1
+    return digit
+
+
+def noisy(picture: np.ndarray, spread: float, chance: np.random.Generator) -> np.ndarray:
+    picture = picture.copy()
+    picture[..., :3] = bytes_of(picture[..., :3] + chance.normal(0, spread, (*picture.shape[:2], 1)))
+    return picture
+
+
+def light(height: int, width: int, left: float, right: float) -> np.ndarray:
+    return np.repeat(np.linspace(left, right, width)[None, :], height, 0)
+
+
+def lamp(height: int, width: int) -> np.ndarray:
+    y, x = np.mgrid[:height, :width] / max(height, width)
+    return 245 - 110 * ((x - 0.3) ** 2 + (y - 0.4) ** 2)
+
+
+def bar(height: int, width: int, top: int, bottom: int, left: int, right: int) -> np.ndarray:
+    sheet = np.zeros((height, width))
+    sheet[top:bottom, left:right] = 1
+    sheet[top, left] = 0.5  # so that it is not even
+    return sheet
+
+
+def made_of(picture: np.ndarray) -> dict[str, dict]:
+    """What prepare makes of a picture, with each step left out in turn, and with none left out."""
+    channels = Picture(picture.astype(np.float32) / 255, 1.0)
+    return {step: facts(prepare(channels, [step])) for step in ("none", *STEPS)}
+
+
+def facts(prepared) -> dict:
+    told = {name: getattr(prepared, name) for name in ("inverted", "box", "shift", "parts", "ink")}
+    return {"pixels": packed(prepared.pixels), **told, "box": [float(edge) for edge in told["box"]]}
+
+
+def packed(array: np.ndarray) -> str:
+    return base64.b64encode(zlib.compress(array.tobytes(), 9)).decode()
+
+
+def unpacked(text: str, shape: tuple[int, ...]) -> np.ndarray:
+    return np.frombuffer(zlib.decompress(base64.b64decode(text)), np.uint8).reshape(shape)
+
+
+def write() -> None:
+    entries = [
+        {
+            "name": name,
+            "height": len(picture),
+            "width": picture.shape[1],
+            "rgba": packed(picture),
+            "made": made_of(picture),
+        }
+        for name, picture in drawn().items()
+    ]
+    FIXTURE.write_text("[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n")
+
+
+def test_what_the_pipeline_makes_of_these_pictures_is_what_the_page_is_held_to():
+    entries = json.loads(FIXTURE.read_text())
+    assert len(entries) > 50 and FIXTURE.stat().st_size < 300_000
+    for entry in entries:
+        picture = unpacked(entry["rgba"], (entry["height"], entry["width"], 4))
+        for step, now in made_of(picture).items():
+            then = entry["made"][step]
+            here = f"{entry['name']}, without {step}; after a deliberate change: python -m tests.test_prepared"
+            levels = (unpacked(made["pixels"], (28, 28)).astype(int) for made in (now, then))
+            assert np.abs(np.subtract(*levels)).max() <= 1, here
+            assert [now[name] for name in ("inverted", "parts")] == [then[name] for name in ("inverted", "parts")], here
+            numbers = ([*made["box"], *made["shift"], made["ink"]] for made in (now, then))
+            assert np.allclose(*numbers, atol=0.001), here
+
+
+if __name__ == "__main__":
+    write()
+    print(f"Wrote {FIXTURE}, {FIXTURE.stat().st_size:,} bytes")

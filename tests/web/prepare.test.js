@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { inflateSync } from 'node:zlib';
+import { STEPS, prepare } from '../../web/pad/prepare.js';
+
+const FIXTURE = new URL('../fixtures/prepared.json', import.meta.url);
+const unpacked = (text) => inflateSync(Buffer.from(text, 'base64'));
+const entries = JSON.parse(readFileSync(FIXTURE, 'utf8')).map(({ rgba, ...entry }) => ({ ...entry, data: new Uint8ClampedArray(unpacked(rgba)) }));
+
+/** Each picture with each step left out, and with none left out. */
+const cases = entries.flatMap((entry) =>
+  Object.entries(entry.made).map(([step, then]) => {
+    const now = prepare(entry, step === 'none' ? [] : [step]);
+    const pixels = unpacked(then.pixels);
+    const levels = Array.from(pixels, (level, at) => Math.abs(level - now.pixels[at]));
+    return { name: `${entry.name}, without ${step}`, now, then, levels };
+  }));
+
+/** A thick ring, as the pad draws it. */
+function ring(side) {
+  const data = new Uint8ClampedArray(side * side * 4).fill(255);
+  for (let at = 0; at < side * side; at += 1) {
+    const away = Math.hypot((at % side) - side * 0.4, Math.floor(at / side) - side * 0.5) / side;
+    if (Math.abs(away - 0.25) < 0.04) data.fill(0, 4 * at, 4 * at + 3);
+  }
+  return { width: side, height: side, data };
+}
+
+test('the pixels are those that Python makes of the same pictures, to a grey level', () => {
+  assert.ok(cases.length > 250);
+  for (const { name, levels } of cases) assert.ok(Math.max(...levels) <= 1, `${name}: ${Math.max(...levels)} levels`);
+  const equal = cases.reduce((sum, { levels }) => sum + levels.filter((level) => level === 0).length, 0);
+  assert.ok(equal / (784 * cases.length) > 0.999);
+});
+
+test('so is what is told of them', () => {
+  for (const { name, now, then } of cases) {
+    const { inverted, box, shift, parts } = then;
+    assert.deepEqual({ inverted: now.inverted, box: now.box, shift: now.shift, parts: now.parts }, { inverted, box, shift, parts }, name);
+    assert.ok(Math.abs(now.ink - then.ink) < 0.0015, name);
+  }
+});
+
+test('a picture is left as it was', () => {
+  const picture = ring(64);
+  const before = picture.data.slice();
+  prepare(picture);
+  assert.deepEqual(picture.data, before);
+});
+
+test('steps are named as in Python', () => {
+  assert.deepEqual(['none', ...STEPS], Object.keys(entries[0].made));
+});
+
+test('a picture as large as the pad is prepared at once', () => {
+  const picture = ring(280);
+  const times = Array.from({ length: 30 }, () => {
+    const begun = performance.now();
+    prepare(picture);
+    return performance.now() - begun;
+  });
+  assert.ok(Math.min(...times) < 200, 'wide, for slow machines');
+});

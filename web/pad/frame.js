@@ -1,0 +1,51 @@
+/** The digit framed as MNIST frames its own: in a box of 20x20, its centre of mass in the middle of 28x28. */
+
+import { resized } from './resize.js';
+import { rounded } from './rounded.js';
+
+export const SIZE = 28;
+const BOX = 20;
+const CENTRE = 14.5; // where MNIST has the centre of mass, with the first pixel from 0 to 1
+
+/** Left, top, right and bottom of the ink (height, width); null if there is none. */
+export function boxOf({ height, width, values }) {
+  let [left, top, right, bottom] = [width, height, 0, 0];
+  for (let at = 0; at < values.length; at += 1) {
+    if (!values[at]) continue;
+    const [row, column] = [Math.floor(at / width), at % width];
+    left = Math.min(left, column);
+    right = Math.max(right, column + 1);
+    top = Math.min(top, row);
+    bottom = row + 1;
+  }
+  return bottom ? [left, top, right, bottom] : null;
+}
+
+/** What of the ink lies in a box, as large as fits 20x20, as it is proportioned. */
+export function fitted(ink, [left, top, right, bottom]) {
+  const [height, width] = [bottom - top, right - left];
+  const place = (at) => (top + Math.floor(at / width)) * ink.width + left + (at % width);
+  const values = new Float64Array(height * width).map((_, at) => ink.values[place(at)]);
+  const side = (length) => Math.max(1, rounded((length * BOX) / Math.max(height, width)));
+  return resized({ height, width, values }, side(height), side(width));
+}
+
+/** 28x28 bytes with the digit's centre of mass, else its box, in the middle; and by how much that moved it. */
+export function placed({ height, width, values }, centred) {
+  let [mass, x, y] = [0, 0, 0];
+  values.forEach((value, at) => {
+    mass += value;
+    x += value * ((at % width) + 0.5);
+    y += value * (Math.floor(at / width) + 0.5);
+  });
+  const start = (sum, length) => {
+    const [free, middle] = [SIZE - length, Math.floor((SIZE - length) / 2)];
+    return centred && mass ? [Math.min(free, Math.max(0, rounded(CENTRE - sum / mass))), middle] : [middle, middle];
+  };
+  const [[left, boxLeft], [top, boxTop]] = [start(x, width), start(y, height)];
+  const pixels = new Uint8Array(SIZE * SIZE);
+  values.forEach((value, at) => {
+    pixels[(top + Math.floor(at / width)) * SIZE + left + (at % width)] = rounded(value * 255);
+  });
+  return { pixels, shift: [left - boxLeft, top - boxTop] };
+}

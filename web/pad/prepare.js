@@ -1,0 +1,54 @@
+/**
+ * From a picture of one digit to the 28x28 pixels that MNIST would have made of it: the same steps as in
+ * digits/preprocess.py, which says where they come from. A test compares the two.
+ */
+
+import { SIZE, boxOf, fitted, placed } from './frame.js';
+import { inkOf } from './ink.js';
+import { makeOpaque } from './opaque.js';
+import { withoutSpecks } from './parts.js';
+import { resized } from './resize.js';
+import { rounded } from './rounded.js';
+
+export const STEPS = ['paper', 'specks', 'box', 'centre'];
+const SHOWN = 256; // pixels on the longer side: the largest picture that is looked at as it is
+const COARSE = SIZE; // a picture smaller than that is enlarged first: box and threshold then fall between its pixels
+const ENLARGED = 4; // times
+const EDGE = [0.1, 0.9]; // of full ink: enlarging made edges soft, and here they become steep again
+
+/**
+ * `picture` is {width, height, data}, as a canvas gives it: red, green, blue and opacity of each pixel, 0 to 255. Of
+ * STEPS those in `leaveOut` are not done.
+ *
+ * `pixels`: Uint8Array(784), ink is 255. `inverted`: the ink was darker than the paper. `box`: left, top, right and
+ * bottom of the digit in the picture. `shift`: by how many of the 28 pixels it was moved right and down to have its centre
+ * of mass, not its box, in the middle. `parts`: how many large pieces the ink has. `ink`: its part of the picture's area.
+ */
+export function prepare(picture, leaveOut = []) {
+  const left = new Set(leaveOut);
+  const { ink: all, inverted, scale } = inkIn(picture, left.has('paper'));
+  const { ink, parts } = left.has('specks') ? { ink: all, parts: 1 } : withoutSpecks(all);
+  const found = boxOf(ink);
+  if (!found) return { pixels: new Uint8Array(SIZE * SIZE), inverted, box: [0, 0, 0, 0], shift: [0, 0], parts: 0, ink: 0 };
+  const edges = left.has('box') ? [0, 0, ink.width, ink.height] : found;
+  const { pixels, shift } = placed(fitted(ink, edges), !left.has('centre'));
+  const box = edges.map((edge) => rounded((edge / scale) * 10) / 10);
+  const covered = ink.values.reduce((count, value) => count + (value > 0.5), 0);
+  return { pixels, inverted, box, shift, parts, ink: covered / ink.values.length };
+}
+
+/** Ink (height, width) of a picture brought to a handy size, `scale` times as large as it was. */
+function inkIn({ width, height, data }, flat) {
+  const longer = Math.max(height, width);
+  const coarse = longer < COARSE;
+  const scale = coarse ? ENLARGED : Math.min(1, SHOWN / longer);
+  const side = (length) => Math.max(1, rounded(length * scale));
+  const values = new Float32Array(data);
+  for (let at = 0; at < values.length; at += 1) values[at] /= 255;
+  const handy = resized({ height, width, values }, side(height), side(width));
+  makeOpaque(handy.values);
+  const { ink, inverted } = inkOf(handy, !coarse && !flat);
+  return { ink: coarse ? { ...ink, values: ink.values.map(steep) } : ink, inverted, scale };
+}
+
+const steep = (value) => Math.min(1, Math.max(0, (value - EDGE[0]) / (EDGE[1] - EDGE[0])));
