@@ -1,0 +1,105 @@
+/** network.json, read as defensively as any file, and the numbers that belong to it. */
+
+import { count, isRecord, list, number, record, runId, text } from '../values.js';
+import { crc32 } from './crc32.js';
+
+const MOST_LAYERS = 200;
+const MOST_NUMBERS = 50_000_000;
+const SIDE = 28;
+const DIGITS = 10;
+/** What each type of layer has besides its name; results/README.md explains it. */
+const FIELDS = {
+  conv: ['in', 'out', 'kernel', 'stride', 'padding', 'groups'],
+  linear: ['in', 'out'],
+  scale: ['channels'],
+  pool: ['size'],
+  pad: ['size'],
+  relu: [],
+  mean: [],
+};
+
+/**
+ * {runId, epoch, mean, std, temperature, energyLimit, layers, numbers, crc32, epochs, epochsCrc32}, the shape (C, H, W)
+ * of what leaves each layer among it; null for a network that can't be computed here.
+ */
+export function parsePlan(value) {
+  const given = record(value);
+  const input = record(given.input);
+  const [mean, std, numbers] = [number(input.mean), number(input.std), count(given.numbers)];
+  const layers = list(given.layers).slice(0, MOST_LAYERS).map(parseLayer);
+  if (input.rows !== SIDE || input.columns !== SIDE || mean === null || !(std > 0)) return null;
+  if (!layers.length || layers.includes(null) || !(numbers <= MOST_NUMBERS) || !shaped(layers, numbers)) return null;
+  return {
+    runId: runId(given.run_id), epoch: count(given.epoch), mean, std, layers, numbers,
+    temperature: number(given.temperature) > 0 ? given.temperature : 1,
+    energyLimit: number(given.energy_limit),
+    crc32: count(given.crc32), epochs: list(given.epochs).map(count), epochsCrc32: count(given.epochs_crc32),
+  };
+}
+
+/** The numbers as they are now, Float32Array; null where the bytes are those of another moment. */
+export function numbersOf(plan, buffer) {
+  if (buffer.byteLength !== 4 * plan.numbers || crc32(new Uint8Array(buffer)) !== plan.crc32) return null;
+  const view = new DataView(buffer);
+  return Float32Array.from({ length: plan.numbers }, (_, place) => view.getFloat32(4 * place, true));
+}
+
+/** A Map from each epoch kept to a function that gives its numbers; null where the bytes are of another moment. */
+export function epochsOf(plan, buffer) {
+  const size = 2 * plan.numbers;
+  if (buffer.byteLength !== size * plan.epochs.length || crc32(new Uint8Array(buffer)) !== plan.epochsCrc32) return null;
+  return new Map(plan.epochs.map((epoch, at) => [epoch, () => halves(new DataView(buffer, at * size, size))]));
+}
+
+/** Half precision (IEEE 754) as Float32Array. */
+function halves(view) {
+  return Float32Array.from({ length: view.byteLength / 2 }, (_, place) => {
+    const bits = view.getUint16(2 * place, true);
+    const [sign, exponent, fraction] = [bits & 0x8000 ? -1 : 1, (bits >> 10) & 31, bits & 1023];
+    if (exponent === 31) return fraction ? NaN : sign * Infinity;
+    return sign * (exponent ? 2 ** (exponent - 25) * (1024 + fraction) : 2 ** -24 * fraction);
+  });
+}
+
+function parseLayer(given) {
+  const fields = isRecord(given) && typeof given.type === 'string' && Object.hasOwn(FIELDS, given.type) ? FIELDS[given.type] : null;
+  if (!fields) return null;
+  const sizes = Object.fromEntries(fields.map((field) => [field, count(given[field])]));
+  if (Object.values(sizes).includes(null)) return null;
+  const layer = { name: text(given.name, 80), type: given.type, ...sizes };
+  if (given.type === 'pad') return number(given.value) === null ? null : { ...layer, value: given.value };
+  return { ...layer, weight: count(given.weight), bias: count(given.bias) };
+}
+
+/** Write into each layer the shape of what leaves it; false where they don't fit together, or with the numbers. */
+function shaped(layers, numbers) {
+  let shape = [1, SIDE, SIDE];
+  for (const layer of layers) {
+    shape = SHAPES[layer.type](layer, shape);
+    const [weights, biases] = sizesOf(layer);
+    const fits = weights === 0 || (layer.weight !== null && layer.weight + weights <= numbers && (layer.bias === null || layer.bias + biases <= numbers));
+    if (!fits || !shape?.every((size) => size >= 1 && size <= 1e5) || shape[0] * shape[1] * shape[2] > 1e7) return false;
+    layer.shape = shape;
+  }
+  return shape[0] * shape[1] * shape[2] === DIGITS;
+}
+
+const SHAPES = {
+  conv({ in: before, out, kernel, stride, padding, groups }, [channels, height, width]) {
+    if (before !== channels || !stride || !kernel || !groups || before % groups || out % groups) return null;
+    return [out, ...[height, width].map((side) => Math.floor((side + 2 * padding - kernel) / stride) + 1)];
+  },
+  linear: ({ in: before, out }, [channels, height, width]) => (before === channels * height * width ? [out, 1, 1] : null),
+  scale: ({ channels }, shape) => (channels === shape[0] ? shape : null),
+  relu: (_, shape) => shape,
+  pool: ({ size }, [channels, height, width]) => (size ? [channels, Math.floor(height / size), Math.floor(width / size)] : null),
+  mean: (_, [channels]) => [channels, 1, 1],
+  pad: ({ size }, [channels, height, width]) => [channels, height + 2 * size, width + 2 * size],
+};
+
+/** How many weights and biases a layer has. */
+function sizesOf({ type, in: before, out, kernel, groups, channels }) {
+  if (type === 'conv') return [out * (before / groups) * kernel ** 2, out];
+  if (type === 'linear') return [out * before, out];
+  return type === 'scale' ? [channels, channels] : [0, 0];
+}
