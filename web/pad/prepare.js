@@ -33,7 +33,8 @@ export function prepare(picture, leaveOut = []) {
   const edges = left.has('box') ? [0, 0, ink.width, ink.height] : found;
   const { pixels, shift } = placed(fitted(ink, edges), !left.has('centre'));
   const box = edges.map((edge) => rounded((edge / scale) * 10) / 10);
-  const covered = ink.values.reduce((count, value) => count + (value > 0.5), 0);
+  let covered = 0;
+  for (let at = 0; at < ink.values.length; at += 1) if (ink.values[at] > 0.5) covered += 1;
   return { pixels, inverted, box, shift, parts, ink: covered / ink.values.length };
 }
 
