@@ -151,7 +151,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     processor.prepare_for_torch()
     # Imported only now: who asks for help, mistypes or has another trainer running need not wait for torch.
     with INTERRUPTS.importing():
-        from digits import calibration, datasets, environment, summary, training
+        from digits import calibration, datasets, energy, environment, summary, training
         from digits.assembly import assemble, batches_per_epoch
         from digits.checkpoints import Checkpoints
         from digits.distributed import Group
@@ -253,12 +253,14 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     log.phase("calibrating")
     validation = validation or learner.evaluate(validation_split)  # a run may go on after its last epoch
     temperature = calibration.temperature(validation.probabilities, validation_split.labels.cpu())
+    energy_limit = energy.limit(validation.energies)
     # The test set is looked at once, here: nothing above was chosen by it.
     log.phase("testing")
     test = learner.evaluate(dataset.test)
     sureness = calibration.judged(test.probabilities, dataset.test.labels, temperature)
-    log.test(test.loss, test.accuracy, test.correct, test.total, **sureness)
-    record.save_end(epochs, test, temperature)
+    accepted = energy.accepted(test.energies, energy_limit)
+    log.test(test.loss, test.accuracy, test.correct, test.total, **sureness, accepted=accepted)
+    record.save_end(epochs, test, temperature, energy_limit)
     terminal.conclude(config, test)
 
 

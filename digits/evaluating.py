@@ -5,7 +5,7 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from digits import calibration, checkpoint, datasets, environment, metrics
+from digits import calibration, checkpoint, datasets, energy, environment, metrics
 from digits.data import Dataset
 from digits.errors import UserError
 from digits.precision import Precision
@@ -40,6 +40,8 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
         **numbers.describe(),
         "has_temperature": "temperature" in about,
         **_judged(read, images, about.get("temperature", 1.0)),
+        "energy_limit": about.get("energy_limit"),
+        "accepted": energy.accepted(read.energies, about.get("energy_limit")),
     }
 
 
@@ -76,6 +78,8 @@ def report(found: dict) -> str:
         f"{metrics.BINS} bins; mean confidence {100 * found['mean_confidence']:.2f} %",
         f"calibrated         {_percent(found['calibrated_error'])}   at temperature {found['temperature']:.2f}, "
         + ("that of the weights" if found["has_temperature"] else "since none came with the weights"),
+        f"accepted           {_percent(found['accepted'])}   "
+        + ("as digits" if found["accepted"] is not None else "since no limit came with the weights"),
         "",
         "digit  images  precision    recall        F1  most often misread as",
         *map(_digit_line, found["digits"]),

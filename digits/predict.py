@@ -10,7 +10,9 @@ import torch
 from digits import pictures
 from digits.calibration import tempered
 from digits.checkpoint import digest, open_trained
+from digits.energy import energies
 from digits.errors import UserError
+from digits.gates import refused
 from digits.preprocess import Prepared, prepare
 from digits.training import normalised
 
@@ -22,10 +24,15 @@ _SHADES = " .:-=+*#%@"  # ten levels of ink, in any terminal
 
 @dataclass(frozen=True)
 class Answer:
-    """`probabilities` of the ten digits, by digit; of an empty picture nothing is said, and `label` is None."""
+    """`probabilities` of the ten digits, by digit; of an empty picture nothing is said, and `label` is None.
+
+    `reason`: why it is no digit, in a few words (gates.py, energy.py), else None. Then label, score and probabilities
+    only tell which digit is nearest.
+    """
 
     prepared: Prepared
     probabilities: list[float] | None
+    reason: str | None = None
 
     @property
     def ranking(self) -> list[int]:
@@ -37,9 +44,11 @@ class Answer:
 
     @property
     def status(self) -> str:
-        """empty, uncertain or ok."""
+        """empty, not_a_digit, uncertain or ok."""
         if not self.probabilities:
             return "empty"
+        if self.reason:
+            return "not_a_digit"
         return "ok" if max(self.probabilities) >= UNCERTAIN else "uncertain"
 
     def as_json(self) -> dict:
@@ -48,6 +57,7 @@ class Answer:
             "label": scores[0]["label"] if scores else None,
             "score": scores[0]["score"] if scores else None,
             "status": self.status,
+            "reason": self.reason,
             "probabilities": self.probabilities,
             "predictions": scores,
             "preprocessing": {
@@ -67,17 +77,33 @@ class Reader:
         self.about = content | {"sha256": digest(content)}
 
     @torch.inference_mode()
+    def logits(self, pixels: torch.Tensor) -> torch.Tensor:
+        """float32 (N, 10) of uint8 (N, 28, 28)."""
+        return torch.cat([self.network(normalised(part)) for part in pixels.split(_AT_ONCE)])
+
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
         """double (N, 10) of uint8 (N, 28, 28), at the temperature that came with the weights."""
-        parts = [self.network(normalised(part)).softmax(dim=1) for part in pixels.split(_AT_ONCE)]
-        return tempered(torch.cat(parts), self.about.get("temperature", 1.0))
+        return self._tempered(self.logits(pixels))
+
+    def _tempered(self, logits: torch.Tensor) -> torch.Tensor:
+        return tempered(logits.softmax(dim=1), self.about.get("temperature", 1.0))
 
     def read(self, prepared: list[Prepared]) -> list[Answer]:
         """One answer each, in float32 on the CPU: the same on every machine but for the last digits."""
         if not prepared:
             return []
-        rows = self.probabilities(torch.from_numpy(np.stack([one.pixels for one in prepared]))).tolist()
-        return [Answer(one, None if one.empty else row) for one, row in zip(prepared, rows)]
+        logits = self.logits(torch.from_numpy(np.stack([one.pixels for one in prepared])))
+        rows, found = self._tempered(logits).tolist(), energies(logits).tolist()
+        return [
+            Answer(one, None) if one.empty else Answer(one, row, self._refused(one, energy))
+            for one, row, energy in zip(prepared, rows, found)
+        ]
+
+    def _refused(self, prepared: Prepared, energy: float) -> str | None:
+        """Why it is no digit; files of before have no `energy_limit`, and runs without validation images have None."""
+        limit = self.about.get("energy_limit")
+        unlike = limit is not None and energy > limit
+        return refused(prepared) or ("nothing like a digit" if unlike else None)
 
 
 def predict(files: list[Path], weights: Path) -> list[tuple[Path, Answer]]:
@@ -102,6 +128,8 @@ def report(file: Path, answer: Answer) -> str:
     if answer.label is None:
         return f"{name}: nothing is drawn there"
     first, second = answer.ranking[:2]
+    if answer.reason:
+        return f"{name}: does not look like a digit ({answer.reason}); nearest: {first}\n{picture}"
     sure = f"{name}: {first}, {_percent(answer, first)} sure (then {second}, {_percent(answer, second)})"
     doubt = "; not certain at all" if answer.status == "uncertain" else ""
     return f"{sure}{doubt}\n{picture}"

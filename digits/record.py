@@ -1,6 +1,6 @@
 """What a run leaves behind besides its curves: pictures, samples, predictions, checkpoint and weights."""
 
-from digits import calibration, checkpoint, contract, predictions
+from digits import calibration, checkpoint, contract, energy, predictions
 from digits.data import Dataset
 from digits.files import read_bytes, read_json
 from digits.networks import Networks
@@ -43,8 +43,8 @@ class Record:
         self._save_network(epoch, validation)
         self._save_samples(epoch, final=False)
 
-    def save_end(self, epoch: int, test: Evaluation, temperature: float) -> None:
-        """After the test. `temperature` was fitted on the validation images (calibration.py)."""
+    def save_end(self, epoch: int, test: Evaluation, temperature: float, energy_limit: float | None) -> None:
+        """After the test. The last two were fitted on the validation images (calibration.py, energy.py)."""
         self._predictions.set_test(test)
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
         self._save_samples(epoch, final=True)
@@ -57,6 +57,7 @@ class Record:
             dataset=self._dataset.name,
             test_accuracy=test.accuracy,
             temperature=temperature,
+            energy_limit=energy_limit,
         )
         self._log.save(contract.WEIGHTS, weights)
 
@@ -68,7 +69,9 @@ class Record:
         )
         self._log.save(contract.NETWORK_NUMBERS, self._networks.current)
         self._log.save(contract.NETWORK_EPOCHS, self._networks.history)
-        self._log.save_json(contract.NETWORK, self._networks.as_json({"temperature": temperature}))
+        limit = validation and energy.limit(validation.energies)
+        facts = {"temperature": temperature, "energy_limit": limit}
+        self._log.save_json(contract.NETWORK, self._networks.as_json(facts))
 
     def _save_samples(self, epoch: int, final: bool) -> None:
         if not len(self._chosen):

@@ -244,11 +244,11 @@ class RunLog:
             del events[: -contract.EVENTS_KEPT]
         self._writer.note()
 
-    def test(self, loss: float, accuracy: float, correct: int, total: int, **calibration: float) -> None:
-        """The test set was read, once; `calibration` as digits/calibration.py tells it."""
+    def test(self, loss: float, accuracy: float, correct: int, total: int, **judged: float | None) -> None:
+        """The test set was read, once; `judged` as digits/calibration.py and energy.py tell it."""
         with self._state:
             numbers = {"loss": rounded(loss), "accuracy": rounded(accuracy), "correct": correct, "total": total}
-            self._log["test"] = numbers | {name: rounded(value) for name, value in calibration.items()}
+            self._log["test"] = numbers | {name: rounded(value) for name, value in judged.items()}
         self._writer.now()
 
     def save_json(self, file: str, value) -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from digits import models
+from digits import energy, models
 from digits.augment import Augmentation, apply, draw
 from digits.averaging import Average
 from digits.data import MEAN, STD, Split
@@ -96,11 +96,13 @@ class Progress:
 
 @dataclass
 class Evaluation:
-    """Over all images of a split: mean cross-entropy, how many are read rightly, probabilities (N, 10) on the CPU."""
+    """Over all images of a split: mean cross-entropy, how many are read rightly; on the CPU probabilities (N, 10) and
+    energies (N,), of which energy.py tells."""
 
     loss: float
     correct: int
     probabilities: Tensor
+    energies: Tensor
 
     @property
     def total(self) -> int:
@@ -190,9 +192,9 @@ class Learner:
             self.group.sum(logits)  # (N, 10): the rows of other processes are zero here
             loss = F.cross_entropy(logits, split.labels).item()
             correct = int((logits.argmax(dim=1) == split.labels).sum())
-            probabilities = logits.softmax(dim=1).cpu()
+            probabilities, energies = logits.softmax(dim=1).cpu(), energy.energies(logits).cpu()
         self.learned.train(was_training)
-        return Evaluation(loss, correct, probabilities)
+        return Evaluation(loss, correct, probabilities, energies)
 
     def state_dict(self) -> dict:
         """All that changes in training, on the CPU and in the ordinary memory order."""

@@ -22,6 +22,7 @@ ACCURACY = Quantity("accuracy", "test accuracy", "%", at_least=99.0)
 SECONDS = Quantity("seconds", "whole process", "s", 1, at_most=60.0)
 PROGRAMS = (
     "architectures",
+    "non_digits",
     "page",
     "pictures",
     "presets",
@@ -189,7 +190,7 @@ def test_every_figure_in_the_results_files_follows_from_its_values():
 
 
 def test_every_program_is_listed_with_what_it_measures():
-    assert {path.stem for path in BENCHMARKS.glob("*.py")} == {*PROGRAMS, "figures", "machine", "runs"}
+    assert {path.stem for path in BENCHMARKS.glob("*.py")} == {*PROGRAMS, "doodles", "figures", "machine", "runs"}
     text = (BENCHMARKS / "README.md").read_text()
     assert all(f"{name}.py" in text for name in PROGRAMS)
 

@@ -55,6 +55,7 @@ def test_another_process_prints_a_report_within_80_columns(trained):
     assert any(re.match(r"accuracy +\d+\.\d\d %   95 % interval [\d.]+ to [\d.]+ %", line) for line in lines)
     assert any(re.match(r"calibration error +\d+\.\d\d %   15 bins; mean confidence", line) for line in lines)
     assert any(re.match(r"calibrated +\d+\.\d\d %   at temperature \d\.\d\d", line) for line in lines)
+    assert any(re.fullmatch(r"accepted +\d+\.\d\d %   as digits", line) for line in lines)
     assert [line[:5].strip() for line in lines if re.match(r" +\d  +[\d,]+  ", line)] == list("0123456789")
 
 
@@ -67,7 +68,7 @@ def test_json_says_the_same_as_the_log_of_the_run_on_the_same_images(trained, mo
     assert found["images"] == log["test"]["total"]
     if log["environment"]["device"] == found["device"] == "cpu":
         assert found["correct"] == log["test"]["correct"]
-        for figure in ("loss", "temperature", "calibration_error", "calibrated_error"):
+        for figure in ("loss", "temperature", "calibration_error", "calibrated_error", "accepted"):
             assert found[figure] == pytest.approx(log["test"][figure], rel=1e-4, abs=1e-6)
 
 

@@ -12,7 +12,7 @@ import mnist_cnn
 from digits import checkpoint, models, predict, synthetic
 from digits.options import Config
 from digits.pictures import Picture
-from digits.preprocess import prepare
+from digits.preprocess import as_it_is, prepare
 from digits.training import normalised
 
 
@@ -89,6 +89,43 @@ def test_the_probabilities_are_those_of_the_network(digits, weights):
     with torch.no_grad():
         expected = network(normalised(torch.from_numpy(np.stack([one.pixels for one in prepared])))).softmax(1)
     assert torch.allclose(torch.tensor([answer.probabilities for answer in answers]), expected, atol=1e-6)
+
+
+def limited(weights, tmp_path, limit):
+    """The same weights with that energy limit."""
+    path = tmp_path / "limited.pth"
+    path.write_bytes(checkpoint.packed(checkpoint.load(weights) | {"energy_limit": limit}))
+    return path
+
+
+def test_what_is_unlike_all_it_has_learned_is_not_called_a_digit(files, weights, tmp_path):
+    (file, *_), _ = files
+    (before,) = json.loads(invoke(file, "--weights", weights, "--json").output)
+    assert (before["status"], before["reason"]) == ("ok", None)
+    (after,) = json.loads(invoke(file, "--weights", limited(weights, tmp_path, -99.0), "--json").output)
+    assert after == before | {"status": "not_a_digit", "reason": "nothing like a digit"}
+    text = invoke(file, "--weights", limited(weights, tmp_path, -99.0)).output
+    assert text.startswith(
+        f"{file}: does not look like a digit (nothing like a digit); nearest: {before['label']}\n    "
+    )
+    assert " sure" not in text
+
+
+def test_a_picture_at_the_energy_limit_is_a_digit_and_one_beyond_is_none(digits, weights, tmp_path):
+    image = torch.from_numpy(digits[0][:1])
+    found = -predict.Reader(weights).logits(image).logsumexp(1).item()
+    for limit, status in [(found, "ok"), (np.nextafter(found, -np.inf), "not_a_digit"), (None, "ok")]:
+        reader = predict.Reader(limited(weights, tmp_path, limit if limit is None else float(limit)))
+        assert reader.read([as_it_is(image[0])])[0].status == status
+
+
+def test_a_blot_is_no_digit_whatever_the_network_says(weights, tmp_path):
+    blot = Image.new("L", (90, 90), 255)
+    blot.paste(0, (20, 20, 70, 70))
+    blot.save(tmp_path / "blot.png")
+    (answer,) = json.loads(invoke(tmp_path / "blot.png", "--weights", weights, "--json").output)
+    assert (answer["status"], answer["reason"]) == ("not_a_digit", "far too much ink")
+    assert answer["label"] in "0123456789" and len(answer["probabilities"]) == 10
 
 
 def test_of_an_empty_picture_nothing_is_said(tmp_path, weights):

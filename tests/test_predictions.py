@@ -17,7 +17,7 @@ def split(count):
 
 def evaluation(count):
     probabilities = torch.rand(count, 10, generator=torch.Generator().manual_seed(2)).softmax(1)
-    return Evaluation(loss=0.5, correct=count // 2, probabilities=probabilities)
+    return Evaluation(0.5, count // 2, probabilities, energies=torch.zeros(count))
 
 
 def decoded(png):
@@ -79,7 +79,7 @@ def test_mistakes_and_doubts_are_told_with_all_ten_probabilities(monkeypatch):
 def test_a_network_that_makes_no_mistake_has_doubts_only():
     sure = torch.eye(10)[torch.arange(20) % 10] * 0.9 + 0.01
     collected = predictions.Predictions(split(20), split(1))
-    collected.add_epoch(1, Evaluation(loss=0.1, correct=20, probabilities=sure))
+    collected.add_epoch(1, Evaluation(0.1, 20, sure, energies=torch.zeros(len(sure))))
     (epoch,) = collected.as_json()["validation"]["epochs"]
     assert epoch["notable"]["index"] == list(range(20))
 

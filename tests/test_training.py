@@ -86,6 +86,7 @@ def test_evaluation_equals_a_plain_recount_whatever_the_size_of_the_parts():
     assert read.correct == int((logits.argmax(1) == data.labels).sum())
     assert read.total == 2500
     torch.testing.assert_close(read.probabilities, logits.softmax(1))
+    torch.testing.assert_close(read.energies, -logits.exp().sum(1).log())
 
 
 def test_evaluation_changes_neither_the_network_nor_its_mode():

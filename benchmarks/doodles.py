@@ -1,0 +1,221 @@
+"""Pictures that show no digit, drawn by chance: noise, scribbles, letters, solid shapes, blank paper.
+
+    picture = KINDS["letters"](np.random.default_rng(0))        a Pillow image, 112 or 280 pixels on a side
+
+Letters are skeletons of strokes as in digits/skeletons.py, written by a hand that strays. Left out are those that
+people write as they write a digit, so that nobody could say which is meant: O o Q D (0), I i l (1), Z z (2), h Y y (4),
+S s (5), b G (6), B (8), g q (9). J j, T and p have bars, dots and loops on sides where no digit has them, and are in.
+"""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFilter
+
+from digits.skeletons import parse, play, sampled
+
+SIDES = (112, 280)  # pixels: a thumbnail, and the pad of the page
+_FINER = 3  # times: drawn so much larger and then averaged, which makes edges soft
+_LIFTED = 0.15  # of the height: two points of a letter farther apart than that are of two strokes
+
+# As SKELETONS in digits/skeletons.py: "x,y" on a sheet of 60 to 100, "!" is a corner, "/" lifts the pen.
+LETTERS = {
+    "A": "2,100 30,0! 58,100 / 12,64 48,64",
+    "C": "58,16 34,0 8,20 2,52 10,84 34,100 58,86",
+    "E": "54,2 4,2! 4,98! 56,98 / 4,50 44,50",
+    "F": "56,2 4,2! 4,100 / 4,48 42,48",
+    "H": "4,0 4,100 / 56,0 56,100 / 4,50 56,50",
+    "J": "20,2 66,2 / 44,2 44,74 34,96 16,98 4,80",
+    "K": "4,0 4,100 / 56,0 4,54! 58,100",
+    "L": "6,0 6,98! 58,98",
+    "M": "2,100 6,0! 34,64! 62,0! 66,100",
+    "N": "4,100 4,0! 56,100! 56,0",
+    "P": "4,100 4,2! 36,2 56,14 56,38 36,52 4,52",
+    "R": "4,100 4,2! 36,2 56,14 56,36 36,50 4,50! 56,100",
+    "T": "0,2 64,2 / 32,2 32,100",
+    "U": "4,0 4,60 12,90 30,100 48,90 56,60 56,0",
+    "V": "2,0 30,100! 58,0",
+    "W": "0,0 18,100! 38,30! 58,100! 76,0",
+    "X": "4,0 56,100 / 56,0 4,100",
+    "a": "52,20 34,2 10,14 2,50 12,88 34,92 50,66 54,10! 54,70 66,98",
+    "c": "58,20 36,2 10,18 2,52 12,86 36,98 60,82",
+    "d": "50,58 32,40 8,54 4,80 20,98 42,92 52,70 54,0! 54,100",
+    "e": "6,52 56,50! 50,18 30,2 8,20 2,56 14,90 38,98 60,80",
+    "f": "54,10 40,0 28,14 28,50 28,100 / 6,44 52,44",
+    "j": "40,30 40,80 30,98 8,92 / 39,0 42,2 39,5",
+    "k": "6,0 6,100 / 46,40 6,72! 50,100",
+    "m": "2,100 2,10! 4,30 18,8 32,24 32,100! 34,30 48,8 62,24 62,100",
+    "n": "4,100 4,6! 6,40 30,8 52,28 54,100",
+    "p": "6,6 6,100! 6,24 26,4 52,14 54,42 34,58 8,48",
+    "r": "8,100 8,4! 10,44 26,14 54,8",
+    "t": "26,0 26,70 36,96 56,90 / 2,30 54,30",
+    "u": "4,4 4,66 22,94 44,80 54,50 54,4! 54,80 64,98",
+    "v": "2,4 28,98! 56,4",
+    "w": "0,4 16,96! 36,30! 56,96! 74,4",
+    "x": "6,6 56,98 / 54,6 4,98",
+}
+
+
+def noise(chance) -> Image.Image:
+    """Grey values, dots, cells or clouds, from edge to edge or in the middle of the paper."""
+    side = int(chance.choice((28, *SIDES)))
+    kind = chance.choice(("grey", "dots", "cells", "clouds"))
+    if kind == "grey":
+        values = chance.random((side, side))
+    elif kind == "dots":
+        values = (chance.random((side, side)) < chance.uniform(0.02, 0.5)).astype(float)
+    else:
+        cells = chance.random((int(chance.integers(5, 16)),) * 2)
+        way = Image.Resampling.NEAREST if kind == "cells" else Image.Resampling.BICUBIC
+        values = np.asarray(Image.fromarray(cells.astype(np.float32)).resize((side, side), way)).clip(0, 1)
+    if chance.random() < 0.5:
+        away = side // 5
+        values = np.pad(values[away:-away, away:-away], away)
+    return _coloured(Image.fromarray(np.rint(255 * values).astype(np.uint8)), chance)
+
+
+def scribble(chance) -> Image.Image:
+    """A line that nobody could read: a tangle, a zigzag, a spiral, hatching or a few strokes this way and that."""
+    return _written([_tangle, _zigzag, _spiral, _hatching, _strokes][chance.integers(5)](chance), chance)
+
+
+def letter(chance, name: str | None = None) -> Image.Image:
+    """One of LETTERS, or the one called `name`."""
+    points, arcs = parse(LETTERS[name or chance.choice(list(LETTERS))])
+    control, reach = np.array(points), np.array(play(points, arcs))
+    control += chance.uniform(0.02, 0.1) * reach[:, None] * chance.normal(size=control.shape)
+    path = sampled(torch.tensor(control, dtype=torch.float), arcs).numpy() @ control  # (SAMPLES, 2)
+    lifts = 1 + np.nonzero(np.linalg.norm(np.diff(path, axis=0), axis=1) > _LIFTED)[0]
+    return _written(np.split(path, lifts), chance)
+
+
+def solid(chance) -> Image.Image:
+    """A disc, square, triangle or star full of ink, of any size, turned by any angle."""
+    kind = chance.choice(("disc", "square", "triangle", "star"))
+    count, inner = {"disc": (60, 1.0), "square": (4, 1.0), "triangle": (3, 1.0), "star": (5, 0.45)}[kind]
+    angles = chance.uniform(0, 2 * math.pi) + np.arange(2 * count) * math.pi / count
+    # Between two corners of a star lies an inner one; of the others, the middle of the side.
+    between = inner if kind == "star" else math.cos(math.pi / count)
+    radii = np.where(np.arange(2 * count) % 2, between, 1.0)
+    corners = np.stack([np.cos(angles), np.sin(angles)], axis=1) * radii[:, None]
+    return _pictured(lambda pen, scale: pen.polygon([*map(tuple, corners * scale)], fill=255), chance)
+
+
+def blank(chance) -> Image.Image:
+    """Paper of any grey or colour, even, with light from one side, or with a camera's faint noise."""
+    side = int(chance.choice(SIDES))
+    paper = np.broadcast_to(chance.uniform(30, 240, 3), (side, side, 3)).copy()
+    kind = chance.choice(("even", "light", "camera"))
+    if kind == "light":
+        paper += np.linspace(0, chance.uniform(-30, 30), side)[:, None, None]
+    if kind == "camera":
+        paper += chance.normal(0, chance.uniform(0.5, 2), paper.shape)
+    return Image.fromarray(np.rint(paper.clip(0, 255)).astype(np.uint8))
+
+
+KINDS: dict[str, Callable] = {
+    "noise": noise,
+    "scribbles": scribble,
+    "letters": letter,
+    "solid shapes": solid,
+    "blank pictures": blank,
+}
+
+
+# --- lines: lists of (n, 2) points, x and y, of any extent -----------------------------------------------------------
+
+
+def _tangle(chance) -> list[np.ndarray]:
+    """Waves laid over each other, slow and quick."""
+    time = np.linspace(0, 1, 400)[:, None, None]
+    waves = np.arange(1, chance.integers(5, 9))[None, None, :]
+    phase, size = chance.uniform(0, 2 * math.pi, (1, 2, waves.size)), chance.normal(size=(1, 2, waves.size))
+    return [(size * np.sin(2 * math.pi * waves * time + phase)).sum(2)]
+
+
+def _zigzag(chance) -> list[np.ndarray]:
+    """There and back again, going down."""
+    turns = int(chance.integers(7, 14))
+    x = np.arange(turns + 1) % 2 + chance.normal(0, 0.12, turns + 1)
+    return [np.stack([x, np.linspace(0, chance.uniform(0.6, 1.2), turns + 1)], axis=1)]
+
+
+def _spiral(chance) -> list[np.ndarray]:
+    """Three turns or more, wound either way."""
+    angle = np.linspace(0, 2 * math.pi * chance.uniform(3, 5), 400)
+    way = chance.choice((-1, 1))
+    return [np.stack([way * np.cos(angle), np.sin(angle)], axis=1) * angle[:, None]]
+
+
+def _hatching(chance) -> list[np.ndarray]:
+    """Parallel lines, mostly with others across."""
+    lines = []
+    for across in range(1 + (chance.random() < 0.7)):
+        for place in np.linspace(0, 1, int(chance.integers(4, 7))):
+            line = np.array([[0, place], [1, place]]) + chance.normal(0, 0.03, (2, 2))
+            lines.append(line[:, ::-1] if across else line)
+    return lines
+
+
+def _strokes(chance) -> list[np.ndarray]:
+    """Six to ten straight strokes anywhere."""
+    return [chance.random((2, 2)) for _ in range(chance.integers(6, 11))]
+
+
+# --- the pen and the paper ------------------------------------------------------------------------------------------
+
+
+def _written(lines: list[np.ndarray], chance) -> Image.Image:
+    """By a pen of some width; a little slanted, turned, and wider or narrower."""
+    angle, slant = chance.normal(0, 0.1), chance.normal(0, 0.12)  # radians; across per down
+    wide = math.exp(chance.normal(0, 0.15))
+    turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
+    bent = [line * (wide, 1) @ np.array([[1, 0], [-slant, 1]]) @ turn for line in lines]
+    low, high = np.concatenate(bent).min(0), np.concatenate(bent).max(0)
+    bent = [2 * (line - (low + high) / 2) / (high - low).max() for line in bent]
+    width = chance.uniform(0.08, 0.26)  # of half the height: a thin pen to a felt pen
+
+    def write(pen, scale: float) -> None:
+        for line in bent:
+            dots = [tuple(point) for point in line * scale]
+            for one, other in pairwise(dots):
+                pen.line([one, other], fill=255, width=max(1, round(width * scale)))
+            for x, y in dots:  # round ends and joints
+                half = width * scale / 2
+                pen.ellipse([x - half, y - half, x + half, y + half], fill=255)
+
+    return _pictured(write, chance)
+
+
+class _Pen:
+    """Draws about a point of the sheet instead of its corner."""
+
+    def __init__(self, draw: ImageDraw.ImageDraw, x: float, y: float):
+        self._draw, self._x, self._y = draw, x, y
+
+    def __getattr__(self, name: str) -> Callable:
+        return lambda places, **options: getattr(self._draw, name)(self._moved(places), **options)
+
+    def _moved(self, places) -> list:
+        moved = np.ravel(places).reshape(-1, 2) + np.array([self._x, self._y])
+        return moved.ravel().tolist()
+
+
+def _pictured(draw: Callable, chance) -> Image.Image:
+    """What `draw(pen, scale)` draws, at most about `scale` pixels from (0, 0), at some place of a sheet."""
+    side = int(chance.choice(SIDES))
+    scale = side * chance.uniform(0.25, 0.42)
+    room = side / 2 - 1.15 * scale
+    x, y = _FINER * (side / 2 + chance.uniform(-1, 1, 2) * max(room, 0))
+    sheet = Image.new("L", (_FINER * side,) * 2, 0)
+    draw(_Pen(ImageDraw.Draw(sheet), x, y), _FINER * scale)
+    sheet = sheet.filter(ImageFilter.GaussianBlur(_FINER * chance.uniform(0, 0.8)))
+    return _coloured(sheet.resize((side, side), Image.Resampling.BOX), chance)
+
+
+def _coloured(ink: Image.Image, chance) -> Image.Image:
+    """Light on dark as in MNIST, or dark on light as on paper."""
+    return ink if chance.random() < 0.5 else Image.fromarray(255 - np.asarray(ink))

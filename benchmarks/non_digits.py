@@ -1,0 +1,96 @@
+"""What is refused that is no digit: `python benchmarks/non_digits.py WEIGHTS [--pictures 1000]`.
+
+Pictures of every kind in benchmarks/doodles.py go through digits/preprocess.py, its gates (digits/gates.py) and the
+energy limit of the network, and count as refused if the answer is `empty` or `not_a_digit`. None was used to train the
+network, nor to set its limit. Beside them stands which part of MNIST's test digits is accepted, as they are and through
+the same pipeline, gates and all.
+
+Writes benchmarks/results/non_digits.json.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+import click
+import machine
+import numpy as np
+import torch
+from doodles import KINDS
+from figures import Quantity, Results
+from PIL import Image
+
+from digits import datasets, energy
+from digits.pictures import Picture
+from digits.predict import Answer, Reader
+from digits.preprocess import prepare
+
+AT_ONCE = 250
+SEED = 1
+TABLE = "What is no digit, and how much of it is refused; beside it the test digits, which are to be accepted"
+QUANTITIES = (
+    Quantity("refused", "refused", "%", 1, at_least=95),
+    Quantity("by_energy", "refused by its energy alone", "%", 1),
+    Quantity("accepted", "accepted", "%", 2, at_least=99.5),
+)
+
+
+def answers(reader: Reader, images: Iterable[Image.Image]) -> Iterator[Answer]:
+    images = iter(images)
+    while some := list(islice(images, AT_ONCE)):
+        channels = (np.asarray(image.convert("RGBA"), np.float32) / 255 for image in some)
+        yield from reader.read([prepare(Picture(each, 1.0)) for each in channels])
+
+
+def share(count: int, all_of: list) -> float:
+    return 100 * count / len(all_of)
+
+
+@click.command()
+@click.argument("weights", type=click.Path(path_type=Path))
+@click.option("--pictures", default=1000, show_default=True, help="Of each kind.")
+@click.option("--images", default=10_000, show_default=True, help="Of the test set; fewer for a trial.")
+def main(weights: Path, pictures: int, images: int) -> None:
+    """Measure WEIGHTS."""
+    print(machine.describe())
+    reader = Reader(weights)
+    if reader.about.get("energy_limit") is None:
+        raise click.ClickException(f"{weights} has no energy limit: train with validation images (--validation).")
+    about = {"model": reader.about["model"]["name"], "pictures": pictures, "images": images}
+    results = Results("non_digits", "What is no digit", QUANTITIES, about, table=TABLE)
+    for kind, draw in KINDS.items():
+        measure(kind, draw, reader, pictures, results)
+    accept(reader, images, results)
+    results.tell()
+
+
+def measure(kind: str, draw, reader: Reader, pictures: int, results: Results) -> None:
+    chance = np.random.default_rng(SEED)
+    found = list(answers(reader, (draw(chance) for _ in range(pictures))))
+    drawn = [answer for answer in found if answer.probabilities]
+    figures = {"refused": share(sum(answer.status in ("empty", "not_a_digit") for answer in found), found)}
+    figures["by_energy"] = share(unlike(reader, drawn), drawn) if drawn else None
+    results.add(1, figures, of=kind)
+    print(f"{kind}: {figures}, {Counter(answer.reason or answer.status for answer in found)}", flush=True)
+
+
+def unlike(reader: Reader, drawn: list[Answer]) -> int:
+    """How many are beyond the energy limit, whatever the gates say."""
+    pixels = torch.from_numpy(np.stack([answer.prepared.pixels for answer in drawn]))
+    return int((energy.energies(reader.logits(pixels)).double() > reader.about["energy_limit"]).sum())
+
+
+def accept(reader: Reader, images: int, results: Results) -> None:
+    test = datasets.load_test("mnist", Path(os.environ.get("MNIST_DATA_DIR", "data")), lambda *_: None).test
+    found = energy.energies(reader.logits(test.images[:images]))
+    part = energy.accepted(found, reader.about["energy_limit"])
+    results.add(1, {"accepted": 100 * part}, of="MNIST's test digits as they are")
+    through = list(answers(reader, map(Image.fromarray, test.images[:images].numpy())))
+    taken = share(sum(answer.status in ("ok", "uncertain") for answer in through), through)
+    results.add(1, {"accepted": taken}, of="MNIST's test digits through pipeline and gates")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""How familiar a picture is to a network: its free energy, and the limit beyond which it is no digit.
+
+W. Liu, X. Wang, J. Owens and Y. Li, "Energy-based Out-of-distribution Detection", 2020: where a network finds what it
+was trained on, at least one of its logits is large, and -log sum exp(logits) is low. Probabilities can't tell: they sum
+to 1 for noise too. The logits are taken as they are, at temperature 1, whatever calibration.py found.
+"""
+
+import math
+
+from torch import Tensor
+
+ACCEPTED = 0.995  # of the validation digits: one in 200 is refused, mostly one that people can't read either
+
+
+def energies(logits: Tensor) -> Tensor:
+    """(N,) of (N, 10)."""
+    return -logits.logsumexp(dim=1)
+
+
+def limit(energies: Tensor) -> float | None:
+    """The least that accepts ACCEPTED of these validation images, each with at most that energy; None for no images."""
+    if not len(energies):
+        return None
+    return energies.sort().values[math.ceil(ACCEPTED * len(energies)) - 1].item()
+
+
+def accepted(energies: Tensor, limit: float | None) -> float | None:
+    """Which part of the images is at most at the limit; None without one."""
+    return None if limit is None else (energies.double() <= limit).double().mean().item()

@@ -1,0 +1,26 @@
+import math
+
+import pytest
+import torch
+
+from digits import energy
+
+
+def test_the_energy_is_the_least_where_a_logit_is_large():
+    logits = torch.tensor([[9.0] + [-1.0] * 9, [0.0] * 10, [-3.0] * 10])
+    expected = [-math.log(sum(math.exp(value) for value in row)) for row in logits.tolist()]
+    assert energy.energies(logits).tolist() == pytest.approx(expected)
+    assert expected == sorted(expected)
+
+
+@pytest.mark.parametrize("count", [1, 7, 199, 200, 201, 5000])
+def test_the_limit_is_the_least_that_accepts_as_many_as_it_should(count):
+    values = torch.randn(count, generator=torch.Generator().manual_seed(count))
+    limit = energy.limit(values)
+    assert energy.accepted(values, limit) >= energy.ACCEPTED
+    assert energy.accepted(values, math.nextafter(limit, -math.inf)) < energy.ACCEPTED
+
+
+def test_without_validation_images_there_is_no_limit_and_nothing_is_refused():
+    assert energy.limit(torch.zeros(0)) is None
+    assert energy.accepted(torch.zeros(5), None) is None

@@ -1,0 +1,129 @@
+"""What is refused before any network is asked, and what has to pass."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from digits import gates, synthetic
+from digits.pictures import Picture
+from digits.preprocess import as_it_is, components, prepare
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
+import doodles
+
+
+def prepared(ink: np.ndarray):
+    """Of (H, W) of 0 to 1, light on dark."""
+    return prepare(Picture(np.dstack([ink] * 3 + [np.ones_like(ink)]).astype(np.float32), 1.0))
+
+
+def doodle(kind: str, number: int):
+    image = doodles.KINDS[kind](np.random.default_rng(number)).convert("RGBA")
+    return prepare(Picture(np.asarray(image, np.float32) / 255, 1.0))
+
+
+def sheet(*boxes: tuple[slice, slice]) -> np.ndarray:
+    ink = np.zeros((112, 112))
+    for box in boxes:
+        ink[box] = 1
+    return ink
+
+
+FOUR_IN_PIECES = [
+    (slice(10, 60), slice(20, 30)),
+    (slice(55, 65), slice(20, 60)),
+    (slice(10, 52), slice(50, 60)),
+    (slice(68, 105), slice(50, 60)),
+]
+BROKEN_ONE = [(slice(10, 48), slice(50, 60)), (slice(54, 100), slice(50, 60))]
+SEVEN_WITH_A_BAR = [
+    (slice(10, 20), slice(20, 80)),
+    (slice(10, 100), slice(70, 80)),
+    (slice(50, 60), slice(55, 95)),
+]
+FIVE_WITH_A_LOOSE_BAR = [
+    (slice(10, 18), slice(40, 90)),
+    (slice(24, 60), slice(20, 30)),
+    (slice(52, 60), slice(20, 80)),
+    (slice(52, 100), slice(72, 82)),
+    (slice(92, 100), slice(20, 80)),
+]
+THICK_ONE = [(slice(10, 100), slice(45, 75))]
+
+
+@pytest.mark.parametrize("boxes", [FOUR_IN_PIECES, BROKEN_ONE, SEVEN_WITH_A_BAR, FIVE_WITH_A_LOOSE_BAR, THICK_ONE])
+def test_digits_in_pieces_with_bars_and_of_thick_strokes_pass(boxes):
+    assert gates.refused(prepared(sheet(*boxes))) is None
+
+
+@pytest.mark.parametrize(
+    "boxes, reason",
+    [
+        ([(slice(20, 90), slice(20, 90))], "far too much ink"),
+        ([(slice(10, 100), slice(20, 30)), (slice(10, 100), slice(70, 80))], "several large parts"),
+        ([(slice(y, y + 9), slice(x, x + 60)) for y in (10, 30, 50, 70) for x in (20,)], "several large parts"),
+        ([(slice(y, y + 6), slice(20, 90)) for y in range(5, 100, 14)] + [(slice(5, 95), slice(20, 26))], "tangle"),
+    ],
+)
+def test_what_no_digit_is_like_is_refused_with_its_reason(boxes, reason):
+    assert reason in gates.refused(prepared(sheet(*boxes)))
+
+
+def test_a_line_of_hair_is_as_good_as_any_other():
+    ink = np.zeros((280, 280))
+    ink[40:240, 140] = ink[40, 100:140] = ink[240, 100:180] = 1  # one pixel wide: at 28x28 hardly grey
+    assert prepared(ink).pixels.max() < 100
+    assert gates.refused(prepared(ink)) is None
+
+
+def test_nearly_all_drawn_digits_pass_and_two_beside_each_other_mostly_do_not():
+    digits = synthetic.draw(200, seed=4)[0].numpy()
+    assert sum(gates.refused(as_it_is(digit)) is not None for digit in digits) <= 2
+    pairs = [prepared(np.hstack(pair) / 255) for pair in zip(digits[::2], digits[1::2])]
+    assert sum(gates.refused(pair) == "several large parts" for pair in pairs) >= 80
+
+
+@pytest.mark.parametrize("kind, at_least", [("solid shapes", 0.8), ("noise", 0.45), ("scribbles", 0.45)])
+def test_most_blots_noise_and_scribbles_are_refused_by_the_gates_alone(kind, at_least):
+    found = [gates.refused(doodle(kind, number)) for number in range(40)]
+    assert sum(reason is not None for reason in found) >= at_least * len(found)
+
+
+def test_blank_paper_is_empty():
+    assert all(doodle("blank pictures", number).empty for number in range(20))
+
+
+def test_pieces_less_holes_are_those_found_by_filling():
+    chance = np.random.default_rng(5)
+    for density in (0.1, 0.4, 0.7):
+        mask = np.pad(chance.random((26, 26)) < density, 1)
+        holes = enclosed(mask)
+        assert gates.euler(mask) == components(mask)[1] - holes
+
+
+def enclosed(mask: np.ndarray) -> int:
+    """How many pieces of paper, joined along sides only, don't reach the edge."""
+    left, count = {tuple(place) for place in np.argwhere(~mask)}, -1  # one is the paper outside
+    while left:
+        count, front = count + 1, [left.pop()]
+        while front:
+            y, x = front.pop()
+            near = {(y + 1, x), (y - 1, x), (y, x + 1), (y, x - 1)} & left
+            left -= near
+            front += near
+    return count
+
+
+def test_the_measures_are_those_of_the_slow_way():
+    pixels = np.random.default_rng(6).integers(0, 256, (28, 28), dtype=np.uint8)
+    side = gates.FULL_SIDE
+    squares = [pixels[y : y + side, x : x + side].mean() / 255 for y in range(29 - side) for x in range(29 - side)]
+    assert gates.fullest(pixels) == pytest.approx(max(squares))
+    strong = pixels > 127
+    words = ["".join("#" if on else " " for on in row).split() for row in strong]
+    assert gates.crossed(strong).tolist() == [len(row) for row in words]
+    assert gates.divided(pixels) == 0
+    pixels[:, 9] = 10
+    assert gates.divided(pixels) == pytest.approx(pixels[:, :10].sum() / pixels.sum())
