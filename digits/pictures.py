@@ -2,8 +2,12 @@
 
 from __future__ import annotations  # numpy is only imported for a picture
 
+import functools
 import io
+import warnings
 from typing import TYPE_CHECKING, NamedTuple
+
+from digits import limits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,12 +16,14 @@ MAX_BYTES = 2_000_000
 MAX_PIXELS = 4_000_000
 MAX_SIDE = 4096
 _ENOUGH = 1024  # pixels on the longer side that are made into numbers: four times what is looked at
+_TEXT = 4_000_000  # bytes of text beside the pixels of a PNG, once unpacked
+_EXIF = 65_536  # bytes: as much as fits a segment of JPEG
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 _WIDE_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I")  # what Pillow makes of 16 bits
 
 
 class TooLarge(ValueError):
-    """More bytes or pixels than are read."""
+    """More bytes, pixels or pieces than are read."""
 
 
 class NoPicture(ValueError):
@@ -36,25 +42,41 @@ def decode(content: bytes, most_bytes: int = MAX_BYTES, most_pixels: int = MAX_P
 
     Raises TooLarge (before a pixel is decoded) and NoPicture.
     """
-    from PIL import Image, ImageOps
-
+    Image, ImageOps = _pillow()
     if len(content) > most_bytes:
         raise TooLarge(f"The picture has more than {most_bytes:,} bytes.")
     try:
+        limits.check(content)
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
             longer = max(picture.size)
             check_size(*picture.size, most_pixels)
             if picture.format == "JPEG":
                 picture.draft(None, (_ENOUGH, _ENOUGH))  # decodes an eighth of a large one, or a quarter, or a half
             picture.load()
-            upright = ImageOps.exif_transpose(picture)
-            if max(upright.size) > _ENOUGH:
-                upright = _reducible(upright).reduce(-(-max(upright.size) // _ENOUGH))
-            return Picture(_channels(upright), longer / max(upright.size))
+            if len(picture.info.get("exif", b"")) <= _EXIF:
+                ImageOps.exif_transpose(picture, in_place=True)  # a copy would have as many pixels again
+            handy = picture
+            if max(picture.size) > _ENOUGH:
+                handy = _reducible(picture).reduce(-(-max(picture.size) // _ENOUGH))
+            return Picture(_channels(handy), longer / max(handy.size))
     except TooLarge:
         raise
+    except limits.Excessive as error:
+        raise TooLarge(str(error)) from None
+    except Image.DecompressionBombError:  # more than Pillow reads
+        raise TooLarge(f"The picture has more than {most_pixels:,} pixels.") from None
     except Exception as error:  # whatever the many decoders raise
         raise NoPicture(f"This is no picture in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.") from error
+
+
+@functools.cache
+def _pillow():
+    """Pillow's modules, with limits. Its warnings of what is odd in a file are new each time, and Python keeps them."""
+    from PIL import Image, ImageOps, PngImagePlugin
+
+    PngImagePlugin.MAX_TEXT_MEMORY = _TEXT
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    return Image, ImageOps
 
 
 def check_size(width: int, height: int, most_pixels: int) -> None:

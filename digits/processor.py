@@ -7,6 +7,7 @@ import sys
 
 _ALL: set[int] = set()  # the cores that this process had before it stayed on one
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+_HANDED_BACK = 256 << 10  # bytes: every picture, and nothing that a small answer needs
 
 
 def name() -> str:
@@ -42,6 +43,12 @@ def prepare_for_torch() -> None:
     _keep_freed_memory()
 
 
+def prepare_to_serve() -> None:
+    """The same for a process that computes now and then: it hands back to the system what it does not need."""
+    _spin_briefly()
+    _tune_malloc(_HANDED_BACK, _HANDED_BACK)
+
+
 def _spin_briefly() -> None:
     """Let threads that wait for each other spin for some 20 microseconds, then sleep.
 
@@ -58,11 +65,16 @@ def _keep_freed_memory() -> None:
     A step frees and takes some tens of MB. GNU's C library hands such blocks back, or not, as they happen to lie, and
     memory taken anew comes page by page: steps of one network took 13 or up to 22 ms from run to run; so always 13.
     """
+    _tune_malloc(32 << 20, 1 << 30)  # the most it takes: smaller blocks come from the heap
+
+
+def _tune_malloc(from_the_system: int, kept: int) -> None:
+    """Take blocks of so many bytes from the system one by one, and keep so many free bytes at the heap's end."""
     if sys.platform != "linux" or any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
         return
     with contextlib.suppress(ImportError, OSError, AttributeError):  # another C library has no mallopt
         import ctypes
 
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, 32 << 20)  # the most it takes: smaller blocks come from the heap
-        mallopt(_M_TRIM_THRESHOLD, 1 << 30)
+        mallopt(_M_MMAP_THRESHOLD, from_the_system)
+        mallopt(_M_TRIM_THRESHOLD, kept)

@@ -69,7 +69,7 @@ class Recognition:
         self._weights(request.query.get("run"))  # without any, nobody need wait for torch
         processor.use_all_cores()
         if self._reader is None:
-            processor.prepare_for_torch()
+            processor.prepare_to_serve()
         try:
             from digits import pictures
             from digits.preprocess import as_it_is, prepare

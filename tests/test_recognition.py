@@ -149,9 +149,9 @@ def blank() -> bytes:
     return content.getvalue()
 
 
-def wide() -> bytes:
+def sheet(width: int, height: int) -> bytes:
     content = io.BytesIO()
-    Image.new("1", (5000, 2)).save(content, "PNG")
+    Image.new("1", (width, height)).save(content, "PNG")
     return content.getvalue()
 
 
@@ -172,11 +172,15 @@ BAD = {
     "too much ink": (json.dumps({"instances": [[[256] * 28] * 28]}).encode(), "application/json", 400),
     "too many": (json.dumps({"instances": [[[0] * 28] * 28] * 17}).encode(), "application/json", 413),
     "a form without a picture": (*form(("name", b"x")), 400),
+    "a form whose field has no name": (*form(("", b"x")), 400),
     "a form without an end": (form(("image", b"x"))[0][:-6], form()[1], 400),
     "a form of empty fields": (b"--xyz\r\n\r\n" * 250_000 + b"--xyz--", form()[1], 413),
     "a form without a boundary": (b"x", "multipart/form-data", 400),
     "a blank picture": (blank(), None, 422),
-    "too wide": (wide(), None, 413),
+    "too wide": (sheet(4097, 2), None, 413),
+    "too high": (sheet(2, 4097), None, 413),
+    "too many megapixels": (sheet(2100, 2000), None, 413),
+    "far too many megapixels": (sheet(20_000, 20_000), None, 413),
     "too many bytes": (bytes(pictures.MAX_BYTES + 1), None, 413),
 }
 
@@ -206,16 +210,24 @@ def test_without_torch_it_says_what_to_install(site, picture, monkeypatch):
 
 
 def test_who_may_ask_and_how(site, picture):
-    assert post(site, picture[0], Origin="http://evil.example").status == 403
-    assert ask(site, "/predict").status == 405
-    assert ask(site, "/predict").headers["allow"] == "POST"
-    chunked = ask(site, "/predict", method="POST", headers={"Transfer-Encoding": "chunked"})
-    assert chunked.status == 411
+    refused = {
+        403: [
+            post(site, picture[0], **field) for field in ({"Origin": "http://evil.example"}, {"Host": "evil.example"})
+        ],
+        405: [ask(site, "/predict", method=method) for method in ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")],
+        411: [ask(site, "/predict", method="POST", headers={"Transfer-Encoding": "chunked"})],
+        413: [ask(site, "/predict", method="POST", headers={"Content-Length": "2800001"})],
+    }
+    for status, answers in refused.items():
+        for answer in answers:
+            assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
+            assert answer.headers.get("allow") == ("POST" if status == 405 else None)
+            assert not answer.body or answer.json()["status"] == status
 
 
 def test_before_there_are_weights_it_says_when_to_come_again(live, picture):
     answer = post(live, picture[0])
-    assert answer.status == 503
+    assert (answer.status, answer.headers["content-type"]) == (503, "application/problem+json")
     assert answer.headers["retry-after"] == "30"
     assert "No network has been trained yet" in answer.json()["error"]
 

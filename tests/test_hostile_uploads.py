@@ -1,0 +1,65 @@
+"""No upload makes the server fail, fill the memory or keep others waiting."""
+
+import sys
+
+import pytest
+from bombs import BOMBS
+from hostile import attacked, mutations, untrained
+
+from digits import limits
+
+UPLOADS = 1000  # python tests/hostile.py sends 10,000
+MOST_MB = 64
+MOST_S = 2.0
+ANSWERS = {200, 400, 413, 415, 422}
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A process of its own; whatever it prints on stderr is a failure."""
+    with attacked(untrained()) as server:
+        yield server
+
+
+def test_no_upload_with_mistakes_makes_it_fail(server):
+    for number, (body, kind) in enumerate(mutations(UPLOADS, seed=1)):
+        status, _ = server.post(body, kind)
+        assert status in ANSWERS, f"upload {number}: {status}"
+    assert {200, 400, 415} <= server.statuses.keys()
+    assert server.grown_mb() < MOST_MB
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_bomb_is_answered_soon_and_takes_no_memory(server, bomb):
+    make, kind = BOMBS[bomb]
+    status, seconds = server.post(make(), kind)
+    assert status in ANSWERS
+    assert server.grown_mb() < MOST_MB
+    assert seconds < MOST_S
+
+
+COUNTED = {
+    "PNG of 150,000 empty texts": "pieces",
+    "GIF with one comment in 990,000 pieces": "pieces",
+    "JPEG of 490,000 comments": "pieces",
+    "JPEG of 100,000 scans": "scans",
+    "BMP packed pixel by pixel": "packed",
+}
+
+
+@pytest.mark.parametrize("bomb", COUNTED)
+def test_what_would_keep_a_decoder_busy_is_seen_before_it_begins(bomb):
+    with pytest.raises(limits.Excessive, match=COUNTED[bomb]):
+        limits.check(BOMBS[bomb][0]())
+
+
+def test_pieces_are_counted_and_nothing_else(monkeypatch):
+    """Every beginning of a file that is in order passes, also where it stops within a piece."""
+    from hostile import valid_files
+
+    monkeypatch.setattr(limits, "PIECES", 40)
+    for content in valid_files():
+        for length in range(len(content) + 1):
+            limits.check(content[:length])
