@@ -1,5 +1,7 @@
-"""What POST /predict takes and gives, in the words of OpenAPI 3.1: served as /openapi.json."""
+"""What the server takes and gives, POST /predict above all, in the words of OpenAPI 3.1: served as /openapi.json."""
 
+from digits import openapi_runs
+from digits.openapi_words import ALWAYS, described, problem, ref
 from digits.pictures import FORMATS, MAX_BYTES, MAX_PIXELS, MAX_SIDE
 from digits.uploads import FIELDS, MOST
 
@@ -11,26 +13,9 @@ _PICTURE = {"type": "string", "format": "binary"}
 _LIMITS = f"At most {MAX_BYTES:,} bytes, {MAX_PIXELS:,} pixels, {MAX_SIDE:,} pixels on a side."
 
 
-def _object(properties: dict, **others) -> dict:
-    return {"type": "object", "properties": properties, "required": list(properties)} | others
-
-
-def _ref(name: str) -> dict:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _problem(description: str, retry: bool = False) -> dict:
-    headers = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}}} if retry else {}
-    return {
-        "description": description,
-        "content": {"application/problem+json": {"schema": _ref("Problem")}},
-        "headers": headers,
-    }
-
-
-_SCORES = {"type": "array", "items": _object({"label": _LABEL, "score": _PART}), "maxItems": 10}
+_SCORES = {"type": "array", "items": described({"label": _LABEL, "score": _PART}), "maxItems": 10}
 _SCHEMAS = {
-    "Problem": _object(
+    "Problem": described(
         {
             "type": {"type": "string"},
             "title": {"type": "string"},
@@ -40,24 +25,28 @@ _SCHEMAS = {
         }
     ),
     "Scores": _SCORES | {"description": "The likeliest first."},
-    "Answer": _object(
+    "Answer": described(
         {
-            "label": {"anyOf": [_LABEL, {"type": "null"}], "description": "null of an empty picture among others."},
+            "label": {
+                "anyOf": [_LABEL, {"type": "null"}],
+                "description": "null of an empty picture among others, and of what is no digit.",
+            },
             "score": {"anyOf": [_PART, {"type": "null"}]},
             "probabilities": {
                 "anyOf": [{"type": "array", "items": _PART, "minItems": 10, "maxItems": 10}, {"type": "null"}],
                 "description": "Of the digits 0 to 9, in this order.",
             },
-            "predictions": _ref("Scores"),
-            "status": {"type": "string", "enum": ["ok", "uncertain", "empty"]},
-            "model": _object(
+            "predictions": ref("Scores"),
+            "status": {"type": "string", "enum": ["ok", "uncertain", "not_a_digit", "empty"]},
+            "reason": {"type": ["string", "null"], "description": "Why it is not_a_digit."},
+            "model": described(
                 {
                     "run_id": {"type": ["string", "null"]},
                     "epoch": {"type": ["integer", "null"]},
                     "sha256": {"type": ["string", "null"]},
                 }
             ),
-            "preprocessing": _object(
+            "preprocessing": described(
                 {
                     "inverted": {"type": "boolean", "description": "Whether the ink was darker than the paper."},
                     "box": {"type": "array", "items": {"type": "number"}, "minItems": 4, "maxItems": 4},
@@ -69,15 +58,15 @@ _SCHEMAS = {
         },
     )
     | {"description": "In a list of answers without elapsed_ms.", "required": ["label", "score", "status"]},
-    "Answers": _object(
-        {"answers": {"type": "array", "items": _ref("Answer"), "maxItems": MOST}, "elapsed_ms": {"type": "number"}}
+    "Answers": described(
+        {"answers": {"type": "array", "items": ref("Answer"), "maxItems": MOST}, "elapsed_ms": {"type": "number"}}
     ),
 }
 _JSON = {
     "oneOf": [
-        _object({"image": {"type": "string", "description": "A data URL, or base64."}}),
-        _object({"inputs": _BASE64}),
-        _object(
+        described({"image": {"type": "string", "description": "A data URL, or base64."}}),
+        described({"inputs": _BASE64}),
+        described(
             {
                 "instances": {
                     "type": "array",
@@ -85,7 +74,7 @@ _JSON = {
                     "maxItems": MOST,
                     "items": {
                         "oneOf": [
-                            _object({"data": _BASE64}),
+                            described({"data": _BASE64}),
                             {
                                 "type": "array",
                                 "minItems": 28,
@@ -137,12 +126,12 @@ _ANSWERS = {
             "application/json": {
                 "schema": {
                     "anyOf": [
-                        _ref("Answer"),
-                        _ref("Answers"),
-                        _ref("Scores"),
+                        ref("Answer"),
+                        ref("Answers"),
+                        ref("Scores"),
                         {
                             "type": "array",
-                            "items": _ref("Scores"),
+                            "items": ref("Scores"),
                             "description": "With format=hf, of several pictures.",
                         },
                     ]
@@ -150,14 +139,13 @@ _ANSWERS = {
             },
         },
     },
-    "400": _problem("The request is not as described here."),
-    "403": _problem("Another name than this server's, or a page of another site."),
-    "404": _problem("There are no such weights."),
-    "411": _problem("The length of the body is not told."),
-    "413": _problem(f"Too large. {_LIMITS}"),
-    "415": _problem("No picture that is read here."),
-    "422": _problem("Nothing is drawn on the picture."),
-    "503": _problem("No network has been trained yet, or too many pictures wait.", retry=True),
+    **ALWAYS,
+    "404": problem("There are no such weights."),
+    "411": problem("The length of the body is not told."),
+    "413": problem(f"Too large. {_LIMITS}"),
+    "415": problem("No picture that is read here."),
+    "422": problem("Nothing is drawn on the picture."),
+    "503": problem("No network has been trained yet, or too many pictures wait.", Retry_After="Seconds to wait."),
 }
 
 DOCUMENT = {
@@ -165,7 +153,7 @@ DOCUMENT = {
     "info": {
         "title": "MNIST CNN",
         "version": "1",
-        "description": "Reads the digit on a picture with the newest network that was trained here.",
+        "description": "Reads the digit on a picture with the newest network that was trained here, and tells of runs.",
     },
     "paths": {
         "/predict": {
@@ -176,7 +164,8 @@ DOCUMENT = {
                 "requestBody": _BODY,
                 "responses": _ANSWERS,
             }
-        }
+        },
+        **openapi_runs.PATHS,
     },
-    "components": {"schemas": _SCHEMAS},
+    "components": {"schemas": _SCHEMAS | openapi_runs.SCHEMAS},
 }

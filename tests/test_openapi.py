@@ -1,0 +1,94 @@
+"""/openapi.json tells the truth: Schemathesis makes requests from it, right and wrong ones, and reads the answers."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from example_project import server_of
+from test_predict import weights  # noqa: F401  (fixture)
+from wire import ask, serving
+
+import server
+from digits import contract
+from digits.openapi import DOCUMENT
+from digits.runlog import RunLog
+
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+EXAMPLES = 15  # of each kind for each route
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory, weights):  # noqa: F811
+    """A server of a run that has weights and goes on, so that nobody can delete it, and of one before."""
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "web").mkdir()
+    with RunLog(folder / "results", name="earlier") as log:
+        log.batch(1, loss=0.5)
+    with RunLog(folder / "results", name="live") as log, serving(server_of(folder)) as running:
+        log.batch(1, loss=0.5)
+        log.save(contract.WEIGHTS, weights.read_bytes())
+        yield running
+
+
+def test_schemathesis_finds_nothing(site, tmp_path):
+    host, port = site.server_address[:2]
+    url = f"http://{host}:{port}"
+    options = ["--seed", "1", "--max-examples", str(EXAMPLES), "--generation-deterministic"]
+    options += ["--request-timeout", "20", "--warnings", "off", "--suppress-health-check", "all"]
+    command = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "--no-color",
+        "--config-file",
+        str(CONFIG),
+        "run",
+        f"{url}/openapi.json",
+    ]
+    done = subprocess.run([*command, *options], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert f"{len(operations())} tested" in done.stdout or "No issues found" in done.stdout, done.stdout[-2000:]
+
+
+def operations() -> list[tuple[str, str]]:
+    methods = ("get", "post", "delete")
+    return [(path, method) for path, item in DOCUMENT["paths"].items() for method in methods if method in item]
+
+
+# A path of each that is described; and those of the page, which are no business of programs.
+DESCRIBED = {
+    "/predict": "/predict",
+    "/openapi.json": "/openapi.json",
+    "/training_status": "/training_status",
+    "/healthz": "/healthz",
+    "/results/runs.json": "/results/runs.json",
+    "/results/{name}": "/results/training_log.json",
+    "/results/runs/{run_id}/{name}": "/results/runs/x/training_log.json",
+    "/runs/{run_id}": "/runs/x",
+}
+OF_THE_PAGE = ("/", "/web/main.js")
+
+
+def test_every_route_for_programs_is_described_with_its_methods():
+    assert DOCUMENT["paths"].keys() == DESCRIBED.keys()
+    for name, path in DESCRIBED.items():
+        handlers = next(handlers for pattern, handlers in server.ROUTES if pattern.fullmatch(path))
+        assert {method.upper() for place, method in operations() if place == name} == handlers.keys()
+    routes = [pattern for pattern, _ in server.ROUTES]
+    assert all(any(route.fullmatch(path) for path in (*DESCRIBED.values(), *OF_THE_PAGE)) for route in routes)
+
+
+@pytest.mark.parametrize(("path", "method"), operations())
+def test_every_error_is_described_as_a_problem(path, method):
+    responses = DOCUMENT["paths"][path][method]["responses"]
+    assert {"400", "403", "405"} < responses.keys()
+    for status, response in responses.items():
+        if status != "200":
+            assert list(response["content"]) == ["application/problem+json"]
+
+
+def test_files_are_described_by_the_names_they_have(site):
+    names = DOCUMENT["paths"]["/results/{name}"]["get"]["parameters"][0]["schema"]["enum"]
+    assert ask(site, f"/results/{contract.TRAINING_LOG}").status == 200
+    assert set(names) == set(contract.FILES)
