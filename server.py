@@ -65,9 +65,10 @@ class Site:
 
     def web_file(self, request: Request, name: str) -> Response:
         """Any file of the page that is there now: a new module needs no restart."""
-        if not name.endswith(WEB_FILES) or name not in listing(self.project / "web"):
+        folder, _, file = f"web/{name}".rpartition("/")
+        if not name.endswith(WEB_FILES) or file not in listing(self.project / folder):
             raise nothing_here()
-        return file_response(request, self.project / "web", name)
+        return file_response(request, self.project / folder, file)
 
     def live_file(self, request: Request, name: str) -> Response:
         return file_response(request, self.results, name)
@@ -162,7 +163,7 @@ ROUTES = tuple(
     (re.compile(pattern), handlers)
     for pattern, handlers in (
         (r"/(?:index\.html)?", {"GET": Site.page}),
-        (r"/web/([A-Za-z0-9_.-]+)", {"GET": Site.web_file}),
+        (r"/web/((?:(?:pad|later)/)?[A-Za-z0-9_.-]+)", {"GET": Site.web_file}),
         (rf"/results/({_any_of(contract.FILES)})", {"GET": Site.live_file}),
         (rf"/results/{contract.RUNS_INDEX}", {"GET": Site.runs_index}),
         (rf"/results/runs/({contract.RUN_ID.pattern})/({_any_of(contract.FILES)})", {"GET": Site.earlier_file}),

@@ -1,20 +1,27 @@
-"""The network in the page computes what torch computes, for every architecture.
+"""The network in the page computes what torch computes, for every architecture, and judges as digits/predict.py does.
 
 `python -m tests.test_page_network` writes the small fixture that `node --test` finds by itself.
 """
 
+import base64
 import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from digits import synthetic
 from digits.architectures import ARCHITECTURES
+from digits.calibration import tempered
+from digits.energy import energies
+from digits.gates import refused
 from digits.models import build
 from digits.networks import Networks
+from digits.pictures import Picture
+from digits.preprocess import prepare
 from digits.training import normalised
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -57,12 +64,45 @@ def write(folder: Path, images: dict[str, int]) -> None:
         (folder / f"{name}-logits.bin").write_bytes(logits.numpy().tobytes())
 
 
+@torch.inference_mode()
+def write_verdicts(folder: Path, each: int) -> None:
+    """Digits and what is none, each with what Python says of it; the network is as sure as chance has it."""
+    import doodles
+
+    chance = np.random.default_rng(3)
+    network = experienced("tiny", synthetic.draw(200, seed=7)[0])
+    digits, _ = synthetic.draw(each, seed=8)
+    grey = [np.asarray(draw(chance).convert("L")) for draw in doodles.KINDS.values() for _ in range(each)]
+    prepared = [prepare(_picture(one)) for one in [*digits.numpy(), *grey]]
+    logits = network(normalised(torch.from_numpy(np.stack([one.pixels for one in prepared]))))
+    rows = zip(prepared, logits.tolist(), tempered(logits.softmax(1), 1.7).tolist(), energies(logits).tolist())
+    told = [
+        {
+            "pixels": base64.b64encode(one.pixels.tobytes()).decode(),
+            "parts": one.parts,
+            "refused": None if one.empty else refused(one),
+            "logits": ten,
+            "probabilities": probabilities,
+            "energy": energy,
+        }
+        for one, ten, probabilities, energy in rows
+    ]
+    (folder / "verdicts.json").write_text(json.dumps({"temperature": 1.7, "cases": told}))
+
+
+def _picture(grey: np.ndarray) -> Picture:
+    colours = np.repeat(grey[..., None].astype(np.float32) / 255, 4, axis=2)
+    colours[..., 3] = 1
+    return Picture(colours, 1.0)
+
+
 def test_every_network_reads_digits_as_torch_does(tmp_path):
     images = {name: IMAGES.get(name, FEWER) for name in ARCHITECTURES}
     write(tmp_path, images)
+    write_verdicts(tmp_path, each=40)
     node = shutil.which("node")
     assert node, "Node.js is needed for this test"
-    command = [node, "--test", "tests/web/network.test.js"]
+    command = [node, "--test", "tests/web/network.test.js", "tests/web/verdict.test.js"]
     environment = os.environ | {"NETWORKS": str(tmp_path)}
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -71,4 +111,8 @@ def test_every_network_reads_digits_as_torch_does(tmp_path):
 
 
 if __name__ == "__main__":
+    import sys
+
+    sys.path.append(str(PROJECT / "benchmarks"))
     write(FIXTURE, {"tiny": 20})
+    write_verdicts(FIXTURE, each=4)

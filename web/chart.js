@@ -5,7 +5,6 @@ import { listen } from './gestures.js';
 import { plotOf } from './plot.js';
 import * as readout from './readout.js';
 import { csvOf, fileName, save } from './saving.js';
-import { svgContext } from './svg.js';
 import { coloursIn, onColours } from './theme.js';
 
 const COLOURS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', 'other1', 'other2', 'other3', 'other4'];
@@ -52,14 +51,14 @@ export function mount(figure, store, measure) {
     drawOver(context, plot, { colours, curves, cursor, selection });
   }
 
-  function saveAs(kind) {
+  async function saveAs(kind) {
     const { log, curves } = store.state;
     if (!curves || !plot) return;
     const name = fileName(log.name, measure.key, kind.toLowerCase());
     if (kind === 'CSV') return save(new Blob([csvOf(curves, measure.key)], { type: 'text/csv' }), name);
     const { width, height } = plot.size;
     const picture = new OffscreenCanvas(2 * width, 2 * height);
-    const paper = kind === 'SVG' ? svgContext(width, height) : picture.getContext('2d');
+    const paper = kind === 'SVG' ? (await import('./later/svg.js')).svgContext(width, height) : picture.getContext('2d');
     paper.scale(2, 2);
     paper.fillStyle = colours.surface;
     paper.fillRect(0, 0, width, height);

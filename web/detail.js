@@ -1,6 +1,6 @@
 /** Every single batch of the stretch that is zoomed into, read from batches.csv by Range. */
 
-import { folderOf } from './polling.js';
+import { folderOf } from './api.js';
 import { bytesOf, parseRows, within } from './rows.js';
 
 const MOST = 20_000; // batches at once: more than there are pixels, and about a megabyte

@@ -13,6 +13,7 @@ import * as mistakes from './mistakes.js';
 import * as notices from './notices.js';
 import * as numbers from './numbers.js';
 import { follow as followOthers } from './others.js';
+import * as pad from './pad.js';
 import { createPoller } from './poller.js';
 import { runOf } from './polling.js';
 import { createReader, serverKind } from './reader.js';
@@ -28,7 +29,7 @@ import * as welcome from './welcome.js';
 
 const SECTIONS = {
   announce, compare, epochs, events, header, layers, learning, looks, mistakes, notices,
-  numbers, refresh, runs, samples, settings, theme, weights, welcome,
+  numbers, pad, refresh, runs, samples, settings, theme, weights, welcome,
 };
 
 const store = createStore({ ...INITIAL, shown: runOf(location.hash), ...viewOf(location.hash) });

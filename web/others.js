@@ -1,5 +1,6 @@
 /** The runs that are laid over the one shown: read once each, and again when the list of runs changes. */
 
+import { API } from './api.js';
 import { parseLog } from './contract.js';
 import { createReader } from './reader.js';
 import { parsePredictions } from './record.js';
@@ -21,10 +22,10 @@ export function follow(store) {
   /** A run that can't be read now is left out; the page goes on. */
   async function load({ runId, path, name }) {
     try {
-      const log = parseLog((await read(`results/${path}training_log.json`)).value);
+      const log = parseLog((await read(`${API}results/${path}training_log.json`)).value);
       if (!log) return null;
       const known = log.files.includes('predictions.json');
-      const predictions = known ? parsePredictions((await read(`results/${path}predictions.json`)).value) : null;
+      const predictions = known ? parsePredictions((await read(`${API}results/${path}predictions.json`)).value) : null;
       return { runId, log: { ...log, name: name === runId ? log.name : name }, predictions };
     } catch {
       return null;

@@ -1,13 +1,14 @@
 /** Fills the store: one look at a time, the next one when its time has come. */
 
+import { API, folderOf } from './api.js';
 import { parseLog, parseRuns, parseStatus } from './contract.js';
 import { livenessOf } from './liveness.js';
-import { delay, folderOf, isNews } from './polling.js';
+import { delay, isNews } from './polling.js';
 import { Unreachable } from './reader.js';
 import { parsePredictions, parseSamples, parseWeights } from './record.js';
 
 const LOG = 'training_log.json';
-const RUNS = 'results/runs.json';
+const RUNS = `${folderOf(null)}runs.json`;
 
 export function createPoller(store, read, serverKind) {
   let kind = null;
@@ -48,7 +49,7 @@ export function createPoller(store, read, serverKind) {
   }
 
   async function lookAtLive() {
-    const status = kind === 'digits' ? await read('training_status') : null;
+    const status = kind === 'digits' ? await read(`${API}training_status`) : null;
     const told = status && parseStatus(status.value);
     const { log: shownLog } = store.state;
     // No liveness: no run, or half a log. What is shown stays until the file itself is gone.

@@ -31,9 +31,6 @@ export function isNews(status, log) {
 /** The address of the live run: a fragment of its own, since a bare # would scroll to the top. */
 export const LIVE = '#live';
 
-/** Where the files lie of the earlier run `shown`; of the live one for null. */
-export const folderOf = (shown) => (shown === null ? 'results/' : `results/runs/${shown}/`);
-
 /** The earlier run an address asks for with #run=<id>; null for the live one. */
 export function runOf(hash) {
   return new URLSearchParams(hash.slice(1)).get('run') || null;

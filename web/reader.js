@@ -1,5 +1,6 @@
 /** Reads JSON files over HTTP, and only what changed. */
 
+import { API } from './api.js';
 import { condition } from './polling.js';
 import { number } from './values.js';
 
@@ -36,7 +37,7 @@ export function createReader() {
 
 /** Which server this is: `digits` for our own, `files` for any other. */
 export async function serverKind() {
-  const answer = await ask('', { method: 'HEAD' });
+  const answer = await ask(API, { method: 'HEAD' });
   return /^digits\b/i.test(answer.headers.get('Server') ?? '') ? 'digits' : 'files';
 }
 

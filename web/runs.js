@@ -1,5 +1,6 @@
 /** The runs so far, each a link that shows it. */
 
+import { API } from './api.js';
 import { h, icon } from './dom.js';
 import { date, duration, percent, whole } from './format.js';
 import { manage } from './manage.js';
@@ -27,7 +28,7 @@ export function mount(element, store) {
       const current = shown === null ? run.path === '' : run.runId === shown;
       // The index is only written when a run begins or ends.
       const status = current && liveness && log?.runId === run.runId ? liveness : run.status;
-      return rowOf(run, status, current, kind === 'digits', store);
+      return rowOf(run, status, current, kind === 'digits' && !API, store);
     }));
     if (focused) [...body.querySelectorAll('a, input, button')].find((control) => nameOf(control) === focused)?.focus();
   };

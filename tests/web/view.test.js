@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { smoothed } from '../../web/smooth.js';
-import { svgContext } from '../../web/svg.js';
+import { svgContext } from '../../web/later/svg.js';
 import { PLAIN, hashOf, viewOf } from '../../web/view.js';
 import { HOSTILE } from './hostile.js';
 

@@ -1,0 +1,62 @@
+/** What every layer makes of the drawing: a small picture for each channel, side by side. */
+
+import { h, setText } from '../dom.js';
+
+const PER_ROW = 16;
+const TILE = 28; // pixels on the screen that a channel takes, about
+const ENDS = new Set(['relu', 'linear']); // what a reader wants to see first: after each activation
+
+/** Fills `element`; `show(maps)` draws what network.js gives. */
+export function createMaps(element) {
+  const every = h('input', { type: 'checkbox', onchange: () => show(latest) });
+  const list = h('div', { class: 'maps' });
+  element.append(h('label', { class: 'every' }, every, ' Every layer, not only after each activation'), list);
+  let latest = [];
+  let figures = new Map();
+
+  function show(maps) {
+    latest = maps;
+    const chosen = maps.filter((map) => every.checked || ENDS.has(map.type));
+    const wanted = chosen.map(({ name, shape }) => `${name} ${shape}`).join();
+    if (wanted !== list.dataset.layers) {
+      figures = new Map(chosen.map((map) => [map.name, figureOf(map)]));
+      list.replaceChildren(...Array.from(figures.values(), ({ figure }) => figure));
+      list.dataset.layers = wanted;
+    }
+    for (const map of chosen) draw(figures.get(map.name), map);
+  }
+  return show;
+}
+
+function figureOf({ name, type, shape: [channels, rows, columns] }) {
+  const isFlat = rows * columns === 1;
+  const [across, scale] = isFlat ? [Math.min(channels, 32), 15] : [Math.min(channels, PER_ROW), Math.max(1, Math.round(TILE / columns))];
+  const gap = isFlat ? 0 : 1;
+  const size = [across * (columns + gap) - gap, Math.ceil(channels / across) * (rows + gap) - gap];
+  const canvas = h('canvas', { width: size[0], height: size[1], role: 'img', 'aria-label': `${name}: ${channels} channels` });
+  canvas.style.width = `${size[0] * scale}px`;
+  const what = isFlat ? `${type}, ${channels} units` : `${type}, ${channels} of ${rows} × ${columns}`;
+  const strongest = h('span', { class: 'soft' });
+  const figure = h('figure', {}, h('figcaption', {}, h('strong', {}, name), ' ', h('span', { class: 'soft' }, what), ' ', strongest), canvas);
+  return { figure, canvas, strongest, across, gap };
+}
+
+/** The strongest value of a layer is white, 0 black; where there are negative ones, 0 is grey. */
+function draw({ canvas, strongest, across, gap }, { shape: [channels, rows, columns], values }) {
+  let [low, high] = [0, 0];
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  const reach = Math.max(high, -low) || 1;
+  const grey = low < 0 ? (value) => 127.5 * (1 + value / reach) : (value) => (255 * value) / reach;
+  const context = canvas.getContext('2d');
+  const image = context.createImageData(canvas.width, canvas.height);
+  for (let channel = 0; channel < channels; channel += 1) {
+    const [left, top] = [(channel % across) * (columns + gap), Math.floor(channel / across) * (rows + gap)];
+    for (let place = 0; place < rows * columns; place += 1) {
+      const at = 4 * ((top + Math.floor(place / columns)) * canvas.width + left + (place % columns));
+      image.data.fill(grey(values[channel * rows * columns + place]), at, at + 3);
+      image.data[at + 3] = 255;
+    }
+  }
+  context.putImageData(image, 0, 0);
+  setText(strongest, `up to ${high.toFixed(1)}`);
+}

@@ -1,0 +1,126 @@
+/** The pad: draw a digit, see what the network sees, what it says, and what every layer makes of it. */
+
+import { h, setText } from '../dom.js';
+import { whole } from '../format.js';
+import { folderOf } from '../api.js';
+import { createBars } from './bars.js';
+import { createDrawing } from './drawing.js';
+import { createAlbum, pictureOf, receive } from './incoming.js';
+import { createKept } from './kept.js';
+import { follow } from './loader.js';
+import { createMaps } from './maps.js';
+import { prepare } from './prepare.js';
+import { createSeen } from './seen.js';
+import { SIDE, createSheet } from './sheet.js';
+import { judge } from './verdict.js';
+
+const KEYS = 'Sheet to draw on. Arrow keys move the pen, Space sets it down or lifts it, Backspace takes a step back, Escape clears.';
+const button = (label, onclick) => h('button', { type: 'button', onclick }, label);
+
+export async function mount(element, store) {
+  const built = markup();
+  let network = null;
+  let prepared = null;
+  let waiting = false; // for the next frame
+  await style();
+  element.append(built.root);
+  const drawing = createDrawing();
+  const album = createAlbum();
+  const sheet = createSheet(built.canvas, drawing, changed);
+  const seen = createSeen(built.seen, () => changed(true));
+  const tell = createBars(built.bars);
+  const showMaps = createMaps(built.maps);
+  const kept = createKept(built.kept, () => changed(true));
+
+  built.undo.onclick = () => edit(() => drawing.undo());
+  built.clear.onclick = () => edit(() => drawing.clear());
+  built.random.onclick = randomDigit;
+  built.keep.onclick = () => kept.add(prepared.pixels);
+  receive(built.canvas, built.file, (file) => take(pictureOf(file), file.name || 'The picture'));
+  follow(store, (next) => {
+    network = next;
+    setText(built.which, next ? `The network after epoch ${whole(next.plan.epoch)} reads it.` : 'The network of this run can’t be computed here.');
+    kept.learn(next);
+    changed(true);
+  });
+
+  function edit(change) {
+    change();
+    setText(built.note, '');
+    sheet.draw();
+    changed(true);
+  }
+
+  /** At most once a frame: a pen tells more often where it is. */
+  function changed(isDone) {
+    if (isDone) return look(true);
+    if (waiting) return undefined;
+    waiting = true;
+    return requestAnimationFrame(() => {
+      waiting = false;
+      look(false);
+    });
+  }
+
+  function look(isDone) {
+    prepared = drawing.isBlank ? null : prepare(sheet.image(), seen.leftOut());
+    if (drawing.picture && prepared) drawing.picture.ink = prepared.inverted ? '#111' : '#fff';
+    seen.show(prepared);
+    const answer = network && prepared ? network.read(prepared.pixels) : null;
+    tell(answer && judge(prepared, answer.logits, network.plan), isDone);
+    built.layers.hidden = !answer;
+    if (answer) showMaps(answer.maps);
+    built.undo.disabled = !drawing.canUndo;
+    built.clear.disabled = drawing.isBlank;
+    built.keep.disabled = !answer || kept.isFull();
+  }
+
+  async function take(promise, name, note = '') {
+    try {
+      const picture = await promise;
+      edit(() => drawing.put({ ...picture, ink: '#fff' }));
+      setText(built.note, note);
+    } catch {
+      setText(built.note, `${name} is no picture that this browser can read.`);
+    }
+  }
+
+  async function randomDigit() {
+    const { shown, log, predictions } = store.state;
+    const index = Math.floor(Math.random() * (log.dataset?.test || 1));
+    const label = predictions?.sets.find(({ kind }) => kind === 'test')?.labels[index];
+    const note = `Test image ${whole(index)}${label === undefined ? '' : `: it is a ${label}`}`;
+    await take(album(`${folderOf(shown)}test.png`, index), 'The test set', note);
+  }
+}
+
+function markup() {
+  const canvas = h('canvas', { width: SIDE, height: SIDE, tabindex: '0', role: 'application', 'aria-label': KEYS });
+  const file = h('input', { type: 'file', accept: 'image/*', class: 'unseen', tabindex: '-1', 'aria-hidden': 'true' });
+  const [which, note] = [h('span', { class: 'soft' }), h('p', { class: 'soft', role: 'status' })];
+  const [undo, clear, keep, random] = ['Undo', 'Clear', 'Keep', 'Random test digit'].map((label) => button(label));
+  const choose = button('Open a picture', () => file.click());
+  const [seen, bars, maps, kept] = ['seen', 'verdict', 'layers', 'kept'].map((name) => h('div', { class: name }));
+  const layers = h('details', { open: true, hidden: true }, h('summary', {}, 'What every layer makes of it'), maps);
+  const root = h(
+    'div', { class: 'pad' },
+    h('p', {}, 'Draw a digit with mouse, finger, pen or keys; or drop or paste a picture of one. ', which),
+    h(
+      'div', { class: 'desk' },
+      h('div', { class: 'sheet' }, canvas, h('div', { class: 'picks' }, undo, clear, keep, choose, random, file), note),
+      h('div', {}, h('h3', {}, 'What the network sees'), seen),
+      h('div', { class: 'says' }, h('h3', {}, 'What it says'), bars),
+    ),
+    kept,
+    layers,
+  );
+  kept.append(h('h3', {}, 'Your digits being learned ', h('span', { class: 'soft' }, 'a column for each epoch, a row for each digit')));
+  return { root, canvas, file, which, note, undo, clear, keep, random, seen, bars, maps, kept, layers };
+}
+
+/** The pad's own style sheet, which the page does without until then. */
+function style() {
+  return new Promise((resolve) => {
+    document.head.append(h('link', { rel: 'stylesheet', href: new URL('pad.css', import.meta.url).href, onload: resolve, onerror: resolve }));
+  });
+}

@@ -1,0 +1,49 @@
+/** The 28x28 pixels that the network sees, and the steps that made them, each of which can be left out. */
+
+import { h, setText } from '../dom.js';
+
+const STEPS = {
+  paper: ['Even out the paper', 'Light falls unevenly on a photographed page'],
+  specks: ['Drop specks', 'Dirt would make the box larger than the digit'],
+  box: ['Cut out the digit', "MNIST's digits fill a box of 20 by 20 pixels"],
+  centre: ['Centre its mass', "MNIST's digits have their centre of mass in the middle"],
+};
+
+/** Fills `element`: `show(prepared)`, and `leftOut()` names the steps that are switched off. */
+export function createSeen(element, changed) {
+  const canvas = h('canvas', { width: 28, height: 28, role: 'img', 'aria-label': 'What the network sees, 28 by 28 pixels' });
+  const facts = h('p', { class: 'soft' });
+  const boxes = Object.entries(STEPS).map(([step, [label, title]]) => {
+    const box = h('input', { type: 'checkbox', checked: true, value: step, onchange: changed });
+    return { box, label: h('label', { title }, box, ` ${label}`) };
+  });
+  element.append(canvas, facts, h('fieldset', {}, h('legend', { class: 'unseen' }, 'Steps'), ...boxes.map(({ label }) => label)));
+  return {
+    leftOut: () => boxes.filter(({ box }) => !box.checked).map(({ box }) => box.value),
+    show(prepared) {
+      paint(canvas, prepared?.pixels);
+      setText(facts, prepared?.parts ? factsOf(prepared) : '');
+    },
+  };
+}
+
+/** 784 greys on a canvas of 28x28, none for nothing. */
+export function paint(canvas, pixels) {
+  const context = canvas.getContext('2d');
+  const image = context.createImageData(28, 28);
+  for (let place = 0; place < 784; place += 1) {
+    const grey = pixels?.[place] ?? 0;
+    image.data.set([grey, grey, grey, 255], 4 * place);
+  }
+  context.putImageData(image, 0, 0);
+}
+
+function factsOf({ inverted, shift: [right, down], parts }) {
+  const moves = [[right, 'right', 'left'], [down, 'down', 'up']].filter(([by]) => by);
+  const told = moves.map(([by, ahead, back]) => `${Math.abs(by)} ${by > 0 ? ahead : back}`);
+  const words = [inverted ? 'dark on light, turned over' : 'light on dark'];
+  if (told.length) words.push(`moved ${told.join(' and ')}`);
+  if (parts > 1) words.push(`${parts} parts`);
+  const text = words.join(', ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

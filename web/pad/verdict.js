@@ -1,0 +1,34 @@
+/** What is made of ten logits: probabilities, and whether that is a digit at all. The same as digits/predict.py does. */
+
+import { refused } from './gates.js';
+
+export const UNCERTAIN = 0.6; // a lower probability of the likeliest digit is told with a warning
+
+/** Ten numbers that sum to 1. */
+export function softmax(logits, temperature = 1) {
+  const most = Math.max(...logits);
+  const shares = Array.from(logits, (logit) => Math.exp((logit - most) / temperature));
+  const sum = shares.reduce((total, share) => total + share, 0);
+  return shares.map((share) => share / sum);
+}
+
+/** -log sum exp: low where a picture is like what the network was trained on. */
+export function energy(logits) {
+  const most = Math.max(...logits);
+  return -(most + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0)));
+}
+
+/**
+ * {status, label, probabilities, ranking, reason}: status is empty, not_a_digit, uncertain or ok; `prepared` as
+ * prepare.js gives it, `plan` as plan.js does.
+ */
+export function judge(prepared, logits, plan) {
+  const probabilities = softmax(logits, plan.temperature);
+  const ranking = probabilities.map((_, digit) => digit).sort((a, b) => probabilities[b] - probabilities[a]);
+  const [label] = ranking;
+  const unlike = plan.energyLimit !== null && energy(logits) > plan.energyLimit ? 'nothing like a digit' : null;
+  const reason = refused(prepared) ?? unlike;
+  const isBlank = !prepared.pixels.some((pixel) => pixel > 0);
+  const sure = probabilities[label] >= UNCERTAIN ? 'ok' : 'uncertain';
+  return { status: isBlank ? 'empty' : reason ? 'not_a_digit' : sure, label, probabilities, ranking, reason };
+}
