@@ -37,7 +37,7 @@ export function createReader() {
 
 /** Which server this is: `digits` for our own, `files` for any other. */
 export async function serverKind() {
-  const answer = await ask(API, { method: 'HEAD' });
+  const answer = await ask(API && `${API}healthz`, { method: 'HEAD' });
   return /^digits\b/i.test(answer.headers.get('Server') ?? '') ? 'digits' : 'files';
 }
 

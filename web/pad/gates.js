@@ -2,8 +2,8 @@
 
 const SIDE = 28;
 const [FULL_SIDE, FULL] = [9, 0.97]; // pixels, and how full of ink such a square may be
-const AT_ONCE = 4; // strokes that one row or column crosses
-const IN_ALL = 82; // strokes that all rows and columns cross
+const AT_ONCE = 5; // strokes that one row or column crosses
+const IN_ALL = 85; // strokes that all rows and columns cross
 const HOLES = 3; // more than pieces
 const PARTS = 3; // large pieces of ink
 const BESIDE = 0.2; // of the ink, on either side of a gap
