@@ -55,7 +55,7 @@ def share(count: int, all_of: list) -> float:
 def main(weights: Path, pictures: int, images: int) -> None:
     """Measure WEIGHTS."""
     print(machine.describe())
-    reader = Reader(weights)
+    reader = Reader.open(weights)
     if reader.about.get("energy_limit") is None:
         raise click.ClickException(f"{weights} has no energy limit: train with validation images (--validation).")
     about = {"model": reader.about["model"]["name"], "pictures": pictures, "images": images}

@@ -100,7 +100,7 @@ def accuracy(reader: Reader, images, labels, way: Callable) -> float:
 def main(weights: Path, images: int) -> None:
     """Measure WEIGHTS."""
     print(machine.describe())
-    reader = Reader(weights)
+    reader = Reader.open(weights)
     test = datasets.load_test("mnist", Path(os.environ.get("MNIST_DATA_DIR", "data")), lambda *_: None).test
     pixels, labels = test.images[:images].numpy(), test.labels[:images].tolist()
     about = {"model": reader.about["model"]["name"], "images": len(labels)}

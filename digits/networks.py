@@ -63,8 +63,8 @@ class Networks:
 
 
 def earlier(saved: dict, history: bytes) -> dict[int, bytes]:
-    """The float16 numbers by epoch; {} where the two files do not belong together."""
-    if zlib.crc32(history) != saved["epochs_crc32"]:
+    """The float16 numbers by epoch; {} where the two files do not belong together, or are none."""
+    if zlib.crc32(history) != saved.get("epochs_crc32"):
         return {}
     size = 2 * saved["numbers"]
     return {epoch: history[size * at : size * (at + 1)] for at, epoch in enumerate(saved["epochs"])}

@@ -1,17 +1,20 @@
 """What a trained network makes of pictures of digits: the command predict, and what the server answers with."""
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
-from digits import pictures
+from digits import contract, networks, pictures
 from digits.calibration import tempered
 from digits.checkpoint import digest, open_trained
 from digits.energy import energies
 from digits.errors import UserError
+from digits.files import read_bytes, read_json
 from digits.gates import refused
 from digits.preprocess import Prepared, prepare
 from digits.training import normalised
@@ -70,11 +73,28 @@ class Answer:
 
 
 class Reader:
-    """A trained network that reads digits. Raises UserError for weights that are none."""
+    """A trained network that reads digits; `about` says what it is, as mnist_cnn.pth does."""
 
-    def __init__(self, weights: Path):
-        self.network, content = open_trained(weights)
-        self.about = content | {"sha256": digest(content)}
+    def __init__(self, network: nn.Module, about: dict):
+        self.network, self.about = network, about
+
+    @classmethod
+    def open(cls, weights: Path) -> "Reader":
+        """Raises UserError for weights that are none."""
+        network, content = open_trained(weights)
+        return cls(network, content | {"sha256": digest(content)})
+
+    @classmethod
+    def after(cls, epoch: int, folder: Path) -> "Reader":
+        """The network as it was after an epoch of the run in `folder`: in half precision, at the last temperature.
+
+        Raises KeyError for an epoch that was not kept.
+        """
+        saved = read_json(folder / contract.NETWORK)
+        saved = saved if isinstance(saved, dict) else {}
+        numbers = networks.earlier(saved, read_bytes(folder / contract.NETWORK_EPOCHS))[epoch]
+        about = {"run_id": saved["run_id"], "epoch": epoch, "temperature": saved["temperature"] or 1.0}
+        return cls(networks.rebuilt(saved, numbers), about | {"sha256": hashlib.sha256(numbers).hexdigest()})
 
     @torch.inference_mode()
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -109,7 +129,7 @@ class Reader:
 def predict(files: list[Path], weights: Path) -> list[tuple[Path, Answer]]:
     """Read every file. Raises UserError for one that is no picture, before the network is asked."""
     prepared = [_prepared(file) for file in files]
-    return list(zip(files, Reader(weights).read(prepared)))
+    return list(zip(files, Reader.open(weights).read(prepared)))
 
 
 def _prepared(file: Path) -> Prepared:

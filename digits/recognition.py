@@ -94,7 +94,7 @@ class Recognition:
         return [_told(answer, model) for answer in reader.read(prepared)]
 
     def _newest(self, query: dict[str, str]):
-        """The reader of the run that is asked for, else of the newest that has weights."""
+        """The reader of the run that is asked for, else of the newest that has weights; as after an epoch, if asked."""
         from digits.errors import UserError
         from digits.predict import Reader
 
@@ -104,13 +104,15 @@ class Recognition:
                 status = path.stat()
                 version = (path, status.st_ino, status.st_mtime_ns, status.st_size)
                 if self._known != version:
-                    self._reader, self._known = Reader(path), version
+                    self._reader, self._known = Reader.open(path), version
             except (UserError, FileNotFoundError) as error:  # damaged, or moved by a trainer at this very moment
                 raise Problem(503, f"The weights can't be read now: {error}", _RETRY) from None
-            reader = self._reader
-        if "epoch" in query and query["epoch"] != str(reader.about.get("epoch")):
-            raise Problem(404, "The weights of that epoch were not kept.")
-        return reader
+            if query.get("epoch") in (None, str(self._reader.about.get("epoch"))):
+                return self._reader
+            try:
+                return Reader.after(int(query["epoch"]), path.parent)
+            except (KeyError, ValueError):
+                raise Problem(404, "The weights of that epoch were not kept.") from None
 
     def _weights(self, run: str | None) -> Path:
         if run is not None:

@@ -70,7 +70,7 @@ def test_without_arguments_it_trains_with_the_defaults(seen, tmp_path, monkeypat
     result = invoke("--results-dir", str(tmp_path))
     assert result.exit_code == 0, result.output
     (config,) = seen
-    assert (config.model, config.channels, config.epochs) == ("cnn4-quick", (16, 32, 64, 128), 10)
+    assert (config.model, config.channels, config.epochs) == ("cnn4-quick", (24, 48, 96, 128), 10)
     assert (config.optimizer, config.lr, config.ema, config.rotation) == ("adamw", 0.006, 0.998, 10.0)
     assert (config.name, config.validation, config.samples) == ("cnn4-quick", 5000, 10)
 
@@ -92,7 +92,8 @@ def test_a_run_without_a_name_is_called_by_what_is_special_about_it(seen, result
 def test_settings_that_are_not_given_are_the_models_own_and_stand_in_the_log():
     for name, own in ARCHITECTURES.items():
         config = Config.from_options(model=name)
-        assert (config.channels, config.dropout, config.norm) == (own.channels, own.dropout, own.norm)
+        wider = PRESETS["default"].options["channels"] if name == "cnn4-quick" else own.channels
+        assert (config.channels, config.dropout, config.norm) == (wider, own.dropout, own.norm)
         assert config.as_json()["norm"] == own.norm
         assert config.name == name
     assert Config.from_options(model="cnn6", dropout=0.0).dropout == 0.0

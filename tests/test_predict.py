@@ -84,7 +84,7 @@ def test_for_a_person_the_answer_is_a_line_and_a_picture(files, weights):
 def test_the_probabilities_are_those_of_the_network(digits, weights):
     images, _ = digits
     prepared = [prepare(Picture(np.dstack([image / 255] * 3 + [np.ones((28, 28))]), 1.0)) for image in images[:20]]
-    answers = predict.Reader(weights).read(prepared)
+    answers = predict.Reader.open(weights).read(prepared)
     network = checkpoint.load_network(weights)
     with torch.no_grad():
         expected = network(normalised(torch.from_numpy(np.stack([one.pixels for one in prepared])))).softmax(1)
@@ -113,9 +113,9 @@ def test_what_is_unlike_all_it_has_learned_is_not_called_a_digit(files, weights,
 
 def test_a_picture_at_the_energy_limit_is_a_digit_and_one_beyond_is_none(digits, weights, tmp_path):
     image = torch.from_numpy(digits[0][:1])
-    found = -predict.Reader(weights).logits(image).logsumexp(1).item()
+    found = -predict.Reader.open(weights).logits(image).logsumexp(1).item()
     for limit, status in [(found, "ok"), (np.nextafter(found, -np.inf), "not_a_digit"), (None, "ok")]:
-        reader = predict.Reader(limited(weights, tmp_path, limit if limit is None else float(limit)))
+        reader = predict.Reader.open(limited(weights, tmp_path, limit if limit is None else float(limit)))
         assert reader.read([as_it_is(image[0])])[0].status == status
 
 

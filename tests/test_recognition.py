@@ -14,6 +14,8 @@ from test_predict import digits, weights  # noqa: F401  (fixtures)
 from wire import ask, eventually, serving
 
 from digits import contract, pictures, recognition
+from digits.models import build
+from digits.networks import Networks
 from digits.runlog import RunLog
 
 
@@ -25,6 +27,10 @@ def site(tmp_path_factory, weights):  # noqa: F811
     with RunLog(folder / "results", name="trained") as log:
         log.batch(1, loss=0.5)
         log.save(contract.WEIGHTS, weights.read_bytes())
+        kept = Networks()
+        kept.add_epoch(1, build("tiny"))
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}) | {"epochs": [5]})
     with serving(server_of(folder)) as server:
         server.results, server.run_id = folder / "results", log.run_id
         yield server
@@ -127,7 +133,10 @@ def test_the_weights_of_a_run_can_be_named(site, picture):
     assert post(site, content, path=f"/predict?run={site.run_id}&epoch=1").json()["label"] == label
     assert post(site, content, path="/predict?run=20260101-000000-none").status == 404
     assert post(site, content, path="/predict?run=../..").status == 404
-    assert post(site, content, path="/predict?epoch=7").status == 404
+    before = post(site, content, path="/predict?epoch=5").json()
+    assert before["model"]["epoch"] == 5 and before["score"] < 0.5, "that network has learned nothing yet"
+    for epoch in ("7", "0", "-5", "five", "5.0", "", "9" * 5000):
+        assert post(site, content, path=f"/predict?epoch={epoch}").status == 404
     assert post(site, content, path="/predict?colour=red").status == 400
     assert post(site, content, path="/predict?format=xml").status == 400
 
