@@ -5,6 +5,7 @@
     python mnist_cnn.py --preset fast            99 % within seconds
     python mnist_cnn.py --model lenet5 --epochs 3
     python mnist_cnn.py --resume                 go on with a run that was interrupted
+    python mnist_cnn.py control pause            ask the running one to pause, stop, change its rate, ...
     python mnist_cnn.py evaluate                 what the trained weights make of the test set
     python mnist_cnn.py predict seven.png        which digit that is
     python mnist_cnn.py models                   the networks to choose from
@@ -31,7 +32,7 @@ try:
 except ModuleNotFoundError:
     raise SystemExit(not_installed("click")) from None
 
-from digits import contract, launched, presets, processor
+from digits import contract, control, launched, presets, processor
 from digits.architectures import ARCHITECTURES
 from digits.commands import DefaultGroup, named_by_user, run
 from digits.failures import told_in_one_line
@@ -131,6 +132,18 @@ def list_presets():
     click.echo(presets.overview())
 
 
+@cli.command("control", context_settings={"ignore_unknown_options": True})
+@click.argument("action", type=click.Choice(control.ACTIONS))
+@click.argument("value", required=False)
+@click.option("--results-dir", type=click.Path(path_type=Path), default=Config.results_dir, help="Where it trains.")
+def control_run(action, value, results_dir):
+    """Ask the running trainer to stop, pause or continue, to learn at another rate (lr 0.001), for more epochs
+    (epochs +5, or epochs 20 in all), or to save its weights now (snapshot). It answers within a batch.
+    """
+    with told_in_one_line():
+        Terminal().say(control.answered(results_dir, action, value))
+
+
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=PROJECT / "results")
 @click.option("--steps", type=click.IntRange(1), default=100, show_default=True, help="How many batches to compare.")
@@ -156,6 +169,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
         from digits.checkpoints import Checkpoints
         from digits.distributed import Group
         from digits.record import Record
+        from digits.steering import Steering, Stopped
 
     was = earlier.environment if earlier else {}
     device = environment.prepare(config, threads=was.get("threads"))
@@ -181,7 +195,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     record.save_images()
     terminal.introduce(config, dataset, learner)
     batches, steps = batches_per_epoch(config, len(train_split)), learner.schedule.total
-    epochs = -(-steps // batches)
+    steering = Steering(log, learner, checkpoints, -(-steps // batches), batches, fixed=bool(config.steps))
     at = training.Progress()
     began = time.perf_counter()  # of the epoch
     if earlier:
@@ -189,7 +203,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
         record.restore(at.epoch - 1)
         terminal.tell_resumption(at, earlier.differences(facts))
         log.event("resumed", f"went on after {at.step:,} steps")
-    log.plan(epochs, batches, steps)
+    log.plan(steering.epochs, batches, steps)
 
     def note(done: list[training.Step]) -> None:
         for step in done:
@@ -200,15 +214,20 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
 
     validation = None
     try:
-        while at.epoch <= epochs:
+        while at.epoch <= steering.epochs:
             log.phase("training")
             learner.network.train()
             began = time.perf_counter() - at.seconds
             order = training.shuffled(len(train_split), config.seed, at.epoch).to(device).split(config.batch_size)
-            order = order[: steps - batches * (at.epoch - 1)]
-            with terminal.progress(f"Epoch {at.epoch}/{epochs}", len(order)) as done, INTERRUPTS.agreed(group.any):
+            if config.steps:
+                order = order[: steps - batches * (at.epoch - 1)]
+            title = f"Epoch {at.epoch}/{steering.epochs}"
+            with terminal.progress(title, len(order)) as done, INTERRUPTS.agreed(group.any):
                 done(at.batch)
                 for indices in order[at.batch :]:
+                    if asked := steering.asked():
+                        note(learner.fetch())
+                        began += steering.obey(asked, at, record.save_weights)
                     with INTERRUPTS.held():  # weights, schedule and log go forward together or not at all
                         known = learner.step(train_split[indices])
                         note(known)
@@ -228,7 +247,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
             probe = validation or learner.evaluate(train_split[:250])
             training.check_finite(probe.loss, at.step, at.lr)
             at.seconds = time.perf_counter() - began
-            terminal.tell_epoch(at, epochs, validation)
+            terminal.tell_epoch(at, steering.epochs, validation)
             with INTERRUPTS.held():  # the epoch is over in log and state, or in neither
                 log.epoch(
                     at.epoch,
@@ -242,6 +261,10 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
                 record.save_epoch(at.epoch, validation)
                 at = at.next_epoch()
                 checkpoints.save(at)
+    except Stopped:
+        checkpoints.save(at)
+        log.stop()
+        return terminal.tell_stop(at)
     except KeyboardInterrupt:
         note(learner.fetch())
         terminal.tell_interruption(saved=checkpoints.try_to_save(at))
@@ -250,6 +273,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
         log.event("diverged", str(error))
         raise
 
+    steering.refuse_the_rest()
     log.phase("calibrating")
     validation = validation or learner.evaluate(validation_split)  # a run may go on after its last epoch
     temperature = calibration.temperature(validation.probabilities, validation_split.labels.cpu())
@@ -260,7 +284,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     sureness = calibration.judged(test.probabilities, dataset.test.labels, temperature)
     accepted = energy.accepted(test.energies, energy_limit)
     log.test(test.loss, test.accuracy, test.correct, test.total, **sureness, accepted=accepted)
-    record.save_end(epochs, test, temperature, energy_limit)
+    record.save_end(steering.epochs, test, temperature, energy_limit)
     terminal.conclude(config, test)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from digits import checkpoint, contract
@@ -24,7 +24,7 @@ class Checkpoints:
         self._log, self._config, self._learner = log, config, learner
         self._saved_at = time.monotonic()
         self._folder = Path(log.folder)
-        self._plateau_ends = learner.schedule.before_decay
+        self._plateau: tuple[Schedule, float] | None = None  # a schedule, and how many steps come before its decay
         self._damaged: set[str] = set()  # files that must not take a whole one's place
 
     def save(self, progress: Progress, file: str = contract.CHECKPOINT) -> None:
@@ -55,7 +55,10 @@ class Checkpoints:
     @property
     def at_plateau(self) -> bool:
         """Whether a longer run would go another way from the next step on."""
-        return self._learner.steps == self._plateau_ends
+        schedule = self._learner.schedule  # another one once somebody has changed it
+        if self._plateau is None or self._plateau[0] is not schedule:
+            self._plateau = schedule, schedule.before_decay
+        return self._learner.steps == self._plateau[1]
 
     def save_within_epoch(self, progress: Progress) -> None:
         self.save(progress, contract.CHECKPOINT_PLATEAU if self.at_plateau else contract.CHECKPOINT)
@@ -77,7 +80,6 @@ class Checkpoints:
         """
         if self._learner.group.rank:
             return None
-        wanted = self._learner.schedule
         best = None
         for file in contract.CHECKPOINTS:
             try:
@@ -89,7 +91,9 @@ class Checkpoints:
                 self._damaged.add(file)
                 continue
             steps = state["learner"]["steps"] if state.get("run_id") == self._log.run_id else 0
-            fits = steps <= wanted.total and Schedule(**state["schedule"]).begins_like(wanted, steps)
+            saved = Schedule.from_json(state["schedule"])
+            wanted = self._wanted(saved)
+            fits = steps <= wanted.total and saved.begins_like(wanted, steps)
             closed_early = steps % batches and not state["progress"]["batch"]
             fits = fits and (steps == wanted.total or not closed_early)
             if fits and steps > (best["learner"]["steps"] if best else 0):
@@ -102,5 +106,11 @@ class Checkpoints:
         if state is None:
             return Progress()
         self._learner.load_state_dict(state["learner"])
+        self._learner.schedule = self._wanted(Schedule.from_json(state["schedule"]))
         values = state["progress"]
         return Progress(**values | {"mean": Mean(**values["mean"])})
+
+    def _wanted(self, saved: Schedule) -> Schedule:
+        """What the options say now; with what was asked of the run on its way, where there is such."""
+        wanted = self._learner.schedule
+        return replace(saved, total=wanted.total) if saved.before else wanted

@@ -48,18 +48,14 @@ class Record:
         self._predictions.set_test(test)
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
         self._save_samples(epoch, final=True)
-        weights = checkpoint.weights_file(
-            self._learner.learned,
-            self._config,
-            run_id=self._log.run_id,
-            epoch=epoch,
-            step=self._learner.steps,
-            dataset=self._dataset.name,
-            test_accuracy=test.accuracy,
-            temperature=temperature,
-            energy_limit=energy_limit,
+        self.save_weights(epoch, test_accuracy=test.accuracy, temperature=temperature, energy_limit=energy_limit)
+
+    def save_weights(self, epoch: int, **judged: float | None) -> None:
+        """As they are now; `judged` is what is known of them."""
+        facts = {"run_id": self._log.run_id, "epoch": epoch, "step": self._learner.steps, "dataset": self._dataset.name}
+        self._log.save(
+            contract.WEIGHTS, checkpoint.weights_file(self._learner.learned, self._config, **facts, **judged)
         )
-        self._log.save(contract.WEIGHTS, weights)
 
     def _save_network(self, epoch: int, validation: Evaluation | None) -> None:
         """For the page. The numbers come first: whoever finds their sums different in network.json looks again."""

@@ -18,6 +18,7 @@ class Earlier:
     dataset: dict
     complete: bool
     steps: int  # planned
+    events: list  # of the log: what somebody changed on the way stands there
 
     def check_images(self, dataset: dict) -> None:
         """Raise UserError where the images are not those that the run began with."""
@@ -44,7 +45,8 @@ def earlier_run(folder: Path) -> Earlier:
     try:
         complete = log["status"] == "completed"
         steps = log["progress"]["steps"] or 0
-        return Earlier(Config.from_json(log["config"]), log["environment"], log["dataset"] or {}, complete, steps)
+        environment, dataset = log["environment"], log["dataset"] or {}
+        return Earlier(Config.from_json(log["config"]), environment, dataset, complete, steps, log["events"])
     except (KeyError, TypeError, ValueError):
         raise UserError(f"{folder} holds no run of this version: begin one with python mnist_cnn.py.") from None
 

@@ -235,12 +235,13 @@ class RunLog:
             self._log["epochs"] = longer
         self._writer.now()
 
-    def event(self, kind: str, text: str) -> None:
-        """Something worth a mark on the chart, at the present step."""
+    def event(self, kind: str, text: str, **facts: str | float | None) -> None:
+        """Something worth a mark on the chart, at the present step; `facts` are more about it, for programs."""
         with self._state:
             events = self._log["events"]
             event = {"kind": kind[: contract.EVENT_KEPT], "text": text[: contract.EVENT_KEPT]}
-            events.append({"step": self.step, "time": timestamp(), **event})
+            more = {key: finite(value) for key, value in facts.items() if value is not None}
+            events.append({"step": self.step, "time": timestamp(), **event, **more})
             del events[: -contract.EVENTS_KEPT]
         self._writer.note()
 

@@ -19,12 +19,37 @@ class Schedule:
     warm_up: int
     decay: float
     total: int
+    since: int = 0  # steps: until then the schedule `before` held, which somebody changed
+    before: "Schedule | None" = None
 
     def __call__(self, step: int) -> float:
         """The rate of the next step, where `step` steps are done."""
+        held = self
+        while step < held.since:
+            held = held.before
+        return held.lr * held._share(step)
+
+    def _share(self, step: int) -> float:
         up = (step + 1) / self.warm_up if self.warm_up else 1.0
         down = (self.total - step) / (self.decay * self.total) if self.decay else 1.0
-        return self.lr * max(0.0, min(1.0, up, down))
+        return max(0.0, min(1.0, up, down))
+
+    @classmethod
+    def from_json(cls, values: dict) -> "Schedule":
+        """What dataclasses.asdict gave."""
+        before = values.get("before")
+        return cls(**values | {"before": cls.from_json(before) if before else None})
+
+    def at_rate(self, step: int, rate: float) -> "Schedule":
+        """From `step` on `rate`, and further up or down in the same proportions. Raises ValueError where it is at 0."""
+        share = self._share(step)
+        if not share:
+            raise ValueError("the rate has come down to 0: nothing is left to learn with it")
+        return replace(self, lr=rate / share, since=step, before=self)
+
+    def of_length(self, step: int, total: int) -> "Schedule":
+        """From `step` on as in a run of `total` steps."""
+        return replace(self, total=total, since=step, before=self)
 
     @property
     def before_decay(self) -> float:
@@ -36,5 +61,7 @@ class Schedule:
 
     def begins_like(self, other: "Schedule", steps: int) -> bool:
         """Whether both surely give the same rates for the first `steps` steps."""
+        if self.before or other.before:
+            return all(self(step) == other(step) for step in range(steps))
         endless = replace(self, decay=0.0, total=other.total) == replace(other, decay=0.0)
         return self == other or (endless and steps <= min(self.before_decay, other.before_decay))

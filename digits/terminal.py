@@ -74,6 +74,9 @@ class Terminal:
     def tell_interruption(self, saved: bool) -> None:
         self.say("What was learned is saved." if saved else "What was learned in this epoch could not be saved.")
 
+    def tell_stop(self, at) -> None:
+        self.say(f"Stopped after {at.step:,} steps, as asked. What was learned is saved; --resume goes on.")
+
     def introduce(self, config, dataset, learner) -> None:
         parameters = sum(parameter.numel() for parameter in learner.network.parameters())
         precision = ", ".join(learner.precision.describe().values())

@@ -12,6 +12,7 @@ from digits.csvlog import cell
 from digits.datasets import Progress
 from digits.errors import UserError
 from digits.resume import Earlier
+from digits.steering import replayed
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def verify(folder: Path, earlier: Earlier, steps: int, progress: Progress, data_
 
     learner.network.train()
     train_split, batches = dataset.train.to(device), batches_per_epoch(config, len(dataset.train))
+    learner.schedule = replayed(learner.schedule, earlier.events, batches)
     with progress("Training the first batches again", len(logged)) as done:
         for epoch in range(1, 2 + (len(logged) - 1) // batches):
             order = training.shuffled(len(train_split), config.seed, epoch).to(device).split(config.batch_size)

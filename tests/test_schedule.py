@@ -1,5 +1,5 @@
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -53,3 +53,33 @@ def test_runs_of_equal_length_are_alike_to_the_end_and_of_other_rates_never():
     assert schedule.begins_like(replace(schedule), 100)
     assert not schedule.begins_like(replace(schedule, lr=0.02), 1)
     assert not schedule.begins_like(replace(schedule, warm_up=11), 1)
+
+
+def test_a_changed_rate_holds_from_its_step_on_and_keeps_the_shape():
+    schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
+    changed = schedule.at_rate(8, 0.1).at_rate(14, 1.0)
+    assert [changed(step) for step in range(8)] == [schedule(step) for step in range(8)]
+    assert [changed(step) for step in range(8, 14)] == pytest.approx([0.1 * schedule(step) for step in range(8, 14)])
+    assert changed(14) == pytest.approx(1.0)
+    assert changed(17) / changed(14) == pytest.approx(schedule(17) / schedule(14))
+    with pytest.raises(ValueError, match="come down to 0"):
+        schedule.at_rate(20, 0.1)
+
+
+def test_a_changed_length_holds_from_its_step_on():
+    schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
+    longer = schedule.of_length(8, 40)
+    assert longer(39) > 0 and longer(40) == 0
+    assert [longer(step) for step in range(41)] == [replace(schedule, total=40)(step) for step in range(41)]
+    late = schedule.of_length(15, 40)
+    assert late(14) == schedule(14) and late(15) == 1.0
+
+
+def test_changes_survive_being_written_and_tell_schedules_apart():
+    schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
+    changed = schedule.at_rate(8, 0.1).of_length(9, 40)
+    assert Schedule.from_json(asdict(changed)) == changed
+    assert Schedule.from_json(asdict(schedule)) == schedule
+    assert changed.begins_like(schedule, 8) and not changed.begins_like(schedule, 9)
+    assert changed.begins_like(replace(changed, total=60), 12)
+    assert changed.before_decay == 21, "half of forty, and the first step of the fall is as high"

@@ -1,0 +1,148 @@
+"""What a person asks of a running trainer: control.json, written by server, command line or hand, read between batches.
+
+    {"requests": [{"id": "a1", "action": "lr", "value": 0.001}]}
+
+Who asks adds a request to those that are there; the trainer does each once, in order, and answers it with an event in
+the log. `id` is whatever tells a request from the others; one without is known by its place in the list. `run_id`,
+where it is given, keeps a request from another run.
+"""
+
+import math
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from digits import contract, lock, runlog
+from digits.errors import UserError
+from digits.files import read_json, write_json
+
+ACTIONS = ("stop", "pause", "continue", "lr", "epochs", "snapshot")
+WITH_VALUE = ("lr", "epochs")
+MOST = 1000  # requests in the file: the oldest are dropped, which were done long ago
+_LONGEST = 256_000  # bytes that are read of it
+_ID_LENGTH = 80
+MOST_EPOCHS = 1_000_000
+_PATIENCE_S, _LOOK_S = 10.0, 0.05  # for an answer: longer than an evaluation of the validation images
+
+
+class Refused(ValueError):
+    """A request that can't be done; the message says why."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """`value`: the new rate for lr, and for epochs how many more, or with `whole` how many in all."""
+
+    id: str
+    action: str
+    value: float | None = None
+    whole: bool = False
+
+
+def parsed(given, place: int) -> Request:
+    """One entry of the list. Raises Refused, with the entry's id as `id`, for what is none."""
+    id = f"number {place + 1}"
+    try:
+        if not isinstance(given, dict):
+            raise Refused("a request is an object with an action")
+        id = str(given.get("id", id))[:_ID_LENGTH]
+        action, value = given.get("action"), given.get("value")
+        if action not in ACTIONS:
+            raise Refused(f"there is no such action: use {', '.join(ACTIONS)}")
+        if action in WITH_VALUE:
+            return Request(id, action, *valued(action, value))
+        if value is not None:
+            raise Refused(f"{action} takes no value")
+        return Request(id, action)
+    except Refused as refusal:
+        refusal.id = id
+        raise
+
+
+def valued(action: str, value) -> tuple[float, bool]:
+    """What a number, or its text, means for lr or epochs: "+5" epochs are five more. Raises Refused."""
+    text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if action == "lr":
+        if not (math.isfinite(number) and number > 0):
+            raise Refused("the rate is a finite number above 0")
+        return number, True
+    if not number.is_integer() or abs(number) > MOST_EPOCHS or number == 0:
+        raise Refused(f"epochs are whole numbers up to {MOST_EPOCHS:,}, such as +5 for five more")
+    return number, text[0] not in "+-"
+
+
+def ask(folder: Path, action: str, value=None, run_id: str | None = None) -> str:
+    """Add a request to the file; its id comes back. Raises Refused for none, OSError where it can't be written."""
+    id = secrets.token_hex(4)
+    wish = {"id": id, "action": action} | ({} if value is None else {"value": value})
+    parsed(wish, 0)
+    with lock.briefly(folder / f".{contract.CONTROL}.lock"):
+        before = read_json(folder / contract.CONTROL)
+        before = before if isinstance(before, dict) else {}
+        earlier = before.get("requests") if before.get("run_id", run_id) == run_id else None
+        requests = [*(earlier if isinstance(earlier, list) else []), wish][-MOST:]
+        write_json(folder / contract.CONTROL, ({"run_id": run_id} if run_id else {}) | {"requests": requests})
+    return id
+
+
+def answered(folder: Path, action: str, value=None) -> str:
+    """Ask, and wait for the answer. Raises UserError where no trainer runs there, or where it refuses or is silent."""
+    log = runlog.read(folder) or {}
+    if log.get("status") != "running" or not lock.is_held(folder):
+        raise UserError(f"No trainer writes to {folder}: there is nobody to ask.")
+    try:
+        id = ask(folder, action, value, log["run_id"])
+    except Refused as refusal:
+        raise UserError(f"{action}: {refusal}.") from None
+    give_up = time.monotonic() + _PATIENCE_S
+    while time.monotonic() < give_up:
+        for event in (runlog.read(folder) or {}).get("events", ()):
+            if event.get("request") == id:
+                if event["kind"] == "refused":
+                    raise UserError(f"It refused: {event['text']}.")
+                return f"Step {event['step']:,}: {event['text']}."
+        time.sleep(_LOOK_S)
+    raise UserError("It has not answered yet: it may be busy testing. The request stays in control.json.")
+
+
+class Inbox:
+    """The trainer's side. What lies there when it starts was meant for somebody else, and is thrown away."""
+
+    def __init__(self, folder: Path, run_id: str):
+        self._path, self._run_id = folder / contract.CONTROL, run_id
+        self._seen: tuple | None = None
+        self._known: set[str] = set()
+        self._path.unlink(missing_ok=True)
+
+    def news(self) -> list[Request | Refused]:
+        """What was asked since the last time. While the file does not change, two microseconds."""
+        try:
+            status = os.stat(self._path)
+        except OSError:
+            return []
+        version = (status.st_ino, status.st_mtime_ns, status.st_size)
+        if version == self._seen:
+            return []
+        self._seen = version
+        content = read_json(self._path) if status.st_size <= _LONGEST else None
+        if not isinstance(content, dict) or not isinstance(content.get("requests"), list):
+            return [Refused("control.json can't be read")]
+        if content.get("run_id") not in (None, self._run_id):
+            return []
+        return [found for found in map(self._read, content["requests"], range(MOST)) if found]
+
+    def _read(self, given, place: int) -> Request | Refused | None:
+        try:
+            found = parsed(given, place)
+        except Refused as refusal:
+            found = refusal
+        if found.id in self._known:
+            return None
+        self._known.add(found.id)
+        return found

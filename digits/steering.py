@@ -1,0 +1,134 @@
+"""A running trainer does what control.json asks: stop, pause, another rate, more epochs, a snapshot.
+
+Each request is answered by an event that names it: by what was done, or, of the kind `refused`, by why it was not.
+"""
+
+import time
+from collections.abc import Callable
+
+from digits.checkpoints import Checkpoints
+from digits.control import Inbox, Refused, Request
+from digits.interrupts import INTERRUPTS
+from digits.runlog import RunLog
+from digits.schedule import Schedule
+from digits.training import Learner, Progress
+
+LR, EPOCHS = "lr changed", "epochs changed"  # kinds of events from which a run can be repeated
+_LOOK_S = 0.1  # how often while paused
+
+
+class Stopped(Exception):
+    """Somebody asked the run to end here."""
+
+
+class Steering:
+    """`epochs` of `batches` are planned; `fixed`: by --steps, and can't be changed.
+
+    Of several processes the first one reads, and all do the same.
+    """
+
+    def __init__(
+        self, log: RunLog, learner: Learner, checkpoints: Checkpoints, epochs: int, batches: int, fixed: bool = False
+    ):
+        self._log, self._learner, self._checkpoints = log, learner, checkpoints
+        self.epochs, self._batches, self._fixed = epochs, batches, fixed
+        self._inbox = None if learner.group.rank else Inbox(log.folder, log.run_id)
+
+    def asked(self) -> list[Request | Refused]:
+        """What has been asked since the last time."""
+        return self._learner.group.as_the_first(self._inbox.news() if self._inbox else None)
+
+    def obey(self, requests: list[Request | Refused], at: Progress, snapshot: Callable[[int], None]) -> float:
+        """Do all that, between two batches; the seconds spent in a pause. `snapshot` saves the weights of an epoch.
+
+        Raises Stopped. Learner, log and `at` are at the same step: nothing is left to fetch.
+        """
+        paused_at = None
+        while requests or paused_at is not None:
+            for request in requests:
+                action = getattr(request, "action", None)
+                if action == "pause" and paused_at is None:
+                    paused_at = time.perf_counter()
+                    self._answer(request, "paused", f"paused after {at.step:,} steps")
+                    self._log.phase("paused")
+                elif action == "continue" and paused_at is not None:
+                    paused_s = time.perf_counter() - paused_at
+                    self._answer(request, "continued", f"went on after a pause of {paused_s:,.0f} s")
+                    self._log.phase("training")
+                    rest = requests[requests.index(request) + 1 :]
+                    return paused_s + self.obey(rest, at, snapshot)
+                else:
+                    self._do(request, at, snapshot)
+            if paused_at is not None:
+                with INTERRUPTS.held():
+                    time.sleep(_LOOK_S)
+            requests = self.asked() if paused_at is not None else []
+        return 0.0
+
+    def refuse_the_rest(self) -> None:
+        """After the last batch nothing can be changed any more."""
+        for request in self.asked():
+            self._refuse(request, "the training is over")
+
+    def _do(self, request: Request | Refused, at: Progress, snapshot: Callable[[int], None]) -> None:
+        try:
+            if isinstance(request, Refused):
+                raise request
+            match request.action:
+                case "stop":
+                    self._answer(request, "stopped", f"stopped after {at.step:,} steps, as asked")
+                    raise Stopped
+                case "lr":
+                    self._set_rate(request)
+                case "epochs":
+                    self._set_epochs(request, at)
+                case "snapshot":
+                    snapshot(at.epoch)
+                    self._answer(request, "snapshot", f"weights saved after {at.step:,} steps")
+                case "pause":
+                    raise Refused("it is paused already")
+                case "continue":
+                    raise Refused("it is not paused")
+            self._checkpoints.save(at)
+        except Refused as refusal:
+            self._refuse(request, str(refusal))
+
+    def _set_rate(self, request: Request) -> None:
+        schedule, steps = self._learner.schedule, self._learner.steps
+        try:
+            self._learner.schedule = schedule.at_rate(steps, request.value)
+        except ValueError as error:
+            raise Refused(str(error)) from None
+        text = f"lr {schedule(steps):.3g} became {request.value:.3g}, and goes on from there as planned"
+        self._answer(request, LR, text, value=request.value)
+
+    def _set_epochs(self, request: Request, at: Progress) -> None:
+        if self._fixed:
+            raise Refused("--steps says how long this run is")
+        before, wanted = self.epochs, int(request.value if request.whole else self.epochs + request.value)
+        if wanted < at.epoch or wanted == before:
+            raise Refused(f"{wanted} epochs in all: it is in epoch {at.epoch} of {before}")
+        self._learner.schedule = self._learner.schedule.of_length(self._learner.steps, wanted * self._batches)
+        self.epochs = wanted
+        self._log.plan(wanted, self._batches)
+        self._log.describe(config={"epochs": wanted})
+        self._answer(request, EPOCHS, f"{wanted} epochs in all instead of {before}", value=wanted, before=before)
+
+    def _answer(self, request: Request, kind: str, text: str, **facts) -> None:
+        self._log.event(kind, text, request=request.id, **facts)
+
+    def _refuse(self, request: Request | Refused, reason: str) -> None:
+        asked = f"{request.action}: " if isinstance(request, Request) else ""
+        self._log.event("refused", asked + reason, request=getattr(request, "id", None))
+
+
+def replayed(schedule: Schedule, events: list[dict], batches: int) -> Schedule:
+    """The schedule of a run that was steered, from the one that its options give and the events of its log."""
+    changes = [event for event in events if event.get("kind") in (LR, EPOCHS) and "value" in event]
+    first = next((event["before"] for event in changes if event["kind"] == EPOCHS), None)
+    if first:
+        schedule = Schedule(schedule.lr, schedule.warm_up, schedule.decay, first * batches)
+    for event in changes:
+        step, value = event["step"], event["value"]
+        schedule = schedule.at_rate(step, value) if event["kind"] == LR else schedule.of_length(step, value * batches)
+    return schedule

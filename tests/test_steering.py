@@ -1,0 +1,196 @@
+"""A running trainer does what it is asked, answers each request in its log, and repeats exactly what was steered."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from trainer import PROJECT, Trainer
+
+from digits import contract
+from digits.control import Inbox, Refused, ask, parsed
+
+LONG = ["--epochs", "400", "--batch-size", "16", "--quiet"]
+
+
+def events(log: dict, kind: str) -> list[dict]:
+    return [event for event in log.get("events", ()) if event["kind"] == kind]
+
+
+def steps(log: dict) -> int:
+    return log.get("progress", {}).get("step") or 0
+
+
+def losses(folder) -> list[str]:
+    with open(folder / contract.BATCHES, newline="") as file:
+        return [row["loss"] for row in csv.DictReader(file)]
+
+
+def rates(folder) -> list[float]:
+    with open(folder / contract.BATCHES, newline="") as file:
+        return [float(row["lr"]) for row in csv.DictReader(file)]
+
+
+@pytest.fixture
+def training(tmp_path):
+    with Trainer(tmp_path, *LONG) as trainer:
+        trainer.wait_for(lambda log: steps(log) >= 5)
+        yield trainer
+
+
+def control(folder, *words: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, PROJECT / "mnist_cnn.py", "control", *words, "--results-dir", folder]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_stop_ends_the_run_after_a_batch_and_saves(training):
+    asked = time.monotonic()
+    done = control(training.results, "stop")
+    assert (done.returncode, done.stderr) == (0, "") and "stopped after" in done.stdout
+    assert training.finish() == (0, "", "") and time.monotonic() - asked < 20
+    log = training.log()
+    assert log["status"] == "stopped" and log["error"] is None
+    assert steps(log) == len(losses(training.results)) == events(log, "stopped")[0]["step"]
+    with Trainer(training.results, "--resume", "--quiet", small=False) as again:
+        again.wait_for(lambda later: events(later, "resumed") and steps(later) > steps(log) + 3)
+        again.interrupt()
+    assert again.log()["run_id"] == log["run_id"]
+
+
+def test_a_pause_lasts_until_it_is_ended_and_is_no_time_of_training(training):
+    assert control(training.results, "pause").returncode == 0
+    training.wait_for(lambda log: log["phase"] == "paused")
+    before = steps(training.log())
+    time.sleep(2)
+    assert steps(training.log()) == before
+    assert "paused already" in control(training.results, "pause").stderr
+    assert control(training.results, "continue").returncode == 0
+    training.wait_for(lambda log: steps(log) > before and log["phase"] == "training")
+    assert "not paused" in control(training.results, "continue").stderr
+    log = training.log()
+    assert [len(events(log, kind)) for kind in ("paused", "continued", "refused")] == [1, 1, 2]
+    moments = [contract.seconds_of(events(log, kind)[0]["time"]) for kind in ("paused", "continued")]
+    elapsed = contract.seconds_of(log["updated_at"]) - contract.seconds_of(log["started_at"])
+    assert 2 <= moments[1] - moments[0] < elapsed - sum(log["epochs"]["seconds"])
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_pause_too(training, signum):
+    assert control(training.results, "pause").returncode == 0
+    assert training.interrupt(signum) < 2
+    assert training.process.returncode == 128 + signum
+    assert training.log()["status"] == "interrupted"
+
+
+def test_another_rate_holds_from_the_next_batch_on(training):
+    done = control(training.results, "lr", "0.0001")
+    assert done.returncode == 0 and "became 0.0001" in done.stdout
+    (event,) = events(training.log(), "lr changed")
+    training.wait_for(lambda log: steps(log) > event["step"] + 5)
+    training.interrupt()
+    found = rates(training.results)
+    assert found[event["step"]] == pytest.approx(0.0001) and found[event["step"] - 1] > 0.0002
+    assert event["value"] == 0.0001
+
+
+def test_more_epochs_and_fewer(training):
+    assert control(training.results, "epochs", "+5").returncode == 0
+    assert training.log()["progress"]["epochs"] == training.log()["config"]["epochs"] == 405
+    assert control(training.results, "epochs", "-395").returncode == 0
+    assert training.log()["progress"]["epochs"] == 10
+    refused = control(training.results, "epochs", "-20")
+    assert refused.returncode == 1 and "-10 epochs in all" in refused.stderr
+    now = training.log()["progress"]["epoch"] + 1
+    assert control(training.results, "epochs", str(now)).returncode == 0
+    assert training.finish()[0] == 0
+    assert training.log()["status"] == "completed" and training.log()["epochs"]["epoch"][-1] == now
+
+
+def test_a_snapshot_can_be_read_while_training_goes_on(training):
+    from digits.checkpoint import load_trained
+
+    assert control(training.results, "snapshot").returncode == 0
+    _, content = load_trained(training.results / contract.WEIGHTS)
+    assert content["run_id"] == training.log()["run_id"] and content["step"] > 0
+    assert training.log()["status"] == "running"
+
+
+def test_what_was_steered_repeats_bit_for_bit_and_goes_on_after_a_kill(training):
+    for words in (["lr", "0.001"], ["epochs", "3"], ["lr", "0.0005"]):
+        assert control(training.results, *words).returncode == 0
+    at = steps(training.log())
+    training.wait_for(lambda log: steps(log) > at + 20 or log["status"] != "running")
+    training.process.kill()
+    training.process.wait()
+    with Trainer(training.results, "--resume", "--quiet", small=False) as again:
+        assert again.finish()[0] == 0
+    assert again.log()["status"] == "completed" and again.log()["epochs"]["epoch"] == [1, 2, 3]
+    program = [sys.executable, PROJECT / "mnist_cnn.py", "verify", training.results, "--steps", "100000"]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert f"The first {len(losses(training.results)):,} steps repeat" in done.stdout
+
+
+def test_a_malformed_file_harms_nothing_and_is_told(training):
+    file = training.results / contract.CONTROL
+    contents = [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"requests": 5}', b"[" * 100_000, b"x" * 300_000]
+    for number, content in enumerate(contents, start=1):
+        file.write_bytes(content)
+        training.wait_for(lambda log, number=number: len(events(log, "refused")) >= number)
+    requests = [{"action": "fly"}, 7, {"action": "lr", "value": "much"}, {"action": "stop"}]
+    file.write_text(json.dumps({"requests": requests}))
+    assert training.finish()[0] == 0
+    texts = [event["text"] for event in events(training.log(), "refused")]
+    assert len(texts) == len(contents) + 3 and "no such action" in texts[-3] and "finite number" in texts[-1]
+    assert training.log()["status"] == "stopped"
+
+
+def test_where_nobody_trains_nobody_answers(tmp_path):
+    done = control(tmp_path, "stop")
+    assert done.returncode == 1 and "nobody to ask" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "action, value, found",
+    [
+        ("lr", 0.5, (0.5, True)),
+        ("lr", "1e-3", (0.001, True)),
+        ("epochs", "+5", (5, False)),
+        ("epochs", "-3", (-3, False)),
+        ("epochs", 20, (20, True)),
+        ("stop", None, (None, False)),
+    ],
+)
+def test_requests_are_read(action, value, found):
+    request = parsed({"id": "x", "action": action, "value": value}, 0)
+    assert (request.id, request.action, request.value, request.whole) == ("x", action, *found)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [None, 5, "stop", [], {}, {"action": "start"}, {"action": ["stop"]}, {"action": "stop", "value": 1}]
+    + [{"action": "lr", "value": value} for value in (None, 0, -1, "nan", "inf", True, [], "1e999", "")]
+    + [{"action": "epochs", "value": value} for value in (None, 0, 1.5, "+0", "many", True, 1e9, {})],
+)
+def test_what_is_no_request_is_refused(given):
+    with pytest.raises(Refused):
+        parsed(given, 0)
+
+
+def test_each_request_is_given_once_and_only_to_its_run(tmp_path):
+    ask(tmp_path, "stop")
+    inbox = Inbox(tmp_path, "mine")
+    assert inbox.news() == [], "what lay there was meant for another"
+    first, second = ask(tmp_path, "pause", run_id="mine"), ask(tmp_path, "continue", run_id="mine")
+    assert [request.id for request in inbox.news()] == [first, second]
+    assert inbox.news() == []
+    third = ask(tmp_path, "lr", "0.1", run_id="mine")
+    assert [request.id for request in inbox.news()] == [third]
+    ask(tmp_path, "stop", run_id="another's")
+    assert inbox.news() == []
+    with pytest.raises(Refused):
+        ask(tmp_path, "lr", "fast")
