@@ -4,7 +4,7 @@ import { h, setText } from '../dom.js';
 
 const PER_ROW = 16;
 const TILE = 28; // pixels on the screen that a channel takes, about
-const ENDS = new Set(['relu', 'linear']); // what a reader wants to see first: after each activation
+const UNIT = 15; // that a unit of a linear layer takes
 
 /** Fills `element`; `show(maps)` draws what network.js gives. */
 export function createMaps(element) {
@@ -16,7 +16,7 @@ export function createMaps(element) {
 
   function show(maps) {
     latest = maps;
-    const chosen = maps.filter((map) => every.checked || ENDS.has(map.type));
+    const chosen = maps.filter((map) => every.checked || map.type === 'relu' || map === maps.at(-1));
     const wanted = chosen.map(({ name, shape }) => `${name} ${shape}`).join();
     if (wanted !== list.dataset.layers) {
       figures = new Map(chosen.map((map) => [map.name, figureOf(map)]));
@@ -30,7 +30,8 @@ export function createMaps(element) {
 
 function figureOf({ name, type, shape: [channels, rows, columns] }) {
   const isFlat = rows * columns === 1;
-  const [across, scale] = isFlat ? [Math.min(channels, 32), 15] : [Math.min(channels, PER_ROW), Math.max(1, Math.round(TILE / columns))];
+  const across = isFlat ? Math.min(channels, 2 * PER_ROW) : columnsOf(channels);
+  const scale = isFlat ? UNIT : Math.max(1, Math.round(TILE / columns));
   const gap = isFlat ? 0 : 1;
   const size = [across * (columns + gap) - gap, Math.ceil(channels / across) * (rows + gap) - gap];
   const canvas = h('canvas', { width: size[0], height: size[1], role: 'img', 'aria-label': `${name}: ${channels} channels` });
@@ -39,6 +40,12 @@ function figureOf({ name, type, shape: [channels, rows, columns] }) {
   const strongest = h('span', { class: 'soft' });
   const figure = h('figure', {}, h('figcaption', {}, h('strong', {}, name), ' ', h('span', { class: 'soft' }, what), ' ', strongest), canvas);
   return { figure, canvas, strongest, across, gap };
+}
+
+/** As many channels in a row as leave no gap in the last one, if that can be had. */
+function columnsOf(channels) {
+  const full = Array.from({ length: PER_ROW / 2 }, (_, less) => PER_ROW - less).find((across) => channels % across === 0);
+  return Math.min(channels, full ?? PER_ROW);
 }
 
 /** The strongest value of a layer is white, 0 black; where there are negative ones, 0 is grey. */
