@@ -8,7 +8,7 @@ MNIST database"). Before that paper and ink have to be told apart, since MNIST's
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ SIZE = 28
 BOX = 20
 CENTRE = 14.5  # where MNIST has the centre of mass, with the first pixel from 0 to 1: measured, 14.51 and 14.49
 _SHOWN = 256  # pixels on the longer side: the largest picture that is looked at as it is
+_CLOSER = 64  # pixels of these: a smaller digit is looked at again, by itself
 _COARSE = SIZE  # a picture smaller than that is enlarged first: box and threshold then fall between its pixels
 _ENLARGED = 4  # times
 EDGE = (0.1, 0.9)  # of full ink: enlarging made edges soft, and here they become steep again
@@ -72,8 +73,23 @@ def prepare(picture: Picture, leave_out: Iterable[str] = ()) -> Prepared:
     top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
     digit = fitted(ink[top:bottom, left:right])
     pixels, shift = placed(digit, centred="centre" not in left_out)
+    if scale < 1 and "box" not in left_out and max(bottom - top, right - left) < _CLOSER:
+        edges = (int(edge / scale) for edge in (top, bottom, left, right))
+        return _closer_look(picture, *edges, leave_out=left_out)
     box = tuple(round(float(edge) / scale * picture.reduced, 1) for edge in (left, top, right, bottom))
     return Prepared(np.rint(pixels * 255).astype(np.uint8), inverted, box, shift, parts, float((ink > 0.5).mean()))
+
+
+def _closer_look(picture: Picture, top: int, bottom: int, left: int, right: int, leave_out: set[str]) -> Prepared:
+    """At a digit that is small in a large picture: it and the paper around it, as finely as the picture has them."""
+    margin = max(bottom - top, right - left) // 2
+    top, left = max(0, top - margin), max(0, left - margin)
+    part = picture.channels[top : bottom + margin, left : right + margin]
+    seen = prepare(Picture(part, picture.reduced), leave_out)
+    shares = part.shape[0] * part.shape[1] / (picture.channels.shape[0] * picture.channels.shape[1])
+    aside, down = left * picture.reduced, top * picture.reduced
+    box = tuple(round(edge + by, 1) for edge, by in zip(seen.box, (aside, down, aside, down)))
+    return replace(seen, box=box if not seen.empty else seen.box, ink=seen.ink * shares)
 
 
 def as_it_is(rows) -> Prepared:

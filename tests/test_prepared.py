@@ -66,6 +66,12 @@ def drawn() -> dict[str, np.ndarray]:
         "large, 640x480, off the centre": opaque(
             on_sheet(steep(resized(next(one), 224, 224)), 480, 640, 200, 30), BLUE, CREAM
         ),
+        "small in a large one, 700x500": opaque(
+            on_sheet(steep(resized(next(one), 60, 60)), 500, 700, 300, 500), BLUE, CREAM
+        ),
+        "in the corner of a large one": opaque(
+            on_sheet(steep(resized(next(one), 50, 50)), 400, 400, 0, 350), WHITE, BLACK
+        ),
         "large, 257x255": opaque(steep(on_sheet(resized(next(one), 140, 140), 255, 257, 9, 80)), CREAM, PINE),
         "a bar": opaque(bar(64, 48, 10, 50, 20, 27), BLACK, WHITE),
         "a dot": opaque(bar(64, 48, 30, 33, 20, 22), BLACK, WHITE),

@@ -62,6 +62,7 @@ WAYS = {
     "a BMP": (lambda digit: saved(grey(digit), "BMP"), SAME),
     "a WebP": (lambda digit: saved(enlarged(digit, 6), "WEBP", quality=80), RESAMPLED),
     "a shadow over the page": (lambda digit: saved(shaded(digit)), SHADED),
+    "a small part of a large picture": (lambda digit: saved(on_large(enlarged(1 - digit, 2))), RESAMPLED),
     "with dirt": (lambda digit: saved(dirty(digit)), RESAMPLED),
 }
 
@@ -69,6 +70,12 @@ WAYS = {
 def in_corner(digit):
     picture = Image.new("L", (200, 150), 0)
     picture.paste(grey(digit), (170, 3))
+    return picture
+
+
+def on_large(digit):
+    picture = Image.new("L", (1000, 800), 255)
+    picture.paste(digit, (700, 120))
     return picture
 
 
@@ -129,6 +136,14 @@ def test_the_box_and_the_ink_are_told_in_the_pictures_own_pixels():
     assert np.allclose(prepared.box, (300, 100, 400, 500), atol=5)
     assert prepared.parts == 1
     assert prepared.ink == pytest.approx(100 * 400 / 600_000, abs=0.01)
+
+
+def test_a_small_digit_in_a_large_picture_is_told_where_it_is():
+    picture = Image.new("L", (1000, 600), 255)
+    picture.paste(0, (900, 500, 910, 540))
+    prepared = prepare(saved(picture))
+    assert prepared.box == (900, 500, 910, 540) and prepared.parts == 1
+    assert prepared.ink == pytest.approx(10 * 40 / 600_000, rel=0.01)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import { rounded } from './rounded.js';
 
 export const STEPS = ['paper', 'specks', 'box', 'centre'];
 const SHOWN = 256; // pixels on the longer side: the largest picture that is looked at as it is
+const CLOSER = 64; // pixels of these: a smaller digit is looked at again, by itself
 const COARSE = SIZE; // a picture smaller than that is enlarged first: box and threshold then fall between its pixels
 const ENLARGED = 4; // times
 const EDGE = [0.1, 0.9]; // of full ink: enlarging made edges soft, and here they become steep again
@@ -31,11 +32,31 @@ export function prepare(picture, leaveOut = []) {
   const found = boxOf(ink);
   if (!found) return { pixels: new Uint8Array(SIZE * SIZE), inverted, box: [0, 0, 0, 0], shift: [0, 0], parts: 0, ink: 0 };
   const edges = left.has('box') ? [0, 0, ink.width, ink.height] : found;
+  const longer = Math.max(edges[2] - edges[0], edges[3] - edges[1]);
+  if (scale < 1 && !left.has('box') && longer < CLOSER) return closerLook(picture, edges.map((edge) => Math.floor(edge / scale)), leaveOut);
   const { pixels, shift } = placed(fitted(ink, edges), !left.has('centre'));
   const box = edges.map((edge) => rounded((edge / scale) * 10) / 10);
   let covered = 0;
   for (let at = 0; at < ink.values.length; at += 1) if (ink.values[at] > 0.5) covered += 1;
   return { pixels, inverted, box, shift, parts, ink: covered / ink.values.length };
+}
+
+/** At a digit that is small in a large picture: it and the paper around it, as finely as the picture has them. */
+function closerLook(picture, [left, top, right, bottom], leaveOut) {
+  const margin = Math.floor(Math.max(bottom - top, right - left) / 2);
+  const [x, y] = [Math.max(0, left - margin), Math.max(0, top - margin)];
+  const part = cropped(picture, x, y, Math.min(picture.width, right + margin), Math.min(picture.height, bottom + margin));
+  const seen = prepare(part, leaveOut);
+  const share = (part.width * part.height) / (picture.width * picture.height);
+  const box = seen.parts ? seen.box.map((edge, at) => edge + (at % 2 ? y : x)) : seen.box;
+  return { ...seen, box, ink: seen.ink * share };
+}
+
+function cropped({ width, data }, left, top, right, bottom) {
+  const row = 4 * (right - left);
+  const part = new Uint8ClampedArray(row * (bottom - top));
+  for (let y = top; y < bottom; y += 1) part.set(data.subarray(4 * (y * width + left), 4 * (y * width + right)), row * (y - top));
+  return { width: right - left, height: bottom - top, data: part };
 }
 
 /** Ink (height, width) of a picture brought to a handy size, `scale` times as large as it was. */
