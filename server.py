@@ -163,7 +163,7 @@ ROUTES = tuple(
     (re.compile(pattern), handlers)
     for pattern, handlers in (
         (r"/(?:index\.html)?", {"GET": Site.page}),
-        (r"/web/((?:(?:pad|later)/)?[A-Za-z0-9_.-]+)", {"GET": Site.web_file}),
+        (r"/web/((?:(?:pad|later|control)/)?[A-Za-z0-9_.-]+)", {"GET": Site.web_file}),
         (rf"/results/({_any_of(contract.FILES)})", {"GET": Site.live_file}),
         (rf"/results/{contract.RUNS_INDEX}", {"GET": Site.runs_index}),
         (rf"/results/runs/({contract.RUN_ID.pattern})/({_any_of(contract.FILES)})", {"GET": Site.earlier_file}),

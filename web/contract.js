@@ -57,6 +57,7 @@ export function parseRuns(value) {
       name: text(run.name, 200) || id,
       status: LIVENESSES.includes(run.status) ? run.status : 'failed',
       hidden: run.hidden === true,
+      kept: run.kept === true,
       startedAt: time(run.started_at),
       updatedAt: time(run.updated_at),
       model: text(run.model, 80),
@@ -103,7 +104,8 @@ function parseModel(value) {
 }
 
 function parseEvent(event) {
-  return { step: count(event.step), time: time(event.time), kind: text(event.kind, 24), text: text(event.text) };
+  const { request } = event; // whose answer it is
+  return { step: count(event.step), time: time(event.time), kind: text(event.kind, 24), text: text(event.text), request: text(request, 80) };
 }
 
 function parseTest(value) {

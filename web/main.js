@@ -23,6 +23,7 @@ import * as samples from './samples.js';
 import * as settings from './settings.js';
 import { INITIAL, createStore } from './store.js';
 import * as theme from './theme.js';
+import { follow as followToken } from './token.js';
 import { tellsView, viewOf } from './view.js';
 import * as weights from './weights.js';
 import * as welcome from './welcome.js';
@@ -43,6 +44,7 @@ followOthers(store);
 followDetail(store);
 
 const poller = createPoller(store, createReader(), serverKind);
+followToken(store, poller.look);
 window.addEventListener('hashchange', () => {
   const view = tellsView(location.hash) ? viewOf(location.hash) : {};
   store.set({ shown: runOf(location.hash), missing: null, ...view }); // what is shown stays until the other run is there

@@ -27,7 +27,7 @@ export function plotOf(curves, measure, zoom, size, looks = PLAIN) {
   const byPowers = looks.logarithmic && measure.mayBeLogarithmic && wholeRange(batches, firm, true);
   const everything = looks.outliers && batches.length + firm.length > 0 && measure.first;
   const range = byPowers || (everything ? allOf(batches, firm, measure) : measure.range(batches, firm));
-  const events = curves.events.filter((event) => event.x !== null && inView(event));
+  const events = curves.events.filter((event) => event.x !== null && event.kind !== 'refused' && inView(event));
   const right = size.width - (size.width < NARROW ? 12 : 84);
   const x = linear(view, [LEFT, right]);
   const marks = placeEvents(events, x, right);

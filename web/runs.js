@@ -1,9 +1,7 @@
 /** The runs so far, each a link that shows it. */
 
-import { API } from './api.js';
 import { h, icon } from './dom.js';
 import { date, duration, percent, whole } from './format.js';
-import { manage } from './manage.js';
 import { MOST } from './others.js';
 import { LIVE } from './polling.js';
 import { head, row } from './table.js';
@@ -18,7 +16,7 @@ export function mount(element, store) {
   const all = element.querySelector('input');
   const nameOf = (control) => control.ariaLabel ?? control.href;
 
-  const draw = ({ runs, shown, liveness, log, kind }) => {
+  const draw = ({ runs, shown, liveness, log, manage }) => {
     element.hidden = !runs.length;
     const secret = runs.filter((run) => run.hidden).length;
     all.parentElement.hidden = !secret;
@@ -28,15 +26,15 @@ export function mount(element, store) {
       const current = shown === null ? run.path === '' : run.runId === shown;
       // The index is only written when a run begins or ends.
       const status = current && liveness && log?.runId === run.runId ? liveness : run.status;
-      return rowOf(run, status, current, kind === 'digits' && !API, store);
+      return rowOf(run, status, current, manage, store);
     }));
     if (focused) [...body.querySelectorAll('a, input, button')].find((control) => nameOf(control) === focused)?.focus();
   };
   all.addEventListener('change', () => draw(store.state));
-  store.on(['runs', 'shown', 'liveness', 'overlay', 'kind'], draw);
+  store.on(['runs', 'shown', 'liveness', 'overlay', 'manage'], draw);
 }
 
-function rowOf(run, status, current, mayChange, store) {
+function rowOf(run, status, current, manage, store) {
   const { name, path, runId, dataset, model, parameters, epochs, startedAt, updatedAt } = run;
   const took = status === 'running' || startedAt === null || updatedAt === null ? null : (updatedAt - startedAt) / 1000;
   const change = () => manage(run, !path && ['running', 'stalled'].includes(status), store);
@@ -45,10 +43,10 @@ function rowOf(run, status, current, mayChange, store) {
     h('a', link, icon(status), h('span', { class: 'name' }, name)),
     accuracy(run),
     current ? '' : overlay(run, store),
-    run.hidden ? `${status}, hidden` : status,
+    [status, run.hidden && 'hidden', run.kept && 'kept'].filter(Boolean).join(', '),
     dataset === 'synthetic' ? `${model}, synthetic digits` : model,
     whole(parameters), whole(epochs), duration(took), date(startedAt),
-    mayChange ? h('button', { class: 'more', 'data-change': runId, 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',
+    manage ? h('button', { class: 'more', 'data-change': runId, 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',
   ], isFigure);
 }
 

@@ -46,4 +46,7 @@ export const INITIAL = {
   curves: null, // the log as the charts draw it
   detail: null, // every batch of a stretch: {runId, from, to, rows}
   cursor: null, // the x that is read out
+  token: null, // who may change something has one
+  control: null, // what the server says of the trainer, to whom may control it
+  manage: null, // how such a one changes a run
 };

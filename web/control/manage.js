@@ -1,8 +1,9 @@
-/** Naming, hiding and deleting a run, which the project's own server can do. */
+/** Naming, hiding, keeping and deleting a run. */
 
-import { parseRuns } from './contract.js';
-import { h, setText } from './dom.js';
-import { LIVE } from './polling.js';
+import { parseRuns } from '../contract.js';
+import { h, setText } from '../dom.js';
+import { LIVE } from '../polling.js';
+import { send } from './asking.js';
 
 /** Ask what to do with a run, and do it. */
 export function manage(run, inTraining, store) {
@@ -11,7 +12,7 @@ export function manage(run, inTraining, store) {
   let sure = false;
 
   const act = async (method, wish) => {
-    const problem = await send(run.runId, method, wish, store);
+    const problem = await change(run.runId, method, wish, store);
     if (problem) setText(said, problem);
     else dialog.close();
   };
@@ -27,12 +28,16 @@ export function manage(run, inTraining, store) {
     document.querySelector(`[data-change="${run.runId}"]`)?.focus(); // the list may have been drawn anew
   };
   const hide = () => act('POST', { hidden: !run.hidden });
+  const keep = () => act('POST', { kept: !run.kept });
+  const kept = run.kept ? 'This run is kept, however many come after it.' : 'The oldest runs make room for new ones; those that are kept stay.';
   const form = h(
     'form', { onsubmit: (event) => { event.preventDefault(); act('POST', { name: field.value }); } },
     h('label', {}, 'Name ', field),
+    h('p', { class: 'soft' }, kept),
     said,
     h('div', { class: 'picks' },
       h('button', {}, 'Save name'),
+      h('button', { type: 'button', onclick: keep }, run.kept ? 'Keep no longer' : 'Keep'),
       h('button', { type: 'button', onclick: hide }, run.hidden ? 'Show in the list' : 'Hide'),
       last,
       h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel')),
@@ -43,19 +48,16 @@ export function manage(run, inTraining, store) {
 }
 
 /** What went wrong, as a sentence. */
-async function send(runId, method, wish, store) {
+async function change(runId, method, wish, store) {
   try {
-    const answer = await fetch(`runs/${runId}`, { method, body: wish && JSON.stringify(wish) });
-    const value = await answer.json();
-    if (!answer.ok) return value.error ?? 'The server refused.';
-    const { shown, overlay, log } = store.state;
-    const runs = parseRuns(value);
+    const { shown, overlay, log, token } = store.state;
+    const runs = parseRuns(await send(token, method, `runs/${runId}`, wish));
     store.set({ runs, overlay: overlay.filter((id) => runs.some((run) => run.runId === id && !run.hidden)) });
     if (method !== 'DELETE' || log?.runId !== runId) return '';
     if (shown) location.hash = LIVE;
     else store.set({ log: null, samples: null, predictions: null, weights: null, liveness: null });
     return '';
-  } catch {
-    return 'The server does not answer.';
+  } catch (refusal) {
+    return refusal.message;
   }
 }

@@ -1,0 +1,43 @@
+/** Asking the server to change something, and waiting for what the trainer says of it. */
+
+import { record, text } from '../values.js';
+
+const OUTDATED = 'The server does not know this page any more: open the address that it printed when it was started.';
+const PATIENCE_MS = 10_000; // for an answer: longer than an evaluation of the validation images
+const LOOK_MS = 400;
+
+/** Why something was not done, and at which field of a form that lies. */
+export class Refusal extends Error {
+  constructor(message, field = '') {
+    super(message);
+    this.field = field;
+  }
+}
+
+/** The server's answer. Throws Refusal. */
+export async function send(token, method, path, wish) {
+  const headers = { 'X-Control-Token': token, ...(wish && { 'Content-Type': 'application/json' }) };
+  const answer = await fetch(path, { method, headers, body: wish && JSON.stringify(wish) }).catch(() => {
+    throw new Refusal('The server does not answer.');
+  });
+  const value = await answer.json().catch(() => null);
+  if (answer.status === 401) throw new Refusal(OUTDATED);
+  if (!answer.ok) throw new Refusal(text(record(value).error) || 'The server refused.', text(record(value).field, 80));
+  return record(value);
+}
+
+/** Ask the trainer; its event comes back. Throws Refusal. */
+export async function steer(store, look, action, value) {
+  const { id } = await send(store.state.token, 'POST', 'control', { action, ...(value !== undefined && { value }) });
+  const until = Date.now() + PATIENCE_MS;
+  while (Date.now() < until) {
+    await look();
+    const { log, liveness } = store.state;
+    const event = log?.events.find(({ request }) => request && request === id);
+    if (event?.kind === 'refused') throw new Refusal(`It refused: ${event.text}.`);
+    if (event) return event;
+    if (!['running', 'stalled'].includes(liveness)) throw new Refusal('The run ended before it could be asked.');
+    await new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });
+  }
+  throw new Refusal('It has not answered yet: it may be busy testing. What was asked stays asked.');
+}
