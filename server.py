@@ -7,9 +7,7 @@
 Needs nothing but Python. Ctrl-C ends it.
 """
 
-import argparse
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -19,42 +17,44 @@ import sys
 import threading
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NoReturn
 
 from digits import contract, manage, processor, runlog
-from digits.cors import Sharing, origin_of
+from digits.access import Access
+from digits.browsing import browser_expected, open_browser
+from digits.driving import Driving, unwritable
 from digits.files import finite
-from digits.httpd import Server
 from digits.httpfile import file_etag, file_response, is_known, open_within
-from digits.httpmessage import Problem, Request, Response, json_response
+from digits.httpguard import SAFE
+from digits.httpmessage import Problem, Request, Response, json_body, json_response
+from digits.listening import access_of, greeting, listen, page_url, read_options, refusal
 from digits.liveness import liveness
 from digits.recognition import Recognition
 
 PROJECT = Path(__file__).resolve().parent
-PORT = 8000
-PORTS = 10  # tried from PORT on, when none was asked for
-TAKEN = (errno.EADDRINUSE, errno.EACCES)  # Windows says EACCES of a port that somebody has for himself
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # addresses that stand for all, and the one to open here
 WEB_FILES = (".js", ".css", ".svg", ".png", ".ico", ".webmanifest")
 
 
 class Site:
-    """What is served: the page of `project`, and the run log in `results`."""
+    """What is served: the page of `project`, the run log in `results`, and to whom `access` is given the controls."""
 
-    def __init__(self, results: Path, project: Path = PROJECT):
+    def __init__(self, results: Path, project: Path = PROJECT, access: Access | None = None):
         self.results = results
         self.project = project
+        self.access = access or Access()
+        self._driving = Driving(results, self.access)
         self._recognition = Recognition(results)
         self._log: tuple[str, dict] = ("", {})  # the log last read, and its ETag
 
     def answer(self, request: Request) -> Response:
-        """Raises Problem with 404 for what is not in ROUTES, and 405 for a method that is not."""
+        """Raises Problem: 404 for what is not in ROUTES, 405 for a method that is not, 401 or 403 for who may not."""
         for pattern, handlers in ROUTES:
             if match := pattern.fullmatch(request.path):
                 handler = handlers.get("GET" if request.method == "HEAD" else request.method)
                 if handler is None:
                     allowed = ", ".join(methods(handlers))
                     raise Problem(405, f"Here you can use {allowed}.", {"Allow": allowed})
+                if request.method not in SAFE and handler not in FREE:
+                    self.access.check(request)
                 return handler(self, request, *match.groups())
         raise nothing_here()
 
@@ -88,19 +88,14 @@ class Site:
         return file_response(request, self.results, f"{contract.RUNS}/{run_id}/{name}")
 
     def change_run(self, request: Request, run_id: str) -> Response:
-        """{"name": text} or {"hidden": true or false}, or both."""
-        wish = parsed(request.body)
-        name, hidden = wish.get("name"), wish.get("hidden")
-        if (
-            not wish
-            or wish.keys() - {"name", "hidden"}
-            or None in wish.values()
-            or type(hidden) not in (bool, type(None))
-        ):
-            raise Problem(400, 'Send {"name": text}, {"hidden": true} or {"hidden": false}.')
-        if name is not None:
-            name = label_of(name)
-        return self._managed(manage.label, run_id, name, hidden)
+        """{"name": text}, {"hidden": true or false}, {"kept": true or false}, or several of them."""
+        wish = json_body(request)
+        flags = [wish[key] for key in ("hidden", "kept") if key in wish]
+        if not wish or wish.keys() - {"name", "hidden", "kept"} or not all(isinstance(flag, bool) for flag in flags):
+            raise Problem(400, 'Send {"name": text}, {"hidden": true or false} or {"kept": true or false}.')
+        if "name" in wish:
+            wish["name"] = label_of(wish["name"])
+        return self._managed(manage.label, run_id, wish)
 
     def delete_run(self, request: Request, run_id: str) -> Response:
         return self._managed(manage.delete, run_id)
@@ -116,8 +111,22 @@ class Site:
         except FileNotFoundError:  # removed by somebody else meanwhile
             raise Problem(404, "There is no such run any more.") from None
         except OSError as error:
-            status = 507 if error.errno == errno.ENOSPC else 403
-            raise Problem(status, f"The server can't write to the results folder: {error.strerror or error}.") from None
+            raise unwritable(error) from None
+
+    def options(self, request: Request) -> Response:
+        return self._driving.options()
+
+    def control(self, request: Request) -> Response:
+        return self._driving.state()
+
+    def ask_trainer(self, request: Request) -> Response:
+        return self._driving.ask(request)
+
+    def start_run(self, request: Request) -> Response:
+        return self._driving.start(request)
+
+    def resume_run(self, request: Request) -> Response:
+        return self._driving.resume(request)
 
     def predict(self, request: Request) -> Response:
         return self._recognition.answer(request)
@@ -168,6 +177,10 @@ ROUTES = tuple(
         (rf"/results/{contract.RUNS_INDEX}", {"GET": Site.runs_index}),
         (rf"/results/runs/({contract.RUN_ID.pattern})/({_any_of(contract.FILES)})", {"GET": Site.earlier_file}),
         (rf"/runs/({contract.RUN_ID.pattern})", {"POST": Site.change_run, "DELETE": Site.delete_run}),
+        (r"/runs", {"POST": Site.start_run}),
+        (r"/resume", {"POST": Site.resume_run}),
+        (r"/control", {"GET": Site.control, "POST": Site.ask_trainer}),
+        (r"/options", {"GET": Site.options}),
         (r"/predict", {"POST": Site.predict}),
         (r"/openapi\.json", {"GET": Site.openapi}),
         (r"/training_status", {"GET": Site.training_status}),
@@ -176,7 +189,8 @@ ROUTES = tuple(
 )
 
 
-# What pages of --allow-origin may use: all that is read, and nothing that changes a run.
+FREE = {Site.predict}  # a POST that changes nothing; every other one needs the token
+# What pages of --allow-origin may use: all that tells of runs, and nothing that changes or begins one.
 SHARED = {Site.live_file, Site.runs_index, Site.earlier_file, Site.training_status, Site.health}
 SHARED |= {Site.predict, Site.openapi}
 
@@ -220,100 +234,6 @@ def parsed(content: bytes) -> dict:
     return log if isinstance(log, dict) else {}
 
 
-class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong, without the usage."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{message} (python server.py --help lists the options)\n")
-
-
-def read_options(arguments: list[str] | None) -> argparse.Namespace:
-    """Raises SystemExit for options that make no sense."""
-    parser = Parser(description="Show the training in the browser.")
-    parser.add_argument("--port", type=int, help=f"port to listen at (default: {PORT}, or the next free one)")
-    host_help = "address or name to listen at; 0.0.0.0 lets other machines in (default: %(default)s)"
-    parser.add_argument("--host", default="127.0.0.1", help=host_help)
-    origin_help = "a site whose pages may read runs and have digits read here, as https://example.org; repeatable"
-    parser.add_argument("--allow-origin", action="append", default=[], metavar="ORIGIN", help=origin_help)
-    folder_help = "the folder the trainer writes to (default: results, beside server.py)"
-    parser.add_argument("--results-dir", type=Path, default=PROJECT / "results", help=folder_help)
-    parser.add_argument("--no-browser", action="store_true", help="do not open the page by itself")
-    parser.add_argument("--verbose", action="store_true", help="a line for every request")
-    options = parser.parse_args(arguments)
-    if options.port is not None and not 0 <= options.port <= 65535:
-        parser.error(f"{options.port} is no port: choose one from 1024 to 65535")
-    if os.path.exists(options.results_dir) and not os.path.isdir(options.results_dir):
-        parser.error(f"{options.results_dir} is not a folder: name the one the trainer writes to")
-    try:
-        options.allow_origin = [origin_of(text) for text in options.allow_origin]
-    except ValueError as error:
-        parser.error(str(error))
-    return options
-
-
-def listen(options: argparse.Namespace, site: Site) -> Server:
-    """At the port asked for, or at the first free one. Raises OSError or UnicodeError where there is none."""
-    ports = range(PORT, PORT + PORTS) if options.port is None else [options.port]
-    sharing = Sharing(options.allow_origin, shared_methods)
-    for port in ports:
-        try:
-            return Server(
-                options.host, port, site.answer, names=(options.host,), sharing=sharing, verbose=options.verbose
-            )
-        except OSError as error:
-            if error.errno not in TAKEN or port == ports[-1]:
-                raise
-
-
-def refusal(error: Exception, options: argparse.Namespace) -> str:
-    """Why the server can't listen, and what to do about it, in one line."""
-    port = PORT if options.port is None else options.port
-    reason = getattr(error, "errno", None)
-    if reason == errno.EADDRINUSE and options.port is None:
-        return f"Ports {PORT} to {PORT + PORTS - 1} are taken: choose another with --port."
-    if reason == errno.EADDRINUSE:
-        return f"Port {port} is taken by another program: choose another with --port, or leave --port out."
-    if reason == errno.EACCES:
-        return f"You may not listen on port {port}: choose one above 1023 with --port."
-    return f"This machine has no address {options.host!r}: leave --host out, or use 0.0.0.0 to let other machines in."
-
-
-def page_url(server: Server) -> str:
-    """The address to open on this machine."""
-    host, port = server.server_address[:2]
-    host = EVERYWHERE.get(host, host)
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-
-
-def greeting(server: Server, options: argparse.Namespace) -> str:
-    """What somebody who has just started it wants to know."""
-    port = server.server_address[1]
-    folder = options.results_dir.absolute()
-    lines = [f"The training is at {page_url(server)} (Ctrl-C ends it)"]
-    if options.port is None and port != PORT:
-        lines.append(f"Port {PORT} is taken, so this is port {port}")
-    if options.host in EVERYWHERE:
-        lines.append(f"From other machines: this machine's IP address, port {port}")
-    lines.append(f"Results are read from {folder}" + ("" if os.path.isdir(folder) else ", as soon as a run is there"))
-    return "\n".join(lines)
-
-
-def browser_expected(environment=os.environ) -> bool:
-    """Whether somebody sits at this machine's screen: not in CI, not over ssh; on Linux only with a display."""
-    if "CI" in environment or "SSH_CONNECTION" in environment:
-        return False
-    return sys.platform in ("win32", "darwin") or "DISPLAY" in environment or "WAYLAND_DISPLAY" in environment
-
-
-def open_browser(url: str) -> None:
-    """In a process without a terminal: what it prints is not seen, and a text browser can't take over the screen."""
-    import subprocess
-
-    silent = subprocess.DEVNULL
-    command = [sys.executable, "-m", "webbrowser", url]
-    subprocess.run(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)
-
-
 def end(number: int, _frame) -> None:
     """Exit as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM."""
     raise SystemExit(128 + number)
@@ -323,16 +243,17 @@ def main(arguments: list[str] | None = None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     options = read_options(arguments)
+    access = access_of(options)
     try:
-        server = listen(options, Site(options.results_dir.absolute()))
+        server = listen(options, Site(options.results_dir.absolute(), access=access).answer, shared_methods)
     except (OSError, UnicodeError) as error:
         raise SystemExit(refusal(error, options)) from None
     if sys.stdout:  # there is none under pythonw
         sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold letters that the terminal does not know
     with contextlib.suppress(OSError):  # nobody reads it: no reason not to serve
-        print(greeting(server, options), flush=True)
+        print(greeting(server, access, options), flush=True)
     if not options.no_browser and browser_expected():
-        threading.Thread(target=open_browser, args=(page_url(server),), daemon=True).start()
+        threading.Thread(target=open_browser, args=(page_url(server, access),), daemon=True).start()
     processor.stay_on_one_core()  # after the browser was started, which is to have them all
     with server:
         server.serve_forever()

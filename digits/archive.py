@@ -25,7 +25,8 @@ def ensure_room(folder: Path) -> None:
 
 
 def move_earlier_run(folder: Path, keep: int) -> None:
-    """Move what the last run left in `folder` to runs/<run_id>/, then forget all but the newest `keep` earlier runs.
+    """Move what the last run left in `folder` to runs/<run_id>/, then forget all but the newest `keep` earlier runs
+    and those that are marked to be kept.
 
     A run that never came to its first batch is dropped: it holds nothing. A log that can't be read is kept.
     """
@@ -119,6 +120,8 @@ def earlier_runs(folder: Path) -> list[Path]:
 
 def _forget(folder: Path, keep: int) -> None:
     for path in earlier_runs(folder)[keep:]:
+        if read_label(path, path.name).get("kept") is True:
+            continue
         with contextlib.suppress(OSError):  # somebody reads it or keeps notes of their own in there: another time
             forget(path)
             path.rmdir()
@@ -152,6 +155,7 @@ def _entry(folder: Path, path: str, log: dict | None = None) -> dict | None:
         "path": path,
         "name": label.get("name") or log.get("name"),
         "hidden": label.get("hidden") is True,
+        "kept": label.get("kept") is True,
         # nobody writes to an earlier run any more: one that still says it is running has crashed
         "status": "crashed" if path and log.get("status") == "running" else log.get("status"),
         "started_at": log.get("started_at"),

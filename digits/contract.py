@@ -24,6 +24,7 @@ VALIDATION_IMAGES = "validation.png"
 TEST_IMAGES = "test.png"
 _PICTURES = (VALIDATION_IMAGES, TEST_IMAGES)
 CONTROL = "control.json"  # what a person asks of the live run: it is read, and never moved
+TRAINER_LOG = "trainer.log"  # what a trainer printed that the server started; it is never moved either
 LABEL = "label.json"  # what a person calls the run; the server writes it, and the trainer only ever moves it
 # The log is last: a move that is cut short leaves the log behind, and the next start goes on with it.
 _FOR_THE_PAGE = (BATCHES, TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS, *_NETWORKS, *_PICTURES)

@@ -10,6 +10,8 @@ import time
 from http import HTTPStatus
 from urllib.parse import parse_qsl
 
+from digits.files import finite
+
 # Far more than our longest URL; the usual limit of other servers.
 MAX_LINE = 8000  # bytes of the request line
 # A browser sends 1 kB, and up to some 20 kB when other programs on localhost have left it cookies.
@@ -46,18 +48,21 @@ _DIGITS = re.compile(r"[0-9]{1,18}")
 
 
 class Problem(Exception):
-    """An answer that is an error: its status, one sentence for a person, and fields that belong to it."""
+    """An answer that is an error: its status, one sentence for a person, fields that belong to it, and, where it is one
+    entry of a form that is at fault, its name as `field`."""
 
-    def __init__(self, status: int, error: str, headers: dict | None = None):
+    def __init__(self, status: int, error: str, headers: dict | None = None, field: str | None = None):
         super().__init__(error)
         self.status = status
         self.error = error
         self.headers = headers or {}
+        self.field = field
 
     def response(self) -> "Response":
         title = HTTPStatus(self.status).phrase
         content = {"type": "about:blank", "title": title, "status": self.status, "detail": self.error}
         content["error"] = self.error  # the name under which a page looks for it, whoever answers
+        content |= {} if self.field is None else {"field": self.field}
         headers = {"Content-Type": "application/problem+json"} | self.headers
         return Response(self.status, headers, json.dumps(content).encode())
 
@@ -126,10 +131,21 @@ class Response:
             self.file.close()
 
 
-def json_response(value, headers: dict | None = None) -> Response:
+def json_response(value, headers: dict | None = None, status: int = 200) -> Response:
     """`value` as strict JSON."""
     content = json.dumps(value, allow_nan=False, separators=(",", ":")).encode()
-    return Response(200, {"Content-Type": "application/json"} | (headers or {}), content)
+    return Response(status, {"Content-Type": "application/json"} | (headers or {}), content)
+
+
+def json_body(request: Request) -> dict:
+    """The object that was sent, whatever its Content-Type says. Raises Problem with 400."""
+    try:
+        content = finite(json.loads(request.body or b"{}"))
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise Problem(400, "Send one JSON object.")
+    return content
 
 
 def check_beginning(beginning: bytes, new: int) -> None:

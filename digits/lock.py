@@ -75,6 +75,18 @@ def is_held(folder: Path) -> bool | None:
         os.close(handle)
 
 
+def taken(path: Path) -> int | None:
+    """The file `path`, made where there is none, open and locked; None while somebody else has it.
+
+    A child process may inherit the open file. The kernel drops the lock once all who have it have closed it or ended.
+    """
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    if _lock(handle, exclusive=True) is False:
+        os.close(handle)
+        return None
+    return handle
+
+
 @contextlib.contextmanager
 def briefly(path: Path):
     """Hold the lock on the file `path`, made where there is none, for some moments of work.

@@ -1,7 +1,7 @@
-"""What a person does to runs on the page: name, hide, delete. The server's side of it.
+"""What a person does to runs on the page: name, hide, keep, delete. The server's side of it.
 
-A run's log stays as its trainer wrote it. The name and whether it is hidden stand beside it in label.json, which only
-this module writes, also while the trainer runs; runs.json tells both.
+A run's log stays as its trainer wrote it. Its name, and whether it is hidden or to be kept, stand beside it in
+label.json, which only this module writes, also while the trainer runs; runs.json tells all three.
 """
 
 import contextlib
@@ -22,15 +22,15 @@ class StillRunning(Exception):
     """A run that is being trained can't be deleted."""
 
 
-def label(results: Path, run_id: str, name: str | None = None, hidden: bool | None = None) -> dict:
-    """Give a run another name ("": its own again), hide it or show it; None leaves things as they are.
+def label(results: Path, run_id: str, wish: dict) -> dict:
+    """Give a run another `name` ("": its own again), or say whether it is `hidden`, and `kept` for good.
 
-    Gives the list of runs as it is then. Raises NoSuchRun, and OSError where the folder can't be written.
+    What `wish` does not name stays. Gives the list of runs as it is then. Raises NoSuchRun, and OSError where the
+    folder can't be written.
     """
-    given = {"name": name, "hidden": hidden}
     with archive.alone(results):
         folder = _folder_of(results, run_id)
-        changed = archive.read_label(folder, run_id) | {key: value for key, value in given.items() if value is not None}
+        changed = archive.read_label(folder, run_id) | wish
         write_json(folder / contract.LABEL, {"schema": contract.SCHEMA, "run_id": run_id} | changed)
         return archive.write_index(results)
 

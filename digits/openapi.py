@@ -1,6 +1,6 @@
 """What the server takes and gives, POST /predict above all, in the words of OpenAPI 3.1: served as /openapi.json."""
 
-from digits import openapi_runs
+from digits import access, openapi_control, openapi_runs
 from digits.openapi_words import ALWAYS, described, problem, ref
 from digits.pictures import FORMATS, MAX_BYTES, MAX_PIXELS, MAX_SIDE
 from digits.uploads import FIELDS, MOST
@@ -22,7 +22,9 @@ _SCHEMAS = {
             "status": {"type": "integer"},
             "detail": {"type": "string"},
             "error": {"type": "string", "description": "The same as detail."},
-        }
+            "field": {"type": "string", "description": "The option at fault, where it is one."},
+        },
+        required=["type", "title", "status", "detail", "error"],
     ),
     "Scores": _SCORES | {"description": "The likeliest first."},
     "Answer": described(
@@ -166,6 +168,17 @@ DOCUMENT = {
             }
         },
         **openapi_runs.PATHS,
+        **openapi_control.PATHS,
     },
-    "components": {"schemas": _SCHEMAS | openapi_runs.SCHEMAS},
+    "components": {
+        "schemas": _SCHEMAS | openapi_runs.SCHEMAS | openapi_control.SCHEMAS,
+        "securitySchemes": {
+            "token": {
+                "type": "apiKey",
+                "in": "header",
+                "name": access.HEADER,
+                "description": "Printed by the server at its start, behind #token= in the page's address.",
+            }
+        },
+    },
 }

@@ -2,7 +2,7 @@
 
 from digits import contract
 from digits.httpfile import CONTENT_TYPES
-from digits.openapi_words import ALWAYS, described, given, problem, ref
+from digits.openapi_words import ALWAYS, NEEDS_TOKEN, described, given, problem, ref
 
 _TEXT = {"type": ["string", "null"]}
 _SECTION = {"type": ["object", "null"]}
@@ -37,6 +37,7 @@ SCHEMAS = {
         "properties": {
             "name": {"type": "string", "maxLength": contract.LABEL_KEPT, "description": "Empty: its own again."},
             "hidden": {"type": "boolean"},
+            "kept": {"type": "boolean", "description": "Never forgotten, however many runs follow."},
         },
         "minProperties": 1,
         "additionalProperties": False,
@@ -62,7 +63,9 @@ def _changing(operation: str, summary: str, **body) -> dict:
         "409": problem("The run is being trained."),
         "507": problem("The disk is full."),
     }
-    return {"operationId": operation, "summary": summary, "responses": answers | ALWAYS} | body
+    answers |= ALWAYS | NEEDS_TOKEN["responses"]
+    told = {"operationId": operation, "summary": summary, "responses": answers}
+    return told | {"security": NEEDS_TOKEN["security"]} | body
 
 
 _NAME = _in_path("name", {"type": "string", "enum": list(contract.FILES)})
@@ -73,7 +76,7 @@ _LENGTHS = {"411": problem("The length of the body is not told."), "413": proble
 
 _CHANGE = _changing(
     "changeRun",
-    "Name a run, hide it or show it.",
+    "Name a run, hide it or show it, keep it or not.",
     requestBody={"required": True, "content": {"application/json": {"schema": ref("Wish")}}},
 )
 _CHANGE["responses"] |= _LENGTHS

@@ -29,3 +29,12 @@ ALWAYS = {
     "403": problem("Another name than this server's, or a page of another site that may not ask for this."),
     "405": problem("The method is not of this route.", Allow="Those that are."),
 }
+
+# What a route that changes something asks for besides, and answers.
+NEEDS_TOKEN = {
+    "security": [{"token": []}],
+    "responses": {
+        "401": problem("The token is missing or wrong.", WWW_Authenticate="The same in a word."),
+        "403": problem("Another name than this server's, a page of another site, or a server that only shows."),
+    },
+}

@@ -14,7 +14,7 @@ from digits.presets import PRESETS, flag
 
 PROJECT = Path(__file__).resolve().parent.parent  # data and results lie there, wherever the programs are called from
 LR_OF = {"adam": 0.006, "adamw": 0.006, "sgd": 0.1, "muon": 0.01}  # where --lr is not given
-_NAME_LENGTH = 80
+NAME_LENGTH = 80
 
 
 class FiniteFloat(click.FloatRange):
@@ -49,8 +49,8 @@ class Name(click.ParamType):
     name = "text"
 
     def convert(self, value, param, ctx):
-        if not value.strip() or len(value) > _NAME_LENGTH or not value.isprintable():
-            self.fail(f"a name is 1 to {_NAME_LENGTH} printable characters.", param, ctx)
+        if not value.strip() or len(value) > NAME_LENGTH or not value.isprintable():
+            self.fail(f"a name is 1 to {NAME_LENGTH} printable characters.", param, ctx)
         return value.strip()
 
 
@@ -168,7 +168,7 @@ class Config:
             value = getattr(self, item.name)
             if item.name in TELLING and value not in (None, usual[item.name]):
                 words.append(f"{item.name.replace('_', ' ')} {_plain(value)}")
-        return ", ".join(words)[:_NAME_LENGTH]
+        return ", ".join(words)[:NAME_LENGTH]
 
     @classmethod
     def from_json(cls, values: dict) -> "Config":

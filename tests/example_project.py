@@ -6,6 +6,7 @@ import pytest
 from wire import serving
 
 from digits import contract
+from digits.access import Access
 from digits.httpd import Server
 from server import Site
 
@@ -32,8 +33,12 @@ def project_in(folder: Path) -> Path:
     return folder
 
 
-def server_of(folder: Path) -> Server:
-    return Server("127.0.0.1", 0, Site(folder / "results", folder).answer)
+def server_of(folder: Path, allowed: bool = True) -> Server:
+    """Its `token` lets a request change something."""
+    access = Access(allowed)
+    server = Server("127.0.0.1", 0, Site(folder / "results", folder, access).answer)
+    server.token = access.token
+    return server
 
 
 @pytest.fixture(scope="module")

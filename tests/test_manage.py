@@ -21,17 +21,20 @@ BAD = {
     "a word for hidden": b'{"hidden": "yes"}',
     "a number for hidden": b'{"hidden": 1}',
     "no name and nothing else": b'{"name": null}',
+    "nothing for kept": b'{"kept": null, "name": "x"}',
+    "a word for kept": b'{"kept": "yes"}',
 }
 
 
-def train(folder, name):
-    with RunLog(folder, name=name) as log:
+def train(folder, name, keep=20):
+    with RunLog(folder, name=name, keep=keep) as log:
         log.batch(1, loss=0.5)
     return log.run_id
 
 
 def change(server, run_id, method="POST", headers=None, **wish):
-    return ask(server, f"/runs/{run_id}", method=method, headers=headers or {}, body=json.dumps(wish).encode())
+    body = json.dumps(wish).encode()
+    return ask(server, f"/runs/{run_id}", method=method, headers=headers or {}, body=body, token=server.token)
 
 
 def listed(folder):
@@ -62,6 +65,18 @@ def test_hiding_and_naming_leave_each_other_alone_and_stay_when_the_next_run_beg
     assert (entry["name"], entry["hidden"], entry["path"]) == ("hidden one", True, f"runs/{run_id}/")
     change(live, run_id, hidden=False)
     assert listed(live.results)[run_id]["hidden"] is False
+
+
+def test_a_run_that_is_to_be_kept_is_never_forgotten_and_one_that_is_not_is(live):
+    first, second = train(live.results, "first"), train(live.results, "second")
+    assert change(live, first, kept=True).json()["runs"][-1]["kept"] is True
+    for number in range(5):
+        train(live.results, f"run {number}", keep=2)
+    assert set(listed(live.results)) > {first} and second not in listed(live.results)
+    assert listed(live.results)[first]["kept"] is True and len(listed(live.results)) == 4
+    change(live, first, kept=False)
+    train(live.results, "the last", keep=2)
+    assert first not in listed(live.results)
 
 
 def test_a_label_of_another_run_says_nothing(live):
@@ -121,7 +136,7 @@ def test_a_folder_elsewhere_is_not_deleted_through_a_link(live, tmp_path):
 @pytest.mark.parametrize("body", BAD.values(), ids=BAD)
 def test_a_wish_nobody_can_fulfil_changes_nothing(live, body):
     run_id = train(live.results, "as it was")
-    assert ask(live, f"/runs/{run_id}", method="POST", body=body).status == 400
+    assert ask(live, f"/runs/{run_id}", method="POST", body=body, token=live.token).status == 400
     assert not (live.results / contract.LABEL).exists()
 
 
@@ -129,7 +144,7 @@ def test_a_wish_nobody_can_fulfil_changes_nothing(live, body):
 def test_a_run_that_is_not_there_is_not_found(live, path):
     train(live.results, "one")
     for method in ("POST", "DELETE"):
-        assert ask(live, f"/runs/{path}", method=method, body=b'{"name": "x"}').status == 404
+        assert ask(live, f"/runs/{path}", method=method, body=b'{"name": "x"}', token=live.token).status == 404
 
 
 @pytest.mark.parametrize(

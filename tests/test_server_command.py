@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import server
+from digits import browsing, listening
+from digits.access import Access
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -23,7 +25,10 @@ def started(*arguments: str, cwd=None, script=PROJECT / "server.py"):
     command = [sys.executable, str(script), "--no-browser", *(arguments or ("--port", "0"))]
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
-        process.url = next((word for word in process.stdout.readline().split() if word.startswith("http://")), None)
+        words = process.stdout.readline().split()
+        process.url, _, process.token = next((word for word in words if word.startswith("http://")), "").partition(
+            "#token="
+        )
         yield process
     finally:
         process.kill()
@@ -120,21 +125,21 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused_in_one_line():
 def test_without_a_port_asked_for_the_next_free_one_is_used(monkeypatch, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr(server, "PORT", port)
-        options = server.read_options(["--results-dir", str(tmp_path)])
-        with server.listen(options, server.Site(tmp_path)) as chosen:
-            assert port < chosen.server_address[1] < port + server.PORTS
-            assert f"Port {port} is taken" in server.greeting(chosen, options)
+        monkeypatch.setattr(listening, "PORT", port)
+        options = listening.read_options(["--results-dir", str(tmp_path)])
+        with listening.listen(options, server.Site(tmp_path).answer, server.shared_methods) as chosen:
+            assert port < chosen.server_address[1] < port + listening.PORTS
+            assert f"Port {port} is taken" in listening.greeting(chosen, Access(), options)
 
 
 def test_when_all_ports_are_taken_it_says_which(monkeypatch, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        monkeypatch.setattr(server, "PORT", taken.getsockname()[1])
-        monkeypatch.setattr(server, "PORTS", 1)
-        options = server.read_options(["--results-dir", str(tmp_path)])
+        monkeypatch.setattr(listening, "PORT", taken.getsockname()[1])
+        monkeypatch.setattr(listening, "PORTS", 1)
+        options = listening.read_options(["--results-dir", str(tmp_path)])
         with pytest.raises(OSError) as caught:
-            server.listen(options, server.Site(tmp_path))
-    assert str(server.PORT) in server.refusal(caught.value, options)
+            listening.listen(options, server.Site(tmp_path).answer, server.shared_methods)
+    assert str(listening.PORT) in listening.refusal(caught.value, options)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may listen everywhere")
@@ -193,7 +198,7 @@ def test_at_start_nothing_but_the_standard_library_is_imported():
 )
 def test_a_browser_is_opened_only_where_somebody_looks_at_a_screen(monkeypatch, platform, environment, expected):
     monkeypatch.setattr(sys, "platform", platform)
-    assert server.browser_expected(environment) is expected
+    assert browsing.browser_expected(environment) is expected
 
 
 @pytest.mark.skipif(os.name == "nt", reason="BROWSER is not read there")
@@ -204,15 +209,15 @@ def test_a_browser_that_talks_is_not_heard(monkeypatch, tmp_path, capfd):
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BROWSER", f"{shlex.join([sys.executable, str(script)])} %s")
-    server.open_browser("http://127.0.0.1:8000/")
-    assert (tmp_path / "url").read_text() == "http://127.0.0.1:8000/"
+    browsing.open_browser("http://127.0.0.1:8000/#token=x")
+    assert (tmp_path / "url").read_text() == "http://127.0.0.1:8000/#token=x"
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not bind threads to cores")
 def test_the_server_keeps_to_one_core_and_the_browser_it_opens_has_them_all():
     program = """
-import os, threading, server
+import digits.httpd, os, threading, server
 opened = threading.Event()
 def open_browser(url):
     print("browser", len(os.sched_getaffinity(0)), flush=True)
@@ -221,7 +226,7 @@ def serve_forever(self):
     opened.wait(30)
     print("server", len(os.sched_getaffinity(0)), flush=True)
 server.open_browser, server.browser_expected = open_browser, lambda: True
-server.Server.serve_forever = serve_forever
+digits.httpd.Server.serve_forever = serve_forever
 server.main(["--port", "0"])
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=60)

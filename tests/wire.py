@@ -97,9 +97,11 @@ def raw(server, content: bytes) -> bytes:
         return read_all(connection)
 
 
-def ask(server, path: str, *, method: str = "GET", headers=(), body: bytes = b"") -> Answer:
+def ask(server, path: str, *, method: str = "GET", headers=(), body: bytes = b"", token: str = "") -> Answer:
     """One request on a connection of its own. `headers` is a dict or pairs; Host is added unless it is among them."""
     fields = dict(headers)
+    if token:
+        fields["X-Control-Token"] = token
     if "Host" not in fields:
         fields["Host"] = "127.0.0.1"
     if body:

@@ -1,0 +1,20 @@
+"""The browser that shows the page to somebody who has just started the server."""
+
+import os
+import sys
+
+
+def browser_expected(environment=os.environ) -> bool:
+    """Whether somebody sits at this machine's screen: not in CI, not over ssh; on Linux only with a display."""
+    if "CI" in environment or "SSH_CONNECTION" in environment:
+        return False
+    return sys.platform in ("win32", "darwin") or "DISPLAY" in environment or "WAYLAND_DISPLAY" in environment
+
+
+def open_browser(url: str) -> None:
+    """In a process without a terminal: what it prints is not seen, and a text browser can't take over the screen."""
+    import subprocess
+
+    silent = subprocess.DEVNULL
+    command = [sys.executable, "-m", "webbrowser", url]
+    subprocess.run(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True)

@@ -1,0 +1,153 @@
+"""What a person on the page may ask of trainers: to start one, go on with a run, or steer the running one."""
+
+import contextlib
+import errno
+import os
+import shlex
+import shutil
+from pathlib import Path
+
+from digits import contract, control, runlog
+from digits.access import Access
+from digits.errors import UserError, not_installed
+from digits.httpmessage import Problem, Request, Response, json_body, json_response
+from digits.launcher import PROJECT, Launcher, Training, last_words
+from digits.liveness import liveness
+
+# The trainer begins to read requests when it begins to train, and throws away what lies there then.
+_GETTING_READY = ("starting", "resuming", "loading data", "preparing")
+_RESUMABLE = ("interrupted", "stopped", "crashed")
+
+
+class Driving:
+    """Answers the routes of that. Each raises Problem: 400, 409; 503 without click; 403 or 507 because of the disk."""
+
+    def __init__(self, results: Path, access: Access):
+        self._results = results
+        self._access = access
+        self._launcher = Launcher(results)
+
+    def options(self) -> Response:
+        return json_response(_checker().described())
+
+    def state(self) -> Response:
+        log = runlog.read(self._results) or {}
+        running = self._launcher.is_training()
+        state = {
+            "allowed": self._access.allowed,
+            "running": running,
+            "resumable": not running and self._has_checkpoint() and liveness(log, self._results) in _RESUMABLE,
+            "free_bytes": _free_bytes(self._results),
+            "last_words": last_words(self._results, log),
+            "exit": self._launcher.exit_code(),
+        }
+        return json_response(state)
+
+    def ask(self, request: Request) -> Response:
+        """{"action": text, "value": number or text}: the event that answers it will have the id."""
+        wish = _known(request, "action", "value")
+        try:
+            control.parsed(wish, 0)
+        except control.Refused as refusal:
+            raise Problem(400, _sentence(refusal)) from None
+        log = runlog.read(self._results) or {}
+        if liveness(log, self._results) not in ("running", "stalled"):
+            raise Problem(409, "Nothing is being trained: there is nobody to ask.")
+        if log.get("phase") in _GETTING_READY:
+            raise Problem(409, "The trainer is still getting ready: ask again in a moment.")
+        with _writing():
+            id = control.ask(self._results, wish["action"], wish.get("value"), log.get("run_id"))
+        return json_response({"id": id}, status=202)
+
+    def start(self, request: Request) -> Response:
+        """{"options": {name: value}}: a run with these options."""
+        options = _known(request, "options").get("options", {})
+        if not isinstance(options, dict):
+            raise Problem(400, 'Send {"options": {"epochs": 3}}.')
+        return self._start(_checked(options))
+
+    def resume(self, request: Request) -> Response:
+        """{} or {"epochs": number}: go on with the latest run, for so many epochs in all."""
+        words = _checked(_known(request, "epochs"))
+        if self._launcher.is_training():
+            raise _busy()
+        from digits.resume import continued
+
+        if not self._has_checkpoint():
+            raise Problem(409, "There is no run to go on with.")
+        try:
+            continued(self._results, {"epochs": int(words[1])} if words else {})
+        except UserError as error:
+            raise Problem(409, str(error)) from None
+        return self._start(["--resume", *words])
+
+    def _start(self, words: list[str]) -> Response:
+        if os.path.realpath(self._results) != os.path.realpath(PROJECT / "results"):
+            words = [*words, "--results-dir", str(self._results)]
+        try:
+            with _writing():
+                pid = self._launcher.start(words)
+        except Training:
+            raise _busy() from None
+        command = shlex.join(["python", "mnist_cnn.py", *words])
+        return json_response({"command": command, "pid": pid}, status=201)
+
+    def _has_checkpoint(self) -> bool:
+        return any((self._results / file).is_file() for file in (contract.CHECKPOINT, contract.CHECKPOINT_BEFORE))
+
+
+@contextlib.contextmanager
+def _writing():
+    """Around what writes: an OSError becomes the Problem that tells a person what is wrong with the folder."""
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(error) from None
+
+
+def unwritable(error: OSError) -> Problem:
+    status = 507 if error.errno == errno.ENOSPC else 403
+    return Problem(status, f"The server can't write to the results folder: {error.strerror or error}.")
+
+
+def _busy() -> Problem:
+    return Problem(409, "A trainer is at work already: stop it first.")
+
+
+def _known(request: Request, *names: str) -> dict:
+    """What was sent, if it has no other names than these."""
+    wish = json_body(request)
+    if unknown := wish.keys() - set(names):
+        raise Problem(400, f"Nothing is known of {min(unknown)[:80]!r} here: send {' and '.join(names)}.")
+    return wish
+
+
+def _checked(options: dict) -> list[str]:
+    checker = _checker()
+    try:
+        return checker.arguments(options)
+    except checker.Refused as refusal:
+        raise Problem(400, _sentence(refusal), field=refusal.field) from None
+
+
+def _sentence(refusal: Exception) -> str:
+    reason = str(refusal).rstrip(".")
+    return f"{reason[:1].upper()}{reason[1:]}."
+
+
+def _checker():
+    """click is imported only now: a server that nobody drives needs no package."""
+    try:
+        from digits import describe_options
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        raise Problem(503, not_installed("click")) from None
+    return describe_options
+
+
+def _free_bytes(folder: Path) -> int:
+    """Where the results are, or will be."""
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

@@ -1,0 +1,113 @@
+"""Starts mnist_cnn.py for a person who has only the page, as a process of its own that outlives the server.
+
+One trainer a folder, whoever starts it: trainers keep that among themselves by the folder's lock. This module holds the
+moments before a new trainer has that lock, for which the child inherits another one that this module takes.
+"""
+
+import os
+import re
+import sys
+import threading
+import time
+from pathlib import Path
+
+from digits import contract, lock, processor, runlog
+from digits.httpfile import open_within
+from digits.liveness import liveness
+
+PROJECT = Path(__file__).resolve().parent.parent
+START_LOCK = ".start.lock"
+_PATIENCE_S, _LOOK_S = 0.5, 0.05  # a trainer that has told its end still needs some milliseconds to be gone
+_LINES, _LETTERS = 20, 400  # of the last words
+_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Training(Exception):
+    """Somebody trains there already, or is about to."""
+
+
+class Launcher:
+    """Starts trainers that write to `results`, one at a time, and remembers the last."""
+
+    def __init__(self, results: Path):
+        self.results = results
+        self._turn = threading.Lock()
+        self._child = None
+
+    def start(self, arguments: list[str]) -> int:
+        """Run mnist_cnn.py with `arguments`; its process id. Raises Training, and OSError where that can't be."""
+        give_up = time.monotonic() + _PATIENCE_S
+        while True:
+            with self._turn:
+                if not self.is_training() and self._begin(arguments):
+                    return self._child.pid
+            if time.monotonic() > give_up:
+                raise Training
+            time.sleep(_LOOK_S)
+
+    def is_training(self) -> bool:
+        """Whether a trainer has the folder, or one that was started here is on its way there."""
+        if self._child is not None and self._child.poll() is None:
+            return True
+        held = lock.is_held(self.results)
+        if held is None:  # there are no locks on this disk
+            return liveness(runlog.read(self.results) or {}, self.results) in ("running", "stalled")
+        return held
+
+    def exit_code(self) -> int | None:
+        """Of the last trainer that was started here, as shells count: 137 after kill -9. None while it lives."""
+        code = self._child.poll() if self._child is not None else None
+        return 128 - code if code is not None and code < 0 else code
+
+    def _begin(self, arguments: list[str]) -> bool:
+        """False where another server has begun one. The kernel keeps the lock as long as the trainer lives."""
+        import subprocess  # 4 ms that a server without this need not wait for
+
+        self.results.mkdir(parents=True, exist_ok=True)
+        held = lock.taken(self.results / START_LOCK)
+        if held is None:
+            return False
+        try:
+            with _new_file(self.results / contract.TRAINER_LOG) as output:
+                processor.use_all_cores()  # the child has those of the thread that starts it
+                self._child = subprocess.Popen(
+                    [sys.executable, "mnist_cnn.py", *arguments],
+                    cwd=PROJECT,
+                    env=os.environ | {"PYTHONUNBUFFERED": "1"},  # what a killed process had not written would be lost
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # Ctrl-C is for the server alone
+                    pass_fds=(held,) if os.name == "posix" else (),
+                )
+        finally:
+            os.close(held)
+        threading.Thread(target=self._child.wait, daemon=True).start()  # or it would stay as a zombie
+        return True
+
+
+def last_words(folder: Path, log: dict) -> list[str]:
+    """The last lines that a started trainer printed; none if the run of `log` began later, by hand."""
+    file = open_within(folder, contract.TRAINER_LOG)
+    if file is None:
+        return []
+    with file:
+        status = os.fstat(file.fileno())
+        if status.st_mtime < (contract.seconds_of(log.get("started_at")) or 0):
+            return []
+        file.seek(max(0, status.st_size - _LINES * _LETTERS))
+        text = file.read(_LINES * _LETTERS).decode(errors="replace")
+    lines = (_harmless(line) for line in text.splitlines())
+    return [line for line in lines if line][-_LINES:]
+
+
+def _harmless(line: str) -> str:
+    """Without colours and control characters."""
+    plain = _ESCAPES.sub("", line.replace("\t", " "))
+    return "".join(filter(str.isprintable, plain)).strip()[:_LETTERS]
+
+
+def _new_file(path: Path):
+    """Never the old one: a link in its place would have another file emptied."""
+    path.unlink(missing_ok=True)
+    return open(path, "xb")

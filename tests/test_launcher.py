@@ -1,0 +1,270 @@
+"""Trainers that a server starts: one a folder, no orphans, no zombies, and each outlives whoever started it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from trainer import PROJECT, SMALL
+from wire import ask, eventually
+
+from digits import contract, lock, runlog
+from digits.launcher import Launcher, Training, last_words
+from digits.liveness import liveness
+
+LONG = [*SMALL, "--epochs", "400", "--batch-size", "16"]
+AT_ONCE = 50
+STOPS = int(os.environ.get("STOPS", "3"))  # 100 of 100 were asked for: STOPS=100 takes ten minutes
+
+
+def running(process: int) -> bool:
+    """Not a zombie either: it would be a child that nobody has asked for its end."""
+    try:
+        return "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+
+
+def exists(process: int) -> bool:
+    return os.path.exists(f"/proc/{process}")
+
+
+def log_of(folder: Path) -> dict:
+    return runlog.read(folder) or {}
+
+
+def is_training(folder: Path) -> bool:
+    log = log_of(folder)
+    return lock.is_held(folder) and (log.get("status"), log.get("phase")) == ("running", "training")
+
+
+@pytest.fixture
+def launched(tmp_path):
+    """launched(arguments) starts a trainer in a folder; it is ended after the test."""
+    launcher, started = Launcher(tmp_path / "results"), []
+
+    def start(*arguments: str) -> int:
+        started.append(launcher.start([*arguments, "--results-dir", str(launcher.results)]))
+        return started[-1]
+
+    start.launcher, start.folder = launcher, launcher.results
+    yield start
+    for process in filter(exists, started):
+        os.kill(process, signal.SIGKILL)
+    assert eventually(lambda: not any(map(exists, started)))
+
+
+def test_of_many_starts_at_once_on_two_servers_one_begins(launched):
+    other = Launcher(launched.folder)
+    words = [*LONG, "--results-dir", str(launched.folder)]
+    outcomes, gate = [], threading.Barrier(AT_ONCE)
+
+    def start(launcher: Launcher) -> None:
+        gate.wait()
+        try:
+            outcomes.append(launcher.start(words))
+        except Training:
+            outcomes.append(None)
+
+    threads = [threading.Thread(target=start, args=((launched.launcher, other)[turn % 2],)) for turn in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    begun = [process for process in outcomes if process]
+    try:
+        assert (len(begun), len(outcomes)) == (1, AT_ONCE)
+        for launcher in (launched.launcher, other):  # also before the trainer has its own lock
+            with pytest.raises(Training):
+                launcher.start(words)
+    finally:
+        for process in begun:
+            os.kill(process, signal.SIGKILL)
+    assert eventually(lambda: not exists(begun[0])), "a zombie is left"
+
+
+def test_a_trainer_that_was_started_by_hand_is_one_too(launched, tmp_path):
+    launched.folder.mkdir()
+    held = lock.FolderLock(launched.folder, {"run_id": "by hand"})
+    with pytest.raises(Training):
+        launched()
+    assert not (launched.folder / contract.TRAINER_LOG).exists()
+    held.release()
+
+
+def test_it_runs_in_a_session_of_its_own_on_all_cores_and_leaves_its_words(launched):
+    processor_before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
+    process = launched(*SMALL, "--epochs", "1")
+    assert os.getsid(process) == process
+    if processor_before:
+        assert os.sched_getaffinity(process) == processor_before
+    assert eventually(lambda: launched.launcher.exit_code() is not None, 90)
+    assert launched.launcher.exit_code() == 0 and not exists(process)
+    words = last_words(launched.folder, log_of(launched.folder))
+    assert words[0].startswith("cnn4-quick with") and any(word.startswith("Test accuracy") for word in words)
+    assert log_of(launched.folder)["command"].startswith("python mnist_cnn.py --dataset synthetic")
+
+
+def test_the_child_has_the_cores_that_the_server_gave_up(tmp_path):
+    program = f"""
+import os, sys
+from pathlib import Path
+from digits import processor
+from digits.launcher import Launcher
+every = os.sched_getaffinity(0)
+processor.stay_on_one_core()
+pid = Launcher(Path({str(tmp_path)!r})).start(["--help"])
+print(len(every), len(os.sched_getaffinity(pid)))
+"""
+    if not hasattr(os, "sched_getaffinity"):
+        pytest.skip("this system does not bind threads to cores")
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=60)
+    every, its = done.stdout.split()
+    assert its == every, done.stderr
+
+
+# How a trainer may fail at once, and what it says then.
+FAILURES = {
+    "--channels x": (2, "not a list of whole numbers"),
+    "--resume": (1, "holds no run"),
+    "--no-such-option": (2, "no-such-option"),
+}
+
+
+@pytest.mark.parametrize("words", FAILURES)
+def test_a_trainer_that_fails_at_once_is_told_by_its_exit_and_its_words(launched, words):
+    code, said = FAILURES[words]
+    launched(*words.split())
+    assert eventually(lambda: launched.launcher.exit_code() is not None, 60)
+    assert launched.launcher.exit_code() == code
+    assert any(said in line for line in last_words(launched.folder, {}))
+    launched("--help")  # nothing stands in the way of another
+
+
+def test_stop_leaves_nobody_behind(launched):
+    from digits.control import ask as wish
+
+    for _ in range(STOPS):
+        process = launched(*LONG)
+        assert eventually(lambda: is_training(launched.folder), 60)
+        group = os.getpgid(process)
+        wish(launched.folder, "stop")
+        assert eventually(lambda gone=process: not exists(gone), 30)
+        with pytest.raises(ProcessLookupError):
+            os.killpg(group, 0)
+        log = log_of(launched.folder)
+        assert (log["status"], launched.launcher.exit_code()) == ("stopped", 0)
+        assert launched.launcher.is_training() is False
+
+
+def test_a_killed_trainer_has_crashed_with_its_last_words_and_another_can_start(launched):
+    process = launched(*LONG)
+    assert eventually(lambda: log_of(launched.folder).get("epochs", {}).get("epoch"), 60)
+    os.kill(process, signal.SIGKILL)
+    assert eventually(lambda: not exists(process), 5)
+    log = log_of(launched.folder)
+    assert (liveness(log, launched.folder), launched.launcher.exit_code()) == ("crashed", 137)
+    assert any(word.startswith("Epoch 1/400") for word in last_words(launched.folder, log))
+    again = launched(*LONG)
+    assert eventually(lambda: log_of(launched.folder).get("run_id") != log["run_id"], 60)
+    assert running(again)
+
+
+# What a trainer printed, and what is shown of it.
+WORDS = {
+    b"": [],
+    b"one\ntwo\n": ["one", "two"],
+    b"one\r\ntwo\rthree": ["one", "two", "three"],
+    b"\n\n  \nx\n": ["x"],
+    b"\x1b[33m\x1b[1mNOTE: yellow\x1b[0m\n": ["NOTE: yellow"],
+    b"\x1b]0;title\x07bell\x00\x08\x7f\n": ["]0;titlebell"],
+    b"a\tb\n": ["a b"],
+    "größer, 数字\n".encode(): ["größer, 数字"],
+    b"\xff\xfe broken\n": ["\ufffd\ufffd broken"],
+    "left\u202eright\u2028next\n".encode(): ["leftright", "next"],
+    b"<b>not bold</b>\n": ["<b>not bold</b>"],
+    b"".join(b"line %d\n" % number for number in range(100)): [f"line {number}" for number in range(80, 100)],
+}
+
+
+@pytest.mark.parametrize("content", WORDS, ids=range(len(WORDS)))
+def test_last_words_are_a_few_plain_lines(tmp_path, content):
+    (tmp_path / contract.TRAINER_LOG).write_bytes(content)
+    assert last_words(tmp_path, {}) == WORDS[content]
+
+
+def test_last_words_stay_short_however_much_was_printed(tmp_path):
+    (tmp_path / contract.TRAINER_LOG).write_bytes(b"x" * 10_000_000 + b"\n" + b"y" * 5000 + b"\nend")
+    words = last_words(tmp_path, {})
+    assert words[-1] == "end" and len(words) <= 20 and max(map(len, words)) <= 400
+
+
+def test_words_of_an_earlier_trainer_are_not_those_of_a_run_that_began_by_hand(tmp_path):
+    (tmp_path / contract.TRAINER_LOG).write_text("earlier\n")
+    assert last_words(tmp_path, {"started_at": contract.timestamp(time.time() + 5)}) == []
+    assert last_words(tmp_path, {"started_at": contract.timestamp(time.time() - 5)}) == ["earlier"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_in_the_words_place_is_neither_read_nor_emptied(launched, tmp_path):
+    elsewhere = tmp_path / "elsewhere.txt"
+    elsewhere.write_text("not ours")
+    launched.folder.mkdir()
+    (launched.folder / contract.TRAINER_LOG).symlink_to(elsewhere)
+    assert last_words(launched.folder, {}) == []
+    launched("--help")
+    assert elsewhere.read_text() == "not ours"
+    assert not (launched.folder / contract.TRAINER_LOG).is_symlink()
+
+
+class Serving:
+    """server.py in a process of its own, on the folder `results`; where it can be asked, and with what token."""
+
+    def __init__(self, results: Path):
+        command = [sys.executable, str(PROJECT / "server.py"), "--port", "0", "--no-browser", "--results-dir", results]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        url, _, token = next(w for w in self.process.stdout.readline().split() if "http://" in w).partition("#token=")
+        self.token, self.server_address = token, ("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
+
+    def get(self, path: str) -> dict:
+        return ask(self, path).json()
+
+    def post(self, path: str, **wish):
+        return ask(self, path, method="POST", body=json.dumps(wish).encode(), token=self.token)
+
+    def __enter__(self) -> "Serving":
+        return self
+
+    def __exit__(self, *error) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def test_a_trainer_outlives_its_server_and_the_next_server_sees_and_stops_it(tmp_path):
+    options = {"dataset": "synthetic", "limit": 640, "validation": 100, "channels": [4, 4, 8, 8], "epochs": 400}
+    with Serving(tmp_path) as first:
+        answer = first.post("/runs", options=options | {"batch_size": 16})
+        assert answer.status == 201
+        process = answer.json()["pid"]
+        assert eventually(lambda: is_training(tmp_path), 60)
+        first.process.send_signal(signal.SIGKILL)
+        first.process.wait()
+    began = time.monotonic()
+    with Serving(tmp_path) as second:
+        assert second.get("/training_status")["liveness"] == "running"
+        assert second.get("/control")["running"] is True
+        assert time.monotonic() - began < 2
+        steps = log_of(tmp_path)["progress"]["step"]
+        assert eventually(lambda: log_of(tmp_path)["progress"]["step"] > steps + 5)
+        assert second.post("/runs", options=options).status == 409
+        assert second.post("/control", action="stop").status == 202
+        assert eventually(lambda: not running(process), 30)
+        state = second.get("/control")
+        assert (state["running"], state["resumable"], state["exit"]) == (False, True, None)
+        assert any(word.startswith("Stopped after") for word in state["last_words"])
+    assert second.token not in json.dumps(state) and second.token != first.token
