@@ -4,6 +4,7 @@
 """
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from digits import synthetic
+from digits import datasets, synthetic
 from digits.architectures import ARCHITECTURES
 from digits.calibration import tempered
 from digits.energy import energies
@@ -41,15 +42,23 @@ def experienced(name: str, digits: torch.Tensor) -> torch.nn.Sequential:
                 layer.bias.normal_(0, 0.3)
                 layer.momentum = None  # the mean over all batches
         network(normalised(digits))
-        network[-1].weight.mul_(20)  # as sure of itself as a trained one
-    return network.eval()
+        network.eval()
+        network[-1].weight.mul_(10 / network(normalised(digits)).abs().max())  # as sure of itself as a trained one
+    return network
+
+
+def images_of(count: int) -> torch.Tensor:
+    """uint8 (count, 28, 28): of MNIST's test set where that lies on this machine, else drawn."""
+    root = Path(os.environ.get("MNIST_DATA_DIR") or "data")
+    if (root / "MNIST" / "raw" / "t10k-images-idx3-ubyte").is_file():
+        return datasets.load_test("mnist", root, lambda *_: contextlib.nullcontext(print)).test.images[:count]
+    return synthetic.draw(count, seed=7)[0]
 
 
 @torch.inference_mode()
-def write(folder: Path, images: dict[str, int]) -> None:
+def write(folder: Path, images: dict[str, int], digits: torch.Tensor) -> None:
     """What tests/web/network.test.js reads: digits, and for each network its files and torch's logits."""
     folder.mkdir(parents=True, exist_ok=True)
-    digits, _ = synthetic.draw(max(images.values()), seed=7)
     (folder / "digits.bin").write_bytes(digits.numpy().tobytes())
     (folder / "names.json").write_text(json.dumps(list(images)))
     for name, count in images.items():
@@ -98,7 +107,7 @@ def _picture(grey: np.ndarray) -> Picture:
 
 def test_every_network_reads_digits_as_torch_does(tmp_path):
     images = {name: IMAGES.get(name, FEWER) for name in ARCHITECTURES}
-    write(tmp_path, images)
+    write(tmp_path, images, images_of(1000))
     write_verdicts(tmp_path, each=40)
     node = shutil.which("node")
     assert node, "Node.js is needed for this test"
@@ -114,5 +123,5 @@ if __name__ == "__main__":
     import sys
 
     sys.path.append(str(PROJECT / "benchmarks"))
-    write(FIXTURE, {"tiny": 20})
+    write(FIXTURE, {"tiny": 20}, synthetic.draw(20, seed=7)[0])
     write_verdicts(FIXTURE, each=4)
