@@ -28,6 +28,7 @@ class Recognition:
         self._places = threading.Semaphore(AT_ONCE)
         self._queue = threading.Semaphore(AT_ONCE + WAITING)
         self._loading = threading.Lock()
+        self._decoding = threading.Lock()  # one at a time: four megapixels are 60 MB before they are made smaller
         self._reader = None
         self._known: tuple | None = None  # which file the reader has read, and when that was written
 
@@ -83,7 +84,8 @@ class Recognition:
                 if not isinstance(one, bytes):
                     prepared.append(as_it_is(one))
                     continue
-                picture = pictures.decode(one, most_pixels=pixels)
+                with self._decoding:
+                    picture = pictures.decode(one, most_pixels=pixels)
                 pixels -= round(picture.channels.shape[0] * picture.channels.shape[1] * picture.reduced**2)
                 prepared.append(prepare(picture))
         except pictures.TooLarge as error:
