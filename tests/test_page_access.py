@@ -2,6 +2,7 @@
 
 import pytest
 from browser import missing, our_server, write_run
+from controlled import controlled
 from visiting import see, status
 
 from digits.contract import RUNS_INDEX
@@ -44,8 +45,8 @@ def test_two_runs_beside_each_other_are_open_to_everybody(visit, tmp_path):
         for run, path in ((log, ""), (other, f"runs/{earlier.name}/"))
     ]
     write_json(tmp_path / RUNS_INDEX, {"schema": 1, "runs": runs})
-    with our_server(tmp_path) as url:
-        page = visit(f"{url}#with={earlier.name}")
+    with controlled(tmp_path) as (url, _):
+        page = visit(f"{url}&with={earlier.name}")
         see(page, "#compare", "Against the other")
         assert complaints(page) == []
         page.get_by_role("button", name="Change the other").click()

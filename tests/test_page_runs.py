@@ -4,7 +4,8 @@ import json
 import shutil
 
 import pytest
-from browser import PROJECT, any_server, our_server
+from browser import PROJECT, any_server
+from controlled import controlled
 from visiting import Training, see, status
 
 from digits.contract import RUNS, RUNS_INDEX, TRAINING_LOG
@@ -36,7 +37,7 @@ def names(page):
 
 
 def test_each_run_tells_what_it_was_and_how_well_it_did(visit, tmp_path, runs):
-    with our_server(tmp_path) as url:
+    with controlled(tmp_path) as (url, _):
         page = visit(url)
         see(page, ROW, "third")
         for fact in ("completed", "cnn4", "246,266", r"\d\.\d\ss", r"20\d\d", r"90.00\s% validation"):
@@ -44,7 +45,7 @@ def test_each_run_tells_what_it_was_and_how_well_it_did(visit, tmp_path, runs):
 
 
 def test_a_run_is_renamed_everywhere(visit, tmp_path, runs):
-    with our_server(tmp_path) as url:
+    with controlled(tmp_path) as (url, _):
         page = visit(url)
         see(page, "[data-part=name]", "^third$")
         dialog = change(page, "third")
@@ -62,7 +63,7 @@ def test_a_run_is_renamed_everywhere(visit, tmp_path, runs):
 
 
 def test_a_hidden_run_leaves_the_list_and_can_be_brought_back(visit, tmp_path, runs):
-    with our_server(tmp_path) as url:
+    with controlled(tmp_path) as (url, _):
         page = visit(url)
         change(page, "second").get_by_role("button", name="Hide").click()
         see(page, "#runs label", "show 1 hidden")
@@ -74,10 +75,21 @@ def test_a_hidden_run_leaves_the_list_and_can_be_brought_back(visit, tmp_path, r
         assert names(page) == ["third", "second", "first"]
 
 
+def test_a_run_is_marked_to_be_kept_and_no_longer(visit, tmp_path, runs):
+    with controlled(tmp_path) as (url, _):
+        page = visit(url)
+        change(page, "second").get_by_role("button", name="Keep", exact=True).click()
+        see(page, ROW, "^second.*completed, kept")
+        dialog = change(page, "second")
+        see(page, "dialog", "however many come after it")
+        dialog.get_by_role("button", name="Keep no longer").click()
+        page.locator(ROW, has_text="kept").wait_for(state="detached")
+
+
 def test_a_run_is_deleted_only_after_a_second_yes(visit, tmp_path, runs):
     first = tmp_path / RUNS / runs[0]
-    with our_server(tmp_path) as url:
-        page = visit(f"{url}#run={runs[0]}")
+    with controlled(tmp_path) as (url, _):
+        page = visit(f"{url}&run={runs[0]}")
         see(page, "[data-part=name]", "^first$")
         dialog = change(page, "first")
         dialog.get_by_role("button", name="Delete").click()
@@ -101,7 +113,7 @@ def test_a_run_is_deleted_only_after_a_second_yes(visit, tmp_path, runs):
 
 
 def test_a_double_click_does_not_delete(visit, tmp_path, runs):
-    with our_server(tmp_path) as url:
+    with controlled(tmp_path) as (url, _):
         page = visit(url)
         change(page, "first").get_by_role("button", name="Delete").dblclick()
         see(page, "dialog [role=status]", "gone for good")
@@ -111,7 +123,7 @@ def test_a_double_click_does_not_delete(visit, tmp_path, runs):
 
 
 def test_a_run_in_training_can_be_named_and_not_be_deleted(visit, tmp_path):
-    with our_server(tmp_path) as url, Training(tmp_path, "alive"):
+    with controlled(tmp_path) as (url, _), Training(tmp_path, "alive"):
         page = visit(url)
         status(page, "running")
         dialog = change(page, "alive")
@@ -125,7 +137,7 @@ def test_a_run_in_training_can_be_named_and_not_be_deleted(visit, tmp_path):
 
 
 def test_what_the_server_refuses_is_said(visit, tmp_path, runs):
-    with our_server(tmp_path) as url:
+    with controlled(tmp_path) as (url, _):
         page = visit(url, allowed=("404",))
         see(page, ROW, "second")
         shutil.rmtree(tmp_path / RUNS / runs[1])
@@ -151,7 +163,7 @@ def test_another_server_only_shows_what_there_is(visit, tmp_path):
 
 
 def test_the_keyboard_stays_where_it_was_when_the_list_is_drawn_anew(visit, tmp_path, runs):
-    with our_server(tmp_path) as url:
+    with controlled(tmp_path) as (url, _):
         page = visit(url)
         page.get_by_label("Compare with second").focus()
         page.keyboard.press("Space")

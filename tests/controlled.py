@@ -1,0 +1,48 @@
+"""A server whose page may control the training; trainers that are started there end with it."""
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+from browser import PROJECT, serving
+
+from digits import lock, runlog
+from digits.access import Access
+from digits.httpd import Server
+from digits.launcher import START_LOCK
+from server import Site
+
+
+@contextlib.contextmanager
+def controlled(results: Path, token: str | None = None):
+    """The address with its token, as the server opens it; and what gives access, whose token a test may change."""
+    access = Access()
+    access.token = token or access.token
+    site = Site(results, PROJECT, access=access)
+    try:
+        with serving(Server("127.0.0.1", 0, site.answer)) as url:
+            yield f"{url}#token={access.token}", access
+    finally:
+        end_trainer(results)
+
+
+def end_trainer(results: Path) -> None:
+    """Kill it, also one that only begins, and wait until it is gone."""
+    while lock.is_held(results) or is_beginning(results):
+        with contextlib.suppress(TypeError, KeyError, ProcessLookupError):
+            pid = runlog.read(results)["process"]["pid"]
+            if pid == os.getpid():  # a thread of a test writes there
+                return
+            os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def is_beginning(results: Path) -> bool:
+    if not (results / START_LOCK).exists():
+        return False
+    held = lock.taken(results / START_LOCK)
+    if held is not None:
+        os.close(held)
+    return held is None
