@@ -1,0 +1,240 @@
+"""The routes that start, continue and steer trainings: what they take, what they refuse, and what a run makes of it."""
+
+import json
+import os
+import shlex
+import signal
+import sys
+import threading
+
+import click
+import pytest
+from test_launcher import is_training, log_of, running
+from wire import ask, eventually
+
+from digits import contract, lock
+from digits.driving import PROJECT
+from digits.runlog import RunLog
+
+SMALL = {"dataset": "synthetic", "limit": 640, "validation": 100, "channels": [4, 4, 8, 8], "batch_size": 16}
+AT_ONCE = 50
+
+
+def post(server, path: str, **wish):
+    return ask(server, path, method="POST", body=json.dumps(wish).encode(), token=server.token)
+
+
+def state(server) -> dict:
+    return ask(server, "/control").json()
+
+
+BODIES = [b"{", b"[]", b"3", b'"epochs"', b"null", b"\xff", b"[" * 50_000, b'{"options": []}', b'{"options": null}']
+BODIES += [b'{"options": {}, "results_dir": "/tmp"}', b'{"epochs": 3}', b'{"arguments": ["--resume"]}']
+
+
+@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
+def test_what_is_no_wish_starts_nothing(live, body):
+    for path in ("/runs", "/resume", "/control"):
+        if (path, body) != ("/resume", b'{"epochs": 3}'):  # there it is one, but there is no run
+            assert ask(live, path, method="POST", body=body, token=live.token).status == 400
+    assert not live.results.exists()
+
+
+def test_without_click_the_server_says_what_to_install(live, monkeypatch):
+    import digits
+
+    monkeypatch.delitem(sys.modules, "digits.describe_options")
+    monkeypatch.delattr(digits, "describe_options")
+    monkeypatch.setitem(sys.modules, "click", None)
+    for answer in (ask(live, "/options"), post(live, "/runs", options={}), post(live, "/resume")):
+        assert answer.status == 503 and "pip install" in answer.json()["error"]
+    assert state(live)["running"] is False
+    assert isinstance(click.Path(), click.ParamType)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(live):
+    live.results.mkdir()
+    live.results.chmod(0o555)
+    try:
+        answer = post(live, "/runs", options={})
+    finally:
+        live.results.chmod(0o755)
+    assert answer.status == 403 and "can't write" in answer.json()["error"]
+
+
+# -- what there is to steer -------------------------------------------------------------------------------------------
+
+WISHES = [
+    {"action": "stop"},
+    {"action": "pause"},
+    {"action": "lr", "value": 0.001},
+    {"action": "lr", "value": "1e-3"},
+    {"action": "epochs", "value": "+5"},
+    {"action": "epochs", "value": 20},
+    {"action": "snapshot", "value": None},
+]
+NO_WISHES = [
+    {},
+    {"action": None},
+    {"action": "reboot"},
+    {"action": ["stop"]},
+    {"action": "stop", "value": 1},
+    {"action": "stop", "run_id": "x"},
+    {"action": "lr"},
+    {"action": "lr", "value": 0},
+    {"action": "lr", "value": "nan"},
+    {"action": "lr", "value": []},
+    {"action": "epochs", "value": 1.5},
+    {"action": "epochs", "value": True},
+]
+
+
+def test_each_wish_is_written_for_the_running_trainer_and_each_other_refused_with_its_reason(live):
+    assert [post(live, "/control", **wish).status for wish in WISHES] == [409] * len(WISHES)
+    assert not live.results.exists()
+    with RunLog(live.results, name="alive") as log:
+        log.batch(1, loss=0.5)
+        refused = post(live, "/control", action="stop")
+        assert refused.status == 409 and "getting ready" in refused.json()["error"]  # it would not be read
+        log.phase("training")
+        answers = [post(live, "/control", **wish) for wish in WISHES]
+        assert [answer.status for answer in answers] == [202] * len(WISHES)
+        content = json.loads((live.results / contract.CONTROL).read_text())
+        assert [request["id"] for request in content["requests"]] == [answer.json()["id"] for answer in answers]
+        assert [request["action"] for request in content["requests"]] == [wish["action"] for wish in WISHES]
+        assert content["run_id"] == log.run_id
+        for wish in NO_WISHES:
+            answer = post(live, "/control", **wish)
+            assert answer.status == 400 and answer.json()["error"][0].isupper(), wish
+        assert json.loads((live.results / contract.CONTROL).read_text()) == content
+    assert post(live, "/control", action="stop").status == 409
+
+
+def test_the_state_tells_what_can_be_done(live):
+    assert state(live) | {"free_bytes": 0} == {
+        "allowed": True,
+        "running": False,
+        "resumable": False,
+        "free_bytes": 0,
+        "last_words": [],
+        "exit": None,
+    }
+    assert state(live)["free_bytes"] > 0
+    with RunLog(live.results, name="alive") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.CHECKPOINT, b"a checkpoint")
+        assert (state(live)["running"], state(live)["resumable"]) == (True, False)
+        assert post(live, "/runs", options={}).status == post(live, "/resume").status == 409
+
+
+# How a run may have ended, and whether it can go on.
+ENDINGS = {"interrupted": True, "stopped": True, "running": True, "completed": False, "failed": False, "strange": False}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_run_that_was_cut_short_can_go_on_if_it_has_a_checkpoint(live, ending):
+    with RunLog(live.results, name="ended") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.CHECKPOINT, b"a checkpoint")
+    path = live.results / contract.TRAINING_LOG
+    path.write_text(json.dumps(log_of(live.results) | {"status": ending}))
+    assert state(live)["resumable"] is ENDINGS[ending]
+    (live.results / contract.CHECKPOINT).unlink()
+    assert state(live)["resumable"] is False
+    assert post(live, "/resume").status == 409
+
+
+def test_a_run_of_another_kind_of_trainer_is_not_gone_on_with(live):
+    with RunLog(live.results, name="another's") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.CHECKPOINT, b"a checkpoint")
+        log.stop()
+    answer = post(live, "/resume")
+    assert answer.status == 409 and "no run of this version" in answer.json()["error"]
+    for epochs in (0, 1.5, True, "x", [], None):
+        answer = post(live, "/resume", epochs=epochs)
+        assert (answer.status, answer.json()["field"]) == (400, "epochs")
+
+
+# -- real trainers ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def begun():
+    """Process ids of trainers; they are ended after the test."""
+    processes = []
+    yield processes
+    for process in filter(running, processes):
+        os.kill(process, signal.SIGKILL)
+    assert eventually(lambda: not any(map(running, processes)))
+
+
+def test_of_many_starts_at_once_one_is_done(live, begun):
+    answers, gate = [], threading.Barrier(AT_ONCE)
+
+    def start():
+        gate.wait()
+        answers.append(post(live, "/runs", options=SMALL))
+
+    threads = [threading.Thread(target=start) for _ in range(AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    begun += [answer.json()["pid"] for answer in answers if answer.status == 201]
+    assert sorted(answer.status for answer in answers) == [201] + [409] * (AT_ONCE - 1)
+    assert state(live)["running"] is True
+
+
+def answered(server, action: str, value=None) -> dict:
+    """The event that answers a wish."""
+    answer = post(server, "/control", action=action, **({} if value is None else {"value": value}))
+    assert answer.status == 202, answer.json()
+    id = answer.json()["id"]
+    find = lambda: [event for event in log_of(server.results)["events"] if event.get("request") == id]  # noqa: E731
+    assert eventually(find, 20), action
+    return find()[0]
+
+
+def test_a_run_is_started_changed_paused_stopped_and_gone_on_with(live, begun):
+    name = "--name; $(reboot) 'x'"
+    answer = post(live, "/runs", options=SMALL | {"epochs": 400, "name": name})
+    assert answer.status == 201
+    begun.append(answer.json()["pid"])
+    command = shlex.split(answer.json()["command"])
+    assert command[:2] == ["python", "mnist_cnn.py"] and command[-2:] == ["--results-dir", str(live.results)]
+    assert eventually(lambda: is_training(live.results), 60)
+    log = log_of(live.results)
+    assert log["name"] == name and shlex.split(log["command"]) == command
+    assert log["process"]["pid"] == answer.json()["pid"] == lock.holder_of(live.results)["process"]["pid"]
+
+    assert answered(live, "lr", 0.0005)["kind"] == "lr changed"
+    assert answered(live, "pause")["kind"] == "paused"
+    assert answered(live, "pause")["kind"] == "refused"
+    assert answered(live, "epochs", "-1")["kind"] == "epochs changed"
+    assert answered(live, "continue")["kind"] == "continued"
+    assert answered(live, "stop")["kind"] == "stopped"
+    assert eventually(lambda: not state(live)["running"], 20)
+    assert (state(live)["resumable"], state(live)["exit"]) == (True, 0)
+    assert any(line.startswith("Stopped after") for line in state(live)["last_words"])
+
+    assert post(live, "/resume", epochs=3).status == 409  # shorter than it was to be
+    answer = post(live, "/resume", epochs=500)
+    assert answer.status == 201 and "--resume --epochs 500" in answer.json()["command"]
+    begun.append(answer.json()["pid"])
+    assert eventually(lambda: is_training(live.results), 60)
+    assert (log_of(live.results)["run_id"], log_of(live.results)["config"]["epochs"]) == (log["run_id"], 500)
+    assert answered(live, "stop")["kind"] == "stopped"
+    assert eventually(lambda: not running(begun[-1]), 20)
+
+
+def test_the_command_for_the_usual_folder_does_not_name_it():
+    from digits.access import Access
+    from digits.driving import Driving
+
+    started = []
+    driving = Driving(PROJECT / "results", Access())
+    driving._launcher.start = lambda words: started.append(words) or 7
+    answer = json.loads(driving._start(["--epochs", "3"]).body)
+    assert (answer, started) == ({"command": "python mnist_cnn.py --epochs 3", "pid": 7}, [["--epochs", "3"]])

@@ -1,0 +1,160 @@
+"""What a page is told of the options of training, and what becomes of the values that it sends back."""
+
+import json
+import shlex
+from dataclasses import fields
+
+import pytest
+from wire import ask
+
+from digits.describe_options import SETTABLE, Refused, arguments, described
+from digits.options import Config
+
+
+def test_a_page_is_told_every_option_of_the_command_line_that_it_may_set():
+    told = {option["name"]: option for option in described()["options"]}
+    assert {item.name for item in fields(Config)} - told.keys() == {"results_dir", "data_dir", "keep", "quiet"}
+    for item in fields(Config):
+        if item.name in told:
+            option = told[item.name]
+            assert option["flag"] == "--" + item.name.replace("_", "-") and option["help"] == item.metadata["help"]
+            default = option["default"]
+            assert (tuple(default) if isinstance(default, list) else default) == item.default
+    assert json.loads(json.dumps(described(), allow_nan=False)) == described()
+
+
+def test_what_is_told_of_limits_is_what_is_kept_to():
+    for option in described()["options"]:
+        name, kind = option["name"], option["kind"]
+        if kind == "choice":
+            assert all(name == "model" or arguments({name: choice}) for choice in option["choices"])
+            outside = ["no such choice"]
+        elif kind in ("int", "float"):
+            low, high, step = option.get("min"), option.get("max"), 1 if kind == "int" else 0.001
+            if name not in ("validation", "limit"):
+                arguments({name: low + step})
+            outside = [low if option.get("min_open") else low - step]
+            outside += [] if high is None else [high if option.get("max_open") else high + step]
+        elif kind == "channels":
+            outside = [[option["min"] - 1] * 4, [option["max"] + 1] * 4]
+        else:
+            outside = ["x" * (option["max_length"] + 1)] if kind == "text" else ["true"]
+        for value in outside:
+            with pytest.raises(Refused) as caught:
+                arguments({name: value})
+            assert caught.value.field == name, (name, value)
+
+
+def test_presets_and_models_are_told_whole_and_can_be_chosen(site):
+    told = ask(site, "/options").json()
+    assert told == described()
+    for name, preset in told["presets"].items():
+        assert arguments({"preset": name}) == ["--preset", name] and preset["purpose"]
+        assert preset["options"].keys() <= SETTABLE.keys()
+        assert arguments(preset["options"])
+    for name, model in told["models"].items():
+        assert arguments({"model": name, **{key: model[key] for key in ("channels", "dropout", "norm")}})
+
+
+HOSTILE_NAMES = [
+    "; rm -rf /",
+    "$(reboot)",
+    "`id`",
+    "--resume",
+    "-x",
+    "--",
+    "a & b | c > d",
+    "quote ' and \" quote",
+    "<img src=x onerror=alert(1)>",
+    "%n%s\\n",
+    "größer 数字 🙂",
+    "../../etc/passwd",
+    "=",
+    "@file",
+]
+
+# What a page sends, and the words that stand for it on the command line.
+WORDS = [
+    ({}, []),
+    ({"epochs": 3}, ["--epochs", "3"]),
+    ({"epochs": "3"}, ["--epochs", "3"]),
+    ({"lr": 0.001, "optimizer": "sgd"}, ["--lr", "0.001", "--optimizer", "sgd"]),
+    ({"lr": 1e-7}, ["--lr", "1e-07"]),
+    ({"channels": [4, 4, 8, 8]}, ["--channels", "4,4,8,8"]),
+    ({"channels": "4,4,8,8"}, ["--channels", "4,4,8,8"]),
+    ({"deterministic": True}, ["--deterministic"]),
+    ({"deterministic": False}, []),
+    ({"seed": 2**32 - 1}, ["--seed", "4294967295"]),
+    *(({"name": name}, ["--name", name]) for name in HOSTILE_NAMES),
+]
+
+
+@pytest.mark.parametrize(("options", "words"), WORDS, ids=range(len(WORDS)))
+def test_values_become_words_of_a_list_and_mean_what_they_mean_in_a_terminal(options, words):
+    assert arguments(options) == words
+    assert shlex.split(shlex.join(words)) == words
+
+
+# What is refused, and the field that is at fault.
+REFUSED = [
+    ({"epochs": 0}, "epochs"),
+    ({"epochs": -1}, "epochs"),
+    ({"epochs": 1.5}, "epochs"),
+    ({"epochs": 1_000_001}, "epochs"),
+    ({"epochs": True}, "epochs"),
+    ({"epochs": None}, "epochs"),
+    ({"epochs": [3]}, "epochs"),
+    ({"epochs": {}}, "epochs"),
+    ({"epochs": ""}, "epochs"),
+    ({"epochs": "three"}, "epochs"),
+    ({"epochs": "3; reboot"}, "epochs"),
+    ({"epochs": "--lr"}, "epochs"),
+    ({"lr": 0}, "lr"),
+    ({"lr": -0.1}, "lr"),
+    ({"lr": "nan"}, "lr"),
+    ({"lr": "inf"}, "lr"),
+    ({"lr": 1e400}, "lr"),
+    ({"dropout": 1}, "dropout"),
+    ({"model": "resnet"}, "model"),
+    ({"model": "cnn4; reboot"}, "model"),
+    ({"optimizer": "ADAM!"}, "optimizer"),
+    ({"channels": []}, "channels"),
+    ({"channels": [0, 1, 1, 1]}, "channels"),
+    ({"channels": [4.5, 4, 4, 4]}, "channels"),
+    ({"channels": ["a"]}, "channels"),
+    ({"channels": [[4]]}, "channels"),
+    ({"channels": [True, 4, 4, 4]}, "channels"),
+    ({"channels": [4, 4]}, "channels"),
+    ({"channels": [4] * 1000}, "channels"),
+    ({"name": ""}, "name"),
+    ({"name": " "}, "name"),
+    ({"name": "x" * 81}, "name"),
+    ({"name": "two\nlines"}, "name"),
+    ({"name": "nul\0"}, "name"),
+    ({"name": "\ud800"}, "name"),
+    ({"name": "\u202eright to left"}, "name"),
+    ({"name": ["x"]}, "name"),
+    ({"deterministic": "yes"}, "deterministic"),
+    ({"deterministic": 1}, "deterministic"),
+    ({"seed": 2**32}, "seed"),
+    ({"results_dir": "/tmp"}, "results_dir"),
+    ({"data_dir": "/tmp"}, "data_dir"),
+    ({"keep": 0}, "keep"),
+    ({"quiet": True}, "quiet"),
+    ({"resume": True}, "resume"),
+    ({"help": True}, "help"),
+    ({"--epochs": 3}, "--epochs"),
+    ({"": 3}, ""),
+    ({"epochs": 3, "no such": 1}, "no such"),
+    ({"epochs": 3, "lr": -1, "seed": 1}, "lr"),
+]
+
+
+@pytest.mark.parametrize(("options", "field"), REFUSED, ids=range(len(REFUSED)))
+def test_a_value_that_the_command_line_would_refuse_is_refused_and_its_field_named(live, options, field):
+    body = json.dumps({"options": options}).encode()
+    answer = ask(live, "/runs", method="POST", body=body, token=live.token)
+    problem = answer.json()
+    assert (answer.status, problem["field"]) == (400, field)
+    assert problem["error"][-1] == "." and problem["error"].isprintable() and len(problem["error"]) <= 302
+    assert not live.results.exists()

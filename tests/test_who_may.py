@@ -1,0 +1,269 @@
+"""Who may start and steer trainings: names, pages of other sites, tokens, and servers that only show."""
+
+import itertools
+import random
+import string
+import subprocess
+import sys
+
+import pytest
+from example_project import RUN, project_in, server_of
+from trainer import PROJECT
+from wire import ask, serving
+
+import server
+from digits.access import Access, is_loopback
+from digits.cors import Sharing
+from digits.httpd import Server
+from digits.listening import access_of, page_url, read_options
+from server import Site, shared_methods
+
+STOP = b'{"action": "stop"}'  # nothing is trained here: 409 for who is let in
+PAGES = "https://example.org"  # a site named with --allow-origin
+
+
+@pytest.fixture(scope="module")
+def idle(tmp_path_factory):
+    """A server whose results folder is not even there: nothing that is refused may make it."""
+    folder = tmp_path_factory.mktemp("project")
+    with serving(server_of(folder)) as running:
+        running.results = folder / "results"
+        yield running
+    assert not running.results.exists()
+
+
+# Who is asked for, and whether that is an address or a name of ours.
+OURS = """
+127.0.0.1 127.0.0.1:8000 127.0.0.1: 127.0.0.2 127.255.255.254:1 10.0.0.1 192.168.1.7:8000 169.254.1.1 0.0.0.0
+0.0.0.0:8000 255.255.255.255 [::1] [::1]:8000 [::] [fe80::1]:8000 [::ffff:127.0.0.1] [2001:db8::7]:443 localhost localhost:8000
+LOCALHOST a.localhost:8000
+"""
+OTHERS = r"""
+evil.example evil.example:8000 EVIL.example 127.0.0.1.evil.example localhost.evil.example 127.0.0.1.nip.io localtest.me
+localhost.localdomain localhos localhostt xlocalhost local 127.1 127.0.1 2130706433 0x7f000001 0x7f.0.0.1 017700000001
+0177.0.0.1 127.0.0.1. 127.0.0.256 127.0.0.1.1 127.0.0.01 127.0.0 1 0 ::1 [::1 ::1] [::1]] [] [:] [::1%25lo] [::1%lo]
+[127.0.0.1] [localhost] [::1].evil.example [::1]evil [evil.example] 127.0.0.1:abc 127.0.0.1:8000:1 127.0.0.1:-1
+127.0.0.1:123456 :8000 . .. * null localhost@evil.example evil.example@localhost evil.example/localhost
+evil.example#localhost localhost;x localhost\x xn--localhost-abc %6cocalhost http://localhost //localhost loc_host
+"""
+SPACED = [
+    "",
+    "localhost, evil.example",
+    "evil.example, localhost",
+    "127.0.0.1 evil.example",
+    "loc\talhost",
+    "localh\xf6st",
+]
+HOSTS = dict.fromkeys(OURS.split(), True) | dict.fromkeys([*OTHERS.split(), *SPACED], False)
+
+
+def test_there_are_enough_hosts():
+    assert len(HOSTS) >= 60
+
+
+@pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
+def test_only_an_address_or_a_name_of_ours_is_answered_whatever_is_bound(tmp_path, bound):
+    access = Access()
+    with serving(Server(bound, 0, Site(tmp_path / "results", tmp_path, access).answer, names=(bound,))) as running:
+        found = {}
+        for host in HOSTS:
+            asked = [("GET", "/control", b""), ("GET", "/options", b""), ("POST", "/control", STOP)]
+            found[host] = [
+                ask(running, path, method=method, headers={"Host": host}, body=body, token=access.token).status
+                for method, path, body in asked
+            ]
+        assert found == {host: [200, 200, 409] if good else [403] * 3 for host, good in HOSTS.items()}
+
+
+# A page or program may send any of these together.
+METHODS = ("GET", "HEAD", "POST", "DELETE", "PUT", "OPTIONS")
+CONTENT_TYPES = (None, "application/json", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data")
+ORIGINS = (
+    None,
+    "http://127.0.0.1",
+    "http://127.0.0.1:8001",
+    "http://localhost",
+    "https://127.0.0.1",
+    "null",
+    PAGES,
+    "",
+)
+SITES = (None, "same-origin", "none", "same-site", "cross-site", "nonsense")
+TOKENS = ("right", "wrong", None)
+
+
+def due(method: str, origin, site, token) -> int:
+    """The status that is right, put down apart from the program."""
+    if method in ("GET", "HEAD"):
+        return 200
+    if origin not in (None, "http://127.0.0.1") or site not in (None, "same-origin", "none"):
+        return 403
+    if method in ("PUT", "OPTIONS"):
+        return 405
+    if token != "right":
+        return 401
+    return {"POST": 409, "DELETE": 404}[method]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_combination_of_what_a_page_can_send_is_let_in_but_those_of_our_own(idle, method):
+    path = f"/runs/{RUN}" if method == "DELETE" else "/control"
+    wrong, count = [], 0
+    for content_type, origin, site, token in itertools.product(CONTENT_TYPES, ORIGINS, SITES, TOKENS):
+        fields = {"Content-Type": content_type, "Origin": origin, "Sec-Fetch-Site": site}
+        headers = {name: value for name, value in fields.items() if value is not None}
+        word = {"right": idle.token, "wrong": "x" * len(idle.token), None: ""}[token]
+        body = STOP if method in ("POST", "PUT") else b""
+        status = ask(idle, path, method=method, headers=headers, body=body, token=word).status
+        count += 1
+        if status != due(method, origin, site, token):
+            wrong.append((content_type, origin, site, token, status))
+    assert (wrong, count) == ([], 720)
+
+
+def guesses(token: str) -> list[str]:
+    """Near ones: a letter less, more, other or of the other case. Far ones: of all lengths and alphabets."""
+    chance = random.Random(1)
+    near = [token[1:], token + "x", "x" + token, token * 2, token[::-1], token.swapcase(), f"{token}, {token}"]
+    near += [token[:place] + ("x" if token[place] != "x" else "y") + token[place + 1 :] for place in range(len(token))]
+    near += [token[:length] for length in range(len(token))] + [f'"{token}"', f"Bearer {token}", "null", "undefined"]
+    far = ["0", "x" * 20_000, "\xe9" * 32, "\xff", "true", "[]", "%00", "../", "' or 1=1 --"]
+    letters = string.ascii_letters + string.digits + "-_"
+    while len(near) + len(far) < 1000:
+        far.append("".join(chance.choices(letters, k=chance.choice((len(token), chance.randrange(1, 80))))))
+    return near + far
+
+
+def test_a_thousand_guessed_tokens_open_nothing(idle):
+    tried = guesses(idle.token)
+    found = {
+        ask(idle, "/control", method="POST", body=STOP, headers={"X-Control-Token": word}).status for word in tried
+    }
+    assert (len(tried), found) == (1000, {401})
+    assert ask(idle, "/control", method="POST", body=STOP, token=idle.token).status == 409
+
+
+def test_no_two_servers_have_the_same_token_and_none_is_short():
+    tokens = {Access().token for _ in range(100)}
+    assert len(tokens) == 100 and min(map(len, tokens)) >= 32
+
+
+# A path and body for each route that changes something, and what it answers here to who may.
+CHANGES = [
+    ("POST", "/runs", b'{"options": {"epochs": 0}}', 400),
+    ("POST", "/resume", b"{}", 409),
+    ("POST", "/control", STOP, 409),
+    ("POST", f"/runs/{RUN}", b'{"name": "x"}', 404),
+    ("DELETE", f"/runs/{RUN}", b"", 404),
+]
+
+
+def test_every_route_that_changes_something_is_in_the_table_or_named_as_free():
+    changing = {(pattern, method) for pattern, handlers in server.ROUTES for method in handlers if method != "GET"}
+    tested = {(pattern, m) for pattern, _ in server.ROUTES for m, path, _, _ in CHANGES if pattern.fullmatch(path)}
+    free = {(pattern, "POST") for pattern, _ in server.ROUTES if pattern.fullmatch("/predict")}
+    assert changing == (tested & changing) | free
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), CHANGES)
+def test_whatever_changes_something_needs_the_token(idle, method, path, body, status):
+    for word in ("", "wrong"):
+        refused = ask(idle, path, method=method, body=body, token=word)
+        assert (refused.status, refused.headers["www-authenticate"]) == (401, "Control-Token")
+        assert "token" in refused.json()["error"] and idle.token not in refused.body.decode()
+    assert ask(idle, path, method=method, body=body, token=idle.token).status == status
+
+
+def test_a_server_that_only_shows_refuses_the_right_token_too(tmp_path):
+    with serving(server_of(project_in(tmp_path / "project"), allowed=False)) as running:
+        for method, path, body, _ in CHANGES:
+            for word in (running.token, "wrong", ""):
+                refused = ask(running, path, method=method, body=body, token=word)
+                assert (refused.status, "read-only" in refused.json()["error"]) == (403, True)
+        assert ask(running, "/control").json()["allowed"] is False
+        assert ask(running, "/results/training_log.json").status == 200
+
+
+def test_a_site_that_may_read_gets_no_control(tmp_path):
+    access = Access()
+    answer = Site(tmp_path / "results", tmp_path, access).answer
+    with serving(Server("127.0.0.1", 0, answer, sharing=Sharing([PAGES], shared_methods))) as running:
+        for path in ("/control", "/options"):
+            headers = ask(running, path, headers={"Origin": PAGES}).headers
+            assert not [name for name in headers if name.startswith("access-control")]
+            assert headers["cross-origin-resource-policy"] == "same-origin"
+        for method, path, body, _ in CHANGES:
+            asked = {"Origin": PAGES, "Sec-Fetch-Site": "cross-site"}
+            assert ask(running, path, method=method, headers=asked, body=body, token=access.token).status == 403
+            asked |= {"Access-Control-Request-Method": method, "Access-Control-Request-Headers": "x-control-token"}
+            preflight = ask(running, path, method="OPTIONS", headers=asked)
+            assert (preflight.status, preflight.headers.get("access-control-allow-origin")) == (403, None)
+
+
+# Where the server listens, and whether trainings may be started from the page without a word more.
+BOUND = {
+    "127.0.0.1": True,
+    "127.8.9.10": True,
+    "::1": True,
+    "0:0:0:0:0:0:0:1": True,
+    "localhost": True,
+    "LocalHost": True,
+    "0.0.0.0": False,
+    "::": False,
+    "": False,
+    "192.168.1.7": False,
+    "10.0.0.1": False,
+    "128.0.0.1": False,
+    "::ffff:127.0.0.1": False,
+    "fe80::1": False,
+    "localhost.evil.example": False,
+    "a.localhost": False,
+    "127.1": False,
+    "2130706433": False,
+    "training.example": False,
+    "größer.example": False,
+}
+
+
+@pytest.mark.parametrize("host", BOUND)
+def test_control_is_on_by_itself_where_only_this_machine_can_ask(host):
+    assert is_loopback(host) is BOUND[host]
+    assert access_of(read_options(["--host", host])).allowed is BOUND[host]
+    assert access_of(read_options(["--host", host, "--allow-control"])).allowed is True
+
+
+@pytest.mark.parametrize("options", [[], ["--host", "0.0.0.0"], ["--host", "0.0.0.0", "--allow-control"]])
+def test_the_address_has_the_token_only_where_it_is_of_use(options, tmp_path):
+    access = access_of(read_options(options))
+    with Server("127.0.0.1", 0, Site(tmp_path, tmp_path, access).answer) as running:
+        port = running.server_address[1]
+        fragment = f"#token={access.token}" if access.allowed else ""
+        assert page_url(running, access) == f"http://127.0.0.1:{port}/{fragment}"
+
+
+@pytest.mark.parametrize("options", [[], ["--host", "0.0.0.0"]])
+def test_the_token_is_printed_once_and_never_logged(options, tmp_path):
+    command = [sys.executable, str(PROJECT / "server.py"), "--port", "0", "--no-browser", "--verbose", *options]
+    process = subprocess.Popen(
+        [*command, "--results-dir", str(tmp_path / "results")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        greeting = process.stdout.readline()
+        url, _, token = next(word for word in greeting.split() if "http://" in word).partition("#token=")
+        assert bool(token) is not bool(options)
+        process.server_address = ("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
+        secret = token or "there-is-none"
+        for method, path, body, _ in CHANGES:
+            ask(process, path, method=method, body=body, token=secret)
+            ask(process, path, method=method, body=body, token=f"{secret}x")
+        ask(process, f"/?token={secret}")
+        ask(process, "/control", headers={"Referer": f"{url}#token={secret}", "Cookie": secret})
+        assert secret not in ask(process, "/control").body.decode()
+    finally:
+        process.terminate()
+        output, log = process.communicate(timeout=20)
+    assert log.count("POST /runs ") == 2 and "GET /control 200" in log
+    assert secret not in output + log and not (tmp_path / "results").exists()
