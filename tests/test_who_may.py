@@ -35,8 +35,8 @@ def idle(tmp_path_factory):
 # Who is asked for, and whether that is an address or a name of ours.
 OURS = """
 127.0.0.1 127.0.0.1:8000 127.0.0.1: 127.0.0.2 127.255.255.254:1 10.0.0.1 192.168.1.7:8000 169.254.1.1 0.0.0.0
-0.0.0.0:8000 255.255.255.255 [::1] [::1]:8000 [::] [fe80::1]:8000 [::ffff:127.0.0.1] [2001:db8::7]:443 localhost localhost:8000
-LOCALHOST a.localhost:8000
+0.0.0.0:8000 255.255.255.255 [::1] [::1]:8000 [::] [fe80::1]:8000 [::ffff:127.0.0.1] [2001:db8::7]:443 localhost
+localhost:8000 LOCALHOST a.localhost:8000
 """
 OTHERS = r"""
 evil.example evil.example:8000 EVIL.example 127.0.0.1.evil.example localhost.evil.example 127.0.0.1.nip.io localtest.me
