@@ -1,12 +1,20 @@
 """Driving the training from the page, in a real browser: who may, and what comes of it."""
 
 import contextlib
+import json
+import os
+import re
+import signal
 import subprocess
 import sys
 
+import pytest
 from browser import PROJECT, any_server, copy_page, write_run
 from controlled import controlled
+from test_page_access import complaints
 from visiting import see, status
+
+from digits import runlog
 
 SAID = "#header .said"
 CONTROLS = ".controls:visible, [data-change]"
@@ -120,3 +128,201 @@ def test_a_new_server_has_a_new_token_and_the_page_says_what_to_do(visit, tmp_pa
         with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
             press(page, "Pause")
         assert answer.value.status == 202
+
+
+def new_run(page, **entries):
+    """Open the form, and fill in what is given by the fields' labels."""
+    press(page, "New run")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("More", exact=True).click()
+    for label, text in entries.items():
+        field = dialog.get_by_label(label.replace("_", " "), exact=True)
+        field.select_option(text) if label in ("Preset", "Model", "Optimiser", "Dataset") else field.fill(text)
+    return dialog
+
+
+SMALL = {"Channels": "4,4,8,8", "Batch_size": "32", "Dataset": "synthetic", "Validation": "100", "Limit": "640"}
+
+
+def test_a_run_is_set_up_started_stopped_resumed_and_deleted(visit, tmp_path):
+    with controlled(tmp_path) as (url, _):
+        page = visit(url)
+        dialog = new_run(page, **SMALL, Epochs="300", Name="from the <b>page</b>")
+        see(page, "dialog code", r"^python mnist_cnn.py --channels 4,4,8,8 --epochs 300 --batch-size 32")
+        dialog.get_by_role("button", name="Start").click()
+        dialog.wait_for(state="hidden")
+        status(page, "running")
+        see(page, "[data-part=name]", "^from the <b>page</b>$")
+        page.locator("button:enabled", has_text="Stop").wait_for()
+        press(page, "Stop")
+        status(page, "stopped")
+        see(page, "#runs .hint", r"[\d.]+.[MGT]B are free")
+        steps = runlog.read(tmp_path)["progress"]["step"]
+        press(page, "Resume")
+        status(page, "running")
+        see(page, "#events .kind", "^resumed$")
+        page.locator("button:enabled", has_text="Stop").wait_for()
+        press(page, "Stop")
+        status(page, "stopped")
+        log = runlog.read(tmp_path)
+        assert log["progress"]["step"] > steps
+        assert log["config"]["channels"] == [4, 4, 8, 8]
+        page.get_by_role("button", name="Change from the").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+        see(page, "#welcome h1", "No run yet")
+        page.get_by_role("button", name="New run").wait_for()
+
+
+def test_what_is_usual_follows_preset_model_and_optimiser(visit, tmp_path):
+    with controlled(tmp_path) as (url, _):
+        page = visit(url)
+        dialog = new_run(page, Epochs="7")
+        value = {
+            label: dialog.get_by_label(label, exact=True).input_value
+            for label in ("Channels", "Learning rate", "Epochs", "Rotation", "Optimiser")
+        }
+        assert [value[label]() for label in ("Channels", "Learning rate")] == ["24,48,96,128", "0.006"]
+        see(page, ".schedule figcaption", "^Up to 0.006 within 200 steps.* 3,010 steps")
+        dialog.get_by_label("Preset").select_option("fast")
+        assert [value[label]() for label in value] == ["16,32,64,64", "0.02", "7", "0", "muon"]
+        see(page, ".schedule figcaption", "^Up to 0.02 within 10 steps")
+        dialog.get_by_label("Optimiser").select_option("sgd")
+        dialog.get_by_label("Model").select_option("lenet5")
+        assert [value[label]() for label in ("Channels", "Learning rate")] == ["6,16", "0.1"]
+        see(page, "dialog code", "^python mnist_cnn.py --preset fast --model lenet5 --epochs 7 --optimizer sgd$")
+        dialog.get_by_label("Epochs").fill("")
+        assert dialog.get_by_label("Epochs").get_attribute("placeholder") == "1"
+
+
+def refuse(page, answer):
+    """Let every start be answered by that."""
+    page.route("**/runs", lambda route: route.fulfill(status=400, body=json.dumps(answer)))
+
+
+def test_what_is_wrong_is_marked_at_its_field_and_nothing_starts(visit, tmp_path):
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, allowed=("400",))
+        dialog = new_run(page, Epochs="0", Channels="4,4")
+        see(page, "#option-epochs-problem", r"^A whole number from 1 to 1,000,000\.$")
+        see(page, "#option-channels-problem", r"^cnn4-quick has 4 convolutions: this is 2\.$")
+        assert dialog.get_by_label("Epochs").get_attribute("aria-invalid") == "true"
+        dialog.get_by_role("button", name="Start").click()
+        assert page.evaluate("document.activeElement.id") == "option-channels"
+        dialog.get_by_label("Channels").fill("4,4,8,8")
+        dialog.get_by_label("Epochs").fill("1")
+        refuse(page, {"error": "Nobody knows why.", "field": "seed"})
+        dialog.get_by_role("button", name="Start").click()
+        see(page, "dialog [role=alert]", "^Nobody knows why.$")
+        see(page, "#option-seed-problem", "^Nobody knows why.$")
+        assert page.evaluate("document.activeElement.id") == "option-seed"
+        assert not runlog.read(tmp_path)
+
+
+def test_a_trainer_that_was_killed_is_told_with_its_last_words(visit, tmp_path):
+    with controlled(tmp_path) as (url, _):
+        page = visit(url)
+        new_run(page, **SMALL, Epochs="300").get_by_role("button", name="Start").click()
+        page.locator("button:enabled", has_text="Stop").wait_for()
+        os.kill(runlog.read(tmp_path)["process"]["pid"], signal.SIGKILL)
+        see(page, ".last-words", "^The trainer was killed: the memory may have run out[^$]*parameters on")
+        page.get_by_role("button", name="New run").wait_for()
+
+
+HOSTILE = [
+    "<img src=x onerror='window.hacked=1'>",
+    "<script>window.hacked=1</script>",
+    '"><svg onload=window.hacked=1>',
+    "javascript:window.hacked=1",
+    "{{7*7}}",
+    "${window.hacked=1}",
+    "</title><b>",
+    "<!--",
+    "&lt;b&gt;",
+    "__proto__",
+    "../../etc/passwd",
+    "W" * 400,
+]
+
+
+def test_what_others_write_is_text(visit, tmp_path):
+    write_run(tmp_path, status="failed")
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, allowed=("400",), width=390)
+        said = {"last_words": HOSTILE, "exit": 1, "free_bytes": 1}
+        state = {"allowed": True, "running": False, "resumable": True} | said
+        page.route("**/control", lambda route: route.fulfill(body=json.dumps(state)))
+        for text in HOSTILE:
+            see(page, ".last-words pre", re.escape(text))
+        dialog = new_run(page, Name=HOSTILE[0])
+        for text in HOSTILE:
+            refuse(page, {"error": text, "field": text})
+            dialog.get_by_role("button", name="Start").click()
+            see(page, "dialog [role=alert]", re.escape(text))
+            page.unroute("**/runs")
+        assert page.evaluate("window.hacked") is None
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_controls_are_open_to_everybody_at_any_width(visit, tmp_path, theme):
+    write_run(tmp_path, status="running", phase="training")
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, theme=theme, width=390)
+        change(page)
+        assert complaints(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.keyboard.press("Escape")
+        write_run(tmp_path, status="stopped")
+        new_run(page, Epochs="0")
+        assert complaints(page) == []
+        for width in (390, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            inner = "document.querySelector('.fields')"
+            assert page.evaluate(f"{inner}.scrollWidth <= {inner}.clientWidth")
+
+
+def tab_to(page, name, key="Tab"):
+    for _ in range(80):
+        page.keyboard.press(key)
+        if page.evaluate("document.activeElement.id || document.activeElement.textContent") == name:
+            return
+    raise AssertionError(f"the keyboard does not reach {name}")
+
+
+def test_the_keyboard_alone_is_enough(visit, tmp_path):
+    with controlled(tmp_path) as (url, _):
+        page = visit(url)
+        page.get_by_role("button", name="New run").wait_for()
+        tab_to(page, "New run")
+        page.keyboard.press("Enter")
+        page.get_by_role("dialog").wait_for()
+        for name, text in (("channels", "4,4,8,8"), ("epochs", "300"), ("dataset", "syn"), ("validation", "100")):
+            tab_to(page, f"option-{name}")
+            page.keyboard.type(text)
+        tab_to(page, "More")
+        page.keyboard.press("Enter")
+        tab_to(page, "option-limit")
+        page.keyboard.type("640")
+        tab_to(page, "Start")
+        page.keyboard.press("Enter")
+        page.locator("button:enabled", has_text="Pause").wait_for()
+        tab_to(page, "Pause")
+        page.keyboard.press("Enter")
+        see(page, SAID, "^Paused")
+        page.locator("button:enabled", has_text="Continue").wait_for()
+        assert page.evaluate("document.activeElement.textContent") == "Continue"
+        page.keyboard.press("Enter")
+        see(page, SAID, "^Went on")
+        tab_to(page, "Change")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.type("0.001")
+        page.keyboard.press("Enter")
+        see(page, SAID, "became 0.001")
+        tab_to(page, "Stop", "Shift+Tab")
+        page.keyboard.press("Enter")
+        status(page, "stopped")
+        page.locator("button:enabled", has_text="Resume").wait_for()
+        assert page.evaluate("document.activeElement.textContent") == "Resume"

@@ -1,5 +1,6 @@
 /** Asking the server to change something, and waiting for what the trainer says of it. */
 
+import { LIVE } from '../polling.js';
 import { record, text } from '../values.js';
 
 const OUTDATED = 'The server does not know this page any more: open the address that it printed when it was started.';
@@ -37,7 +38,26 @@ export async function steer(store, look, action, value) {
     if (event?.kind === 'refused') throw new Refusal(`It refused: ${event.text}.`);
     if (event) return event;
     if (!['running', 'stalled'].includes(liveness)) throw new Refusal('The run ended before it could be asked.');
-    await new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });
+    await pause();
   }
   throw new Refusal('It has not answered yet: it may be busy testing. What was asked stays asked.');
 }
+
+/** Begin a run or go on with one; gives a sentence once the server has started it. Throws Refusal. */
+export async function begin(store, look, path, wish) {
+  await send(store.state.token, 'POST', path, wish);
+  if (store.state.shown !== null) location.hash = LIVE;
+  lookOut(store, look);
+  return 'Started: it shows itself as soon as it writes its log';
+}
+
+/** Look often until the run is there, or its trainer gone. */
+async function lookOut(store, look) {
+  const until = Date.now() + PATIENCE_MS;
+  do {
+    await pause();
+    await look();
+  } while (Date.now() < until && store.state.liveness !== 'running' && store.state.control?.isRunning);
+}
+
+const pause = () => new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });

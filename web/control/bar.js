@@ -1,7 +1,7 @@
 /** The header's controls: pause, stop and change the run that lives, or begin one. */
 
 import { h, setText } from '../dom.js';
-import { send, steer } from './asking.js';
+import { Refusal, begin, steer } from './asking.js';
 import { createMenu } from './menu.js';
 import { possible } from './state.js';
 
@@ -15,23 +15,33 @@ export function mount(header, store, look) {
   const stop = button('Stop', () => ask('stop'));
   const menu = createMenu(ask);
   const resume = button('Resume', () => act(() => begin(store, look, 'resume', {})));
-  const controls = h('div', { class: 'controls', role: 'group', 'aria-label': 'Controls' }, pause, stop, menu, resume);
+  const start = button('New run', () => act(openForm));
+  const controls = h('div', { class: 'controls', role: 'group', 'aria-label': 'Controls' }, pause, stop, menu, resume, start);
   let isAsking = false;
   let forget = 0;
+  let form = null;
+  let held = null; // the control that had the keyboard last
 
   /** One request at a time; `work` gives the sentence that tells what came of it. */
   async function act(work) {
     if (isAsking) return;
-    const { activeElement } = document;
     tell('');
     busy(true);
     try {
-      tell(`${sentence(await work())}.`, READ_MS);
+      const words = await work();
+      if (words) tell(`${sentence(words)}.`, READ_MS);
     } catch (refusal) {
       tell(refusal.message);
     }
     busy(false);
-    refocus(activeElement);
+  }
+
+  /** Read when it is opened first; what was entered stays until the page is left. */
+  async function openForm() {
+    const description = form ? null : await fetch('options').then((answer) => answer.json()).catch(() => null);
+    if (!form && !description?.options) throw new Refusal(description?.error ?? 'The server does not tell its options.');
+    form ??= (await import('./form.js')).createForm(description, store, look, (words) => tell(`${words}.`, READ_MS));
+    form.showModal();
   }
 
   function tell(text, readMs) {
@@ -46,21 +56,25 @@ export function mount(header, store, look) {
   }
 
   /** A control that was out of use for a moment, or went away, has lost the keyboard. */
-  function refocus(element) {
-    if (!controls.contains(element) || ![document.body, null].includes(document.activeElement)) return;
-    const inUse = [element, ...controls.querySelectorAll('button, summary')].find((one) => one.checkVisibility());
-    inUse?.focus();
+  function refocus() {
+    const { activeElement } = document;
+    if (!held || (isUsable(activeElement) && activeElement !== document.body)) return;
+    [held, ...controls.querySelectorAll('button, summary')].find(isUsable)?.focus();
   }
 
   function draw(state) {
-    const { steer: isLive, isHeeded, isPaused, resume: isResumable } = possible(state);
+    const { activeElement } = document;
+    if (activeElement !== document.body) held = controls.contains(activeElement) ? activeElement : null;
+    const { steer: isLive, isHeeded, isPaused, resume: isResumable, start: isFree } = possible(state);
     for (const control of [pause, stop, menu]) control.hidden = !isLive;
     resume.hidden = !isResumable;
-    controls.hidden = !isLive && !isResumable;
+    start.hidden = !isFree;
+    controls.hidden = !isLive && !isResumable && !isFree;
     setText(pause, isPaused ? 'Continue' : 'Pause');
     const isUseless = isAsking || !state.connection.ok || (isLive && !isHeeded);
     for (const one of controls.querySelectorAll('button, input')) one.disabled = isUseless;
     said.hidden = !state.control;
+    if (!isUseless) refocus();
   }
 
   header.append(controls, said);
@@ -68,12 +82,5 @@ export function mount(header, store, look) {
   store.on(['token'], () => tell(''));
 }
 
-/** A run is begun; the page looks for it until it is there. */
-export async function begin(store, look, path, wish) {
-  await send(store.state.token, 'POST', path, wish);
-  if (store.state.shown !== null) location.hash = '#live';
-  look();
-  return 'Started: it shows itself here as soon as it writes its log';
-}
-
+const isUsable = (element) => element.checkVisibility() && !element.disabled;
 const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1).replace(/\.$/, '');

@@ -3,12 +3,16 @@
 import { h } from '../dom.js';
 import * as bar from './bar.js';
 import { manage } from './manage.js';
+import * as space from './space.js';
 import { watch } from './watch.js';
+import * as words from './words.js';
 
 export async function mount(store, look) {
   await style();
   watch(store);
   bar.mount(document.getElementById('header'), store, look);
+  words.mount(document.getElementById('notices'), store);
+  space.mount(document.getElementById('runs'), store);
   store.on(['control'], ({ control }) => store.set({ manage: control && manage }));
 }
 

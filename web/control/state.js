@@ -31,3 +31,26 @@ export function possible({ control, log, liveness, shown }) {
     resume: isFree && control.isResumable && shown === null,
   };
 }
+
+const ENDED_WELL = [null, 0, 130, 143]; // or not known, or because somebody wanted it to end
+const KILLED = 137; // by a signal that can't be handled
+
+/** {title, lines} of a trainer that broke off; null of any other. */
+export function lastWordsOf({ control, liveness, shown }) {
+  if (!control || control.isRunning || shown !== null) return null;
+  const isBroken = !ENDED_WELL.includes(control.exit);
+  if (!isBroken && !['crashed', 'failed'].includes(liveness)) return null;
+  if (!isBroken && !control.lastWords.length) return null; // it was started elsewhere, and spoke there
+  return { title: titleOf(control.exit), lines: control.lastWords };
+}
+
+function titleOf(exit) {
+  if (exit === KILLED) return 'The trainer was killed: the memory may have run out. Its last words:';
+  return exit ? `The trainer ended with exit code ${exit}. Its last words:` : 'The trainer’s last words:';
+}
+
+/** 12.3 GB */
+export function bytes(value) {
+  const [size, unit] = value < 1e9 ? [1e6, 'MB'] : value < 1e12 ? [1e9, 'GB'] : [1e12, 'TB'];
+  return `${(value / size).toFixed(value < 1e9 ? 0 : 1)}\u00a0${unit}`;
+}

@@ -1,0 +1,115 @@
+"""What the page computes of a run before there is one is what the trainer then does: defaults, rates, commands."""
+
+import itertools
+import json
+import os
+import shlex
+import shutil
+import subprocess
+from dataclasses import fields
+
+import pytest
+from browser import PROJECT
+
+from digits import describe_options
+from digits.architectures import ARCHITECTURES
+from digits.assembly import batches_per_epoch, total_steps
+from digits.describe_options import SETTABLE
+from digits.options import LR_OF, Config
+from digits.presets import PRESETS
+from digits.schedule import Schedule
+
+MODULES = PROJECT / "web" / "control"
+READ = "import { readFileSync } from 'node:fs'; const { given, cases } = JSON.parse(readFileSync(0, 'utf8'));"
+
+
+def computed(script: str, cases: list) -> list:
+    """What `script`, an expression over `one` of the cases and what the server tells as `given`, gives for each."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.fail("no Node.js") if os.environ.get("CI") else pytest.skip("Node.js is not installed")
+    names = {"usual": "usualOf", "schedule": "planOf, rateAt", "entries": "commandOf, different, problemOf, valueOf"}
+    imports = "".join(f"import {{ {what} }} from '{(MODULES / name).as_uri()}.js';" for name, what in names.items())
+    program = f"{READ}{imports} console.log(JSON.stringify(cases.map((one) => {script})));"
+    given = json.dumps({"given": describe_options.described(), "cases": cases})
+    command = [node, "--input-type=module", "--eval", program]
+    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_each_option_is_as_usual_for_every_preset_model_and_optimiser():
+    cases = [
+        {key: value for key, value in zip(("preset", "model", "optimizer"), choice) if value}
+        for choice in itertools.product(PRESETS, (None, *ARCHITECTURES), (None, *LR_OF))
+    ]
+    for case, usual in zip(cases, computed("usualOf(given, one)", cases), strict=True):
+        recipe = PRESETS[case["preset"]].options
+        config = Config(**{name: recipe[name] for name in ("model", "optimizer") if name in recipe} | case)
+        expected = config._usual()
+        told = {name: list(value) if isinstance(value, tuple) else value for name, value in expected.items()}
+        assert usual == {name: told[name] for name in SETTABLE}, case
+
+
+def test_the_rate_goes_as_it_will():
+    settings = [
+        {},
+        {"epochs": 1, "batch_size": 1},
+        {"epochs": 3, "batch_size": 60_000, "warm_up": 7},
+        {"decay": 0.0, "warm_up": 0},
+        {"decay": 1.0, "steps": 333},
+        {"limit": 640, "validation": 100, "batch_size": 32, "warm_up": 10_000},
+        {"limit": 59_000, "validation": 59_000, "lr": 1e-7},
+    ]
+    configs = [Config.from_options(**setting) for setting in settings]
+    cases = [config.as_json() for config in configs]
+    steps = [0, 1, 5, 99, 200, 332, 2000]
+    script = f"[planOf(one), {steps}.map((step) => rateAt(planOf(one), step))]"
+    for config, (plan, rates) in zip(configs, computed(script, cases), strict=True):
+        images = min(60_000 - config.validation, config.limit or 60_000)
+        batches = batches_per_epoch(config, images)
+        schedule = Schedule(config.lr, min(config.warm_up, batches // 2), config.decay, total_steps(config, images))
+        assert (plan["images"], plan["batches"], plan["total"]) == (images, batches, schedule.total)
+        assert rates == pytest.approx([schedule(step) for step in steps], rel=1e-12)
+
+
+def test_the_command_is_what_the_server_would_run():
+    cases = [
+        {},
+        {"epochs": 3, "lr": 0.001, "channels": [4, 4, 8, 8], "deterministic": True},
+        {"preset": "fast", "name": 'it\'s a "name" with $HOME; `x` and --flags'},
+        {"model": "lenet5", "lr": 1e-05, "seed": 2**32 - 1},
+    ]
+    for case, command in zip(cases, computed("commandOf(given.options, one)", cases), strict=True):
+        words = shlex.split(command)
+        assert words[:2] == ["python", "mnist_cnn.py"]
+        told, ours = pairs(words[2:]), pairs(describe_options.arguments(case))
+        assert told.keys() == ours.keys()
+        for flag, value in told.items():
+            assert value == ours[flag] or float(value) == float(ours[flag]), flag
+
+
+def pairs(words: list[str]) -> dict:
+    """Each option with its value; a flag with none."""
+    ours = iter(words)
+    return {word: None if word == "--deterministic" else next(ours) for word in ours}
+
+
+def test_the_page_and_the_server_find_the_same_values_wrong():
+    texts = ["0", "1", "-1", "5.5", "1e3", "nan", "inf", "60000", "60001", "99999999999", "0.999", "1.0", "0x10"]
+    texts += ["1_000", "1,5", "x"]
+    texts += [" 7 ", "\uff14", "4,4,8,8", "4,4", "0,1,2,3", "4097,1,1,1", "a\u202eb", "W" * 81, "true"]
+    names = [item.name for item in fields(Config) if item.name in SETTABLE and item.name != "deterministic"]
+    cases = [{"name": name, "text": text} for name in names for text in texts]
+    option = "given.options.find(({ name }) => name === one.name)"
+    context = "{ model: 'cnn4-quick', convolutions: 4 }"
+    for case, problem in zip(cases, computed(f"problemOf({option}, one.text, {context})", cases), strict=True):
+        try:
+            describe_options.arguments({case["name"]: case["text"]})
+            refused = False
+        except describe_options.Refused:
+            refused = True
+        if refused:
+            assert problem, f"the page lets {case} pass"
+        else:  # the page may be stricter about how numbers are written
+            assert not problem or not case["text"].isascii() or "_" in case["text"], (case, problem)

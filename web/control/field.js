@@ -1,0 +1,69 @@
+/** One option of training as a field: its name, what may be entered, what it means, and what is wrong with it. */
+
+import { h, setText } from '../dom.js';
+import { limitsOf, problemOf, valueOf, written } from './entries.js';
+
+const TITLES = { lr: 'Learning rate', ema: 'Moving average', optimizer: 'Optimiser' };
+const KEYBOARDS = { int: 'numeric', float: 'decimal' };
+
+export const titleOf = (name) => TITLES[name] ?? (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll('_', ' ');
+
+/**
+ * What nobody has touched follows what is usual. `changed()` is called at every entry; `context()` knows the model that
+ * is chosen.
+ */
+export function createField(option, changed, context) {
+  const { name, kind, help, shown = '' } = option;
+  const id = `option-${name}`;
+  const input = inputOf(option, id);
+  const problem = h('small', { class: 'problem', id: `${id}-problem` });
+  const note = h('span');
+  const limits = kind === 'choice' || kind === 'bool' ? '' : limitsOf(option);
+  const about = h('small', { class: 'soft', id: `${id}-help` }, help, limits && ` ${titleOf(limits)}.`, note);
+  const root = h('div', { class: `field ${kind}` }, h('label', { for: id }, titleOf(name)), input, problem, about);
+  let isTouched = false;
+  let refused = '';
+
+  const textOf = () => (kind === 'bool' ? input.checked : input.value);
+  input.addEventListener('input', () => {
+    isTouched = kind === 'bool' || input.value !== '';
+    refused = '';
+    changed();
+  });
+
+  /** What is wrong; an empty field is as usual, and fine. */
+  function check() {
+    const text = textOf();
+    const found = refused || (kind === 'bool' || text === '' ? '' : problemOf(option, text, context()));
+    setText(problem, found);
+    input.setAttribute('aria-invalid', String(Boolean(found)));
+    return found;
+  }
+
+  return {
+    name, root, input, check,
+    /** What somebody entered, undefined where that is nothing, or nothing that can be. */
+    value: () => (!isTouched || check() ? undefined : kind === 'bool' ? input.checked : valueOf(option, input.value)),
+    follow(usual) {
+      if (kind === 'bool') input.checked = isTouched ? input.checked : usual === true;
+      else {
+        input.placeholder = written(usual) || shown;
+        if (!isTouched && document.activeElement !== input) input.value = written(usual);
+      }
+    },
+    tell: (text) => setText(note, text && ` ${text.replace(/\.?$/, '.')}`),
+    refuse(reason) {
+      refused = reason;
+      check();
+    },
+  };
+}
+
+function inputOf({ name, kind, choices, max_length: longest }, id) {
+  const described = { id, name, 'aria-describedby': `${id}-problem ${id}-help` };
+  if (kind === 'choice') return h('select', described, ...choices.map((choice) => h('option', { value: choice }, choice)));
+  if (kind === 'bool') return h('input', { ...described, type: 'checkbox' });
+  return h('input', {
+    ...described, type: 'text', autocomplete: 'off', spellcheck: 'false', inputmode: KEYBOARDS[kind] ?? 'text', maxlength: longest ?? 200,
+  });
+}

@@ -1,0 +1,102 @@
+/** A new run: a field for every option of training, the course of its rate, and the command that does the same. */
+
+import { copies, h, setText } from '../dom.js';
+import { isRecord, list, record } from '../values.js';
+import { begin } from './asking.js';
+import { commandOf, different } from './entries.js';
+import { createField } from './field.js';
+import { createPreview } from './preview.js';
+import { usualOf } from './usual.js';
+
+const GROUPS = [
+  ['Network', ['preset', 'model', 'channels']],
+  ['Learning', ['epochs', 'batch_size', 'optimizer', 'lr']],
+  ['Augmentation', ['rotation', 'shift', 'scale', 'shear', 'elastic', 'thickness', 'coarse']],
+  ['Data, chance, name', ['dataset', 'validation', 'seed', 'name']],
+];
+
+/** The dialog, from what the server tells of the options. `done(sentence)` is called when a run has been started. */
+export function createForm(given, store, look, done) {
+  const description = { options: list(given.options).filter(isRecord), presets: record(given.presets), models: record(given.models) };
+  const context = () => {
+    const model = fields.get('model')?.input.value;
+    return { model, convolutions: description.models[model]?.channels?.length };
+  };
+  const fields = new Map(description.options.map((option) => [option.name, createField(option, update, context)]));
+  const preview = createPreview();
+  const [command, reason] = [h('code'), h('p', { class: 'problem', role: 'alert' })];
+  const [copy, start] = [h('button', { type: 'button' }, 'Copy'), h('button', { class: 'first' }, 'Start')];
+  const cancel = h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel');
+  const form = h(
+    'form', { novalidate: true, onsubmit: (event) => { event.preventDefault(); submit(); } },
+    h('h2', {}, 'New run'),
+    h('div', { class: 'fields' }, ...groups(fields, preview.figure)),
+    h('div', { class: 'ending' },
+      h('div', { class: 'command' }, command, copy), reason, h('div', { class: 'picks' }, start, cancel)),
+  );
+  const dialog = h('dialog', { class: 'card new-run', 'aria-label': 'New run' }, form);
+  copies(copy, () => command.textContent, () => {
+    getSelection().selectAllChildren(command);
+    return 'Selected: press Ctrl C';
+  });
+
+  const chosen = () => Object.fromEntries([...fields.values()].map(({ name, value }) => [name, value()]).filter(([, value]) => value !== undefined));
+  const sent = () => different(chosen(), usualOf(description, chosen()));
+
+  /** What is usual follows preset, model and optimiser; all else follows what was entered. */
+  function update() {
+    for (let round = 0; round < 2; round += 1) { // the preset's model is usual, and has channels of its own
+      const usual = usualOf(description, chosen());
+      for (const field of fields.values()) field.follow(usual[field.name]);
+    }
+    const all = { ...usualOf(description, chosen()), ...chosen() };
+    const isWrong = [...fields.values()].filter((field) => field.check()).length > 0;
+    fields.get('preset')?.tell(told(all.preset, description.presets[all.preset]?.purpose));
+    fields.get('model')?.tell(told(all.model, description.models[all.model]?.about));
+    preview.show(isWrong ? {} : all);
+    setText(command, isWrong ? 'What is marked has to be mended first.' : commandOf(description.options, sent()));
+    copy.disabled = isWrong;
+    setText(reason, '');
+  }
+
+  async function submit() {
+    const wrong = [...fields.values()].find((field) => field.check());
+    if (wrong) return point(wrong);
+    start.disabled = true;
+    try {
+      const sentence = await begin(store, look, 'runs', { options: sent() });
+      dialog.close();
+      done(sentence);
+    } catch (refusal) {
+      setText(reason, refusal.message);
+      const field = fields.get(refusal.field);
+      field?.refuse(refusal.message);
+      if (field) point(field);
+    } finally {
+      start.disabled = false;
+    }
+    return undefined;
+  }
+
+  document.body.append(dialog);
+  update();
+  return dialog;
+}
+
+const told = (name, about) => (about ? `${name}: ${about}` : '');
+
+function point({ root, input }) {
+  const more = root.closest('details');
+  if (more) more.open = true;
+  input.focus();
+}
+
+function groups(fields, figure) {
+  const known = new Set(GROUPS.flatMap(([, names]) => names));
+  const rest = [...fields.keys()].filter((name) => !known.has(name));
+  const rootsOf = (names) => names.flatMap((name) => (fields.has(name) ? [fields.get(name).root] : []));
+  const shown = GROUPS.map(([title, names]) => h(
+    'fieldset', {}, h('legend', {}, title), ...rootsOf(names), title === 'Learning' && figure,
+  ));
+  return [...shown, h('details', {}, h('summary', {}, 'More'), h('fieldset', { 'aria-label': 'More' }, ...rootsOf(rest)))];
+}
