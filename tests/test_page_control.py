@@ -130,6 +130,33 @@ def test_a_new_server_has_a_new_token_and_the_page_says_what_to_do(visit, tmp_pa
         assert answer.value.status == 202
 
 
+@contextlib.contextmanager
+def server_process(results, port):
+    """A server of its own, as somebody starts it: the address that it prints."""
+    command = [sys.executable, str(PROJECT / "server.py"), "--no-browser", f"--port={port}", f"--results-dir={results}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        yield re.search(r"http\S+", process.stdout.readline())[0]
+        process.terminate()
+
+
+def test_the_page_survives_a_restart_of_the_server(visit, tmp_path):
+    with training(tmp_path, "--epochs=500"):
+        with server_process(tmp_path, 0) as url:
+            page = visit(url, allowed=("401", "ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE"))
+            page.locator("button:enabled", has_text="Pause").wait_for()
+        status(page, "server gone")
+        assert page.get_by_role("button", name="Pause").is_disabled()
+        with server_process(tmp_path, re.search(r":(\d+)/", url)[1]) as url:
+            status(page, "running")
+            page.locator("button:enabled", has_text="Pause").wait_for()
+            press(page, "Pause")
+            see(page, SAID, "open the address that it printed")
+            page.goto(url)
+            page.locator(SAID).wait_for(state="hidden")
+            press(page, "Pause")
+            see(page, SAID, "^Paused after")
+
+
 def new_run(page, **entries):
     """Open the form, and fill in what is given by the fields' labels."""
     press(page, "New run")

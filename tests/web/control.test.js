@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseControl, possible } from '../../web/control/state.js';
+import { parseLog } from '../../web/contract.js';
+import { lineOf, planOf } from '../../web/control/schedule.js';
+import { bytes, lastWordsOf, parseControl, possible } from '../../web/control/state.js';
+import { plotOf } from '../../web/plot.js';
+import { robustRange } from '../../web/range.js';
+import { prepare } from '../../web/series.js';
 import { tokenOf, withoutToken } from '../../web/token.js';
 import { HOSTILE } from './hostile.js';
 
@@ -51,4 +56,43 @@ test('where nothing runs one is begun, and resumed where that can be', () => {
 test('without leave there is nothing', () => {
   const nothing = possible({ control: null, log: LOG, liveness: 'running', shown: null });
   assert.deepEqual([nothing.steer, nothing.start, nothing.resume], [false, false, false]);
+});
+
+test('a trainer that broke off is told of, one that ended well is not', () => {
+  const told = (changes, state) => lastWordsOf({ control: parseControl({ ...CONTROL, ...changes }), liveness: 'completed', shown: null, ...state });
+  for (const exit of [null, 0, 130, 143]) assert.equal(told({ exit }), null);
+  assert.match(told({ exit: 137 }).title, /killed.*memory/);
+  assert.match(told({ exit: 1, last_words: [] }).title, /exit code 1\./);
+  assert.deepEqual(told({}, { liveness: 'crashed' }).lines, ['a', 'b'], 'another server had started it');
+  assert.equal(told({ last_words: [] }, { liveness: 'crashed' }), null, 'it was started in a terminal');
+  for (const state of [{ shown: 'earlier' }, { liveness: 'running' }]) assert.equal(told({ exit: state.shown ? 1 : null }, state), null);
+  assert.equal(told({ exit: 1, running: true }), null, 'the next one runs');
+});
+
+test('room is told in units that people read', () => {
+  assert.deepEqual([5e5, 12_345e6, 2.5e12].map(bytes), ['1\u00a0MB', '12.3\u00a0GB', '2.5\u00a0TB']);
+});
+
+test('the line of a schedule has its corners, however long the run', () => {
+  for (const total of [1, 2, 7, 4300, 1_000_000]) {
+    const plan = { lr: 0.1, warmUp: Math.floor(total / 40), decay: 0.3, total };
+    const line = lineOf(plan);
+    assert.ok(line.length <= 246 && line[0][0] === 0 && line.at(-1)[0] === total);
+    assert.equal(line.at(-1)[1], 0);
+    if (plan.warmUp) assert.equal(Math.max(...line.map(([, rate]) => rate)), 0.1);
+  }
+  assert.equal(planOf({}), null);
+  assert.equal(planOf({ lr: 0.1, warm_up: 0, decay: 0, epochs: 1, steps: 0, batch_size: 1, limit: 0, validation: 60_000 }), null);
+});
+
+test('what the trainer refused is told in the list and marks no chart', () => {
+  const kinds = ['paused', 'continued', 'stopped', 'snapshot', 'epochs changed', 'lr changed', 'refused'];
+  const events = kinds.map((kind, at) => ({ step: 10 * (at + 1), kind, text: kind, request: `r${at}` }));
+  const step = Array.from({ length: 100 }, (_, row) => row + 1);
+  const log = parseLog({ status: 'running', events, batches: { step, loss: step.map((at) => 1 / at), lr: step.map((at) => (at < 50 ? 1 : 2)) } });
+  const curves = prepare(log, 'step');
+  assert.deepEqual(curves.events.map(({ kind }) => kind), kinds, 'and the page adds no guess of its own about the rate');
+  const marks = plotOf(curves, { key: 'loss', range: robustRange }, null, { width: 900, height: 300 }).events;
+  assert.deepEqual(marks.map(({ kind }) => kind), kinds.slice(0, -1));
+  assert.equal(log.events[6].request, 'r6');
 });
