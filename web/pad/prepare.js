@@ -15,7 +15,7 @@ const SHOWN = 256; // pixels on the longer side: the largest picture that is loo
 const CLOSER = 64; // pixels of these: a smaller digit is looked at again, by itself
 const COARSE = SIZE; // a picture smaller than that is enlarged first: box and threshold then fall between its pixels
 const ENLARGED = 4; // times
-const EDGE = [0.1, 0.9]; // of full ink: enlarging made edges soft, and here they become steep again
+const EDGE = [0.4, 0.8]; // of full ink: enlarging made edges soft, and here they become steep again
 
 /**
  * `picture` is {width, height, data}, as a canvas gives it: red, green, blue and opacity of each pixel, 0 to 255. Of
