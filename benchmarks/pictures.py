@@ -24,6 +24,7 @@ from digits.predict import Reader
 from digits.preprocess import prepare
 
 AT_ONCE = 500
+TABLE = "Digits as pictures"
 QUANTITIES = (
     Quantity("accuracy", "read rightly", "%", 2),
     Quantity("loss", "points less than as they are", "points", 2, at_most=0.3),
@@ -104,7 +105,7 @@ def main(weights: Path, images: int) -> None:
     test = datasets.load_test("mnist", Path(os.environ.get("MNIST_DATA_DIR", "data")), lambda *_: None).test
     pixels, labels = test.images[:images].numpy(), test.labels[:images].tolist()
     about = {"model": reader.about["model"]["name"], "images": len(labels)}
-    results = Results("pictures", "Digits as pictures", QUANTITIES, about)
+    results = Results("pictures", TABLE, QUANTITIES, about, table=TABLE)
     plain = reader.probabilities(test.images[:images]).argmax(1).tolist()
     clean = 100 * sum(one == label for one, label in zip(plain, labels)) / len(labels)
     results.add(1, {"accuracy": clean}, of="as they are")

@@ -29,6 +29,7 @@ PROGRAMS = (
     "reference",
     "run_log",
     "server",
+    "slow_clients",
     "start",
     "synthetic",
     "table",

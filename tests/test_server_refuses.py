@@ -1,6 +1,8 @@
 """What server.py does not serve: a table of hostile paths, links, things that are no files."""
 
+import itertools
 import os
+import shutil
 
 import pytest
 from example_project import RUN, SECRET, project_in, server_of
@@ -136,6 +138,75 @@ def test_a_hostile_path_gets_nothing(site, path):
     assert answer.status in (400, 404)
     assert SECRET.encode() not in answer.body
     assert answer.json()["error"]
+
+
+CLIMBS = ("..", ".", "%2e%2e", "%2E%2E", ".%2e", "..%00", "...", "..;", "%252e%252e")
+CLIMBS += ("..%c0%af", "%uff0e%uff0e", "\\..")
+TARGETS = ("server.py", "etc/passwd", "results/notes.txt", ".git/config", "training_log.json")
+STARTS = ("", "web/", "web/pad/", "results/", "results/runs/", f"results/runs/{RUN}/")
+
+
+def test_no_way_of_climbing_out_of_a_folder_gets_a_byte(site):
+    paths = [
+        f"/{start}{slash.join([climb] * depth)}{slash}{target}"
+        for start, climb, target in itertools.product(STARTS, CLIMBS, TARGETS)
+        for depth, slash in ((1, "/"), (3, "%2f"), (8, "\\"))
+    ]
+    assert len(paths) > 1000
+    for path in paths:
+        answer = ask(site, path)
+        assert answer.status in (400, 404) and SECRET.encode() not in answer.body and b"root:" not in answer.body, path
+
+
+def link_to_file(results, secret):
+    (results / "batches.csv").symlink_to(secret)
+
+
+def link_by_a_way_up(results, secret):
+    (results / "batches.csv").symlink_to(os.path.relpath(secret, results))
+
+
+def link_to_a_link(results, secret):
+    (results / "inner").symlink_to(secret)
+    (results / "batches.csv").symlink_to("inner")
+
+
+def link_to_a_folder_as_a_run(results, secret):
+    (results / "runs" / "linked").symlink_to(secret.parent)
+
+
+def link_to_a_folder_as_all_runs(results, secret):
+    shutil.rmtree(results / "runs")
+    (results / "runs").symlink_to(secret.parent.parent)
+
+
+def link_through_the_process(results, secret):
+    (results / "batches.csv").symlink_to(f"/proc/self/cwd/{os.path.relpath(secret)}")
+
+
+LINKS = (
+    link_to_file,
+    link_by_a_way_up,
+    link_to_a_link,
+    link_to_a_folder_as_a_run,
+    link_to_a_folder_as_all_runs,
+    link_through_the_process,
+)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+@pytest.mark.parametrize("link", LINKS)
+def test_no_kind_of_link_shows_what_lies_outside(tmp_path, link):
+    results = project_in(tmp_path / "project") / "results"
+    secret = tmp_path / "outside" / "linked" / "batches.csv"
+    secret.parent.mkdir(parents=True)
+    secret.write_text(SECRET)
+    (results / "batches.csv").unlink()
+    link(results, secret)
+    with serving(server_of(results.parent)) as server:
+        for path in ("/results/batches.csv", "/results/runs/linked/batches.csv"):
+            answer = ask(server, path)
+            assert answer.status == 404 and SECRET.encode() not in answer.body, path
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")

@@ -1,0 +1,43 @@
+"""A server's process to measure, and requests to it."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from machine import PROJECT
+
+TRUST_S = 20.0  # no answer within that: something is broken
+
+
+@contextlib.contextmanager
+def running(results: Path):
+    """A server's process with `port` and `ready_s`: from its start to its first answer."""
+    start = time.perf_counter()
+    command = [sys.executable, str(PROJECT / "server.py"), "--port", "0", "--no-browser", "--results-dir", str(results)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        process.port = int(process.stdout.readline().split("/")[2].split(":")[1])
+        with connect(process.port) as connection:
+            connection.sendall(request(process.port, "/healthz"))
+            assert b" 200 " in connection.recv(65536)
+        process.ready_s = time.perf_counter() - start
+        yield process
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=TRUST_S)
+
+
+def request(port: int, path: str, fields: str = "") -> bytes:
+    """What a browser sends, about as long."""
+    return (
+        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: Mozilla/5.0 (X11; Linux) Gecko/20100101\r\n"
+        f"Accept: */*\r\nAccept-Language: en\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\n"
+        f"Referer: http://127.0.0.1:{port}/\r\nSec-Fetch-Dest: empty\r\nSec-Fetch-Mode: cors\r\n{fields}\r\n"
+    ).encode()
