@@ -24,7 +24,7 @@ QUANTITIES = (
     Quantity("median", "others' answers, median", "ms", 1),
     Quantity("late", "others' answers, 95th percentile", "ms", 1, at_most=200),
     Quantity("refused", "others' requests without an answer of 200", "%", 2),
-    Quantity("longest", "a slow connection stays open for at most", "s", 1, at_most=15.5),
+    Quantity("longest", "a slow connection stays open for at most", "s", 1, at_most=15),
 )
 BEGINNINGS = (b"", b"GET /hea", b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ", None)
 

@@ -20,9 +20,10 @@ from digits.httpmessage import Problem, Request, Response, check_beginning, pars
 
 # For a whole request from its first byte, for the wait between two, and for the client to take CHUNK bytes: longer than
 # the worst Wi-Fi needs, and nobody holds a thread with a byte a second.
-DEADLINE_S = 15.0
-# A browser opens at most 6 connections, so some 20 pages at a time; an idle thread costs about 50 kB.
-THREADS = 128
+DEADLINE_S = 12.0
+# Clients that never finish hold one each, and others are to be answered all the same; an idle thread costs about 50 kB,
+# and the usual 1,024 open files are not to run out.
+THREADS = 800
 # Connections that wait to be accepted: several pages that open at once.
 BACKLOG = 256
 # How long a client has to read the last answer on its connection.

@@ -38,6 +38,9 @@ PROGRAMS = (
 )
 
 
+PARTS = ("doodles", "figures", "machine", "runs", "served")  # which the programs share
+
+
 def results(folder, add=False, options=None, name="one", title="One", **more):
     return Results(name, title, (ACCURACY, SECONDS), options or {"threads": 2}, add, folder=folder, **more)
 
@@ -191,7 +194,7 @@ def test_every_figure_in_the_results_files_follows_from_its_values():
 
 
 def test_every_program_is_listed_with_what_it_measures():
-    assert {path.stem for path in BENCHMARKS.glob("*.py")} == {*PROGRAMS, "doodles", "figures", "machine", "runs"}
+    assert {path.stem for path in BENCHMARKS.glob("*.py")} == {*PROGRAMS, *PARTS}
     text = (BENCHMARKS / "README.md").read_text()
     assert all(f"{name}.py" in text for name in PROGRAMS)
 
