@@ -122,7 +122,7 @@ def test_a_server_that_goes_away_is_missed_and_welcomed_back(visit, tmp_path):
         arguments = ["--results-dir", tmp_path, "--no-browser", "--port", port]
         command = [sys.executable, "-u", PROJECT / "server.py", *arguments]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-            url = re.search(r"http://\S+", server.stdout.readline())[0]
+            url = re.search(r"http://[^\s#]+", server.stdout.readline())[0]
             port = url.rstrip("/").rpartition(":")[2]
             page = page or visit(url, allowed=OFFLINE)
             status(page, word)
