@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { createNetwork } from '../../web/pad/network.js';
 import { epochsOf, numbersOf, parsePlan } from '../../web/pad/plan.js';
 import { HOSTILE } from './hostile.js';
 
 const CLOSE = 1e-4; // of a logit
-const folder = process.env.NETWORKS ?? new URL('../fixtures/network', import.meta.url).pathname;
+const folder = process.env.NETWORKS ?? fileURLToPath(new URL('../fixtures/network', import.meta.url));
 const file = (name) => readFileSync(`${folder}/${name}`);
 const bytes = (name) => new Uint8Array(file(name)).buffer;
 const names = JSON.parse(file('names.json'));

@@ -3,10 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { refused } from '../../web/pad/gates.js';
 import { energy, judge, softmax } from '../../web/pad/verdict.js';
 
-const folder = process.env.NETWORKS ?? new URL('../fixtures/network', import.meta.url).pathname;
+const folder = process.env.NETWORKS ?? fileURLToPath(new URL('../fixtures/network', import.meta.url));
 const { temperature, cases } = JSON.parse(readFileSync(`${folder}/verdicts.json`));
 const given = cases.map((one) => ({ ...one, pixels: new Uint8Array(Buffer.from(one.pixels, 'base64')) }));
 const written = given.filter(({ pixels }) => pixels.some(Boolean));
