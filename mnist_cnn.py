@@ -285,6 +285,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     accepted = energy.accepted(test.energies, energy_limit)
     log.test(test.loss, test.accuracy, test.correct, test.total, **sureness, accepted=accepted)
     record.save_end(steering.epochs, test, temperature, energy_limit)
+    steering.refuse_the_rest()
     terminal.conclude(config, test)
 
 

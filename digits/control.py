@@ -112,13 +112,12 @@ def answered(folder: Path, action: str, value=None) -> str:
 
 
 class Inbox:
-    """The trainer's side. What lies there when it starts was meant for somebody else, and is thrown away."""
+    """The trainer's side. What lay there before the run was for another: RunLog throws it away."""
 
     def __init__(self, folder: Path, run_id: str):
         self._path, self._run_id = folder / contract.CONTROL, run_id
         self._seen: tuple | None = None
         self._known: set[str] = set()
-        self._path.unlink(missing_ok=True)
 
     def news(self) -> list[Request | Refused]:
         """What was asked since the last time. While the file does not change, two microseconds."""

@@ -14,8 +14,6 @@ from digits.httpmessage import Problem, Request, Response, json_body, json_respo
 from digits.launcher import PROJECT, Launcher, Training, last_words
 from digits.liveness import liveness
 
-# The trainer begins to read requests when it begins to train, and throws away what lies there then.
-_GETTING_READY = ("starting", "resuming", "loading data", "preparing")
 _RESUMABLE = ("interrupted", "stopped", "crashed")
 
 
@@ -53,8 +51,6 @@ class Driving:
         log = runlog.read(self._results) or {}
         if liveness(log, self._results) not in ("running", "stalled"):
             raise Problem(409, "Nothing is being trained: there is nobody to ask.")
-        if log.get("phase") in _GETTING_READY:
-            raise Problem(409, "The trainer is still getting ready: ask again in a moment.")
         with _writing():
             id = control.ask(self._results, wish["action"], wish.get("value"), log.get("run_id"))
         return json_response({"id": id}, status=202)

@@ -97,6 +97,7 @@ class RunLog:
                 self._take_over(read(self.folder) or {})
             else:
                 archive.move_earlier_run(self.folder, self.keep)
+            (self.folder / contract.CONTROL).unlink(missing_ok=True)  # asked of a run before
             self._csv = CsvLog(self.folder / contract.BATCHES, contract.BATCH_FIELDS, self.resume)
             self.announce(contract.BATCHES)
             self._write()

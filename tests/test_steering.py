@@ -134,6 +134,18 @@ def test_what_was_steered_repeats_bit_for_bit_and_goes_on_after_a_kill(training)
     assert f"The first {len(losses(training.results)):,} steps repeat" in done.stdout
 
 
+def test_a_stop_that_comes_before_the_first_batch_is_heeded_and_what_lay_there_is_not(tmp_path):
+    ask(tmp_path, "stop")
+    with Trainer(tmp_path, *LONG) as trainer:
+        trainer.wait_for(lambda log: steps(log) >= 5)
+        trainer.interrupt()
+    with Trainer(tmp_path, "--resume", "--quiet", small=False) as trainer:
+        trainer.wait_for(lambda log: log.get("status") == "running")
+        ask(tmp_path, "stop", run_id=trainer.log()["run_id"])
+        assert trainer.finish() == (0, "", "")
+    assert trainer.log()["status"] == "stopped"
+
+
 def test_a_malformed_file_harms_nothing_and_is_told(training):
     file = training.results / contract.CONTROL
     contents = [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"requests": 5}', b"[" * 100_000, b"x" * 300_000]
@@ -182,9 +194,7 @@ def test_what_is_no_request_is_refused(given):
 
 
 def test_each_request_is_given_once_and_only_to_its_run(tmp_path):
-    ask(tmp_path, "stop")
     inbox = Inbox(tmp_path, "mine")
-    assert inbox.news() == [], "what lay there was meant for another"
     first, second = ask(tmp_path, "pause", run_id="mine"), ask(tmp_path, "continue", run_id="mine")
     assert [request.id for request in inbox.news()] == [first, second]
     assert inbox.news() == []

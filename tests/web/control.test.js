@@ -41,7 +41,8 @@ const MAY = (changes, state = {}) => possible({
 test('a run that lives is steered, and none begun beside it', () => {
   const { steer, isHeeded, start, resume } = MAY({ running: true }, { liveness: 'running' });
   assert.deepEqual([steer, isHeeded, start, resume], [true, true, false, false]);
-  assert.equal(MAY({}, { liveness: 'running', log: { phase: 'loading data' } }).isHeeded, false);
+  assert.equal(MAY({}, { liveness: 'running', log: { phase: 'loading data' } }).isHeeded, true);
+  assert.equal(MAY({}, { liveness: 'running', log: { phase: 'testing' } }).isHeeded, false);
   assert.equal(MAY({}, { liveness: 'stalled', log: { phase: 'paused' } }).isPaused, true);
   assert.equal(MAY({ running: true }, { liveness: 'running', shown: 'earlier' }).steer, false);
 });

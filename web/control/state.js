@@ -4,7 +4,7 @@ import { list, number, record, text } from '../values.js';
 
 const LINES = 20;
 const LETTERS = 500; // of each of them
-const HEEDED = ['training', 'validating', 'paused']; // phases in which the trainer reads what it is asked
+const DEAF = ['calibrating', 'testing', 'done']; // phases after the last batch: nothing can be changed any more
 
 /** The answer to GET /control; null where nobody may control anything. */
 export function parseControl(value) {
@@ -25,7 +25,7 @@ export function possible({ control, log, liveness, shown }) {
   const isFree = Boolean(control) && !control.isRunning && !isLive;
   return {
     steer: Boolean(control) && isLive,
-    isHeeded: isLive && HEEDED.includes(log.phase),
+    isHeeded: isLive && !DEAF.includes(log.phase),
     isPaused: isLive && log.phase === 'paused',
     start: isFree,
     resume: isFree && control.isResumable && shown === null,
