@@ -250,7 +250,7 @@ def test_a_trainer_that_was_killed_is_told_with_its_last_words(visit, tmp_path):
     with controlled(tmp_path) as (url, _):
         page = visit(url)
         new_run(page, **SMALL, Epochs="300").get_by_role("button", name="Start").click()
-        page.locator("button:enabled", has_text="Stop").wait_for()
+        see(page, "[data-measure=loss] [data-part=where]", "step")
         os.kill(runlog.read(tmp_path)["process"]["pid"], signal.SIGKILL)
         see(page, ".last-words", "^The trainer was killed: the memory may have run out[^$]*parameters on")
         page.get_by_role("button", name="New run").wait_for()
