@@ -2,8 +2,11 @@
 
 bfloat16 with channels_last doubles the speed of small convolutions on processors made for it. On others it is many
 times slower, and some versions have computed a first layer of one channel wrongly: so it is tried, not assumed. The
-memory order alone gains 1.1 to 1.6 times, and is tried as well; where it makes no clear difference channels_last is
-taken, so that runs repeat.
+memory order alone gains 1.1 to 1.9 times, and is tried as well.
+
+Both decide how numbers are rounded, and a run has to repeat: so what is compared is processor time on one thread, which
+busy neighbours hardly change (5 %, where two threads that wait for each other differed by half), and a near tie goes
+to float32 and to channels_last.
 """
 
 import contextlib
@@ -15,11 +18,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-_FASTER = 1.1  # times, or bfloat16 is not worth a rounding error; where it pays it is 1.3 to 2.3
-_CLEARLY_FASTER = 1.1  # times that the contiguous order must be: mostly channels_last is, so it wins a tie
+_FASTER = 1.18  # times, or bfloat16 is not worth a rounding error; where it pays it is 1.25 to 2.3
+_CLEARLY_FASTER = 1.25  # times that the contiguous order must be: mostly channels_last is, so it wins a tie
 _SIMILAR = 0.95  # cosine between two gradients: rounding leaves 0.99, wrong kernels next to nothing
 _ROUNDS = 3
-_IMAGES = 128  # as a batch: with fewer, what a call costs by itself hides what its arithmetic gains
+_IMAGES = 64  # on one thread; with fewer, what a call costs by itself hides what its arithmetic gains
 
 
 @dataclass(frozen=True)
@@ -58,15 +61,26 @@ class Precision:
 def choose(wanted: str, network: nn.Module, device: torch.device) -> Precision:
     """`wanted` is float32, bfloat16, or auto. All ways in question take some steps on copies of the network.
 
-    Costs 0.2 to 0.5 s for cnn4-quick, 1 to 2 s for the largest. Neither the network nor any random state is changed.
+    Costs 0.2 to 0.5 s for cnn4-quick, up to 1.6 s for the largest. Neither the network nor any random state is changed.
     """
     if wanted == "bfloat16":
         return Precision(device, bfloat16=True, channels_last=True)
     best = Precision(device)
-    best = _better(best, Precision(device, channels_last=True), 1 / _CLEARLY_FASTER, network)
-    if wanted == "auto" and _may_know_bfloat16(device):
-        best = _better(best, Precision(device, bfloat16=True, channels_last=True), _FASTER, network)
+    with _one_thread():
+        best = _better(best, Precision(device, channels_last=True), 1 / _CLEARLY_FASTER, network)
+        if wanted == "auto" and _may_know_bfloat16(device):
+            best = _better(best, Precision(device, bfloat16=True, channels_last=True), _FASTER, network)
     return best
+
+
+@contextlib.contextmanager
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _better(known: Precision, other: Precision, faster: float, network: nn.Module) -> Precision:
@@ -98,7 +112,7 @@ class _Trial:
         self.network = precision.arranged(copy.deepcopy(network)).train()
         self.precision = precision
         self.images, self.labels = precision.arranged(images), labels
-        # processor time, where the processor computes: a busy neighbour takes turns, but adds nothing to it
+        # Where the processor computes: a busy neighbour takes turns, but adds nothing to this thread's time.
         self.clock = time.process_time if images.device.type == "cpu" else time.perf_counter
 
     def gradient(self) -> Tensor:

@@ -72,6 +72,15 @@ def test_float32_is_tried_in_both_orders(network, monkeypatch):
     assert precision.choose("float32", network, CPU) == Precision(CPU, channels_last=True)
 
 
+def test_the_trial_runs_on_one_thread_which_neighbours_do_not_slow_down(network, monkeypatch):
+    threads, seen = torch.get_num_threads(), []
+    monkeypatch.setattr(precision, "_Trial", lambda *arguments: seen.append(torch.get_num_threads()) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        precision.choose("auto", network, CPU)
+    assert seen == [1]
+    assert torch.get_num_threads() == threads
+
+
 def test_a_device_without_such_kernels_computes_plainly(network, monkeypatch):
     def unsupported(*arguments):
         raise RuntimeError("not implemented for 'BFloat16'")
