@@ -21,6 +21,7 @@ from pathlib import Path
 from digits import contract, manage, processor, runlog
 from digits.access import Access
 from digits.browsing import browser_expected, open_browser
+from digits.compressed import Compressed
 from digits.driving import Driving, unwritable
 from digits.files import finite
 from digits.httpfile import file_etag, file_response, is_known, open_within
@@ -41,6 +42,7 @@ class Site:
         self.results = results
         self.project = project
         self.access = access or Access()
+        self._compressed = Compressed()
         self._driving = Driving(results, self.access)
         self._recognition = Recognition(results)
         self._log: tuple[str, dict] = ("", {})  # the log last read, and its ETag
@@ -61,14 +63,14 @@ class Site:
     # -- handlers, in the order of the route table --------------------------------------------------------------------
 
     def page(self, request: Request) -> Response:
-        return file_response(request, self.project, "index.html")
+        return self._compressed.of(request, file_response(request, self.project, "index.html"))
 
     def web_file(self, request: Request, name: str) -> Response:
         """Any file of the page that is there now: a new module needs no restart."""
         folder, _, file = f"web/{name}".rpartition("/")
         if not name.endswith(WEB_FILES) or file not in listing(self.project / folder):
             raise nothing_here()
-        return file_response(request, self.project / folder, file)
+        return self._compressed.of(request, file_response(request, self.project / folder, file))
 
     def live_file(self, request: Request, name: str) -> Response:
         return file_response(request, self.results, name)

@@ -6,10 +6,17 @@ from pathlib import Path
 import pytest
 from browser import PROJECT, our_server, write_run
 from visiting import see, status
+from wire import ask, serving
+
+from digits.httpd import Server
+from server import Site
 
 PICTURES = PROJECT / "tests" / "screenshots"
-LIMIT = 160_000  # bytes of HTML, CSS, JavaScript and SVG that opening the page takes
-LATER_LIMIT = 110_000  # of what is only read when somebody draws, saves a chart as SVG, or may control the training
+LIMIT = 160_000  # bytes of HTML, CSS, JavaScript and SVG
+
+
+def files_of_the_page() -> list[Path]:
+    return [PROJECT / "index.html", *filter(Path.is_file, (PROJECT / "web").rglob("*"))]
 
 
 def test_what_a_run_calls_itself_is_text(visit, tmp_path):
@@ -107,12 +114,21 @@ def test_pictures_are_taken_and_nothing_sticks_out_at_any_width(visit, tmp_path,
                 page.screenshot(path=PICTURES / f"page-{width}-{theme}.png", full_page=True)
 
 
-def test_the_page_is_small_and_names_no_other_host():
-    web = PROJECT / "web"
-    first = [PROJECT / "index.html", *filter(Path.is_file, web.iterdir())]  # what opening the page takes
-    later = [path for folder in (web / "later", web / "pad", web / "control") for path in folder.iterdir()]
-    for files, limit in ((first, LIMIT), (later, LATER_LIMIT)):
-        assert sum(path.stat().st_size for path in files) <= limit
-    for path in first + later:
+def test_opening_the_page_takes_few_bytes_even_from_a_server_that_sends_files_as_they_are():
+    first = [PROJECT / "index.html", *filter(Path.is_file, (PROJECT / "web").iterdir())]
+    assert sum(path.stat().st_size for path in first) <= LIMIT
+
+
+def test_all_of_the_page_is_few_bytes_as_our_server_sends_it(tmp_path):
+    """Pad, controls and what saves a chart included: these are only asked for when somebody uses them."""
+    with serving(Server("127.0.0.1", 0, Site(tmp_path).answer)) as server:
+        paths = [path.relative_to(PROJECT).as_posix() for path in files_of_the_page()]
+        answers = [ask(server, f"/{path}", headers={"Accept-Encoding": "gzip"}) for path in paths]
+    assert {answer.status for answer in answers} == {200} and len(answers) > 100
+    assert sum(len(answer.body) for answer in answers) <= LIMIT
+
+
+def test_the_page_names_no_other_host():
+    for path in files_of_the_page():
         addresses = re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", path.read_text())
         assert {address for address in addresses if "www.w3.org/2000/svg" not in address} == set(), path.name
