@@ -1,6 +1,7 @@
 """Pictures that show no digit, drawn by chance: noise, scribbles, letters, solid shapes, blank paper.
 
     picture = KINDS["letters"](np.random.default_rng(0))        a Pillow image, 112 or 280 pixels on a side
+    picture = digit(np.random.default_rng(0))                   by the same hand and pen, and to be accepted
 
 Letters are skeletons of strokes as in digits/skeletons.py, written by a hand that strays. Left out are those that
 people write as they write a digit, so that nobody could say which is meant: O o Q D (0), I i l (1), Z z (2), h Y y (4),
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
-from digits.skeletons import parse, play, sampled
+from digits.skeletons import SKELETONS, parse, play, sampled
 
 SIDES = (112, 280)  # pixels: a thumbnail, and the pad of the page
 _FINER = 3  # times: drawn so much larger and then averaged, which makes edges soft
@@ -84,12 +85,24 @@ def scribble(chance) -> Image.Image:
 
 def letter(chance, name: str | None = None) -> Image.Image:
     """One of LETTERS, or the one called `name`."""
-    points, arcs = parse(LETTERS[name or chance.choice(list(LETTERS))])
+    return _written(_followed(LETTERS[name or chance.choice(list(LETTERS))], chance), chance)
+
+
+def digit(chance) -> Image.Image:
+    """One of the shapes of one of the ten digits: what sets it apart from `letter` is the shape alone."""
+    shapes = SKELETONS[int(chance.integers(10))]
+    odds = np.array([often for often, _ in shapes], dtype=float)
+    return _written(_followed(shapes[chance.choice(len(shapes), p=odds / odds.sum())][1], chance), chance)
+
+
+def _followed(skeleton: str, chance) -> list[np.ndarray]:
+    """Its strokes as lines, by a hand that strays."""
+    points, arcs = parse(skeleton)
     control, reach = np.array(points), np.array(play(points, arcs))
     control += chance.uniform(0.02, 0.1) * reach[:, None] * chance.normal(size=control.shape)
     path = sampled(torch.tensor(control, dtype=torch.float), arcs).numpy() @ control  # (SAMPLES, 2)
     lifts = 1 + np.nonzero(np.linalg.norm(np.diff(path, axis=0), axis=1) > _LIFTED)[0]
-    return _written(np.split(path, lifts), chance)
+    return np.split(path, lifts)
 
 
 def solid(chance) -> Image.Image:

@@ -2,8 +2,9 @@
 
 Pictures of every kind in benchmarks/doodles.py go through digits/preprocess.py, its gates (digits/gates.py) and the
 energy limit of the network, and count as refused if the answer is `empty` or `not_a_digit`. None was used to train the
-network, nor to set its limit. Beside them stands which part of MNIST's test digits is accepted, as they are and through
-the same pipeline, gates and all.
+network (digits/outliers.py draws other things), nor to set its limit. Beside them stands which part of MNIST's test
+digits is accepted, as they are and through the same pipeline, gates and all; and of digits by the hand and pen of the
+letters: a network that has only learned to tell this pen from MNIST's would refuse them too.
 
 Writes benchmarks/results/non_digits.json.
 """
@@ -18,7 +19,7 @@ import click
 import machine
 import numpy as np
 import torch
-from doodles import KINDS
+from doodles import KINDS, digit
 from figures import Quantity, Results
 from PIL import Image
 
@@ -63,6 +64,7 @@ def main(weights: Path, pictures: int, images: int) -> None:
     for kind, draw in KINDS.items():
         measure(kind, draw, reader, pictures, results)
     accept(reader, images, results)
+    accept_drawn(reader, pictures, results)
     results.tell()
 
 
@@ -88,8 +90,17 @@ def accept(reader: Reader, images: int, results: Results) -> None:
     part = energy.accepted(found, reader.about["energy_limit"])
     results.add(1, {"accepted": 100 * part}, of="MNIST's test digits as they are")
     through = list(answers(reader, map(Image.fromarray, test.images[:images].numpy())))
-    taken = share(sum(answer.status in ("ok", "uncertain") for answer in through), through)
-    results.add(1, {"accepted": taken}, of="MNIST's test digits through pipeline and gates")
+    results.add(1, {"accepted": taken(through)}, of="MNIST's test digits through pipeline and gates")
+
+
+def accept_drawn(reader: Reader, pictures: int, results: Results) -> None:
+    chance = np.random.default_rng(SEED)
+    drawn = list(answers(reader, (digit(chance) for _ in range(pictures))))
+    results.add(1, {"accepted": taken(drawn)}, of="digits by the hand and pen of the letters")
+
+
+def taken(found: list[Answer]) -> float:
+    return share(sum(answer.status in ("ok", "uncertain") for answer in found), found)
 
 
 if __name__ == "__main__":

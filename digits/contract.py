@@ -1,6 +1,9 @@
 """The names and limits of the file contract between trainer, server and page; results/README.md explains each one."""
 
+import os
+import platform
 import re
+import secrets
 import time
 from datetime import datetime, timezone
 
@@ -64,3 +67,30 @@ def seconds_of(stamp) -> float | None:
         return datetime.fromisoformat(str(stamp).replace("Z", "+00:00")).timestamp()
     except ValueError:
         return None
+
+
+def new_log(name: str, config: dict, command: str) -> dict:
+    """The training log of this process's run as it begins, without its batches."""
+    now = time.time()
+    return {
+        "schema": SCHEMA,
+        "run_id": f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(2)}",
+        "name": name[:TEXT_KEPT],
+        "status": "running",
+        "phase": "starting",
+        "started_at": timestamp(now),
+        "updated_at": timestamp(now),
+        "process": {"pid": os.getpid(), "host": platform.node()},
+        "command": command,
+        "config": config,
+        "environment": {"python": platform.python_version()},
+        "dataset": None,
+        "model": None,
+        "progress": dict.fromkeys(("epoch", "batch", "step"), 0)
+        | dict.fromkeys(("epochs", "batches", "steps", "images_per_second", "eta_s")),
+        "files": [],
+        "epochs": {field: [] for field in EPOCH_FIELDS},
+        "events": [],
+        "test": None,
+        "error": None,
+    }

@@ -1,4 +1,4 @@
-"""How familiar a picture is to a network: its free energy, and the limit beyond which it is no digit.
+"""How familiar a picture is to a network: its free energy, how it is learned, and the limit for what is a digit.
 
 W. Liu, X. Wang, J. Owens and Y. Li, "Energy-based Out-of-distribution Detection", 2020: where a network finds what it
 was trained on, at least one of its logits is large, and -log sum exp(logits) is low. Probabilities can't tell: they sum
@@ -8,13 +8,24 @@ to 1 for noise too. The logits are taken as they are, at temperature 1, whatever
 import math
 
 from torch import Tensor
+from torch.nn import functional as F
 
 ACCEPTED = 0.995  # of the validation digits: one in 200 is refused, mostly one that people can't read either
+WEIGHT = 0.3  # of `exposed` beside the cross-entropy of the digits
+_BETWEEN = -4.0  # where label smoothing of 0.05 leaves most digits: they are to be below, outliers above
 
 
 def energies(logits: Tensor) -> Tensor:
     """(N,) of (N, 10)."""
     return -logits.logsumexp(dim=1)
+
+
+def exposed(energies: Tensor, digits: int) -> Tensor:
+    """How badly the energies (n,), the first of `digits`, the others of outliers, tell which is which: the sum of the
+    log losses of sigmoid(-4 - energy) as the probability of a digit.
+    """
+    familiar = _BETWEEN - energies
+    return F.softplus(-familiar[:digits]).sum() + F.softplus(familiar[digits:]).sum()
 
 
 def limit(energies: Tensor) -> float | None:

@@ -108,6 +108,9 @@ class Config:
     elastic: float = _option(0.0, FiniteFloat(0, 14), "Bend them: pull points by up to so many pixels.")
     thickness: float = _option(0.0, FiniteFloat(0, 1), "Thicken or thin the strokes by up to so many pixels.")
     coarse: float = _option(0.0, FiniteFloat(0, 1), "Take this part of them from as few as 7 pixels on a side.")
+    outliers: float = _option(
+        0.125, FiniteFloat(0, 1), "So many pictures per image that show no digit, to learn what to refuse."
+    )
     seed: int = _option(1, click.IntRange(0, 2**32 - 1), "Start of all random choices: same seed, same weights.")
     device: str = _option("auto", click.Choice(("auto", "cpu", "cuda", "mps")), "Where to compute; auto: the fastest.")
     precision: str = _option(
@@ -198,6 +201,7 @@ TELLING |= {
     "elastic",
     "thickness",
     "coarse",
+    "outliers",
 }
 TELLING |= {"seed", "precision", "dataset", "limit", "validation"}
 # What a continued run may be told anew: none of it changes what was learned so far.

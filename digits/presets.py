@@ -12,7 +12,13 @@ class Preset:
     options: dict[str, object] = field(default_factory=dict)
 
 
-_UNCHANGED = {"rotation": 0.0, "shift": 0.0, "scale": 0.0, "shear": 0.0}  # images as they are
+_UNCHANGED = {
+    "rotation": 0.0,
+    "shift": 0.0,
+    "scale": 0.0,
+    "shear": 0.0,
+    "outliers": 0.0,
+}  # digits as they are, no others
 
 PRESETS = {
     "default": Preset("the usual run: a good network within two minutes on two cores", {"channels": (24, 48, 96, 128)}),
@@ -55,6 +61,7 @@ PRESETS = {
             "weight_decay": 0.01,
             "label_smoothing": 0.0,
             "shear": 0.1,
+            "outliers": 0.0,
         },
     ),
     "course": Preset(

@@ -11,13 +11,9 @@ Any trainer gets the page by writing these files, with this class or without it.
 """
 
 import copy
-import os
-import platform
-import secrets
 import shlex
 import sys
 import threading
-import time
 from pathlib import Path
 
 from digits import archive, contract
@@ -55,30 +51,10 @@ class RunLog:
         self.keep = keep
         self.resume = resume
         self.ending = "completed"
-        now = time.time()
-        self.run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(2)}"
-        self._log = {
-            "schema": contract.SCHEMA,
-            "run_id": self.run_id,
-            "name": name[: contract.TEXT_KEPT],
-            "status": "running",
-            "phase": "starting",
-            "started_at": timestamp(now),
-            "updated_at": timestamp(now),
-            "process": {"pid": os.getpid(), "host": platform.node()},
-            "command": command if command is not None else shlex.join(["python", *sys.argv]),
-            "config": finite(config or {}),
-            "environment": {"python": platform.python_version()},
-            "dataset": None,
-            "model": None,
-            "progress": dict.fromkeys(("epoch", "batch", "step"), 0)
-            | dict.fromkeys(("epochs", "batches", "steps", "images_per_second", "eta_s")),
-            "files": [],
-            "epochs": {field: [] for field in contract.EPOCH_FIELDS},
-            "events": [],
-            "test": None,
-            "error": None,
-        }
+        self._log = contract.new_log(
+            name, finite(config or {}), command if command is not None else shlex.join(["python", *sys.argv])
+        )
+        self.run_id = self._log["run_id"]
         self._buckets = Buckets()
         self._batches_before: dict | None = None  # of a resumed run, until it is known from where it goes on
         self._pace = Pace()

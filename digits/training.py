@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from digits import energy, models
+from digits import energy, models, outliers
 from digits.augment import Augmentation, apply, draw
 from digits.averaging import Average
 from digits.data import MEAN, STD, Split
@@ -126,6 +126,7 @@ class Learner:
         augmentation: Augmentation | None = None,
         label_smoothing: float = 0.0,
         ema: float = 0.0,
+        exposure: float = 0.0,
         seed: int = 0,
         group: Group | None = None,
     ):
@@ -133,6 +134,7 @@ class Learner:
         self.augmentation = augmentation or Augmentation()
         self.label_smoothing = label_smoothing
         self.average = Average(network, ema) if ema else None
+        self.exposure = exposure  # outliers per image
         self.seed = seed
         self.group = group or Group()
         self.steps = 0  # done
@@ -152,13 +154,16 @@ class Learner:
         steps late, many at once, since whoever asks for a number makes it wait. `fetch` gets the rest.
         """
         lr = self.schedule(self.steps)
-        images, labels = self._prepared(batch)
-        log_p = self._logits(self._shared, images).log_softmax(dim=1)  # (n, 10)
+        images, labels, together = self._prepared(batch)
+        logits = self._logits(self._shared, images)  # (n, 10): of digits, then of outliers
+        log_p = logits[: len(labels)].log_softmax(dim=1)
         loss = -log_p.gather(1, labels[:, None]).sum() / len(batch)  # this process's part of the mean
         goal = loss
         if self.label_smoothing:  # C. Szegedy and others, "Rethinking the Inception Architecture", 2015
             uniform = -log_p.mean(dim=1).sum() / len(batch)
             goal = (1 - self.label_smoothing) * loss + self.label_smoothing * uniform
+        if self.exposure:
+            goal = goal + energy.WEIGHT * energy.exposed(energy.energies(logits), len(labels)) / together
         self.optimizer.zero_grad()
         (goal * self.group.size).backward()  # the group takes the mean of the gradients
         self.optimizer.step(lr)
@@ -223,15 +228,19 @@ class Learner:
         if "mps_random" in state and self.precision.device.type == "mps":
             torch.mps.set_rng_state(state["mps_random"])
 
-    def _prepared(self, batch: Split) -> tuple[Tensor, Tensor]:
-        """This process's part of the batch, augmented: images (n, 28, 28), labels (n,)."""
-        part, device = self.group.part(len(batch)), self.precision.device
-        mine = batch[part].to(device)
-        if not self.augmentation.any:
-            return mine.images, mine.labels
+    def _prepared(self, batch: Split) -> tuple[Tensor, Tensor, int]:
+        """This process's part of batch and outliers, augmented: images (n, 28, 28), the labels (m,) of the first m,
+        which are digits, and how many images all processes have together.
+        """
         generator = torch.Generator().manual_seed(_mixed(self.seed, self.steps) ^ _AUGMENTED)
-        changes = draw(len(batch), self.augmentation, generator)
-        return apply(mine.images, changes[part].to(device)), mine.labels
+        images = batch.images
+        if count := round(self.exposure * len(batch)):
+            images = torch.cat([images, outliers.draw(count, batch, generator)])
+        part, device = self.group.part(len(images)), self.precision.device
+        mine, labels = images[part].to(device), batch.labels[part].to(device)
+        if self.augmentation.any:
+            mine = apply(mine, draw(len(images), self.augmentation, generator)[part].to(device))
+        return mine, labels, len(images)
 
     def _logits(self, network: nn.Module, images: Tensor) -> Tensor:
         with self.precision.autocast():

@@ -1,6 +1,7 @@
-"""A server whose page may control the training; trainers that are started there end with it."""
+"""A server whose page may control the training, and what a person does there; its trainers end with it."""
 
 import contextlib
+import json
 import os
 import signal
 import time
@@ -46,3 +47,23 @@ def is_beginning(results: Path) -> bool:
     if held is not None:
         os.close(held)
     return held is None
+
+
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def new_run(page, **entries):
+    """Open the form, and fill in what is given by the fields' labels."""
+    press(page, "New run")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("More", exact=True).click()
+    for label, text in entries.items():
+        field = dialog.get_by_label(label.replace("_", " "), exact=True)
+        field.select_option(text) if label in ("Preset", "Model", "Optimiser", "Dataset") else field.fill(text)
+    return dialog
+
+
+def refuse(page, answer):
+    """Let every start be answered by that."""
+    page.route("**/runs", lambda route: route.fulfill(status=400, body=json.dumps(answer)))

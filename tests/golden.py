@@ -50,7 +50,6 @@ def write(folder: Path) -> None:
     """Log a made-up run of 3 epochs of 40 batches, with an event, two non-finite losses, samples and a test."""
     clock = Clock()
     with (
-        mock.patch.object(contract, "time", clock),
         mock.patch.object(time, "time", clock.time),
         mock.patch.object(pace.Pace.__init__, "__defaults__", (clock.monotonic,)),
         mock.patch.object(secrets, "token_hex", lambda size: "90ld"),

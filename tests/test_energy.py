@@ -2,6 +2,7 @@ import math
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from digits import energy
 
@@ -11,6 +12,14 @@ def test_the_energy_is_the_least_where_a_logit_is_large():
     expected = [-math.log(sum(math.exp(value) for value in row)) for row in logits.tolist()]
     assert energy.energies(logits).tolist() == pytest.approx(expected)
     assert expected == sorted(expected)
+
+
+def test_what_is_learned_is_a_plain_log_loss_of_which_is_a_digit():
+    values = torch.tensor([-9.0, -5.0, -4.0, -1.0, 0.5])
+    for digits in range(6):
+        is_digit = (torch.arange(5) < digits).float()
+        expected = F.binary_cross_entropy((-4 - values).sigmoid(), is_digit, reduction="sum")
+        assert energy.exposed(values, digits).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("count", [1, 7, 199, 200, 201, 5000])

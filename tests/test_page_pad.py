@@ -1,99 +1,22 @@
 """The pad in a real browser: real pointers, fingers and keys on a network that was really trained."""
 
-import base64
-import io
-import json
-import re
-import subprocess
-import sys
-import urllib.request
-from itertools import pairwise
-
-import numpy as np
 import pytest
-import torch
-from browser import PROJECT, Watched, any_server, copy_page, our_server, serving
-from PIL import Image
+from browser import Watched, any_server, copy_page, our_server, serving
+from drawing import READS, answer, clear, draw, pixels, sheet, strokes_of, train
 from test_page_access import complaints
 from visiting import see
 
-from digits import synthetic
 from digits.cors import Sharing
 from digits.httpd import Server
-from digits.skeletons import SKELETONS, parse, sampled
 from server import Site, shared_methods
-
-SIZE = ["--limit", "9600", "--validation", "1000", "--epochs", "3"]
-TRAIN = ["--preset", "fast", "--dataset", "synthetic", *SIZE, "--quiet"]
-READS = ("willReadFrequently",)  # that a test looks at a canvas often is no fault of the page
-ANSWER = "#pad .answer strong"
-
-
-def train(folder, *options):
-    command = [sys.executable, str(PROJECT / "mnist_cnn.py"), "--results-dir", str(folder), *TRAIN, *options]
-    return subprocess.Popen(command)
-
-
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("results")
-    assert train(folder).wait() == 0
-    return folder
-
-
-def strokes_of(digit: int) -> list[list[tuple[float, float]]]:
-    """The usual shape of a digit as pen strokes, on a sheet of 1 by 1."""
-    text = SKELETONS[digit][0][1]
-    points, arcs = parse(text)
-    control = torch.tensor(points)
-    line = (sampled(control, arcs) @ control).tolist()
-    widest = max(x for x, _ in line)
-    line = [(0.5 + 0.7 * (x - widest / 2), 0.15 + 0.7 * y) for x, y in line]
-    lifts = [0, *(at for at in range(1, len(line)) if np.hypot(*np.subtract(line[at], line[at - 1])) > 0.08), len(line)]
-    return [line[first:last] for first, last in pairwise(lifts)]
-
-
-def sheet(page):
-    page.locator("#pad").scroll_into_view_if_needed()  # it is only read then
-    canvas = page.locator("#pad .sheet canvas")
-    see(page, "#pad", "reads it")
-    canvas.scroll_into_view_if_needed()
-    return canvas
-
-
-def draw(page, strokes) -> None:
-    box = sheet(page).bounding_box()
-    for stroke in strokes:
-        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-        page.mouse.move(*places[0])
-        page.mouse.down()
-        for place in places[1:]:
-            page.mouse.move(*place)
-        page.mouse.up()
-
-
-def answer(page) -> str:
-    return page.locator(ANSWER).inner_text()
-
-
-def pixels(page) -> list[int]:
-    """What the network sees, as it is shown."""
-    script = (
-        "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data.filter((_, at) => at % 4 === 0))"
-    )
-    return page.locator("#pad .seen canvas").evaluate(script)
-
-
-def clear(page) -> None:
-    page.get_by_role("button", name="Clear").click()
 
 
 @pytest.mark.parametrize("server", ["ours", "any"])
-def test_digits_drawn_with_the_mouse_are_read_with_any_server(visit, results, tmp_path, server):
+def test_digits_drawn_with_the_mouse_are_read_with_any_server(visit, trained, tmp_path, server):
     if server == "any":
         copy_page(tmp_path).rmdir()
-        (tmp_path / "results").symlink_to(results)
-    with our_server(results) if server == "ours" else any_server(tmp_path) as url:
+        (tmp_path / "results").symlink_to(trained)
+    with our_server(trained) if server == "ours" else any_server(tmp_path) as url:
         page = visit(url, allowed=("404",))
         right = 0
         for digit in range(10) if server == "ours" else (3, 7):
@@ -107,8 +30,8 @@ def test_digits_drawn_with_the_mouse_are_read_with_any_server(visit, results, tm
         assert page.locator("#pad .layers").is_hidden()
 
 
-def test_what_is_no_digit_is_not_called_one(visit, results):
-    with our_server(results) as url:
+def test_what_is_no_digit_is_not_called_one(visit, trained):
+    with our_server(trained) as url:
         page = visit(url)
         draw(page, [[(0.2 + 0.6 * (step % 2), 0.2 + 0.03 * step) for step in range(20)]])
         assert answer(page) == "Not a digit"
@@ -118,9 +41,9 @@ def test_what_is_no_digit_is_not_called_one(visit, results):
         see(page, "#pad .answer", "several large parts")
 
 
-def test_a_finger_draws_and_does_not_scroll_the_page(browser, results):
+def test_a_finger_draws_and_does_not_scroll_the_page(browser, trained):
     context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
-    with our_server(results) as url:
+    with our_server(trained) as url:
         page = context.new_page()
         page.goto(url)
         box = sheet(page).bounding_box()
@@ -145,8 +68,8 @@ def test_a_finger_draws_and_does_not_scroll_the_page(browser, results):
     context.close()
 
 
-def test_keys_draw_too(visit, results):
-    with our_server(results) as url:
+def test_keys_draw_too(visit, trained):
+    with our_server(trained) as url:
         page = visit(url, allowed=READS)
         sheet(page).focus()
         for _ in range(3):
@@ -161,8 +84,8 @@ def test_keys_draw_too(visit, results):
         see(page, "#pad .answer", "Draw a digit")
 
 
-def test_steps_back_and_a_new_beginning(visit, results):
-    with our_server(results) as url:
+def test_steps_back_and_a_new_beginning(visit, trained):
+    with our_server(trained) as url:
         page = visit(url, allowed=READS)
         assert page.get_by_role("button", name="Undo").is_disabled()
         draw(page, strokes_of(1))
@@ -177,76 +100,8 @@ def test_steps_back_and_a_new_beginning(visit, results):
         assert pixels(page) == one
 
 
-def test_a_picture_is_read_as_the_server_reads_it(visit, results, tmp_path):
-    images, labels = synthetic.draw(3, seed=5)
-    with our_server(results) as url:
-        page = visit(url, allowed=READS)
-        sheet(page)
-        for image, label in zip(images.numpy(), labels.tolist()):
-            file = tmp_path / f"{label}.png"
-            paper = Image.new("L", (90, 70), 230)
-            paper.paste(Image.fromarray(230 - image // 2), (40, 10))
-            paper.save(file)
-            page.locator("#pad input[type=file]").set_input_files(file)
-            see(page, ANSWER, r"\d|Not")
-            request = urllib.request.Request(f"{url}predict", file.read_bytes(), {"Content-Type": "image/png"})
-            told = json.load(urllib.request.urlopen(request))
-            with Image.open(decoded(told["preprocessing"]["image"])) as seen:
-                difference = np.abs(np.asarray(seen, int).ravel() - np.array(pixels(page)))
-            assert difference.max() <= 1
-            shares = [float(text.rstrip(" %")) / 100 for text in page.locator("#pad .ten span").all_inner_texts()]
-            assert shares == pytest.approx(told["probabilities"], abs=0.002)
-            assert answer(page) == (told["label"] if told["status"] != "not_a_digit" else "Not a digit")
-
-
-def decoded(data_url: str) -> io.BytesIO:
-    return io.BytesIO(base64.b64decode(data_url.partition(",")[2]))
-
-
-GIVE = """([target, type, png]) => {
-  const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
-  const data = new DataTransfer();
-  data.items.add(new File([bytes], 'digit.png', { type: 'image/png' }));
-  const options = { bubbles: true, cancelable: true };
-  const event = type === 'paste'
-    ? new ClipboardEvent(type, { ...options, clipboardData: data })
-    : new DragEvent(type, { ...options, dataTransfer: data });
-  document.querySelector(target).dispatchEvent(event);
-}"""
-
-
-def test_pictures_can_be_dropped_and_pasted(visit, results, tmp_path):
-    images, labels = synthetic.draw(1, seed=6)
-    Image.fromarray(images[0].numpy()).save(tmp_path / "digit.png")
-    png = base64.b64encode((tmp_path / "digit.png").read_bytes()).decode()
-    with our_server(results) as url:
-        page = visit(url)
-        sheet(page)
-        for target, kind in (("#pad .sheet canvas", "drop"), ("body", "paste")):
-            page.evaluate(GIVE, [target, kind, png])
-            see(page, ANSWER, str(labels[0].item()))
-            clear(page)
-        (tmp_path / "none.png").write_bytes(b"no picture")
-        page.locator("#pad input[type=file]").set_input_files(tmp_path / "none.png")
-        see(page, "#pad .sheet", "none.png is no picture")
-
-
-def test_a_digit_of_the_test_set_comes_with_its_label(visit, results):
-    with our_server(results) as url:
-        page = visit(url)
-        sheet(page)
-        right = 0
-        for _ in range(5):
-            page.get_by_role("button", name="Random test digit").click()
-            see(page, "#pad .sheet", r"Test image [\d,]+: it is a \d")
-            note = page.locator("#pad .sheet [role=status]").inner_text()
-            right += answer(page) == re.search(r"it is a (\d)", note)[1]
-            clear(page)
-        assert right >= 3
-
-
-def test_each_step_of_the_way_can_be_left_out(visit, results):
-    with our_server(results) as url:
+def test_each_step_of_the_way_can_be_left_out(visit, trained):
+    with our_server(trained) as url:
         page = visit(url, allowed=READS)
         wide = [(0.05, 0.1), (0.7, 0.1), (0.1, 0.4), (0.6, 0.5), (0.1, 0.8)]
         draw(page, [wide, [(0.9, 0.9), (0.901, 0.9)]])
@@ -258,8 +113,8 @@ def test_each_step_of_the_way_can_be_left_out(visit, results):
             assert pixels(page) == whole
 
 
-def test_kept_drawings_tell_how_they_were_learned_and_stay(visit, results):
-    with our_server(results) as url:
+def test_kept_drawings_tell_how_they_were_learned_and_stay(visit, trained):
+    with our_server(trained) as url:
         page = visit(url)
         for digit in (3, 8):
             draw(page, strokes_of(digit))
@@ -290,13 +145,13 @@ def test_the_answer_comes_from_the_newest_network_while_it_trains(visit, tmp_pat
         see(page, "#pad .kept li", "now")
 
 
-def test_the_page_of_one_host_shows_the_runs_of_another(browser, results, tmp_path):
+def test_the_page_of_one_host_shows_the_runs_of_another(browser, trained, tmp_path):
     """Not through `visit`, which would complain of requests to another host."""
     copy_page(tmp_path)
     context = browser.new_context()
     with any_server(tmp_path) as page_url:
         sharing = Sharing([page_url.rstrip("/")], shared_methods)
-        with serving(Server("127.0.0.1", 0, Site(results).answer, sharing=sharing)) as api:
+        with serving(Server("127.0.0.1", 0, Site(trained).answer, sharing=sharing)) as api:
             watched = Watched(context.new_page())
             page = watched.page
             page.goto(f"{page_url}?api={api}")
@@ -318,8 +173,8 @@ def test_the_page_of_one_host_shows_the_runs_of_another(browser, results, tmp_pa
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_the_pad_is_open_to_everybody(visit, results, theme, width):
-    with our_server(results) as url:
+def test_the_pad_is_open_to_everybody(visit, trained, theme, width):
+    with our_server(trained) as url:
         page = visit(url, theme=theme, width=width)
         draw(page, strokes_of(5))
         page.get_by_role("button", name="Keep").click()

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from digits import models, optimizers, training
+from digits import models, optimizers, outliers, training
 from digits.augment import Augmentation
 from digits.data import Split
 from digits.errors import Diverged
@@ -145,6 +145,45 @@ def test_augmentation_follows_from_seed_and_step_alone():
     assert losses(5, 1) == losses(5, 2)
     assert losses(5, 1) != losses(6, 1)
     assert losses(5, 1)[0] != learner().step(split())[0].loss
+
+
+def test_exposed_to_outliers_a_network_finds_them_less_familiar_than_digits():
+    def farther(exposure):
+        taught = learner(exposure=exposure, steps=60)
+        for seed in range(60):
+            taught.step(split(seed=seed))
+        strange = outliers.draw(64, split(), torch.Generator().manual_seed(5))
+        strange, known = (taught.evaluate(Split(images, split().labels)) for images in (strange, split(seed=99).images))
+        return (strange.energies.mean() - known.energies.mean()).item()
+
+    assert farther(0.25) > farther(0.0) + 1
+
+
+def test_the_loss_that_is_told_is_of_the_digits_alone():
+    taught = learner(exposure=0.5)
+    taught.network.eval()  # batch norm would see the outliers, too
+    with torch.no_grad():
+        logits = taught.network(training.normalised(split().images))
+    (step,) = taught.step(split())
+    assert step.loss == pytest.approx(F.cross_entropy(logits, split().labels).item(), rel=1e-5)
+    assert step.correct == int((logits.argmax(1) == split().labels).sum()) and step.images == 64
+
+
+def test_outliers_follow_from_seed_and_step_alone():
+    def losses(seed, random_state):
+        taught = learner(exposure=0.25, augmentation=Augmentation(shift=2))
+        taught.seed = seed
+        torch.manual_seed(random_state)
+        return [taught.step(split())[0].loss for _ in range(3)]
+
+    assert losses(5, 1) == losses(5, 2)
+    assert losses(5, 1) != losses(6, 1)
+
+
+@pytest.mark.parametrize("images", [1, 3, 5])
+def test_a_batch_may_be_too_small_for_an_outlier(images):
+    (step,) = learner(exposure=0.125).step(split(images))
+    assert math.isfinite(step.loss) and step.images == images
 
 
 def test_the_average_follows_the_weights_and_their_batch_statistics():

@@ -1,0 +1,79 @@
+"""What a person does at the page's pad, and what is read there."""
+
+import subprocess
+import sys
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from browser import PROJECT
+from visiting import see
+
+SIZE = ["--limit", "9600", "--validation", "1000", "--epochs", "3"]
+TRAIN = ["--preset", "fast", "--dataset", "synthetic", *SIZE, "--quiet"]
+READS = ("willReadFrequently",)  # that a test looks at a canvas often is no fault of the page
+ANSWER = "#pad .answer strong"
+
+
+def train(folder, *options):
+    command = [sys.executable, str(PROJECT / "mnist_cnn.py"), "--results-dir", str(folder), *TRAIN, *options]
+    return subprocess.Popen(command)
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory):
+    """The results of a network that reads most digits."""
+    folder = tmp_path_factory.mktemp("trained")
+    assert train(folder).wait() == 0
+    return folder
+
+
+def strokes_of(digit: int) -> list[list[tuple[float, float]]]:
+    """The usual shape of a digit as pen strokes, on a sheet of 1 by 1."""
+    import torch  # only now: every test run reads this file
+
+    from digits.skeletons import SKELETONS, parse, sampled
+
+    text = SKELETONS[digit][0][1]
+    points, arcs = parse(text)
+    control = torch.tensor(points)
+    line = (sampled(control, arcs) @ control).tolist()
+    widest = max(x for x, _ in line)
+    line = [(0.5 + 0.7 * (x - widest / 2), 0.15 + 0.7 * y) for x, y in line]
+    lifts = [0, *(at for at in range(1, len(line)) if np.hypot(*np.subtract(line[at], line[at - 1])) > 0.08), len(line)]
+    return [line[first:last] for first, last in pairwise(lifts)]
+
+
+def sheet(page):
+    page.locator("#pad").scroll_into_view_if_needed()  # it is only read then
+    canvas = page.locator("#pad .sheet canvas")
+    see(page, "#pad", "reads it")
+    canvas.scroll_into_view_if_needed()
+    return canvas
+
+
+def draw(page, strokes) -> None:
+    box = sheet(page).bounding_box()
+    for stroke in strokes:
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place)
+        page.mouse.up()
+
+
+def answer(page) -> str:
+    return page.locator(ANSWER).inner_text()
+
+
+def pixels(page) -> list[int]:
+    """What the network sees, as it is shown."""
+    script = (
+        "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data.filter((_, at) => at % 4 === 0))"
+    )
+    return page.locator("#pad .seen canvas").evaluate(script)
+
+
+def clear(page) -> None:
+    page.get_by_role("button", name="Clear").click()

@@ -1,0 +1,84 @@
+"""What is no digit: drawn and turned as promised, by the given chance alone."""
+
+import pytest
+import torch
+
+from digits import outliers
+from digits.data import Split
+
+
+def digits(count=40, labels=None):
+    generator = torch.Generator().manual_seed(1)
+    images = torch.randint(0, 256, (count, 28, 28), generator=generator, dtype=torch.uint8)
+    return Split(images, torch.arange(count) % 10 if labels is None else labels)
+
+
+def drawn(count, split=None, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return outliers.draw(count, digits() if split is None else split, generator), generator.get_state()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 16, 33])
+def test_there_are_as_many_as_were_asked_for(count):
+    images, _ = drawn(count)
+    assert images.shape == (count, 28, 28) and images.dtype == torch.uint8
+    assert (images.amax((1, 2)) > 100).all(), "each of them shows something"
+
+
+def test_the_same_chance_draws_the_same_and_another_draws_others():
+    assert torch.equal(drawn(16)[0], drawn(16)[0])
+    assert not torch.equal(drawn(16)[0], drawn(16, seed=1)[0])
+    before = torch.get_rng_state()
+    drawn(16)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_how_much_chance_is_taken_does_not_depend_on_the_digits():
+    sevens = digits(labels=torch.full((40,), 7))
+    assert torch.equal(drawn(16)[1], drawn(16, sevens)[1])
+
+
+def test_a_quarter_are_turned_digits():
+    split = digits()
+    found = [any(torch.equal(way, image) for digit in split.images for way in turns(digit)) for image in drawn(16)[0]]
+    assert found == [True] * 4 + [False] * 12
+
+
+def turns(image):
+    upper, lower = image.clone(), image.clone()
+    upper[-12:], lower[:12] = 0, 0
+    left = image.rot90(1)
+    return [left, image.rot90(-1), image.flip(1), image.rot90(2), upper, lower, image.max(left)]
+
+
+@pytest.mark.parametrize(
+    ("label", "allowed"),
+    [
+        (0, {"upper", "lower"}),
+        (1, {"crossed"}),
+        (2, {"left", "right"}),
+        (3, {"left", "right", "mirrored", "upside down"}),
+        (6, {"left", "right", "mirrored"}),
+        (9, {"left", "right", "mirrored"}),
+    ],
+)
+def test_no_way_of_turning_leaves_a_digit(label, allowed):
+    names = ("left", "right", "mirrored", "upside down", "upper", "lower", "crossed")
+    image = digits(1).images
+    turned = outliers.turned(image.expand(4, 28, 28), torch.full((4,), label), torch.arange(4))
+    made = {name for one in turned for name, way in zip(names, turns(image[0])) if torch.equal(one, way)}
+    assert made == allowed
+
+
+@pytest.mark.parametrize("points", [outliers.glyphs, outliers.tangles])
+def test_what_is_drawn_is_framed_as_mnist_frames_its_digits(points):
+    images = outliers._penned(points(50, torch.Generator().manual_seed(0)), torch.Generator().manual_seed(1))
+    inked = images > 0
+    for rows in (inked.any(1), inked.any(2)):
+        first = rows.int().argmax(1)
+        last = 27 - rows.flip(1).int().argmax(1)
+        assert (last - first < 20).all()
+    mass, place = images.double(), torch.arange(28, dtype=torch.double)
+    for axis in (1, 2):
+        middle = mass.sum(axis) @ place / mass.sum((1, 2))
+        assert ((middle - 14).abs() <= 0.51).all()

@@ -1,0 +1,91 @@
+"""A training set up, started, stopped and continued from the page, in a real browser."""
+
+import os
+import signal
+
+from controlled import controlled, new_run, press, refuse
+from visiting import see, status
+
+from digits import runlog
+
+SMALL = {"Channels": "4,4,8,8", "Batch_size": "32", "Dataset": "synthetic", "Validation": "100", "Limit": "640"}
+
+
+def test_a_run_is_set_up_started_stopped_resumed_and_deleted(visit, tmp_path):
+    with controlled(tmp_path) as (url, _):
+        page = visit(url)
+        dialog = new_run(page, **SMALL, Epochs="300", Name="from the <b>page</b>")
+        see(page, "dialog code", r"^python mnist_cnn.py --channels 4,4,8,8 --epochs 300 --batch-size 32")
+        dialog.get_by_role("button", name="Start").click()
+        dialog.wait_for(state="hidden")
+        status(page, "running")
+        see(page, "[data-part=name]", "^from the <b>page</b>$")
+        page.locator("button:enabled", has_text="Stop").wait_for()
+        press(page, "Stop")
+        status(page, "stopped")
+        see(page, "#runs .hint", r"[\d.]+.[MGT]B are free")
+        steps = runlog.read(tmp_path)["progress"]["step"]
+        press(page, "Resume")
+        status(page, "running")
+        see(page, "#events .kind", "^resumed$")
+        page.locator("button:enabled", has_text="Stop").wait_for()
+        press(page, "Stop")
+        status(page, "stopped")
+        log = runlog.read(tmp_path)
+        assert log["progress"]["step"] > steps
+        assert log["config"]["channels"] == [4, 4, 8, 8]
+        page.get_by_role("button", name="Change from the").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+        see(page, "#welcome h1", "No run yet")
+        page.get_by_role("button", name="New run").wait_for()
+
+
+def test_what_is_usual_follows_preset_model_and_optimiser(visit, tmp_path):
+    with controlled(tmp_path) as (url, _):
+        page = visit(url)
+        dialog = new_run(page, Epochs="7")
+        value = {
+            label: dialog.get_by_label(label, exact=True).input_value
+            for label in ("Channels", "Learning rate", "Epochs", "Rotation", "Optimiser")
+        }
+        assert [value[label]() for label in ("Channels", "Learning rate")] == ["24,48,96,128", "0.006"]
+        see(page, ".schedule figcaption", "^Up to 0.006 within 200 steps.* 3,010 steps")
+        dialog.get_by_label("Preset").select_option("fast")
+        assert [value[label]() for label in value] == ["16,32,64,64", "0.02", "7", "0", "muon"]
+        see(page, ".schedule figcaption", "^Up to 0.02 within 10 steps")
+        dialog.get_by_label("Optimiser").select_option("sgd")
+        dialog.get_by_label("Model").select_option("lenet5")
+        assert [value[label]() for label in ("Channels", "Learning rate")] == ["6,16", "0.1"]
+        see(page, "dialog code", "^python mnist_cnn.py --preset fast --model lenet5 --epochs 7 --optimizer sgd$")
+        dialog.get_by_label("Epochs").fill("")
+        assert dialog.get_by_label("Epochs").get_attribute("placeholder") == "1"
+
+
+def test_what_is_wrong_is_marked_at_its_field_and_nothing_starts(visit, tmp_path):
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, allowed=("400",))
+        dialog = new_run(page, Epochs="0", Channels="4,4")
+        see(page, "#option-epochs-problem", r"^A whole number from 1 to 1,000,000\.$")
+        see(page, "#option-channels-problem", r"^cnn4-quick has 4 convolutions: this is 2\.$")
+        assert dialog.get_by_label("Epochs").get_attribute("aria-invalid") == "true"
+        dialog.get_by_role("button", name="Start").click()
+        assert page.evaluate("document.activeElement.id") == "option-channels"
+        dialog.get_by_label("Channels").fill("4,4,8,8")
+        dialog.get_by_label("Epochs").fill("1")
+        refuse(page, {"error": "Nobody knows why.", "field": "seed"})
+        dialog.get_by_role("button", name="Start").click()
+        see(page, "dialog [role=alert]", "^Nobody knows why.$")
+        see(page, "#option-seed-problem", "^Nobody knows why.$")
+        assert page.evaluate("document.activeElement.id") == "option-seed"
+        assert not runlog.read(tmp_path)
+
+
+def test_a_trainer_that_was_killed_is_told_with_its_last_words(visit, tmp_path):
+    with controlled(tmp_path) as (url, _):
+        page = visit(url)
+        new_run(page, **SMALL, Epochs="300").get_by_role("button", name="Start").click()
+        see(page, "[data-measure=loss] [data-part=where]", "step")
+        os.kill(runlog.read(tmp_path)["process"]["pid"], signal.SIGKILL)
+        see(page, ".last-words", "^The trainer was killed: the memory may have run out[^$]*parameters on")
+        page.get_by_role("button", name="New run").wait_for()

@@ -1,0 +1,84 @@
+"""Pictures given to the pad, in a real browser: chosen, dropped, pasted, and of the test set."""
+
+import base64
+import io
+import json
+import re
+import urllib.request
+
+import numpy as np
+import pytest
+from browser import our_server
+from drawing import ANSWER, READS, answer, clear, pixels, sheet
+from PIL import Image
+from visiting import see
+
+from digits import synthetic
+
+
+def test_a_picture_is_read_as_the_server_reads_it(visit, trained, tmp_path):
+    images, labels = synthetic.draw(3, seed=5)
+    with our_server(trained) as url:
+        page = visit(url, allowed=READS)
+        sheet(page)
+        for image, label in zip(images.numpy(), labels.tolist()):
+            file = tmp_path / f"{label}.png"
+            paper = Image.new("L", (90, 70), 230)
+            paper.paste(Image.fromarray(230 - image // 2), (40, 10))
+            paper.save(file)
+            page.locator("#pad input[type=file]").set_input_files(file)
+            see(page, ANSWER, r"\d|Not")
+            request = urllib.request.Request(f"{url}predict", file.read_bytes(), {"Content-Type": "image/png"})
+            told = json.load(urllib.request.urlopen(request))
+            with Image.open(decoded(told["preprocessing"]["image"])) as seen:
+                difference = np.abs(np.asarray(seen, int).ravel() - np.array(pixels(page)))
+            assert difference.max() <= 1
+            shares = [float(text.rstrip(" %")) / 100 for text in page.locator("#pad .ten span").all_inner_texts()]
+            assert shares == pytest.approx(told["probabilities"], abs=0.002)
+            assert answer(page) == (told["label"] if told["status"] != "not_a_digit" else "Not a digit")
+
+
+def decoded(data_url: str) -> io.BytesIO:
+    return io.BytesIO(base64.b64decode(data_url.partition(",")[2]))
+
+
+GIVE = """([target, type, png]) => {
+  const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+  const data = new DataTransfer();
+  data.items.add(new File([bytes], 'digit.png', { type: 'image/png' }));
+  const options = { bubbles: true, cancelable: true };
+  const event = type === 'paste'
+    ? new ClipboardEvent(type, { ...options, clipboardData: data })
+    : new DragEvent(type, { ...options, dataTransfer: data });
+  document.querySelector(target).dispatchEvent(event);
+}"""
+
+
+def test_pictures_can_be_dropped_and_pasted(visit, trained, tmp_path):
+    images, labels = synthetic.draw(1, seed=6)
+    Image.fromarray(images[0].numpy()).save(tmp_path / "digit.png")
+    png = base64.b64encode((tmp_path / "digit.png").read_bytes()).decode()
+    with our_server(trained) as url:
+        page = visit(url)
+        sheet(page)
+        for target, kind in (("#pad .sheet canvas", "drop"), ("body", "paste")):
+            page.evaluate(GIVE, [target, kind, png])
+            see(page, ANSWER, str(labels[0].item()))
+            clear(page)
+        (tmp_path / "none.png").write_bytes(b"no picture")
+        page.locator("#pad input[type=file]").set_input_files(tmp_path / "none.png")
+        see(page, "#pad .sheet", "none.png is no picture")
+
+
+def test_a_digit_of_the_test_set_comes_with_its_label(visit, trained):
+    with our_server(trained) as url:
+        page = visit(url)
+        sheet(page)
+        right = 0
+        for _ in range(5):
+            page.get_by_role("button", name="Random test digit").click()
+            see(page, "#pad .sheet", r"Test image [\d,]+: it is a \d")
+            note = page.locator("#pad .sheet [role=status]").inner_text()
+            right += answer(page) == re.search(r"it is a (\d)", note)[1]
+            clear(page)
+        assert right >= 3
