@@ -29,7 +29,7 @@ from digits.predict import Answer, Reader
 from digits.preprocess import prepare
 
 AT_ONCE = 250
-SEED = 1
+SEED = 2  # digits/outliers.py was made while looking at pictures of seed 1
 TABLE = "What is no digit, and how much of it is refused; beside it the test digits, which are to be accepted"
 QUANTITIES = (
     Quantity("refused", "refused", "%", 1, at_least=95),

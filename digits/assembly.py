@@ -34,7 +34,7 @@ def assemble(
         augmentation=Augmentation(**{item.name: getattr(config, item.name) for item in fields(Augmentation)}),
         label_smoothing=config.label_smoothing,
         ema=config.ema,
-        exposure=config.outliers,
+        outliers=config.outliers,
         seed=config.seed,
         group=group,
     )

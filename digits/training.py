@@ -7,19 +7,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from digits import energy, models, outliers
+from digits import chance, energy, models
 from digits.augment import Augmentation, apply, draw
 from digits.averaging import Average
 from digits.data import MEAN, STD, Split
 from digits.distributed import Group
 from digits.errors import Diverged
 from digits.optimizers import Optimizer
+from digits.outliers import Outliers
 from digits.precision import Precision
 from digits.schedule import Schedule
 
 _EVALUATED_AT_ONCE = 250  # images: 20 MB of activations, and often enough back in Python to notice Ctrl-C
 _FETCHED_AT_ONCE = 32  # steps, from an accelerator
-_AUGMENTED = 1 << 62  # keeps the seeds of augmentation apart from those of the order
 
 
 def normalised(images: Tensor) -> Tensor:
@@ -29,12 +29,7 @@ def normalised(images: Tensor) -> Tensor:
 
 def shuffled(count: int, seed: int, epoch: int) -> Tensor:
     """The order (count,) of an epoch's images: a new one each epoch, the same for the same seed and epoch."""
-    return torch.randperm(count, generator=torch.Generator().manual_seed(_mixed(seed, epoch)))
-
-
-def _mixed(seed: int, number: int) -> int:
-    """A seed for each pair, far from its neighbours."""
-    return (seed * 1_000_003 + number) % 2**63
+    return torch.randperm(count, generator=chance.generator(seed, epoch, chance.ORDER))
 
 
 @dataclass(frozen=True)
@@ -126,7 +121,7 @@ class Learner:
         augmentation: Augmentation | None = None,
         label_smoothing: float = 0.0,
         ema: float = 0.0,
-        exposure: float = 0.0,
+        outliers: float = 0.0,
         seed: int = 0,
         group: Group | None = None,
     ):
@@ -134,7 +129,7 @@ class Learner:
         self.augmentation = augmentation or Augmentation()
         self.label_smoothing = label_smoothing
         self.average = Average(network, ema) if ema else None
-        self.exposure = exposure  # outliers per image
+        self.outliers = Outliers(outliers, seed) if outliers else None
         self.seed = seed
         self.group = group or Group()
         self.steps = 0  # done
@@ -162,7 +157,7 @@ class Learner:
         if self.label_smoothing:  # C. Szegedy and others, "Rethinking the Inception Architecture", 2015
             uniform = -log_p.mean(dim=1).sum() / len(batch)
             goal = (1 - self.label_smoothing) * loss + self.label_smoothing * uniform
-        if self.exposure:
+        if self.outliers:
             goal = goal + energy.WEIGHT * energy.exposed(energy.energies(logits), len(labels)) / together
         self.optimizer.zero_grad()
         (goal * self.group.size).backward()  # the group takes the mean of the gradients
@@ -232,13 +227,13 @@ class Learner:
         """This process's part of batch and outliers, augmented: images (n, 28, 28), the labels (m,) of the first m,
         which are digits, and how many images all processes have together.
         """
-        generator = torch.Generator().manual_seed(_mixed(self.seed, self.steps) ^ _AUGMENTED)
         images = batch.images
-        if count := round(self.exposure * len(batch)):
-            images = torch.cat([images, outliers.draw(count, batch, generator)])
+        if self.outliers:
+            images = torch.cat([images, self.outliers.beside(batch, self.steps)])
         part, device = self.group.part(len(images)), self.precision.device
         mine, labels = images[part].to(device), batch.labels[part].to(device)
         if self.augmentation.any:
+            generator = chance.generator(self.seed, self.steps, chance.AUGMENTATION)
             mine = apply(mine, draw(len(images), self.augmentation, generator)[part].to(device))
         return mine, labels, len(images)
 

@@ -5,6 +5,7 @@ import torch
 
 from digits import outliers
 from digits.data import Split
+from digits.outliers import Outliers
 
 
 def digits(count=40, labels=None):
@@ -13,34 +14,38 @@ def digits(count=40, labels=None):
     return Split(images, torch.arange(count) % 10 if labels is None else labels)
 
 
-def drawn(count, split=None, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    return outliers.draw(count, digits() if split is None else split, generator), generator.get_state()
+def beside(share=0.4, split=None, seed=0, step=0):
+    return Outliers(share, seed).beside(digits() if split is None else split, step)
 
 
-@pytest.mark.parametrize("count", [1, 2, 3, 4, 16, 33])
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 16, 33, 40])
 def test_there_are_as_many_as_were_asked_for(count):
-    images, _ = drawn(count)
+    images = beside(count / 40)
     assert images.shape == (count, 28, 28) and images.dtype == torch.uint8
-    assert (images.amax((1, 2)) > 100).all(), "each of them shows something"
+    assert (images.amax((1, 2)) > 50).all(), "each of them shows something"
+    assert len(beside(0.01)) == 0
 
 
-def test_the_same_chance_draws_the_same_and_another_draws_others():
-    assert torch.equal(drawn(16)[0], drawn(16)[0])
-    assert not torch.equal(drawn(16)[0], drawn(16, seed=1)[0])
+def test_which_they_are_follows_from_seed_and_step_whatever_was_drawn_before():
+    whole = Outliers(0.4, seed=1)
+    steps = [whole.beside(digits(), step) for step in range(30)]
+    for step in (0, 7, 8, 29):
+        assert torch.equal(Outliers(0.4, seed=1).beside(digits(), step), steps[step])
+    whole.beside(digits(13), 4)  # the last batch of an epoch is smaller
+    assert torch.equal(whole.beside(digits(), 5), steps[5])
+    assert len({image.numpy().tobytes() for step in steps for image in step[4:]}) == 30 * 12, "all differ"
+    assert not torch.equal(beside(seed=2), beside(seed=1))
+
+
+def test_the_global_random_state_is_left_alone():
     before = torch.get_rng_state()
-    drawn(16)
+    beside()
     assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_how_much_chance_is_taken_does_not_depend_on_the_digits():
-    sevens = digits(labels=torch.full((40,), 7))
-    assert torch.equal(drawn(16)[1], drawn(16, sevens)[1])
 
 
 def test_a_quarter_are_turned_digits():
     split = digits()
-    found = [any(torch.equal(way, image) for digit in split.images for way in turns(digit)) for image in drawn(16)[0]]
+    found = [any(torch.equal(way, image) for digit in split.images for way in turns(digit)) for image in beside()]
     assert found == [True] * 4 + [False] * 12
 
 

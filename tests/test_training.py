@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from digits import models, optimizers, outliers, training
+from digits import models, optimizers, training
 from digits.augment import Augmentation
 from digits.data import Split
 from digits.errors import Diverged
+from digits.outliers import Outliers
 from digits.precision import Precision
 from digits.schedule import Schedule
 from digits.training import Learner
@@ -148,11 +149,11 @@ def test_augmentation_follows_from_seed_and_step_alone():
 
 
 def test_exposed_to_outliers_a_network_finds_them_less_familiar_than_digits():
-    def farther(exposure):
-        taught = learner(exposure=exposure, steps=60)
+    def farther(share):
+        taught = learner(outliers=share, steps=60)
         for seed in range(60):
             taught.step(split(seed=seed))
-        strange = outliers.draw(64, split(), torch.Generator().manual_seed(5))
+        strange = Outliers(1.0, seed=5).beside(split(), 0)
         strange, known = (taught.evaluate(Split(images, split().labels)) for images in (strange, split(seed=99).images))
         return (strange.energies.mean() - known.energies.mean()).item()
 
@@ -160,7 +161,7 @@ def test_exposed_to_outliers_a_network_finds_them_less_familiar_than_digits():
 
 
 def test_the_loss_that_is_told_is_of_the_digits_alone():
-    taught = learner(exposure=0.5)
+    taught = learner(outliers=0.5)
     taught.network.eval()  # batch norm would see the outliers, too
     with torch.no_grad():
         logits = taught.network(training.normalised(split().images))
@@ -171,7 +172,7 @@ def test_the_loss_that_is_told_is_of_the_digits_alone():
 
 def test_outliers_follow_from_seed_and_step_alone():
     def losses(seed, random_state):
-        taught = learner(exposure=0.25, augmentation=Augmentation(shift=2))
+        taught = learner(outliers=0.25, augmentation=Augmentation(shift=2))
         taught.seed = seed
         torch.manual_seed(random_state)
         return [taught.step(split())[0].loss for _ in range(3)]
@@ -182,7 +183,7 @@ def test_outliers_follow_from_seed_and_step_alone():
 
 @pytest.mark.parametrize("images", [1, 3, 5])
 def test_a_batch_may_be_too_small_for_an_outlier(images):
-    (step,) = learner(exposure=0.125).step(split(images))
+    (step,) = learner(outliers=0.125).step(split(images))
     assert math.isfinite(step.loss) and step.images == images
 
 

@@ -11,7 +11,7 @@ import { usualOf } from './usual.js';
 const GROUPS = [
   ['Network', ['preset', 'model', 'channels']],
   ['Learning', ['epochs', 'batch_size', 'optimizer', 'lr']],
-  ['Augmentation', ['rotation', 'shift', 'scale', 'shear', 'elastic', 'thickness', 'coarse']],
+  ['Augmentation', ['rotation', 'shift', 'scale', 'shear', 'elastic', 'thickness', 'coarse', 'outliers']],
   ['Data, chance, name', ['dataset', 'validation', 'seed', 'name']],
 ];
 
