@@ -4,11 +4,14 @@ What is drawn follows from the seed and the step alone. So a continued run need 
 global random state is left to dropout.
 """
 
+import hashlib
+
 from torch import Generator
 
-ORDER, AUGMENTATION, STROKES, TURNS = range(4)  # purposes
+ORDER, AUGMENTATION, STROKES, TURNS = "order", "augmentation", "strokes", "turns"  # purposes
 
 
-def generator(seed: int, number: int, purpose: int) -> Generator:
-    """On the CPU, for the step or epoch `number`; far from its neighbours."""
-    return Generator().manual_seed((seed * 1_000_003 + number) % 2**61 | purpose << 61)
+def generator(seed: int, number: int, purpose: str) -> Generator:
+    """On the CPU, for the step or epoch `number`. Of a seed torch uses the last 32 bits, so all three go into these."""
+    digest = hashlib.blake2b(f"{seed} {number} {purpose}".encode(), digest_size=4).digest()
+    return Generator().manual_seed(int.from_bytes(digest, "little"))

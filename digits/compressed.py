@@ -25,16 +25,17 @@ class Compressed:
 
         Both carry the same tag, one of them weakly (RFC 9110, 8.8.1): either is known again by it.
         """
+        response.headers["Vary"] = "Accept-Encoding"
         if response.status != 200 or not response.headers["Content-Type"].startswith(_TEXTS):
             return response
-        response.headers["Vary"] = "Accept-Encoding"
         if not _TAKES.search(request.headers.get("accept-encoding", "")) or len(response.body) != response.length:
             return response
         tag = response.headers["ETag"]
-        if tag not in self._kept:
+        content = self._kept.get(tag)
+        if content is None:
             if len(self._kept) >= _MOST:
                 self._kept.clear()
-            self._kept[tag] = gzip.compress(response.body, mtime=0)
+            content = self._kept[tag] = gzip.compress(response.body, mtime=0)
         headers = response.headers | {"Content-Encoding": "gzip", "ETag": f"W/{tag}"}
         del headers["Accept-Ranges"]
-        return Response(200, headers, self._kept[tag])
+        return Response(200, headers, content)

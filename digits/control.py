@@ -3,8 +3,8 @@
     {"requests": [{"id": "a1", "action": "lr", "value": 0.001}]}
 
 Who asks adds a request to those that are there; the trainer does each once, in order, and answers it with an event in
-the log. `id` is whatever tells a request from the others; one without is known by its place in the list. `run_id`,
-where it is given, keeps a request from another run.
+the log. `id` is whatever tells a request from the others; one without is new if another, or none, stood before in its
+place of the list. `run_id`, where it is given, keeps a request from another run.
 """
 
 import math
@@ -23,6 +23,7 @@ WITH_VALUE = ("lr", "epochs")
 MOST = 1000  # requests in the file: the oldest are dropped, which were done long ago
 _LONGEST = 256_000  # bytes that are read of it
 _ID_LENGTH = 80
+_VALUE_LENGTH = 40  # of a number: with more, a thousand requests would not fit
 MOST_EPOCHS = 1_000_000
 _PATIENCE_S, _LOOK_S = 10.0, 0.05  # for an answer: longer than an evaluation of the validation images
 
@@ -65,7 +66,7 @@ def valued(action: str, value) -> tuple[float, bool]:
     """What a number, or its text, means for lr or epochs: "+5" epochs are five more. Raises Refused."""
     text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     try:
-        number = float(text)
+        number = float(text if len(text) <= _VALUE_LENGTH else "")
     except ValueError:
         number = math.nan
     if action == "lr":
@@ -94,20 +95,23 @@ def ask(folder: Path, action: str, value=None, run_id: str | None = None) -> str
 def answered(folder: Path, action: str, value=None) -> str:
     """Ask, and wait for the answer. Raises UserError where no trainer runs there, or where it refuses or is silent."""
     log = runlog.read(folder) or {}
-    if log.get("status") != "running" or not lock.is_held(folder):
+    if log.get("status") != "running" or lock.is_held(folder) is False:
         raise UserError(f"No trainer writes to {folder}: there is nobody to ask.")
     try:
         id = ask(folder, action, value, log["run_id"])
     except Refused as refusal:
         raise UserError(f"{action}: {refusal}.") from None
     give_up = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < give_up:
-        for event in (runlog.read(folder) or {}).get("events", ()):
+    while time.monotonic() < give_up and log.get("status") == "running":
+        log = runlog.read(folder) or {}
+        for event in log.get("events", ()):
             if event.get("request") == id:
                 if event["kind"] == "refused":
                     raise UserError(f"It refused: {event['text']}.")
                 return f"Step {event['step']:,}: {event['text']}."
         time.sleep(_LOOK_S)
+    if log.get("status") != "running":
+        raise UserError("The run ended before it could be asked.")
     raise UserError("It has not answered yet: it may be busy testing. The request stays in control.json.")
 
 
@@ -118,6 +122,7 @@ class Inbox:
         self._path, self._run_id = folder / contract.CONTROL, run_id
         self._seen: tuple | None = None
         self._known: set[str] = set()
+        self._nameless: dict[int, object] = {}  # by their places: those without an id
 
     def news(self) -> list[Request | Refused]:
         """What was asked since the last time. While the file does not change, two microseconds."""
@@ -141,7 +146,10 @@ class Inbox:
             found = parsed(given, place)
         except Refused as refusal:
             found = refusal
-        if found.id in self._known:
-            return None
-        self._known.add(found.id)
-        return found
+        if isinstance(given, dict) and "id" in given:
+            known = found.id in self._known
+            self._known.add(found.id)
+        else:
+            known = self._nameless.get(place) == given
+            self._nameless[place] = given
+        return None if known else found

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from digits import launched
 from digits.errors import UserError
 
+_ASKED_EVERY = 32  # times
 _PATIENCE = timedelta(minutes=5)  # for a process that evaluates or writes while the others wait
 
 
@@ -22,6 +23,7 @@ class Group:
     def __init__(self, rank: int = 0, size: int = 1, device: torch.device | None = None):
         self.rank, self.size, self.device = rank, size, device
         self.batch = 0  # images of the present batch, in all processes
+        self.waiting = False  # in a pause, which all of them know of
         self._questions = 0
 
     @classmethod
@@ -47,14 +49,19 @@ class Group:
     def any(self, here: bool, now: bool = False) -> bool:
         """Whether it is so in any process: then all know it, and at the same time.
 
-        Accelerators would wait for each other, so they ask only every 32nd time, or `now`, and say no in between.
+        Accelerators would wait for each other, so they ask only every 32nd time, in a pause, or `now`, and say no in
+        between.
         """
         if self.size == 1:
             return here
         self._questions += 1
-        if self.device.type != "cpu" and self._questions % 32 and not now:
+        if self.spares(self._questions) and not now:
             return False
         return self.sum(torch.tensor(float(here), device=self.device)).item() > 0
+
+    def spares(self, number: int) -> bool:
+        """Whether the question of that number is better not asked: see `any`."""
+        return self.size > 1 and self.device.type != "cpu" and number % _ASKED_EVERY > 0 and not self.waiting
 
     def as_the_first(self, value):
         """What process 0 has: for what each would measure otherwise."""

@@ -31,6 +31,8 @@ LINGER_S = 1.0
 # Refused connections that linger at a time. More are cut, so that a flood of them leaves the accept loop its time.
 LINGERING = 64
 RECEIVE = 64 << 10  # bytes at a time: any head, and any body but the largest
+# Bodies larger than that which are received at a time: 90 MB, whoever sends them how slowly.
+LARGE_BODIES = 32
 END = b"\r\n\r\n"  # of a head
 
 
@@ -55,6 +57,8 @@ class Connection(socketserver.BaseRequestHandler):
         try:
             deadline = self._await_request()
             request = parse(self._receive_head(deadline))
+            if request.length:  # nobody who may not ask gets that far as to fill the memory
+                self.server.guard(request)
             request.body = self._receive_body(request, deadline)
             response, keep_alive = self.server.respond(request), request.keep_alive
         except Problem as problem:  # where the next request would begin is not known any more
@@ -85,6 +89,16 @@ class Connection(socketserver.BaseRequestHandler):
         return head
 
     def _receive_body(self, request: Request, deadline: float) -> bytes:
+        if request.length <= RECEIVE:
+            return self._received_body(request, deadline)
+        if not self.server.large_bodies.acquire(blocking=False):
+            raise busy()
+        try:
+            return self._received_body(request, deadline)
+        finally:
+            self.server.large_bodies.release()
+
+    def _received_body(self, request: Request, deadline: float) -> bytes:
         length = request.length
         if len(self._received) < length and request.headers.get("expect", "").lower() == "100-continue":
             self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -162,8 +176,9 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.deadline_s = deadline_s
         self.verbose = verbose
         self._free = threading.Semaphore(threads)
+        self.large_bodies = threading.Semaphore(LARGE_BODIES)
         self._lingering: deque[tuple[float, socket.socket]] = deque()  # refused, each with the time when it is closed
-        self._busy = Problem(503, "The server is busy. Try again in a second.", {"Retry-After": "1"}).response()
+        self._busy = busy().response()
         super().__init__(address, Connection)
 
     def respond(self, request: Request) -> Response:
@@ -172,9 +187,13 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         response.headers |= self.sharing.headers(request)
         return response
 
+    def guard(self, request: Request) -> None:
+        """Raises Problem with 403 for who may not ask."""
+        httpguard.check(request, self.names, self.sharing)
+
     def _answered(self, request: Request) -> Response:
         try:
-            httpguard.check(request, self.names, self.sharing)
+            self.guard(request)
             return self.sharing.preflight(request) or self.answer(request)
         except Problem as problem:
             return problem.response()
@@ -241,6 +260,10 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def handle_error(self, request, client_address) -> None:
         error = sys.exc_info()[1]
         log(f"{type(error).__name__}: {error}")
+
+
+def busy() -> Problem:
+    return Problem(503, "The server is busy. Try again in a second.", {"Retry-After": "1"})
 
 
 def log(text: str) -> None:

@@ -83,7 +83,9 @@ class Config:
     )
     norm: str | None = _option(None, click.Choice(NORMS), "What follows each convolution.", shown=_OWN)
     epochs: int = _option(10, click.IntRange(1, 1_000_000), "Passes over the training images.")
-    steps: int = _option(0, click.IntRange(0), "End after so many batches, within an epoch as well; 0: after --epochs.")
+    steps: int = _option(
+        0, click.IntRange(0, 1_000_000_000), "End after so many batches, within an epoch as well; 0: after --epochs."
+    )
     batch_size: int = _option(128, click.IntRange(1, 60_000), "Images per optimiser step.")
     optimizer: str = _option("adamw", click.Choice(tuple(LR_OF)), "How the weights follow the gradient.")
     lr: float | None = _option(
@@ -92,7 +94,9 @@ class Config:
         "Highest learning rate.",
         shown=f"{LR_OF['adamw']}; with sgd {LR_OF['sgd']}, with muon {LR_OF['muon']}",
     )
-    warm_up: int = _option(200, click.IntRange(0), "Steps over which the rate rises to --lr; half an epoch at most.")
+    warm_up: int = _option(
+        200, click.IntRange(0, 1_000_000_000), "Steps over which the rate rises to --lr; half an epoch at most."
+    )
     decay: float = _option(0.8, FiniteFloat(0, 1), "Last part of the run, over which the rate falls to 0; 0: never.")
     weight_decay: float = _option(0.1, FiniteFloat(0), "Pull of the weights towards zero.")
     label_smoothing: float = _option(0.05, FiniteFloat(0, 1, max_open=True), "Part of each label spread over all ten.")
@@ -109,7 +113,7 @@ class Config:
     thickness: float = _option(0.0, FiniteFloat(0, 1), "Thicken or thin the strokes by up to so many pixels.")
     coarse: float = _option(0.0, FiniteFloat(0, 1), "Take this part of them from as few as 7 pixels on a side.")
     outliers: float = _option(
-        0.125, FiniteFloat(0, 1), "So many pictures per image that show no digit, to learn what to refuse."
+        0.0625, FiniteFloat(0, 1), "So many pictures per image that show no digit, to learn what to refuse."
     )
     seed: int = _option(1, click.IntRange(0, 2**32 - 1), "Start of all random choices: same seed, same weights.")
     device: str = _option("auto", click.Choice(("auto", "cpu", "cuda", "mps")), "Where to compute; auto: the fastest.")
@@ -132,7 +136,7 @@ class Config:
         shown="data, beside mnist_cnn.py",
         envvar="MNIST_DATA_DIR",
     )
-    limit: int = _option(0, click.IntRange(0), "Train on the first so many images only; 0: all.")
+    limit: int = _option(0, click.IntRange(0, 60_000), "Train on the first so many images only; 0: all.")
     validation: int = _option(5000, click.IntRange(0, 59_999), "Training images held out to watch the progress on.")
     results_dir: Path = _option(
         PROJECT / "results", _FOLDER, "Folder for log, predictions and weights.", shown="results, beside mnist_cnn.py"

@@ -1,6 +1,6 @@
 """What is no digit, for a network to learn to refuse it: glyphs made of a few strokes, tangles, digits turned about.
 
-    images = Outliers(0.125, seed=1).beside(batch, step)
+    images = Outliers(0.0625).beside(batch, seed=1, step=0)
 
 A network that is only ever shown digits takes a letter for one of them. Shown some outliers, it refuses others that it
 has not seen: D. Hendrycks, M. Mazeika and T. Dietterich, "Deep Anomaly Detection with Outlier Exposure", 2019. None of
@@ -19,7 +19,7 @@ from digits.synthetic import BOX, centred, fit_box
 
 _SHEET = torch.tensor([0.66, 1.0])  # width and height of a glyph, before it is framed
 _STROKES, _FEWEST = 4, 2  # of a glyph
-_SAMPLES = 28  # points along a stroke: less than a pixel apart, or thin ones would be dotted
+_SAMPLES = 28  # points along a stroke: about a pixel apart at most, or thin ones would be dotted
 _TANGLED = 220  # points along a tangle
 _WAVES = 6
 _AT_ONCE = 100  # strokes drawn together, about
@@ -52,30 +52,32 @@ def _ways(device: torch.device) -> Tensor:
 class Outliers:
     """`share` as many as there are digits, for every step of a run: which, follows from seed, step and their number."""
 
-    def __init__(self, share: float, seed: int):
-        self.share, self.seed = share, seed
-        self._drawn: tuple[tuple[int, int] | None, Tensor | None] = (None, None)
+    def __init__(self, share: float):
+        self.share = share
+        self._drawn: tuple[tuple | None, Tensor | None] = (None, None)
 
-    def beside(self, digits: Split, step: int) -> Tensor:
-        """uint8 (n, 28, 28) on the device of `digits`: a quarter are such, turned; half are glyphs; tangles."""
+    def beside(self, digits: Split, seed: int, step: int) -> Tensor:
+        """uint8 (n, 28, 28) on the device of `digits`. A quarter are digits turned, half glyphs, the others tangles."""
         count = round(self.share * len(digits))
         if not count:
             return digits.images[:0]
-        chance = generator(self.seed, step, TURNS)
+        chance = generator(seed, step, TURNS)
         picked = torch.randint(len(digits), (count // 4,), generator=chance)
         ways = torch.randint(4, (count // 4,), generator=chance)
         device = digits.images.device
         late = device.type == "cuda"  # which fetches them in its own time; nobody waits
-        moved = [part.to(device, non_blocking=late) for part in (picked, ways, self._strokes(count - count // 4, step))]
+        moved = [
+            part.to(device, non_blocking=late) for part in (picked, ways, self._strokes(count - count // 4, seed, step))
+        ]
         picked, ways, strokes = moved
         return torch.cat([turned(digits.images[picked], digits.labels[picked], ways), strokes])
 
-    def _strokes(self, count: int, step: int) -> Tensor:
+    def _strokes(self, count: int, seed: int, step: int) -> Tensor:
         """Those of one step, out of a block for several: drawn one by one they would take three times as long."""
         steps = max(1, _AT_ONCE // max(1, count))
-        block = (count, step // steps)
+        block = (count, seed, step // steps)
         if self._drawn[0] != block:
-            self._drawn = block, draw(steps * count, generator(self.seed, block[1], STROKES))
+            self._drawn = block, draw(steps * count, generator(seed, step // steps, STROKES))
         first = step % steps * count
         return self._drawn[1][first : first + count]
 
@@ -83,8 +85,8 @@ class Outliers:
 def draw(count: int, chance: Generator) -> Tensor:
     """uint8 (count, 28, 28), in random order: two thirds are glyphs, the others tangles."""
     tangled = count // 3
-    drawn = torch.cat([_penned(glyphs(count - tangled, chance), chance), _penned(tangles(tangled, chance), chance)])
-    return drawn[torch.randperm(count, generator=chance)]
+    points = [*glyphs(count - tangled, chance).split(_AT_ONCE), *tangles(tangled, chance).split(_AT_ONCE)]
+    return torch.cat([_penned(part, chance) for part in points])[torch.randperm(count, generator=chance)]
 
 
 def turned(images: Tensor, labels: Tensor, ways: Tensor) -> Tensor:
@@ -109,7 +111,7 @@ def glyphs(count: int, chance: Generator) -> Tensor:
         return place + 0.14 * (uniform(_STROKES, 2) - 0.5)
 
     start, end = places(), places()
-    start = torch.where(uniform(_STROKES, 1) < 0.5, end.roll(1, 1), start)  # half begin where the one before ended
+    start = torch.where(uniform(_STROKES, 1) < 0.5, end.roll(1, 1), start)  # half begin about where another ends
     end = torch.where((start == end).all(2, keepdim=True), _SHEET - end + 0.1, end)  # none ends where it began
     bend = torch.where(uniform(_STROKES, 1) < 0.4, 0.4 + 0.6 * uniform(_STROKES, 1), 0.08 * uniform(_STROKES, 1))
     side = torch.where(uniform(_STROKES, 1) < 0.5, -bend, bend)

@@ -22,6 +22,11 @@ class Pace:
         if not self._steps:
             self._started = self._last
 
+    def leave_out(self, seconds: float) -> None:
+        """A pause is no time of training."""
+        self._started += seconds
+        self.restart()
+
     @property
     def elapsed(self) -> float:
         """Seconds since training began; what passed between two processes of a resumed run is left out."""

@@ -82,7 +82,11 @@ def _pillow():
 def check_size(width: int, height: int, most_pixels: int) -> None:
     side = MAX_SIDE if most_pixels <= MAX_PIXELS else most_pixels
     if width > side or height > side or width * height > most_pixels:
-        limit = f"at most {MAX_SIDE:,} on a side and {MAX_PIXELS:,}" if side == MAX_SIDE else f"at most {most_pixels:,}"
+        limit = (
+            f"at most {MAX_SIDE:,} on a side and {most_pixels:,} in all"
+            if side == MAX_SIDE
+            else f"at most {most_pixels:,}"
+        )
         raise TooLarge(f"The picture has {width} x {height} pixels: {limit} are read.")
 
 

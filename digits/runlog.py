@@ -174,6 +174,11 @@ class RunLog:
             self._pace.restart()
         self._writer.now()
 
+    def paused(self, seconds: float) -> None:
+        """So long nothing was trained, until now: the run's time and what is left of it do not count that."""
+        with self._state:
+            self._pace.leave_out(seconds)
+
     def batch(
         self,
         epoch: int,

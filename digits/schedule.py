@@ -41,11 +41,15 @@ class Schedule:
         return cls(**values | {"before": cls.from_json(before) if before else None})
 
     def at_rate(self, step: int, rate: float) -> "Schedule":
-        """From `step` on `rate`, and further up or down in the same proportions. Raises ValueError where it is at 0."""
-        share = self._share(step)
+        """From `step` on `rate`, and down from there in the same proportions. Raises ValueError where it is at 0.
+
+        On the way up that ends the ramp: who names a rate does not mean that it rises to a hundred times as much.
+        """
+        level = replace(self, warm_up=0)
+        share = level._share(step)
         if not share:
             raise ValueError("the rate has come down to 0: nothing is left to learn with it")
-        return replace(self, lr=rate / share, since=step, before=self)
+        return replace(level, lr=rate / share, since=step, before=self)
 
     def of_length(self, step: int, total: int) -> "Schedule":
         """From `step` on as in a run of `total` steps."""

@@ -33,9 +33,13 @@ class Steering:
         self._log, self._learner, self._checkpoints = log, learner, checkpoints
         self.epochs, self._batches, self._fixed = epochs, batches, fixed
         self._inbox = None if learner.group.rank else Inbox(log.folder, log.run_id)
+        self._asked = 0  # times
 
-    def asked(self) -> list[Request | Refused]:
-        """What has been asked since the last time."""
+    def asked(self, now: bool = False) -> list[Request | Refused]:
+        """What has been asked since the last time; several accelerators look at every 32nd batch, or `now`."""
+        self._asked += 1
+        if self._learner.group.spares(self._asked) and not now:
+            return []
         return self._learner.group.as_the_first(self._inbox.news() if self._inbox else None)
 
     def obey(self, requests: list[Request | Refused], at: Progress, snapshot: Callable[[int], None]) -> float:
@@ -45,20 +49,26 @@ class Steering:
         """
         paused_at = None
         while requests or paused_at is not None:
-            for request in requests:
+            for place, request in enumerate(requests):
                 action = getattr(request, "action", None)
                 if action == "pause" and paused_at is None:
                     paused_at = time.perf_counter()
+                    self._learner.group.waiting = True
                     self._answer(request, "paused", f"paused after {at.step:,} steps")
                     self._log.phase("paused")
                 elif action == "continue" and paused_at is not None:
                     paused_s = time.perf_counter() - paused_at
                     self._answer(request, "continued", f"went on after a pause of {paused_s:,.0f} s")
                     self._log.phase("training")
-                    rest = requests[requests.index(request) + 1 :]
-                    return paused_s + self.obey(rest, at, snapshot)
+                    self._log.paused(paused_s)
+                    self._learner.group.waiting = False
+                    return paused_s + self.obey(requests[place + 1 :], at, snapshot)
                 else:
-                    self._do(request, at, snapshot)
+                    try:
+                        self._do(request, at, snapshot)
+                    except Stopped:
+                        self._refuse_all(requests[place + 1 :], "the training was stopped")
+                        raise
             if paused_at is not None:
                 with INTERRUPTS.held():
                     time.sleep(_LOOK_S)
@@ -67,8 +77,11 @@ class Steering:
 
     def refuse_the_rest(self) -> None:
         """After the last batch nothing can be changed any more."""
-        for request in self.asked():
-            self._refuse(request, "the training is over")
+        self._refuse_all(self.asked(now=True), "the training is over")
+
+    def _refuse_all(self, requests: list[Request | Refused], reason: str) -> None:
+        for request in requests:
+            self._refuse(request, reason)
 
     def _do(self, request: Request | Refused, at: Progress, snapshot: Callable[[int], None]) -> None:
         try:

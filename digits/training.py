@@ -129,7 +129,7 @@ class Learner:
         self.augmentation = augmentation or Augmentation()
         self.label_smoothing = label_smoothing
         self.average = Average(network, ema) if ema else None
-        self.outliers = Outliers(outliers, seed) if outliers else None
+        self.outliers = Outliers(outliers) if outliers else None
         self.seed = seed
         self.group = group or Group()
         self.steps = 0  # done
@@ -229,7 +229,7 @@ class Learner:
         """
         images = batch.images
         if self.outliers:
-            images = torch.cat([images, self.outliers.beside(batch, self.steps)])
+            images = torch.cat([images, self.outliers.beside(batch, self.seed, self.steps)])
         part, device = self.group.part(len(images)), self.precision.device
         mine, labels = images[part].to(device), batch.labels[part].to(device)
         if self.augmentation.any:

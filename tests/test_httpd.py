@@ -8,7 +8,7 @@ import time
 import pytest
 from wire import GET, HOST, TEXT, Answer, answers_of, ask, connect, eventually, raw, read_all, read_answer, serving
 
-from digits.httpd import LINGERING, Server
+from digits.httpd import LARGE_BODIES, LINGERING, RECEIVE, Server
 from digits.httpfile import CHUNK
 
 
@@ -188,6 +188,24 @@ def test_a_body_that_does_not_come_is_not_waited_for(impatient):
     with connect(impatient) as connection:
         connection.sendall(b"POST /echo HTTP/1.1\r\nContent-Length: 5\r\n" + HOST + b"\r\nhell")
         assert Answer(read_all(connection)).status == 408
+
+
+def test_who_may_not_ask_is_told_so_before_the_body_is_read(server):
+    with connect(server) as connection:
+        connection.sendall(b"POST /echo HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 5\r\n\r\n")
+        assert read_answer(connection).status == 403
+
+
+def test_large_bodies_are_received_a_few_at_a_time(answer):
+    head = b"POST /%s HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n"
+    large = head % (b"predict", RECEIVE + 1)
+    with serving(Server("127.0.0.1", 0, answer)) as server, contextlib.ExitStack() as stack:
+        for _ in range(LARGE_BODIES):
+            stack.enter_context(connect(server)).sendall(large)
+        assert eventually(lambda: server.large_bodies._value == 0)
+        assert Answer(raw(server, large)).status == 503
+        assert Answer(raw(server, head % (b"echo", 5) + b"hello")).status == 200
+    assert eventually(lambda: server.large_bodies._value == LARGE_BODIES)
 
 
 def test_an_idle_connection_is_closed_without_a_word(impatient):

@@ -54,6 +54,15 @@ def test_each_epoch_kept_can_be_asked_again(network):
 def test_a_history_of_another_moment_is_not_read(network):
     saved = collected(network, [1, 2])
     assert earlier(saved.as_json({}), saved.history[:-1]) == {}
+    assert earlier(saved.as_json({}), b"x" + saved.history) == {}
+
+
+def test_a_kill_between_the_two_files_loses_no_epoch_of_before(network):
+    saved = collected(network, [1, 2])
+    told, before = saved.as_json({}), saved.history
+    saved.add_epoch(3, network)
+    assert list(earlier(told, saved.history)) == [1, 2]
+    assert b"".join(earlier(told, saved.history).values()) == before
 
 
 def test_a_continued_run_goes_on_with_the_epochs_before(network):

@@ -65,3 +65,17 @@ def test_elapsed_time_goes_on_where_an_earlier_process_left_it(clock):
     pace.restart()
     clock.now = 55.5
     assert pace.elapsed == 102.5
+
+
+def test_a_pause_is_no_time_of_training(clock):
+    pace = Pace(clock)
+    for _ in range(10):
+        clock.now += 1.0
+        pace.tick(100)
+    clock.now += 3600.0
+    pace.leave_out(3600.0)
+    assert pace.seconds_left(10) == 10.0
+    assert pace.elapsed == 10.0
+    clock.now += 1.0
+    assert pace.tick(100) == 100
+    assert pace.seconds_left(10) == 10.0

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import golden
 import pytest
+import torch
 
 from digits import contract
+from digits.options import Config
 
-TEXT = (Path(__file__).parent.parent / "results" / "README.md").read_text(encoding="utf-8")
+PROJECT = Path(__file__).parent.parent
+TEXT = (PROJECT / "results" / "README.md").read_text(encoding="utf-8")
 WORDS = set(re.findall(r"`([^`]+)`", TEXT))
 
 
@@ -39,6 +42,21 @@ def test_every_field_of_a_file_stands_in_its_section(file):
     documented = set(re.findall(r"`([^`]+)`", section(file)))
     written = keys(json.loads((golden.FIXTURE / file).read_text()))
     assert written <= documented
+
+
+def test_what_a_run_ran_on_is_documented():
+    from digits import environment, precision
+
+    device = torch.device("cpu")
+    written = environment.describe(Config(), device) | precision.Precision(device).describe()
+    assert set(written) <= set(re.findall(r"`([^`]+)`", section("training_log.json")))
+
+
+def test_every_phase_is_documented():
+    code = (PROJECT / "mnist_cnn.py").read_text() + (PROJECT / "digits" / "steering.py").read_text()
+    row = next(line for line in section("training_log.json").splitlines() if line.startswith("| `phase`"))
+    phases = set(re.findall(r'log\.phase\("([^"]+)"\)', code))
+    assert {"paused", "calibrating"} < phases <= set(re.findall(r"`([^`]+)`", row))
 
 
 def test_every_documented_field_of_the_log_is_written():

@@ -66,6 +66,13 @@ def test_a_changed_rate_holds_from_its_step_on_and_keeps_the_shape():
         schedule.at_rate(20, 0.1)
 
 
+def test_a_rate_asked_for_on_the_way_up_is_not_climbed_from():
+    schedule = Schedule(lr=1.0, warm_up=10, decay=0.5, total=20)
+    changed = schedule.at_rate(0, 0.3)
+    assert [changed(step) for step in range(11)] == pytest.approx([0.3] * 11)
+    assert 0 < changed(19) < changed(15) < 0.3
+
+
 def test_a_changed_length_holds_from_its_step_on():
     schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
     longer = schedule.of_length(8, 40)

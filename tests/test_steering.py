@@ -6,12 +6,19 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
+import torch
 from trainer import PROJECT, Trainer
 
-from digits import contract
+from digits import contract, lock
+from digits import control as control_file
 from digits.control import Inbox, Refused, ask, parsed
+from digits.distributed import Group
+from digits.errors import UserError
+from digits.files import write_json
+from digits.steering import Steering
 
 LONG = ["--epochs", "400", "--batch-size", "16", "--quiet"]
 
@@ -75,6 +82,7 @@ def test_a_pause_lasts_until_it_is_ended_and_is_no_time_of_training(training):
     moments = [contract.seconds_of(events(log, kind)[0]["time"]) for kind in ("paused", "continued")]
     elapsed = contract.seconds_of(log["updated_at"]) - contract.seconds_of(log["started_at"])
     assert 2 <= moments[1] - moments[0] < elapsed - sum(log["epochs"]["seconds"])
+    assert log["batches"]["seconds"][-1] < elapsed - 2
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
@@ -185,7 +193,7 @@ def test_requests_are_read(action, value, found):
 @pytest.mark.parametrize(
     "given",
     [None, 5, "stop", [], {}, {"action": "start"}, {"action": ["stop"]}, {"action": "stop", "value": 1}]
-    + [{"action": "lr", "value": value} for value in (None, 0, -1, "nan", "inf", True, [], "1e999", "")]
+    + [{"action": "lr", "value": value} for value in (None, 0, -1, "nan", "inf", True, [], "1e999", "", "0" * 60 + "1")]
     + [{"action": "epochs", "value": value} for value in (None, 0, 1.5, "+0", "many", True, 1e9, {})],
 )
 def test_what_is_no_request_is_refused(given):
@@ -204,3 +212,66 @@ def test_each_request_is_given_once_and_only_to_its_run(tmp_path):
     assert inbox.news() == []
     with pytest.raises(Refused):
         ask(tmp_path, "lr", "fast")
+
+
+def test_requests_by_hand_need_no_id(tmp_path):
+    inbox = Inbox(tmp_path, "mine")
+
+    def write(*requests):
+        (tmp_path / contract.CONTROL).write_text(json.dumps({"requests": requests}))
+        return [request.action for request in inbox.news()]
+
+    pause, go_on, stop = ({"action": action} for action in ("pause", "continue", "stop"))
+    assert write(pause) == ["pause"]
+    assert write(go_on) == ["continue"]
+    assert write(pause) == ["pause"]
+    assert write(pause, stop) == ["stop"]
+    assert write(pause, stop) == []
+
+
+def test_what_was_asked_behind_a_stop_is_answered_too(tmp_path):
+    with Trainer(tmp_path, *LONG) as trainer:
+        trainer.wait_for(lambda log: steps(log) >= 1)
+        requests = [{"id": action, "action": action} for action in ("stop", "snapshot", "pause")]
+        write_json(tmp_path / contract.CONTROL, {"requests": requests})
+        assert trainer.finish() == (0, "", "")
+        assert trainer.log()["status"] == "stopped"
+        assert [event["request"] for event in events(trainer.log(), "refused")] == ["snapshot", "pause"]
+
+
+def test_who_asks_a_run_that_has_just_ended_is_told_so(tmp_path, monkeypatch):
+    write_json(tmp_path / contract.TRAINING_LOG, {"run_id": "mine", "status": "running", "events": []})
+    monkeypatch.setattr(lock, "is_held", lambda folder: None)  # a disk without locks: nobody knows
+    monkeypatch.setattr(control_file, "_LOOK_S", 0)
+
+    def end(folder, *asked):
+        write_json(folder / contract.TRAINING_LOG, {"run_id": "mine", "status": "completed"})
+        return "a1"
+
+    monkeypatch.setattr(control_file, "ask", end)
+    with pytest.raises(UserError, match="ended before it could be asked"):
+        control_file.answered(tmp_path, "stop")
+
+
+class Several:
+    """A group of processes on accelerators, as far as requests are concerned."""
+
+    rank, size, device, waiting, shared_with = 0, 2, torch.device("cuda"), False, 0
+    spares = Group.spares
+
+    def as_the_first(self, value):
+        self.shared_with += 1
+        return value
+
+
+def test_accelerators_do_not_wait_for_each_other_at_every_batch_to_ask(tmp_path):
+    group = Several()
+    learner = SimpleNamespace(group=group)
+    log = SimpleNamespace(folder=tmp_path, run_id="mine")
+    steering = Steering(log, learner, checkpoints=None, epochs=1, batches=100)
+    for _ in range(320):
+        steering.asked()
+    assert group.shared_with == 10
+    group.waiting = True
+    steering.asked()
+    assert group.shared_with == 11
