@@ -11,7 +11,7 @@ from digits import contract, control, runlog
 from digits.access import Access
 from digits.errors import UserError, not_installed
 from digits.httpmessage import Problem, Request, Response, json_body, json_response
-from digits.launcher import PROJECT, Launcher, Training, last_words
+from digits.launcher import PROJECT, Launcher, Training, is_overtaken, last_words
 from digits.liveness import liveness
 
 _RESUMABLE = ("interrupted", "stopped", "crashed")
@@ -37,7 +37,7 @@ class Driving:
             "resumable": not running and self._has_checkpoint() and liveness(log, self._results) in _RESUMABLE,
             "free_bytes": _free_bytes(self._results),
             "last_words": last_words(self._results, log),
-            "exit": self._launcher.exit_code(),
+            "exit": None if is_overtaken(self._results, log) else self._launcher.exit_code(),
         }
         return json_response(state)
 

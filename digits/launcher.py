@@ -93,12 +93,24 @@ def last_words(folder: Path, log: dict) -> list[str]:
         return []
     with file:
         status = os.fstat(file.fileno())
-        if status.st_mtime < (contract.seconds_of(log.get("started_at")) or 0):
+        if _is_before(status, log):
             return []
         file.seek(max(0, status.st_size - _LINES * _LETTERS))
         text = file.read(_LINES * _LETTERS).decode(errors="replace")
     lines = (_harmless(line) for line in text.splitlines())
     return [line for line in lines if line][-_LINES:]
+
+
+def is_overtaken(folder: Path, log: dict) -> bool:
+    """Whether the run of `log` began, by hand, after all that a started trainer has printed."""
+    try:
+        return _is_before(os.stat(folder / contract.TRAINER_LOG), log)
+    except OSError:
+        return False
+
+
+def _is_before(status: os.stat_result, log: dict) -> bool:
+    return status.st_mtime < (contract.seconds_of(log.get("started_at")) or 0)
 
 
 def _harmless(line: str) -> str:

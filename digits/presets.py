@@ -49,6 +49,7 @@ PRESETS = {
             "weight_decay": 0.05,
             "ema": 0.999,
             "elastic": 1.5,
+            "outliers": 0.0,
         },
     ),
     "tiny": Preset(

@@ -14,7 +14,7 @@ from trainer import PROJECT, SMALL
 from wire import ask, eventually
 
 from digits import contract, lock, runlog
-from digits.launcher import Launcher, Training, last_words
+from digits.launcher import Launcher, Training, is_overtaken, last_words
 from digits.liveness import liveness
 
 LONG = [*SMALL, "--epochs", "400", "--batch-size", "16"]
@@ -207,8 +207,9 @@ def test_last_words_stay_short_however_much_was_printed(tmp_path):
 
 def test_words_of_an_earlier_trainer_are_not_those_of_a_run_that_began_by_hand(tmp_path):
     (tmp_path / contract.TRAINER_LOG).write_text("earlier\n")
-    assert last_words(tmp_path, {"started_at": contract.timestamp(time.time() + 5)}) == []
-    assert last_words(tmp_path, {"started_at": contract.timestamp(time.time() - 5)}) == ["earlier"]
+    later, before = ({"started_at": contract.timestamp(time.time() + seconds)} for seconds in (5, -5))
+    assert (last_words(tmp_path, later), is_overtaken(tmp_path, later)) == ([], True)
+    assert (last_words(tmp_path, before), is_overtaken(tmp_path, before)) == (["earlier"], False)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
