@@ -12,13 +12,13 @@ class Preset:
     options: dict[str, object] = field(default_factory=dict)
 
 
-_UNCHANGED = {
+_UNCHANGED = {  # digits as they are, and nothing else
     "rotation": 0.0,
     "shift": 0.0,
     "scale": 0.0,
     "shear": 0.0,
     "outliers": 0.0,
-}  # digits as they are, no others
+}
 
 PRESETS = {
     "default": Preset("the usual run: a good network within two minutes on two cores", {"channels": (24, 48, 96, 128)}),
