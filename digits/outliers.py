@@ -99,7 +99,10 @@ def turned(images: Tensor, labels: Tensor, ways: Tensor) -> Tensor:
 
 
 def glyphs(count: int, chance: Generator) -> Tensor:
-    """Points (count, 112, 2) along two to four strokes, straight or bent, between places of a lattice of 3 x 3."""
+    """Points (count, 112, 2) along two to four strokes, straight or bent, between places of a lattice of 3 x 3.
+
+    A third are two straight strokes with their mirror images: symmetric as few digits are, and many other signs.
+    """
 
     def uniform(*shape: int) -> Tensor:
         return torch.rand(count, *shape, generator=chance)
@@ -115,12 +118,22 @@ def glyphs(count: int, chance: Generator) -> Tensor:
     end = torch.where((start == end).all(2, keepdim=True), _SHEET - end + 0.1, end)  # none ends where it began
     bend = torch.where(uniform(_STROKES, 1) < 0.4, 0.4 + 0.6 * uniform(_STROKES, 1), 0.08 * uniform(_STROKES, 1))
     side = torch.where(uniform(_STROKES, 1) < 0.5, -bend, bend)
+    mirrored = uniform(1, 1) < 1 / 3
+    start, end = (torch.where(mirrored, _with_mirror_images(place), place) for place in (start, end))
+    side = torch.where(mirrored, 0.0, side)
     across = (end - start).flip(2) * torch.tensor([-1.0, 1.0])
     points = curves(astray(start), (start + end) / 2 + side * across, astray(end))  # (count, 4, 28, 2)
     strokes = _FEWEST + ((_STROKES - _FEWEST + 1) * uniform(1)).long()  # (count, 1)
+    strokes = torch.where(mirrored[..., 0], _STROKES, strokes)
     drawn = torch.arange(_STROKES) % strokes  # who has fewer draws some of them twice
     x, y = points[torch.arange(count)[:, None], drawn].flatten(1, 2).unbind(2)
     return torch.stack([x + 0.5 * (uniform(1) - 0.5) * y, y], dim=2)  # slanted
+
+
+def _with_mirror_images(places: Tensor) -> Tensor:
+    """(n, 4, 2): of the first two strokes, in place of the others."""
+    kept = places[:, : _STROKES // 2]
+    return torch.cat([kept, torch.stack([_SHEET[0] - kept[..., 0], kept[..., 1]], dim=2)], dim=1)
 
 
 def curves(start: Tensor, through: Tensor, end: Tensor) -> Tensor:
