@@ -1,7 +1,7 @@
-"""README's tables of what was measured, made from the files in benchmarks/results.
+"""The tables of what was measured, made from the files in benchmarks/results.
 
-python benchmarks/table.py            writes them into README.md, between two comments
-python benchmarks/table.py --check    only says whether README.md is as it would be written, by its exit code
+python benchmarks/table.py            writes figures into README.md, remarks into benchmarks/README.md
+python benchmarks/table.py --check    only says whether both are as they would be written, by its exit code
 """
 
 import itertools
@@ -13,7 +13,7 @@ import click
 import machine
 from figures import FOLDER, shown, target_of
 
-README = machine.PROJECT / "README.md"
+README, REMARKS = machine.PROJECT / "README.md", machine.PROJECT / "benchmarks" / "README.md"
 BEGIN = "<!-- measured: written by benchmarks/table.py from benchmarks/results -->"
 END = "<!-- measured: end -->"
 FIRST = ("time_to_99", "presets-fast", "presets-default", "presets-best", "presets-course", "tiny", "architectures")
@@ -21,15 +21,17 @@ NOTHING = "(`make benchmark` measures, and writes its figures here.)"
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if README.md is not as it would be written.")
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if one is not as it would be written.")
 def main(check: bool) -> None:
-    """Bring README.md's tables up to date."""
-    old = README.read_text(encoding="utf-8")
-    new = replaced(old, markdown(read(FOLDER)))
-    if check and new != old:
-        sys.exit("README.md is not what benchmarks/results says: python benchmarks/table.py writes it.")
-    if not check:
-        README.write_text(new, encoding="utf-8", newline="\n")
+    """Bring figures and remarks up to date."""
+    files = read(FOLDER)
+    for path, text in ((README, markdown(files)), (REMARKS, remarks(files))):
+        old = path.read_text(encoding="utf-8")
+        new = replaced(old, text)
+        if check and new != old:
+            sys.exit(f"{path} is not what benchmarks/results says: python benchmarks/table.py writes it.")
+        if not check:
+            path.write_text(new, encoding="utf-8", newline="\n")
 
 
 def read(folder: Path) -> list[dict]:
@@ -43,12 +45,12 @@ def replaced(text: str, tables: str) -> str:
     before, begin, rest = text.partition(f"{BEGIN}\n")
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise SystemExit(f"README.md lacks the lines {BEGIN} and {END}: the tables go between them.")
+        raise SystemExit(f"A file lacks the lines {BEGIN} and {END}: what was measured goes between them.")
     return f"{before}{begin}{tables}\n{end}{after}"
 
 
 def markdown(files: list[dict]) -> str:
-    """For each machine what it is, once, then its tables; at the end what was wanted, and what is to be said of it."""
+    """For each machine what it is, once, then its tables; at the end what was wanted."""
     machines = {}
     for file in files:
         machines.setdefault((file["machine"], *file["versions"].items()), []).append(file)
@@ -56,7 +58,7 @@ def markdown(files: list[dict]) -> str:
     for (name, *versions), measured in machines.items():
         parts.append(preamble(name, dict(versions), measured))
         parts.extend(tables(measured))
-    parts.append("\n".join(said(files)))
+    parts.append("\n".join(targets(files)))
     return "\n\n".join(filter(None, parts)) or NOTHING
 
 
@@ -119,15 +121,17 @@ def drawn(lines: list[list[str]]) -> str:
     return "\n".join([head, f"|---{'|---:' * (len(lines[0]) - 1)}|", *rest])
 
 
-def said(files: list[dict]) -> list[str]:
-    targets = [
+def targets(files: list[dict]) -> list[str]:
+    return [
         f"- {row['of'] or file['title']}: {row['what']} {target_of(row)}, with {shown(row)}."
         for file in files
         for row in file["rows"]
         if "target" in row
     ]
-    notes = [f"- {file['title']}: {text}" for file in files for text in file["remarks"] + file["notes"]]
-    return targets + notes
+
+
+def remarks(files: list[dict]) -> str:
+    return "\n".join(f"- {file['title']}: {text}" for file in files for text in file["remarks"] + file["notes"])
 
 
 if __name__ == "__main__":
