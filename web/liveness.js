@@ -2,7 +2,7 @@
 
 import { clock } from './format.js';
 
-export const SILENT_AFTER_MS = 15_000; // three heartbeats missed: no longer called running
+const SILENT_AFTER_MS = 15_000; // three heartbeats missed: no longer called running
 
 /** One of the contract's livenesses. `told` is what our server says; without it only the heartbeat's age is known. */
 export function livenessOf(log, { told = null, now = null, earlier = false }) {
@@ -11,6 +11,9 @@ export function livenessOf(log, { told = null, now = null, earlier = false }) {
   if (told) return told;
   return now !== null && !(now - log.updatedAt <= SILENT_AFTER_MS) ? 'stalled' : 'running';
 }
+
+/** Whether its process is still there, as far as one knows. */
+export const isAlive = (liveness) => ['running', 'stalled'].includes(liveness);
 
 /** What the header shows: {kind, word, detail}. `kind` chooses shape and colour. */
 export function describe({ log, liveness, connection }) {

@@ -1,5 +1,6 @@
 /** Asking the server to change something, and waiting for what the trainer says of it. */
 
+import { isAlive } from '../liveness.js';
 import { LIVE } from '../polling.js';
 import { record, text } from '../values.js';
 
@@ -29,15 +30,17 @@ export async function send(token, method, path, wish) {
 
 /** Ask the trainer; its event comes back. Throws Refusal. */
 export async function steer(store, look, action, value) {
+  const { runId } = store.state.log ?? {};
   const { id } = await send(store.state.token, 'POST', 'control', { action, ...(value !== undefined && { value }) });
   const until = Date.now() + PATIENCE_MS;
   while (Date.now() < until) {
     await look();
     const { log, liveness } = store.state;
-    const event = log?.events.find(({ request }) => request && request === id);
+    const isShown = log?.runId === runId; // of another run nothing can be concluded
+    const event = isShown && log?.events.find(({ request }) => request && request === id);
     if (event?.kind === 'refused') throw new Refusal(`It refused: ${event.text}.`);
     if (event) return event;
-    if (!['running', 'stalled'].includes(liveness)) throw new Refusal('The run ended before it could be asked.');
+    if (isShown && !isAlive(liveness)) throw new Refusal('The run ended before it could be asked.');
     await pause();
   }
   throw new Refusal('It has not answered yet: it may be busy testing. What was asked stays asked.');
@@ -54,9 +57,11 @@ export async function begin(store, look, path, wish) {
 /** Look often until the run is there, or its trainer gone. */
 async function lookOut(store, look) {
   const until = Date.now() + PATIENCE_MS;
+  await pause();
+  store.set({ control: { ...store.state.control, isRunning: true } }); // as the server says when it is asked again
   do {
-    await pause();
     await look();
+    await pause();
   } while (Date.now() < until && store.state.liveness !== 'running' && store.state.control?.isRunning);
 }
 

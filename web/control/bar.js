@@ -20,7 +20,7 @@ export function mount(header, store, look) {
   let isAsking = false;
   let forget = 0;
   let form = null;
-  let held = null; // the control that had the keyboard last
+  let lost = null; // the control that went out of use while it had the keyboard
 
   /** One request at a time; `work` gives the sentence that tells what came of it. */
   async function act(work) {
@@ -55,16 +55,17 @@ export function mount(header, store, look) {
     draw(store.state);
   }
 
-  /** A control that was out of use for a moment, or went away, has lost the keyboard. */
+  /** What went out of use gets the keyboard back, or else its neighbour; unless a person has gone elsewhere by then. */
   function refocus() {
-    const { activeElement } = document;
-    if (!held || (isUsable(activeElement) && activeElement !== document.body)) return;
-    [held, ...controls.querySelectorAll('button, summary')].find(isUsable)?.focus();
+    if (lost && ![document.body, lost].includes(document.activeElement)) lost = null;
+    const heir = lost && [lost, ...controls.querySelectorAll('button, summary')].find(isUsable);
+    if (!heir) return;
+    heir.focus();
+    lost = null;
   }
 
   function draw(state) {
-    const { activeElement } = document;
-    if (activeElement !== document.body) held = controls.contains(activeElement) ? activeElement : null;
+    const focused = controls.contains(document.activeElement) && document.activeElement;
     const { steer: isLive, isHeeded, isPaused, resume: isResumable, start: isFree } = possible(state);
     for (const control of [pause, stop, menu]) control.hidden = !isLive;
     resume.hidden = !isResumable;
@@ -74,10 +75,12 @@ export function mount(header, store, look) {
     const isUseless = isAsking || !state.connection.ok || (isLive && !isHeeded);
     for (const one of controls.querySelectorAll('button, input')) one.disabled = isUseless;
     said.hidden = !state.control;
+    if (focused && !isUsable(focused)) lost = focused;
     if (!isUseless) refocus();
   }
 
   header.append(controls, said);
+  document.addEventListener('pointerdown', () => { lost = null; }); // also on what takes no focus
   store.on(['control', 'log', 'liveness', 'shown', 'connection'], draw);
   store.on(['token'], () => tell(''));
 }

@@ -1,5 +1,6 @@
 /** What the server says of the trainer, read defensively; and what may be done in which state. */
 
+import { isAlive } from '../liveness.js';
 import { list, number, record, text } from '../values.js';
 
 const LINES = 20;
@@ -21,7 +22,7 @@ export function parseControl(value) {
 
 /** Which controls the header has: those of the run that lives, or those that begin one. */
 export function possible({ control, log, liveness, shown }) {
-  const isLive = Boolean(log) && shown === null && ['running', 'stalled'].includes(liveness);
+  const isLive = Boolean(log) && shown === null && isAlive(liveness);
   const isFree = Boolean(control) && !control.isRunning && !isLive;
   return {
     steer: Boolean(control) && isLive,
