@@ -1,44 +1,59 @@
 /** The shown run's network, read anew whenever it has changed. */
 
 import { folderOf } from '../api.js';
+import { isAlive } from '../liveness.js';
 import { createReader } from '../reader.js';
 import { createNetwork } from './network.js';
 import { epochsOf, numbersOf, parsePlan } from './plan.js';
 
 const AGAIN_MS = 1000; // the three files are written one after the other
+const LONGEST_MS = 60_000; // between two looks at files that do not fit together
 
-/** Calls `take(network)` with {plan, read, epochs}, or null where there is none; `epochs()` gives those of each epoch. */
+/**
+ * Calls `take(network)` with {plan, read, epochs}, or null where there is none; `epochs()` gives those of each epoch.
+ * It looks when the page does, and only when there may be news: the log tells of an epoch before its network is written.
+ */
 export function follow(store, take) {
   const read = createReader();
-  let seen = null; // the state of the run that was read last
-  let timer = 0;
-  store.on(['log'], look);
+  let seen = null; // the state of the run that was looked at last
+  let known = {}; // {value, network} of the network.json that was read last
+  let wait = AGAIN_MS;
+  let next = 0; // when to look again at this state
+  store.on(['log', 'connection'], look);
 
   async function look() {
-    clearTimeout(timer);
-    const { log, shown } = store.state;
-    const state = log && `${log.runId} ${log.epochs.epoch.length} ${log.status} ${log.files.includes('network.json')}`;
-    if (state === seen) return;
+    const { log, shown, liveness } = store.state;
+    const isAnnounced = Boolean(log?.files.includes('network.json'));
+    const latest = log?.epochs.epoch.at(-1) ?? 0;
+    const state = `${log?.runId} ${latest} ${log?.status} ${isAnnounced}`;
+    if (state === seen && Date.now() < next) return;
+    if (state !== seen) wait = AGAIN_MS;
     seen = state;
-    const network = log?.files.includes('network.json') ? await load(read, folderOf(shown)).catch(() => undefined) : null;
+    next = Infinity; // no second look beside this one
+    const found = isAnnounced ? await load(folderOf(shown)).catch(() => null) : { network: null };
     if (state !== seen) return; // another run is shown by now
-    if (network === undefined) {
-      seen = null;
-      timer = setTimeout(look, AGAIN_MS);
-    } else {
-      take(network);
+    if (found && (found !== known || !isAnnounced)) take(found.network);
+    if (found) {
+      known = found;
+      if (isAlive(liveness) && found.network?.plan.epoch < latest) next = 0;
+    } else if (isAlive(liveness) || wait < LONGEST_MS) { // what a run has left behind will hardly change any more
+      next = Date.now() + wait;
+      wait = Math.min(2 * wait, LONGEST_MS);
     }
   }
-}
 
-/** Undefined where the files don't fit together, null for a network that can't be computed here. */
-async function load(read, path) {
-  const plan = parsePlan((await read(`${path}network.json`)).value);
-  if (!plan) return null;
-  const numbers = numbersOf(plan, await bytes(`${path}network.bin`));
-  if (!numbers) return undefined;
-  const epochs = async () => epochsOf(plan, await bytes(`${path}network-epochs.bin`));
-  return { plan, read: createNetwork(plan, numbers), epochs };
+  /** Throws where the files don't fit together; the network is null where it can't be computed here. */
+  async function load(path) {
+    const { value } = await read(`${path}network.json`);
+    if (value === undefined) throw new Error('It is yet to be written.');
+    if (value === known.value) return known;
+    const plan = parsePlan(value);
+    if (!plan) return { value, network: null };
+    const numbers = numbersOf(plan, await bytes(`${path}network.bin`));
+    if (!numbers) throw new Error('The numbers are of another moment.');
+    const epochs = async () => epochsOf(plan, await bytes(`${path}network-epochs.bin`));
+    return { value, network: { plan, read: createNetwork(plan, numbers), epochs } };
+  }
 }
 
 async function bytes(url) {
