@@ -46,8 +46,9 @@ followDetail(store);
 const poller = createPoller(store, createReader(), serverKind);
 followToken(store, poller.look);
 window.addEventListener('hashchange', () => {
-  const view = tellsView(location.hash) ? viewOf(location.hash) : {};
-  store.set({ shown: runOf(location.hash), missing: null, ...view }); // what is shown stays until the other run is there
+  const shown = runOf(location.hash); // what is shown stays until the other run is there
+  const stretch = shown === store.state.shown ? {} : { zoom: null, cursor: null }; // which was one of this run
+  store.set({ shown, missing: null, ...stretch, ...(tellsView(location.hash) && viewOf(location.hash)) });
   poller.look();
 });
 poller.look();

@@ -17,6 +17,8 @@ export function createPoller(store, read, serverKind) {
   let looking = false;
   let again = false;
   let runsFor = null; // the state of the live run for which runs.json was read
+  let drawn = {}; // {value, shown}: the log as it was read of which the page shows all, and of which run it is
+  const made = new Map(); // file -> {value, result}: what was made of it last
 
   async function look() {
     if (looking) {
@@ -58,43 +60,45 @@ export function createPoller(store, read, serverKind) {
     const answer = await read(folderOf(null) + LOG);
     if (answer.missing) return show(null, null);
     const circumstances = { told: told?.liveness, now: answer.date };
+    if (answer.value === drawn.value && shownLog) return judge(circumstances);
     const log = parseLog(answer.value);
-    if (!answer.news && shownLog?.runId === log?.runId) return judge(circumstances);
     if (!log) return undefined;
     await readRuns(log);
-    return show(log, null, circumstances);
+    return show(log, null, circumstances, answer.value);
   }
 
   /** An earlier run doesn't change: its log is read once; the list tells of a new live run. */
   async function lookAtEarlier(id) {
-    const list = await read(RUNS);
-    if (list.news || !store.state.runs.length) store.set({ runs: parseRuns(list.value) });
+    store.set({ runs: madeOf(RUNS, (await read(RUNS)).value, parseRuns) });
     const run = store.state.runs.find(({ runId }) => runId === id);
     if (!run || !run.path) {
       store.set({ missing: run ? null : id, shown: null });
       return lookAtLive();
     }
     if (store.state.log?.runId === id) return undefined;
-    const log = parseLog((await read(folderOf(id) + LOG)).value);
-    return show(log, id, { earlier: true });
+    const { value } = await read(folderOf(id) + LOG);
+    return show(parseLog(value), id, { earlier: true }, value);
+  }
+
+  /** What a file's content becomes; the same for the same, so that only what is new is drawn. */
+  function madeOf(file, value, parse) {
+    if (!made.has(file) || made.get(file).value !== value) made.set(file, { value, result: parse(value) });
+    return made.get(file).result;
   }
 
   /** Put a log and the files it announces on the page, unless the reader meanwhile asked for another run. */
-  async function show(log, shown, circumstances) {
+  async function show(log, shown, circumstances, value) {
     const path = folderOf(shown);
-    const isOther = log?.runId !== store.state.log?.runId;
-    const along = async (file, parse, known) => {
-      if (!log?.files.includes(file)) return null;
-      const answer = await read(path + file);
-      return answer.news || isOther || !known ? parse(answer.value) : known;
-    };
-    const samples = await along('test_samples.json', parseSamples, store.state.samples);
-    const parse = (value) => ({ ...parsePredictions(value), path });
-    const predictions = await along('predictions.json', parse, store.state.predictions);
-    const weights = await along('weights.json', parseWeights, store.state.weights);
-    if (store.state.shown !== shown) return;
+    const along = async (file, parse) => (log?.files.includes(file) ? madeOf(file, (await read(path + file)).value, parse) : null);
+    const samples = await along('test_samples.json', parseSamples);
+    const predictions = await along('predictions.json', (answers) => ({ ...parsePredictions(answers), path }));
+    const weights = await along('weights.json', parseWeights);
+    const { log: before, shown: wanted } = store.state;
+    if (wanted !== shown) return;
     const liveness = log && livenessOf(log, circumstances);
-    store.set({ log, samples, predictions, weights, liveness, ...(isOther && store.state.log ? { zoom: null, cursor: null } : {}) });
+    const isReplaced = before && shown === null && drawn.shown === null && log?.runId !== before.runId;
+    drawn = { value, shown };
+    store.set({ log, samples, predictions, weights, liveness, ...(isReplaced && { zoom: null, cursor: null }) });
   }
 
   /** The same log in other circumstances: its heartbeat may have grown old. */
@@ -107,9 +111,9 @@ export function createPoller(store, read, serverKind) {
   async function readRuns({ runId, status, model }) {
     const state = `${runId} ${status} ${model?.name}`;
     if (runsFor === state) return;
-    const list = await read(RUNS);
+    const { value } = await read(RUNS);
     runsFor = state;
-    store.set({ runs: parseRuns(list.value) });
+    store.set({ runs: madeOf(RUNS, value, parseRuns) });
   }
 
   document.addEventListener('visibilitychange', () => (document.hidden ? schedule() : look()));

@@ -4,34 +4,42 @@ import { API } from './api.js';
 import { condition } from './polling.js';
 import { number } from './values.js';
 
+const MOST = 12; // files that are kept: those of the shown run, and of four beside it
 const PATIENCE_MS = 10_000; // a server that accepts and then says nothing is gone too
 
 /** No server, none that answers in time, or one that fails. */
 export class Unreachable extends Error {}
 
 /**
- * A function read(url) that answers {news, missing, value, date}: `value` is the file's content as it was last
- * readable, `news` whether that changed. Half a file keeps the last value and is asked for again.
- * It throws Unreachable.
+ * A function read(url) that answers {missing, value, date}: `value` is the file's content as it was last readable, and
+ * the very same as long as that stays. Half a file keeps the last value and is asked for again. It throws Unreachable.
  */
 export function createReader() {
   const known = new Map(); // url -> {text, value, headers}
+  const keep = (url, file) => {
+    known.delete(url); // the one that was read longest ago stands first
+    known.set(url, file);
+    if (known.size > MOST) known.delete(known.keys().next().value);
+  };
   return async function read(url) {
     const last = known.get(url);
     const answer = await ask(url, { headers: last?.headers });
     const date = Date.parse(answer.headers.get('Date'));
-    const result = { news: false, missing: false, value: last?.value, date: number(date) };
-    if (answer.status === 304) return result;
+    const result = { missing: false, value: last?.value, date: number(date) };
+    if (answer.status === 304) {
+      if (last) keep(url, last);
+      return result;
+    }
     if (answer.status === 404) {
       known.delete(url);
       return { ...result, missing: true, value: undefined };
     }
     if (!answer.ok) throw new Unreachable(`${url}: ${answer.status}`);
     const text = await answer.text().catch(unreachable);
-    const value = text === last?.text ? undefined : parsed(text);
+    const value = text === last?.text ? last.value : parsed(text);
     if (value === undefined) return result;
-    known.set(url, { text, value, headers: conditionOf(answer.headers) });
-    return { ...result, news: true, value };
+    keep(url, { text, value, headers: conditionOf(answer.headers) }); // these may be believed by now
+    return { ...result, value };
   };
 }
 
