@@ -4,6 +4,7 @@ import { h } from '../dom.js';
 import { coloursIn, onColours } from '../theme.js';
 
 export const SIDE = 280; // pixels of the canvas, whatever its size on the screen
+const MIDDLE = [SIDE / 2, SIDE / 2];
 const LOOKED_AT = 140; // pixels of the picture that is made of it: enough for 28, and four times as quick
 const PEN = 20; // wide: a tenth of a digit's height, as in MNIST
 const STEP = 8; // pixels that an arrow key moves the pen, four times as many with Shift
@@ -14,16 +15,16 @@ export function createSheet(canvas, drawing, changed) {
   const context = canvas.getContext('2d');
   const small = h('canvas', { width: LOOKED_AT, height: LOOKED_AT }).getContext('2d', { willReadFrequently: true });
   small.scale(LOOKED_AT / SIDE, LOOKED_AT / SIDE);
-  let pen = null; // {at, isDown} of the keyboard's pen
+  let pen = null; // where the keyboard's pen is
   let pointer = null; // the id of the one that draws
 
   function draw() {
     paint(context);
     if (!pen) return;
     context.beginPath();
-    context.arc(...pen.at, PEN / 2 + 2, 0, 2 * Math.PI);
+    context.arc(...pen, PEN / 2 + 2, 0, 2 * Math.PI);
     context.strokeStyle = coloursIn(canvas.parentElement, ['accent']).accent;
-    context.lineWidth = pen.isDown ? 5 : 2;
+    context.lineWidth = drawing.isPenDown ? 5 : 2;
     context.stroke();
   }
 
@@ -64,6 +65,7 @@ export function createSheet(canvas, drawing, changed) {
     canvas.addEventListener(name, (event) => {
       if (event.pointerId !== pointer) return;
       pointer = null;
+      drawing.end();
       update(true);
     });
   }
@@ -73,6 +75,7 @@ export function createSheet(canvas, drawing, changed) {
     update(true);
   });
   canvas.addEventListener('blur', () => {
+    if (pen) drawing.end();
     pen = null;
     draw();
   });
@@ -88,15 +91,16 @@ export function createSheet(canvas, drawing, changed) {
   }
 
   function setDown() {
-    pen = pen ? { ...pen, isDown: !pen.isDown } : { at: [SIDE / 2, SIDE / 2], isDown: true };
-    if (pen.isDown) drawing.begin(pen.at);
+    pen ??= MIDDLE;
+    if (drawing.isPenDown) drawing.end();
+    else drawing.begin(pen);
   }
 
   function move([right, down], far) {
-    const [x, y] = pen?.at ?? [SIDE / 2, SIDE / 2];
+    const [x, y] = pen ?? MIDDLE;
     const inside = (place) => Math.min(SIDE, Math.max(0, place));
-    pen = { at: [inside(x + right * far), inside(y + down * far)], isDown: pen?.isDown ?? false };
-    if (pen.isDown && drawing.strokes.length) drawing.extend(pen.at);
+    pen = [inside(x + right * far), inside(y + down * far)];
+    drawing.extend(pen);
   }
 
   function update(isDone) {
