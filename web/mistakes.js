@@ -17,11 +17,16 @@ export function mount(element, store) {
   let pick = 'mistakes'; // or doubts, or a cell {label, said}
   let shown = AT_ONCE;
   let drawn = [];
+  let runId = null;
 
   const sets = () => store.state.predictions?.sets ?? [];
   const current = () => sets().find((set) => set.kind === chosen?.kind && set.epoch === chosen.epoch) ?? sets().at(-1);
 
-  store.on(['predictions'], () => draw());
+  store.on(['predictions', 'log'], ({ log }) => {
+    if (runId !== log?.runId) [chosen, pick, shown] = [null, 'mistakes', AT_ONCE]; // another run is looked at from the start
+    runId = log?.runId;
+    draw();
+  });
   slider.addEventListener('input', () => choose(sets()[slider.value]));
   test.addEventListener('click', () => choose(sets().at(-1)));
   for (const button of picks) button.addEventListener('click', () => look(button.dataset.pick));
@@ -30,8 +35,8 @@ export function mount(element, store) {
     draw();
   });
 
-  function choose({ kind, epoch }) {
-    chosen = { kind, epoch };
+  function choose(set) {
+    chosen = set === sets().at(-1) ? null : set;
     draw();
   }
 
