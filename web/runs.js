@@ -2,6 +2,7 @@
 
 import { h, icon } from './dom.js';
 import { date, duration, percent, whole } from './format.js';
+import { isAlive } from './liveness.js';
 import { MOST } from './others.js';
 import { LIVE } from './polling.js';
 import { head, row } from './table.js';
@@ -14,21 +15,21 @@ export function mount(element, store) {
   const body = h('tbody');
   element.querySelector('table').append(head(COLUMNS, isFigure), body);
   const all = element.querySelector('input');
-  const nameOf = (control) => control.ariaLabel ?? control.href;
+  const placeOf = (control) => `[data-run="${control.closest('tr').dataset.run}"] ${control.localName}`; // names may be equal
 
   const draw = ({ runs, shown, liveness, log, manage }) => {
     element.hidden = !runs.length;
     const secret = runs.filter((run) => run.hidden).length;
     all.parentElement.hidden = !secret;
     all.nextSibling.textContent = ` show ${whole(secret)} hidden`;
-    const focused = body.contains(document.activeElement) && nameOf(document.activeElement);
+    const focused = body.contains(document.activeElement) && placeOf(document.activeElement);
     body.replaceChildren(...runs.filter((run) => !run.hidden || all.checked).map((run) => {
       const current = shown === null ? run.path === '' : run.runId === shown;
       // The index is only written when a run begins or ends.
       const status = current && liveness && log?.runId === run.runId ? liveness : run.status;
       return rowOf(run, status, current, manage, store);
     }));
-    if (focused) [...body.querySelectorAll('a, input, button')].find((control) => nameOf(control) === focused)?.focus();
+    if (focused) body.querySelector(focused)?.focus();
   };
   all.addEventListener('change', () => draw(store.state));
   store.on(['runs', 'shown', 'liveness', 'overlay', 'manage'], draw);
@@ -37,9 +38,9 @@ export function mount(element, store) {
 function rowOf(run, status, current, manage, store) {
   const { name, path, runId, dataset, model, parameters, epochs, startedAt, updatedAt } = run;
   const took = status === 'running' || startedAt === null || updatedAt === null ? null : (updatedAt - startedAt) / 1000;
-  const change = () => manage(run, !path && ['running', 'stalled'].includes(status), store);
+  const change = () => manage(run, !path && isAlive(status), store);
   const link = { href: path ? `#run=${runId}` : LIVE, 'aria-current': current && 'true' };
-  return row([
+  const line = row([
     h('a', link, icon(status), h('span', { class: 'name' }, name)),
     accuracy(run),
     current ? '' : overlay(run, store),
@@ -48,6 +49,8 @@ function rowOf(run, status, current, manage, store) {
     whole(parameters), whole(epochs), duration(took), date(startedAt),
     manage ? h('button', { class: 'more', 'data-change': runId, 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',
   ], isFigure);
+  line.dataset.run = runId;
+  return line;
 }
 
 /** Whether the run is laid over the one shown. */
