@@ -99,6 +99,26 @@ def test_an_address_restores_the_view(visit, tmp_path):
         page.locator("[data-part=reset]").first.wait_for()
 
 
+def test_an_address_restores_the_view_also_where_the_page_is_open_and_another_run_is_shown_whole(visit, tmp_path):
+    log = write_run(tmp_path, status="completed")
+    earlier = tmp_path / "runs" / "20260101-000000-aaaa"
+    write_run(earlier, status="completed", run_id=earlier.name, name="the other")
+    runs = [{"run_id": log["run_id"], "path": ""}, {"run_id": earlier.name, "path": f"runs/{earlier.name}/"}]
+    write_json(tmp_path / RUNS_INDEX, {"schema": 1, "runs": runs})
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, WHERE, "^Latest")
+        page.goto(f"{url}#run={earlier.name}&x=step&zoom=20,60")
+        see(page, "h1", "the other")
+        page.wait_for_timeout(1500)
+        page.locator("[data-measure=loss] canvas").focus()
+        page.keyboard.press("Home")
+        see(page, WHERE, "^step 20$")
+        page.locator("#runs a[href='#live']").click()
+        see(page, "h1", "golden")
+        assert page.locator("[data-part=reset]:visible").count() == 0
+
+
 def test_two_runs_are_laid_over_each_other_and_compared(visit, tmp_path):
     """The other run reads one digit of ten more, and had another rate."""
     log = write_run(tmp_path, status="completed")

@@ -107,6 +107,18 @@ def test_what_the_trainer_refuses_is_said(visit, tmp_path):
         see(page, "#events .kind", "^refused$")
 
 
+def test_the_keyboard_is_not_taken_back_by_a_look_of_the_page(visit, tmp_path):
+    with controlled(tmp_path) as (url, _), training(tmp_path, "--epochs=200"):
+        page = visit(url)
+        press(page, "Pause")
+        see(page, SAID, "^Paused")
+        page.locator("button:enabled", has_text="Continue").wait_for()
+        assert page.evaluate("document.activeElement.textContent") == "Continue"
+        page.mouse.click(5, 500)
+        page.wait_for_timeout(2500)
+        assert page.evaluate("document.activeElement === document.body")
+
+
 def test_a_new_server_has_a_new_token_and_the_page_says_what_to_do(visit, tmp_path):
     write_run(tmp_path, status="running", phase="training")
     with controlled(tmp_path) as (url, access):

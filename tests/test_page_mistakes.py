@@ -80,6 +80,31 @@ def test_the_matrix_is_that_of_a_recount_after_every_epoch(visit, tmp_path, run)
         see(page, "#mistakes [data-part=which]", "The test set")
 
 
+def test_the_right_end_of_the_slider_follows_the_run_and_another_run_begins_anew(visit, tmp_path, run):
+    def write(epochs, **changes):
+        validation = run["validation"] | {"epochs": run["validation"]["epochs"][:epochs]}
+        write_json(tmp_path / PREDICTIONS, {"schema": 1, "validation": validation})
+        log = json.loads((tmp_path / TRAINING_LOG).read_text())
+        write_json(tmp_path / TRAINING_LOG, log | {"updated_at": f"2026-11-20T12:00:0{epochs}Z"} | changes)
+
+    which, slider = "#mistakes [data-part=which]", "[data-part=slider]"
+    write(2)
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, which, "after epoch 2")
+        page.locator(slider).press("Home")
+        see(page, which, "after epoch 1")
+        page.locator(slider).press("End")
+        see(page, which, "after epoch 2")
+        write(3)
+        see(page, which, "after epoch 3")
+        page.locator(slider).press("Home")
+        page.locator("[data-pick=doubts]").click()
+        write(2, run_id="another")
+        see(page, which, "after epoch 2")
+        see(page, "#mistakes [data-part=title]", "^Mistakes")
+
+
 def test_a_cell_leads_to_exactly_its_images_the_most_confident_first(visit, tmp_path, run):
     labels, said, sure = (run["test"][key] for key in ("labels", "predictions", "confidences"))
     counts = recount(labels, said)

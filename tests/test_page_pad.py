@@ -84,6 +84,25 @@ def test_keys_draw_too(visit, trained):
         see(page, "#pad .answer", "Draw a digit")
 
 
+def test_a_step_back_lifts_the_pen_of_the_keyboard(visit, trained):
+    with our_server(trained) as url:
+        page = visit(url, allowed=READS)
+        sheet(page).focus()
+        for key in ("Space", "Shift+ArrowDown", "Space", "ArrowRight", "ArrowRight", "ArrowRight", "Space"):
+            page.keyboard.press(key)
+        page.keyboard.press("Shift+ArrowDown")
+        page.keyboard.press("Backspace")
+        one = pixels(page)
+        page.keyboard.press("Shift+ArrowRight")
+        assert pixels(page) == one, "only the pen moved"
+        page.keyboard.press("Space")
+        page.keyboard.press("Shift+ArrowRight")
+        assert pixels(page) != one
+        page.keyboard.press("Escape")
+        page.keyboard.press("Shift+ArrowLeft")
+        assert max(pixels(page)) == 0
+
+
 def test_steps_back_and_a_new_beginning(visit, trained):
     with our_server(trained) as url:
         page = visit(url, allowed=READS)

@@ -179,3 +179,21 @@ def test_the_keyboard_stays_where_it_was_when_the_list_is_drawn_anew(visit, tmp_
         dialog.get_by_label("Name").press("Enter")
         see(page, "#runs .name", "^renamed$")
         assert page.evaluate(focused) == "Change renamed"
+
+
+def test_runs_of_the_same_name_do_not_take_the_keyboard_from_each_other(visit, tmp_path):
+    for _ in range(3):
+        with RunLog(tmp_path, name="the same") as log:
+            log.batch(1, loss=0.5)
+    with controlled(tmp_path) as (url, _):
+        page = visit(url)
+        box = page.locator(f"{ROW}:nth-child(3) input")
+        box.focus()
+        page.keyboard.press("Space")
+        see(page, "[data-measure=loss] [data-part=others]", "the same")
+        assert box.evaluate("box => box === document.activeElement")
+        third = page.locator(f"{ROW}:nth-child(3) [data-change]")
+        third.click()
+        page.get_by_role("button", name="Keep", exact=True).click()
+        see(page, f"{ROW}:nth-child(3)", "kept")
+        assert third.evaluate("button => button === document.activeElement")
