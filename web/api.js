@@ -9,15 +9,33 @@ export function apiOf(search) {
 
 export const API = apiOf(globalThis.location?.search);
 
+const MOST = 12; // pictures of another host that are kept
 const pictures = new Map(); // address -> promise of a local one
 
 /** Put a picture behind an element. A style sheet may not show another host's, so that it is fetched before. */
 export async function setBackground({ style }, url) {
-  const show = (address) => { style.backgroundImage = `url("${address}")`; };
-  if (!API) return show(url);
-  if (!pictures.has(url)) pictures.set(url, fetch(url).then((answer) => answer.blob()).then(URL.createObjectURL));
-  return show(await pictures.get(url));
+  if (API && !pictures.has(url)) keep(url, localOf(url));
+  const address = API ? await pictures.get(url) : url;
+  if (address) style.backgroundImage = `url("${address}")`;
 }
+
+async function localOf(url) {
+  const answer = await fetch(url).catch(() => null);
+  if (answer?.ok) return URL.createObjectURL(await answer.blob());
+  pictures.delete(url); // who needs it next asks again
+  return null;
+}
+
+async function keep(url, picture) {
+  pictures.set(url, picture);
+  if (pictures.size <= MOST) return;
+  const [[oldest, address]] = pictures;
+  pictures.delete(oldest);
+  URL.revokeObjectURL(await address);
+}
+
+/** The next live run has files of the same names: the run belongs to the address. */
+export const pictureOf = (folder, file, runId) => `${folder}${file}?run=${runId}`;
 
 /** Where the files lie of the earlier run `shown`; of the live one for null. */
 export const folderOf = (shown) => `${API}results/${shown === null ? '' : `runs/${shown}/`}`;

@@ -4,7 +4,6 @@ import { draw, drawOver } from './draw.js';
 import { listen } from './gestures.js';
 import { plotOf } from './plot.js';
 import * as readout from './readout.js';
-import { csvOf, fileName, save } from './saving.js';
 import { coloursIn, onColours } from './theme.js';
 
 const COLOURS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', 'other1', 'other2', 'other3', 'other4'];
@@ -54,6 +53,7 @@ export function mount(figure, store, measure) {
   async function saveAs(kind) {
     const { log, curves } = store.state;
     if (!curves || !plot) return;
+    const { csvOf, fileName, save } = await import('./later/saving.js');
     const name = fileName(log.name, measure.key, kind.toLowerCase());
     if (kind === 'CSV') return save(new Blob([csvOf(curves, measure.key)], { type: 'text/csv' }), name);
     const { width, height } = plot.size;

@@ -2,6 +2,7 @@
 
 import { h } from './dom.js';
 import { decimal, duration, percent, whole } from './format.js';
+import { secondsOf } from './liveness.js';
 import { verdict } from './mcnemar.js';
 import { head, row } from './table.js';
 
@@ -40,12 +41,12 @@ function results(logs) {
     of('Validation loss: first · last · best', ({ epochs }) => span(epochs.val_loss, Math.min, decimal)),
     of('Training loss: first · last · best', ({ epochs }) => span(epochs.train_loss, Math.min, decimal)),
     of('Parameters', ({ model }) => whole(model?.parameters ?? null)),
-    of('Time', ({ startedAt, updatedAt }) => duration(startedAt && updatedAt ? (updatedAt - startedAt) / 1000 : null)),
+    of('Time', (log) => duration(secondsOf(log))),
   ];
 }
 
 /** Only the settings in which the runs differ. */
-export function differing(logs) {
+function differing(logs) {
   const configs = logs.map(({ config }) => new Map(config));
   const names = new Set(configs.flatMap((config) => [...config.keys()]));
   return [...names]

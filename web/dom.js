@@ -1,8 +1,10 @@
 /** Making elements. Text only ever becomes text nodes, so that nothing a run calls itself is markup. */
 
+const DRAWN = new Set(['svg', 'path']);
+
 /** h('button', {class: 'quiet', onclick: reset}, 'Reset') */
 export function h(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+  const element = DRAWN.has(tag) ? document.createElementNS('http://www.w3.org/2000/svg', tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
@@ -11,6 +13,9 @@ export function h(tag, attributes = {}, ...children) {
   element.append(...children.filter((child) => child !== null && child !== false));
   return element;
 }
+
+/** One that sends no form. */
+export const button = (label, onclick) => h('button', { type: 'button', onclick: onclick ?? null }, label);
 
 /** The elements in `root` with a data-part, by its name. */
 export const parts = (root) => Object.fromEntries(
@@ -34,6 +39,17 @@ export function copies(button, text, instead) {
   });
 }
 
+/** Let a button copy what an element says; where that is not granted, it is selected. */
+export const copiesFrom = (button, element) => copies(button, () => element.textContent, () => {
+  getSelection().selectAllChildren(element);
+  return 'Selected: press Ctrl C';
+});
+
+/** A style sheet that the page does without until now; settled once it is there, or can't be had. */
+export const addStyle = ({ href }) => new Promise((resolve) => {
+  document.head.append(h('link', { rel: 'stylesheet', href, onload: resolve, onerror: resolve }));
+});
+
 const SHAPES = {
   running: 'M4 2.5v11l9-5.5z',
   completed: 'M2.5 8.5 6.2 12.2 13.5 4.2',
@@ -49,31 +65,19 @@ const SHAPES = {
 const LINES = new Set(['completed', 'failed', 'stalled', 'gone', 'waiting', 'notice']); // the others are filled
 
 /** A small picture for a status: its shape tells it apart where colours don't. */
-export function icon(kind) {
-  const namespace = 'http://www.w3.org/2000/svg';
-  const svg = document.createElementNS(namespace, 'svg');
-  const path = document.createElementNS(namespace, 'path');
-  svg.setAttribute('viewBox', '0 0 16 16');
-  svg.setAttribute('class', LINES.has(kind) ? 'icon line' : 'icon');
-  svg.setAttribute('aria-hidden', 'true');
-  path.setAttribute('d', SHAPES[kind] ?? SHAPES.waiting);
-  svg.append(path);
-  return svg;
-}
+export const icon = (kind) => h(
+  'svg', { viewBox: '0 0 16 16', class: LINES.has(kind) ? 'icon line' : 'icon', 'aria-hidden': 'true' },
+  h('path', { d: SHAPES[kind] ?? SHAPES.waiting }),
+);
 
-/** What the browser remembers for this page; it may refuse to. */
-export function remembered(key) {
+/** What the browser remembers for this page, or for this tab; where it refuses to, a value holds until the page is left. */
+export const remembered = (key, storage = 'localStorage') => granted(() => window[storage].getItem(key));
+export const remember = (key, value, storage = 'localStorage') => granted(() => window[storage].setItem(key, value));
+
+function granted(use) {
   try {
-    return localStorage.getItem(key);
+    return use();
   } catch {
     return null;
-  }
-}
-
-export function remember(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // Then it holds until the page is closed.
   }
 }

@@ -1,8 +1,8 @@
 /** The bar that is always in view: what runs, how it is, how far it is. */
 
 import { icon, parts, setText } from './dom.js';
-import { counted, duration, percent, whole } from './format.js';
-import { describe, doneOf } from './liveness.js';
+import { capital, counted, duration, percent, whole } from './format.js';
+import { describe, doneOf, secondsOf } from './liveness.js';
 
 export function mount(bar, store) {
   const { status, word, name, detail, progress, figures } = parts(bar);
@@ -28,7 +28,8 @@ export function mount(bar, store) {
 }
 
 /** "Epoch 3 of 10 · batch 120 of 430 · 1 min 12 s left · 3,240 images/s" */
-function figuresOf({ progress, startedAt, updatedAt, epochs }, running) {
+function figuresOf(log, running) {
+  const { progress, epochs } = log;
   const { epoch, batch, batches, imagesPerSecond, secondsLeft } = progress;
   const of = (total) => (total ? ` of ${whole(total)}` : '');
   const parts = [];
@@ -36,10 +37,9 @@ function figuresOf({ progress, startedAt, updatedAt, epochs }, running) {
   if (running && batch) parts.push(`batch ${whole(batch)}${of(batches)}`);
   if (running && secondsLeft !== null) parts.push(`${duration(secondsLeft)} left`);
   if (!running && epochs.epoch.length) parts.push(`${counted(progress.step ?? 0, 'step')}`);
-  if (!running && updatedAt > startedAt) parts.push(`took ${duration((updatedAt - startedAt) / 1000)}`);
+  if (!running && secondsOf(log)) parts.push(`took ${duration(secondsOf(log))}`);
   if (imagesPerSecond !== null) parts.push(`${whole(imagesPerSecond)}\u00a0images/s`);
-  const line = parts.join(' · ');
-  return line.charAt(0).toUpperCase() + line.slice(1);
+  return capital(parts.join(' · '));
 }
 
 function titleOf(log, kind, word, done) {

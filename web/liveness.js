@@ -1,6 +1,6 @@
 /** Is the run alive, as one word and one sentence. */
 
-import { clock } from './format.js';
+import { capital, clock } from './format.js';
 
 const SILENT_AFTER_MS = 15_000; // three heartbeats missed: no longer called running
 
@@ -33,7 +33,13 @@ export function describe({ log, liveness, connection }) {
     failed: log.error,
     completed: `at ${lastTime}`,
   };
-  return { kind: liveness, word: liveness[0].toUpperCase() + liveness.slice(1), detail: details[liveness] };
+  return { kind: liveness, word: capital(liveness), detail: details[liveness] };
+}
+
+/** How long it has trained, without the time between two processes; else from its beginning to its last sign of life. */
+export function secondsOf({ batches, startedAt, updatedAt }) {
+  const whole = startedAt === null || updatedAt === null ? null : (updatedAt - startedAt) / 1000;
+  return batches.seconds.findLast((seconds) => seconds !== null) ?? whole;
 }
 
 /** How much of the run is done, 0..1; null where the log doesn't tell. */

@@ -1,6 +1,6 @@
 /** Where the network fails: who is taken for whom after each epoch, and the images behind every number. */
 
-import { setBackground } from './api.js';
+import { pictureOf, setBackground } from './api.js';
 import { confusion, inCell, rates, rightOnes, worst } from './answers.js';
 import { card } from './card.js';
 import { h, parts, setText } from './dom.js';
@@ -145,7 +145,7 @@ function answerOf({ kind, labels, predictions, confidences, probabilities }, ind
 function crop({ kind }, index, { predictions, log }) {
   const picture = h('span', { class: 'crop', 'aria-hidden': 'true' });
   const file = `${kind}.png`;
-  if (log?.files.includes(file)) setBackground(picture, `${predictions.path}${file}`);
+  if (log?.files.includes(file)) setBackground(picture, pictureOf(predictions.path, file, log.runId));
   picture.style.setProperty('--column', index % PER_ROW);
   picture.style.setProperty('--line-of', Math.floor(index / PER_ROW));
   return picture;

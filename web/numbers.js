@@ -3,6 +3,7 @@
 import { h, setText } from './dom.js';
 import { UNKNOWN, counted, decimal, duration, percent, whole } from './format.js';
 import { greatest } from './insights.js';
+import { secondsOf } from './liveness.js';
 
 export function mount(element, store) {
   const tiles = new Map();
@@ -26,13 +27,12 @@ function tile(element, name, kind) {
 }
 
 function numbersOf(log) {
-  const { epochs, status, startedAt, updatedAt } = log;
+  const { epochs, status } = log;
   const early = status === 'running' && !epochs.epoch.length;
   const epochAt = (row, what = '') =>
     row < 0 ? (early ? 'after the first epoch' : 'not logged') : `${what}epoch ${whole(epochs.epoch[row])}`;
   const loss = latest(epochs.val_loss);
   const best = greatest(epochs.val_accuracy);
-  const seconds = updatedAt === null || startedAt === null ? null : (updatedAt - startedAt) / 1000;
   const done = epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} done` : '';
   return [
     { name: 'Training loss', kind: 'train', ...trainingLoss(log) },
@@ -44,7 +44,7 @@ function numbersOf(log) {
       remark: epochAt(best, 'best, '),
     },
     { name: 'Test accuracy', kind: 'test', ...testAccuracy(log) },
-    { name: 'Time', kind: 'time', value: duration(seconds), remark: done },
+    { name: 'Time', kind: 'time', value: duration(secondsOf(log)), remark: done },
   ];
 }
 

@@ -32,7 +32,7 @@ export function createPoller(store, read, serverKind) {
       kind ??= await serverKind();
       await (store.state.shown === null ? lookAtLive() : lookAtEarlier(store.state.shown));
       failures = 0;
-      store.set({ loaded: true, kind, connection: { kind, ok: true, seenAt: Date.now() } });
+      store.set({ loaded: true, connection: { kind, ok: true, seenAt: Date.now() } });
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       failures += 1;

@@ -2,6 +2,8 @@
 
 import { count, isRecord, list, number, record, share, text } from './values.js';
 
+const MOST_WEIGHTS = 50_000; // of the filters: more are no small pictures
+
 /** The test samples, or null where there are none to show. */
 export function parseSamples(value) {
   const { rows: givenRows, columns: givenColumns, samples: given, epoch, final } = record(value);
@@ -39,8 +41,8 @@ export function parseWeights(value) {
 
 function parseFilters({ name, count: many, rows, columns: wide, values }) {
   const [kernels, height, width] = [many, rows, wide].map((size) => Math.min(count(size) ?? 0, 4096));
-  const numbers = list(values).map(number);
-  if (!numbers.length || numbers.length !== kernels * height * width || numbers.includes(null)) return null;
+  const numbers = list(values).slice(0, MOST_WEIGHTS + 1).map(number);
+  if (!numbers.length || numbers.length > MOST_WEIGHTS || numbers.length !== kernels * height * width || numbers.includes(null)) return null;
   return { name: text(name, 80), count: kernels, rows: height, columns: width, values: numbers };
 }
 

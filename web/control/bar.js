@@ -1,6 +1,7 @@
 /** The header's controls: pause, stop and change the run that lives, or begin one. */
 
-import { h, setText } from '../dom.js';
+import { button, h, setText } from '../dom.js';
+import { capital } from '../format.js';
 import { Refusal, begin, steer } from './asking.js';
 import { createMenu } from './menu.js';
 import { possible } from './state.js';
@@ -9,7 +10,6 @@ const READ_MS = 12_000; // what was done is told among the events, too
 
 export function mount(header, store, look) {
   const said = h('p', { class: 'said', role: 'status' });
-  const button = (label, onclick) => h('button', { type: 'button', onclick }, label);
   const ask = (action, value) => act(async () => (await steer(store, look, action, value)).text);
   const pause = button('Pause', () => ask(possible(store.state).isPaused ? 'continue' : 'pause'));
   const stop = button('Stop', () => ask('stop'));
@@ -29,7 +29,7 @@ export function mount(header, store, look) {
     busy(true);
     try {
       const words = await work();
-      if (words) tell(`${sentence(words)}.`, READ_MS);
+      if (words) tell(`${capital(words).replace(/\.$/, '')}.`, READ_MS);
     } catch (refusal) {
       tell(refusal.message);
     }
@@ -86,4 +86,3 @@ export function mount(header, store, look) {
 }
 
 const isUsable = (element) => element.checkVisibility() && !element.disabled;
-const sentence = (words) => words.charAt(0).toUpperCase() + words.slice(1).replace(/\.$/, '');

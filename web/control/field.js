@@ -1,12 +1,13 @@
 /** One option of training as a field: its name, what may be entered, what it means, and what is wrong with it. */
 
 import { h, setText } from '../dom.js';
+import { capital } from '../format.js';
 import { limitsOf, problemOf, valueOf, written } from './entries.js';
 
 const TITLES = { lr: 'Learning rate', ema: 'Moving average', optimizer: 'Optimiser' };
 const KEYBOARDS = { int: 'numeric', float: 'decimal' };
 
-export const titleOf = (name) => TITLES[name] ?? (name.charAt(0).toUpperCase() + name.slice(1)).replaceAll('_', ' ');
+const titleOf = (name) => TITLES[name] ?? capital(name).replaceAll('_', ' ');
 
 /**
  * What nobody has touched follows what is usual. `changed()` is called at every entry; `context()` knows the model that

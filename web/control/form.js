@@ -1,6 +1,6 @@
 /** A new run: a field for every option of training, the course of its rate, and the command that does the same. */
 
-import { copies, h, setText } from '../dom.js';
+import { button, copiesFrom, h, setText } from '../dom.js';
 import { isRecord, list, record } from '../values.js';
 import { begin } from './asking.js';
 import { commandOf, different } from './entries.js';
@@ -25,8 +25,8 @@ export function createForm(given, store, look, done) {
   const fields = new Map(description.options.map((option) => [option.name, createField(option, update, context)]));
   const preview = createPreview();
   const [command, reason] = [h('code'), h('p', { class: 'problem', role: 'alert' })];
-  const [copy, start] = [h('button', { type: 'button' }, 'Copy'), h('button', { class: 'first' }, 'Start')];
-  const cancel = h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel');
+  const [copy, start] = [button('Copy'), h('button', { class: 'first' }, 'Start')];
+  const cancel = button('Cancel', () => dialog.close());
   const form = h(
     'form', { novalidate: true, onsubmit: (event) => { event.preventDefault(); submit(); } },
     h('h2', {}, 'New run'),
@@ -35,10 +35,7 @@ export function createForm(given, store, look, done) {
       h('div', { class: 'command' }, command, copy), reason, h('div', { class: 'picks' }, start, cancel)),
   );
   const dialog = h('dialog', { class: 'card new-run', 'aria-label': 'New run' }, form);
-  copies(copy, () => command.textContent, () => {
-    getSelection().selectAllChildren(command);
-    return 'Selected: press Ctrl C';
-  });
+  copiesFrom(copy, command);
 
   const chosen = () => Object.fromEntries([...fields.values()].map(({ name, value }) => [name, value()]).filter(([, value]) => value !== undefined));
   const sent = () => different(chosen(), usualOf(description, chosen()));

@@ -1,7 +1,7 @@
 /** Naming, hiding, keeping and deleting a run. */
 
 import { parseRuns } from '../contract.js';
-import { h, setText } from '../dom.js';
+import { button, h, setText } from '../dom.js';
 import { LIVE } from '../polling.js';
 import { send } from './asking.js';
 
@@ -37,10 +37,10 @@ export function manage(run, inTraining, store) {
     said,
     h('div', { class: 'picks' },
       h('button', {}, 'Save name'),
-      h('button', { type: 'button', onclick: keep }, run.kept ? 'Keep no longer' : 'Keep'),
-      h('button', { type: 'button', onclick: hide }, run.hidden ? 'Show in the list' : 'Hide'),
+      button(run.kept ? 'Keep no longer' : 'Keep', keep),
+      button(run.hidden ? 'Show in the list' : 'Hide', hide),
       last,
-      h('button', { type: 'button', onclick: () => dialog.close() }, 'Cancel')),
+      button('Cancel', () => dialog.close())),
   );
   const dialog = h('dialog', { class: 'card', 'aria-label': `Change ${run.name}`, onclose: close }, form);
   document.body.append(dialog);

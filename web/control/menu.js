@@ -1,6 +1,6 @@
 /** What is changed less often while a run lives: its rate, its length; and a snapshot of its weights. */
 
-import { h } from '../dom.js';
+import { button, h } from '../dom.js';
 
 const MORE_EPOCHS = 5;
 
@@ -18,7 +18,7 @@ export function createMenu(ask) {
     h('div', { class: 'card' },
       field('New learning rate', rate, 'Set', () => ask('lr', rate.valueAsNumber)),
       field('More epochs', more, 'Add', () => ask('epochs', `+${more.value}`)),
-      h('button', { type: 'button', onclick: () => { close(); ask('snapshot'); } }, 'Save a snapshot')),
+      button('Save a snapshot', () => { close(); ask('snapshot'); })),
   );
 
   /** The keyboard goes back to where it was opened from. */

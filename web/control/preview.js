@@ -5,15 +5,13 @@ import { whole } from '../format.js';
 import { brief, courseOf, lineOf, planOf } from './schedule.js';
 
 const [WIDTH, HEIGHT] = [600, 100];
-const NAMESPACE = 'http://www.w3.org/2000/svg';
 
 /** A figure, and a function that draws in it the course for these values of the options. */
 export function createPreview() {
-  const svg = made('svg', { viewBox: `0 -2 ${WIDTH} ${HEIGHT + 4}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
-  const [area, line] = [made('path', { class: 'area' }), made('path', { class: 'line', 'vector-effect': 'non-scaling-stroke' })];
+  const [area, line] = [h('path', { class: 'area' }), h('path', { class: 'line', 'vector-effect': 'non-scaling-stroke' })];
+  const svg = h('svg', { viewBox: `0 -2 ${WIDTH} ${HEIGHT + 4}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' }, area, line);
   const [top, end, text] = [h('span'), h('span'), h('figcaption', { class: 'soft' })];
   const picture = h('div', { class: 'picture', 'aria-hidden': 'true' }, top, svg, h('span', {}, 'step 1'), end);
-  svg.append(area, line);
 
   const show = (values) => {
     const plan = planOf(values);
@@ -28,10 +26,4 @@ export function createPreview() {
     setText(end, whole(plan.total));
   };
   return { figure: h('figure', { class: 'schedule' }, picture, text), show };
-}
-
-function made(name, attributes) {
-  const element = document.createElementNS(NAMESPACE, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  return element;
 }

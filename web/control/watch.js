@@ -4,9 +4,9 @@ import { parseControl } from './state.js';
 
 export function watch(store) {
   let isNone = false; // a server without controls; another may stand in its place later
-  store.on(['connection', 'token'], async ({ connection, kind }) => {
+  store.on(['connection', 'token'], async ({ connection }) => {
     if (!connection.ok) isNone = false;
-    if (!connection.ok || kind !== 'digits' || isNone) return;
+    if (!connection.ok || connection.kind !== 'digits' || isNone) return;
     try {
       const answer = await fetch('control', { cache: 'no-store' });
       isNone = answer.status === 404;

@@ -3,7 +3,7 @@
 import { h, setText } from '../dom.js';
 import { percent } from '../format.js';
 
-/** Fills `element`; `tell(verdict)` shows what verdict.js found, null for nothing to show. */
+/** Fills `element`; the function it gives shows what verdict.js found, null for nothing; once it `isDone`, it is spoken. */
 export function createBars(element) {
   const said = h('strong', {}, '');
   const how = h('p', { class: 'soft' });
@@ -17,7 +17,7 @@ export function createBars(element) {
     const [word, detail] = wordsOf(verdict);
     setText(said, word);
     setText(how, detail);
-    if (isDone) setText(spoken, verdict ? `${word}: ${detail}` : '');
+    if (isDone) setText(spoken, word && `${word}: ${detail}`);
     element.dataset.status = verdict?.status ?? 'empty';
     const shown = verdict && verdict.status !== 'empty' ? verdict : null;
     rows.forEach(({ row, bar, figure }, digit) => {

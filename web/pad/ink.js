@@ -13,13 +13,12 @@ const FAINT = 0.15; // of the ink's level: less is paper
 export function inkOf(colours, uneven) {
   const { away: values, lighter } = besidePaper(colours, uneven);
   const threshold = otsu(values);
-  const marked = new Uint8Array(values.length);
-  for (let at = 0; at < values.length; at += 1) marked[at] = values[at] > threshold ? 1 : 0;
+  const marked = values.map((value) => Number(value > threshold));
   const full = quantile(pick(values, marked), 0.75);
   if (!(full >= FLAT)) return { ink: { ...colours, values: values.fill(0) }, inverted: false };
-  for (let at = 0; at < values.length; at += 1) values[at] = values[at] / full < FAINT ? 0 : Math.min(1, values[at] / full);
   const light = pick(lighter, marked).reduce((sum, value) => sum + value, 0);
-  return { ink: { ...colours, values }, inverted: light < 0 };
+  const level = (value) => (value / full < FAINT ? 0 : Math.min(1, value / full));
+  return { ink: { ...colours, values: values.map(level) }, inverted: light < 0 };
 }
 
 /** The value that parts `values` into two classes with the least variance inside each (N. Otsu, 1979). */

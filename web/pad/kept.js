@@ -2,8 +2,8 @@
 
 import { h, remember, remembered } from '../dom.js';
 import { percent, whole } from '../format.js';
+import { raster } from '../raster.js';
 import { coloursIn, onColours } from '../theme.js';
-import { paint } from './seen.js';
 import { createNetwork } from './network.js';
 import { softmax } from './verdict.js';
 
@@ -90,13 +90,11 @@ function stored() {
 }
 
 function cardOf({ pixels, course }, colours, remove) {
-  const picture = h('canvas', { width: 28, height: 28, class: 'digit', 'aria-hidden': 'true' });
-  paint(picture, pixels);
   const epochs = [...course.keys()].sort((a, b) => a - b);
   const story = storyOf(epochs, course);
   return h(
     'li', {},
-    picture,
+    raster(pixels, 28, 28, { class: 'digit', 'aria-hidden': 'true' }),
     courseOf(epochs.map((epoch) => course.get(epoch)), colours, story),
     h('p', {}, story),
     h('button', { type: 'button', 'aria-label': 'Forget this drawing', onclick: remove }, '×'),

@@ -1,6 +1,7 @@
 /** What every layer makes of the drawing: a small picture for each channel, side by side. */
 
 import { h, setText } from '../dom.js';
+import { paint } from '../raster.js';
 
 const PER_ROW = 16;
 const TILE = 28; // pixels on the screen that a channel takes, about
@@ -54,16 +55,9 @@ function draw({ canvas, strongest, across, gap }, { shape: [channels, rows, colu
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
   const reach = Math.max(high, -low) || 1;
   const grey = low < 0 ? (value) => 127.5 * (1 + value / reach) : (value) => (255 * value) / reach;
-  const context = canvas.getContext('2d');
-  const image = context.createImageData(canvas.width, canvas.height);
   for (let channel = 0; channel < channels; channel += 1) {
     const [left, top] = [(channel % across) * (columns + gap), Math.floor(channel / across) * (rows + gap)];
-    for (let place = 0; place < rows * columns; place += 1) {
-      const at = 4 * ((top + Math.floor(place / columns)) * canvas.width + left + (place % columns));
-      image.data.fill(grey(values[channel * rows * columns + place]), at, at + 3);
-      image.data[at + 3] = 255;
-    }
+    paint(canvas, values.subarray(channel * rows * columns, (channel + 1) * rows * columns).map(grey), rows, columns, left, top);
   }
-  context.putImageData(image, 0, 0);
   setText(strongest, `up to ${high.toFixed(1)}`);
 }

@@ -1,8 +1,8 @@
 /** The pad: draw a digit, see what the network sees, what it says, and what every layer makes of it. */
 
-import { h, setText } from '../dom.js';
+import { addStyle, button, h, setText } from '../dom.js';
 import { whole } from '../format.js';
-import { folderOf } from '../api.js';
+import { folderOf, pictureOf as addressOf } from '../api.js';
 import { createBars } from './bars.js';
 import { createDrawing } from './drawing.js';
 import { createAlbum, pictureOf, receive } from './incoming.js';
@@ -15,14 +15,14 @@ import { SIDE, createSheet } from './sheet.js';
 import { judge } from './verdict.js';
 
 const KEYS = 'Sheet to draw on. Arrow keys move the pen, Space sets it down or lifts it, Backspace takes a step back, Escape clears.';
-const button = (label, onclick) => h('button', { type: 'button', onclick }, label);
 
 export async function mount(element, store) {
   const built = markup();
   let network = null;
   let prepared = null;
+  let answer = null; // the network's, to what is drawn
   let waiting = false; // for the next frame
-  await style();
+  await addStyle(new URL('pad.css', import.meta.url));
   element.append(built.root);
   const drawing = createDrawing();
   const album = createAlbum();
@@ -35,6 +35,7 @@ export async function mount(element, store) {
   built.undo.onclick = () => edit(() => drawing.undo());
   built.clear.onclick = () => edit(() => drawing.clear());
   built.random.onclick = randomDigit;
+  built.layers.ontoggle = drawMaps;
   built.keep.onclick = () => kept.add(prepared.pixels);
   receive(built.canvas, built.file, (file) => take(pictureOf(file), file.name || 'The picture'));
   follow(store, (next) => {
@@ -66,13 +67,18 @@ export async function mount(element, store) {
     prepared = drawing.isBlank ? null : prepare(sheet.image(), seen.leftOut());
     if (drawing.picture && prepared) drawing.picture.ink = prepared.inverted ? '#111' : '#fff';
     seen.show(prepared);
-    const answer = network && prepared ? network.read(prepared.pixels) : null;
+    answer = network && prepared ? network.read(prepared.pixels) : null;
     tell(answer && judge(prepared, answer.logits, network.plan), isDone);
     built.layers.hidden = !answer;
-    if (answer) showMaps(answer.maps);
+    drawMaps();
     built.undo.disabled = !drawing.canUndo;
     built.clear.disabled = drawing.isBlank;
     built.keep.disabled = !answer || kept.isFull();
+  }
+
+  /** Only where somebody sees them: they are many. */
+  function drawMaps() {
+    if (answer && built.layers.open) showMaps(answer.maps);
   }
 
   async function take(promise, name, note = '') {
@@ -90,7 +96,7 @@ export async function mount(element, store) {
     const index = Math.floor(Math.random() * (log.dataset?.test || 1));
     const label = predictions?.sets.find(({ kind }) => kind === 'test')?.labels[index];
     const note = `Test image ${whole(index)}${label === undefined ? '' : `: it is a ${label}`}`;
-    await take(album(`${folderOf(shown)}test.png`, index), 'The test set', note);
+    await take(album(addressOf(folderOf(shown), 'test.png', log.runId), index), 'The test set', note);
   }
 }
 
@@ -116,11 +122,4 @@ function markup() {
   );
   kept.append(h('h3', {}, 'Your digits being learned ', h('span', { class: 'soft' }, 'a column for each epoch, a row for each digit')));
   return { root, canvas, file, which, note, undo, clear, keep, random, seen, bars, maps, kept, layers };
-}
-
-/** The pad's own style sheet, which the page does without until then. */
-function style() {
-  return new Promise((resolve) => {
-    document.head.append(h('link', { rel: 'stylesheet', href: new URL('pad.css', import.meta.url).href, onload: resolve, onerror: resolve }));
-  });
 }

@@ -7,7 +7,7 @@ import { SIZE, boxOf, fitted, placed } from './frame.js';
 import { inkOf } from './ink.js';
 import { makeOpaque } from './opaque.js';
 import { withoutSpecks } from './parts.js';
-import { resized } from './resize.js';
+import { clipped, resized } from './resize.js';
 import { rounded } from './rounded.js';
 
 export const STEPS = ['paper', 'specks', 'box', 'centre'];
@@ -21,35 +21,27 @@ const EDGE = [0.4, 0.8]; // of full ink: enlarging made edges soft, and here the
  * `picture` is {width, height, data}, as a canvas gives it: red, green, blue and opacity of each pixel, 0 to 255. Of
  * STEPS those in `leaveOut` are not done.
  *
- * `pixels`: Uint8Array(784), ink is 255. `inverted`: the ink was darker than the paper. `box`: left, top, right and
- * bottom of the digit in the picture. `shift`: by how many of the 28 pixels it was moved right and down to have its centre
- * of mass, not its box, in the middle. `parts`: how many large pieces the ink has. `ink`: its part of the picture's area.
+ * `pixels`: Uint8Array(784), ink is 255. `inverted`: the ink was darker than the paper. `shift`: by how many of the 28
+ * pixels the digit was moved right and down to have its centre of mass, not its box, in the middle. `parts`: how many
+ * large pieces the ink has.
  */
 export function prepare(picture, leaveOut = []) {
   const left = new Set(leaveOut);
   const { ink: all, inverted, scale } = inkIn(picture, left.has('paper'));
   const { ink, parts } = left.has('specks') ? { ink: all, parts: 1 } : withoutSpecks(all);
   const found = boxOf(ink);
-  if (!found) return { pixels: new Uint8Array(SIZE * SIZE), inverted, box: [0, 0, 0, 0], shift: [0, 0], parts: 0, ink: 0 };
+  if (!found) return { pixels: new Uint8Array(SIZE * SIZE), inverted, shift: [0, 0], parts: 0 };
   const edges = left.has('box') ? [0, 0, ink.width, ink.height] : found;
   const longer = Math.max(edges[2] - edges[0], edges[3] - edges[1]);
   if (scale < 1 && !left.has('box') && longer < CLOSER) return closerLook(picture, edges.map((edge) => Math.floor(edge / scale)), leaveOut);
-  const { pixels, shift } = placed(fitted(ink, edges), !left.has('centre'));
-  const box = edges.map((edge) => rounded((edge / scale) * 10) / 10);
-  let covered = 0;
-  for (let at = 0; at < ink.values.length; at += 1) if (ink.values[at] > 0.5) covered += 1;
-  return { pixels, inverted, box, shift, parts, ink: covered / ink.values.length };
+  return { ...placed(fitted(ink, edges), !left.has('centre')), inverted, parts };
 }
 
 /** At a digit that is small in a large picture: it and the paper around it, as finely as the picture has them. */
 function closerLook(picture, [left, top, right, bottom], leaveOut) {
   const margin = Math.floor(Math.max(bottom - top, right - left) / 2);
   const [x, y] = [Math.max(0, left - margin), Math.max(0, top - margin)];
-  const part = cropped(picture, x, y, Math.min(picture.width, right + margin), Math.min(picture.height, bottom + margin));
-  const seen = prepare(part, leaveOut);
-  const share = (part.width * part.height) / (picture.width * picture.height);
-  const box = seen.parts ? seen.box.map((edge, at) => edge + (at % 2 ? y : x)) : seen.box;
-  return { ...seen, box, ink: seen.ink * share };
+  return prepare(cropped(picture, x, y, Math.min(picture.width, right + margin), Math.min(picture.height, bottom + margin)), leaveOut);
 }
 
 function cropped({ width, data }, left, top, right, bottom) {
@@ -65,12 +57,11 @@ function inkIn({ width, height, data }, flat) {
   const coarse = longer < COARSE;
   const scale = coarse ? ENLARGED : Math.min(1, SHOWN / longer);
   const side = (length) => Math.max(1, rounded(length * scale));
-  const values = new Float32Array(data);
-  for (let at = 0; at < values.length; at += 1) values[at] /= 255;
+  const values = new Float32Array(data).map((value) => value / 255);
   const handy = resized({ height, width, values }, side(height), side(width));
   makeOpaque(handy.values);
   const { ink, inverted } = inkOf(handy, !coarse && !flat);
   return { ink: coarse ? { ...ink, values: ink.values.map(steep) } : ink, inverted, scale };
 }
 
-const steep = (value) => Math.min(1, Math.max(0, (value - EDGE[0]) / (EDGE[1] - EDGE[0])));
+const steep = (value) => clipped((value - EDGE[0]) / (EDGE[1] - EDGE[0]));

@@ -5,14 +5,11 @@ export function resized({ height, width, values }, newHeight, newWidth) {
   const channels = values.length / height / width;
   const low = along(values, 1, height, newHeight, width * channels);
   const both = along(low, newHeight, width, newWidth, channels);
-  if (newHeight > height || newWidth > width) clip(both);
-  return { height: newHeight, width: newWidth, values: both };
+  const isLarger = newHeight > height || newWidth > width; // cubic convolution goes beyond what it is between, a mean does not
+  return { height: newHeight, width: newWidth, values: isLarger ? both.map(clipped) : both };
 }
 
-/** Cubic convolution goes beyond what it is between, a mean does not. */
-function clip(values) {
-  for (let at = 0; at < values.length; at += 1) values[at] = Math.min(1, Math.max(0, values[at]));
-}
+export const clipped = (value) => Math.min(1, Math.max(0, value));
 
 /** (groups, before, step) to (groups, after, step). */
 function along(values, groups, before, after, step) {

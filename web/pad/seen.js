@@ -1,7 +1,10 @@
 /** The 28x28 pixels that the network sees, and the steps that made them, each of which can be left out. */
 
 import { h, setText } from '../dom.js';
+import { capital } from '../format.js';
+import { paint } from '../raster.js';
 
+const NOTHING = new Uint8Array(784);
 const STEPS = {
   paper: ['Even out the paper', 'Light falls unevenly on a photographed page'],
   specks: ['Drop specks', 'Dirt would make the box larger than the digit'],
@@ -21,21 +24,10 @@ export function createSeen(element, changed) {
   return {
     leftOut: () => boxes.filter(({ box }) => !box.checked).map(({ box }) => box.value),
     show(prepared) {
-      paint(canvas, prepared?.pixels);
+      paint(canvas, prepared?.pixels ?? NOTHING, 28, 28);
       setText(facts, prepared?.parts ? factsOf(prepared) : '');
     },
   };
-}
-
-/** 784 greys on a canvas of 28x28, none for nothing. */
-export function paint(canvas, pixels) {
-  const context = canvas.getContext('2d');
-  const image = context.createImageData(28, 28);
-  for (let place = 0; place < 784; place += 1) {
-    const grey = pixels?.[place] ?? 0;
-    image.data.set([grey, grey, grey, 255], 4 * place);
-  }
-  context.putImageData(image, 0, 0);
 }
 
 function factsOf({ inverted, shift: [right, down], parts }) {
@@ -44,6 +36,5 @@ function factsOf({ inverted, shift: [right, down], parts }) {
   const words = [inverted ? 'dark on light, turned over' : 'light on dark'];
   if (told.length) words.push(`moved ${told.join(' and ')}`);
   if (parts > 1) words.push(`${parts} parts`);
-  const text = words.join(', ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return capital(words.join(', '));
 }

@@ -2,14 +2,13 @@
 
 import { refused } from './gates.js';
 
-export const UNCERTAIN = 0.6; // a lower probability of the likeliest digit is told with a warning
+const UNCERTAIN = 0.6; // a lower probability of the likeliest digit is told with a warning
 
 /** Ten numbers that sum to 1. */
 export function softmax(logits, temperature = 1) {
-  const most = Math.max(...logits);
-  const shares = Array.from(logits, (logit) => Math.exp((logit - most) / temperature));
-  const sum = shares.reduce((total, share) => total + share, 0);
-  return shares.map((share) => share / sum);
+  const scaled = Array.from(logits, (logit) => logit / temperature);
+  const least = energy(scaled);
+  return scaled.map((logit) => Math.exp(logit + least));
 }
 
 /** -log sum exp: low where a picture is like what the network was trained on. */

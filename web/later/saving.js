@@ -1,6 +1,6 @@
 /** Charts as files: the picture as it is shown, and its numbers. */
 
-import { h } from './dom.js';
+import { h } from '../dom.js';
 
 /** The numbers behind one chart as CSV: a row for each bucket of batches, then one for each epoch. */
 export function csvOf({ steps, batchX, epochX, epochs, unit, ...curves }, key) {
