@@ -34,8 +34,5 @@ async function keep(url, picture) {
   URL.revokeObjectURL(await address);
 }
 
-/** The next live run has files of the same names: the run belongs to the address. */
-export const pictureOf = (folder, file, runId) => `${folder}${file}?run=${runId}`;
-
 /** Where the files lie of the earlier run `shown`; of the live one for null. */
 export const folderOf = (shown) => `${API}results/${shown === null ? '' : `runs/${shown}/`}`;

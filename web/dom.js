@@ -14,8 +14,7 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** One that sends no form. */
-export const button = (label, onclick) => h('button', { type: 'button', onclick: onclick ?? null }, label);
+export const button = (label, onclick) => h('button', { type: 'button', onclick }, label);
 
 /** The elements in `root` with a data-part, by its name. */
 export const parts = (root) => Object.fromEntries(
@@ -39,13 +38,12 @@ export function copies(button, text, instead) {
   });
 }
 
-/** Let a button copy what an element says; where that is not granted, it is selected. */
 export const copiesFrom = (button, element) => copies(button, () => element.textContent, () => {
   getSelection().selectAllChildren(element);
   return 'Selected: press Ctrl C';
 });
 
-/** A style sheet that the page does without until now; settled once it is there, or can't be had. */
+/** A further style sheet: settled once it is there, or can't be had. */
 export const addStyle = ({ href }) => new Promise((resolve) => {
   document.head.append(h('link', { rel: 'stylesheet', href, onload: resolve, onerror: resolve }));
 });

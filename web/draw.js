@@ -88,7 +88,10 @@ function drawMarks(context, { x, y, area, view }, points, colour, surface, mark)
     if (top < area.top - 1 || top > area.bottom + 1) arrow(context, left, area, top < area.top);
     else if (points.length <= MANY || row === points.length - 1) {
       mark(context, left, top, 4);
-      fillAndStroke(context, colour, surface, 1);
+      context.fill();
+      context.strokeStyle = surface;
+      context.lineWidth = 1;
+      context.stroke();
     }
   });
 }
@@ -121,12 +124,10 @@ function drawCursor(context, { area, x, y, lines, view }, { batchX }, cursor, co
   const row = nearest(batchX, cursor);
   if (row < 0 || lines.batch[row] === null || y(lines.batch[row]) < area.top) return;
   disc(context, x(batchX[row]), y(lines.batch[row]), 4.5);
-  fillAndStroke(context, colours.surface, colours.train, 2);
-}
-
-function fillAndStroke(context, fillStyle, strokeStyle, lineWidth) {
-  Object.assign(context, { fillStyle, strokeStyle, lineWidth });
+  context.fillStyle = colours.surface;
   context.fill();
+  context.strokeStyle = colours.train;
+  context.lineWidth = 2;
   context.stroke();
 }
 

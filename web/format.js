@@ -53,7 +53,6 @@ export function date(milliseconds) {
 /** 16×28×28 */
 export const shape = (sizes) => (sizes.length ? sizes.map((size) => size ?? '?').join('×') : UNKNOWN);
 
-/** As a sentence or a title begins. */
 export const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
 /** 2 epochs, 1 epoch */

@@ -12,7 +12,6 @@ export function livenessOf(log, { told = null, now = null, earlier = false }) {
   return now !== null && !(now - log.updatedAt <= SILENT_AFTER_MS) ? 'stalled' : 'running';
 }
 
-/** Whether its process is still there, as far as one knows. */
 export const isAlive = (liveness) => ['running', 'stalled'].includes(liveness);
 
 /** What the header shows: {kind, word, detail}. `kind` chooses shape and colour. */
@@ -36,7 +35,7 @@ export function describe({ log, liveness, connection }) {
   return { kind: liveness, word: capital(liveness), detail: details[liveness] };
 }
 
-/** How long it has trained, without the time between two processes; else from its beginning to its last sign of life. */
+/** How long it has trained, without the time between two processes if that is known. */
 export function secondsOf({ batches, startedAt, updatedAt }) {
   const whole = startedAt === null || updatedAt === null ? null : (updatedAt - startedAt) / 1000;
   return batches.seconds.findLast((seconds) => seconds !== null) ?? whole;

@@ -2,13 +2,8 @@
 
 /** Of images that only one of two answer sets reads rightly: how many only `a` does, and how many only `b`. */
 export function discordant(a, b) {
-  const counts = { a: 0, b: 0 };
-  a.labels.forEach((label, index) => {
-    const [right, alsoRight] = [a.predictions[index] === label, b.predictions[index] === label];
-    if (right && !alsoRight) counts.a += 1;
-    if (alsoRight && !right) counts.b += 1;
-  });
-  return counts;
+  const only = (one, other) => a.labels.filter((label, at) => one[at] === label && other[at] !== label).length;
+  return { a: only(a.predictions, b.predictions), b: only(b.predictions, a.predictions) };
 }
 
 /**

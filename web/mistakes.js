@@ -1,6 +1,6 @@
 /** Where the network fails: who is taken for whom after each epoch, and the images behind every number. */
 
-import { pictureOf, setBackground } from './api.js';
+import { setBackground } from './api.js';
 import { confusion, inCell, rates, rightOnes, worst } from './answers.js';
 import { card } from './card.js';
 import { h, parts, setText } from './dom.js';
@@ -23,7 +23,7 @@ export function mount(element, store) {
   const current = () => sets().find((set) => set.kind === chosen?.kind && set.epoch === chosen.epoch) ?? sets().at(-1);
 
   store.on(['predictions', 'log'], ({ log }) => {
-    if (runId !== log?.runId) [chosen, pick, shown] = [null, 'mistakes', AT_ONCE]; // another run is looked at from the start
+    if (runId !== log?.runId) [chosen, pick, shown] = [null, 'mistakes', AT_ONCE];
     runId = log?.runId;
     draw();
   });
@@ -144,8 +144,8 @@ function answerOf({ kind, labels, predictions, confidences, probabilities }, ind
 /** One image of the mosaic, which holds all of them. */
 function crop({ kind }, index, { predictions, log }) {
   const picture = h('span', { class: 'crop', 'aria-hidden': 'true' });
-  const file = `${kind}.png`;
-  if (log?.files.includes(file)) setBackground(picture, pictureOf(predictions.path, file, log.runId));
+  const file = `${kind}.png`; // as in the next live run
+  if (log?.files.includes(file)) setBackground(picture, `${predictions.path}${file}?run=${log.runId}`);
   picture.style.setProperty('--column', index % PER_ROW);
   picture.style.setProperty('--line-of', Math.floor(index / PER_ROW));
   return picture;

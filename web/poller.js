@@ -17,8 +17,8 @@ export function createPoller(store, read, serverKind) {
   let looking = false;
   let again = false;
   let runsFor = null; // the state of the live run for which runs.json was read
-  let drawn = {}; // {value, shown}: the log as it was read of which the page shows all, and of which run it is
-  const made = new Map(); // file -> {value, result}: what was made of it last
+  let drawn = {}; // {value, shown}: the log as it was read, and whose
+  const made = new Map(); // file -> {value, result}
 
   async function look() {
     if (looking) {
@@ -80,7 +80,7 @@ export function createPoller(store, read, serverKind) {
     return show(parseLog(value), id, { earlier: true }, value);
   }
 
-  /** What a file's content becomes; the same for the same, so that only what is new is drawn. */
+  /** The same for the same, so that only what is new is drawn. */
   function madeOf(file, value, parse) {
     if (!made.has(file) || made.get(file).value !== value) made.set(file, { value, result: parse(value) });
     return made.get(file).result;

@@ -5,9 +5,6 @@ import { niceStep } from './scale.js';
 const START = 0.2; // this first part of what is in view may leave the scale: the steep fall, that flattens all the rest
 const ORDINARY = 0.98; // of the batches after the start are to be seen; a lone spike may leave the scale
 
-/** The first multiple of `step` with a little room over `value`. */
-const above = (value, step) => Math.ceil((value / step) * 1.02) * step;
-
 /**
  * The y range over points {x, y} of which small y is good. The start and lone spikes may stick out at the top if the
  * rest would be flattened otherwise; `beyond` is then the farthest of what sticks out, else null.
@@ -26,7 +23,7 @@ export function robustRange(noisy, firm, ceiling = Infinity) {
   if (highest - lowest <= 2 * (top - lowest)) top = highest; // hardly anything sticks out: show it all
   const step = niceStep((top - Math.min(lowest, 0)) / 5);
   const low = lowest >= 0 && lowest < top / 2 ? 0 : Math.floor(lowest / step) * step;
-  const high = Math.min(ceiling, Math.max(above(top, step), low + step));
+  const high = Math.min(ceiling, Math.max(Math.ceil((top / step) * 1.02) * step, low + step));
   return { low, high, beyond: highest > high ? highest : null };
 }
 
@@ -42,7 +39,7 @@ export function fromZero(batches) {
   const [, most] = extent(batches, 'y');
   if (!(most > 0)) return { low: 0, high: 1, beyond: null };
   const step = niceStep(most / 4);
-  return { low: 0, high: above(most, step), beyond: null };
+  return { low: 0, high: Math.ceil((most / step) * 1.02) * step, beyond: null };
 }
 
 /** All there is, and for a logarithmic axis only what is above nothing; null where that is nothing. */
@@ -52,7 +49,7 @@ export function wholeRange(batches, firm, logarithmic) {
   const [low, high] = extent(all, 'y');
   if (logarithmic) return high > low ? { low, high, beyond: null } : { low: low / 3, high: high * 3, beyond: null };
   const step = niceStep((high - Math.min(low, 0)) / 5);
-  return { low: Math.min(0, Math.floor(low / step) * step), high: Math.max(step, above(high, step)), beyond: null };
+  return { low: Math.min(0, Math.floor(low / step) * step), high: Math.max(step, Math.ceil((high / step) * 1.02) * step), beyond: null };
 }
 
 export function extent(points, key) {

@@ -4,7 +4,7 @@ import { API } from './api.js';
 import { condition } from './polling.js';
 import { number } from './values.js';
 
-const MOST = 12; // files that are kept: those of the shown run, and of four beside it
+const MOST = 12; // files that are kept
 const PATIENCE_MS = 10_000; // a server that accepts and then says nothing is gone too
 
 /** No server, none that answers in time, or one that fails. */
@@ -17,7 +17,7 @@ export class Unreachable extends Error {}
 export function createReader() {
   const known = new Map(); // url -> {text, value, headers}
   const keep = (url, file) => {
-    known.delete(url); // the one that was read longest ago stands first
+    known.delete(url); // the oldest stands first
     known.set(url, file);
     if (known.size > MOST) known.delete(known.keys().next().value);
   };
@@ -38,7 +38,7 @@ export function createReader() {
     const text = await answer.text().catch(unreachable);
     const value = text === last?.text ? last.value : parsed(text);
     if (value === undefined) return result;
-    keep(url, { text, value, headers: conditionOf(answer.headers) }); // which may be believed by now
+    keep(url, { text, value, headers: conditionOf(answer.headers) }); // they may be believed by now
     return { ...result, value };
   };
 }

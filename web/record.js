@@ -2,7 +2,7 @@
 
 import { count, isRecord, list, number, record, share, text } from './values.js';
 
-const MOST_WEIGHTS = 50_000; // of the filters: more are no small pictures
+const MOST_WEIGHTS = 50_000;
 
 /** The test samples, or null where there are none to show. */
 export function parseSamples(value) {

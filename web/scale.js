@@ -25,7 +25,7 @@ export function logTicks(low, high, wanted) {
   for (let power = first; power <= last; power += every) {
     for (const digit of digits) values.push(Number((digit * 10 ** power).toPrecision(1)));
   }
-  return { values: values.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)), step: null, decimals: null };
+  return { values: values.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)), decimals: null };
 }
 
 /** The smallest of 1, 2, 5 times a power of ten that is not below `step`. */
@@ -44,5 +44,5 @@ export function ticks(low, high, wanted, smallest = 0) {
   for (let index = Math.ceil(low / step - 1e-9); index <= high / step + 1e-9 && values.length < 100; index += 1) {
     values.push(Number((index * step).toFixed(Math.min(20, decimals))));
   }
-  return { values, step, decimals };
+  return { values, decimals };
 }

@@ -6,7 +6,7 @@ import { PLAIN } from './view.js';
 export function createStore(initial) {
   let state = initial;
   const listeners = [];
-  /** What goes wrong in one part of the page is its own. */
+  // What goes wrong in one part stops no other.
   const tell = (call) => {
     try {
       call(state);

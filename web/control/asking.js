@@ -36,7 +36,7 @@ export async function steer(store, look, action, value) {
   while (Date.now() < until) {
     await look();
     const { log, liveness } = store.state;
-    const isShown = log?.runId === runId; // of another run nothing can be concluded
+    const isShown = log?.runId === runId; // another run tells nothing
     const event = isShown && log?.events.find(({ request }) => request && request === id);
     if (event?.kind === 'refused') throw new Refusal(`It refused: ${event.text}.`);
     if (event) return event;
@@ -58,7 +58,7 @@ export async function begin(store, look, path, wish) {
 async function lookOut(store, look) {
   const until = Date.now() + PATIENCE_MS;
   await pause();
-  store.set({ control: { ...store.state.control, isRunning: true } }); // as the server says when it is asked again
+  store.set({ control: { ...store.state.control, isRunning: true } }); // until the server says
   do {
     await look();
     await pause();

@@ -55,7 +55,7 @@ export function mount(header, store, look) {
     draw(store.state);
   }
 
-  /** What went out of use gets the keyboard back, or else its neighbour; unless a person has gone elsewhere by then. */
+  /** What went out of use gets the keyboard back, or else a neighbour; unless a person went elsewhere. */
   function refocus() {
     if (lost && ![document.body, lost].includes(document.activeElement)) lost = null;
     const heir = lost && [lost, ...controls.querySelectorAll('button, summary')].find(isUsable);
@@ -80,7 +80,7 @@ export function mount(header, store, look) {
   }
 
   header.append(controls, said);
-  document.addEventListener('pointerdown', () => { lost = null; }); // also on what takes no focus
+  document.addEventListener('pointerdown', () => { lost = null; });
   store.on(['control', 'log', 'liveness', 'shown', 'connection'], draw);
   store.on(['token'], () => tell(''));
 }

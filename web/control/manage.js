@@ -12,9 +12,12 @@ export function manage(run, inTraining, store) {
   let sure = false;
 
   const act = async (method, wish) => {
-    const problem = await change(run.runId, method, wish, store);
-    if (problem) setText(said, problem);
-    else dialog.close();
+    try {
+      await change(run.runId, method, wish, store);
+      dialog.close();
+    } catch (refusal) {
+      setText(said, refusal.message);
+    }
   };
   const remove = ({ detail }) => {
     if (sure) return detail > 1 || act('DELETE'); // a double click is no second yes
@@ -47,17 +50,12 @@ export function manage(run, inTraining, store) {
   dialog.showModal();
 }
 
-/** What went wrong, as a sentence. */
+/** Throws Refusal. */
 async function change(runId, method, wish, store) {
-  try {
-    const { shown, overlay, log, token } = store.state;
-    const runs = parseRuns(await send(token, method, `runs/${runId}`, wish));
-    store.set({ runs, overlay: overlay.filter((id) => runs.some((run) => run.runId === id && !run.hidden)) });
-    if (method !== 'DELETE' || log?.runId !== runId) return '';
-    if (shown) location.hash = LIVE;
-    else store.set({ log: null, samples: null, predictions: null, weights: null, liveness: null });
-    return '';
-  } catch (refusal) {
-    return refusal.message;
-  }
+  const { shown, overlay, log, token } = store.state;
+  const runs = parseRuns(await send(token, method, `runs/${runId}`, wish));
+  store.set({ runs, overlay: overlay.filter((id) => runs.some((run) => run.runId === id && !run.hidden)) });
+  if (method !== 'DELETE' || log?.runId !== runId) return;
+  if (shown) location.hash = LIVE;
+  else store.set({ log: null, samples: null, predictions: null, weights: null, liveness: null });
 }

@@ -5,7 +5,7 @@ const BLANK = { picture: null, strokes: [] };
 /** Points are [x, y] on the sheet; a picture is whatever it is. */
 export function createDrawing() {
   let states = [BLANK];
-  let open = null; // the stroke that the pen is on; no longer once something else is changed
+  let open = null; // the stroke that the pen is on
   const top = () => states.at(-1);
   const go = (changes) => {
     states = [...states, { ...top(), ...changes }];
@@ -25,9 +25,7 @@ export function createDrawing() {
     extend(point) { open?.push(point); },
     end() { open = null; },
     put(picture) { go({ picture, strokes: [] }); },
-    clear() {
-      if (!this.isBlank) go(BLANK);
-    },
+    clear() { if (!this.isBlank) go(BLANK); },
     undo() {
       if (this.canUndo) states = states.slice(0, -1);
       open = null;

@@ -7,7 +7,7 @@ import { createNetwork } from './network.js';
 import { epochsOf, numbersOf, parsePlan } from './plan.js';
 
 const AGAIN_MS = 1000; // the three files are written one after the other
-const LONGEST_MS = 60_000; // between two looks at files that do not fit together
+const LONGEST_MS = 60_000;
 
 const NONE = { network: null };
 
@@ -33,7 +33,7 @@ export function follow(store, take) {
     next = Infinity; // no second look beside this one
     const found = isAnnounced ? await load(folderOf(shown)).catch(() => null) : NONE;
     if (state !== seen) return; // another run is shown by now
-    if (!found && (isAlive(liveness) || wait < LONGEST_MS)) { // a run that has ended will hardly write them any more
+    if (!found && (isAlive(liveness) || wait < LONGEST_MS)) { // what has ended writes no more
       next = Date.now() + wait;
       wait = Math.min(2 * wait, LONGEST_MS);
     }
@@ -43,15 +43,15 @@ export function follow(store, take) {
     if (isAlive(liveness) && found.network?.plan.epoch < latest) next = 0;
   }
 
-  /** Throws where the files don't fit together; the network is null where it can't be computed here. */
+  /** Null where the files are missing or don't fit together; the network is null where it can't be computed here. */
   async function load(path) {
     const { value } = await read(`${path}network.json`);
-    if (value === undefined) throw new Error('not there yet');
+    if (value === undefined) return null;
     if (value === known.value) return known;
     const plan = parsePlan(value);
     if (!plan) return { value, network: null };
     const numbers = numbersOf(plan, await bytes(`${path}network.bin`));
-    if (!numbers) throw new Error('of another moment');
+    if (!numbers) return null;
     const epochs = async () => epochsOf(plan, await bytes(`${path}network-epochs.bin`));
     return { value, network: { plan, read: createNetwork(plan, numbers), epochs } };
   }

@@ -2,7 +2,7 @@
 
 import { addStyle, button, h, setText } from '../dom.js';
 import { whole } from '../format.js';
-import { folderOf, pictureOf as addressOf } from '../api.js';
+import { folderOf } from '../api.js';
 import { createBars } from './bars.js';
 import { createDrawing } from './drawing.js';
 import { createAlbum, pictureOf, receive } from './incoming.js';
@@ -38,6 +38,7 @@ export async function mount(element, store) {
   built.layers.ontoggle = drawMaps;
   built.keep.onclick = () => kept.add(prepared.pixels);
   receive(built.canvas, built.file, (file) => take(pictureOf(file), file.name || 'The picture'));
+  look(true);
   follow(store, (next) => {
     network = next;
     setText(built.which, next ? `The network after epoch ${whole(next.plan.epoch)} reads it.` : 'The network of this run can’t be computed here.');
@@ -96,7 +97,7 @@ export async function mount(element, store) {
     const index = Math.floor(Math.random() * (log.dataset?.test || 1));
     const label = predictions?.sets.find(({ kind }) => kind === 'test')?.labels[index];
     const note = `Test image ${whole(index)}${label === undefined ? '' : `: it is a ${label}`}`;
-    await take(album(addressOf(folderOf(shown), 'test.png', log.runId), index), 'The test set', note);
+    await take(album(`${folderOf(shown)}test.png?run=${log.runId}`, index), 'The test set', note);
   }
 }
 
