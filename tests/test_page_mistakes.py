@@ -152,7 +152,8 @@ def test_a_picture_is_cut_out_of_the_mosaic(visit, tmp_path, run):
         page = visit(url)
         crop = page.locator(".digits .crop").first
         index = int(page.locator(".digits .unseen").first.text_content().split()[2].rstrip(":"))
-        assert crop.evaluate("e => getComputedStyle(e).backgroundImage").endswith(f'results/test.png?run={log["run_id"]}")')
+        address = f"results/{TEST_IMAGES}?run={log['run_id']}"
+        assert crop.evaluate("e => getComputedStyle(e).backgroundImage").endswith(f'{address}")')
         side = crop.bounding_box()["width"]
         place = crop.evaluate("e => getComputedStyle(e).backgroundPosition")
         assert place == f"{-side * (index % 100):g}px {-side * (index // 100):g}px"

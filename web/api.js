@@ -9,7 +9,7 @@ export function apiOf(search) {
 
 export const API = apiOf(globalThis.location?.search);
 
-const MOST = 12; // pictures of another host that are kept
+const MOST = 12; // pictures that are kept
 const pictures = new Map(); // address -> promise of a local one
 
 /** Put a picture behind an element. A style sheet may not show another host's, so that it is fetched before. */

@@ -31,7 +31,7 @@ function bars(probabilities, prediction, label) {
   const spoken = `Probabilities ${likely.map(({ text }) => text).join(', ')}`;
   return h('div', { class: 'bars', role: 'img', 'aria-label': spoken }, ...told.map(({ share, text }, digit) => {
     const kind = digit === prediction ? 'said' : digit === label ? 'meant' : null;
-    const bar = h('i', { class: kind, title: text }, h('b', {}), String(digit));
+    const bar = h('i', { class: kind, title: text }, h('b', {}), digit);
     bar.style.setProperty('--share', share);
     return bar;
   }));

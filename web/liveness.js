@@ -35,7 +35,7 @@ export function describe({ log, liveness, connection }) {
   return { kind: liveness, word: capital(liveness), detail: details[liveness] };
 }
 
-/** How long it has trained, without the time between two processes if that is known. */
+/** How long it has trained, without the time between two processes. */
 export function secondsOf({ batches, startedAt, updatedAt }) {
   const whole = startedAt === null || updatedAt === null ? null : (updatedAt - startedAt) / 1000;
   return batches.seconds.findLast((seconds) => seconds !== null) ?? whole;

@@ -47,7 +47,7 @@ const poller = createPoller(store, createReader(), serverKind);
 followToken(store, poller.look);
 window.addEventListener('hashchange', () => {
   const shown = runOf(location.hash); // what is shown stays until the other run is there
-  const stretch = shown === store.state.shown ? {} : { zoom: null, cursor: null }; // which was one of this run
+  const stretch = shown === store.state.shown ? {} : { zoom: null, cursor: null };
   store.set({ shown, missing: null, ...stretch, ...(tellsView(location.hash) && viewOf(location.hash)) });
   poller.look();
 });

@@ -92,11 +92,11 @@ export function mount(element, store) {
     table.replaceChildren(
       h('caption', {}, 'Rows: what it is. Columns: what it was read as. Choose a number to see those images.'),
       h('thead', {}, h(
-        'tr', {}, h('td', { class: 'edge' }), ...digits.map((digit) => h('th', { scope: 'col' }, String(digit))),
+        'tr', {}, h('td', { class: 'edge' }), ...digits.map((digit) => h('th', { scope: 'col' }, digit)),
         h('th', { scope: 'col', class: 'edge', title: 'of this digit, the part that was read rightly' }, 'recall'),
       )),
       h('tbody', {}, ...digits.map((label) => h(
-        'tr', {}, h('th', { scope: 'row' }, String(label)), ...digits.map((said) => cell(label, said)),
+        'tr', {}, h('th', { scope: 'row' }, label), ...digits.map((said) => cell(label, said)),
         rate(facts[label].recall),
       ))),
       h('tfoot', {}, h(

@@ -38,7 +38,7 @@ export function createReader() {
     const text = await answer.text().catch(unreachable);
     const value = text === last?.text ? last.value : parsed(text);
     if (value === undefined) return result;
-    keep(url, { text, value, headers: conditionOf(answer.headers) }); // they may be believed by now
+    keep(url, { text, value, headers: conditionOf(answer.headers) }); // believed by now
     return { ...result, value };
   };
 }

@@ -9,10 +9,7 @@ const KEYBOARDS = { int: 'numeric', float: 'decimal' };
 
 const titleOf = (name) => TITLES[name] ?? capital(name).replaceAll('_', ' ');
 
-/**
- * What nobody has touched follows what is usual. `changed()` is called at every entry; `context()` knows the model that
- * is chosen.
- */
+/** What nobody has touched follows what is usual. `changed()` is called at every entry; `context()` knows the model. */
 export function createField(option, changed, context) {
   const { name, kind, help, shown = '' } = option;
   const id = `option-${name}`;

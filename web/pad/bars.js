@@ -5,12 +5,12 @@ import { percent } from '../format.js';
 
 /** Fills `element`; the function it gives shows what verdict.js found, null for nothing; once it `isDone`, it is spoken. */
 export function createBars(element) {
-  const said = h('strong', {}, '');
+  const said = h('strong');
   const how = h('p', { class: 'soft' });
   const spoken = h('p', { class: 'unseen', role: 'status' });
   const rows = Array.from({ length: 10 }, (_, digit) => {
-    const [bar, figure] = [h('i', {}), h('span', {}, '')];
-    return { row: h('li', {}, h('b', {}, String(digit)), bar, figure), bar, figure };
+    const [bar, figure] = [h('i'), h('span')];
+    return { row: h('li', {}, h('b', {}, digit), bar, figure), bar, figure };
   });
   element.append(h('div', { class: 'answer' }, said, how), spoken, h('ol', { class: 'ten', 'aria-label': 'Probabilities' }, ...rows.map(({ row }) => row)));
   return function tell(verdict, isDone) {

@@ -17,7 +17,7 @@ export function createKept(element, changed) {
   let drawings = stored().map(fresh);
   let network = null;
   let turn = 0;
-  const list = h('ol', {});
+  const list = h('ol');
   element.append(list);
   onColours(render);
   render();
@@ -117,7 +117,7 @@ function courseOf(columns, colours, label) {
     context.fillStyle = colours.accent;
     context.fillRect(...cell);
   }));
-  const digits = h('span', { class: 'scale', 'aria-hidden': 'true' }, ...Array.from({ length: 10 }, (_, digit) => h('i', {}, String(digit))));
+  const digits = h('span', { class: 'scale', 'aria-hidden': 'true' }, ...Array.from({ length: 10 }, (_, digit) => h('i', {}, digit)));
   return h('div', { class: 'course-of' }, digits, canvas);
 }
 

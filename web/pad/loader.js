@@ -19,7 +19,7 @@ export function follow(store, take) {
   const read = createReader();
   let seen = null; // the state of the run that was looked at last
   let known = {}; // {value, network} of the network.json that was read last
-  let [wait, next] = [0, 0]; // when to look again at this state
+  let [wait, next] = [0, 0]; // when to look again
   store.on(['log', 'connection'], look);
 
   async function look() {
