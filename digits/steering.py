@@ -120,12 +120,12 @@ class Steering:
             raise Refused("--steps says how long this run is")
         before, wanted = self.epochs, int(request.value if request.whole else self.epochs + request.value)
         if wanted < at.epoch or wanted == before:
-            raise Refused(f"{wanted} epochs in all: it is in epoch {at.epoch} of {before}")
+            raise Refused(f"not {counted(wanted)} in all, in epoch {at.epoch} of {before}")
         self._learner.schedule = self._learner.schedule.of_length(self._learner.steps, wanted * self._batches)
         self.epochs = wanted
         self._log.plan(wanted, self._batches)
         self._log.describe(config={"epochs": wanted})
-        self._answer(request, EPOCHS, f"{wanted} epochs in all instead of {before}", value=wanted, before=before)
+        self._answer(request, EPOCHS, f"{counted(wanted)} in all instead of {before}", value=wanted, before=before)
 
     def _answer(self, request: Request, kind: str, text: str, **facts) -> None:
         self._log.event(kind, text, request=request.id, **facts)
@@ -133,6 +133,10 @@ class Steering:
     def _refuse(self, request: Request | Refused, reason: str) -> None:
         asked = f"{request.action}: " if isinstance(request, Request) else ""
         self._log.event("refused", asked + reason, request=getattr(request, "id", None))
+
+
+def counted(epochs: int) -> str:
+    return f"{epochs:,} epoch{'' if epochs == 1 else 's'}"
 
 
 def replayed(schedule: Schedule, events: list[dict], batches: int) -> Schedule:

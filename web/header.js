@@ -38,7 +38,7 @@ function figuresOf(log, running) {
   if (running && secondsLeft !== null) parts.push(`${duration(secondsLeft)} left`);
   if (!running && epochs.epoch.length) parts.push(`${counted(progress.step ?? 0, 'step')}`);
   if (!running && secondsOf(log)) parts.push(`took ${duration(secondsOf(log))}`);
-  if (imagesPerSecond !== null) parts.push(`${whole(imagesPerSecond)}\u00a0images/s`);
+  if (running && imagesPerSecond !== null) parts.push(`${whole(imagesPerSecond)}\u00a0images/s`);
   return capital(parts.join(' · '));
 }
 

@@ -33,7 +33,7 @@ export function createSeen(element, changed) {
 function factsOf({ inverted, shift: [right, down], parts }) {
   const moves = [[right, 'right', 'left'], [down, 'down', 'up']].filter(([by]) => by);
   const told = moves.map(([by, ahead, back]) => `${Math.abs(by)} ${by > 0 ? ahead : back}`);
-  const words = [inverted ? 'dark on light, turned over' : 'light on dark'];
+  const words = [inverted ? 'dark on light, inverted' : 'light on dark'];
   if (told.length) words.push(`moved ${told.join(' and ')}`);
   if (parts > 1) words.push(`${parts} parts`);
   return capital(words.join(', '));
