@@ -1,7 +1,7 @@
 """The pad in a real browser: real pointers, fingers and keys on a network that was really trained."""
 
 import pytest
-from browser import Watched, any_server, copy_page, our_server, serving
+from browser import Watched, any_server, copy_page, our_server, serving, write_run
 from drawing import READS, answer, clear, draw, pixels, sheet, strokes_of, train
 from test_page_access import complaints
 from visiting import see
@@ -147,6 +147,15 @@ def test_kept_drawings_tell_how_they_were_learned_and_stay(visit, trained):
         assert len(widths) == 2 and widths[0] == 3 * 24, "a column for each of three epochs"
         page.get_by_role("button", name="Forget this drawing").first.click()
         assert page.locator("#pad .kept li").count() == 1
+
+
+def test_before_the_first_epoch_it_says_when_it_comes_unless_the_trainer_has_no_network_for_it(visit, tmp_path):
+    write_run(tmp_path, status="running", files=["test.png"])
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, "#pad", "as soon as the first epoch is over")
+        write_run(tmp_path, status="running", files=["batches.csv"])
+        page.locator("#pad").wait_for(state="hidden")
 
 
 def test_the_answer_comes_from_the_newest_network_while_it_trains(visit, tmp_path):
