@@ -6,7 +6,7 @@ const IMAGES = 60_000; // MNIST has as many to train on, and so have the drawn d
 const POINTS = 240;
 
 /** The rate of the next step, where `step` steps are done. */
-function rateAt({ lr, warmUp, decay, total }, step) {
+export function rateAt({ lr, warmUp, decay, total }, step) {
   const up = warmUp ? (step + 1) / warmUp : 1;
   const down = decay ? (total - step) / (decay * total) : 1;
   return lr * Math.max(0, Math.min(1, up, down));
