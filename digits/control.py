@@ -129,6 +129,7 @@ class Inbox:
         try:
             status = os.stat(self._path)
         except OSError:
+            self._nameless.clear()
             return []
         version = (status.st_ino, status.st_mtime_ns, status.st_size)
         if version == self._seen:
@@ -139,7 +140,9 @@ class Inbox:
             return [Refused("control.json can't be read")]
         if content.get("run_id") not in (None, self._run_id):
             return []
-        return [found for found in map(self._read, content["requests"], range(MOST)) if found]
+        requests = content["requests"]
+        self._nameless = {place: given for place, given in self._nameless.items() if place < len(requests)}
+        return [found for found in map(self._read, requests, range(MOST)) if found]
 
     def _read(self, given, place: int) -> Request | Refused | None:
         try:

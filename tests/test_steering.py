@@ -227,6 +227,11 @@ def test_requests_by_hand_need_no_id(tmp_path):
     assert write(pause) == ["pause"]
     assert write(pause, stop) == ["stop"]
     assert write(pause, stop) == []
+    assert write() == []
+    assert write(pause) == ["pause"]
+    (tmp_path / contract.CONTROL).unlink()
+    assert inbox.news() == []
+    assert write(pause) == ["pause"]
 
 
 def test_what_was_asked_behind_a_stop_is_answered_too(tmp_path):
