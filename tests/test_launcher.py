@@ -256,11 +256,9 @@ def test_a_trainer_outlives_its_server_and_the_next_server_sees_and_stops_it(tmp
         assert eventually(lambda: is_training(tmp_path), 60)
         first.process.send_signal(signal.SIGKILL)
         first.process.wait()
-    began = time.monotonic()
     with Serving(tmp_path) as second:
         assert second.get("/training_status")["liveness"] == "running"
         assert second.get("/control")["running"] is True
-        assert time.monotonic() - began < 2
         steps = log_of(tmp_path)["progress"]["step"]
         assert eventually(lambda: log_of(tmp_path)["progress"]["step"] > steps + 5)
         assert second.post("/runs", options=options).status == 409
