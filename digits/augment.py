@@ -18,7 +18,6 @@ from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from digits import resize
-from digits.preprocess import EDGE
 
 SIZE = 28  # pixels on a side
 _COARSE_SIDES = range(7, 15)  # pixels: a quarter to a half of the size
@@ -134,13 +133,13 @@ def bend(images: Tensor, warp: Tensor) -> Tensor:
 
 
 def coarsen(images: Tensor, coarse: Tensor) -> Tensor:
-    """Float images (N, 28, 28) as they come back from few pixels: preprocess.py enlarges them, and steepens edges."""
+    """Float images (N, 28, 28) as they come back from few pixels when resize.py enlarges them."""
     grids = _coarse_grids(images.device)[coarse]  # (N, 28, 28)
-    blurred = (grids @ images @ grids.transpose(1, 2)).clamp(0, 255)
-    low, high = EDGE
-    full = blurred.amax((1, 2), keepdim=True).clamp(min=1)
-    steep = ((blurred / full - low) / (high - low)).clamp(0, 1) * 255
-    return torch.where(coarse[:, None, None] > 0, steep, images)
+    back = grids.transpose(1, 2)
+    fine = (grids @ images @ back).clamp(0, 255)
+    for _ in range(resize.ROUNDS):
+        fine = (fine + grids @ (images - fine) @ back).clamp(0, 255)
+    return torch.where(coarse[:, None, None] > 0, fine, images)
 
 
 @functools.cache

@@ -13,16 +13,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from digits.pictures import Picture
-from digits.resize import resized
+from digits.resize import enlarged, resized
 
 SIZE = 28
 BOX = 20
 CENTRE = 14.5  # where MNIST has the centre of mass, with the first pixel from 0 to 1: measured, 14.51 and 14.49
 _SHOWN = 256  # pixels on the longer side: the largest picture that is looked at as it is
 _CLOSER = 64  # pixels of these: a smaller digit is looked at again, by itself
-_COARSE = SIZE  # a picture smaller than that is enlarged first: box and threshold then fall between its pixels
-_ENLARGED = 4  # times
-EDGE = (0.4, 0.8)  # of full ink: enlarging made edges soft, and here they become steep again
+_SMALL = SIZE  # pixels of a picture's longer side: on less the paper has too few to tell how its colour changes
+_FINER = 4  # times the pixels of a digit that is smaller than BOX: its edges then fall between them
 _FLAT = 0.06  # of all there is between black and white: a picture with less contrast is blank
 _FAINT = 0.15  # of the ink's level: less is paper
 _SPECK = 0.06  # of the largest part's ink: less is dirt
@@ -55,27 +54,24 @@ def prepare(picture: Picture, leave_out: Iterable[str] = ()) -> Prepared:
     """
     left_out = set(leave_out)
     height, width = picture.channels.shape[:2]
-    coarse = max(height, width) < _COARSE
-    scale = _ENLARGED if coarse else min(1.0, _SHOWN / max(height, width))
+    scale = min(1.0, _SHOWN / max(height, width))
     handy = resized(picture.channels, max(1, round(height * scale)), max(1, round(width * scale)))
-    ink, inverted = ink_of(_on_paper(handy), uneven=not coarse and "paper" not in left_out)
-    if coarse:
-        low, high = EDGE
-        ink = ((ink - low) / (high - low)).clip(0, 1)
+    uneven = max(height, width) >= _SMALL and "paper" not in left_out
+    ink, inverted = ink_of(_on_paper(handy), uneven)
     parts = 1
     if "specks" not in left_out:
         ink, parts = without_specks(ink)
-    rows, columns = np.nonzero(ink.max(1))[0], np.nonzero(ink.max(0))[0]
-    if not len(rows):
+    if not ink.any():
         return Prepared(np.zeros((SIZE, SIZE), np.uint8), inverted, (0, 0, 0, 0), (0, 0), 0, 0.0)
-    if "box" in left_out:
-        rows, columns = np.arange(ink.shape[0]), np.arange(ink.shape[1])
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    digit = fitted(ink[top:bottom, left:right])
-    pixels, shift = placed(digit, centred="centre" not in left_out)
-    if scale < 1 and "box" not in left_out and max(bottom - top, right - left) < _CLOSER:
-        edges = (int(edge / scale) for edge in (top, bottom, left, right))
-        return _closer_look(picture, *edges, leave_out=left_out)
+    framed = "box" not in left_out
+    top, bottom, left, right = edges = box_of(ink) if framed else (0, ink.shape[0], 0, ink.shape[1])
+    digit = ink[top:bottom, left:right]
+    longer = max(digit.shape)
+    if framed and scale < 1 and longer < _CLOSER:
+        return _closer_look(picture, *(int(edge / scale) for edge in edges), leave_out=left_out)
+    if framed and longer < BOX:
+        digit, (top, bottom, left, right) = finer(digit, top, left)
+    pixels, shift = placed(fitted(digit), centred="centre" not in left_out)
     box = tuple(round(float(edge) / scale * picture.reduced, 1) for edge in (left, top, right, bottom))
     return Prepared(np.rint(pixels * 255).astype(np.uint8), inverted, box, shift, parts, float((ink > 0.5).mean()))
 
@@ -174,6 +170,21 @@ def components(mask: np.ndarray) -> tuple[np.ndarray, int]:
     roots = np.array([root(label) for label in range(len(parents))])
     names, numbered = np.unique(roots, return_inverse=True)
     return numbered[labels], len(names) - 1
+
+
+def box_of(ink: np.ndarray) -> tuple[int, int, int, int]:
+    """Top, bottom, left and right of the smallest box around all ink; there has to be some."""
+    rows, columns = np.nonzero(ink.max(1))[0], np.nonzero(ink.max(0))[0]
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def finer(digit: np.ndarray, top: int, left: int) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+    """A digit, boxed at `top` and `left`, of _FINER times the pixels, boxed again; and where that box lies."""
+    ink = enlarged(np.pad(digit, 1), _FINER)[_FINER:-_FINER, _FINER:-_FINER]  # paper is all around
+    ink = np.where(ink < min(_FAINT, ink.max()), 0, ink)
+    first, last, start, end = edges = box_of(ink)
+    places = tuple(by + edge / _FINER for by, edge in zip((top, top, left, left), edges))
+    return ink[first:last, start:end], places
 
 
 def fitted(ink: np.ndarray) -> np.ndarray:

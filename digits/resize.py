@@ -1,12 +1,29 @@
-"""Pictures at another size: smaller by the mean of areas, larger by cubic convolution."""
+"""Pictures at another size: smaller by the mean of areas, larger by cubic convolution, or as sharp as before."""
 
 import numpy as np
+
+ROUNDS = 10  # of sharpening
 
 
 def resized(values: np.ndarray, height: int, width: int) -> np.ndarray:
     """(H, W) or (H, W, C) of 0 to 1 at height x width."""
     rows, columns = (weights(*sizes).astype(values.dtype) for sizes in zip(values.shape, (height, width)))
     return np.einsum("yh,hw...,xw->yx...", rows, values, columns, optimize=True).clip(0, 1)
+
+
+def enlarged(ink: np.ndarray, times: int) -> np.ndarray:
+    """(H, W) of 0 to 1 at `times` the size, with edges so sharp that the mean of its areas is `ink` again.
+
+    What an area lacks is added to it, again and again: M. Irani and S. Peleg, "Improving resolution by image
+    registration", 1991. That no pixel has less ink than none or more than full is what makes edges sharp.
+    """
+    larger = [weights(side, side * times) for side in ink.shape]
+    smaller = [weights(side * times, side) for side in ink.shape]
+    fine = (larger[0] @ ink @ larger[1].T).clip(0, 1)
+    for _ in range(ROUNDS):
+        missing = ink - smaller[0] @ fine @ smaller[1].T
+        fine = (fine + larger[0] @ missing @ larger[1].T).clip(0, 1)
+    return fine
 
 
 def weights(before: int, after: int) -> np.ndarray:

@@ -12,7 +12,8 @@ import numpy as np
 
 from digits import synthetic
 from digits.pictures import Picture
-from digits.preprocess import STEPS, prepare, resized
+from digits.preprocess import STEPS, prepare
+from digits.resize import resized
 
 FIXTURE = Path(__file__).parent / "fixtures" / "prepared.json"
 BLACK, WHITE, BLUE, CREAM, ORANGE, PINE = 0, 255, (30, 60, 140), (250, 244, 230), (255, 200, 90), (20, 40, 30)
@@ -81,6 +82,9 @@ def drawn() -> dict[str, np.ndarray]:
         "one row": opaque(bar(1, 60, 0, 1, 20, 31), BLACK, WHITE),
         "two columns": opaque(bar(60, 2, 20, 31, 0, 1), BLACK, WHITE),
         "one pixel": opaque(np.zeros((1, 1))),
+        "tiny on a sheet": opaque(on_sheet(resized(next(one), 14, 14), 60, 80, 30, 50), BLUE, CREAM),
+        "tiny in a large one": opaque(on_sheet(resized(next(one), 12, 12), 300, 270, 20, 200), BLACK, WHITE),
+        "a speck alone": opaque(bar(40, 40, 17, 19, 20, 21), BLACK, WHITE),
         "blank, white": opaque(np.zeros((64, 48)), BLACK, WHITE),
         "blank, tiny": opaque(np.zeros((9, 7)), BLACK, (90, 80, 70)),
         "blank, transparent": np.zeros((30, 40, 4), np.uint8),

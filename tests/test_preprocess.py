@@ -7,7 +7,8 @@ import pytest
 from PIL import Image
 
 from digits import pictures, synthetic
-from digits.preprocess import BOX, SIZE, STEPS, components, otsu, prepare, resized
+from digits.preprocess import BOX, SIZE, STEPS, components, otsu, prepare
+from digits.resize import enlarged, resized
 
 PAPER, INK = (250, 244, 230), (30, 60, 140)
 
@@ -39,37 +40,41 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
     return np.abs(one.astype(float) - other).sum() / (one.astype(float) + other).sum()
 
 
-def enlarged(digit: np.ndarray, factor: float) -> Image.Image:
+def at_size(digit: np.ndarray, factor: float) -> Image.Image:
     side = round(SIZE * factor)
     return grey(digit).resize((side, side), Image.Resampling.BICUBIC)
 
 
-SAME, RESAMPLED, SHADED = 0.08, 0.16, 0.19  # of the ink may lie elsewhere: edges that were interpolated are softer
+# Of the ink this part may lie elsewhere: edges that were interpolated are softer.
+SAME, RESAMPLED, SHADED, COARSE = 0.08, 0.16, 0.19, 0.4
 WAYS = {
     "dark on light": (lambda digit: saved(grey(1 - digit)), SAME),
     "colours": (lambda digit: saved(coloured(digit)), SAME),
     "light colours on dark": (lambda digit: saved(coloured(digit, (255, 200, 90), (20, 40, 30))), SAME),
     "as light as its paper": (lambda digit: saved(coloured(digit, (230, 60, 60), (60, 160, 60))), SAME),
-    "eight times as large": (lambda digit: saved(enlarged(digit, 8)), RESAMPLED),
-    "a JPEG": (lambda digit: saved(enlarged(1 - digit, 8), "JPEG", quality=60), RESAMPLED),
+    "eight times as large": (lambda digit: saved(at_size(digit, 8)), RESAMPLED),
+    "half as large": (lambda digit: saved(at_size(digit, 0.5)), SHADED),
+    "half as large, on a sheet": (lambda digit: saved(in_corner(digit, 0.5)), SHADED),
+    "a quarter as large": (lambda digit: saved(at_size(digit, 0.25)), COARSE),
+    "a JPEG": (lambda digit: saved(at_size(1 - digit, 8), "JPEG", quality=60), RESAMPLED),
     "in a corner of a large picture": (lambda digit: saved(in_corner(digit)), SAME),
     "on a palette": (lambda digit: saved(coloured(digit).quantize(32)), SAME),
     "in 16 bits": (lambda digit: saved(Image.fromarray(np.rint(digit * 65535).astype(np.uint16))), SAME),
-    "for printing": (lambda digit: saved(enlarged(1 - digit, 4).convert("CMYK"), "JPEG", quality=90), RESAMPLED),
+    "for printing": (lambda digit: saved(at_size(1 - digit, 4).convert("CMYK"), "JPEG", quality=90), RESAMPLED),
     "black ink, else transparent": (lambda digit: saved(transparent(digit, 0)), SAME),
     "white ink, else transparent": (lambda digit: saved(transparent(digit, 255)), SAME),
     "a GIF": (lambda digit: saved(grey(digit), "GIF"), SAME),
     "a BMP": (lambda digit: saved(grey(digit), "BMP"), SAME),
-    "a WebP": (lambda digit: saved(enlarged(digit, 6), "WEBP", quality=80), RESAMPLED),
+    "a WebP": (lambda digit: saved(at_size(digit, 6), "WEBP", quality=80), RESAMPLED),
     "a shadow over the page": (lambda digit: saved(shaded(digit)), SHADED),
-    "a small part of a large picture": (lambda digit: saved(on_large(enlarged(1 - digit, 2))), RESAMPLED),
+    "a small part of a large picture": (lambda digit: saved(on_large(at_size(1 - digit, 2))), RESAMPLED),
     "with dirt": (lambda digit: saved(dirty(digit)), RESAMPLED),
 }
 
 
-def in_corner(digit):
+def in_corner(digit, factor: float = 1):
     picture = Image.new("L", (200, 150), 0)
-    picture.paste(grey(digit), (170, 3))
+    picture.paste(at_size(digit, factor), (170, 3))
     return picture
 
 
@@ -87,13 +92,13 @@ def transparent(digit, ink: int):
 
 def shaded(digit):
     """Light falls from one side: paper goes from 250 to 130, ink is three quarters darker everywhere."""
-    large = np.asarray(enlarged(digit, 8), float) / 255
+    large = np.asarray(at_size(digit, 8), float) / 255
     paper = np.linspace(250, 130, large.shape[1])[None, :]
     return Image.fromarray(np.rint(paper * (1 - 0.75 * large)).astype(np.uint8))
 
 
 def dirty(digit):
-    large = np.asarray(enlarged(digit, 8)).copy()
+    large = np.asarray(at_size(digit, 8)).copy()
     large[4:8, 100:104] = large[200:203, 30:33] = 255
     return Image.fromarray(large)
 
@@ -114,14 +119,14 @@ def test_whatever_way_a_digit_comes_it_is_the_same(digits, way):
 def test_a_turned_photo_is_read_as_it_was_held(digits):
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: rotate by 90 degrees to the right
-    turned = enlarged(1 - digits[0], 6).rotate(90, expand=True)
-    straight = prepare(saved(enlarged(1 - digits[0], 6), "JPEG", quality=95)).pixels
+    turned = at_size(1 - digits[0], 6).rotate(90, expand=True)
+    straight = prepare(saved(at_size(1 - digits[0], 6), "JPEG", quality=95)).pixels
     assert difference(prepare(saved(turned, "JPEG", quality=95, exif=exif)).pixels, straight) < 0.03
 
 
 def test_what_comes_out_is_framed_as_mnist_is(digits):
     for digit in digits:
-        pixels = prepare(saved(enlarged(1 - digit, 5))).pixels.astype(float)
+        pixels = prepare(saved(at_size(1 - digit, 5))).pixels.astype(float)
         rows, columns = np.nonzero(pixels.max(1))[0], np.nonzero(pixels.max(0))[0]
         assert max(np.ptp(rows), np.ptp(columns)) + 1 <= BOX
         middle = [(pixels.sum(axis) @ (np.arange(SIZE) + 0.5)) / pixels.sum() for axis in (0, 1)]
@@ -150,7 +155,7 @@ def test_a_small_digit_in_a_large_picture_is_told_where_it_is():
     "kind, mode", [("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "1"), ("PNG", "I;16")]
 )
 def test_a_cameras_picture_is_read_at_a_part_of_its_pixels(digits, kind, mode):
-    small = enlarged(1 - digits[1], 8)
+    small = at_size(1 - digits[1], 8)
     sheet = Image.new("L", (4032, 3024), 255)
     sheet.paste(small.resize((1344, 1344), Image.Resampling.BICUBIC), (2000, 1200))
     sheet = Image.fromarray(np.asarray(sheet, np.uint16) * 257) if mode == "I;16" else sheet.convert(mode)
@@ -196,6 +201,16 @@ def test_areas_are_averaged_and_sums_are_kept():
     assert np.allclose(resized(values, 37, 53), values)
 
 
+@pytest.mark.parametrize("times", [2, 4])
+def test_what_is_enlarged_has_the_means_it_is_known_by_and_sharper_edges_than_interpolation(digits, times):
+    for digit in digits[:10]:
+        original = np.kron(digit > 0.5, np.ones((2, 2)))  # (56, 56), each pixel ink or paper
+        few = resized(original, SIZE * 2 // times, SIZE * 2 // times)
+        fine, interpolated = enlarged(few, times), resized(few, SIZE * 2, SIZE * 2)
+        assert np.abs(resized(fine, *few.shape) - few).mean() < 0.01
+        assert np.abs(fine - original).mean() < 0.7 * np.abs(interpolated - original).mean()
+
+
 def test_parts_are_found_as_by_filling_them():
     chance = np.random.default_rng(2)
     for density in (0.2, 0.45, 0.6):
@@ -235,7 +250,7 @@ def test_what_is_no_picture_is_told_so(content):
 
 def test_half_a_picture_is_no_picture(digits):
     content = io.BytesIO()
-    enlarged(digits[0], 9).save(content, "PNG")
+    at_size(digits[0], 9).save(content, "PNG")
     with pytest.raises(pictures.NoPicture):
         pictures.decode(content.getvalue()[:-200])
 

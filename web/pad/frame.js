@@ -1,10 +1,12 @@
 /** The digit framed as MNIST frames its own: in a box of 20x20, its centre of mass in the middle of 28x28. */
 
-import { resized } from './resize.js';
+import { FAINT } from './ink.js';
+import { enlarged, resized } from './resize.js';
 import { rounded } from './rounded.js';
 
 export const SIZE = 28;
 const BOX = 20;
+const FINER = 4; // times the pixels of a digit that is smaller than BOX: its edges then fall between them
 const CENTRE = 14.5; // where MNIST has the centre of mass, with the first pixel from 0 to 1
 
 /** Left, top, right and bottom of the ink (height, width); null if there is none. */
@@ -21,11 +23,31 @@ export function boxOf({ height, width, values }) {
   return bottom ? [left, top, right, bottom] : null;
 }
 
-/** What of the ink lies in a box, as large as fits 20x20, as it is proportioned. */
-export function fitted(ink, [left, top, right, bottom]) {
+/** What of the ink lies in a box around it all; of more pixels where it has few. */
+export function boxed(ink, edges) {
+  const digit = cropped(ink, edges);
+  if (Math.max(digit.width, digit.height) >= BOX) return digit;
+  const { height, width } = digit;
+  const beside = enlarged(cropped(digit, [-1, -1, width + 1, height + 1]), FINER); // paper is all around
+  const fine = cropped(beside, [FINER, FINER, FINER * (width + 1), FINER * (height + 1)]);
+  const least = Math.min(FAINT, Math.max(...fine.values));
+  const clear = { ...fine, values: fine.values.map((value) => (value < least ? 0 : value)) };
+  return cropped(clear, boxOf(clear));
+}
+
+/** What lies in a box; beyond the ink is none. */
+function cropped(ink, [left, top, right, bottom]) {
   const [height, width] = [bottom - top, right - left];
-  const place = (at) => (top + Math.floor(at / width)) * ink.width + left + (at % width);
-  const values = new Float64Array(height * width).map((_, at) => ink.values[place(at)]);
+  const values = new Float64Array(height * width).map((_, at) => {
+    const [row, column] = [top + Math.floor(at / width), left + (at % width)];
+    const isWithin = row >= 0 && row < ink.height && column >= 0 && column < ink.width;
+    return isWithin ? ink.values[row * ink.width + column] : 0;
+  });
+  return { height, width, values };
+}
+
+/** The digit as large as fits 20x20, as it is proportioned. */
+export function fitted({ height, width, values }) {
   const side = (length) => Math.max(1, rounded((length * BOX) / Math.max(height, width)));
   return resized({ height, width, values }, side(height), side(width));
 }

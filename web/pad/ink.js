@@ -4,7 +4,7 @@ import { FLAT, besidePaper, pick } from './paper.js';
 import { quantile } from './quantile.js';
 
 const BINS = 128;
-const FAINT = 0.15; // of the ink's level: less is paper
+export const FAINT = 0.15; // of the ink's level: less is paper
 
 /**
  * How much `ink` there is, 0 to 1, in each pixel of `colours` (height, width, 4): its distance from the paper, to that of
