@@ -41,10 +41,8 @@ PRESETS = {
     "best": Preset(
         "as accurate as one network gets within half an hour",
         {
-            "model": "cnn4-quick",
-            "channels": (32, 64, 128, 128),
-            "dropout": 0.3,
-            "epochs": 40,
+            "model": "cnn6",
+            "epochs": 30,
             "lr": 0.005,
             "weight_decay": 0.05,
             "ema": 0.999,

@@ -1,4 +1,5 @@
 import copy
+from itertools import pairwise
 
 import pytest
 import torch
@@ -127,15 +128,29 @@ def test_cnn4_wide_averages_and_flat_keeps_its_width():
     assert len({flat.conv2.out_channels, flat.conv3.out_channels, flat.conv4.out_channels}) == 1
 
 
-def test_cnn6_halves_the_image_after_each_pair():
-    network = models.build("cnn6")
+@pytest.mark.parametrize("name, unpadded, left", [("cnn4-quick", 1, [12, 6, 3]), ("cnn6", 2, [12, 6, 3])])
+def test_the_first_convolutions_of_these_leave_24_pixels_that_halve_without_a_rest(name, unpadded, left):
+    network = models.build(name)
+    convolutions = [layer for layer in network if isinstance(layer, nn.Conv2d)]
+    assert [layer.padding == (0, 0) for layer in convolutions].count(True) == unpadded
+    assert sides_after_pooling(network) == left
+    for layer, following in pairwise(network):
+        assert not isinstance(following, nn.MaxPool2d) or isinstance(layer, nn.Conv2d)  # before norm and ReLU
+
+
+def test_the_first_kernel_of_cnn4_strided_moves_by_two_pixels():
+    network = models.build("cnn4-strided")
+    assert (network.conv1.stride, network.conv2.stride) == ((2, 2), (1, 1))
+    assert sides_after_pooling(network) == [7, 3]
+
+
+def sides_after_pooling(network) -> list[int]:
     image, sides = torch.zeros(1, 1, 28, 28), []
     for layer in network.eval():
         image = layer(image)
         if isinstance(layer, nn.MaxPool2d):
             sides.append(image.shape[-1])
-    assert sides == [14, 7, 3]
-    assert kinds(network).count(nn.Conv2d) == 6
+    return sides
 
 
 def test_cnn2_goes_from_7x7_pixels_of_64_channels_over_1024_units():
