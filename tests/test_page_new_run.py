@@ -49,7 +49,7 @@ def test_what_is_usual_follows_preset_model_and_optimiser(visit, tmp_path):
             label: dialog.get_by_label(label, exact=True).input_value
             for label in ("Channels", "Learning rate", "Epochs", "Rotation", "Optimiser")
         }
-        assert [value[label]() for label in ("Channels", "Learning rate")] == ["24,48,96,128", "0.006"]
+        assert [value[label]() for label in ("Channels", "Learning rate")] == ["32,64,96,128", "0.006"]
         see(page, ".schedule figcaption", "^Up to 0.006 within 200 steps.* 3,010 steps")
         dialog.get_by_label("Preset").select_option("fast")
         assert [value[label]() for label in value] == ["16,32,64,64", "0.02", "7", "0", "muon"]
