@@ -14,7 +14,7 @@ INDEX_LOCK = f".{contract.RUNS_INDEX}.lock"
 # A default run leaves about 20 MB, twice that while a file is replaced; with less free it would fail at its end instead
 # of its start.
 _ROOM = 48 << 20
-_READ = ("model", "dataset", "progress", "epochs", "test")  # sections that a foreign log may lack
+_READ = ("model", "dataset", "progress", "epochs", "batches", "test")  # sections that a foreign log may lack
 
 
 def ensure_room(folder: Path) -> None:
@@ -160,6 +160,7 @@ def _entry(folder: Path, path: str, log: dict | None = None) -> dict | None:
         "status": "crashed" if path and log.get("status") == "running" else log.get("status"),
         "started_at": log.get("started_at"),
         "updated_at": log.get("updated_at"),
+        "seconds": max(_numbers(log["batches"].get("seconds")), default=None),
         "model": log["model"].get("name"),
         "parameters": log["model"].get("parameters"),
         "dataset": log["dataset"].get("name"),

@@ -26,7 +26,7 @@ class Driving:
         self._launcher = Launcher(results)
 
     def options(self) -> Response:
-        return json_response(_checker().described())
+        return json_response(_checker().described() | {"always": self._always()})
 
     def state(self) -> Response:
         log = runlog.read(self._results) or {}
@@ -78,8 +78,7 @@ class Driving:
         return self._start(["--resume", *words])
 
     def _start(self, words: list[str]) -> Response:
-        if os.path.realpath(self._results) != os.path.realpath(PROJECT / "results"):
-            words = [*words, "--results-dir", str(self._results)]
+        words = [*words, *self._always()]
         try:
             with _writing():
                 pid = self._launcher.start(words)
@@ -87,6 +86,11 @@ class Driving:
             raise _busy() from None
         command = shlex.join(["python", "mnist_cnn.py", *words])
         return json_response({"command": command, "pid": pid}, status=201)
+
+    def _always(self) -> list[str]:
+        """What a trainer is told whatever the options are: where to write, unless it would write there by itself."""
+        elsewhere = os.path.realpath(self._results) != os.path.realpath(PROJECT / "results")
+        return ["--results-dir", str(self._results)] if elsewhere else []
 
     def _has_checkpoint(self) -> bool:
         return any((self._results / file).is_file() for file in (contract.CHECKPOINT, contract.CHECKPOINT_BEFORE))

@@ -48,6 +48,7 @@ SCHEMAS = {
             },
             "presets": {"type": "object"},
             "models": {"type": "object"},
+            "always": {"type": "array", "items": _TEXT, "description": "Words that every command has here."},
         }
     ),
 }

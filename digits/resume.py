@@ -61,6 +61,8 @@ def continued(folder: Path, given: dict[str, object]) -> Earlier:
             raise UserError(f"The run in {folder} began with {option} {known}: leave {option} out, or --resume.")
     anew = {name: value for name, value in given.items() if name in CHANGEABLE}
     before, config = earlier.config, replace(earlier.config, **anew | {"results_dir": folder})
+    if "name" not in anew and before.name == before.summary():
+        config = replace(config, name=config.summary())
     if before.steps and config.steps == before.steps and config.epochs != before.epochs:
         raise UserError(f"The run in {folder} ends after --steps {before.steps}: raise that instead of --epochs.")
     if config.epochs < before.epochs or 0 < config.steps < earlier.steps:

@@ -161,6 +161,18 @@ def test_a_log_with_numbers_that_json_does_not_know_stops_nobody(folder):
     assert (entry["run_id"], entry["name"], entry["best_val_accuracy"]) == ("mine", None, None)
 
 
+def test_the_list_tells_how_long_a_run_has_trained_without_what_lay_between(folder):
+    run(folder, "first")
+    file = folder / contract.TRAINING_LOG
+    log = json.loads(file.read_text())
+    file.write_text(
+        json.dumps(log | {"batches": {"seconds": [1.5, 2.5, None]}, "updated_at": "2200-01-01T00:00:00.000Z"})
+    )
+    run(folder, "second")
+    entries = json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]
+    assert entries[1]["seconds"] == 2.5
+
+
 def test_an_old_run_that_cannot_be_deleted_stops_nobody(folder, monkeypatch):
     run(folder, "first")
 

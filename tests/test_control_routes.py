@@ -233,5 +233,6 @@ def test_the_command_for_the_usual_folder_does_not_name_it():
     started = []
     driving = Driving(PROJECT / "results", Access())
     driving._launcher.start = lambda words: started.append(words) or 7
+    assert json.loads(driving.options().body)["always"] == []
     answer = json.loads(driving._start(["--epochs", "3"]).body)
     assert (answer, started) == ({"command": "python mnist_cnn.py --epochs 3", "pid": 7}, [["--epochs", "3"]])

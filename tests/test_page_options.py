@@ -80,10 +80,12 @@ def test_the_command_is_what_the_server_would_run():
         {"preset": "fast", "name": 'it\'s a "name" with $HOME; `x` and --flags'},
         {"model": "lenet5", "lr": 1e-05, "seed": 2**32 - 1},
     ]
-    for case, command in zip(cases, computed("commandOf(given.options, one)", cases), strict=True):
+    for case, command in zip(
+        cases, computed("commandOf({ ...given, always: ['--results-dir', 'a folder'] }, one)", cases), strict=True
+    ):
         words = shlex.split(command)
-        assert words[:2] == ["python", "mnist_cnn.py"]
-        told, ours = pairs(words[2:]), pairs(describe_options.arguments(case))
+        assert words[:2] == ["python", "mnist_cnn.py"] and words[-2:] == ["--results-dir", "a folder"]
+        told, ours = pairs(words[2:-2]), pairs(describe_options.arguments(case))
         assert told.keys() == ours.keys()
         for flag, value in told.items():
             assert value == ours[flag] or float(value) == float(ours[flag]), flag

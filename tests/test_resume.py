@@ -12,6 +12,7 @@ import pytest
 from digits import checkpoint
 from digits.checkpoints import Checkpoints
 from digits.options import Config
+from digits.resume import continued, earlier_run
 from digits.schedule import Schedule
 from digits.training import Progress
 from tests.trainer import Trainer
@@ -172,6 +173,17 @@ def test_with_every_checkpoint_damaged_the_run_begins_again(tmp_path, uninterrup
         file.write_bytes(file.read_bytes()[:1000])
     assert resume(tmp_path).count("is damaged") >= 2
     assert_same(tmp_path, uninterrupted)
+
+
+def test_a_name_made_of_the_options_follows_the_length_and_a_name_of_ones_own_stays(tmp_path, uninterrupted):
+    copy = shutil.copytree(uninterrupted, tmp_path / "copy")
+    assert ", epochs 3," in earlier_run(copy).config.name
+    assert ", epochs 9," in continued(copy, {"epochs": 9}).config.name
+    assert continued(copy, {"epochs": 9, "name": "mine"}).config.name == "mine"
+    log = json.loads((copy / "training_log.json").read_text())
+    log["config"]["name"] = "my own, epochs 3,"
+    (copy / "training_log.json").write_text(json.dumps(log))
+    assert continued(copy, {"epochs": 9}).config.name == "my own, epochs 3,"
 
 
 def refused(results, *options):

@@ -60,6 +60,7 @@ export function parseRuns(value) {
       kept: run.kept === true,
       startedAt: time(run.started_at),
       updatedAt: time(run.updated_at),
+      seconds: number(run.seconds),
       model: text(run.model, 80),
       dataset: text(run.dataset, 60),
       epochs: count(run.epochs),

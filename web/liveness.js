@@ -36,9 +36,11 @@ export function describe({ log, liveness, connection }) {
 }
 
 /** How long it has trained, without the time between two processes. */
-export function secondsOf({ batches, startedAt, updatedAt }) {
-  const whole = startedAt === null || updatedAt === null ? null : (updatedAt - startedAt) / 1000;
-  return batches.seconds.findLast((seconds) => seconds !== null) ?? whole;
+export const secondsOf = ({ batches, ...run }) => batches.seconds.findLast((seconds) => seconds !== null) ?? spanOf(run);
+
+/** From the beginning to the last sign of life. */
+export function spanOf({ startedAt, updatedAt }) {
+  return startedAt === null || updatedAt === null ? null : (updatedAt - startedAt) / 1000;
 }
 
 /** How much of the run is done, 0..1; null where the log doesn't tell. */

@@ -2,7 +2,7 @@
 
 import { h, icon } from './dom.js';
 import { date, duration, percent, whole } from './format.js';
-import { isAlive } from './liveness.js';
+import { isAlive, spanOf } from './liveness.js';
 import { MOST } from './others.js';
 import { LIVE } from './polling.js';
 import { head, row } from './table.js';
@@ -36,8 +36,7 @@ export function mount(element, store) {
 }
 
 function rowOf(run, status, current, manage, store) {
-  const { name, path, runId, dataset, model, parameters, epochs, startedAt, updatedAt } = run;
-  const took = status === 'running' || startedAt === null || updatedAt === null ? null : (updatedAt - startedAt) / 1000;
+  const { name, path, runId, dataset, model, parameters, epochs, startedAt, seconds } = run;
   const change = () => manage(run, !path && isAlive(status), store);
   const link = { href: path ? `#run=${runId}` : LIVE, 'aria-current': current && 'true' };
   const line = row([
@@ -46,7 +45,7 @@ function rowOf(run, status, current, manage, store) {
     current ? '' : overlay(run, store),
     [status, run.hidden && 'hidden', run.kept && 'kept'].filter(Boolean).join(', '),
     dataset === 'synthetic' ? `${model}, synthetic digits` : model,
-    whole(parameters), whole(epochs), duration(took), date(startedAt),
+    whole(parameters), whole(epochs), duration(status === 'running' ? null : seconds ?? spanOf(run)), date(startedAt),
     manage ? h('button', { class: 'more', 'data-change': runId, 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',
   ], isFigure);
   line.dataset.run = runId;
