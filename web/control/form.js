@@ -17,7 +17,12 @@ const GROUPS = [
 
 /** The dialog, from what the server tells of the options. `done(sentence)` is called when a run has been started. */
 export function createForm(given, store, look, done) {
-  const description = { options: list(given.options).filter(isRecord), presets: record(given.presets), models: record(given.models) };
+  const description = {
+    options: list(given.options).filter(isRecord),
+    presets: record(given.presets),
+    models: record(given.models),
+    always: list(given.always).filter((word) => typeof word === 'string'),
+  };
   const context = () => {
     const model = fields.get('model')?.input.value;
     return { model, convolutions: description.models[model]?.channels?.length };
