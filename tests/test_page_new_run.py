@@ -57,7 +57,8 @@ def test_what_is_usual_follows_preset_model_and_optimiser(visit, tmp_path):
         dialog.get_by_label("Optimiser").select_option("sgd")
         dialog.get_by_label("Model").select_option("lenet5")
         assert [value[label]() for label in ("Channels", "Learning rate")] == ["6,16", "0.1"]
-        see(page, "dialog code", "^python mnist_cnn.py --preset fast --model lenet5 --epochs 7 --optimizer sgd --results-dir \\S+$")
+        chosen = "--preset fast --model lenet5 --epochs 7 --optimizer sgd"
+        see(page, "dialog code", rf"^python mnist_cnn.py {chosen} --results-dir \S+$")
         dialog.get_by_label("Epochs").fill("")
         assert dialog.get_by_label("Epochs").get_attribute("placeholder") == "1"
 
