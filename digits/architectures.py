@@ -51,7 +51,7 @@ _ALL = (
         channels=(16, 32, 64, 128),
         dropout=0.2,
         norm="batch",
-        about="cnn4, first 5x5 without padding; pooling before norm: a third faster",
+        about="cnn4 with a 5x5 kernel first and pooling before norm: a fifth faster",
         source="cnn4, rearranged here: norm and ReLU work on a quarter of the pixels; the first kernel is LeNet's",
     ),
     Architecture(
@@ -88,7 +88,7 @@ _ALL = (
         norm="batch",
         about="six 3x3 convolutions, pooling in each second one, 128 hidden units",
         source='K. Simonyan and A. Zisserman, "Very Deep Convolutional Networks", 2014 (VGG), cut to 28x28 pixels; '
-        'S. Ioffe and C. Szegedy, "Batch Normalization", 2015; pooling and padding as in cnn4-quick',
+        'S. Ioffe and C. Szegedy, "Batch Normalization", 2015; pooling as in cnn4-quick',
     ),
     Architecture(
         "cnn2",

@@ -133,7 +133,7 @@ def bend(images: Tensor, warp: Tensor) -> Tensor:
 
 
 def coarsen(images: Tensor, coarse: Tensor) -> Tensor:
-    """Float images (N, 28, 28) as they come back from few pixels when resize.py enlarges them."""
+    """Float images (N, 28, 28) as resize.enlarged brings them back from few pixels: the same, for a whole batch."""
     grids = _coarse_grids(images.device)[coarse]  # (N, 28, 28)
     back = grids.transpose(1, 2)
     fine = (grids @ images @ back).clamp(0, 255)

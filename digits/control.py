@@ -20,6 +20,7 @@ from digits.files import read_json, write_json
 
 ACTIONS = ("stop", "pause", "continue", "lr", "epochs", "snapshot")
 WITH_VALUE = ("lr", "epochs")
+LR, EPOCHS = "lr changed", "epochs changed"  # kinds of events that answer these: from them a run can be repeated
 MOST = 1000  # requests in the file: the oldest are dropped, which were done long ago
 _LONGEST = 256_000  # bytes that are read of it
 _ID_LENGTH = 80
@@ -156,3 +157,8 @@ class Inbox:
             known = self._nameless.get(place) == given
             self._nameless[place] = given
         return None if known else found
+
+
+def planned_first(events: list[dict]) -> int | None:
+    """How many epochs a run was to have before anybody changed that; None where nobody did."""
+    return next((event["before"] for event in events if event.get("kind") == EPOCHS and "before" in event), None)

@@ -4,7 +4,8 @@
 
 The recipe is MNIST's own: the digit, scaled to fit a box of 20x20 pixels as it is proportioned, grey levels by
 averaging areas, then moved so that its centre of mass is the centre of 28x28 (Y. LeCun, C. Cortes, C. Burges, "The
-MNIST database"). Before that paper and ink have to be told apart, since MNIST's digits came clean, and people's don't.
+MNIST database"). Before that paper and ink have to be told apart, since MNIST's digits came clean, and people's don't;
+and a digit smaller than the box is first enlarged so that its edges are sharp again.
 """
 
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ _CLOSER = 64  # pixels of these: a smaller digit is looked at again, by itself
 _SMALL = SIZE  # pixels of a picture's longer side: on less the paper has too few to tell how its colour changes
 _FINER = 4  # times the pixels of a digit that is smaller than BOX: its edges then fall between them
 _FLAT = 0.06  # of all there is between black and white: a picture with less contrast is blank
+_ALIKE = 1e-3  # of the same: values nearer than that are one
 _FAINT = 0.15  # of the ink's level: less is paper
 _SPECK = 0.06  # of the largest part's ink: less is dirt
 STEPS = ("paper", "specks", "box", "centre")
@@ -64,15 +66,16 @@ def prepare(picture: Picture, leave_out: Iterable[str] = ()) -> Prepared:
     if not ink.any():
         return Prepared(np.zeros((SIZE, SIZE), np.uint8), inverted, (0, 0, 0, 0), (0, 0), 0, 0.0)
     framed = "box" not in left_out
-    top, bottom, left, right = edges = box_of(ink) if framed else (0, ink.shape[0], 0, ink.shape[1])
+    top, bottom, left, right = box_of(ink) if framed else (0, ink.shape[0], 0, ink.shape[1])
     digit = ink[top:bottom, left:right]
-    longer = max(digit.shape)
-    if framed and scale < 1 and longer < _CLOSER:
-        return _closer_look(picture, *(int(edge / scale) for edge in edges), leave_out=left_out)
-    if framed and longer < BOX:
+    if framed and scale < 1 and max(digit.shape) < _CLOSER:
+        edges = (int(edge / scale) for edge in (top, bottom, left, right))
+        return _closer_look(picture, *edges, leave_out=left_out)
+    if framed and max(digit.shape) < BOX:
         digit, (top, bottom, left, right) = finer(digit, top, left)
     pixels, shift = placed(fitted(digit), centred="centre" not in left_out)
-    box = tuple(round(float(edge) / scale * picture.reduced, 1) for edge in (left, top, right, bottom))
+    within = zip((left, top, right, bottom), (width, height, width, height))
+    box = tuple(round(min(float(edge) / scale, most) * picture.reduced, 1) for edge, most in within)
     return Prepared(np.rint(pixels * 255).astype(np.uint8), inverted, box, shift, parts, float((ink > 0.5).mean()))
 
 
@@ -118,6 +121,8 @@ def ink_of(colours: np.ndarray, uneven: bool = True) -> tuple[np.ndarray, bool]:
 
 def otsu(values: np.ndarray) -> float:
     """The value that parts `values` into two classes with the least variance inside each (N. Otsu, 1979)."""
+    if np.ptp(values) < _ALIKE:
+        return float(values.max())  # no value lies above it
     counts, edges = np.histogram(values, bins=128)
     middles = (edges[:-1] + edges[1:]) / 2
     below = np.cumsum(counts)
@@ -182,9 +187,9 @@ def finer(digit: np.ndarray, top: int, left: int) -> tuple[np.ndarray, tuple[flo
     """A digit, boxed at `top` and `left`, of _FINER times the pixels, boxed again; and where that box lies."""
     ink = enlarged(np.pad(digit, 1), _FINER)[_FINER:-_FINER, _FINER:-_FINER]  # paper is all around
     ink = np.where(ink < min(_FAINT, ink.max()), 0, ink)
-    first, last, start, end = edges = box_of(ink)
-    places = tuple(by + edge / _FINER for by, edge in zip((top, top, left, left), edges))
-    return ink[first:last, start:end], places
+    box = box_of(ink)
+    rows, columns = slice(*box[:2]), slice(*box[2:])
+    return ink[rows, columns], tuple(by + edge / _FINER for by, edge in zip((top, top, left, left), box))
 
 
 def fitted(ink: np.ndarray) -> np.ndarray:
@@ -202,11 +207,16 @@ def placed(digit: np.ndarray, centred: bool = True) -> tuple[np.ndarray, tuple[i
     if centred and digit.sum() > 0:
         y = (digit.sum(1) @ (np.arange(height) + 0.5)) / digit.sum()
         x = (digit.sum(0) @ (np.arange(width) + 0.5)) / digit.sum()
-        down = int(np.clip(round(CENTRE - y), 0, SIZE - height)) - top
-        right = int(np.clip(round(CENTRE - x), 0, SIZE - width)) - left
+        down = int(np.clip(_nearest(CENTRE - y), 0, SIZE - height)) - top
+        right = int(np.clip(_nearest(CENTRE - x), 0, SIZE - width)) - left
     pixels = np.zeros((SIZE, SIZE))
     pixels[top + down : top + down + height, left + right : left + right + width] = digit
     return pixels, (right, down)
+
+
+def _nearest(place: float) -> int:
+    """Just between two pixels, as with what is symmetric, it is not to depend on how a sum was rounded."""
+    return round(round(place, 6))
 
 
 def _on_paper(picture: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from digits import runlog
+from digits.control import planned_first
 from digits.errors import UserError
 from digits.options import CHANGEABLE, Config
 from digits.presets import flag
@@ -61,7 +62,8 @@ def continued(folder: Path, given: dict[str, object]) -> Earlier:
             raise UserError(f"The run in {folder} began with {option} {known}: leave {option} out, or --resume.")
     anew = {name: value for name, value in given.items() if name in CHANGEABLE}
     before, config = earlier.config, replace(earlier.config, **anew | {"results_dir": folder})
-    if "name" not in anew and before.name == before.summary():
+    as_begun = replace(before, epochs=planned_first(earlier.events) or before.epochs)
+    if "name" not in anew and before.name in (before.summary(), as_begun.summary()):
         config = replace(config, name=config.summary())
     if before.steps and config.steps == before.steps and config.epochs != before.epochs:
         raise UserError(f"The run in {folder} ends after --steps {before.steps}: raise that instead of --epochs.")

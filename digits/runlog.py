@@ -275,14 +275,16 @@ class RunLog:
             state = self._snapshot()
             rows = self._csv.take()
         self._csv.write(rows)
-        batches = columns(buckets) if self._batches_before is None else self._batches_before
-        write_json(self.folder / contract.TRAINING_LOG, state | {"batches": batches})
+        write_json(self.folder / contract.TRAINING_LOG, state | {"batches": self._curve(buckets)})
 
     def _list(self) -> None:
         with self._state:
-            live = self._snapshot()
+            live = self._snapshot() | {"batches": self._curve(self._buckets.buckets())}
         with archive.alone(self.folder):
             archive.write_index(self.folder, live)
+
+    def _curve(self, buckets: list) -> dict:
+        return columns(buckets) if self._batches_before is None else self._batches_before
 
     def _snapshot(self) -> dict:
         """A copy that later calls don't change."""

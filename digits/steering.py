@@ -7,13 +7,12 @@ import time
 from collections.abc import Callable
 
 from digits.checkpoints import Checkpoints
-from digits.control import Inbox, Refused, Request
+from digits.control import EPOCHS, LR, Inbox, Refused, Request, planned_first
 from digits.interrupts import INTERRUPTS
 from digits.runlog import RunLog
 from digits.schedule import Schedule
 from digits.training import Learner, Progress
 
-LR, EPOCHS = "lr changed", "epochs changed"  # kinds of events from which a run can be repeated
 _LOOK_S = 0.1  # how often while paused
 
 
@@ -142,7 +141,7 @@ def counted(epochs: int) -> str:
 def replayed(schedule: Schedule, events: list[dict], batches: int) -> Schedule:
     """The schedule of a run that was steered, from the one that its options give and the events of its log."""
     changes = [event for event in events if event.get("kind") in (LR, EPOCHS) and "value" in event]
-    first = next((event["before"] for event in changes if event["kind"] == EPOCHS), None)
+    first = planned_first(changes)
     if first:
         schedule = Schedule(schedule.lr, schedule.warm_up, schedule.decay, first * batches)
     for event in changes:

@@ -203,7 +203,7 @@ def test_amounts_that_make_no_sense_are_refused(amounts):
         Augmentation(**amounts)
 
 
-def test_coarse_images_come_back_from_few_pixels_as_pictures_do():
+def test_coarse_images_come_back_from_few_pixels_as_one_by_one():
     image = blobs(1)[0].float()
     plain, quarter, half = coarsen(image.expand(3, 28, 28), torch.tensor([0, 1, 8]))
     assert torch.equal(plain, image)

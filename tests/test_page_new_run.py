@@ -3,6 +3,7 @@
 import os
 import signal
 
+import pytest
 from controlled import controlled, new_run, press, refuse
 from visiting import see, status
 
@@ -49,7 +50,7 @@ def test_what_is_usual_follows_preset_model_and_optimiser(visit, tmp_path):
             label: dialog.get_by_label(label, exact=True).input_value
             for label in ("Channels", "Learning rate", "Epochs", "Rotation", "Optimiser")
         }
-        assert [value[label]() for label in ("Channels", "Learning rate")] == ["32,64,96,128", "0.006"]
+        assert [value[label]() for label in ("Channels", "Learning rate")] == ["24,48,96,128", "0.006"]
         see(page, ".schedule figcaption", "^Up to 0.006 within 200 steps.* 3,010 steps")
         dialog.get_by_label("Preset").select_option("fast")
         assert [value[label]() for label in value] == ["16,32,64,64", "0.02", "7", "0", "muon"]
@@ -90,3 +91,17 @@ def test_a_trainer_that_was_killed_is_told_with_its_last_words(visit, tmp_path):
         os.kill(runlog.read(tmp_path)["process"]["pid"], signal.SIGKILL)
         see(page, ".last-words", "^The trainer was killed: the memory may have run out[^$]*parameters on")
         page.get_by_role("button", name="New run").wait_for()
+
+
+@pytest.mark.parametrize("always", [None, "--keep", [1, None, "--keep", "5; rm -r /"]])
+def test_the_form_opens_whatever_the_server_says_that_every_command_has(visit, tmp_path, always):
+    def answer(route):
+        told = route.fetch().json()
+        route.fulfill(json=told | {"always": always} if always else {key: told[key] for key in told if key != "always"})
+
+    with controlled(tmp_path) as (url, _):
+        page = visit(url)
+        page.route("**/options", answer)
+        new_run(page, Epochs="7")
+        words = " --keep '5; rm -r /'" if isinstance(always, list) else ""
+        see(page, "dialog code", f"^python mnist_cnn.py --epochs 7{words}$")

@@ -85,6 +85,8 @@ def drawn() -> dict[str, np.ndarray]:
         "tiny on a sheet": opaque(on_sheet(resized(next(one), 14, 14), 60, 80, 30, 50), BLUE, CREAM),
         "tiny in a large one": opaque(on_sheet(resized(next(one), 12, 12), 300, 270, 20, 200), BLACK, WHITE),
         "a speck alone": opaque(bar(40, 40, 17, 19, 20, 21), BLACK, WHITE),
+        "on a tie": opaque(bar(20, 20, 9, 11, 8, 11), BLACK, WHITE),
+        "two halves, tiny": opaque(bar(8, 8, 0, 8, 0, 4), 12, 24),
         "blank, white": opaque(np.zeros((64, 48)), BLACK, WHITE),
         "blank, tiny": opaque(np.zeros((9, 7)), BLACK, (90, 80, 70)),
         "blank, transparent": np.zeros((30, 40, 4), np.uint8),

@@ -179,6 +179,24 @@ def test_a_picture_without_contrast_is_empty(value):
     assert prepare(saved(Image.new("L", (1, 1), value))).empty
 
 
+@pytest.mark.parametrize("height, width", [(1, 2), (2, 2), (8, 8), (27, 10), (1, 28), (40, 40)])
+def test_two_halves_of_which_neither_is_paper_are_no_digit_and_no_error(height, width):
+    for one, other in ((12, 24), (0, 255), (7, 201), (100, 101)):
+        halves = np.full((height, width), one, np.uint8)
+        halves[:, width // 2 :] = other
+        for left_out in ((), STEPS):
+            prepared = prepare(saved(Image.fromarray(halves)), left_out)
+            assert prepared.pixels.shape == (SIZE, SIZE)
+
+
+@pytest.mark.parametrize("width, height", [(300, 1), (1, 700), (600, 3)])
+def test_the_box_lies_within_a_picture_of_hardly_any_height(width, height):
+    line = np.full((height, width), 255, np.uint8)
+    line[height // 2 :, width // 2 :] = line[height // 2 :, : width // 3] = 0
+    left, top, right, bottom = prepare(saved(Image.fromarray(line))).box
+    assert 0 <= left <= right <= width and 0 <= top <= bottom <= height
+
+
 def test_each_step_can_be_left_out_and_then_shows_why_it_is_there(digits):
     digit = digits[0]
     whole = prepare(saved(shaded(digit))).pixels

@@ -181,6 +181,10 @@ def test_a_name_made_of_the_options_follows_the_length_and_a_name_of_ones_own_st
     assert ", epochs 9," in continued(copy, {"epochs": 9}).config.name
     assert continued(copy, {"epochs": 9, "name": "mine"}).config.name == "mine"
     log = json.loads((copy / "training_log.json").read_text())
+    log["config"]["epochs"] = 5  # as if somebody had asked the running trainer for two more
+    log["events"] = [{"kind": "epochs changed", "step": 4, "value": 5, "before": 3}]
+    (copy / "training_log.json").write_text(json.dumps(log))
+    assert ", epochs 9," in continued(copy, {"epochs": 9}).config.name
     log["config"]["name"] = "my own, epochs 3,"
     (copy / "training_log.json").write_text(json.dumps(log))
     assert continued(copy, {"epochs": 9}).config.name == "my own, epochs 3,"

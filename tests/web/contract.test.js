@@ -134,6 +134,11 @@ test('a list of runs keeps only runs inside the results folder', () => {
   assert.deepEqual(runs.map(({ runId }) => runId), ['a', 'b']);
 });
 
+test('a run of the list has trained for as long as it says, or nobody knows', () => {
+  const runs = [72.5, 'long', undefined].map((seconds, index) => ({ run_id: `r${index}`, path: `runs/r${index}/`, seconds }));
+  assert.deepEqual(parseRuns({ runs }).map(({ seconds }) => seconds), [72.5, null, null]);
+});
+
 test('before the first run the status has no run', () => {
   const status = parseStatus({ run_id: null, updated_at: null, liveness: null });
   assert.deepEqual(status, { runId: '', updatedAt: null, liveness: null });

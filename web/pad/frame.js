@@ -26,14 +26,21 @@ export function boxOf({ height, width, values }) {
 /** What of the ink lies in a box around it all; of more pixels where it has few. */
 export function boxed(ink, edges) {
   const digit = cropped(ink, edges);
-  if (Math.max(digit.width, digit.height) >= BOX) return digit;
-  const { height, width } = digit;
-  const beside = enlarged(cropped(digit, [-1, -1, width + 1, height + 1]), FINER); // paper is all around
-  const fine = cropped(beside, [FINER, FINER, FINER * (width + 1), FINER * (height + 1)]);
-  const least = Math.min(FAINT, Math.max(...fine.values));
-  const clear = { ...fine, values: fine.values.map((value) => (value < least ? 0 : value)) };
-  return cropped(clear, boxOf(clear));
+  return Math.max(digit.width, digit.height) < BOX ? finer(digit) : digit;
 }
+
+/** A digit of FINER times the pixels, boxed again. */
+function finer(digit) {
+  const { height, width } = digit;
+  const padded = enlarged(cropped(digit, [-1, -1, width + 1, height + 1]), FINER); // paper is all around
+  const all = cropped(padded, [FINER, FINER, FINER * (width + 1), FINER * (height + 1)]);
+  const least = Math.min(FAINT, Math.max(...all.values));
+  const ink = { ...all, values: all.values.map((value) => (value < least ? 0 : value)) };
+  return cropped(ink, boxOf(ink));
+}
+
+/** Just between two pixels, as with what is symmetric, it is not to depend on how a sum was rounded. */
+const nearest = (place) => rounded(Math.round(1e6 * place) / 1e6);
 
 /** What lies in a box; beyond the ink is none. */
 function cropped(ink, [left, top, right, bottom]) {
@@ -62,7 +69,7 @@ export function placed({ height, width, values }, centred) {
   });
   const start = (sum, length) => {
     const [free, middle] = [SIZE - length, Math.floor((SIZE - length) / 2)];
-    return centred && mass ? [Math.min(free, Math.max(0, rounded(CENTRE - sum / mass))), middle] : [middle, middle];
+    return centred && mass ? [Math.min(free, Math.max(0, nearest(CENTRE - sum / mass))), middle] : [middle, middle];
   };
   const [[left, boxLeft], [top, boxTop]] = [start(x, width), start(y, height)];
   const pixels = new Uint8Array(SIZE * SIZE);

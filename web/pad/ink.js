@@ -4,6 +4,7 @@ import { FLAT, besidePaper, pick } from './paper.js';
 import { quantile } from './quantile.js';
 
 const BINS = 128;
+const ALIKE = 1e-3; // of the same: values nearer than that are one
 export const FAINT = 0.15; // of the ink's level: less is paper
 
 /**
@@ -23,7 +24,8 @@ export function inkOf(colours, uneven) {
 
 /** The value that parts `values` into two classes with the least variance inside each (N. Otsu, 1979). */
 function otsu(values) {
-  const { counts, low, step } = histogram(values);
+  const { counts, low, high, step } = histogram(values);
+  if (high - low < ALIKE) return high; // no value lies above it
   const middle = (bin) => low + (bin + 0.5) * step;
   const all = counts.reduce((sum, count, bin) => sum + count * middle(bin), 0);
   let [best, most, below, sum] = [0, -1, 0, 0];
@@ -46,5 +48,5 @@ function histogram(values) {
   const step = (high - low) / BINS || 1;
   const counts = new Float64Array(BINS);
   for (const value of values) counts[Math.min(BINS - 1, Math.floor((value - low) / step))] += 1;
-  return { counts, low, step };
+  return { counts, low, high, step };
 }
