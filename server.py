@@ -237,8 +237,12 @@ def parsed(content: bytes) -> dict:
 
 
 def end(number: int, _frame) -> None:
-    """Exit as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM."""
-    raise SystemExit(128 + number)
+    """Exit as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM.
+
+    At once, without unwinding: Python ends what its other threads do at its exit, and one that reads a digit is within
+    torch, where that aborts the process. What was printed is flushed already, and files are replaced whole or not.
+    """
+    os._exit(128 + number)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -1,16 +1,21 @@
 """No upload makes the server fail, fill the memory or keep others waiting."""
 
+import contextlib
+import http.client
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from bombs import BOMBS
-from hostile import attacked, mutations, untrained
+from hostile import attacked, mutations, saved, untrained, valid_files
 
 from digits import limits
 
 UPLOADS = 1000  # python tests/hostile.py sends 10,000
 MOST_MB = 64
 MOST_S = 2.0
+READERS = 4
 ANSWERS = {200, 400, 413, 415, 422}
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
@@ -18,7 +23,6 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the memory of a
 
 @pytest.fixture(scope="module")
 def server():
-    """A process of its own; whatever it prints on stderr is a failure."""
     with attacked(untrained()) as server:
         yield server
 
@@ -40,6 +44,25 @@ def test_a_bomb_is_answered_soon_and_takes_no_memory(server, bomb):
     assert seconds < MOST_S
 
 
+def test_it_ends_quietly_while_it_reads():
+    answered = threading.Semaphore(0)
+    with ThreadPoolExecutor(READERS) as readers, attacked(untrained()) as server:
+        for _ in range(READERS):
+            readers.submit(read_on, server.port, answered)
+        for _ in range(2 * READERS):
+            assert answered.acquire(timeout=60)
+
+
+def read_on(port: int, answered: threading.Semaphore) -> None:
+    """Send pictures until the server has ended."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
+        while True:
+            connection.request("POST", "/predict", saved("PNG"))
+            connection.getresponse().read()
+            answered.release()
+
+
 COUNTED = {
     "PNG of 150,000 empty texts": "pieces",
     "GIF with one comment in 990,000 pieces": "pieces",
@@ -57,8 +80,6 @@ def test_what_would_keep_a_decoder_busy_is_seen_before_it_begins(bomb):
 
 def test_pieces_are_counted_and_nothing_else(monkeypatch):
     """Every beginning of a file that is in order passes, also where it stops within a piece."""
-    from hostile import valid_files
-
     monkeypatch.setattr(limits, "PIECES", 40)
     for content in valid_files():
         for length in range(len(content) + 1):
