@@ -227,7 +227,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
                 for indices in order[at.batch :]:
                     if asked := steering.asked():
                         note(learner.fetch())
-                        began += steering.obey(asked, at, record.save_weights)
+                        began += steering.obey(asked, at, record.save_snapshot)
                     with INTERRUPTS.held():  # weights, schedule and log go forward together or not at all
                         known = learner.step(train_split[indices])
                         note(known)

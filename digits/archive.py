@@ -105,7 +105,10 @@ def link_from_earlier_run(folder: Path, file: str, content: bytes) -> bool:
 
 
 def earlier_runs(folder: Path) -> list[Path]:
-    """Folders of earlier runs, newest first; what is not a run of ours is left out, and so left alone."""
+    """Folders of earlier runs, newest first; what is not a run of ours is left out, and so left alone, and so is what
+    lies elsewhere, by way of a link.
+    """
+    runs = os.path.realpath(folder / contract.RUNS)
     try:
         candidates = list((folder / contract.RUNS).iterdir())
     except OSError:
@@ -113,7 +116,7 @@ def earlier_runs(folder: Path) -> list[Path]:
     dated = []
     for path in candidates:
         log = _read_log(path)
-        if log is not None and log["run_id"] == path.name:
+        if log is not None and log["run_id"] == path.name and os.path.realpath(path) == os.path.join(runs, path.name):
             dated.append((str(log.get("started_at")), path.name, path))
     return [path for *_, path in sorted(dated, reverse=True)]
 
@@ -122,7 +125,7 @@ def _forget(folder: Path, keep: int) -> None:
     for path in earlier_runs(folder)[keep:]:
         if read_label(path, path.name).get("kept") is True:
             continue
-        with contextlib.suppress(OSError):  # somebody reads it or keeps notes of their own in there: another time
+        with contextlib.suppress(OSError):  # notes of somebody's own in there stay; what is being read, on Windows, too
             forget(path)
             path.rmdir()
 

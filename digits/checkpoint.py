@@ -5,6 +5,7 @@ torch writes a zip file but checks no sum when it loads one: so each carries the
 
 import hashlib
 import io
+import pickle
 from pathlib import Path
 
 import torch
@@ -90,6 +91,8 @@ def load(path: str | Path) -> dict:
     file = io.BytesIO(Path(path).read_bytes())  # at once: of half a file torch would say "Invalid argument"
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:  # torch's text would have people load what may be a program
+        raise Damaged("it is damaged, or no file of this program") from error
     except Exception as error:  # torch.load raises whatever its many readers raise
         raise Damaged(" ".join(str(error).split())[:_REASON_LENGTH] or type(error).__name__) from error
     if not isinstance(content, dict) or content.get("format") not in (1, FORMAT):

@@ -10,6 +10,7 @@ place of the list. `run_id`, where it is given, keeps a request from another run
 import math
 import os
 import secrets
+import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,8 @@ def parsed(given, place: int) -> Request:
     try:
         if not isinstance(given, dict):
             raise Refused("a request is an object with an action")
-        id = str(given.get("id", id))[:_ID_LENGTH]
+        if given.get("id") is not None:
+            id = str(given["id"])[:_ID_LENGTH]
         action, value = given.get("action"), given.get("value")
         if action not in ACTIONS:
             raise Refused(f"there is no such action: use {', '.join(ACTIONS)}")
@@ -113,7 +115,7 @@ def answered(folder: Path, action: str, value=None) -> str:
         time.sleep(_LOOK_S)
     if log.get("status") != "running":
         raise UserError("The run ended before it could be asked.")
-    raise UserError("It has not answered yet: it may be busy testing. The request stays in control.json.")
+    raise UserError("It has not answered yet: it may be busy loading or testing. The request stays in control.json.")
 
 
 class Inbox:
@@ -136,7 +138,8 @@ class Inbox:
         if version == self._seen:
             return []
         self._seen = version
-        content = read_json(self._path) if status.st_size <= _LONGEST else None
+        readable = stat.S_ISREG(status.st_mode) and status.st_size <= _LONGEST  # a pipe would be waited for
+        content = read_json(self._path) if readable else None
         if not isinstance(content, dict) or not isinstance(content.get("requests"), list):
             return [Refused("control.json can't be read")]
         if content.get("run_id") not in (None, self._run_id):
@@ -150,7 +153,7 @@ class Inbox:
             found = parsed(given, place)
         except Refused as refusal:
             found = refusal
-        if isinstance(given, dict) and "id" in given:
+        if isinstance(given, dict) and given.get("id") is not None:
             known = found.id in self._known
             self._known.add(found.id)
         else:

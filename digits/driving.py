@@ -36,8 +36,8 @@ class Driving:
             "running": running,
             "resumable": not running and self._has_checkpoint() and liveness(log, self._results) in _RESUMABLE,
             "free_bytes": _free_bytes(self._results),
-            "last_words": last_words(self._results, log),
-            "exit": None if is_overtaken(self._results, log) else self._launcher.exit_code(),
+            "last_words": last_words(self._results),
+            "exit": None if is_overtaken(self._results) else self._launcher.exit_code(),
         }
         return json_response(state)
 
@@ -131,8 +131,10 @@ def _checked(options: dict) -> list[str]:
 
 
 def _sentence(refusal: Exception) -> str:
+    """A name or a value at its beginning stays as it is."""
     reason = str(refusal).rstrip(".")
-    return f"{reason[:1].upper()}{reason[1:]}."
+    first = reason.partition(" ")[0]
+    return f"{reason[:1].upper() if first.isalpha() else reason[:1]}{reason[1:]}."
 
 
 def _checker():

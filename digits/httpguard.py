@@ -15,7 +15,10 @@ SAFE = ("GET", "HEAD")  # they change nothing
 def check(request: Request, names: frozenset[str], sharing: Sharing) -> None:
     """Raise Problem unless the request is for an IP address, localhost or one of `names` (in lower case), and, where it
     could change something, from a page of that very host, from one that `sharing` covers, or from no page at all."""
-    if request.host is not None and not _is_ours(request.host.lower(), names):
+    if request.host is None:  # nobody's browser
+        if request.method not in SAFE:
+            raise Problem(403, "The request does not say which host it is for.")
+    elif not _is_ours(request.host.lower(), names):
         raise Problem(403, "This server does not have that name. Use its IP address, or start it with --host NAME.")
     if request.method not in SAFE and _is_of_another_site(request) and not sharing.covers(request):
         raise Problem(403, "Only this server's own page may send this.")

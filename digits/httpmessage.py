@@ -85,7 +85,7 @@ class Request:
         options = headers.get("connection", "").lower().replace(" ", "").split(",")
         self.keep_alive = "close" not in options and (version != "1.0" or "keep-alive" in options)
         self.body = b""
-        if self.host is None and version != "1.0":
+        if "host" not in headers and version != "1.0":
             raise Problem(400, "The request does not say which host it is for.")
 
     @property

@@ -77,8 +77,7 @@ class Launcher:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    start_new_session=True,  # Ctrl-C is for the server alone
-                    pass_fds=(held,) if os.name == "posix" else (),
+                    **_apart(held),
                 )
         finally:
             os.close(held)
@@ -86,14 +85,23 @@ class Launcher:
         return True
 
 
-def last_words(folder: Path, log: dict) -> list[str]:
-    """The last lines that a started trainer printed; none if the run of `log` began later, by hand."""
+def _apart(held: int) -> dict:
+    """How the child is made one of its own, which Ctrl-C in the server's terminal does not reach."""
+    if os.name == "posix":
+        return {"start_new_session": True, "pass_fds": (held,)}
+    import subprocess
+
+    return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+
+
+def last_words(folder: Path) -> list[str]:
+    """The last lines that a started trainer printed; none if somebody has worked there since, by hand."""
     file = open_within(folder, contract.TRAINER_LOG)
     if file is None:
         return []
     with file:
         status = os.fstat(file.fileno())
-        if _is_before(status, log):
+        if _is_overtaken(folder, status):
             return []
         file.seek(max(0, status.st_size - _LINES * _LETTERS))
         text = file.read(_LINES * _LETTERS).decode(errors="replace")
@@ -101,16 +109,16 @@ def last_words(folder: Path, log: dict) -> list[str]:
     return [line for line in lines if line][-_LINES:]
 
 
-def is_overtaken(folder: Path, log: dict) -> bool:
-    """Whether the run of `log` began, by hand, after all that a started trainer has printed."""
+def is_overtaken(folder: Path) -> bool:
+    """Whether a run was begun, continued or deleted there after all that a started trainer has printed."""
     try:
-        return _is_before(os.stat(folder / contract.TRAINER_LOG), log)
+        return _is_overtaken(folder, os.stat(folder / contract.TRAINER_LOG))
     except OSError:
         return False
 
 
-def _is_before(status: os.stat_result, log: dict) -> bool:
-    return status.st_mtime < (contract.seconds_of(log.get("started_at")) or 0)
+def _is_overtaken(folder: Path, status: os.stat_result) -> bool:
+    return status.st_mtime < (contract.seconds_of(lock.holder_of(folder).get("started_at")) or 0)
 
 
 def _harmless(line: str) -> str:

@@ -4,6 +4,7 @@ So the page, and any other program, can read digits without torch, and tell how 
 """
 
 import zlib
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,13 @@ _HISTORY_BYTES = 16_000_000  # at most, however large the network
 _LARGEST = torch.finfo(torch.float16).max
 
 
+class Kept(NamedTuple):
+    """A network as it was after an epoch."""
+
+    numbers: bytes  # float16
+    energy_limit: float | None = None  # energy.py: of that epoch's validation images
+
+
 class Networks:
     """network.json, with network.bin (float32) and network-epochs.bin (float16, one epoch after another)."""
 
@@ -24,18 +32,18 @@ class Networks:
         self._layers: list[dict] = []
         self._numbers = torch.zeros(0)
         self._epoch = 0
-        self._kept: list[tuple[int, bytes]] = []
+        self._kept: list[tuple[int, Kept]] = []
 
     def restore(self, saved: dict | None, history: bytes, epoch: int) -> None:
         """Take what an earlier process wrote of the epochs up to `epoch`."""
         kept = earlier(saved, history) if saved else {}
-        self._kept = [(number, numbers) for number, numbers in kept.items() if number <= epoch]
+        self._kept = [(number, one) for number, one in kept.items() if number <= epoch]
 
-    def add_epoch(self, epoch: int, network: nn.Sequential) -> None:
+    def add_epoch(self, epoch: int, network: nn.Sequential, energy_limit: float | None = None) -> None:
         self._epoch = epoch
         self._layers, self._numbers = take_apart(network)
         half = self._numbers.clamp(-_LARGEST, _LARGEST).half()
-        self._kept.append((epoch, half.numpy().astype("<f2").tobytes()))
+        self._kept.append((epoch, Kept(half.numpy().astype("<f2").tobytes(), energy_limit)))
         while len(self._kept) > max(1, min(EPOCHS_KEPT, _HISTORY_BYTES // half.nbytes)):
             self._kept = self._kept[::-1][::2][::-1]  # every second, always the last
 
@@ -45,7 +53,7 @@ class Networks:
 
     @property
     def history(self) -> bytes:
-        return b"".join(numbers for _, numbers in self._kept)
+        return b"".join(kept.numbers for _, kept in self._kept)
 
     def as_json(self, facts: dict) -> dict:
         """`facts` are what else there is to say of the network as it is now."""
@@ -58,20 +66,24 @@ class Networks:
             "numbers": len(self._numbers),
             "crc32": zlib.crc32(self.current),
             "epochs": [epoch for epoch, _ in self._kept],
+            "energy_limits": [kept.energy_limit for _, kept in self._kept],
             "epochs_crc32": zlib.crc32(self.history),
         }
 
 
-def earlier(saved: dict, history: bytes) -> dict[int, bytes]:
-    """The float16 numbers by epoch; {} where the two files do not belong together, or are none.
+def earlier(saved: dict, history: bytes) -> dict[int, Kept]:
+    """What was kept, by epoch; {} where the two files do not belong together, or are none.
 
     A trainer that was killed between the two has added an epoch to one: what was there before still belongs together.
     """
-    size = 2 * saved["numbers"]
+    size, limits = 2 * saved["numbers"], saved.get("energy_limits")  # files of before have none
     before = history[: size * len(saved["epochs"])]
     if saved.get("epochs_crc32") not in (zlib.crc32(history), zlib.crc32(before)):
         return {}
-    return {epoch: history[size * at : size * (at + 1)] for at, epoch in enumerate(saved["epochs"])}
+    return {
+        epoch: Kept(history[size * at : size * (at + 1)], limits[at] if limits else None)
+        for at, epoch in enumerate(saved["epochs"])
+    }
 
 
 def rebuilt(saved: dict, numbers: bytes) -> nn.Sequential:

@@ -10,7 +10,7 @@ _PART = {"type": "number", "minimum": 0, "maximum": 1}
 _LABEL = {"type": "string", "enum": _LABELS}
 _BASE64 = {"type": "string", "contentEncoding": "base64"}
 _PICTURE = {"type": "string", "format": "binary"}
-_LIMITS = f"At most {MAX_BYTES:,} bytes, {MAX_PIXELS:,} pixels, {MAX_SIDE:,} pixels on a side."
+_LIMITS = f"At most {MAX_BYTES:,} bytes, {MAX_PIXELS:,} pixels in all, {MAX_SIDE:,} pixels on a side."
 
 
 _SCORES = {"type": "array", "items": described({"label": _LABEL, "score": _PART}), "maxItems": 10}
@@ -31,7 +31,7 @@ _SCHEMAS = {
         {
             "label": {
                 "anyOf": [_LABEL, {"type": "null"}],
-                "description": "null of an empty picture among others, and of what is no digit.",
+                "description": "null of an empty picture among others; of what is no digit the nearest one.",
             },
             "score": {"anyOf": [_PART, {"type": "null"}]},
             "probabilities": {
@@ -117,7 +117,7 @@ _PARAMETERS = [
     {
         "name": "epoch",
         "in": "query",
-        "description": "Only if the weights are of that epoch.",
+        "description": "The weights after that epoch, where they were kept.",
         "schema": {"type": "integer", "minimum": 0},
     },
 ]

@@ -85,16 +85,26 @@ class Reader:
         return cls(network, content | {"sha256": digest(content)})
 
     @classmethod
-    def after(cls, epoch: int, folder: Path) -> "Reader":
-        """The network as it was after an epoch of the run in `folder`: in half precision, at the last temperature.
+    def after(cls, epoch: int | None, folder: Path) -> "Reader":
+        """The network as it was after an epoch of the run in `folder`, None for the last one that was kept: in half
+        precision, at the last temperature.
 
-        Raises KeyError for an epoch that was not kept.
+        Raises LookupError for an epoch that was not kept.
         """
         saved = read_json(folder / contract.NETWORK)
-        saved = saved if isinstance(saved, dict) else {}
-        numbers = networks.earlier(saved, read_bytes(folder / contract.NETWORK_EPOCHS))[epoch]
-        about = {"run_id": saved["run_id"], "epoch": epoch, "temperature": saved["temperature"] or 1.0}
-        return cls(networks.rebuilt(saved, numbers), about | {"sha256": hashlib.sha256(numbers).hexdigest()})
+        try:
+            kept = networks.earlier(saved, read_bytes(folder / contract.NETWORK_EPOCHS))
+            epoch = max(kept) if epoch is None else epoch
+            numbers, energy_limit = kept[epoch]
+            network = networks.rebuilt(saved, numbers)
+            about = {
+                "temperature": float(saved["temperature"] or 1),
+                "energy_limit": energy_limit and float(energy_limit),
+            }
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:  # a file of another kind
+            raise LookupError(f"{folder} has no network of that epoch") from error
+        about |= {"run_id": saved.get("run_id"), "epoch": epoch, "sha256": hashlib.sha256(numbers).hexdigest()}
+        return cls(network, about)
 
     @torch.inference_mode()
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:

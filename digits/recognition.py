@@ -6,6 +6,7 @@ torch is imported for the first request, in its thread: a server that nobody ask
 import base64
 import contextlib
 import io
+import re
 import threading
 import time
 from pathlib import Path
@@ -17,7 +18,9 @@ from digits.httpmessage import Problem, Request, Response, json_response
 AT_ONCE = 2  # pictures computed at a time: as many as there are cores on a small machine
 WAITING = 16  # more than these wait: come again
 _PATIENCE_S = 20.0  # longer than torch's import on a slow disk
-_RETRY = {"Retry-After": "2"}
+_RETRY, _LATER = {"Retry-After": "2"}, {"Retry-After": "30"}
+_NETWORKS = (contract.WEIGHTS, contract.NETWORK)  # files that a network can be read from, the better one first
+_EPOCH = re.compile("[0-9]{1,7}")
 
 
 class Recognition:
@@ -33,12 +36,16 @@ class Recognition:
         self._known: tuple | None = None  # which file the reader has read, and when that was written
 
     def answer(self, request: Request) -> Response:
-        """Raises Problem: 400, 404, 413, 415, 422, 503."""
+        """Raises Problem: 400, 404, 411, 413, 415, 422, 503."""
         began = time.perf_counter()
+        if "content-length" not in request.headers:
+            raise Problem(411, "Say how long the body is: Content-Length.")
         if unknown := request.query.keys() - {"format", "run", "epoch"}:
             raise Problem(400, f"There is no parameter {min(unknown)!r}: use format, run or epoch.")
         if request.query.get("format", "hf") != "hf":
             raise Problem(400, "The only other format is hf.")
+        if not _EPOCH.fullmatch(request.query.get("epoch", "0")):
+            raise Problem(400, "An epoch is a whole number.")
         with self._place():  # before the body is looked into: that may take its time too
             answers = self._read(request)
         if len(answers) == 1 and answers[0]["status"] == "empty":
@@ -67,7 +74,7 @@ class Recognition:
 
     def _read(self, request: Request) -> list[dict]:
         found = uploads.pictures_of(request.headers.get("content-type", ""), request.body)
-        self._weights(request.query.get("run"))  # without any, nobody need wait for torch
+        self._folder(request.query.get("run"))  # without any weights nobody need wait for torch
         processor.use_all_cores()
         if self._reader is None:
             processor.prepare_to_serve()
@@ -75,7 +82,7 @@ class Recognition:
             from digits import pictures
             from digits.preprocess import as_it_is, prepare
 
-            reader = self._newest(request.query)
+            reader = self._chosen(request.query)
         except ModuleNotFoundError as missing:
             raise Problem(503, not_installed(missing.name)) from None
         prepared, pixels = [], pictures.MAX_PIXELS  # that are left, for all pictures of the request
@@ -89,47 +96,59 @@ class Recognition:
                 pixels -= round(picture.channels.shape[0] * picture.channels.shape[1] * picture.reduced**2)
                 prepared.append(prepare(picture))
         except pictures.TooLarge as error:
-            raise Problem(413, str(error)) from None
+            together = f"The pictures of a request have at most {pictures.MAX_PIXELS:,} pixels in all."
+            raise Problem(413, str(error) if pixels == pictures.MAX_PIXELS else together) from None
         except pictures.NoPicture as error:
             raise Problem(415, str(error)) from None
         model = {key: reader.about.get(key) for key in ("run_id", "epoch", "sha256")}
         return [_told(answer, model) for answer in reader.read(prepared)]
 
-    def _newest(self, query: dict[str, str]):
-        """The reader of the run that is asked for, else of the newest that has weights; as after an epoch, if asked."""
+    def _chosen(self, query: dict[str, str]):
+        """The reader that is asked for. Raises Problem with 404 or 503."""
         from digits.errors import UserError
         from digits.predict import Reader
 
+        folder = self._folder(query.get("run"))
         with self._loading:
             try:
-                path = self._weights(query.get("run"))
-                status = path.stat()
-                version = (path, status.st_ino, status.st_mtime_ns, status.st_size)
-                if self._known != version:
-                    self._reader, self._known = Reader.open(path), version
-            except (UserError, FileNotFoundError) as error:  # damaged, or moved by a trainer at this very moment
-                raise Problem(503, f"The weights can't be read now: {error}", _RETRY) from None
-            if query.get("epoch") in (None, str(self._reader.about.get("epoch"))):
-                return self._reader
-            try:
-                return Reader.after(int(query["epoch"]), path.parent)
-            except (KeyError, ValueError):
-                raise Problem(404, "The weights of that epoch were not kept.") from None
+                reader = self._final(folder)
+            except (UserError, FileNotFoundError):  # no path nor word of torch's: they are nobody's business
+                why = f"{contract.WEIGHTS} is damaged, or was replaced at this very moment"
+                raise Problem(503, f"The weights can't be read now: {why}.", _RETRY) from None
+        if reader and query.get("epoch") in (None, str(reader.about.get("epoch"))):
+            return reader
+        try:
+            return Reader.after(int(query["epoch"]) if "epoch" in query else None, folder)
+        except LookupError:
+            raise Problem(404, "The weights of that epoch were not kept.") from None
 
-    def _weights(self, run: str | None) -> Path:
+    def _final(self, folder: Path):
+        """The reader of the run's mnist_cnn.pth, read again when that has changed; None without one."""
+        from digits.predict import Reader
+
+        path = folder / contract.WEIGHTS
+        if not path.is_file():
+            return None
+        status = path.stat()
+        version = (path, status.st_ino, status.st_mtime_ns, status.st_size)
+        if self._known != version:
+            self._reader, self._known = Reader.open(path), version
+        return self._reader
+
+    def _folder(self, run: str | None) -> Path:
+        """Where the weights lie: of that run, else the newest final ones, else those of the newest epoch there is."""
         if run is not None:
             folder = archive.run_folder(self.results, run) if contract.RUN_ID.fullmatch(run) else None
-            if folder is None or not (folder / contract.WEIGHTS).is_file():
+            if folder is None or not any((folder / file).is_file() for file in _NETWORKS):
                 raise Problem(404, "There are no weights of that run.")
-            return folder / contract.WEIGHTS
-        if (self.results / contract.WEIGHTS).is_file():  # as a rule: nobody need read every run's log for it
-            return self.results / contract.WEIGHTS
-        for folder in archive.earlier_runs(self.results):
-            if (folder / contract.WEIGHTS).is_file():
-                return folder / contract.WEIGHTS
-        raise Problem(
-            503, "No network has been trained yet: start one with python mnist_cnn.py.", {"Retry-After": "30"}
-        )
+            return folder
+        for file in _NETWORKS:
+            if (self.results / file).is_file():  # as a rule: nobody need read every run's log for it
+                return self.results
+            for folder in archive.earlier_runs(self.results):
+                if (folder / file).is_file():
+                    return folder
+        raise Problem(503, "No network has been trained yet: start one with python mnist_cnn.py.", _LATER)
 
 
 def _told(answer, model: dict) -> dict:

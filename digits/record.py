@@ -9,6 +9,8 @@ from digits.runlog import RunLog
 from digits.training import Evaluation, Learner
 from digits.weights import Weights
 
+_JUDGED = ("temperature", "energy_limit")  # what validation images tell of a network
+
 
 class Record:
     """Collects a run's predictions and writes its files through the log."""
@@ -18,6 +20,7 @@ class Record:
         self._predictions = predictions.Predictions(dataset.validation, dataset.test)
         self._weights = Weights()
         self._networks = Networks()
+        self._judged: dict[str, float] = {}  # what the last validation told of the network
         self._chosen = predictions.choose_samples(config.samples, len(dataset.test), config.seed)
 
     def save_images(self) -> None:
@@ -31,7 +34,9 @@ class Record:
         self._predictions.restore(read_json(self._log.folder / contract.PREDICTIONS), epoch)
         self._weights.restore(read_json(self._log.folder / contract.LAYER_WEIGHTS), epoch)
         history = read_bytes(self._log.folder / contract.NETWORK_EPOCHS)
-        self._networks.restore(read_json(self._log.folder / contract.NETWORK), history, epoch)
+        saved = read_json(self._log.folder / contract.NETWORK)
+        self._networks.restore(saved, history, epoch)
+        self._judged = {key: saved[key] for key in _JUDGED if saved and saved.get(key) is not None}
 
     def save_epoch(self, epoch: int, validation: Evaluation | None) -> None:
         """After an epoch. The few test samples are for the eye; nothing is measured or chosen by them."""
@@ -48,10 +53,13 @@ class Record:
         self._predictions.set_test(test)
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
         self._save_samples(epoch, final=True)
-        self.save_weights(epoch, test_accuracy=test.accuracy, temperature=temperature, energy_limit=energy_limit)
+        self._save_weights(epoch, test_accuracy=test.accuracy, temperature=temperature, energy_limit=energy_limit)
 
-    def save_weights(self, epoch: int, **judged: float | None) -> None:
-        """As they are now; `judged` is what is known of them."""
+    def save_snapshot(self, epoch: int) -> None:
+        """The weights as they are now, with what the last validation told of those before."""
+        self._save_weights(epoch, **self._judged)
+
+    def _save_weights(self, epoch: int, **judged: float | None) -> None:
         facts = {"run_id": self._log.run_id, "epoch": epoch, "step": self._learner.steps, "dataset": self._dataset.name}
         self._log.save(
             contract.WEIGHTS, checkpoint.weights_file(self._learner.learned, self._config, **facts, **judged)
@@ -59,14 +67,15 @@ class Record:
 
     def _save_network(self, epoch: int, validation: Evaluation | None) -> None:
         """For the page. The numbers come first: whoever finds their sums different in network.json looks again."""
-        self._networks.add_epoch(epoch, self._learner.learned)
-        temperature = validation and calibration.temperature(
-            validation.probabilities, self._dataset.validation.labels.cpu()
-        )
+        facts = dict.fromkeys(_JUDGED)
+        if validation is not None:
+            labels = self._dataset.validation.labels.cpu()
+            facts["temperature"] = calibration.temperature(validation.probabilities, labels)
+            facts["energy_limit"] = energy.limit(validation.energies)
+            self._judged = facts
+        self._networks.add_epoch(epoch, self._learner.learned, facts["energy_limit"])
         self._log.save(contract.NETWORK_NUMBERS, self._networks.current)
         self._log.save(contract.NETWORK_EPOCHS, self._networks.history)
-        limit = validation and energy.limit(validation.energies)
-        facts = {"temperature": temperature, "energy_limit": limit}
         self._log.save_json(contract.NETWORK, self._networks.as_json(facts))
 
     def _save_samples(self, epoch: int, final: bool) -> None:

@@ -224,7 +224,8 @@ class RunLog:
             event = {"kind": kind[: contract.EVENT_KEPT], "text": text[: contract.EVENT_KEPT]}
             more = {key: finite(value) for key, value in facts.items() if value is not None}
             events.append({"step": self.step, "time": timestamp(), **event, **more})
-            del events[: -contract.EVENTS_KEPT]
+            if len(events) > contract.EVENTS_KEPT:  # what the run is repeated by stays longest
+                del events[next((place for place, event in enumerate(events) if "value" not in event), 0)]
         self._writer.note()
 
     def test(self, loss: float, accuracy: float, correct: int, total: int, **judged: float | None) -> None:

@@ -80,6 +80,19 @@ def test_a_file_somebody_put_into_an_old_run_outlives_it(folder):
     assert os.listdir(notes.parent) == ["notes.txt"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_run_that_lies_elsewhere_is_neither_listed_nor_forgotten(folder, tmp_path):
+    first = run(folder, "first")
+    run(folder, "second")
+    elsewhere = tmp_path / "elsewhere"
+    os.rename(folder / contract.RUNS / first, elsewhere)
+    (folder / contract.RUNS / first).symlink_to(elsewhere, target_is_directory=True)
+    before = sorted(os.listdir(elsewhere))
+    run(folder, "third", keep=0)
+    assert names(folder) == ["third"]
+    assert sorted(os.listdir(elsewhere)) == before
+
+
 def test_a_run_without_a_single_batch_leaves_no_trace(folder):
     run(folder, "first")
     run(folder, "stillborn", batches=0)

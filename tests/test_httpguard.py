@@ -1,7 +1,7 @@
 """Who may ask: names by which the server may be called, and pages that may change something."""
 
 import pytest
-from wire import TEXT, answers_of, ask, serving
+from wire import TEXT, Answer, answers_of, ask, raw, serving
 
 from digits.httpd import Server
 
@@ -69,6 +69,18 @@ def test_only_an_address_or_a_name_of_ours_is_answered(server, host):
 def test_the_host_of_a_whole_url_counts(server, name):
     got = ask(server, f"http://{name}/text.csv")
     assert got.status == HOSTS[name]
+
+
+def test_a_whole_url_needs_a_host_field_too(server):
+    head = b"GET http://127.0.0.1/text.csv HTTP/1.%d\r\n\r\n"
+    assert Answer(raw(server, head % 1)).status == 400
+    assert Answer(raw(server, head % 0)).status == 200
+
+
+@pytest.mark.parametrize("origin", [b"", b"Origin: http://none\r\n"])
+def test_a_request_of_old_without_a_host_changes_nothing(server, origin):
+    assert Answer(raw(server, b"GET /text.csv HTTP/1.0\r\n%s\r\n" % origin)).body == TEXT
+    assert Answer(raw(server, b"POST /echo HTTP/1.0\r\n%s\r\n" % origin)).status == 403
 
 
 ORIGINS = {

@@ -13,9 +13,10 @@ import pytest
 from trainer import PROJECT, SMALL
 from wire import ask, eventually
 
-from digits import contract, lock, runlog
+from digits import contract, lock, manage, runlog
 from digits.launcher import Launcher, Training, is_overtaken, last_words
 from digits.liveness import liveness
+from digits.runlog import RunLog
 
 LONG = [*SMALL, "--epochs", "400", "--batch-size", "16"]
 AT_ONCE = 50
@@ -105,7 +106,7 @@ def test_it_runs_in_a_session_of_its_own_on_all_cores_and_leaves_its_words(launc
         assert os.sched_getaffinity(process) == processor_before
     assert eventually(lambda: launched.launcher.exit_code() is not None, 90)
     assert launched.launcher.exit_code() == 0 and not exists(process)
-    words = last_words(launched.folder, log_of(launched.folder))
+    words = last_words(launched.folder)
     assert words[0].startswith("cnn4-quick with") and any(word.startswith("Test accuracy") for word in words)
     assert log_of(launched.folder)["command"].startswith("python mnist_cnn.py --dataset synthetic")
 
@@ -142,7 +143,7 @@ def test_a_trainer_that_fails_at_once_is_told_by_its_exit_and_its_words(launched
     launched(*words.split())
     assert eventually(lambda: launched.launcher.exit_code() is not None, 60)
     assert launched.launcher.exit_code() == code
-    assert any(said in line for line in last_words(launched.folder, {}))
+    assert any(said in line for line in last_words(launched.folder))
     launched("--help")  # nothing stands in the way of another
 
 
@@ -170,7 +171,7 @@ def test_a_killed_trainer_has_crashed_with_its_last_words_and_another_can_start(
     log = log_of(launched.folder)
     assert liveness(log, launched.folder) == "crashed"
     assert eventually(lambda: launched.launcher.exit_code() == 137)
-    assert any(word.startswith("Epoch 1/400") for word in last_words(launched.folder, log))
+    assert any(word.startswith("Epoch 1/400") for word in last_words(launched.folder))
     again = launched(*LONG)
     assert eventually(lambda: log_of(launched.folder).get("run_id") != log["run_id"], 60)
     assert running(again)
@@ -196,20 +197,35 @@ WORDS = {
 @pytest.mark.parametrize("content", WORDS, ids=range(len(WORDS)))
 def test_last_words_are_a_few_plain_lines(tmp_path, content):
     (tmp_path / contract.TRAINER_LOG).write_bytes(content)
-    assert last_words(tmp_path, {}) == WORDS[content]
+    assert last_words(tmp_path) == WORDS[content]
 
 
 def test_last_words_stay_short_however_much_was_printed(tmp_path):
     (tmp_path / contract.TRAINER_LOG).write_bytes(b"x" * 10_000_000 + b"\n" + b"y" * 5000 + b"\nend")
-    words = last_words(tmp_path, {})
+    words = last_words(tmp_path)
     assert words[-1] == "end" and len(words) <= 20 and max(map(len, words)) <= 400
 
 
-def test_words_of_an_earlier_trainer_are_not_those_of_a_run_that_began_by_hand(tmp_path):
+@pytest.mark.parametrize("resume", [False, True])
+def test_words_of_an_earlier_trainer_are_not_those_of_a_run_begun_or_continued_by_hand(tmp_path, resume):
+    with RunLog(tmp_path, name="started") as log:
+        log.batch(1, loss=0.5)
+        (tmp_path / contract.TRAINER_LOG).write_text("earlier\n")
+        now = time.time()
+        os.utime(tmp_path / contract.TRAINER_LOG, (now + 5, now + 5))
+        assert (last_words(tmp_path), is_overtaken(tmp_path)) == (["earlier"], False)
+    os.utime(tmp_path / contract.TRAINER_LOG, (now - 5, now - 5))
+    with RunLog(tmp_path, name="by hand", resume=resume):
+        assert (last_words(tmp_path), is_overtaken(tmp_path)) == ([], True)
+
+
+def test_words_of_a_trainer_whose_run_was_deleted_are_not_told(tmp_path):
+    with RunLog(tmp_path, name="deleted") as log:
+        log.batch(1, loss=0.5)
     (tmp_path / contract.TRAINER_LOG).write_text("earlier\n")
-    later, before = ({"started_at": contract.timestamp(time.time() + seconds)} for seconds in (5, -5))
-    assert (last_words(tmp_path, later), is_overtaken(tmp_path, later)) == ([], True)
-    assert (last_words(tmp_path, before), is_overtaken(tmp_path, before)) == (["earlier"], False)
+    os.utime(tmp_path / contract.TRAINER_LOG, (time.time() - 5,) * 2)
+    manage.delete(tmp_path, log.run_id)
+    assert (last_words(tmp_path), is_overtaken(tmp_path)) == ([], True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
@@ -218,7 +234,7 @@ def test_a_link_in_the_words_place_is_neither_read_nor_emptied(launched, tmp_pat
     elsewhere.write_text("not ours")
     launched.folder.mkdir()
     (launched.folder / contract.TRAINER_LOG).symlink_to(elsewhere)
-    assert last_words(launched.folder, {}) == []
+    assert last_words(launched.folder) == []
     launched("--help")
     assert elsewhere.read_text() == "not ours"
     assert not (launched.folder / contract.TRAINER_LOG).is_symlink()

@@ -46,7 +46,7 @@ def test_each_epoch_kept_can_be_asked_again(network):
     told = saved.as_json({})
     kept = earlier(told, saved.history)
     image = torch.zeros(1, 1, 28, 28)
-    logits = [rebuilt(told, kept[epoch])(image) for epoch in (1, 2, 3)]
+    logits = [rebuilt(told, kept[epoch].numbers)(image) for epoch in (1, 2, 3)]
     torch.testing.assert_close(logits[1] - logits[0], torch.ones(1, 10), atol=1e-2, rtol=0)
     torch.testing.assert_close(logits[2] - logits[0], torch.full((1, 10), 2.0), atol=1e-2, rtol=0)
 
@@ -62,19 +62,29 @@ def test_a_kill_between_the_two_files_loses_no_epoch_of_before(network):
     told, before = saved.as_json({}), saved.history
     saved.add_epoch(3, network)
     assert list(earlier(told, saved.history)) == [1, 2]
-    assert b"".join(earlier(told, saved.history).values()) == before
+    assert b"".join(kept.numbers for kept in earlier(told, saved.history).values()) == before
 
 
 def test_a_continued_run_goes_on_with_the_epochs_before(network):
-    before = collected(network, [1, 2, 3])
+    before = collected(network, [1])
+    before.add_epoch(2, network, energy_limit=-5.0)
     after = Networks()
     after.restore(before.as_json({}), before.history, epoch=2)
-    after.add_epoch(3, network)
+    after.add_epoch(3, network, energy_limit=-6.0)
     assert after.as_json({})["epochs"] == [1, 2, 3]
-    assert after.history[: -len(after.history) // 3] == before.history[: -len(before.history) // 3]
+    assert after.as_json({})["energy_limits"] == [None, -5.0, -6.0]
+    assert after.history[: len(before.history)] == before.history
     fresh = Networks()
     fresh.restore(None, b"", epoch=2)
     assert fresh.as_json({})["epochs"] == []
+
+
+def test_a_history_without_energy_limits_is_read_too(network):
+    """Files of before had none."""
+    saved = collected(network, [1, 2])
+    told = saved.as_json({})
+    del told["energy_limits"]
+    assert [kept.energy_limit for kept in earlier(told, saved.history).values()] == [None, None]
 
 
 def test_of_many_epochs_or_a_large_network_few_are_kept(network, monkeypatch):

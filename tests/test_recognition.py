@@ -4,6 +4,7 @@ import base64
 import http.client
 import io
 import json
+import pickle
 import threading
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image
 from test_predict import digits, weights  # noqa: F401  (fixtures)
 from wire import ask, eventually, serving
 
-from digits import contract, pictures, recognition
+from digits import checkpoint, contract, pictures, recognition
 from digits.models import build
 from digits.networks import Networks
 from digits.runlog import RunLog
@@ -74,9 +75,19 @@ WAYS = {
     "form field image": lambda content: form(("image", content)),
     "form field file": lambda content: form(("other", b"x"), ("file", content)),
     "form field data": lambda content: form(("data", content)),
+    "form field after its file's name": lambda content: (
+        b'--xyz\r\nContent-Disposition: form-data; filename="7; name=x.png"; name="image"\r\n\r\n%s\r\n--xyz--'
+        % content,
+        "multipart/form-data; boundary=xyz",
+    ),
     "form field image_file": lambda content: form(("image_file", content)),
     "data URL": lambda content: in_json({"image": f"data:image/png;base64,{coded(content)}"}),
+    "data URL with more in its head": lambda content: in_json(
+        {"image": f'DATA:image/png; charset=utf-8; name="a b, c.png"; BASE64,{coded(content)}'}
+    ),
     "inputs": lambda content: in_json({"inputs": coded(content)}),
+    "inputs in lines": lambda content: in_json({"inputs": "\n" + base64.encodebytes(content).decode()}),
+    "inputs for URLs": lambda content: in_json({"inputs": base64.urlsafe_b64encode(content).decode().rstrip("=")}),
     "instances": lambda content: in_json({"instances": [{"data": coded(content)}]}),
 }
 
@@ -135,8 +146,8 @@ def test_the_weights_of_a_run_can_be_named(site, picture):
     assert post(site, content, path="/predict?run=../..").status == 404
     before = post(site, content, path="/predict?epoch=5").json()
     assert before["model"]["epoch"] == 5 and before["score"] < 0.5, "that network has learned nothing yet"
-    for epoch in ("7", "0", "-5", "five", "5.0", "", "9" * 5000):
-        assert post(site, content, path=f"/predict?epoch={epoch}").status == 404
+    for epoch, status in {"7": 404, "0": 404, "-5": 400, "five": 400, "5.0": 400, "": 400, "9" * 5000: 400}.items():
+        assert post(site, content, path=f"/predict?epoch={epoch}").status == status
     assert post(site, content, path="/predict?colour=red").status == 400
     assert post(site, content, path="/predict?format=xml").status == 400
 
@@ -165,7 +176,6 @@ def sheet(width: int, height: int) -> bytes:
 
 
 BAD = {
-    "nothing": (b"", None, 400),
     "no picture": (b"hello", None, 415),
     "a page": (b"<html></html>", "text/html", 415),
     "half a picture": (blank()[:40], "image/png", 415),
@@ -213,7 +223,7 @@ def test_without_torch_it_says_what_to_install(site, picture, monkeypatch):
     def missing(self, query):
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
-    monkeypatch.setattr(recognition.Recognition, "_newest", missing)
+    monkeypatch.setattr(recognition.Recognition, "_chosen", missing)
     answer = post(site, picture[0])
     assert (answer.status, "torch is not installed" in answer.json()["error"]) == (503, True)
 
@@ -224,7 +234,8 @@ def test_who_may_ask_and_how(site, picture):
             post(site, picture[0], **field) for field in ({"Origin": "http://evil.example"}, {"Host": "evil.example"})
         ],
         405: [ask(site, "/predict", method=method) for method in ("GET", "HEAD", "PUT", "DELETE", "OPTIONS")],
-        411: [ask(site, "/predict", method="POST", headers={"Transfer-Encoding": "chunked"})],
+        400: [ask(site, "/predict", method="POST", headers={"Content-Length": "0"})],
+        411: [ask(site, "/predict", method="POST", headers=field) for field in ({}, {"Transfer-Encoding": "chunked"})],
         413: [ask(site, "/predict", method="POST", headers={"Content-Length": "2800001"})],
     }
     for status, answers in refused.items():
@@ -254,6 +265,70 @@ def test_new_weights_are_taken_at_once_and_those_of_the_run_before_while_one_tra
         assert post(live, content).status == 503
         log.save(contract.WEIGHTS, weights.read_bytes())
         assert post(live, content).json()["label"] == label
+
+
+def test_damaged_weights_are_told_of_without_where_they_lie(live, picture, weights):  # noqa: F811
+    with RunLog(live.results, name="damaged") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.WEIGHTS, pickle.dumps(weights))
+    answer = post(live, picture[0])
+    assert answer.status == 503 and contract.WEIGHTS in answer.json()["error"]
+    assert str(live.results) not in answer.json()["error"] and "weights_only" not in answer.json()["error"]
+
+
+def test_a_run_that_has_not_ended_reads_with_its_newest_epoch_and_any_that_was_kept(live, picture, weights):  # noqa: F811
+    content, label = picture
+    network = checkpoint.load_network(weights)
+    kept = Networks()
+    kept.add_epoch(1, build("lenet5"))
+    kept.add_epoch(2, network, energy_limit=-99.0)
+    kept.add_epoch(3, network)
+    with RunLog(live.results, name="stopped") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": 1.5}))
+        newest = post(live, content).json()
+        assert (newest["label"], newest["model"]["epoch"], newest["status"]) == (label, 3, "ok")
+        assert post(live, content, path=f"/predict?run={log.run_id}").json()["model"] == newest["model"]
+        told = post(live, content, path="/predict?epoch=2").json()
+        assert (told["label"], told["model"]["epoch"], told["status"]) == (label, 2, "not_a_digit")
+        assert post(live, content, path=f"/predict?run={log.run_id}&epoch=1").json()["model"]["epoch"] == 1
+
+
+def test_the_final_weights_of_an_earlier_run_go_before_those_of_an_epoch(live, picture, weights):  # noqa: F811
+    with RunLog(live.results, name="ended") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.WEIGHTS, weights.read_bytes())
+    with RunLog(live.results, name="training") as log:
+        log.batch(1, loss=0.5)
+        kept = Networks()
+        kept.add_epoch(1, build("lenet5"))
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}))
+        assert post(live, picture[0]).json()["model"]["run_id"] == "x"
+
+
+STRANGE = [
+    {"numbers": None},
+    {"epochs": -1},
+    {"epochs": [[]]},
+    {"layers": {}},
+    {"temperature": "x"},
+    {"temperature": []},
+]
+
+
+@pytest.mark.parametrize("strange", [*STRANGE, {"energy_limits": ["x"]}, {"energy_limits": 5}, {"epochs_crc32": []}])
+def test_a_network_of_another_kind_is_none_that_was_kept(live, picture, strange):
+    kept = Networks()
+    kept.add_epoch(1, build("tiny"), energy_limit=-5.0)
+    with RunLog(live.results, name="foreign") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}))
+        assert post(live, picture[0], path="/predict?epoch=1").status == 200
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}) | strange)
+        assert post(live, picture[0], path="/predict?epoch=1").status == 404
 
 
 def test_more_than_can_wait_are_sent_away(site, picture, monkeypatch):

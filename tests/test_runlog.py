@@ -186,6 +186,16 @@ def test_a_long_run_stays_small_and_keeps_its_last_epoch(folder):
     assert len(rows(folder)) == 30_000
 
 
+def test_of_many_events_those_by_which_the_run_is_repeated_stay(folder):
+    with RunLog(folder, name="steered") as log:
+        log.event("lr changed", "lr 0.01 became 0.001", request="a", value=0.001)
+        for number in range(2 * contract.EVENTS_KEPT):
+            log.event("refused", "it is not paused", request=str(number))
+    events = saved(folder)["events"]
+    assert len(events) == contract.EVENTS_KEPT
+    assert events[0]["value"] == 0.001 and events[1]["request"] == str(contract.EVENTS_KEPT + 1)
+
+
 def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder, monkeypatch):
     """Every list full, every number long, every character four bytes."""
     chance = random.Random(1)

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import math
+import os
 import signal
 import subprocess
 import sys
@@ -123,6 +125,10 @@ def test_a_snapshot_can_be_read_while_training_goes_on(training):
     assert control(training.results, "snapshot").returncode == 0
     _, content = load_trained(training.results / contract.WEIGHTS)
     assert content["run_id"] == training.log()["run_id"] and content["step"] > 0
+    training.wait_for(lambda log: log["epochs"]["epoch"])
+    assert control(training.results, "snapshot").returncode == 0
+    _, content = load_trained(training.results / contract.WEIGHTS)
+    assert content["temperature"] > 0 and math.isfinite(content["energy_limit"]), "as the last validation told them"
     assert training.log()["status"] == "running"
 
 
@@ -232,6 +238,15 @@ def test_requests_by_hand_need_no_id(tmp_path):
     (tmp_path / contract.CONTROL).unlink()
     assert inbox.news() == []
     assert write(pause) == ["pause"]
+    assert write(pause | {"id": None}) == ["pause"]
+    assert write(stop | {"id": None}) == ["stop"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+def test_a_pipe_in_the_files_place_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / contract.CONTROL)
+    (refused,) = Inbox(tmp_path, "mine").news()
+    assert str(refused) == "control.json can't be read"
 
 
 def test_what_was_asked_behind_a_stop_is_answered_too(tmp_path):

@@ -43,7 +43,7 @@ export async function steer(store, look, action, value) {
     if (isShown && !isAlive(liveness)) throw new Refusal('The run ended before it could be asked.');
     await pause();
   }
-  throw new Refusal('It has not answered yet: it may be busy testing. What was asked stays asked.');
+  throw new Refusal('It has not answered yet: it may be busy loading or testing. What was asked stays asked.');
 }
 
 /** Begin a run or go on with one; gives a sentence once the server has started it. Throws Refusal. */
