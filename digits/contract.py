@@ -74,7 +74,7 @@ def new_log(name: str, config: dict, command: str) -> dict:
     now = time.time()
     return {
         "schema": SCHEMA,
-        "run_id": f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(2)}",
+        "run_id": f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}",
         "name": name[:TEXT_KEPT],
         "status": "running",
         "phase": "starting",

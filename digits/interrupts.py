@@ -97,7 +97,7 @@ class Interrupts:
         if self._last_words is not None:
             words = threading.Thread(target=self._last_words, daemon=True)
             words.start()
-            words.join(_LAST_WORDS_S)
+            words.join(max(0, _PATIENCE_S - self._patience_s) + _LAST_WORDS_S)
         _leave(128 + self._signum)
 
 

@@ -87,8 +87,15 @@ def earlier(saved: dict, history: bytes) -> dict[int, Kept]:
 
 
 def rebuilt(saved: dict, numbers: bytes) -> nn.Sequential:
-    """The network of network.json, with the numbers of one epoch."""
-    return put_together(saved["layers"], _floats(numbers))
+    """The network of network.json, with the numbers of one epoch. A file of another kind leads to various errors, and
+    to ValueError where no ten logits come out.
+    """
+    network = put_together(saved["layers"], _floats(numbers))
+    with torch.inference_mode():
+        logits = network(torch.zeros(1, 1, SIZE, SIZE))
+    if logits.shape != (1, CLASSES):
+        raise ValueError(f"{CLASSES} logits were expected, not {tuple(logits.shape)}")
+    return network
 
 
 def _floats(half: bytes) -> Tensor:

@@ -24,6 +24,7 @@ ARGUMENTS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+OPEN = []  # contexts of the browser that show pages now
 NO_PROCESS = 2**22 + 1  # above the largest process id of Linux
 
 
@@ -48,6 +49,11 @@ def chromium():
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+def close_all() -> None:
+    while OPEN:
+        OPEN.pop().close()
 
 
 class Watched:
@@ -83,6 +89,7 @@ def serving(server, path: str = "/"):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield "http://{}:{}{}".format(*server.server_address[:2], path)
+    close_all()  # or a page's next question might find nobody
     server.shutdown()
     server.server_close()
 

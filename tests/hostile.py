@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import io
 import json
+import os
 import random
 import signal
 import struct
@@ -174,6 +175,11 @@ class Server:
         grown = self._memory() - self._before
         self.growth_mb = max(self.growth_mb, grown)
         return grown
+
+    def computed_s(self) -> float:
+        """Seconds of a processor that it has used so far, however busy the machine is."""
+        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _memory(self) -> float:
         with open(f"/proc/{self._pid}/status") as lines:

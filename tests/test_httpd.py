@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import statistics
 import struct
 import time
 
@@ -31,7 +32,7 @@ def server(answer):
 @pytest.fixture
 def impatient(answer):
     """A server with two threads and little time."""
-    with serving(Server("127.0.0.1", 0, answer, deadline_s=0.3, threads=2)) as server:
+    with serving(Server("127.0.0.1", 0, answer, deadline_s=1.0, threads=2)) as server:
         yield server
 
 
@@ -158,13 +159,15 @@ def test_http_1_0_needs_no_host(server):
 
 
 def test_small_packets_are_not_held_back(server):
-    """Many answers on one connection take no 40 ms each: neither side waits for the other's acknowledgement."""
-    start = time.monotonic()
+    """Most of many answers on one connection take no 40 ms: neither side waits for the other's acknowledgement."""
+    lasted = []
     with connect(server) as connection:
         for _ in range(100):
+            start = time.monotonic()
             connection.sendall(GET + HOST + b"\r\n")
             read_answer(connection)
-    assert time.monotonic() - start < 3
+            lasted.append(time.monotonic() - start)
+    assert statistics.median(lasted) < 0.03
 
 
 # -- slow, many, gone --------------------------------------------------------------------------------------------------

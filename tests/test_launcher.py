@@ -119,8 +119,9 @@ from digits import processor
 from digits.launcher import Launcher
 every = os.sched_getaffinity(0)
 processor.stay_on_one_core()
-pid = Launcher(Path({str(tmp_path)!r})).start(["--help"])
+pid = Launcher(Path({str(tmp_path)!r})).start({[*LONG, "--results-dir", str(tmp_path)]!r})
 print(len(every), len(os.sched_getaffinity(pid)))
+os.kill(pid, 9)
 """
     if not hasattr(os, "sched_getaffinity"):
         pytest.skip("this system does not bind threads to cores")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from browser import our_server, write_run
-from visiting import see
+from visiting import see, walk
 
 from digits.contract import BATCHES, PREDICTIONS, RUNS_INDEX, TRAINING_LOG
 from digits.files import write_json
@@ -25,7 +25,9 @@ def test_the_same_curves_are_read_over_epochs_steps_and_time(visit, tmp_path):
 
 
 def pixels(page):
-    page.wait_for_timeout(100)
+    page.evaluate(
+        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )  # it is drawn in one
     return page.evaluate("document.querySelector('[data-measure=loss] canvas').toDataURL()")
 
 
@@ -165,8 +167,5 @@ def test_zooming_in_reads_every_batch_by_range(visit, tmp_path):
         with page.expect_response(lambda answer: answer.url.endswith(BATCHES) and answer.status == 206) as answer:
             page.evaluate("location.hash = '#x=step&zoom=100000,100100'")
         assert int(answer.value.headers["content-length"]) < 400_000
-        page.locator("[data-measure=loss] canvas").focus()
-        page.keyboard.press("Home")
-        page.keyboard.press("ArrowRight")
-        see(page, WHERE, "^step 100,001$")
+        walk(page, 1, "step 100,001")
         see(page, "[data-measure=loss] [data-part=batch]", "^0.5100$")

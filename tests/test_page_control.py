@@ -10,7 +10,7 @@ import pytest
 from browser import PROJECT, any_server, copy_page, write_run
 from controlled import controlled, new_run, press, refuse
 from test_page_access import complaints
-from visiting import see, status
+from visiting import see, status, wait_for_steps
 
 SAID = "#header .said"
 CONTROLS = ".controls:visible, [data-change]"
@@ -73,6 +73,7 @@ def test_another_server_has_no_controls(visit, tmp_path):
 def test_a_run_is_paused_continued_changed_and_stopped(visit, tmp_path):
     with controlled(tmp_path) as (url, _), training(tmp_path, "--epochs=200"):
         page = visit(url)
+        wait_for_steps(page, 0)
         press(page, "Pause")
         see(page, SAID, r"^Paused after [\d,]+ steps\.$")
         see(page, "[data-part=detail]", "^paused$")
@@ -100,6 +101,7 @@ def test_a_run_is_paused_continued_changed_and_stopped(visit, tmp_path):
 def test_what_the_trainer_refuses_is_said(visit, tmp_path):
     with controlled(tmp_path) as (url, _), training(tmp_path, "--steps=100000"):
         page = visit(url)
+        wait_for_steps(page, 0)
         change(page)
         page.get_by_label("More epochs").fill("7")
         page.get_by_label("More epochs").press("Enter")
@@ -110,6 +112,7 @@ def test_what_the_trainer_refuses_is_said(visit, tmp_path):
 def test_the_keyboard_is_not_taken_back_by_a_look_of_the_page(visit, tmp_path):
     with controlled(tmp_path) as (url, _), training(tmp_path, "--epochs=200"):
         page = visit(url)
+        wait_for_steps(page, 0)
         press(page, "Pause")
         see(page, SAID, "^Paused")
         page.locator("button:enabled", has_text="Continue").wait_for()
@@ -157,6 +160,7 @@ def test_the_page_survives_a_restart_of_the_server(visit, tmp_path):
             see(page, SAID, "open the address that it printed")
             page.goto(url)
             page.locator(SAID).wait_for(state="hidden")
+            wait_for_steps(page, 0)
             press(page, "Pause")
             see(page, SAID, "^Paused after")
 
@@ -239,6 +243,7 @@ def test_the_keyboard_alone_is_enough(visit, tmp_path):
         page.keyboard.type("640")
         tab_to(page, "Start")
         page.keyboard.press("Enter")
+        wait_for_steps(page, 0)
         page.locator("button:enabled", has_text="Pause").wait_for()
         tab_to(page, "Pause")
         page.keyboard.press("Enter")

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from browser import PROJECT, any_server, our_server
-from visiting import see, status
+from visiting import see, status, walk
 
 from digits.contract import BATCH_FIELDS, BATCHES
 from digits.runlog import RunLog
@@ -60,11 +60,7 @@ def test_a_million_batches_are_shown_whole_and_singly(visit, million):
         see(page, "[data-part=name]", "a million batches")
         with page.expect_response(lambda answer: answer.url.endswith(BATCHES) and answer.status == 206):
             page.evaluate("location.hash = '#x=step&outliers=1&zoom=654300,654400'")
-        page.locator("[data-measure=loss] canvas").focus()
-        page.keyboard.press("Home")
-        for _ in range(22):
-            page.keyboard.press("ArrowRight")
-        see(page, WHERE, "^step 654,322$")
+        walk(page, 22, "step 654,322")
         see(page, "[data-measure=loss] [data-part=batch]", r"^7\.500$")
         assert (million / BATCHES).read_text().startswith(",".join(BATCH_FIELDS))
 

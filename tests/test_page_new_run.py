@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from controlled import controlled, new_run, press, refuse
-from visiting import see, status
+from visiting import see, status, wait_for_steps
 
 from digits import runlog
 
@@ -21,7 +21,7 @@ def test_a_run_is_set_up_started_stopped_resumed_and_deleted(visit, tmp_path):
         dialog.wait_for(state="hidden")
         status(page, "running")
         see(page, "[data-part=name]", "^from the <b>page</b>$")
-        page.locator("button:enabled", has_text="Stop").wait_for()
+        wait_for_steps(page, 0)
         press(page, "Stop")
         status(page, "stopped")
         see(page, "#runs .hint", r"[\d.]+.[MGT]B are free")

@@ -308,17 +308,19 @@ def test_the_final_weights_of_an_earlier_run_go_before_those_of_an_epoch(live, p
         assert post(live, picture[0]).json()["model"]["run_id"] == "x"
 
 
-STRANGE = [
-    {"numbers": None},
-    {"epochs": -1},
-    {"epochs": [[]]},
-    {"layers": {}},
-    {"temperature": "x"},
-    {"temperature": []},
-]
+STRANGE = {
+    "no count": {"numbers": None},
+    "no list of epochs": {"epochs": -1},
+    "strange epochs": {"epochs": [[]]},
+    "no layers": {"layers": {}},
+    "another temperature": {"temperature": "x"},
+    "another limit": {"energy_limits": ["x"]},
+    "no list of limits": {"energy_limits": 5},
+    "another sum": {"epochs_crc32": []},
+}
 
 
-@pytest.mark.parametrize("strange", [*STRANGE, {"energy_limits": ["x"]}, {"energy_limits": 5}, {"epochs_crc32": []}])
+@pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
 def test_a_network_of_another_kind_is_none_that_was_kept(live, picture, strange):
     kept = Networks()
     kept.add_epoch(1, build("tiny"), energy_limit=-5.0)

@@ -36,8 +36,11 @@ class Trainer:
     def wait_for(self, condition, seconds: float = 60):
         """Until `condition(log)` holds; fails with what the process said where it does not come to it."""
         give_up = time.monotonic() + seconds
-        while not condition(self.log()):
-            if time.monotonic() > give_up or self.process.poll() is not None:
+        while True:
+            ended = self.process.poll() is not None  # before the log is read: its last words may be those
+            if condition(self.log()):
+                return
+            if ended or time.monotonic() > give_up:
                 self.process.kill()
                 raise AssertionError(f"it never came to it: {self.process.communicate()}")
             time.sleep(0.01)

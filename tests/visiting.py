@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
-from browser import Watched, chromium
+from browser import OPEN, Watched, chromium, close_all
 
 from digits.runlog import RunLog
 
-PATIENCE = 15_000  # ms; two busy cores
+PATIENCE = 60_000  # ms; for two cores that others use too
 ONE_SECOND = "try { localStorage.setItem('interval', '1') } catch {}"
 
 
@@ -32,13 +32,14 @@ def visit(browser):
         context.set_default_timeout(PATIENCE)
         context.add_init_script(ONE_SECOND + script)
         watched = Watched(context.new_page(), allowed)
-        visited.append((watched, context, url))
+        visited.append((watched, url))
+        OPEN.append(context)
         watched.page.goto(url)
         return watched.page
 
     yield open_page
-    for watched, context, url in visited:
-        context.close()
+    close_all()
+    for watched, url in visited:
         watched.assert_quiet(url)
 
 
@@ -80,6 +81,23 @@ class Training:
 def steps_shown(page) -> int:
     place = page.locator("[data-measure=loss] [data-part=where]").inner_text()
     return int(re.search(r"step ([\d,]+)", place)[1].replace(",", ""))
+
+
+def walk(page, steps: int, to: str) -> None:
+    """Go to the view's first row in the chart of the loss, then so many to the right, until `to` is read there: what
+    was asked for comes when it comes.
+    """
+    place = page.locator("[data-measure=loss] [data-part=where]")
+    until = time.monotonic() + PATIENCE / 1000
+    page.locator("[data-measure=loss] canvas").focus()
+    while True:
+        page.keyboard.press("Home")
+        for _ in range(steps):
+            page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(100)
+        if place.inner_text() == to:
+            return
+        assert time.monotonic() < until, place.inner_text()
 
 
 def wait_for_steps(page, more_than: int) -> int:

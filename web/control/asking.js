@@ -5,7 +5,7 @@ import { LIVE } from '../polling.js';
 import { record, text } from '../values.js';
 
 const OUTDATED = 'The server does not know this page any more: open the address that it printed when it was started.';
-const PATIENCE_MS = 10_000; // for an answer: longer than an evaluation of the validation images
+const PATIENCE_MS = 20_000; // for an answer: longer than a start, or an evaluation of the validation images
 const LOOK_MS = 400;
 
 /** Why something was not done, and at which field of a form that lies. */
