@@ -118,7 +118,7 @@ _PARAMETERS = [
         "name": "epoch",
         "in": "query",
         "description": "The weights after that epoch, where they were kept.",
-        "schema": {"type": "integer", "minimum": 0},
+        "schema": {"type": "integer", "minimum": 0, "maximum": 9_999_999},
     },
 ]
 _ANSWERS = {

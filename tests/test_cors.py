@@ -198,9 +198,9 @@ def test_a_public_site_may_reach_this_private_address_if_it_is_named(site, origi
     assert name not in ask(site, "/predict", method="OPTIONS", headers=fields).headers
 
 
-# Who sends what, by which method, and the status: 400 and 503 stand for requests that were let in.
+# Who sends what, by which method, and the status: 411 and 503 stand for requests that were let in.
 SENT = [
-    (PAGES, "/predict", "POST", b"", 400),
+    (PAGES, "/predict", "POST", b"", 411),
     (PAGES, "/predict", "POST", b"a picture", 503),
     (OTHER, "/predict", "POST", b"a picture", 503),
     ("https://evil.example", "/predict", "POST", b"a picture", 403),
@@ -221,7 +221,7 @@ def test_a_named_site_has_digits_read_and_changes_no_run(site, origin, path, met
     def nothing_trained(self, run):
         raise Problem(503, "No network has been trained yet.")
 
-    monkeypatch.setattr(Recognition, "_weights", nothing_trained)
+    monkeypatch.setattr(Recognition, "_folder", nothing_trained)
     fields = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
     answer = ask(site, path, method=method, headers=fields, body=body)
     assert answer.status == status
