@@ -30,14 +30,14 @@ class Driving:
 
     def state(self) -> Response:
         log = runlog.read(self._results) or {}
-        running = self._launcher.is_training()
+        running, pid = self._launcher.is_training(), self._launcher.pid
         state = {
             "allowed": self._access.allowed,
             "running": running,
             "resumable": not running and self._has_checkpoint() and liveness(log, self._results) in _RESUMABLE,
             "free_bytes": _free_bytes(self._results),
-            "last_words": last_words(self._results),
-            "exit": None if is_overtaken(self._results) else self._launcher.exit_code(),
+            "last_words": last_words(self._results, pid),
+            "exit": None if is_overtaken(self._results, pid) else self._launcher.exit_code(),
         }
         return json_response(state)
 

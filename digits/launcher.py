@@ -54,8 +54,13 @@ class Launcher:
             return liveness(runlog.read(self.results) or {}, self.results) in ("running", "stalled")
         return held
 
+    @property
+    def pid(self) -> int | None:
+        """Of the last trainer that was started here."""
+        return self._child and self._child.pid
+
     def exit_code(self) -> int | None:
-        """Of the last trainer that was started here, as shells count: 137 after kill -9. None while it lives."""
+        """Of that trainer, as shells count: 137 after kill -9. None while it lives."""
         code = self._child.poll() if self._child is not None else None
         return 128 - code if code is not None and code < 0 else code
 
@@ -94,14 +99,14 @@ def _apart(held: int) -> dict:
     return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
 
 
-def last_words(folder: Path) -> list[str]:
-    """The last lines that a started trainer printed; none if somebody has worked there since, by hand."""
+def last_words(folder: Path, pid: int | None = None) -> list[str]:
+    """The last lines that a started trainer, process `pid` if that is known, printed; none if `is_overtaken`."""
     file = open_within(folder, contract.TRAINER_LOG)
     if file is None:
         return []
     with file:
         status = os.fstat(file.fileno())
-        if _is_overtaken(folder, status):
+        if _is_overtaken(folder, status, pid):
             return []
         file.seek(max(0, status.st_size - _LINES * _LETTERS))
         text = file.read(_LINES * _LETTERS).decode(errors="replace")
@@ -109,16 +114,20 @@ def last_words(folder: Path) -> list[str]:
     return [line for line in lines if line][-_LINES:]
 
 
-def is_overtaken(folder: Path) -> bool:
-    """Whether a run was begun, continued or deleted there after all that a started trainer has printed."""
+def is_overtaken(folder: Path, pid: int | None = None) -> bool:
+    """Whether somebody else has begun, continued or deleted a run there after all that a started trainer printed."""
     try:
-        return _is_overtaken(folder, os.stat(folder / contract.TRAINER_LOG))
+        return _is_overtaken(folder, os.stat(folder / contract.TRAINER_LOG), pid)
     except OSError:
         return False
 
 
-def _is_overtaken(folder: Path, status: os.stat_result) -> bool:
-    return status.st_mtime < (contract.seconds_of(lock.holder_of(folder).get("started_at")) or 0)
+def _is_overtaken(folder: Path, status: os.stat_result, pid: int | None) -> bool:
+    holder = lock.holder_of(folder)
+    process = holder.get("process")
+    if pid is not None and isinstance(process, dict) and process.get("pid") == pid:  # it has not printed anything yet
+        return False
+    return status.st_mtime < (contract.seconds_of(holder.get("started_at")) or 0)
 
 
 def _harmless(line: str) -> str:

@@ -111,7 +111,7 @@ class Steering:
             self._learner.schedule = schedule.at_rate(steps, request.value)
         except ValueError as error:
             raise Refused(str(error)) from None
-        text = f"lr {schedule(steps):.3g} became {request.value:.3g}, and goes on from there as planned"
+        text = f"learning rate {schedule(steps):.3g} became {request.value:.3g}, and goes on from there as planned"
         self._answer(request, LR, text, value=request.value)
 
     def _set_epochs(self, request: Request, at: Progress) -> None:

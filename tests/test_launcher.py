@@ -218,6 +218,8 @@ def test_words_of_an_earlier_trainer_are_not_those_of_a_run_begun_or_continued_b
     os.utime(tmp_path / contract.TRAINER_LOG, (now - 5, now - 5))
     with RunLog(tmp_path, name="by hand", resume=resume):
         assert (last_words(tmp_path), is_overtaken(tmp_path)) == ([], True)
+        me = os.getpid()  # had this process been started by the server, it would have printed nothing yet
+        assert (last_words(tmp_path, me), is_overtaken(tmp_path, me)) == (["earlier"], False)
 
 
 def test_words_of_a_trainer_whose_run_was_deleted_are_not_told(tmp_path):
