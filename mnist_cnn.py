@@ -122,14 +122,13 @@ def list_models(name, **settings):
     with told_in_one_line(writes=False):
         from digits import listing
 
-        text = listing.report(chosen) if chosen else listing.overview()
-    click.echo(text)
+        Terminal().say(listing.report(chosen) if chosen else listing.overview())
 
 
 @cli.command("presets")
 def list_presets():
     """List the recipes for --preset, each with the options that it stands for."""
-    click.echo(presets.overview())
+    Terminal().say(presets.overview())
 
 
 @cli.command("control", context_settings={"ignore_unknown_options": True})
@@ -202,7 +201,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
         at = checkpoints.restore(group.as_the_first(checkpoints.latest(batches, terminal.warn)))
         record.restore(at.epoch - 1)
         terminal.tell_resumption(at, earlier.differences(facts))
-        log.event("resumed", f"went on after {at.step:,} steps")
+        log.event(control.RESUMED, f"went on after {at.step:,} steps", value=learner.schedule.total)
     log.plan(steering.epochs, batches, steps)
 
     def note(done: list[training.Step]) -> None:

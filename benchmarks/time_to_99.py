@@ -29,8 +29,8 @@ QUANTITIES = (
     Quantity("fast_seconds", f"{FAST}: whole process, imports and test included", "s", 2),
     Quantity("fast_accuracy", f"{FAST}: test accuracy", "%", at_least=99.0),
     Quantity("fast_val_accuracy", f"{FAST}: validation accuracy", "%"),
-    Quantity("ratio_epochs", "the recipe's training epochs to the epochs of `fast`", "times", 1),
-    Quantity("ratio_process", "the recipe's training epochs to the whole process of `fast`", "times", 1),
+    Quantity("ratio_epochs", "the recipe's training epochs to the epochs of `fast`", "times", 1, at_least=80.0),
+    Quantity("ratio_process", "the recipe's training epochs to the whole process of `fast`", "times", 1, at_least=35.0),
 )
 
 

@@ -75,19 +75,19 @@ class Checkpoints:
         """The state of this run with the most steps that are also the first steps of the run as it is wanted now.
 
         An epoch has `batches`: a run that ended within one closed it there, which a longer run does not. A damaged file
-        is named by `warn`, and the next best is taken. None: begin at the beginning. Of several processes the first one
+        is named by `warn`, and what is taken instead. None: begin at the beginning. Of several processes the first one
         looks, and tells the others.
         """
         if self._learner.group.rank:
             return None
-        best = None
+        best = chosen = None
         for file in contract.CHECKPOINTS:
             try:
                 state = checkpoint.load(self._folder / file)
             except FileNotFoundError:
                 continue
             except (checkpoint.Damaged, OSError) as error:
-                warn(f"{file} is damaged ({error}): it is passed over.")
+                warn(f"{file} can't be used: {getattr(error, 'strerror', None) or error}.")
                 self._damaged.add(file)
                 continue
             steps = state["learner"]["steps"] if state.get("run_id") == self._log.run_id else 0
@@ -97,7 +97,9 @@ class Checkpoints:
             closed_early = steps % batches and not state["progress"]["batch"]
             fits = fits and (steps == wanted.total or not closed_early)
             if fits and steps > (best["learner"]["steps"] if best else 0):
-                best = state
+                best, chosen = state, file
+        if self._damaged:
+            warn(f"The run goes on from {chosen}." if chosen else "No other will do: the run begins anew.")
         return best
 
     def restore(self, state: dict | None) -> Progress:

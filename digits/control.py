@@ -22,6 +22,7 @@ from digits.files import read_json, write_json
 ACTIONS = ("stop", "pause", "continue", "lr", "epochs", "snapshot")
 WITH_VALUE = ("lr", "epochs")
 LR, EPOCHS = "lr changed", "epochs changed"  # kinds of events that answer these: from them a run can be repeated
+RESUMED = "resumed"  # and from these: its value is how many steps the run was to have from then on
 MOST = 1000  # requests in the file: the oldest are dropped, which were done long ago
 _LONGEST = 256_000  # bytes that are read of it
 _ID_LENGTH = 80

@@ -16,26 +16,39 @@ class CsvLog:
 
     def __init__(self, path: Path, fields: tuple[str, ...], resume: bool = False):
         self._rows: list[str] = []
+        self._head = (",".join(fields) + "\n").encode()
         mode = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | (0 if resume else os.O_TRUNC)
         self._file = os.open(path, mode, 0o644)
         self._size = os.lseek(self._file, 0, os.SEEK_END)
         if not self._size:
-            self.write(",".join(fields) + "\n")
+            self.write(self._head.decode())
 
     def append(self, step: int, epoch: int, loss: float, *values: float | None) -> None:
         """One batch; a microsecond or two, whatever the length of the run."""
         cells = [cell(loss, LOSS_DIGITS), *(cell(value, 6) for value in values)]
         self._rows.append(f"{step},{epoch},{','.join(cells)}\n")
 
-    def cut(self, rows: int) -> None:
-        """Keep the header and the first so many rows; a torn last one goes in any case."""
+    def cut(self, rows: int) -> int:
+        """Keep the header and the first so many rows; gives how many of them are there.
+
+        A torn last row goes in any case, and all go where the header is another one.
+        """
+        self._rows.clear()
         os.lseek(self._file, 0, os.SEEK_SET)
         with open(self._file, "rb", closefd=False) as lines:
-            whole = itertools.takewhile(lambda line: line.endswith(b"\n"), itertools.islice(lines, rows + 1))
-            self._size = sum(map(len, whole))
-        self._rows.clear()
+            is_ours = lines.readline() == self._head
+            whole = itertools.takewhile(lambda line: line.endswith(b"\n"), itertools.islice(lines, rows))
+            lengths = list(map(len, whole)) if is_ours else []
+        self._size = is_ours * len(self._head) + sum(lengths)
         os.ftruncate(self._file, self._size)
         os.lseek(self._file, self._size, os.SEEK_SET)
+        if not is_ours:
+            self.write(self._head.decode())
+        return len(lengths)
+
+    def sync(self) -> None:
+        """What was written outlives a power cut."""
+        os.fsync(self._file)
 
     def take(self) -> str:
         """The rows since the last call, now the caller's to `write`."""

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _PATIENCE_S = 1.5  # what does not come back from C++ (an import, a huge batch) is left then; 2 s are promised
 _LAST_WORDS_S = 0.4  # enough for one write of the log; together with the patience under 2 s
@@ -103,8 +103,11 @@ class Interrupts:
 
 def _leave(exit_code: int) -> None:
     """End without unwinding; a progress bar may have hidden the cursor."""
-    if sys.stdout.isatty():
-        os.write(sys.stdout.fileno(), b"\x1b[?25h\n")
+    with suppress(OSError, ValueError):  # nobody reads any more
+        if sys.stdout and sys.stdout.isatty():
+            os.write(sys.stdout.fileno(), b"\x1b[?25h\n")
+        if sys.stderr:
+            os.write(sys.stderr.fileno(), b"Interrupted.\n")
     os._exit(exit_code)
 
 

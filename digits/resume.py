@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from digits import runlog
+from digits import contract, runlog
 from digits.control import planned_first
 from digits.errors import UserError
 from digits.options import CHANGEABLE, Config
@@ -43,6 +43,10 @@ class Earlier:
 def earlier_run(folder: Path) -> Earlier:
     """The run in `folder`. Raises UserError where there is none of this program's."""
     log = runlog.read(folder)
+    if log is None:
+        file = folder / contract.TRAINING_LOG
+        found = f"{file} is damaged" if file.exists() else f"{folder} holds no run"
+        raise UserError(f"{found}: begin one with python mnist_cnn.py.")
     try:
         complete = log["status"] == "completed"
         steps = log["progress"]["steps"] or 0

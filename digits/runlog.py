@@ -145,6 +145,7 @@ class RunLog:
     def state(self) -> dict:
         """The curves and events so far as plain values, for `restore`. All rows of batches.csv are on the disk then."""
         self._writer.now()
+        self._csv.sync()
         with self._state:
             log = copy.deepcopy({key: self._log[key] for key in ("epochs", "events")})
             state = {"position": self.position, "elapsed": self._pace.elapsed, "buckets": self._buckets.state()}
@@ -162,7 +163,9 @@ class RunLog:
                 self._pace.resume(state["elapsed"])
                 self._log |= copy.deepcopy({key: state[key] for key in ("epochs", "events")})
                 self._log["progress"] |= state["position"]
-            self._csv.cut(self.step)
+            found = self._csv.cut(self.step)
+            if found < self.step:
+                self.event("rows lost", f"of its first {self.step:,} rows batches.csv has {found:,}")
         self._writer.now()
 
     # -- what happens -------------------------------------------------------------------------------------------------

@@ -5,9 +5,10 @@ Each request is answered by an event that names it: by what was done, or, of the
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from digits.checkpoints import Checkpoints
-from digits.control import EPOCHS, LR, Inbox, Refused, Request, planned_first
+from digits.control import EPOCHS, LR, RESUMED, Inbox, Refused, Request, planned_first
 from digits.interrupts import INTERRUPTS
 from digits.runlog import RunLog
 from digits.schedule import Schedule
@@ -140,11 +141,16 @@ def counted(epochs: int) -> str:
 
 def replayed(schedule: Schedule, events: list[dict], batches: int) -> Schedule:
     """The schedule of a run that was steered, from the one that its options give and the events of its log."""
-    changes = [event for event in events if event.get("kind") in (LR, EPOCHS) and "value" in event]
+    changes = [event for event in events if event.get("kind") in (LR, EPOCHS, RESUMED) and "value" in event]
     first = planned_first(changes)
     if first:
         schedule = Schedule(schedule.lr, schedule.warm_up, schedule.decay, first * batches)
     for event in changes:
         step, value = event["step"], event["value"]
-        schedule = schedule.at_rate(step, value) if event["kind"] == LR else schedule.of_length(step, value * batches)
+        if event["kind"] == LR:
+            schedule = schedule.at_rate(step, value)
+        elif event["kind"] == EPOCHS:
+            schedule = schedule.of_length(step, value * batches)
+        elif schedule.before:  # as Checkpoints goes on with what was steered
+            schedule = replace(schedule, total=value)
     return schedule

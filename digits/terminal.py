@@ -34,7 +34,7 @@ class _Deaf:
 class Terminal:
     def __init__(self, quiet: bool = False):
         self.quiet = quiet
-        self.animated = not quiet and sys.stdout.isatty()
+        self.animated = not quiet and sys.stdout is not None and sys.stdout.isatty()
 
     def say(self, text: str) -> None:
         if not self.quiet:

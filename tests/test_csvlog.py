@@ -37,11 +37,22 @@ def test_a_resumed_file_is_cut_to_so_many_rows_and_goes_on(path, kept, torn):
     path.write_text(path.read_text() + torn)
     before = rows(path)[:6]
     log = CsvLog(path, FIELDS, resume=True)
-    log.cut(kept)
+    assert log.cut(kept) == min(kept, 5)
     log.append(7, 2, 0.5, 0.25)
     log.write(log.take())
     log.close()
     assert rows(path) == [*before[: 1 + kept], "7,2,0.5,0.25"]
+
+
+@pytest.mark.parametrize("head", ["", "junk\n", "step,epoch\n", "step,epoch,loss,accuracy"])
+def test_a_file_with_another_header_is_begun_anew(path, head):
+    path.write_text(head + "".join(path.read_text().splitlines(keepends=True)[1:]) if head.endswith("\n") else head)
+    log = CsvLog(path, FIELDS, resume=True)
+    assert log.cut(3) == 0
+    log.append(4, 2, 0.5, 0.25)
+    log.write(log.take())
+    log.close()
+    assert rows(path) == [",".join(FIELDS), "4,2,0.5,0.25"]
 
 
 def test_a_file_that_is_not_there_is_begun_anew(tmp_path):

@@ -3,13 +3,14 @@
 import csv
 import json
 import random
+import re
 import shutil
 import signal
 from types import SimpleNamespace
 
 import pytest
 
-from digits import checkpoint
+from digits import checkpoint, contract
 from digits.checkpoints import Checkpoints
 from digits.options import Config
 from digits.resume import continued, earlier_run
@@ -139,7 +140,8 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, unin
     content[len(content) // 3] ^= 0x10
     file.write_bytes(content)
     said = resume(tmp_path)
-    assert "checkpoint.pth is damaged" in said
+    assert "checkpoint.pth can't be used: its content does not have the SHA-256" in said
+    assert "The run goes on from checkpoint-before.pth." in said or "goes on from checkpoint-plateau.pth." in said
     assert_same(tmp_path, uninterrupted)
 
 
@@ -171,8 +173,22 @@ def test_with_every_checkpoint_damaged_the_run_begins_again(tmp_path, uninterrup
     killed(tmp_path, 14, *RUN, "--checkpoint-every", "0")
     for file in tmp_path.glob("checkpoint*.pth"):
         file.write_bytes(file.read_bytes()[:1000])
-    assert resume(tmp_path).count("is damaged") >= 2
+    said = resume(tmp_path)
+    assert said.count("can't be used: it is damaged or cut short") >= 2 and "the run begins anew" in said
     assert_same(tmp_path, uninterrupted)
+
+
+def test_lost_rows_of_the_batches_are_told(tmp_path, uninterrupted):
+    copy = shutil.copytree(uninterrupted, tmp_path / "copy")
+    (copy / contract.BATCHES).write_text("junk\n")
+    resume(copy, "--epochs", "4")
+    (event,) = (
+        event
+        for event in json.loads((copy / contract.TRAINING_LOG).read_text())["events"]
+        if event["kind"] == "rows lost"
+    )
+    assert re.fullmatch(r"of its first \d+ rows batches.csv has 0", event["text"])
+    assert (copy / contract.BATCHES).read_text().splitlines()[0] == ",".join(contract.BATCH_FIELDS)
 
 
 def test_a_name_made_of_the_options_follows_the_length_and_a_name_of_ones_own_stays(tmp_path, uninterrupted):
@@ -199,6 +215,8 @@ def refused(results, *options):
 
 def test_what_cannot_be_continued_is_refused_in_one_line(tmp_path, uninterrupted):
     assert "holds no run" in refused(tmp_path)
+    (tmp_path / contract.TRAINING_LOG).write_text('{"run_id"')
+    assert "training_log.json is damaged" in refused(tmp_path)
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
     before = (copy / "training_log.json").read_bytes()
     assert "is complete: raise --epochs" in refused(copy)

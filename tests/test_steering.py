@@ -147,6 +147,11 @@ def test_what_was_steered_repeats_bit_for_bit_and_goes_on_after_a_kill(training)
     done = subprocess.run(program, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert f"The first {len(losses(training.results)):,} steps repeat" in done.stdout
+    with Trainer(training.results, "--resume", "--epochs", "12", "--quiet", small=False) as longer:
+        assert longer.finish()[0] == 0
+    assert longer.log()["epochs"]["epoch"] == list(range(1, 13))
+    done = subprocess.run(program, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_stop_that_comes_before_the_first_batch_is_heeded_and_what_lay_there_is_not(tmp_path):
