@@ -12,6 +12,7 @@ import pytest
 
 from digits import checkpoint, contract
 from digits.checkpoints import Checkpoints
+from digits.files import write_atomically
 from digits.options import Config
 from digits.resume import continued, earlier_run
 from digits.schedule import Schedule
@@ -138,7 +139,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, unin
     file = tmp_path / "checkpoint.pth"
     content = bytearray(file.read_bytes())
     content[len(content) // 3] ^= 0x10
-    file.write_bytes(content)
+    write_atomically(file, content)
     said = resume(tmp_path)
     assert "checkpoint.pth can't be used: its content does not have the SHA-256" in said
     assert "The run goes on from checkpoint-before.pth." in said or "goes on from checkpoint-plateau.pth." in said
@@ -148,7 +149,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, unin
 def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(tmp_path, uninterrupted):
     killed(tmp_path, 14, *RUN, "--checkpoint-every", "0")
     good = (tmp_path / "checkpoint-before.pth").read_bytes()
-    (tmp_path / "checkpoint.pth").write_bytes(b"damaged")
+    write_atomically(tmp_path / "checkpoint.pth", b"damaged")  # not in place: just killed, both may be one file
     (tmp_path / "checkpoint-plateau.pth").unlink(missing_ok=True)
     state = checkpoint.load(tmp_path / "checkpoint-before.pth")
     learner = SimpleNamespace(
@@ -159,7 +160,7 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(tmp_p
         run_id=state["run_id"],
         state=lambda: state["log"],
         announce=lambda file: None,
-        save=lambda file, content: (tmp_path / file).write_bytes(content),
+        save=lambda file, content: write_atomically(tmp_path / file, content),
     )
     checkpoints = Checkpoints(log, Config.from_json(state["config"]), learner)
     assert checkpoints.latest(STEPS // 3, warn=lambda text: None)["learner"]["steps"] == state["learner"]["steps"]
