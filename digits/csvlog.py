@@ -16,12 +16,12 @@ class CsvLog:
 
     def __init__(self, path: Path, fields: tuple[str, ...], resume: bool = False):
         self._rows: list[str] = []
-        self._head = (",".join(fields) + "\n").encode()
+        self._head = ",".join(fields) + "\n"
         mode = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | (0 if resume else os.O_TRUNC)
         self._file = os.open(path, mode, 0o644)
         self._size = os.lseek(self._file, 0, os.SEEK_END)
         if not self._size:
-            self.write(self._head.decode())
+            self.write(self._head)
 
     def append(self, step: int, epoch: int, loss: float, *values: float | None) -> None:
         """One batch; a microsecond or two, whatever the length of the run."""
@@ -36,14 +36,14 @@ class CsvLog:
         self._rows.clear()
         os.lseek(self._file, 0, os.SEEK_SET)
         with open(self._file, "rb", closefd=False) as lines:
-            is_ours = lines.readline() == self._head
+            is_ours = lines.readline() == self._head.encode()
             whole = itertools.takewhile(lambda line: line.endswith(b"\n"), itertools.islice(lines, rows))
             lengths = list(map(len, whole)) if is_ours else []
         self._size = is_ours * len(self._head) + sum(lengths)
         os.ftruncate(self._file, self._size)
         os.lseek(self._file, self._size, os.SEEK_SET)
         if not is_ours:
-            self.write(self._head.decode())
+            self.write(self._head)
         return len(lengths)
 
     def sync(self) -> None:

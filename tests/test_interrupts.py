@@ -9,12 +9,11 @@ import time
 
 import pytest
 import torch
-from trainer import PROJECT, Trainer
+from trainer import PROJECT, SOON, Trainer
 
 from digits import contract
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of other processes are a POSIX thing")
-SOON = 10  # seconds; two are promised and kept on a free machine, and a test must not fail on a busy one
 
 
 def step(log):

@@ -24,10 +24,11 @@ def test_the_same_curves_are_read_over_epochs_steps_and_time(visit, tmp_path):
         assert page.locator("figure.chart").count() == 4
 
 
+NEXT_FRAME = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 def pixels(page):
-    page.evaluate(
-        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    )  # it is drawn in one
+    page.evaluate(NEXT_FRAME)  # it is drawn in one
     return page.evaluate("document.querySelector('[data-measure=loss] canvas').toDataURL()")
 
 

@@ -71,9 +71,13 @@ def test_pictures_can_be_dropped_and_pasted(visit, trained, tmp_path):
         see(page, "#pad .sheet", "none.png is no picture")
 
 
+# The same test digits each time: with others, a network that reads 19 of 20 may be wrong of three in five now and then.
+DRAWN = "let n = 7; Math.random = () => (n = (n * 16807) % 2147483647) / 2147483647;"
+
+
 def test_a_digit_of_the_test_set_comes_with_its_label(visit, trained):
     with our_server(trained) as url:
-        page = visit(url)
+        page = visit(url, script=DRAWN)
         sheet(page)
         right = 0
         for _ in range(5):
@@ -82,4 +86,4 @@ def test_a_digit_of_the_test_set_comes_with_its_label(visit, trained):
             note = page.locator("#pad .sheet [role=status]").inner_text()
             right += answer(page) == re.search(r"it is a (\d)", note)[1]
             clear(page)
-        assert right >= 2
+        assert right >= 3

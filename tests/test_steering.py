@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from trainer import PROJECT, Trainer
+from trainer import PROJECT, SOON, Trainer
 
 from digits import contract, lock
 from digits import control as control_file
@@ -58,7 +58,7 @@ def control(folder, *words: str) -> subprocess.CompletedProcess:
 def test_stop_ends_the_run_after_a_batch_and_saves(training):
     done = control(training.results, "stop")
     assert (done.returncode, done.stderr) == (0, "") and "stopped after" in done.stdout
-    assert training.finish() == (0, "", "")
+    assert training.finish(seconds=20) == (0, "", "")
     log = training.log()
     assert log["status"] == "stopped" and log["error"] is None
     assert steps(log) == len(losses(training.results)) == events(log, "stopped")[0]["step"]
@@ -89,7 +89,7 @@ def test_a_pause_lasts_until_it_is_ended_and_is_no_time_of_training(training):
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_a_pause_too(training, signum):
     assert control(training.results, "pause").returncode == 0
-    training.interrupt(signum)
+    assert training.interrupt(signum) < SOON
     assert training.process.returncode == 128 + signum
     assert training.log()["status"] == "interrupted"
 

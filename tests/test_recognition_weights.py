@@ -1,0 +1,100 @@
+"""POST /predict: whose weights read, while one trains, after one was stopped, and where a file is damaged."""
+
+import pickle
+
+import pytest
+from test_predict import digits, weights  # noqa: F401  (fixtures)
+from test_recognition import picture, post  # noqa: F401  (a fixture)
+
+from digits import checkpoint, contract
+from digits.models import build
+from digits.networks import Networks
+from digits.runlog import RunLog
+
+
+def test_before_there_are_weights_it_says_when_to_come_again(live, picture):  # noqa: F811
+    answer = post(live, picture[0])
+    assert (answer.status, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert answer.headers["retry-after"] == "30"
+    assert "No network has been trained yet" in answer.json()["error"]
+
+
+def test_new_weights_are_taken_at_once_and_those_of_the_run_before_while_one_trains(live, picture, weights):  # noqa: F811
+    content, label = picture
+    with RunLog(live.results, name="first") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.WEIGHTS, weights.read_bytes())
+    assert post(live, content).json()["label"] == label
+    with RunLog(live.results, name="second") as log:
+        log.batch(1, loss=0.5)
+        assert post(live, content).json()["label"] == label
+        log.save(contract.WEIGHTS, b"damaged")
+        assert post(live, content).status == 503
+        log.save(contract.WEIGHTS, weights.read_bytes())
+        assert post(live, content).json()["label"] == label
+
+
+def test_damaged_weights_are_told_of_without_where_they_lie(live, picture, weights):  # noqa: F811
+    with RunLog(live.results, name="damaged") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.WEIGHTS, pickle.dumps(weights))
+    answer = post(live, picture[0])
+    assert answer.status == 503 and contract.WEIGHTS in answer.json()["error"]
+    assert str(live.results) not in answer.json()["error"] and "weights_only" not in answer.json()["error"]
+
+
+def test_a_run_that_has_not_ended_reads_with_its_newest_epoch_and_any_that_was_kept(live, picture, weights):  # noqa: F811
+    content, label = picture
+    network = checkpoint.load_network(weights)
+    kept = Networks()
+    kept.add_epoch(1, build("lenet5"))
+    kept.add_epoch(2, network, energy_limit=-99.0)
+    kept.add_epoch(3, network)
+    with RunLog(live.results, name="stopped") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": 1.5}))
+        newest = post(live, content).json()
+        assert (newest["label"], newest["model"]["epoch"], newest["status"]) == (label, 3, "ok")
+        assert post(live, content, path=f"/predict?run={log.run_id}").json()["model"] == newest["model"]
+        told = post(live, content, path="/predict?epoch=2").json()
+        assert (told["label"], told["model"]["epoch"], told["status"]) == (label, 2, "not_a_digit")
+        assert post(live, content, path=f"/predict?run={log.run_id}&epoch=1").json()["model"]["epoch"] == 1
+
+
+def test_the_final_weights_of_an_earlier_run_go_before_those_of_an_epoch(live, picture, weights):  # noqa: F811
+    with RunLog(live.results, name="ended") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.WEIGHTS, weights.read_bytes())
+    with RunLog(live.results, name="training") as log:
+        log.batch(1, loss=0.5)
+        kept = Networks()
+        kept.add_epoch(1, build("lenet5"))
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}))
+        assert post(live, picture[0]).json()["model"]["run_id"] == "x"
+
+
+STRANGE = {
+    "no count": {"numbers": None},
+    "no list of epochs": {"epochs": -1},
+    "strange epochs": {"epochs": [[]]},
+    "no layers": {"layers": {}},
+    "another temperature": {"temperature": "x"},
+    "another limit": {"energy_limits": ["x"]},
+    "no list of limits": {"energy_limits": 5},
+    "another sum": {"epochs_crc32": []},
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
+def test_a_network_of_another_kind_is_none_that_was_kept(live, picture, strange):  # noqa: F811
+    kept = Networks()
+    kept.add_epoch(1, build("tiny"), energy_limit=-5.0)
+    with RunLog(live.results, name="foreign") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}))
+        assert post(live, picture[0], path="/predict?epoch=1").status == 200
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}) | strange)
+        assert post(live, picture[0], path="/predict?epoch=1").status == 404
