@@ -25,7 +25,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from digits.errors import Diverged, not_installed
+from digits.errors import Diverged, UserError, not_installed
 
 try:
     import click
@@ -100,17 +100,24 @@ def evaluate(weights, as_json, **options):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the answers as a JSON list, for other programs.")
 def predict(files, weights, as_json):
-    """Say which digit is in each of FILES: PNG, JPEG, GIF, BMP or WebP, of one digit, in any colours."""
+    """Say which digit is in each of FILES: PNG, JPEG, GIF, BMP or WebP, of one digit, in any colors.
+
+    A file that can't be read is reported on stderr, and the exit code is 1; the others are answered.
+    """
     processor.prepare_for_torch()
     with told_in_one_line(writes=False), INTERRUPTS.raising(last_words=lambda: None):
         with INTERRUPTS.importing():
             from digits import predict as reading
         answers = reading.predict(files, weights)
         if as_json:
-            listed = [{"file": str(file)} | answer.as_json() for file, answer in answers]
-            return Terminal().say(json.dumps(listed, allow_nan=False))
+            Terminal().say(json.dumps([reading.as_json(*answered) for answered in answers], allow_nan=False))
         for file, answer in answers:
-            Terminal().say(reading.report(file, answer))
+            if isinstance(answer, UserError):
+                click.echo(f"Error: {answer}", err=True)
+            elif not as_json:
+                Terminal().say(reading.report(file, answer))
+        if any(isinstance(answer, UserError) for _, answer in answers):
+            raise SystemExit(1)
 
 
 @cli.command("models")

@@ -136,19 +136,31 @@ class Reader:
         return refused(prepared) or ("nothing like a digit" if unlike else None)
 
 
-def predict(files: list[Path], weights: Path) -> list[tuple[Path, Answer]]:
-    """Read every file. Raises UserError for one that is no picture, before the network is asked."""
+def predict(files: list[Path], weights: Path) -> list[tuple[Path, Answer | UserError]]:
+    """An answer for each file, in order; a UserError for one that can't be read or is not a picture.
+
+    Raises UserError for weights that can't be read, unless no picture needs them.
+    """
     prepared = [_prepared(file) for file in files]
-    return list(zip(files, Reader.open(weights).read(prepared)))
+    readable = [one for one in prepared if isinstance(one, Prepared)]
+    answers = iter(Reader.open(weights).read(readable) if readable else [])
+    return [(file, next(answers) if isinstance(one, Prepared) else one) for file, one in zip(files, prepared)]
 
 
-def _prepared(file: Path) -> Prepared:
+def _prepared(file: Path) -> Prepared | UserError:
     try:
-        return prepare(pictures.decode(file.read_bytes(), _MOST_BYTES, _MOST_PIXELS))
+        with file.open("rb") as stream:
+            content = stream.read(_MOST_BYTES + 1)  # no more, also of a device that never ends
+        return prepare(pictures.decode(content, _MOST_BYTES, _MOST_PIXELS))
     except OSError as error:
-        raise UserError(f"{file} cannot be read: {error.strerror or error}.") from None
+        return UserError(f"{file} cannot be read: {error.strerror or error}.")
     except ValueError as error:
-        raise UserError(f"{file}: {error}") from None
+        return UserError(f"{file}: {error}")
+
+
+def as_json(file: Path, answer: Answer | UserError) -> dict:
+    """An entry of the list that `predict --json` prints."""
+    return {"file": os.fspath(file)} | ({"error": str(answer)} if isinstance(answer, UserError) else answer.as_json())
 
 
 def report(file: Path, answer: Answer) -> str:

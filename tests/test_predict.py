@@ -1,6 +1,7 @@
 """`python mnist_cnn.py predict` and what it stands on."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -153,6 +154,32 @@ def test_what_cannot_be_read_is_told_in_one_line(tmp_path, weights, content, rea
     result = invoke(file, "--weights", weights)
     assert result.exit_code == 1
     assert reason in result.output and result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_one_unreadable_file_among_several_leaves_the_others_their_answers(files, weights, tmp_path, as_json):
+    (first, second, *_), _ = files
+    (tmp_path / "text.png").write_bytes(b"text")
+    given = [tmp_path / "none.png", first, tmp_path / "text.png", second]
+    result = invoke(*given, "--weights", weights, *["--json"][: int(as_json)])
+    assert result.exit_code == 1
+    errors = result.stderr.splitlines()
+    assert [line.split(".png")[0] for line in errors] == [f"Error: {tmp_path / 'none'}", f"Error: {tmp_path / 'text'}"]
+    if as_json:
+        entries = json.loads(result.stdout)
+        assert [entry["file"] for entry in entries] == [str(file) for file in given]
+        assert [f"Error: {entry['error']}" for entry in entries if "error" in entry] == errors
+        alone = json.loads(invoke(first, second, "--weights", weights, "--json").stdout)
+        assert [entry for entry in entries if "error" not in entry] == alone
+    else:
+        assert result.stdout == invoke(first, second, "--weights", weights).stdout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="this system has no such device")
+def test_a_file_without_end_is_a_picture_of_too_many_bytes(weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(predict, "_MOST_BYTES", 1000)
+    result = invoke("/dev/zero", "--weights", weights)
+    assert (result.exit_code, result.stderr) == (1, "Error: /dev/zero: The picture has more than 1,000 bytes.\n")
 
 
 def test_without_weights_it_says_how_to_get_some(files, tmp_path):
