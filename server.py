@@ -24,11 +24,11 @@ from digits.browsing import browser_expected, open_browser
 from digits.compressed import Compressed
 from digits.driving import Driving, unwritable
 from digits.files import finite
-from digits.httpfile import file_etag, file_response, is_known, open_within
+from digits.httpfile import etag_of, file_etag, file_response, is_known, open_within
 from digits.httpguard import SAFE
 from digits.httpmessage import Problem, Request, Response, json_body, json_response
 from digits.listening import access_of, greeting, listen, page_url, read_options, refusal
-from digits.liveness import liveness
+from digits.liveness import last_sign_of_life, liveness
 from digits.recognition import Recognition
 
 PROJECT = Path(__file__).resolve().parent
@@ -141,7 +141,11 @@ class Site:
     def training_status(self, request: Request) -> Response:
         """The short form of the log, and whether the run is alive; all null while there is no run."""
         log = self._read_log()
-        status = runlog.short(log) | {"liveness": liveness(log, self.results) if log else None}
+        status = runlog.short(log) | {
+            "updated_at": last_sign_of_life(log, self.results),
+            "liveness": liveness(log, self.results) if log else None,
+            "etags": {file: etag_of(self.results, file) for file in (contract.TRAINING_LOG, contract.RUNS_INDEX)},
+        }
         response = json_response(status)
         tag = {"ETag": f'"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'}
         if is_known(request, tag["ETag"]):

@@ -67,6 +67,15 @@ def file_etag(status: os.stat_result) -> str:
     return f'"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"'
 
 
+def etag_of(folder: str, name: str) -> str | None:
+    """The tag with which `name` in `folder` is served; None where it is not."""
+    file = open_within(folder, name)
+    if file is None:
+        return None
+    with file:
+        return file_etag(os.fstat(file.fileno()))
+
+
 def is_known(request: Request, etag: str) -> bool:
     """Whether the client has this version already: If-None-Match, compared weakly."""
     known = request.headers.get("if-none-match", "")

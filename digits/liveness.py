@@ -22,11 +22,21 @@ def liveness(log: dict, folder: Path, now: float | None = None) -> str:
     held = lock.is_held(folder) if lock.holder_of(folder).get("run_id") == log.get("run_id") else None
     if held is False:
         return "crashed"
-    heartbeat = contract.seconds_of(log.get("updated_at"))
+    heartbeat = contract.seconds_of(last_sign_of_life(log, folder))
     silent = heartbeat is None or (time.time() if now is None else now) - heartbeat > contract.SILENT_AFTER_S
     if not silent:
         return "running"
     return "stalled" if held or _process_lives(log.get("process")) else "crashed"
+
+
+def last_sign_of_life(log: dict, folder: Path) -> str | None:
+    """The `updated_at` of the live run of `folder`; where its log has none, when the log was last written."""
+    if not log or contract.seconds_of(log.get("updated_at")) is not None:
+        return log.get("updated_at")
+    try:
+        return contract.timestamp((folder / contract.TRAINING_LOG).stat().st_mtime)
+    except OSError:
+        return None
 
 
 def _process_lives(process) -> bool:

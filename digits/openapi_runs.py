@@ -22,6 +22,11 @@ SCHEMAS = {
             "error": _TEXT,
             "last": {"type": "object", "description": "The last number of each curve."},
             "liveness": {"type": ["string", "null"], "enum": [*contract.LIVENESSES, None]},
+            "etags": {
+                "type": "object",
+                "description": "The present ETag of each file that a reader follows; null for a file that is missing.",
+                "properties": {contract.TRAINING_LOG: _TEXT, contract.RUNS_INDEX: _TEXT},
+            },
         },
         description="All null while there is no run.",
     ),

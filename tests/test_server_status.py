@@ -13,6 +13,7 @@ from wire import ask
 
 from digits import contract
 from digits.contract import timestamp
+from digits.files import write_json
 from digits.runlog import RunLog
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -54,6 +55,27 @@ def test_the_status_is_small_and_tells_when_nothing_is_new(live):
     assert len(answer.body) < 1000
     again = ask(live, "/training_status", headers={"If-None-Match": answer.headers["etag"]})
     assert (again.status, again.body) == (304, b"")
+
+
+def test_the_status_tells_the_versions_of_the_files_that_a_page_follows(live):
+    files = (contract.TRAINING_LOG, contract.RUNS_INDEX)
+    assert status_of(live)["etags"] == dict.fromkeys(files)
+    write_log(live.results)
+    write_json(live.results / contract.RUNS_INDEX, {"schema": 1, "runs": []})
+    served = {file: ask(live, f"/results/{file}").headers["etag"] for file in files}
+    before = status_of(live)["etags"]
+    assert before == served
+    write_log(live.results, phase="as long")
+    assert status_of(live)["etags"] != before
+
+
+def test_a_log_without_a_heartbeat_is_as_old_as_its_file(live):
+    write_log(live.results, updated_at=None)
+    log = live.results / contract.TRAINING_LOG
+    assert status_of(live)["liveness"] == "running"
+    assert status_of(live)["updated_at"] == timestamp(log.stat().st_mtime)
+    os.utime(log, (time.time() - 60,) * 2)
+    assert status_of(live)["liveness"] == "stalled"
 
 
 def test_a_killed_trainer_has_crashed(live):

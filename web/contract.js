@@ -10,8 +10,8 @@ const BATCH_FIELDS = ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy
 const EPOCH_FIELDS = ['epoch', 'step', 'train_loss', 'train_accuracy', 'val_loss', 'val_accuracy', 'lr', 'seconds'];
 const SIZES = ['input', 'activations', 'parameters', 'total']; // in the log: input_mb, ...
 
-/** The training log, or null for something that is none. */
-export function parseLog(value) {
+/** The training log, or null for something that is none. `written`: when the file was, for a log without `updated_at`. */
+export function parseLog(value, written = null) {
   if (!isRecord(value)) return null;
   return {
     newer: number(value.schema) > SCHEMA,
@@ -20,7 +20,7 @@ export function parseLog(value) {
     status: STATUSES.includes(value.status) ? value.status : 'failed', // as the server judges it
     phase: text(value.phase, 60),
     startedAt: time(value.started_at),
-    updatedAt: time(value.updated_at),
+    updatedAt: time(value.updated_at) ?? written,
     command: text(value.command, 4000),
     config: pairs(value.config),
     environment: pairs(value.environment),
@@ -36,13 +36,17 @@ export function parseLog(value) {
   };
 }
 
-/** What the server knows of the live run; liveness is null while there is none. */
+/**
+ * What the server knows of the live run; liveness is null while there is none. `etags`: a Map from the files that the
+ * server follows to their versions, null for one that is missing.
+ */
 export function parseStatus(value) {
   const status = record(value);
   return {
     runId: text(status.run_id),
     updatedAt: time(status.updated_at),
     liveness: LIVENESSES.includes(status.liveness) ? status.liveness : null,
+    etags: new Map(Object.entries(record(status.etags)).map(([file, etag]) => [file, text(etag, 200) || null])),
   };
 }
 

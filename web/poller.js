@@ -8,7 +8,7 @@ import { Unreachable } from './reader.js';
 import { parsePredictions, parseSamples, parseWeights } from './record.js';
 
 const LOG = 'training_log.json';
-const RUNS = `${folderOf(null)}runs.json`;
+const RUNS = 'runs.json';
 
 export function createPoller(store, read, serverKind) {
   let kind = null;
@@ -16,8 +16,9 @@ export function createPoller(store, read, serverKind) {
   let timer = 0;
   let looking = false;
   let again = false;
-  let runsFor = null; // the state of the live run for which runs.json was read
-  let drawn = {}; // {value, shown}: the log as it was read, and whose
+  let listless = null; // the state of the live run in which a server of another kind had no runs.json
+  let drawn = {}; // {value, written, shown}: the log as it was read, and whose
+  const etags = new Map(); // file -> its ETag in our server's status when it was last read
   const made = new Map(); // file -> {value, result}
 
   async function look() {
@@ -51,33 +52,43 @@ export function createPoller(store, read, serverKind) {
   }
 
   async function lookAtLive() {
-    const status = kind === 'digits' ? await read(`${API}training_status`) : null;
-    const told = status && parseStatus(status.value);
-    const { log: shownLog } = store.state;
+    const told = await readStatus();
+    if (told) await readRuns(told);
+    const shownLog = drawn.shown === null ? store.state.log : null;
     // No liveness: no run, or half a log. What is shown stays until the file itself is gone.
-    if (told && !told.liveness && !shownLog) return show(null, null);
-    if (told && !isNews(told, shownLog)) return judge({ told: told.liveness });
+    if (told && !told.liveness && !store.state.log) return show(null, null);
+    if (told && shownLog && !isNews(LOG, told.etags, etags)) return judge({ told: told.liveness });
     const answer = await read(folderOf(null) + LOG);
     if (answer.missing) return show(null, null);
     const circumstances = { told: told?.liveness, now: answer.date };
-    if (answer.value === drawn.value && shownLog) return judge(circumstances);
-    const log = parseLog(answer.value);
-    if (!log) return undefined;
-    await readRuns(log);
-    return show(log, null, circumstances, answer.value);
+    const isSame = shownLog && answer.value === drawn.value && answer.written === drawn.written;
+    const log = isSame ? shownLog : parseLog(answer.value, told?.updatedAt ?? answer.written);
+    if (!log) return undefined; // half a file: it is asked for again
+    if (!told) await readRuns(null, `${log.runId} ${log.status} ${log.model?.name}`);
+    if (isSame) judge(circumstances);
+    else await show(log, null, circumstances, answer);
+    if (told && drawn.value === answer.value) etags.set(LOG, told.etags.get(LOG)); // else another run was asked for
+    return undefined;
   }
 
-  /** An earlier run doesn't change: its log is read once; the list tells of a new live run. */
+  /** What our server says of the live run; null from any other. */
+  async function readStatus() {
+    return kind === 'digits' ? parseStatus((await read(`${API}training_status`)).value) : null;
+  }
+
+  /** An earlier run doesn't change: its log is read once. The list of runs and the live one's state are followed. */
   async function lookAtEarlier(id) {
-    store.set({ runs: madeOf(RUNS, (await read(RUNS)).value, parseRuns) });
+    const told = await readStatus();
+    await readRuns(told);
+    setLive(told?.runId, told?.liveness);
     const run = store.state.runs.find(({ runId }) => runId === id);
     if (!run || !run.path) {
       store.set({ missing: run ? null : id, shown: null });
       return lookAtLive();
     }
     if (store.state.log?.runId === id) return undefined;
-    const { value } = await read(folderOf(id) + LOG);
-    return show(parseLog(value), id, { earlier: true }, value);
+    const answer = await read(folderOf(id) + LOG);
+    return show(parseLog(answer.value, answer.written), id, { earlier: true }, answer);
   }
 
   /** The same for the same, so that only what is new is drawn. */
@@ -87,7 +98,7 @@ export function createPoller(store, read, serverKind) {
   }
 
   /** Put a log and the files it announces on the page, unless the reader meanwhile asked for another run. */
-  async function show(log, shown, circumstances, value) {
+  async function show(log, shown, circumstances, { value, written } = {}) {
     const path = folderOf(shown);
     const along = async (file, parse) => (log?.files.includes(file) ? madeOf(file, (await read(path + file)).value, parse) : null);
     const samples = await along('test_samples.json', parseSamples);
@@ -97,22 +108,36 @@ export function createPoller(store, read, serverKind) {
     if (wanted !== shown) return;
     const liveness = log && livenessOf(log, circumstances);
     const isReplaced = before && shown === null && drawn.shown === null && log?.runId !== before.runId;
-    drawn = { value, shown };
+    drawn = { value, written, shown };
+    if (shown === null) setLive(log?.runId, liveness);
     store.set({ log, samples, predictions, weights, liveness, ...(isReplaced && { zoom: null, cursor: null }) });
   }
 
   /** The same log in other circumstances: its heartbeat may have grown old. */
   function judge(circumstances) {
     const { log, shown } = store.state;
-    if (log && shown === null) store.set({ liveness: livenessOf(log, circumstances) });
+    if (!log || shown !== null) return;
+    const liveness = livenessOf(log, circumstances);
+    setLive(log.runId, liveness);
+    store.set({ liveness });
   }
 
-  /** The list of runs changes when a run begins, knows its model, or ends. */
-  async function readRuns({ runId, status, model }) {
-    const state = `${runId} ${status} ${model?.name}`;
-    if (runsFor === state) return;
-    const { value } = await read(RUNS);
-    runsFor = state;
+  /** Without a liveness nobody knows how the live run is, or there is none. */
+  function setLive(runId, liveness) {
+    const { live } = store.state;
+    if (!liveness) store.set({ live: null });
+    else if (live?.runId !== runId || live.liveness !== liveness) store.set({ live: { runId, liveness } });
+  }
+
+  /**
+   * The list of runs, which changes when one begins, ends, or is named or deleted, here or in another tab. Where our
+   * server tells nothing of it, it is asked for at every look; where there is none, again in another `state`.
+   */
+  async function readRuns(told, state = null) {
+    if (told ? !isNews(RUNS, told.etags, etags) : state !== null && state === listless) return;
+    const { value, missing } = await read(folderOf(null) + RUNS);
+    listless = missing ? state : null;
+    if (told) etags.set(RUNS, told.etags.get(RUNS));
     store.set({ runs: madeOf(RUNS, value, parseRuns) });
   }
 

@@ -23,9 +23,12 @@ export function condition({ etag, modified, date }) {
   return {};
 }
 
-/** Whether the log has to be read: the status speaks of another state than the one that is shown. */
-export function isNews(status, log) {
-  return !log || status.runId !== log.runId || status.updatedAt !== log.updatedAt;
+/**
+ * Whether a file has to be read: our server's status has another ETag than when it was last read (a Map for each), or
+ * none. Only the ETag counts: what a log says of itself may be missing, or too coarse to tell two versions apart.
+ */
+export function isNews(file, etags, read) {
+  return !etags.has(file) || !read.has(file) || etags.get(file) !== read.get(file);
 }
 
 /** The address of the live run: a fragment of its own, since a bare # would scroll to the top. */

@@ -11,8 +11,8 @@ const PATIENCE_MS = 10_000; // a server that accepts and then says nothing is go
 export class Unreachable extends Error {}
 
 /**
- * A function read(url) that answers {missing, value, date}: `value` is the file's content as it was last readable, and
- * the very same as long as that stays. Half a file keeps the last value and is asked for again. It throws Unreachable.
+ * A function read(url) that answers {missing, value, date, written}: `value` is the file's content as it was last
+ * readable, and the very same as long as that stays; `date` the server's clock, `written` its Last-Modified. Half a file keeps the last value and is asked for again. It throws Unreachable.
  */
 export function createReader() {
   const known = new Map(); // url -> {text, value, headers}
@@ -24,11 +24,11 @@ export function createReader() {
   return async function read(url) {
     const last = known.get(url);
     const answer = await ask(url, { headers: last?.headers });
-    const date = Date.parse(answer.headers.get('Date'));
-    const result = { missing: false, value: last?.value, date: number(date) };
+    const moment = (name) => number(Date.parse(answer.headers.get(name)));
+    const result = { missing: false, value: last?.value, date: moment('Date'), written: moment('Last-Modified') };
     if (answer.status === 304) {
       if (last) keep(url, last);
-      return result;
+      return { ...result, written: result.written ?? last?.written ?? null };
     }
     if (answer.status === 404) {
       known.delete(url);
@@ -38,7 +38,7 @@ export function createReader() {
     const text = await answer.text().catch(unreachable);
     const value = text === last?.text ? last.value : parsed(text);
     if (value === undefined) return result;
-    keep(url, { text, value, headers: conditionOf(answer.headers) }); // believed by now
+    keep(url, { text, value, written: result.written, headers: conditionOf(answer.headers) }); // believed by now
     return { ...result, value };
   };
 }

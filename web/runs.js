@@ -17,7 +17,7 @@ export function mount(element, store) {
   const all = element.querySelector('input');
   const placeOf = (control) => `[data-run="${control.closest('tr').dataset.run}"] ${control.localName}`; // names may be equal
 
-  const draw = ({ runs, shown, liveness, log, manage }) => {
+  const draw = ({ runs, shown, live, manage }) => {
     element.hidden = !runs.length;
     const secret = runs.filter((run) => run.hidden).length;
     all.parentElement.hidden = !secret;
@@ -26,13 +26,13 @@ export function mount(element, store) {
     body.replaceChildren(...runs.filter((run) => !run.hidden || all.checked).map((run) => {
       const current = shown === null ? run.path === '' : run.runId === shown;
       // The index is only written when a run begins or ends.
-      const status = current && liveness && log?.runId === run.runId ? liveness : run.status;
+      const status = live?.runId === run.runId && !run.path ? live.liveness : run.status;
       return rowOf(run, status, current, manage, store);
     }));
     if (focused) body.querySelector(focused)?.focus();
   };
   all.addEventListener('change', () => draw(store.state));
-  store.on(['runs', 'shown', 'liveness', 'overlay', 'manage'], draw);
+  store.on(['runs', 'shown', 'live', 'overlay', 'manage'], draw);
 }
 
 function rowOf(run, status, current, manage, store) {

@@ -39,6 +39,7 @@ export const INITIAL = {
   loaded: false, // whether the first look is over
   log: null,
   liveness: null,
+  live: null, // {runId, liveness} of the live run, also while an earlier one is looked at; null where nobody knows
   samples: null,
   predictions: null, // what was said of all images, and `path`, where their pictures lie
   weights: null,

@@ -140,8 +140,8 @@ test('a run of the list has trained for as long as it says, or nobody knows', ()
 });
 
 test('before the first run the status has no run', () => {
-  const status = parseStatus({ run_id: null, updated_at: null, liveness: null });
-  assert.deepEqual(status, { runId: '', updatedAt: null, liveness: null });
+  const status = parseStatus({ run_id: null, updated_at: null, liveness: null, etags: { 'training_log.json': null } });
+  assert.deepEqual(status, { runId: '', updatedAt: null, liveness: null, etags: new Map([['training_log.json', null]]) });
 });
 
 test('hostile values in every field of every file never throw', () => {
@@ -161,6 +161,8 @@ test('hostile values in every field of every file never throw', () => {
     parseRuns({ runs: [value, { run_id: value, path: value, name: value, status: value }] });
     parseRuns(value);
     parseStatus(value);
+    parseStatus({ etags: value });
+    parseStatus({ etags: { a: value } });
   }
 });
 

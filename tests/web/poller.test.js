@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { parseLog } from '../../web/contract.js';
 import { createPoller } from '../../web/poller.js';
 import { Unreachable } from '../../web/reader.js';
 import { INITIAL, createStore } from '../../web/store.js';
@@ -8,7 +9,7 @@ import { INITIAL, createStore } from '../../web/store.js';
 const golden = (file) => JSON.parse(readFileSync(new URL(`../fixtures/golden/${file}`, import.meta.url), 'utf8'));
 
 /** A poller whose files are those of `files`, an Error for one that can't be read; nothing but `look` makes it look. */
-function polling(context, files) {
+function polling(context, files, kind = 'files') {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   globalThis.document = { hidden: false, addEventListener() {} };
   globalThis.window = globalThis.document;
@@ -18,7 +19,24 @@ function polling(context, files) {
     if (value instanceof Error) throw value;
     return { value, missing: value === undefined, date: null };
   };
-  return { store, ...createPoller(store, read, async () => 'files') };
+  return { store, ...createPoller(store, read, async () => kind) };
+}
+
+/** Files as our server has them: `files.training_status` follows what `write` puts there, whatever the log itself tells. */
+function ours(context, log) {
+  const files = { 'runs.json': { runs: [] } };
+  const etags = {};
+  let version = 0;
+  const write = (file, value) => {
+    if (value === undefined) delete files[file];
+    else files[file] = value;
+    etags[file] = value === undefined ? null : `"${version += 1}"`;
+    const { run_id, status, updated_at } = files['training_log.json'] ?? {};
+    files.training_status = { run_id, updated_at, liveness: status ?? null, etags: { ...etags } };
+  };
+  write('runs.json', { runs: [] });
+  write('training_log.json', log);
+  return { ...polling(context, files, 'digits'), write };
 }
 
 test('a log is shown even if a file beside it could not be read at first, and changed no more', async (context) => {
@@ -58,4 +76,58 @@ test('the stretch that is looked at is left alone until another run takes the pl
   files['training_log.json'] = { ...files['training_log.json'], run_id: 'c' };
   await look();
   assert.equal(store.state.zoom, null);
+});
+
+for (const [what, beat] of [['without', undefined], ['that never changes its', '2026-11-20T12:00:00Z'], ['with a broken', 'now']]) {
+  test(`a log ${what} updated_at is drawn again whenever it is written`, async (context) => {
+    const log = { status: 'running', updated_at: beat, batches: { step: [1], loss: [1] } };
+    const { store, look, write } = ours(context, log);
+    await look();
+    write('training_log.json', { ...log, batches: { step: [1, 2], loss: [1, 0.5] } });
+    await look();
+    assert.deepEqual(store.state.log.batches.loss, [1, 0.5]);
+    write('training_log.json', { ...log, status: 'completed', test: { accuracy: 0.9 } });
+    await look();
+    assert.equal(store.state.log.test.accuracy, 0.9);
+    assert.equal(store.state.liveness, 'completed');
+  });
+}
+
+test('without updated_at a log is as old as its file', () => {
+  const written = Date.parse('2026-11-20T12:00:00Z');
+  assert.equal(parseLog({ status: 'running' }, written).updatedAt, written);
+  assert.equal(parseLog({ status: 'running', updated_at: '2026-11-20T12:00:09Z' }, written).updatedAt, written + 9000);
+});
+
+const RUN = { run_id: 'b', path: 'runs/b/', name: 'an earlier run', status: 'completed' };
+
+test('a run that is named or deleted in another tab is seen while watching the live one', async (context) => {
+  const log = { ...golden('training_log.json'), run_id: 'a' };
+  const served = ours(context, log);
+  const files = { 'training_log.json': log, 'runs.json': { runs: [] } };
+  const plain = polling({ mock: { timers: { enable() {} } } }, files);
+  for (const { store, look, write } of [served, { ...plain, write: (file, value) => { files[file] = value; } }]) {
+    write('runs.json', { runs: [RUN] });
+    await look();
+    write('runs.json', { runs: [{ ...RUN, name: 'renamed' }] });
+    await look();
+    assert.deepEqual(store.state.runs.map(({ name }) => name), ['renamed']);
+    write('runs.json', { runs: [] });
+    await look();
+    assert.deepEqual(store.state.runs, []);
+  }
+});
+
+test('while an earlier run is looked at the list tells how the live one is', async (context) => {
+  const log = { ...golden('training_log.json'), run_id: 'a', status: 'running' };
+  const { store, look, write } = ours(context, log);
+  write('runs.json', { runs: [{ ...RUN, run_id: 'a', path: '', status: 'running' }, RUN] });
+  write('runs/b/training_log.json', { ...log, run_id: 'b', status: 'completed' });
+  store.set({ shown: 'b' });
+  await look();
+  assert.deepEqual(store.state.live, { runId: 'a', liveness: 'running' });
+  write('training_log.json', { ...log, status: 'failed' });
+  await look();
+  assert.deepEqual(store.state.live, { runId: 'a', liveness: 'failed' });
+  assert.equal(store.state.liveness, 'completed');
 });

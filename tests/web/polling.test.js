@@ -27,12 +27,15 @@ test('whole-second file times are trusted only when they are two seconds old', (
   assert.deepEqual(condition({ etag: null, modified: null, date: null }), {});
 });
 
-test('the log is read when the status speaks of another run or a later moment', () => {
-  const log = { runId: 'a', updatedAt: 5 };
-  assert.equal(isNews({ runId: 'a', updatedAt: 5 }, log), false);
-  assert.equal(isNews({ runId: 'a', updatedAt: 6 }, log), true);
-  assert.equal(isNews({ runId: 'b', updatedAt: 5 }, log), true);
-  assert.equal(isNews({ runId: 'a', updatedAt: 5 }, null), true);
+test('a file is read when the server speaks of another version, or of none', () => {
+  const read = new Map([['log', '"1"'], ['gone', null]]);
+  const isRead = (file, etags) => isNews(file, new Map(etags), read);
+  assert.equal(isRead('log', [['log', '"1"']]), false);
+  assert.equal(isRead('gone', [['gone', null]]), false);
+  assert.equal(isRead('log', [['log', '"2"']]), true);
+  assert.equal(isRead('log', [['log', null]]), true, 'it has been deleted');
+  assert.equal(isRead('log', []), true, 'a server that tells no versions');
+  assert.equal(isRead('new', [['new', '"1"']]), true);
 });
 
 test('an address may ask for an earlier run', () => {
