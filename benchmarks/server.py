@@ -8,7 +8,6 @@ Writes benchmarks/results/server.json after every repetition.
 
 import argparse
 import contextlib
-import os
 import selectors
 import socket
 import statistics
@@ -21,7 +20,7 @@ from pathlib import Path
 import machine
 from figures import Quantity, Results
 from machine import PROJECT
-from served import TRUST_S, connect, request, running
+from served import TRUST_S, connect, memory, request, running
 
 CONNECTIONS = 50
 LOAD_S = 2.0  # for each repetition of a load
@@ -96,14 +95,6 @@ def in_own_process(port: int, path: str, etag: str) -> list[float]:
     command = [sys.executable, __file__, "--load", str(port), path, etag]
     output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=TRUST_S + LOAD_S).stdout
     return [float(line) for line in output.split()]
-
-
-def memory(process) -> float:
-    """Megabytes of the process that are in memory now; NaN where the system does not tell that way."""
-    with contextlib.suppress(OSError):
-        pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
-    return float("nan")
 
 
 def measure_start(served: Path) -> dict[str, float]:

@@ -4,6 +4,7 @@ One thread a connection. A message goes out in one write: a second one would wai
 costs 44 ms a request on a kept connection, measured.
 """
 
+import contextlib
 import os
 import socket
 import socketserver
@@ -16,18 +17,21 @@ from collections.abc import Callable
 from digits import httpguard
 from digits.cors import NOBODY, Sharing
 from digits.httpfile import CHUNK
-from digits.httpmessage import Problem, Request, Response, check_beginning, parse
+from digits.httpmessage import MAX_BLANK_LINES, Problem, Request, Response, check_beginning, parse
+from digits.places import Places
 
 # For a whole request from its first byte, for the wait between two, and for the client to take CHUNK bytes: longer than
 # the worst Wi-Fi needs, and nobody holds a thread with a byte a second.
 DEADLINE_S = 12.0
-# Clients that never finish hold one each, and others are to be answered all the same; an idle thread costs about 50 kB,
-# and the usual 1,024 open files are not to run out.
+# Every connection holds one (digits/places.py). An idle thread costs about 50 kB, and the usual 1,024 open files are
+# not to run out.
 THREADS = 800
-# Connections that wait to be accepted: several pages that open at once.
-BACKLOG = 256
-# How long a client has to read the last answer on its connection.
+# Connections that wait to be accepted: pages that open at once. One too many waits a second before it tries again.
+BACKLOG = 1024
+# How long a client has to read the last answer on its connection, and how much it may still send meanwhile: more than
+# the largest body, which it may have begun to send.
 LINGER_S = 1.0
+LINGER_BYTES = 4 << 20
 # Refused connections that linger at a time. More are cut, so that a flood of them leaves the accept loop its time.
 LINGERING = 64
 RECEIVE = 64 << 10  # bytes at a time: any head, and any body but the largest
@@ -42,7 +46,7 @@ class Connection(socketserver.BaseRequestHandler):
     def setup(self) -> None:
         self._socket: socket.socket = self.request
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._received = b""
+        self._received = bytearray()  # and not yet taken: bytes at its front are removed without a copy
 
     def handle(self) -> None:
         try:
@@ -60,14 +64,18 @@ class Connection(socketserver.BaseRequestHandler):
             if request.length:  # nobody who may not ask gets that far as to fill the memory
                 self.server.guard(request)
             request.body = self._receive_body(request, deadline)
-            response, keep_alive = self.server.respond(request), request.keep_alive
+            response = self.server.respond(request)
+            keep_alive = request.keep_alive and not self.server.places.are_short
         except Problem as problem:  # where the next request would begin is not known any more
             response, keep_alive = problem.response(), False
             if request:  # too long: a page is to be told why
                 response.headers |= self.server.sharing.headers(request)
-        if self.server.verbose:
-            log(f"{request.method} {request.path} {response.status}" if request else f"no request: {response.status}")
-        self._send(response, keep_alive, head_only=request is not None and request.method == "HEAD")
+        try:
+            self._send(response, keep_alive, head_only=request is not None and request.method == "HEAD")
+        finally:
+            if self.server.verbose:
+                what = f"{request.method} {request.path}" if request else "no request:"
+                log(f"{what} {response.status}")
         if not keep_alive:
             self._linger()
         return keep_alive
@@ -79,13 +87,21 @@ class Connection(socketserver.BaseRequestHandler):
         return time.monotonic() + self.server.deadline_s
 
     def _receive_head(self, deadline: float) -> bytes:
-        new = len(self._received)
-        # Empty lines before a request are skipped: some clients send one after a body.
-        while END not in (beginning := self._received.lstrip(b"\r\n")):
-            check_beginning(beginning, new)
+        """The lines of a request up to the empty one, each with its CR LF."""
+        received, new, blank_lines = self._received, len(self._received), 0
+        while True:
+            while received.startswith(b"\r\n"):
+                blank_lines += 1
+                if blank_lines > MAX_BLANK_LINES:
+                    raise Problem(400, f"More than {MAX_BLANK_LINES} blank lines before a request.")
+                del received[:2]
+            end = received.find(END, max(0, len(received) - new - len(END)))
+            if end >= 0:
+                break
+            check_beginning(received, new)
             new = self._receive_more(deadline)
-        self._received = beginning
-        head, _, self._received = self._received.partition(END)
+        head = bytes(received[: end + 2])
+        del received[: end + len(END)]
         return head
 
     def _receive_body(self, request: Request, deadline: float) -> bytes:
@@ -102,26 +118,36 @@ class Connection(socketserver.BaseRequestHandler):
         length = request.length
         if len(self._received) < length and request.headers.get("expect", "").lower() == "100-continue":
             self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        while len(self._received) < length:
-            self._receive_more(deadline)
-        body, self._received = self._received[:length], self._received[length:]
-        return body
+        body = bytearray(length)
+        come = min(length, len(self._received))
+        body[:come] = self._received[:come]
+        del self._received[:come]
+        with memoryview(body) as view:
+            while come < length:
+                come += self._receive_more(deadline, view[come:])
+        return bytes(body)
 
-    def _receive_more(self, deadline: float) -> int:
+    def _receive_more(self, deadline: float, place: memoryview | None = None) -> int:
         """As _receive. Raises Problem with 408 for a request that does not come whole in time."""
         try:
-            return self._receive(deadline)
+            return self._receive(deadline, place)
         except TimeoutError:
             raise Problem(408, f"The request did not come whole within {self.server.deadline_s:g} s.") from None
 
-    def _receive(self, deadline: float) -> int:
-        """How many bytes came. Raises TimeoutError at the deadline, ConnectionError once the client has gone."""
+    def _receive(self, deadline: float, place: memoryview | None = None) -> int:
+        """How many bytes came, in `place` or behind what was received. Raises TimeoutError at the deadline,
+        ConnectionError once the client has gone."""
         self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-        content = self._socket.recv(RECEIVE)
-        if not content:
+        with self.server.places.silent(self._socket):
+            if place is not None:
+                count = self._socket.recv_into(place)
+            else:
+                content = self._socket.recv(RECEIVE)
+                self._received += content
+                count = len(content)
+        if not count:
             raise ConnectionError("the client has gone")
-        self._received += content
-        return len(content)
+        return count
 
     def _send(self, response: Response, keep_alive: bool, head_only: bool) -> None:
         try:
@@ -138,10 +164,10 @@ class Connection(socketserver.BaseRequestHandler):
     def _linger(self) -> None:
         """Let the client read the answer: closing while bytes of it are unread here would destroy the answer (RST)."""
         self._socket.shutdown(socket.SHUT_WR)
-        deadline = time.monotonic() + LINGER_S
-        while time.monotonic() < deadline:
-            self._received = b""
-            self._receive(deadline)
+        deadline, count = time.monotonic() + LINGER_S, 0
+        while time.monotonic() < deadline and count < LINGER_BYTES:
+            self._received.clear()
+            count += self._receive(deadline)
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -175,7 +201,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.sharing = sharing
         self.deadline_s = deadline_s
         self.verbose = verbose
-        self._free = threading.Semaphore(threads)
+        self.places = Places(threads)
         self.large_bodies = threading.Semaphore(LARGE_BODIES)
         self._lingering: deque[tuple[float, socket.socket]] = deque()  # refused, each with the time when it is closed
         self._busy = busy().response()
@@ -218,19 +244,19 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             raise
 
     def process_request(self, request, client_address) -> None:
-        if not self._free.acquire(blocking=False):
+        if not self.places.take():
             return self._refuse(request)
         try:
             super().process_request(request, client_address)
         except BaseException:
-            self._free.release()
+            self.places.leave()
             raise
 
     def process_request_thread(self, request, client_address) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._free.release()
+            self.places.leave()
 
     def _refuse(self, connection: socket.socket) -> None:
         """Say so and go on: nothing here waits. The connection lingers, so that the answer is not destroyed."""
@@ -267,8 +293,11 @@ def busy() -> Problem:
 
 
 def log(text: str) -> None:
-    """One line on stderr, whatever a client put into it."""
-    print(text.encode("unicode_escape").decode(), file=sys.stderr, flush=True)
+    """One line on stderr, whatever a client put into it; none where stderr can't be written, which is no reason to
+    leave a request unanswered."""
+    if sys.stderr:  # there is none under pythonw
+        with contextlib.suppress(OSError, ValueError):
+            print(text.encode("unicode_escape").decode(), file=sys.stderr, flush=True)
 
 
 def _is_finished(connection: socket.socket) -> bool:

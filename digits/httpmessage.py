@@ -17,6 +17,8 @@ MAX_LINE = 8000  # bytes of the request line
 # A browser sends 1 kB, and up to some 20 kB when other programs on localhost have left it cookies.
 MAX_HEAD = 32_000  # bytes of request line and fields
 MAX_FIELDS = 100  # a browser sends 20
+# Some clients send one after a body (RFC 9112, 2.2).
+MAX_BLANK_LINES = 4  # before a request
 # A drawing of 28 x 28 pixels as JSON is 10 kB at most.
 MAX_BODY = 64_000  # bytes
 LARGER_BODIES = {"/predict": 2_800_000}  # a picture of 2 MB, in base64
@@ -81,7 +83,7 @@ class Request:
         self.method = method
         self.headers = headers
         self.host, self.path, query = _host_path_query(target, headers.get("host"))
-        self.query = dict(parse_qsl(query, keep_blank_values=True)) if query else {}
+        self.query = _parameters(query) if query else {}
         options = headers.get("connection", "").lower().replace(" ", "").split(",")
         self.keep_alive = "close" not in options and (version != "1.0" or "keep-alive" in options)
         self.body = b""
@@ -148,28 +150,33 @@ def json_body(request: Request) -> dict:
     return content
 
 
-def check_beginning(beginning: bytes, new: int) -> None:
+def check_beginning(beginning: bytes | bytearray, new: int) -> None:
     """Raise Problem as soon as the bytes so far, `new` of them just come, can't become a request: whoever speaks TLS or
-    HTTP/0.9 to us is told at once, and who never comes to an end is not listened to."""
-    line, ended, _ = beginning.partition(b"\r\n")
-    if len(line) > MAX_LINE:
+    HTTP/0.9 to us is told at once, and who never comes to an end is not listened to. Looks at the new bytes alone but
+    for the end of the request line, so that a head in many pieces costs no more than in one."""
+    start = max(0, len(beginning) - new - 1)  # a CR may have come before its LF
+    end = beginning.find(b"\r\n", 0, MAX_LINE + 2)
+    if end < 0 and len(beginning) > MAX_LINE + 1:  # with a CR whose LF is yet to come
         raise Problem(414, f"The request line is longer than {MAX_LINE} bytes.")
     if len(beginning) > MAX_HEAD:
         raise Problem(431, f"The request's fields are longer than {MAX_HEAD} bytes.")
-    _check_text(beginning, max(0, len(beginning) - new - 1))  # from there: a CR may have come before its LF
-    if ended:
-        _request_line(line.decode("latin-1"))
+    _check_text(beginning, start)
+    if end >= start:
+        _request_line(beginning[:end].decode("latin-1"))
 
 
 def parse(head: bytes) -> Request:
-    """The request of a head without its empty line. Raises Problem with 400, 414, 431 or 505."""
+    """The request of a head: every line with its CR LF, without the empty one. Raises Problem with 400, 414, 431 or
+    505."""
     check_beginning(head, len(head))
-    line, *fields = head.decode("latin-1").split("\r\n")
+    if head.count(b"\r\n") > 1 + MAX_FIELDS:
+        raise Problem(431, f"The request has more than {MAX_FIELDS} fields.")
+    line, *fields = head.decode("latin-1").removesuffix("\r\n").split("\r\n")
     method, target, version = _request_line(line)
     return Request(method, target, version, _fields(fields))
 
 
-def _check_text(part: bytes, start: int) -> None:
+def _check_text(part: bytes | bytearray, start: int) -> None:
     if _NOT_TEXT.search(part, start):
         raise Problem(400, "The request holds control characters, or lines that don't end in CR LF.")
 
@@ -185,8 +192,6 @@ def _request_line(line: str) -> tuple[str, str, str]:
 
 
 def _fields(lines: list[str]) -> dict[str, str]:
-    if len(lines) > MAX_FIELDS:
-        raise Problem(431, f"The request has more than {MAX_FIELDS} fields.")
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
@@ -206,6 +211,13 @@ def _host_path_query(target: str, host: str | None) -> tuple[str | None, str, st
         target = slash + path
     path, _, query = target.partition("?")
     return host, path, query
+
+
+def _parameters(query: str) -> dict[str, str]:
+    try:
+        return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_FIELDS))
+    except ValueError:
+        raise Problem(400, f"The query has more than {MAX_FIELDS} parameters.") from None
 
 
 def _body_length(headers: dict[str, str], most: int) -> int:

@@ -35,6 +35,7 @@ PROGRAMS = (
     "table",
     "time_to_99",
     "tiny",
+    "viewers",
 )
 
 

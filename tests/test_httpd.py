@@ -4,6 +4,8 @@ import contextlib
 import socket
 import statistics
 import struct
+import sys
+import threading
 import time
 
 import pytest
@@ -11,6 +13,8 @@ from wire import GET, HOST, TEXT, Answer, answers_of, ask, connect, eventually, 
 
 from digits.httpd import LARGE_BODIES, LINGERING, RECEIVE, Server
 from digits.httpfile import CHUNK
+from digits.httpmessage import MAX_BLANK_LINES, Response
+from digits.places import Places
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +112,42 @@ def test_a_request_may_come_in_pieces(server):
         assert read_answer(connection).body == TEXT
 
 
-def test_empty_lines_before_a_request_are_skipped(server):
-    assert Answer(raw(server, b"\r\n\r\n\r\n" + GET + HOST + b"\r\n")).body == TEXT
-    assert raw(server, b"\r\n" * 100) == b""
+def test_a_few_blank_lines_before_a_request_are_skipped_and_more_are_refused(server):
+    assert Answer(raw(server, b"\r\n" * MAX_BLANK_LINES + GET + HOST + b"\r\n")).body == TEXT
+    assert Answer(raw(server, b"\r\n" * (MAX_BLANK_LINES + 1) + GET + HOST + b"\r\n")).status == 400
+    with connect(server) as connection:  # between two requests as well
+        for blank_lines in (MAX_BLANK_LINES, MAX_BLANK_LINES, MAX_BLANK_LINES + 1):
+            connection.sendall(b"\r\n" * blank_lines + GET + HOST + b"\r\n")
+            got = read_answer(connection)
+        assert (got.status, got.headers["connection"]) == (400, "close")
+
+
+def test_clients_that_send_nothing_but_blank_lines_are_refused_while_they_send(server):
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(server)) for _ in range(50)]
+        for client in clients:
+            with contextlib.suppress(ConnectionError):
+                client.sendall(b"\r\n" * 100_000)
+        for client in clients:
+            assert read_answer(client).status == 400
+        assert ask(server, "/text.csv").status == 200
+
+
+def test_a_large_body_in_many_pieces_arrives_as_it_was_sent(answer):
+    """To /predict, which alone takes bodies of this size."""
+
+    def told(request):
+        return Response(200, {"Content-Type": "text/plain"}, request.body[:4] + request.body[-4:])
+
+    body = b"head" + b"x" * (RECEIVE * 3) + b"tail"
+    with serving(Server("127.0.0.1", 0, told)) as server, connect(server) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(b"POST /predict HTTP/1.1\r\nContent-Length: %d\r\n" % len(body) + HOST + b"\r\n")
+        for start in range(0, len(body), 1448):
+            connection.sendall(body[start : start + 1448])
+        connection.sendall(GET + HOST + b"\r\n")  # which is no part of it
+        assert read_answer(connection).body == b"headtail"
+        assert read_answer(connection).status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
@@ -228,31 +265,139 @@ def test_clients_that_do_not_read_hold_no_thread(impatient):
         assert eventually(lambda: ask(impatient, "/text.csv").status == 200)
 
 
-def test_above_the_cap_on_threads_a_client_is_told_at_once_to_come_back(impatient):
-    impatient.deadline_s = 20
-    with connect(impatient) as first, connect(impatient) as second:
-        for connection in (first, second):  # both are being served
-            connection.sendall(GET + HOST + b"\r\n")
-            read_answer(connection)
+@contextlib.contextmanager
+def at_work(server, answer, count: int):
+    """So many clients whose answers take until the block ends."""
+    gate, begun = threading.Event(), threading.Semaphore(0)
+
+    def wait(request):
+        if request.path == "/wait":
+            begun.release()
+            gate.wait(60)
+        return answer(request)
+
+    server.answer = wait
+    with contextlib.ExitStack() as stack:
+        for _ in range(count):
+            stack.enter_context(connect(server)).sendall(b"GET /wait HTTP/1.1\r\n" + HOST + b"\r\n")
+            assert begun.acquire(timeout=20)
+        try:
+            yield
+        finally:
+            gate.set()
+
+
+def test_while_all_threads_are_at_work_a_client_is_told_at_once_to_come_back(impatient, answer):
+    with at_work(impatient, answer, 2):
         got = ask(impatient, "/text.csv")
         assert (got.status, got.headers["retry-after"]) == (503, "1")
         assert got.json()["error"]
         with connect(impatient) as silent:  # and one that has not asked yet, too
             assert Answer(read_all(silent)).status == 503
-        first.sendall(GET + HOST + b"\r\n")
-        assert read_answer(first).body == TEXT
     assert eventually(lambda: ask(impatient, "/text.csv").status == 200)
 
 
-def test_a_flood_of_clients_is_told_the_same_and_leaves_nothing_behind(impatient):
-    impatient.deadline_s = 20
-    with contextlib.ExitStack() as stack:
-        clients = [stack.enter_context(connect(impatient)) for _ in range(LINGERING + 50)]
-        for client in clients[2:]:
+def test_a_flood_of_clients_is_told_the_same_and_leaves_nothing_behind(impatient, answer):
+    with at_work(impatient, answer, 2), contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(connect(impatient)) for _ in range(LINGERING + 48)]
+        for client in clients:
             assert read_answer(client).status == 503
         assert len(impatient._lingering) <= LINGERING + 1  # the last one may just be on its way out
     assert eventually(lambda: ask(impatient, "/text.csv").status == 200)
     assert eventually(lambda: not impatient._lingering)
+
+
+SILENT = {
+    "idle after an answer": GET + HOST + b"\r\n",
+    "nothing sent": b"",
+    "half a request line": b"GET /te",
+    "half a head": GET + HOST,
+    "half a body": b"POST /echo HTTP/1.1\r\nContent-Length: 5\r\n" + HOST + b"\r\nhell",
+}
+
+
+@pytest.mark.parametrize("silent", SILENT)
+def test_connections_that_are_silent_make_room_for_others(answer, silent):
+    with (
+        serving(Server("127.0.0.1", 0, answer, deadline_s=60, threads=4)) as server,
+        contextlib.ExitStack() as stack,
+    ):
+        clients = []
+        for _ in range(4):  # as many as there are threads
+            client = stack.enter_context(connect(server))
+            client.sendall(SILENT[silent])
+            if silent.startswith("idle"):
+                assert read_answer(client).status == 200
+            client.setblocking(False)
+            clients.append(client)
+        for _ in range(3):
+            assert ask(server, "/text.csv").body == TEXT
+        ended = 0
+        for client in clients:
+            with contextlib.suppress(BlockingIOError):
+                assert client.recv(1) == b""
+                ended += 1
+        assert ended >= 1
+        if not silent.startswith("idle"):  # there the last one was told that its connection ends
+            assert ended <= 3  # one for each of the others
+
+
+def test_the_longest_silent_connection_makes_room_first(monkeypatch):
+    monkeypatch.setattr("digits.places.PATIENCE_S", 60)
+    places = Places(2)
+    assert places.take() and places.take()
+    first, second = (socket.socketpair() for _ in range(2))
+    with contextlib.ExitStack() as stack:
+        for one in (*first, *second):
+            stack.enter_context(one)
+        stack.enter_context(places.silent(second[0]))
+        with places.silent(first[0]):
+            pass
+        stack.enter_context(places.silent(first[0]))  # it has said something, and is silent since then only
+        ended = threading.Thread(target=lambda: second[0].recv(1) or places.leave())
+        ended.start()
+        assert places.take()
+        ended.join()
+        first[0].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            first[0].recv(1)
+
+
+def test_near_the_cap_a_connection_is_closed_after_its_answer_and_before_not(answer):
+    with (
+        serving(Server("127.0.0.1", 0, answer, deadline_s=60, threads=4)) as server,
+        contextlib.ExitStack() as stack,
+    ):
+        clients = [stack.enter_context(connect(server)) for _ in range(4)]
+        told = []
+        for client in clients:
+            client.sendall(GET + HOST + b"\r\n")
+            got = read_answer(client)
+            assert got.body == TEXT
+            told.append(got.headers["connection"])
+        assert told[-1] == "close" and read_all(clients[-1]) == b""
+
+
+def test_more_viewers_than_threads_are_all_answered_again_and_again(answer):
+    """Each keeps its connection while the server does, and opens another one when it does not."""
+    with (
+        serving(Server("127.0.0.1", 0, answer, deadline_s=60, threads=8)) as server,
+        contextlib.ExitStack() as stack,
+    ):
+        kept: dict[int, socket.socket] = {}
+        for viewer in [*range(20)] * 3:
+            content = b""
+            if viewer in kept:
+                with contextlib.suppress(ConnectionError):
+                    kept[viewer].sendall(GET + HOST + b"\r\n")
+                    content = kept[viewer].recv(1, socket.MSG_PEEK)
+            if not content:
+                kept[viewer] = stack.enter_context(connect(server))
+                kept[viewer].sendall(GET + HOST + b"\r\n")
+            got = read_answer(kept[viewer])
+            assert (got.status, got.body) == (200, TEXT)
+            if got.headers["connection"] == "close":
+                kept.pop(viewer).close()
 
 
 def test_an_answer_is_not_destroyed_by_what_the_client_was_still_sending(server):
@@ -278,7 +423,53 @@ def test_a_client_that_goes_away_leaves_no_trace_in_the_terminal(server, capfd):
 
 
 def test_the_terminal_shows_every_request_when_asked_to(answer, capfd):
+    lines = []
+
+    def shown() -> bool:
+        lines.extend(capfd.readouterr().err.splitlines())
+        return len(lines) >= 2
+
     with serving(Server("127.0.0.1", 0, answer, verbose=True)) as server:
         ask(server, "/text.csv")
         raw(server, b"\x16\x03\x01")
-    assert capfd.readouterr().err.splitlines() == ["GET /text.csv 200", "no request: 400"]
+        assert eventually(shown)
+    assert sorted(lines) == ["GET /text.csv 200", "no request: 400"]
+
+
+class Unwritable:
+    """A stderr that can't be written."""
+
+    def __init__(self, error: Exception):
+        self.error = error
+
+    def write(self, _text: str) -> None:
+        raise self.error
+
+    flush = write
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("I/O operation on closed file")])
+def test_a_stderr_that_cannot_be_written_costs_no_answer_and_no_connection(answer, monkeypatch, error):
+    monkeypatch.setattr(sys, "stderr", Unwritable(error))
+    with serving(Server("127.0.0.1", 0, answer, verbose=True)) as server, connect(server) as connection:
+        for path, status in ((b"/text.csv", 200), (b"/fail", 500), (b"/text.csv", 200)):
+            connection.sendall(b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+            assert read_answer(connection).status == status
+
+
+def test_a_request_is_shown_after_it_was_answered(answer, monkeypatch):
+    answered = threading.Event()
+
+    class Slow:
+        def write(self, _text: str) -> None:
+            answered.wait(60)
+
+        def flush(self) -> None:
+            pass
+
+    monkeypatch.setattr(sys, "stderr", Slow())
+    with serving(Server("127.0.0.1", 0, answer, verbose=True)) as server:
+        with connect(server) as connection:
+            connection.sendall(GET + HOST + b"\r\n")
+            assert read_answer(connection).body == TEXT
+        answered.set()

@@ -1,12 +1,14 @@
 """What is a request, byte by byte, and what every answer carries."""
 
+import contextlib
 import random
+import socket
 
 import pytest
-from wire import GET, HOST, Answer, answers_of, ask, raw, serving
+from wire import GET, HOST, Answer, answers_of, ask, connect, raw, read_all, serving
 
 from digits.httpd import Server
-from digits.httpmessage import MAX_BODY, MAX_FIELDS, MAX_HEAD, MAX_LINE
+from digits.httpmessage import MAX_BLANK_LINES, MAX_BODY, MAX_FIELDS, MAX_HEAD, MAX_LINE
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +103,25 @@ RAW = [
     (GET + HOST + b"A: b\r\n folded\r\n\r\n", 400),
     (GET + HOST + b"A: b\rC: d\r\n\r\n", 400),
     (GET + HOST + b"A: b\nC: d\r\n\r\n", 400),
+    (GET + HOST + b"A: b\r\r\n\r\n", 400),
+    (GET + HOST + b"A: b\r\r\nC: d\r\n\r\n", 400),
+    (GET + b"Host: 127.0.0.1\r\r\n\r\n", 400),
+    (GET + HOST + b"Content-Length: 0\r\r\n\r\n", 400),
+    (GET + HOST + b"A: b\r\n\r\r\n", 400),
+    (GET + HOST + b"A: b\r\n\r\n"[:-1] + b"\r\n", 400),
+    (GET + HOST + b"A:\r\r\n\r\n", 400),
+    (GET + HOST + b"\r\r\n\r\n", 400),
+    (b"GET /text.csv HTTP/1.1\r\r\n" + HOST + b"\r\n", 400),
+    (b"GET /text.csv\r HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"\r" + GET + HOST + b"\r\n", 400),
+    (b"\n" + GET + HOST + b"\r\n", 400),
+    (b"\r\r\n" + GET + HOST + b"\r\n", 400),
+    (b"\r\n" * (MAX_BLANK_LINES + 1), 400),
+    (GET + b"\tHost: 127.0.0.1\r\n\r\n", 400),
+    (GET + HOST + b"A: b\r\n\tfolded\r\n\r\n", 400),
+    (GET + HOST + b"A\t: b\r\n\r\n", 400),
+    (GET + HOST + b"A\x00: b\r\n\r\n", 400),
+    (b"GET /text.csv?" + b"&".join([b"a=b"] * (MAX_FIELDS + 1)) + b" HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     (b"GET /text.csv HTTP/1.1\nHost: 127.0.0.1\n\n", 400),
     (GET + HOST + b"A: \x00\r\n\r\n", 400),
     (GET + HOST + b"\xc3\xa4: b\r\n\r\n", 400),
@@ -124,6 +145,19 @@ RAW = [
     (GET + HOST + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 411),
     (GET + HOST + b"Transfer-Encoding: identity\r\n\r\n", 411),
 ]
+
+
+@pytest.mark.parametrize("size", [1, 7])
+def test_a_head_in_pieces_of_any_size_is_read_as_it_would_be_whole(server, size):
+    long = GET + HOST + b"".join(b"A-%d: b\r\n" % number for number in range(MAX_FIELDS - 1)) + b"\r\n"
+    for content, status in (*RAW[:15], *((long, 200),)):
+        with connect(server) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with contextlib.suppress(ConnectionError):
+                for start in range(0, len(content), size):
+                    connection.sendall(content[start : start + size])
+                connection.shutdown(socket.SHUT_WR)
+            assert Answer(read_all(connection)).status == status
 
 
 @pytest.mark.parametrize(("content", "status"), RAW, ids=range(len(RAW)))
