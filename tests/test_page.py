@@ -7,7 +7,7 @@ import time
 
 import pytest
 from browser import PROJECT, any_server, copy_page, our_server, write_run
-from visiting import PATIENCE, Training, see, status, steps_shown, wait_for_steps
+from visiting import PATIENCE, Training, reach, see, status, steps_shown, wait_for_steps
 
 from digits.files import write_json
 
@@ -64,6 +64,7 @@ def test_a_real_training_is_seen_from_its_first_batches_to_its_samples(visit, tm
         status(page, "Completed")
         assert training.wait(10) == 0
         assert steps_shown(page) == 3072
+        reach(page, "#samples")
         assert page.locator("#samples .sample").count() == 10
         see(page, "[data-kind=test] .number", "%")
         see(page, "#layers", "Conv2d")
@@ -126,6 +127,7 @@ def test_a_server_that_goes_away_is_missed_and_welcomed_back(visit, tmp_path):
             port = url.rstrip("/").rpartition(":")[2]
             page = page or visit(url, allowed=OFFLINE)
             status(page, word)
+            reach(page, "#samples")
             server.terminate()
         status(page, "Server gone")
         see(page, "#header [data-part=detail]", "last seen .* trying again")

@@ -3,7 +3,7 @@
 import pytest
 from browser import missing, our_server, write_run
 from controlled import controlled
-from visiting import see, status
+from visiting import reach, see, status
 
 from digits.contract import RUNS_INDEX
 from digits.files import write_json
@@ -25,6 +25,7 @@ def test_a_run_is_open_to_everybody(visit, tmp_path, theme, state):
     with our_server(tmp_path) as url:
         page = visit(url, theme=theme)
         status(page, state)
+        reach(page, "#mistakes")
         see(page, "#mistakes", "recall")
         assert complaints(page) == []
 
@@ -47,6 +48,7 @@ def test_two_runs_beside_each_other_are_open_to_everybody(visit, tmp_path):
     write_json(tmp_path / RUNS_INDEX, {"schema": 1, "runs": runs})
     with controlled(tmp_path) as (url, _):
         page = visit(f"{url}&with={earlier.name}")
+        reach(page, "#compare")
         see(page, "#compare", "Against the other")
         assert complaints(page) == []
         page.get_by_role("button", name="Change the other").click()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from browser import our_server, write_run
-from visiting import see, walk
+from visiting import reach, see, walk
 
 from digits.contract import BATCHES, PREDICTIONS, RUNS_INDEX, TRAINING_LOG
 from digits.files import write_json
@@ -139,6 +139,7 @@ def test_two_runs_are_laid_over_each_other_and_compared(visit, tmp_path):
     with our_server(tmp_path) as url:
         page = visit(url)
         page.get_by_label("Compare with the other").check()
+        reach(page, "#compare")
         see(page, "#compare li", "reads 1 fewer digit; chance alone makes such a difference as a rule.")
         see(page, "#compare tbody", r"lr\s*0.01\s*0.5")
         assert "epochs" not in page.locator("#compare tbody th").all_inner_texts(), "what is the same is left out"

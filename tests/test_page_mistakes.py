@@ -5,7 +5,7 @@ import random
 
 import pytest
 from browser import our_server, write_run
-from visiting import see
+from visiting import reach, see
 
 from digits.contract import PREDICTIONS, TEST_IMAGES, TRAINING_LOG
 from digits.files import write_json
@@ -60,6 +60,7 @@ def shown_counts(page):
 def test_the_matrix_is_that_of_a_recount_after_every_epoch(visit, tmp_path, run):
     with our_server(tmp_path) as url:
         page = visit(url)
+        reach(page, "#mistakes")
         see(page, "#mistakes [data-part=which]", "The test set")
         assert shown_counts(page) == recount(run["test"]["labels"], run["test"]["predictions"])
         wrong = sum(a != b for a, b in zip(run["test"]["labels"], run["test"]["predictions"]))
@@ -91,6 +92,7 @@ def test_the_right_end_of_the_slider_follows_the_run_and_another_run_begins_anew
     write(2)
     with our_server(tmp_path) as url:
         page = visit(url)
+        reach(page, "#mistakes")
         see(page, which, "after epoch 2")
         page.locator(slider).press("Home")
         see(page, which, "after epoch 1")
@@ -115,6 +117,7 @@ def test_a_cell_leads_to_exactly_its_images_the_most_confident_first(visit, tmp_
     cell.sort(key=lambda index: -sure[index])
     with our_server(tmp_path) as url:
         page = visit(url)
+        reach(page, "#mistakes")
         page.locator(f"[data-cell='{label}{other}']").click()
         see(page, "#mistakes [data-part=title]", f"^{label} read as {other}: {len(cell)} image")
         cards = page.locator(".digits .sample")
@@ -136,6 +139,7 @@ def test_a_cell_leads_to_exactly_its_images_the_most_confident_first(visit, tmp_
 def test_the_filters_and_the_spread_of_each_layer_are_shown(visit, tmp_path, run):
     with our_server(tmp_path) as url:
         page = visit(url)
+        reach(page, "#weights")
         see(page, "#weights h2", "after epoch 3")
         assert page.locator("#weights .filters canvas").count() == 2
         see(page, "#weights .spreads", "conv.*\u22120.6000 to 0.6000, deviation 0.1500, 0.0500 after epoch 1")
@@ -150,6 +154,7 @@ def test_a_picture_is_cut_out_of_the_mosaic(visit, tmp_path, run):
     write_json(tmp_path / TRAINING_LOG, log | {"files": [*log["files"], TEST_IMAGES]})
     with our_server(tmp_path) as url:
         page = visit(url)
+        reach(page, "#mistakes")
         crop = page.locator(".digits .crop").first
         index = int(page.locator(".digits .unseen").first.text_content().split()[2].rstrip(":"))
         address = f"results/{TEST_IMAGES}?run={log['run_id']}"

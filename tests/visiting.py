@@ -48,6 +48,12 @@ def see(page, selector: str, text: str) -> None:
     page.locator(selector, has_text=re.compile(text, re.IGNORECASE)).first.wait_for()
 
 
+def reach(page, section: str) -> None:
+    """Scroll to a section, whose file is only read then, and wait for that."""
+    page.locator(section).scroll_into_view_if_needed()
+    page.locator(f"{section}:not([aria-busy=true])").wait_for()
+
+
 def status(page, word: str) -> None:
     see(page, "[data-part=word]", f"^{word}$")
 

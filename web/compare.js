@@ -1,15 +1,21 @@
 /** The shown run beside others: which is better, and in what they differ. */
 
+import { want } from './artifacts.js';
 import { h } from './dom.js';
 import { decimal, duration, percent, whole } from './format.js';
 import { secondsOf } from './liveness.js';
 import { verdict } from './mcnemar.js';
+import { whenSeen } from './seen.js';
 import { head, row } from './table.js';
 
 const NOT_TELLING = new Set(['name', 'results_dir', 'data_dir', 'keep', 'quiet', 'checkpoint_every', 'samples']);
 
 export function mount(element, store) {
   const [sentences, table] = [element.querySelector('ul'), element.querySelector('table')];
+  whenSeen(element, () => {
+    want(store, 'predictions');
+    store.set({ isComparing: true });
+  });
   store.on(['others', 'log', 'predictions'], ({ others, log, predictions }) => {
     element.hidden = !log || !others.length;
     if (element.hidden) return;

@@ -15,11 +15,18 @@ export function livenessOf(log, { told = null, now = null, earlier = false }) {
 export const isAlive = (liveness) => ['running', 'stalled'].includes(liveness);
 
 /** What the header shows: {kind, word, detail}. `kind` chooses shape and colour. */
-export function describe({ log, liveness, connection }) {
+export function describe(state) {
+  const { kind, word, detail } = stateOf(state);
+  const isSlow = state.connection.ok && state.connection.isSlow;
+  return { kind, word, detail: isSlow ? [detail, 'slow connection'].filter(Boolean).join(' · ') : detail };
+}
+
+function stateOf({ log, liveness, connection, loaded }) {
   if (!connection.ok) {
     const seen = connection.seenAt === null ? 'not seen yet' : `last seen ${clock(connection.seenAt)}`;
     return { kind: 'gone', word: 'Server gone', detail: `${seen}, trying again` };
   }
+  if (!log && loaded === false) return { kind: 'waiting', word: 'Loading', detail: '' };
   if (!log) return { kind: 'waiting', word: 'Waiting', detail: 'for the first run' };
   const lastTime = clock(log.updatedAt);
   const silent = `no sign of life since ${lastTime}`;

@@ -1,6 +1,7 @@
 /** Wires the page: one store, one poller, a module per section. */
 
 import * as announce from './announce.js';
+import { follow as followArtifacts } from './artifacts.js';
 import * as compare from './compare.js';
 import { follow as followDetail } from './detail.js';
 import * as epochs from './epochs.js';
@@ -38,12 +39,14 @@ store.on(['runs', 'log'], ({ runs, log }) => {
   const { name, runId } = runs.find((run) => run.runId === log?.runId) ?? {}; // as somebody named it
   if (name !== runId && name !== log.name) store.set({ log: { ...log, name } });
 });
+const read = createReader();
+followArtifacts(store, read);
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);
 
 followOthers(store);
 followDetail(store);
 
-const poller = createPoller(store, createReader(), serverKind);
+const poller = createPoller(store, read, serverKind);
 followToken(store, poller.look);
 window.addEventListener('hashchange', () => {
   const shown = runOf(location.hash); // what is shown stays until the other run is there

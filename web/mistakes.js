@@ -1,10 +1,12 @@
 /** Where the network fails: who is taken for whom after each epoch, and the images behind every number. */
 
 import { setBackground } from './api.js';
+import { showWhenSeen } from './artifacts.js';
 import { confusion, inCell, rates, rightOnes, worst } from './answers.js';
 import { card } from './card.js';
 import { h, parts, setText } from './dom.js';
 import { counted, percent, whole } from './format.js';
+import { whenSeen } from './seen.js';
 
 const AT_ONCE = 60; // images
 const PER_ROW = 100; // in a mosaic
@@ -18,10 +20,12 @@ export function mount(element, store) {
   let shown = AT_ONCE;
   let drawn = [];
   let runId = null;
+  let isGallerySeen = false; // its pictures are megabytes
 
   const sets = () => store.state.predictions?.sets ?? [];
   const current = () => sets().find((set) => set.kind === chosen?.kind && set.epoch === chosen.epoch) ?? sets().at(-1);
 
+  showWhenSeen(element, store, 'predictions', (predictions) => !predictions.sets.length);
   store.on(['predictions', 'log'], ({ log }) => {
     if (runId !== log?.runId) [chosen, pick, shown] = [null, 'mistakes', AT_ONCE];
     runId = log?.runId;
@@ -30,6 +34,10 @@ export function mount(element, store) {
   slider.addEventListener('input', () => choose(sets()[slider.value]));
   test.addEventListener('click', () => choose(sets().at(-1)));
   for (const button of picks) button.addEventListener('click', () => look(button.dataset.pick));
+  whenSeen(list, () => {
+    isGallerySeen = true;
+    if (drawn.length) drawGallery(drawn[0]);
+  });
   more.addEventListener('click', () => {
     shown += AT_ONCE;
     draw();
@@ -48,7 +56,6 @@ export function mount(element, store) {
 
   function draw() {
     const set = current();
-    element.hidden = !set;
     if (!set) return;
     const wanted = [set, pick, shown];
     if (wanted.every((value, index) => value === drawn[index])) return;
@@ -114,7 +121,7 @@ export function mount(element, store) {
   function drawGallery(set) {
     const [images, heading] = gallery(set, pick);
     setText(title, heading);
-    list.replaceChildren(...images.slice(0, shown).map((index) => card(answerOf(set, index), crop(set, index, store.state))));
+    list.replaceChildren(...images.slice(0, shown).map((index) => card(answerOf(set, index), crop(set, index, isGallerySeen ? store.state : {}))));
     more.hidden = images.length <= shown;
     setText(more, `Show ${whole(Math.min(AT_ONCE, images.length - shown))} more of ${whole(images.length)}`);
   }
@@ -145,7 +152,7 @@ function answerOf({ kind, labels, predictions, confidences, probabilities }, ind
 function crop({ kind }, index, { predictions, log }) {
   const picture = h('span', { class: 'crop', 'aria-hidden': 'true' });
   const file = `${kind}.png`; // as in the next live run
-  if (log?.files.includes(file)) setBackground(picture, `${predictions.path}${file}?run=${log.runId}`);
+  if (log?.files.includes(file)) setBackground(picture, `${predictions.folder}${file}?run=${log.runId}`);
   picture.style.setProperty('--column', index % PER_ROW);
   picture.style.setProperty('--line-of', Math.floor(index / PER_ROW));
   return picture;

@@ -7,28 +7,33 @@ import { parsePredictions } from './record.js';
 
 export const MOST = 4; // as many colours as can be told apart beside the shown run's two
 
+/** Their curves first; their predictions once the comparison is seen. */
 export function follow(store) {
   const read = createReader();
   let latest = 0;
 
-  store.on(['overlay', 'runs', 'shown'], async ({ overlay, runs, shown }) => {
+  store.on(['overlay', 'runs', 'shown', 'isComparing'], async ({ overlay, runs, shown, isComparing }) => {
     const turn = (latest += 1);
+    const show = (others) => turn === latest && store.set({ others });
     const current = shown ?? runs.find(({ path }) => path === '')?.runId; // not the log's: that follows later
     const wanted = overlay.map((id) => runs.find(({ runId }) => runId === id)).filter(Boolean).slice(0, MOST);
     const others = await Promise.all(wanted.filter(({ runId }) => runId !== current).map(load));
-    if (turn === latest) store.set({ others: others.filter(Boolean) });
+    show(others.filter(Boolean));
+    if (isComparing) show(await Promise.all(others.filter(Boolean).map(withPredictions)));
   });
 
   /** A run that can't be read now is left out; the page goes on. */
   async function load({ runId, path, name }) {
-    try {
-      const log = parseLog((await read(`${API}results/${path}training_log.json`)).value);
-      if (!log) return null;
-      const known = log.files.includes('predictions.json');
-      const predictions = known ? parsePredictions((await read(`${API}results/${path}predictions.json`)).value) : null;
-      return { runId, log: { ...log, name: name === runId ? log.name : name }, predictions };
-    } catch {
-      return null;
-    }
+    const folder = `${API}results/${path}`;
+    const log = parseLog((await read(`${folder}training_log.json`).catch(() => ({}))).value);
+    if (!log) return null;
+    const before = store.state.others.find((other) => other.runId === runId);
+    return { runId, folder, log: { ...log, name: name === runId ? log.name : name }, predictions: before?.predictions ?? null };
+  }
+
+  async function withPredictions(other) {
+    if (!other.log.files.includes('predictions.json')) return other;
+    const { value } = await read(`${other.folder}predictions.json`).catch(() => ({}));
+    return value === undefined ? other : { ...other, predictions: parsePredictions(value) };
   }
 }

@@ -1,6 +1,7 @@
 /** Where the pad comes: its program is only read when somebody is about to see it. */
 
 import { h } from './dom.js';
+import { whenSeen } from './seen.js';
 
 export function mount(element, store) {
   const soon = h('p', { class: 'soft' }, 'Draw a digit here as soon as the first epoch is over.');
@@ -12,17 +13,9 @@ export function mount(element, store) {
     if (!here || watched) return;
     watched = true;
     soon.remove();
-    watch(element, store);
+    whenSeen(element, async () => (await import('./pad/pad.js')).mount(element, store));
   });
 }
 
 /** A run of our own trainer has its pictures long before its network. */
 const isComing = (log) => log?.status === 'running' && log.files.includes('test.png');
-
-function watch(element, store) {
-  new IntersectionObserver(async ([{ isIntersecting }], observer) => {
-    if (!isIntersecting) return;
-    observer.disconnect();
-    (await import('./pad/pad.js')).mount(element, store);
-  }, { rootMargin: '400px' }).observe(element);
-}

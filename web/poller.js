@@ -5,10 +5,10 @@ import { parseLog, parseRuns, parseStatus } from './contract.js';
 import { livenessOf } from './liveness.js';
 import { delay, isNews } from './polling.js';
 import { Unreachable } from './reader.js';
-import { parsePredictions, parseSamples, parseWeights } from './record.js';
 
 const LOG = 'training_log.json';
 const RUNS = 'runs.json';
+const SLOW_MS = 2000; // a look that takes longer tells of a slow connection
 
 export function createPoller(store, read, serverKind) {
   let kind = null;
@@ -29,17 +29,23 @@ export function createPoller(store, read, serverKind) {
     looking = true;
     again = false;
     clearTimeout(timer);
+    const startedAt = Date.now();
+    const connect = (changes) => store.set({ connection: { ...store.state.connection, ...changes } });
+    const slow = setTimeout(() => connect({ isSlow: true }), SLOW_MS);
     try {
       kind ??= await serverKind();
       await (store.state.shown === null ? lookAtLive() : lookAtEarlier(store.state.shown));
       failures = 0;
-      store.set({ loaded: true, connection: { kind, ok: true, seenAt: Date.now() } });
+      store.set({ loaded: true });
+      connect({ kind, ok: true, seenAt: Date.now(), isSlow: Date.now() - startedAt > SLOW_MS });
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       failures += 1;
       kind = null; // who answers next may be another server
-      store.set({ loaded: true, connection: { ...store.state.connection, ok: false } });
+      store.set({ loaded: true });
+      connect({ ok: false });
     } finally {
+      clearTimeout(slow);
       looking = false;
       schedule();
     }
@@ -51,9 +57,16 @@ export function createPoller(store, read, serverKind) {
     timer = setTimeout(look, seconds * 1000);
   }
 
+  /** The log first: the rest of the page can wait for the list of runs. */
   async function lookAtLive() {
     const told = await readStatus();
+    await lookAtLog(told);
+    const { log, shown } = store.state;
     if (told) await readRuns(told);
+    else if (log && shown === null) await readRuns(null, `${log.runId} ${log.status} ${log.model?.name}`);
+  }
+
+  async function lookAtLog(told) {
     const shownLog = drawn.shown === null ? store.state.log : null;
     // No liveness: no run, or half a log. What is shown stays until the file itself is gone.
     if (told && !told.liveness && !store.state.log) return show(null, null);
@@ -64,9 +77,8 @@ export function createPoller(store, read, serverKind) {
     const isSame = shownLog && answer.value === drawn.value && answer.written === drawn.written;
     const log = isSame ? shownLog : parseLog(answer.value, told?.updatedAt ?? answer.written);
     if (!log) return undefined; // half a file: it is asked for again
-    if (!told) await readRuns(null, `${log.runId} ${log.status} ${log.model?.name}`);
     if (isSame) judge(circumstances);
-    else await show(log, null, circumstances, answer);
+    else show(log, null, circumstances, answer);
     if (told && drawn.value === answer.value) etags.set(LOG, told.etags.get(LOG)); // else another run was asked for
     return undefined;
   }
@@ -97,20 +109,15 @@ export function createPoller(store, read, serverKind) {
     return made.get(file).result;
   }
 
-  /** Put a log and the files it announces on the page, unless the reader meanwhile asked for another run. */
-  async function show(log, shown, circumstances, { value, written } = {}) {
-    const path = folderOf(shown);
-    const along = async (file, parse) => (log?.files.includes(file) ? madeOf(file, (await read(path + file)).value, parse) : null);
-    const samples = await along('test_samples.json', parseSamples);
-    const predictions = await along('predictions.json', (answers) => ({ ...parsePredictions(answers), path }));
-    const weights = await along('weights.json', parseWeights);
+  /** Put a log on the page, unless the reader meanwhile asked for another run. */
+  function show(log, shown, circumstances, { value, written } = {}) {
     const { log: before, shown: wanted } = store.state;
     if (wanted !== shown) return;
     const liveness = log && livenessOf(log, circumstances);
     const isReplaced = before && shown === null && drawn.shown === null && log?.runId !== before.runId;
     drawn = { value, written, shown };
     if (shown === null) setLive(log?.runId, liveness);
-    store.set({ log, samples, predictions, weights, liveness, ...(isReplaced && { zoom: null, cursor: null }) });
+    store.set({ log, folder: folderOf(shown), liveness, ...(isReplaced && { zoom: null, cursor: null }) });
   }
 
   /** The same log in other circumstances: its heartbeat may have grown old. */

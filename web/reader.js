@@ -5,9 +5,12 @@ import { condition } from './polling.js';
 import { number } from './values.js';
 
 const MOST = 12; // files that are kept
-const PATIENCE_MS = 10_000; // a server that accepts and then says nothing is gone too
+const PATIENCE_MS = 20_000; // without a single byte: a server that accepts and then says nothing is gone too
 
-/** No server, none that answers in time, or one that fails. */
+const open = new Set(); // of each request in progress what begins its patience anew: a byte of any answer does,
+const heard = () => { for (const renew of open) renew(); }; // since on a slow line one answer waits for another
+
+/** No server, one that has fallen silent, or one that fails. */
 export class Unreachable extends Error {}
 
 /**
@@ -35,7 +38,7 @@ export function createReader() {
       return { ...result, missing: true, value: undefined };
     }
     if (!answer.ok) throw new Unreachable(`${url}: ${answer.status}`);
-    const text = await answer.text().catch(unreachable);
+    const { text } = answer;
     const value = text === last?.text ? last.value : parsed(text);
     if (value === undefined) return result;
     keep(url, { text, value, written: result.written, headers: conditionOf(answer.headers) }); // believed by now
@@ -49,13 +52,42 @@ export async function serverKind() {
   return /^digits\b/i.test(answer.headers.get('Server') ?? '') ? 'digits' : 'files';
 }
 
-/** The page itself is the cache: no-store lets it see the 304. */
-function ask(url, options) {
-  return fetch(url, { ...options, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE_MS) }).catch(unreachable);
+/**
+ * The answer {status, ok, headers, text}, however long it takes: only silence ends it. Throws Unreachable. The page
+ * itself is the cache: no-store lets it see the 304.
+ */
+async function ask(url, options) {
+  const abort = new AbortController();
+  let timer = 0;
+  const renew = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => abort.abort(new Error(`${url}: no answer`)), PATIENCE_MS);
+  };
+  renew();
+  open.add(renew);
+  try {
+    const answer = await fetch(url, { ...options, cache: 'no-store', signal: abort.signal });
+    heard();
+    const { status, ok, headers } = answer;
+    return { status, ok, headers, text: await textOf(answer) };
+  } catch (error) {
+    throw new Unreachable(error.message);
+  } finally {
+    open.delete(renew);
+    clearTimeout(timer);
+  }
 }
 
-function unreachable(error) {
-  throw new Unreachable(error.message);
+async function textOf({ body }) {
+  if (!body) return '';
+  const [reader, decoder] = [body.getReader(), new TextDecoder()];
+  let text = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    heard();
+    if (done) return text + decoder.decode();
+    text += decoder.decode(value, { stream: true });
+  }
 }
 
 function parsed(text) {

@@ -4,7 +4,7 @@ import { count, isRecord, list, number, record, share, text } from './values.js'
 
 const MOST_WEIGHTS = 50_000;
 
-/** The test samples, or null where there are none to show. */
+/** The test samples: of none the list is empty. */
 export function parseSamples(value) {
   const { rows: givenRows, columns: givenColumns, samples: given, epoch, final } = record(value);
   const rows = count(givenRows) ?? 28;
@@ -16,7 +16,6 @@ export function parseSamples(value) {
     probabilities: list(sample.probabilities).slice(0, 10).map(share),
     pixels: parsePixels(sample.pixels, rows * columns),
   }));
-  if (!samples.length) return null;
   return { epoch: count(epoch), final: final === true, rows, columns, samples };
 }
 

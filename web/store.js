@@ -35,17 +35,20 @@ export function createStore(initial) {
 }
 
 export const INITIAL = {
-  connection: { kind: null, ok: true, seenAt: null }, // kind of server: digits (ours) or files (any other)
+  connection: { kind: null, ok: true, seenAt: null, isSlow: false }, // kind of server: digits (ours) or files (any other)
   loaded: false, // whether the first look is over
   log: null,
+  folder: '', // where the files of that log lie
   liveness: null,
   live: null, // {runId, liveness} of the live run, also while an earlier one is looked at; null where nobody knows
-  samples: null,
-  predictions: null, // what was said of all images, and `path`, where their pictures lie
+  wanted: [], // which of the next three files are read: those whose sections were seen
+  samples: null, // null until it is read, as the next two; with the `folder` that it was read from
+  predictions: null, // the predictions for all images
   weights: null,
   runs: [],
   overlay: [], // ids of the runs that are laid over the shown one
-  others: [], // those of them that were read: {runId, log, predictions}
+  others: [], // those of them that were read: {runId, folder, log, predictions}
+  isComparing: false, // whether the comparison was seen, for which their predictions are read
   shown: null, // the id of the earlier run that is looked at, null for the live one
   missing: null, // the id that was asked for and is not there
   interval: INTERVAL,

@@ -1,5 +1,6 @@
 /** What the network has learned to look for: its first filters, and how the weights of each layer spread. */
 
+import { showWhenSeen } from './artifacts.js';
 import { h, parts, setText } from './dom.js';
 import { decimal, whole } from './format.js';
 import { raster } from './raster.js';
@@ -10,13 +11,13 @@ const WIDTH = 200;
 
 export function mount(element, store) {
   const { filters, layers, note } = parts(element);
+  showWhenSeen(element, store, 'weights', ({ epochs }) => !epochs.length);
   store.on(['weights'], draw);
   onColours(draw);
 
   function draw() {
     const { weights } = store.state;
-    element.hidden = !weights?.epochs.length;
-    if (element.hidden) return;
+    if (!weights?.epochs.length) return;
     const [first, latest] = [weights.epochs[0], weights.epochs.at(-1)];
     setText(note, `after epoch ${whole(latest.epoch)}`);
     filters.replaceChildren(...pictures(weights.filters));

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { createReader } from '../../web/reader.js';
+import { Unreachable, createReader } from '../../web/reader.js';
 
 const files = new Map(); // url -> {text, headers}
 let asked = []; // [url, the headers of the question]
@@ -53,4 +53,79 @@ test('of many files those are forgotten that were read longest ago', async () =>
   await read('run 0');
   const conditions = asked.slice(-2).map(([, headers]) => 'If-Modified-Since' in headers);
   assert.deepEqual(conditions, [true, false]);
+});
+
+/** A fetch whose answers come byte by byte: send(url, text), and end(url); `gone` tells of those that were given up. */
+function slowly() {
+  const [bodies, gone] = [new Map(), []];
+  globalThis.fetch = async (url, { signal }) => new Response(new ReadableStream({
+    start(body) {
+      bodies.set(url, body);
+      signal.addEventListener('abort', () => {
+        gone.push(url);
+        body.error(signal.reason);
+      });
+    },
+  }));
+  const send = (url, text) => bodies.get(url).enqueue(new TextEncoder().encode(text));
+  return { send, end: (url) => bodies.get(url).close(), gone };
+}
+
+const settled = () => new Promise((resolve) => { setImmediate(resolve); });
+
+/** Time goes on in steps of five seconds, `each` before every one. */
+async function wait(context, seconds, each = () => {}) {
+  for (let at = 0; at < seconds; at += 5) {
+    each();
+    await settled();
+    context.mock.timers.tick(5000);
+    await settled();
+  }
+}
+
+test('an answer is not given up while its bytes arrive, however long that takes', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const { send, end, gone } = slowly();
+  const reading = createReader()('long');
+  await settled();
+  send('long', '["é"');
+  await wait(context, 300, () => send('long', ', 1'));
+  send('long', ']');
+  end('long');
+  assert.deepEqual((await reading).value, ['é', ...Array(60).fill(1)]);
+  assert.deepEqual(gone, []);
+});
+
+test('an answer that waits in line behind another is not given up either', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const { send, end, gone } = slowly();
+  const read = createReader();
+  const [first, second] = [read('first'), read('second')];
+  await settled();
+  send('first', '[0');
+  await wait(context, 300, () => send('first', ', 1'));
+  assert.deepEqual(gone, []);
+  for (const url of ['first', 'second']) {
+    send(url, url === 'first' ? ']' : '[2]');
+    end(url);
+  }
+  assert.equal((await first).value.length, 61);
+  assert.deepEqual((await second).value, [2]);
+});
+
+test('a server that has fallen silent is unreachable, before its answer or in the middle of it', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const { send, gone } = slowly();
+  const reading = assert.rejects(createReader()('half'), Unreachable);
+  await settled();
+  send('half', '[1, ');
+  await wait(context, 60);
+  await reading;
+  assert.deepEqual(gone, ['half']);
+  globalThis.fetch = (url, { signal }) => new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason));
+  });
+  const never = assert.rejects(createReader()('none'), Unreachable);
+  await wait(context, 60);
+  await never;
 });

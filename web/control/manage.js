@@ -57,5 +57,5 @@ async function change(runId, method, wish, store) {
   store.set({ runs, overlay: overlay.filter((id) => runs.some((run) => run.runId === id && !run.hidden)) });
   if (method !== 'DELETE' || log?.runId !== runId) return;
   if (shown) location.hash = LIVE;
-  else store.set({ log: null, samples: null, predictions: null, weights: null, liveness: null, live: null });
+  else store.set({ log: null, liveness: null, live: null });
 }

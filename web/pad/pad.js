@@ -3,6 +3,7 @@
 import { addStyle, button, h, setText } from '../dom.js';
 import { whole } from '../format.js';
 import { folderOf } from '../api.js';
+import { want } from '../artifacts.js';
 import { createBars } from './bars.js';
 import { createDrawing } from './drawing.js';
 import { createAlbum, pictureOf, receive } from './incoming.js';
@@ -22,6 +23,7 @@ export async function mount(element, store) {
   let prepared = null;
   let answer = null; // the network's, to what is drawn
   let waiting = false; // for the next frame
+  let testImage = null; // the index of the test image on the sheet
   await addStyle(new URL('pad.css', import.meta.url));
   element.append(built.root);
   const drawing = createDrawing();
@@ -46,8 +48,11 @@ export async function mount(element, store) {
     changed(true);
   });
 
+  store.on(['predictions'], tellLabel);
+
   function edit(change) {
     change();
+    testImage = null;
     setText(built.note, '');
     sheet.draw();
     changed(true);
@@ -82,22 +87,28 @@ export async function mount(element, store) {
     if (answer && built.layers.open) showMaps(answer.maps);
   }
 
-  async function take(promise, name, note = '') {
+  async function take(promise, name, index = null) {
     try {
       const picture = await promise;
       edit(() => drawing.put({ ...picture, ink: '#fff' }));
-      setText(built.note, note);
+      testImage = index;
+      tellLabel(store.state);
     } catch {
       setText(built.note, `${name} is no picture that this browser can read.`);
     }
   }
 
   async function randomDigit() {
-    const { shown, log, predictions } = store.state;
+    const { shown, log } = store.state;
     const index = Math.floor(Math.random() * (log.dataset?.test || 1));
-    const label = predictions?.sets.find(({ kind }) => kind === 'test')?.labels[index];
-    const note = `Test image ${whole(index)}${label === undefined ? '' : `: it is a ${label}`}`;
-    await take(album(`${folderOf(shown)}test.png?run=${log.runId}`, index), 'The test set', note);
+    want(store, 'predictions'); // the labels are there
+    await take(album(`${folderOf(shown)}test.png?run=${log.runId}`, index), 'The test set', index);
+  }
+
+  function tellLabel({ predictions }) {
+    if (testImage === null) return;
+    const label = predictions?.sets.find(({ kind }) => kind === 'test')?.labels[testImage];
+    setText(built.note, `Test image ${whole(testImage)}${label === undefined ? '' : `: it is a ${label}`}`);
   }
 }
 

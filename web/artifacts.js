@@ -1,0 +1,81 @@
+/** The files beside the log, each read once its section is seen, and again when the log has changed. */
+
+import { Unreachable } from './reader.js';
+import { parsePredictions, parseSamples, parseWeights } from './record.js';
+import { whenSeen } from './seen.js';
+
+const FILES = {
+  samples: { file: 'test_samples.json', parse: parseSamples },
+  predictions: { file: 'predictions.json', parse: parsePredictions },
+  weights: { file: 'weights.json', parse: parseWeights },
+};
+const NONE = { samples: null, predictions: null, weights: null };
+
+/** Mounted before the sections: these are never called with the files of another run than the log's. */
+export function follow(store, read) {
+  let current = '';
+  store.on(['log', 'folder'], ({ log, folder }) => {
+    const run = log ? `${folder} ${log.runId}` : '';
+    if (run !== current) store.set(NONE);
+    current = run;
+  });
+  for (const key of Object.keys(FILES)) followFile(store, read, key);
+}
+
+function followFile(store, read, key) {
+  const { file, parse } = FILES[key];
+  let isReading = false;
+  let readFor = null; // the log with which it was read last
+  let kept = {}; // {value, folder, result}
+  store.on(['log', 'wanted', 'connection'], update);
+
+  async function update() {
+    if (isReading) return;
+    isReading = true;
+    try {
+      while (isDue()) await readFile();
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error; // the poller's next look is the next attempt
+    } finally {
+      isReading = false;
+    }
+  }
+
+  function isDue() {
+    const { log, wanted } = store.state;
+    return log !== readFor && wanted.includes(key) && isAnnounced(log, key);
+  }
+
+  async function readFile() {
+    const { log, folder } = store.state;
+    const { value, missing } = await read(folder + file);
+    if (value === undefined && !missing) throw new Unreachable(`${file}: incomplete`);
+    if (value !== kept.value || folder !== kept.folder || !kept.result) kept = { value, folder, result: { ...parse(value), folder } };
+    const now = store.state;
+    if (now.folder !== folder || now.log?.runId !== log.runId) return;
+    readFor = log;
+    store.set({ [key]: kept.result });
+  }
+}
+
+const isAnnounced = (log, key) => log?.files.includes(FILES[key].file) ?? false;
+
+/** Ask for a file, as its section does when it is seen. */
+export function want(store, key) {
+  const { wanted } = store.state;
+  if (!wanted.includes(key)) store.set({ wanted: [...wanted, key] });
+}
+
+/**
+ * Show a section from the moment the log announces its file, busy until that is read. A file that has nothing to show,
+ * by `isEmpty(content)`, hides it again.
+ */
+export function showWhenSeen(element, store, key, isEmpty) {
+  whenSeen(element, () => want(store, key));
+  store.on(['log', key], (state) => {
+    const content = state[key];
+    const isComing = !content && isAnnounced(state.log, key);
+    element.hidden = content ? isEmpty(content) : !isComing;
+    element.ariaBusy = isComing;
+  });
+}
