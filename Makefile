@@ -2,6 +2,7 @@
 #   make train ARGS="--epochs 3"      trains; whatever stands in ARGS goes to mnist_cnn.py
 #   make serve ARGS="--port 9000"     serves the page
 #   make test                         runs the whole test suite
+#   make faults                       kills, failing system calls, malformed requests, full disks: up to 20 minutes
 #   make benchmark                    measures for a quarter of an hour, and writes README's tables
 #   make benchmark-all                the same with what takes hours: benchmarks/README.md
 
@@ -9,7 +10,7 @@
 HERE := $(shell dirname "$$(printf '%s' '$(subst ','\'',$(MAKEFILE_LIST))' | sed 's/^ *//')")
 PYTHON ?= python3
 
-.PHONY: train serve test benchmark benchmark-all venv
+.PHONY: train serve test faults benchmark benchmark-all venv
 
 train: venv
 	@cd "$(HERE)" && exec .venv/bin/python mnist_cnn.py $(ARGS)
@@ -19,6 +20,10 @@ serve:
 
 test: venv
 	@cd "$(HERE)" && exec sh tests/run $(ARGS)
+
+# TMPDIR may name a folder in memory, where syncing a file costs nothing.
+faults: venv
+	@cd "$(HERE)" && exec .venv/bin/python -m tests.faults
 
 benchmark: venv
 	@cd "$(HERE)" && for program in start run_log server synthetic "presets fast default" table; do \

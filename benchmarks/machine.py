@@ -29,7 +29,10 @@ def versions() -> dict[str, str | None]:
 def command() -> str:
     """This process, as somebody else would start it; where the data lie on this machine is nobody's business."""
     words = ["FOLDER" if os.path.isabs(word) else word for word in sys.argv[1:]]
-    return f"python benchmarks/{Path(sys.argv[0]).name} {shlex.join(words)}".strip()
+    program = Path(sys.argv[0])
+    if program.name == "__main__.py" and program.is_relative_to(PROJECT):
+        return f"python -m {'.'.join(program.parent.relative_to(PROJECT).parts)} {shlex.join(words)}".strip()
+    return f"python benchmarks/{program.name} {shlex.join(words)}".strip()
 
 
 def describe() -> str:

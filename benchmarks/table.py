@@ -15,7 +15,9 @@ from figures import FOLDER, shown, target_of
 
 README, REMARKS = machine.PROJECT / "README.md", machine.PROJECT / "benchmarks" / "README.md"
 BEGIN = "<!-- measured: written by benchmarks/table.py from benchmarks/results -->"
+BEGIN_FAULTS = "<!-- faults: written by benchmarks/table.py from benchmarks/results/faults.json -->"
 END = "<!-- measured: end -->"
+FAULTS = "Injected faults"  # this table stands in benchmarks/README.md
 FIRST = ("time_to_99", "presets-fast", "presets-default", "presets-best", "presets-course", "tiny", "architectures")
 NOTHING = "(`make benchmark` measures, and writes its figures here.)"
 
@@ -25,9 +27,16 @@ NOTHING = "(`make benchmark` measures, and writes its figures here.)"
 def main(check: bool) -> None:
     """Bring figures and remarks up to date."""
     files = read(FOLDER)
-    for path, text in ((README, markdown(files)), (REMARKS, remarks(files))):
-        old = path.read_text(encoding="utf-8")
-        new = replaced(old, text)
+    figures = [file for file in files if file["table"] != FAULTS]
+    faults = [file for file in files if file["table"] == FAULTS]
+    documents = {
+        README: {BEGIN: markdown(figures)},
+        REMARKS: {BEGIN_FAULTS: injected(faults), BEGIN: remarks(files)},
+    }
+    for path, texts in documents.items():
+        old = new = path.read_text(encoding="utf-8")
+        for begin, text in texts.items():
+            new = replaced(new, text, begin)
         if check and new != old:
             sys.exit(f"{path} is not what benchmarks/results says: python benchmarks/table.py writes it.")
         if not check:
@@ -41,12 +50,12 @@ def read(folder: Path) -> list[dict]:
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
-def replaced(text: str, tables: str) -> str:
-    before, begin, rest = text.partition(f"{BEGIN}\n")
+def replaced(text: str, tables: str, begin: str = BEGIN) -> str:
+    before, found, rest = text.partition(f"{begin}\n")
     _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"A file lacks the lines {BEGIN} and {END}: what was measured goes between them.")
-    return f"{before}{begin}{tables}\n{end}{after}"
+    if not found or not end:
+        raise SystemExit(f"A file lacks the lines {begin} and {END}: what was measured goes between them.")
+    return f"{before}{found}{tables}\n{end}{after}"
 
 
 def markdown(files: list[dict]) -> str:
@@ -62,11 +71,21 @@ def markdown(files: list[dict]) -> str:
     return "\n\n".join(filter(None, parts)) or NOTHING
 
 
-def preamble(name: str, versions: dict, measured: list[dict]) -> str:
+def injected(files: list[dict]) -> str:
+    """What came of the injected faults, for each program."""
+    parts = [f"{circumstances(file['machine'], file['versions'], [file])}\n\n{in_columns([file])}" for file in files]
+    return "\n\n".join(parts) or "(`make faults` writes its figures here.)"
+
+
+def circumstances(name: str, versions: dict, measured: list[dict]) -> str:
     dates = sorted({file["measured_at"] for file in measured})
     when = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    return f"On {name}, Python {versions['python']}, torch {versions['torch']}; {when}."
+
+
+def preamble(name: str, versions: dict, measured: list[dict]) -> str:
     return (
-        f"On {name}, Python {versions['python']}, torch {versions['torch']}; {when}.\n"
+        f"{circumstances(name, versions, measured)}\n"
         "Mean ± sample standard deviation of n repetitions, each with a seed of its own where there is one."
     )
 

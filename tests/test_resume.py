@@ -1,6 +1,5 @@
 """Whatever stops a run: continued, it ends with the weights, the log and the curves of one that was never stopped."""
 
-import csv
 import json
 import random
 import re
@@ -17,6 +16,7 @@ from digits.options import Config
 from digits.resume import continued, earlier_run
 from digits.schedule import Schedule
 from digits.training import Progress
+from tests.outcomes import outcome
 from tests.trainer import Trainer
 
 # Everything that has a state: dropout, batch norm, averaging, augmentation, a rate that rises and falls, Muon (which
@@ -36,26 +36,6 @@ def train(results, *options, last=()):
 
 def resume(results, *options):
     return train(results, "--resume", *options)
-
-
-def outcome(results) -> dict:
-    """All that must repeat: weights, optimiser, curves; not what depends on the clock."""
-    final = checkpoint.load(results / "checkpoint.pth")
-    weights = checkpoint.load(results / "mnist_cnn.pth")
-    log = json.loads((results / "training_log.json").read_text())
-    timed = ("images_per_second", "seconds")
-    with open(results / "batches.csv") as file:
-        rows = [row[:5] for row in csv.reader(file)]
-    return {
-        "learner": checkpoint.digest(final["learner"]),
-        "weights": checkpoint.digest(weights["state_dict"]),
-        "batches": {key: column for key, column in log["batches"].items() if key not in timed},
-        "epochs": {key: column for key, column in log["epochs"].items() if key not in timed},
-        "test": log["test"],
-        "rows": rows,
-        "predictions": json.loads((results / "predictions.json").read_text())["validation"],
-        "status": log["status"],
-    }
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,152 @@
+"""Cases, worker processes and the command line of the fault-injection programs.
+
+A program is a subclass of Program. Each of its cases gets a random generator that depends on --seed and the number of
+the case alone, so that `--seed S --only N` repeats one.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import pkgutil
+import random
+import shutil
+import sys
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import digits
+
+os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch: a process with more threads must not fork
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+KEEP_LETTERS = 3000  # of one report: a write of up to 4,096 bytes to a pipe is never mixed with another worker's
+
+
+@dataclass
+class Case:
+    """One injected fault: `folder` is empty at first, `happened` says in a word or two what the fault met."""
+
+    number: int
+    chance: random.Random
+    folder: Path
+    happened: str = ""
+    failures: list[str] = field(default_factory=list)
+
+    def check(self, holds: bool, failure: str) -> bool:
+        if not holds:
+            self.failures.append(failure)
+        return holds
+
+
+class Program:
+    """`name` is that of the module; `count` cases are the default."""
+
+    name = ""
+    title = ""
+    count = 0
+
+    def unavailable(self) -> str | None:
+        """Why this program can't run on this machine, if it can't."""
+        return None
+
+    def prepare(self, folder: Path) -> None:
+        """Make what all cases need, once; `folder` stays until the last case has ended."""
+
+    def run(self, case: Case) -> None:
+        raise NotImplementedError
+
+
+@dataclass
+class Summary:
+    cases: int = 0
+    failed: int = 0
+    seconds: float = 0.0
+    happened: Counter = field(default_factory=Counter)
+
+
+def main(program: Program) -> None:
+    """The command line of one program. Exit status 1 where any case failed."""
+    parser = argparse.ArgumentParser(description=program.title)
+    parser.add_argument("--count", type=int, default=program.count, help="how many cases (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="of all random choices (default: %(default)s)")
+    parser.add_argument("--only", type=int, metavar="N", help="repeat case N alone")
+    parser.add_argument("--jobs", type=int, default=2, help="cases at a time (default: %(default)s)")
+    options = parser.parse_args()
+    numbers = range(options.count) if options.only is None else [options.only]
+    summary = run(program, numbers, options.seed, options.jobs)
+    sys.exit(bool(summary.failed))
+
+
+def run(program: Program, numbers: Iterable[int], seed: int, jobs: int = 2, seconds: float = 3600.0) -> Summary:
+    """Run the cases, print each failure and a summary. No case begins after `seconds`."""
+    if reason := program.unavailable():
+        print(f"{program.name}: skipped, {reason}", flush=True)
+        return Summary()
+    import_everything()
+    began = time.monotonic()
+    summary = Summary()
+    numbers = list(numbers)
+    with tempfile.TemporaryDirectory(prefix=f"faults-{program.name}-") as folder:
+        program.prepare(Path(folder))
+        for report in reports(program, numbers, seed, jobs, began + seconds, Path(folder)):
+            summary.cases += 1
+            summary.failed += bool(report["failures"])
+            summary.happened[report["happened"]] += 1
+            for failure in report["failures"]:
+                command = f"python -m tests.faults.{program.name} --seed {seed} --only {report['number']}"
+                print(f"{program.name} {report['number']} ({report['happened']}): {failure} [{command}]", flush=True)
+    summary.seconds = time.monotonic() - began
+    met = ", ".join(f"{count} {happened}" for happened, count in summary.happened.most_common())
+    cases = f"{summary.cases} of {len(numbers)} cases in {summary.seconds:.0f} s"
+    print(f"{program.name}: {cases}, {summary.failed} failed ({met})", flush=True)
+    return summary
+
+
+def reports(program: Program, numbers: list[int], seed: int, jobs: int, until: float, folder: Path):
+    """A report of each case as it ends, from `jobs` worker processes that take the next number each."""
+    tasks, fill = os.pipe()
+    collected, report = os.pipe()
+    os.write(fill, b"".join(number.to_bytes(4, "big") for number in numbers))  # at most 16,384 fit into a pipe
+    os.close(fill)
+    sys.stdout.flush()
+    workers = []
+    for _ in range(jobs):
+        workers.append(os.fork())
+        if not workers[-1]:
+            os.close(collected)
+            work(program, seed, until, folder, tasks, report)
+    os.close(tasks)
+    os.close(report)
+    with open(collected) as lines:
+        yield from map(json.loads, lines)
+    for pid in workers:
+        os.waitpid(pid, 0)
+
+
+def work(program: Program, seed: int, until: float, folder: Path, tasks: int, report: int) -> None:
+    """One worker's life."""
+    while time.monotonic() < until and (number := os.read(tasks, 4)):
+        case = Case(int.from_bytes(number, "big"), random.Random(), folder)
+        case.chance.seed(f"{program.name} {seed} {case.number}")
+        case.folder = Path(tempfile.mkdtemp(prefix=f"case-{case.number}-", dir=folder))
+        try:
+            program.run(case)
+        except Exception:
+            case.failures.append(f"the case itself failed: {' '.join(traceback.format_exc().split())[-600:]}")
+        shutil.rmtree(case.folder, ignore_errors=True)
+        told = [" ".join(failure.split())[: KEEP_LETTERS // 4] for failure in case.failures[:3]]
+        line = json.dumps({"number": case.number, "happened": case.happened, "failures": told})
+        os.write(report, f"{line}\n".encode())
+    os._exit(0)
+
+
+def import_everything() -> None:
+    """Once, in the process that all others are forked from: what is tested begins after the start-up of a process."""
+    for module in pkgutil.walk_packages(digits.__path__, "digits."):
+        importlib.import_module(module.name)

@@ -1,0 +1,28 @@
+"""What two runs on the same options and machine have in common, whatever stopped and resumed one of them."""
+
+import csv
+import json
+from pathlib import Path
+
+from digits import checkpoint, contract
+
+_TIMED = ("images_per_second", "seconds")  # of the log's columns: they depend on the clock
+
+
+def outcome(results: Path) -> dict:
+    """Everything of a completed run that repeats bit for bit: weights, optimizer state, curves, predictions."""
+    final = checkpoint.load(results / contract.CHECKPOINT)
+    weights = checkpoint.load(results / contract.WEIGHTS)
+    log = json.loads((results / contract.TRAINING_LOG).read_text())
+    with open(results / contract.BATCHES) as file:
+        rows = [row[:5] for row in csv.reader(file)]
+    return {
+        "learner": checkpoint.digest(final["learner"]),
+        "weights": checkpoint.digest(weights["state_dict"]),
+        "batches": {key: column for key, column in log["batches"].items() if key not in _TIMED},
+        "epochs": {key: column for key, column in log["epochs"].items() if key not in _TIMED},
+        "test": log["test"],
+        "rows": rows,
+        "predictions": json.loads((results / contract.PREDICTIONS).read_text())["validation"],
+        "status": log["status"],
+    }
