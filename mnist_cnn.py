@@ -15,6 +15,13 @@
 `training_story` tells from top to bottom what a run does; how each part is done stands in digits/.
 """
 
+import os
+import sys
+
+# `python -I` and `python -P` leave the script's own folder out.
+if (folder := os.path.dirname(os.path.realpath(__file__))) not in sys.path:
+    sys.path.insert(0, folder)
+
 from digits.interrupts import INTERRUPTS
 
 if __name__ == "__main__":

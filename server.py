@@ -18,6 +18,10 @@ import threading
 from collections.abc import Iterable
 from pathlib import Path
 
+# `python -I` and `python -P` leave the script's own folder out.
+if (folder := os.path.dirname(os.path.realpath(__file__))) not in sys.path:
+    sys.path.insert(0, folder)
+
 from digits import contract, manage, processor, runlog
 from digits.access import Access
 from digits.browsing import browser_expected, open_browser
@@ -73,12 +77,12 @@ class Site:
         return self._compressed.of(request, file_response(request, self.project / folder, file))
 
     def live_file(self, request: Request, name: str) -> Response:
-        return file_response(request, self.results, name)
+        return self._sent(request, name)
 
     def runs_index(self, request: Request) -> Response:
         """An empty list where a trainer of another kind writes none."""
         try:
-            return file_response(request, self.results, contract.RUNS_INDEX)
+            return self._sent(request, contract.RUNS_INDEX)
         except Problem as problem:
             if problem.status != 404:
                 raise
@@ -87,7 +91,11 @@ class Site:
     def earlier_file(self, request: Request, run_id: str, name: str) -> Response:
         if run_id not in listing(self.results / contract.RUNS):
             raise nothing_here()
-        return file_response(request, self.results, f"{contract.RUNS}/{run_id}/{name}")
+        return self._sent(request, f"{contract.RUNS}/{run_id}/{name}")
+
+    def _sent(self, request: Request, name: str) -> Response:
+        """A file in the results folder, in gzip where that pays."""
+        return self._compressed.of(request, file_response(request, self.results, name))
 
     def change_run(self, request: Request, run_id: str) -> Response:
         """{"name": text}, {"hidden": true or false}, {"kept": true or false}, or several of them."""
@@ -116,10 +124,10 @@ class Site:
             raise unwritable(error) from None
 
     def options(self, request: Request) -> Response:
-        return self._driving.options()
+        return self._driving.options(request)
 
     def control(self, request: Request) -> Response:
-        return self._driving.state()
+        return self._driving.state(request)
 
     def ask_trainer(self, request: Request) -> Response:
         return self._driving.ask(request)

@@ -17,12 +17,16 @@ class Access:
         self.allowed = allowed
         self.token = secrets.token_urlsafe(_BYTES)
 
+    def admits(self, request: Request) -> bool:
+        """Whether `request` may change something, or see what is shown only to those who may."""
+        given = request.headers.get(HEADER.lower(), "")
+        return self.allowed and hmac.compare_digest(given.encode("latin-1"), self.token.encode())
+
     def check(self, request: Request) -> None:
         """Raise Problem with 403 or 401 unless `request` may change something."""
         if not self.allowed:
             raise Problem(403, "This server is read-only: start it with --allow-control to change that.")
-        given = request.headers.get(HEADER.lower(), "")
-        if not hmac.compare_digest(given.encode("latin-1"), self.token.encode()):
+        if not self.admits(request):
             told = f"This needs the token that the server printed at its start, as {HEADER}."
             raise Problem(401, told, {"WWW-Authenticate": "Control-Token"})
 

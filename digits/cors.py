@@ -53,17 +53,15 @@ class Sharing:
             headers["Access-Control-Allow-Private-Network"] = "true"
         return Response(200, headers)
 
-    def headers(self, request: Request) -> dict[str, str]:
-        """What the answer to `request` has to carry, an error too. `Vary` goes to everybody: caches see all."""
+    def mark(self, request: Request, response: Response) -> None:
+        """Add what the answer to `request` has to carry, an error too. `Vary` goes to everybody: caches see all."""
         if not self._origins or not self._methods_of(request.path):
-            return {}
-        if not self.covers(request):
-            return {"Vary": "Origin"}
-        return {
-            "Vary": "Origin",
-            "Access-Control-Allow-Origin": request.headers["origin"],
-            "Access-Control-Expose-Headers": _READ,
-        }
+            return
+        headers = response.headers
+        headers["Vary"] = f"{headers['Vary']}, Origin" if "Vary" in headers else "Origin"
+        if self.covers(request):
+            headers["Access-Control-Allow-Origin"] = request.headers["origin"]
+            headers["Access-Control-Expose-Headers"] = _READ
 
 
 NOBODY = Sharing()

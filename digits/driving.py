@@ -11,7 +11,7 @@ from digits import contract, control, runlog
 from digits.access import Access
 from digits.errors import UserError, not_installed
 from digits.httpmessage import Problem, Request, Response, json_body, json_response
-from digits.launcher import PROJECT, Launcher, Training, is_overtaken, last_words
+from digits.launcher import PROJECT, Launcher, NotStarted, Training, is_overtaken, last_words
 from digits.liveness import liveness
 
 _RESUMABLE = ("interrupted", "stopped", "crashed")
@@ -25,20 +25,27 @@ class Driving:
         self._access = access
         self._launcher = Launcher(results)
 
-    def options(self) -> Response:
-        return json_response(_checker().described() | {"always": self._always()})
+    def options(self, request: Request) -> Response:
+        """Where the results are is shown only with the token."""
+        always = {"always": self._always()} if self._access.admits(request) else {}
+        return json_response(_checker().described() | always)
 
-    def state(self) -> Response:
+    def state(self, request: Request) -> Response:
+        """What the trainer printed, how it ended and how full the disk is are shown only with the token."""
         log = runlog.read(self._results) or {}
         running, pid = self._launcher.is_training(), self._launcher.pid
         state = {
             "allowed": self._access.allowed,
+            "authorized": self._access.admits(request),
             "running": running,
             "resumable": not running and self._has_checkpoint() and liveness(log, self._results) in _RESUMABLE,
-            "free_bytes": _free_bytes(self._results),
-            "last_words": last_words(self._results, pid),
-            "exit": None if is_overtaken(self._results, pid) else self._launcher.exit_code(),
         }
+        if state["authorized"]:
+            state |= {
+                "free_bytes": _free_bytes(self._results),
+                "last_words": last_words(self._results, pid),
+                "exit": None if is_overtaken(self._results, pid) else self._launcher.exit_code(),
+            }
         return json_response(state)
 
     def ask(self, request: Request) -> Response:
@@ -84,6 +91,8 @@ class Driving:
                 pid = self._launcher.start(words)
         except Training:
             raise _busy() from None
+        except NotStarted as reason:
+            raise Problem(503, f"The trainer could not be started: {reason}.") from None
         command = shlex.join(["python", "mnist_cnn.py", *words])
         return json_response({"command": command, "pid": pid}, status=201)
 

@@ -69,7 +69,7 @@ class Connection(socketserver.BaseRequestHandler):
         except Problem as problem:  # where the next request would begin is not known any more
             response, keep_alive = problem.response(), False
             if request:  # too long: a page is to be told why
-                response.headers |= self.server.sharing.headers(request)
+                self.server.sharing.mark(request, response)
         try:
             self._send(response, keep_alive, head_only=request is not None and request.method == "HEAD")
         finally:
@@ -210,7 +210,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
     def respond(self, request: Request) -> Response:
         """The answer, whatever happens."""
         response = self._answered(request)
-        response.headers |= self.sharing.headers(request)
+        self.sharing.mark(request, response)
         return response
 
     def guard(self, request: Request) -> None:

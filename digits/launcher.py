@@ -26,6 +26,10 @@ class Training(Exception):
     """Somebody trains there already, or is about to."""
 
 
+class NotStarted(Exception):
+    """The system has no process for the trainer; says why in some words."""
+
+
 class Launcher:
     """Starts trainers that write to `results`, one at a time, and remembers the last."""
 
@@ -35,7 +39,8 @@ class Launcher:
         self._child = None
 
     def start(self, arguments: list[str]) -> int:
-        """Run mnist_cnn.py with `arguments`; its process id. Raises Training, and OSError where that can't be."""
+        """Run mnist_cnn.py with `arguments`; its process id. Raises Training, NotStarted, and OSError where the folder
+        can't be written."""
         give_up = time.monotonic() + _PATIENCE_S
         while True:
             with self._turn:
@@ -66,8 +71,6 @@ class Launcher:
 
     def _begin(self, arguments: list[str]) -> bool:
         """False where another server has begun one. The kernel keeps the lock as long as the trainer lives."""
-        import subprocess  # 4 ms that a server without this need not wait for
-
         self.results.mkdir(parents=True, exist_ok=True)
         held = lock.taken(self.results / START_LOCK)
         if held is None:
@@ -75,19 +78,28 @@ class Launcher:
         try:
             with _new_file(self.results / contract.TRAINER_LOG) as output:
                 processor.use_all_cores()  # the child has those of the thread that starts it
-                self._child = subprocess.Popen(
-                    [sys.executable, "mnist_cnn.py", *arguments],
-                    cwd=PROJECT,
-                    env=os.environ | {"PYTHONUNBUFFERED": "1"},  # what a killed process had not written would be lost
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    **_apart(held),
-                )
+                self._child = _process(arguments, output, held)
         finally:
             os.close(held)
         threading.Thread(target=self._child.wait, daemon=True).start()  # or it would stay as a zombie
         return True
+
+
+def _process(arguments: list[str], output, held: int):
+    import subprocess  # 4 ms that a server without this need not wait for
+
+    try:
+        return subprocess.Popen(
+            [sys.executable, "mnist_cnn.py", *arguments],
+            cwd=PROJECT,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},  # what a killed process had not written would be lost
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            **_apart(held),
+        )
+    except OSError as error:
+        raise NotStarted(error.strerror or type(error).__name__) from None
 
 
 def _apart(held: int) -> dict:

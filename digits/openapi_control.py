@@ -10,9 +10,10 @@ SCHEMAS = {
     "Control": described(
         {
             "allowed": {"type": "boolean", "description": "Whether this server lets anybody start and steer."},
+            "authorized": {"type": "boolean", "description": "Whether the request has the token; without: no more."},
             "running": {"type": "boolean", "description": "Whether a trainer has the folder."},
             "resumable": {"type": "boolean", "description": "Whether the latest run is unfinished, and can go on."},
-            "free_bytes": {"type": "integer", "minimum": 0},
+            "free_bytes": {"type": "integer", "minimum": 0, "description": "On the disk of the results."},
             "last_words": {
                 "type": "array",
                 "items": _TEXT,
@@ -20,7 +21,8 @@ SCHEMAS = {
                 "description": "The last lines that a trainer printed which was started here.",
             },
             "exit": {"type": ["integer", "null"], "description": "Its exit code, as shells count: 137 after kill -9."},
-        }
+        },
+        required=["allowed", "authorized", "running", "resumable"],
     ),
     "Request": {
         "type": "object",
@@ -48,8 +50,13 @@ SCHEMAS = {
             },
             "presets": {"type": "object"},
             "models": {"type": "object"},
-            "always": {"type": "array", "items": _TEXT, "description": "Words that every command has here."},
-        }
+            "always": {
+                "type": "array",
+                "items": _TEXT,
+                "description": "Words that every command has here; only with the token.",
+            },
+        },
+        required=["options", "presets", "models"],
     ),
 }
 

@@ -28,13 +28,19 @@ def stay_on_one_core() -> None:
     """
     if hasattr(os, "sched_setaffinity"):
         _ALL.update(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {sorted(_ALL)[os.getpid() % len(_ALL)]})
+        _run_on({sorted(_ALL)[os.getpid() % len(_ALL)]})
 
 
 def use_all_cores() -> None:
     """Let this thread, and all that it starts from now on, have the cores back that `stay_on_one_core` gave up."""
     if _ALL:
-        os.sched_setaffinity(0, _ALL)
+        _run_on(_ALL)
+
+
+def _run_on(cores: set[int]) -> None:
+    """Or on those of before, where the system refuses (a container may have lost some): slower is no failure."""
+    with contextlib.suppress(OSError):
+        os.sched_setaffinity(0, cores)
 
 
 def prepare_for_torch() -> None:

@@ -1,12 +1,21 @@
-"""The page's files in gzip: the same bytes, fewer of them, and the same versions."""
+"""Texts in gzip: the same bytes, fewer of them, and the same versions."""
 
 import gzip
+import json
+import os
+import random
+import threading
 
 import pytest
 from browser import PROJECT
 from wire import ask, serving
 
+from digits import contract
+from digits.compressed import Compressed
+from digits.files import write_atomically
 from digits.httpd import Server
+from digits.httpfile import CHUNK, file_response
+from digits.httpmessage import Problem, Request
 from server import Site
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
@@ -70,8 +79,115 @@ def test_a_changed_file_is_compressed_anew(tmp_path):
         assert gzip.decompress(ask(server, "/", headers=GZIP).body) == b"newer " * 100
 
 
-def test_a_range_and_what_changes_in_training_go_out_as_they_are(page):
+def test_a_range_goes_out_as_it_is(page):
     part = ask(page, "/web/style.css", headers=GZIP | {"Range": "bytes=0-9"})
     assert part.status == 206 and part.body == (PROJECT / "web" / "style.css").read_bytes()[:10]
-    log = ask(page, "/results/training_log.json", headers=GZIP)
-    assert log.body.startswith(b'{"run_id"') and "content-encoding" not in log.headers
+    assert "content-encoding" not in part.headers and not part.headers["etag"].startswith("W/")
+
+
+# -- files of runs -----------------------------------------------------------------------------------------------------
+
+RUN = "20260101-120000-abcd"
+FILES = (contract.PREDICTIONS, contract.TRAINING_LOG, contract.LAYER_WEIGHTS, contract.NETWORK, contract.TEST_SAMPLES)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A server of a live run and an ended one, whose predictions are longer than a chunk."""
+    site = Site(tmp_path_factory.mktemp("results"), PROJECT)
+    for folder in (site.results, site.results / contract.RUNS / RUN):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (*FILES, contract.BATCHES, contract.TEST_IMAGES, contract.NETWORK_NUMBERS, contract.RUNS_INDEX):
+            (folder / name).write_text(json.dumps({"run_id": RUN, "name": name, "numbers": [*range(2000)]}))
+        numbers = [round(number * 0.37 % 1, 4) for number in range(100_000)]
+        (folder / contract.PREDICTIONS).write_text(json.dumps({"confidences": numbers}))
+    with serving(Server("127.0.0.1", 0, site.answer)) as server:
+        server.results = site.results
+        yield server
+
+
+@pytest.mark.parametrize("folder", ["", f"runs/{RUN}/"])
+@pytest.mark.parametrize("name", FILES)
+def test_files_of_ended_and_live_runs_are_sent_in_gzip(runs, folder, name):
+    path = f"/results/{folder}{name}"
+    content = (runs.results / folder / name).read_bytes()
+    plain, small = ask(runs, path), ask(runs, path, headers=GZIP)
+    assert plain.body == content == gzip.decompress(small.body)
+    assert len(small.body) < 0.5 * len(content)
+    assert (small.headers["content-encoding"], small.headers["vary"]) == ("gzip", "Accept-Encoding")
+    assert "accept-ranges" not in small.headers, "a range would be one of the file, not of what was sent"
+    assert ask(runs, path, headers=GZIP, method="HEAD").headers["content-length"] == str(len(small.body))
+    for known in (plain, small):
+        for fields in ({}, GZIP):
+            again = ask(runs, path, headers=fields | {"If-None-Match": known.headers["etag"]})
+            assert (again.status, again.body, again.headers["vary"]) == (304, b"", "Accept-Encoding")
+    part = GZIP | {"Range": "bytes=5-9"}
+    assert ask(runs, path, headers=part).body == content[5:10]
+    assert ask(runs, path, headers=part | {"If-Range": plain.headers["etag"]}).status == 206
+    assert ask(runs, path, headers=part | {"If-Range": small.headers["etag"]}).status == 200
+
+
+@pytest.mark.parametrize("name", [contract.BATCHES, contract.TEST_IMAGES, contract.NETWORK_NUMBERS])
+def test_what_is_read_by_ranges_or_hardly_shrinks_is_sent_as_it_is(runs, name):
+    for method in ("GET", "HEAD"):
+        answer = ask(runs, f"/results/{name}", headers=GZIP, method=method)
+        assert "content-encoding" not in answer.headers
+        assert answer.headers["content-length"] == str((runs.results / name).stat().st_size)
+
+
+def test_a_log_that_was_replaced_is_compressed_anew(runs):
+    path = runs.results / contract.TRAINING_LOG
+    before = path.read_bytes()
+    for step in range(3):
+        write_atomically(path, b'{"step": %d, "x": "' % step + b"x" * 1000 + b'"}')
+        got = ask(runs, f"/results/{contract.TRAINING_LOG}", headers=GZIP)
+        assert json.loads(gzip.decompress(got.body))["step"] == step
+    write_atomically(path, before)
+
+
+def sent(compressed: Compressed, folder, name: str) -> bytes:
+    request = Request("GET", f"/{name}", "1.1", {"host": "127.0.0.1", "accept-encoding": "gzip"})
+    return compressed.of(request, file_response(request, str(folder), name)).body
+
+
+def test_a_version_is_compressed_once_and_the_least_recently_asked_for_makes_room(tmp_path):
+    content = random.Random(1)
+    for name in ("a.json", "b.json", "c.json"):
+        (tmp_path / name).write_text(json.dumps([content.random() for _ in range(1000)]))
+    size = len(sent(Compressed(), tmp_path, "a.json"))
+    compressed = Compressed(most=round(2.5 * size))  # two of the three
+    a, b = (sent(compressed, tmp_path, name) for name in ("a.json", "b.json"))
+    assert sent(compressed, tmp_path, "a.json") is a
+    sent(compressed, tmp_path, "c.json")
+    assert sent(compressed, tmp_path, "a.json") is a
+    assert sent(compressed, tmp_path, "b.json") is not b
+
+
+def test_a_version_that_many_ask_for_at_once_is_compressed_once(tmp_path):
+    (tmp_path / "a.json").write_text(json.dumps([*range(100_000)]))
+    compressed, bodies, gate = Compressed(), [], threading.Barrier(20)
+
+    def read() -> None:
+        gate.wait()
+        bodies.append(sent(compressed, tmp_path, "a.json"))
+
+    threads = [threading.Thread(target=read) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(bodies), len({id(body) for body in bodies})) == (20, 1)
+
+
+def test_a_file_that_shrinks_while_it_is_compressed_is_no_answer_and_is_not_kept(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_bytes(b"x" * 2 * CHUNK)
+    compressed = Compressed()
+    request = Request("GET", "/a.json", "1.1", {"host": "127.0.0.1", "accept-encoding": "gzip"})
+    response = file_response(request, str(tmp_path), "a.json")
+    os.truncate(path, CHUNK)
+    with pytest.raises(Problem) as refused:
+        compressed.of(request, response)
+    assert refused.value.status == 503
+    path.write_bytes(b"y" * 2 * CHUNK)
+    assert gzip.decompress(sent(compressed, tmp_path, "a.json")) == b"y" * 2 * CHUNK

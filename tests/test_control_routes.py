@@ -14,6 +14,7 @@ from wire import ask, eventually
 
 from digits import contract, lock
 from digits.driving import PROJECT
+from digits.httpmessage import Request
 from digits.runlog import RunLog
 
 SMALL = {"dataset": "synthetic", "limit": 640, "validation": 100, "channels": [4, 4, 8, 8], "batch_size": 16}
@@ -25,7 +26,7 @@ def post(server, path: str, **wish):
 
 
 def state(server) -> dict:
-    return ask(server, "/control").json()
+    return ask(server, "/control", token=server.token).json()
 
 
 BODIES = [b"{", b"[]", b"3", b'"epochs"', b"null", b"\xff", b"[" * 50_000, b'{"options": []}', b'{"options": null}']
@@ -111,6 +112,7 @@ def test_each_wish_is_written_for_the_running_trainer_and_each_other_refused_wit
 def test_the_state_tells_what_can_be_done(live):
     assert state(live) | {"free_bytes": 0} == {
         "allowed": True,
+        "authorized": True,
         "running": False,
         "resumable": False,
         "free_bytes": 0,
@@ -231,8 +233,10 @@ def test_the_command_for_the_usual_folder_does_not_name_it():
     from digits.driving import Driving
 
     started = []
-    driving = Driving(PROJECT / "results", Access())
+    access = Access()
+    driving = Driving(PROJECT / "results", access)
+    request = Request("GET", "/options", "1.1", {"host": "127.0.0.1", "x-control-token": access.token})
     driving._launcher.start = lambda words: started.append(words) or 7
-    assert json.loads(driving.options().body)["always"] == []
+    assert json.loads(driving.options(request).body)["always"] == []
     answer = json.loads(driving._start(["--epochs", "3"]).body)
     assert (answer, started) == ({"command": "python mnist_cnn.py --epochs 3", "pid": 7}, [["--epochs", "3"]])

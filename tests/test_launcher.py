@@ -13,7 +13,7 @@ import pytest
 from trainer import PROJECT, SMALL
 from wire import ask, eventually
 
-from digits import contract, lock, manage, runlog
+from digits import contract, lock, manage, processor, runlog
 from digits.launcher import Launcher, Training, is_overtaken, last_words
 from digits.liveness import liveness
 from digits.runlog import RunLog
@@ -243,6 +243,26 @@ def test_a_link_in_the_words_place_is_neither_read_nor_emptied(launched, tmp_pat
     assert not (launched.folder / contract.TRAINER_LOG).is_symlink()
 
 
+def refuse(*_, **__):
+    raise OSError(22, "Invalid argument")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no such call")
+def test_where_the_system_gives_no_cores_back_a_trainer_starts_on_those_there_are(launched, monkeypatch):
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    processor.stay_on_one_core()
+    launched("--help")
+    assert eventually(lambda: launched.launcher.exit_code() == 0, 60)
+
+
+def test_a_process_that_cannot_be_started_is_no_fault_of_the_folder(live, monkeypatch):
+    pytest.importorskip("click")
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    answer = ask(live, "/runs", method="POST", body=b'{"options": {}}', token=live.token)
+    assert (answer.status, answer.json()["error"]) == (503, "The trainer could not be started: Invalid argument.")
+    assert ask(live, "/control").json()["running"] is False
+
+
 class Serving:
     """server.py in a process of its own, on the folder `results`; where it can be asked, and with what token."""
 
@@ -253,7 +273,7 @@ class Serving:
         self.token, self.server_address = token, ("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
 
     def get(self, path: str) -> dict:
-        return ask(self, path).json()
+        return ask(self, path, token=self.token).json()
 
     def post(self, path: str, **wish):
         return ask(self, path, method="POST", body=json.dumps(wish).encode(), token=self.token)

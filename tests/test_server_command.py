@@ -114,6 +114,22 @@ def test_sites_that_are_named_may_read():
                 assert answer.headers["Access-Control-Allow-Origin"] == origin
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
+def test_a_terminal_that_cannot_be_written_costs_no_answer(tmp_path):
+    command = [sys.executable, str(PROJECT / "server.py"), "--no-browser", "--verbose", "--port", "0"]
+    with open("/dev/full", "w") as full:
+        process = subprocess.Popen(
+            [*command, "--results-dir", str(tmp_path)], stdout=subprocess.PIPE, stderr=full, text=True
+        )
+    try:
+        url = next(word for word in process.stdout.readline().split() if word.startswith("http://")).partition("#")[0]
+        for _ in range(3):
+            assert fetch(url + "healthz")
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_a_port_that_was_asked_for_and_is_taken_is_refused_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, text = refused("--port", str(taken.getsockname()[1]))
@@ -180,6 +196,15 @@ def test_at_start_nothing_but_the_standard_library_is_imported():
     )
     result = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert set(result.stdout.split()) == {"server", "digits"}
+
+
+@pytest.mark.parametrize("option", ["-I", "-P"] if sys.version_info >= (3, 11) else ["-I"])
+@pytest.mark.parametrize("script", ["server.py", "mnist_cnn.py"])
+def test_a_python_that_leaves_the_scripts_folder_out_of_its_path_runs_it_as_well(tmp_path, script, option):
+    command = [sys.executable, option, str(PROJECT / script), "--help"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "--results-dir" in result.stdout or "Commands" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from trainer import PROJECT
 from wire import ask, serving
 
 import server
+from digits import contract
 from digits.access import Access, is_loopback
 from digits.cors import Sharing
 from digits.httpd import Server
@@ -182,6 +183,38 @@ def test_a_server_that_only_shows_refuses_the_right_token_too(tmp_path):
                 assert (refused.status, "read-only" in refused.json()["error"]) == (403, True)
         assert ask(running, "/control").json()["allowed"] is False
         assert ask(running, "/results/training_log.json").status == 200
+
+
+PRIVATE = "Traceback: what the trainer printed"
+READS = ["/", "/control", "/options", "/openapi.json", "/training_status", "/healthz", "/nowhere", "/results/runs.json"]
+READS += [f"/results/{name}" for name in (*contract.FILES, contract.TRAINER_LOG, contract.CONTROL)]
+
+
+def told(server, token: str) -> dict:
+    answers = [ask(server, path, token=token) for path in READS]
+    answers += [ask(server, path, method=method, body=body, token=token) for method, path, body, _ in CHANGES]
+    text = b"".join(str(answer.headers).encode() + answer.body for answer in answers)
+    fields = {**ask(server, "/control", token=token).json(), **ask(server, "/options", token=token).json()}
+    return {
+        "lines": PRIVATE in text.decode(errors="replace"),
+        "path": str(server.results) in text.decode(errors="replace"),
+        "fields": sorted(fields.keys() & {"always", "exit", "free_bytes", "last_words"}),
+    }
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_what_a_trainer_printed_the_disk_and_paths_are_told_only_with_the_token(tmp_path, allowed):
+    folder = project_in(tmp_path / "project")
+    (folder / "results" / contract.TRAINER_LOG).write_text(f"{PRIVATE}\n")
+    nothing = {"lines": False, "path": False, "fields": []}
+    everything = {"lines": True, "path": True, "fields": ["always", "exit", "free_bytes", "last_words"]}
+    with serving(server_of(folder, allowed)) as running:
+        running.results = folder / "results"
+        assert told(running, "") == told(running, "wrong") == nothing
+        assert told(running, running.token) == (everything if allowed else nothing)
+        control = {word: ask(running, "/control", token=word).json() for word in ("", "wrong", running.token)}
+        assert [state["authorized"] for state in control.values()] == [False, False, allowed]
+        assert {state["allowed"] for state in control.values()} == {allowed}
 
 
 def test_a_site_that_may_read_gets_no_control(tmp_path):

@@ -38,7 +38,8 @@ export function mount(header, store, look) {
 
   /** Read when it is opened first; what was entered stays until the page is left. */
   async function openForm() {
-    const description = form ? null : await fetch('options').then((answer) => answer.json()).catch(() => null);
+    const headers = { 'X-Control-Token': store.state.token };
+    const description = form ? null : await fetch('options', { headers }).then((answer) => answer.json()).catch(() => null);
     if (!form && !description?.options) throw new Refusal(description?.error ?? 'The server does not tell its options.');
     form ??= (await import('./form.js')).createForm(description, store, look, (words) => tell(`${words}.`, READ_MS));
     form.showModal();
