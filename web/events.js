@@ -18,11 +18,12 @@ export function mount(element, store) {
 }
 
 function item({ step, time, kind, text, x }, store) {
-  const place = step === null ? null : h('button', { class: 'place', onclick: () => show(store, x) }, `step ${whole(step)}`);
+  const name = step === null ? null : `step ${whole(step)}`;
+  const place = name && h('button', { class: 'place', onclick: () => show(store, x) }, name);
   return h(
     'li',
     { class: BAD_EVENTS.has(kind) ? 'bad' : null },
-    h('span', { class: 'when' }, time === null ? '' : `${clock(time)} `, place),
+    h('span', { class: 'when', 'data-print': name }, time === null ? '' : `${clock(time)} `, place),
     h('span', { class: 'kind' }, kind),
     h('p', {}, text),
   );

@@ -92,12 +92,13 @@ export function mount(element, store) {
       const button = h('button', {
         'aria-label': `${words}: ${counted(images, 'image')}`, 'data-cell': `${label}${said}`, onclick: () => look({ label, said }),
       }, whole(images));
-      button.style.setProperty('--share', share);
-      return h('td', { class: diagonal ? 'diagonal' : null }, images ? button : '·');
+      const td = h('td', { class: diagonal ? 'diagonal' : null, 'data-print': images ? whole(images) : null }, images ? button : '·');
+      td.style.setProperty('--share', share);
+      return td;
     };
     const rate = (value) => h('td', { class: 'edge' }, percent(value, 1));
     table.replaceChildren(
-      h('caption', {}, 'Rows: what it is. Columns: what it was read as. Choose a number to see those images.'),
+      h('caption', {}, 'Rows: what it is. Columns: what it was read as.', h('span', { class: 'screen' }, ' Choose a number to see those images.')),
       h('thead', {}, h(
         'tr', {}, h('td', { class: 'edge' }), ...digits.map((digit) => h('th', { scope: 'col' }, digit)),
         h('th', { scope: 'col', class: 'edge', title: 'of this digit, the part that was read rightly' }, 'recall'),

@@ -13,7 +13,7 @@ const isFigure = (column) => FIGURES.has(COLUMNS[column]);
 
 export function mount(element, store) {
   const body = h('tbody');
-  element.querySelector('table').append(head(COLUMNS, isFigure), body);
+  element.querySelector('table').append(head(COLUMNS.map((name) => (name === 'Compare' ? h('span', { class: 'screen' }, name) : name)), isFigure), body);
   const all = element.querySelector('input');
   const placeOf = (control) => `[data-run="${control.closest('tr').dataset.run}"] ${control.localName}`; // names may be equal
 

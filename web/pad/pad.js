@@ -122,7 +122,7 @@ function markup() {
   const layers = h('details', { open: true, hidden: true }, h('summary', {}, 'What every layer makes of it'), maps);
   const root = h(
     'div', { class: 'pad' },
-    h('p', {}, 'Draw a digit with mouse, finger, pen or keys; or drop or paste a picture of one. ', which),
+    h('p', {}, h('span', { class: 'screen' }, 'Draw a digit with mouse, finger, pen or keys; or drop or paste a picture of one. '), which),
     h(
       'div', { class: 'desk' },
       h('div', { class: 'sheet' }, canvas, h('div', { class: 'picks' }, undo, clear, keep, choose, random, file), note),
