@@ -32,14 +32,15 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from digits.errors import Diverged, UserError, not_installed
+from digits.errors import Diverged, UserError
+from digits.imports import failed_import, importing
 
 try:
     import click
-except ModuleNotFoundError:
-    raise SystemExit(not_installed("click")) from None
+except ImportError as error:
+    raise SystemExit(failed_import(error) or str(error)) from None
 
-from digits import contract, control, launched, presets, processor
+from digits import contract, control, launched, output, presets, processor
 from digits.architectures import ARCHITECTURES
 from digits.commands import DefaultGroup, named_by_user, run
 from digits.failures import told_in_one_line
@@ -47,7 +48,7 @@ from digits.nolog import NoLog
 from digits.options import PROJECT, Config, architecture, evaluation_options, model_options, train_options
 from digits.resume import Earlier, continued, earlier_run
 from digits.runlog import RunLog
-from digits.terminal import Terminal
+from digits.terminal import Terminal, print_result
 
 
 @click.group(cls=DefaultGroup, default="train")
@@ -69,15 +70,19 @@ def train(context, resume, **options):
     3 the loss is no finite number any more, 130 after Ctrl-C, 143 after SIGTERM.
     """
     with told_in_one_line():
+        launched.check()
         earlier = continued(options["results_dir"], named_by_user(context, options)) if resume else None
         config = earlier.config if earlier else Config.from_options(**options)
         log = NoLog(config.results_dir)
         if launched.leads():
             log = RunLog(config.results_dir, name=config.name, config=config.as_json(), keep=config.keep, resume=resume)
+        terminal = Terminal(config.quiet or not launched.leads())
         with INTERRUPTS.raising(last_words=lambda: log.end("interrupted")), ExitStack() as stack:
             with INTERRUPTS.held():  # the log begins whole, or not at all
                 stack.enter_context(log)
-            training_story(config, log, Terminal(config.quiet or not launched.leads()), earlier)
+            stack.enter_context(launched.together())
+            training_story(config, log, terminal, earlier)
+        terminal.check()
 
 
 @cli.command()
@@ -91,10 +96,10 @@ def evaluate(weights, as_json, **options):
     """
     processor.prepare_for_torch()
     with told_in_one_line(writes=False), INTERRUPTS.raising(last_words=lambda: None):
-        with INTERRUPTS.importing():
+        with importing():
             from digits import evaluating
         found = evaluating.evaluate(weights, terminal=Terminal(quiet=as_json), **options)
-        Terminal().say(json.dumps(found, allow_nan=False) if as_json else evaluating.report(found))
+        print_result(json.dumps(found, allow_nan=False) if as_json else evaluating.report(found))
 
 
 @cli.command()
@@ -113,16 +118,16 @@ def predict(files, weights, as_json):
     """
     processor.prepare_for_torch()
     with told_in_one_line(writes=False), INTERRUPTS.raising(last_words=lambda: None):
-        with INTERRUPTS.importing():
+        with importing():
             from digits import predict as reading
         answers = reading.predict(files, weights)
         if as_json:
-            Terminal().say(json.dumps([reading.as_json(*answered) for answered in answers], allow_nan=False))
+            print_result(json.dumps([reading.as_json(*answered) for answered in answers], allow_nan=False))
         for file, answer in answers:
             if isinstance(answer, UserError):
-                click.echo(f"Error: {answer}", err=True)
+                output.report(f"Error: {answer}")
             elif not as_json:
-                Terminal().say(reading.report(file, answer))
+                print_result(reading.report(file, answer))
         if any(isinstance(answer, UserError) for _, answer in answers):
             raise SystemExit(1)
 
@@ -134,15 +139,16 @@ def list_models(name, **settings):
     """List the networks to choose from, or one of them layer by layer, with other settings if you like."""
     chosen = architecture(name, **settings)
     with told_in_one_line(writes=False):
-        from digits import listing
-
-        Terminal().say(listing.report(chosen) if chosen else listing.overview())
+        with importing():
+            from digits import listing
+        print_result(listing.report(chosen) if chosen else listing.overview())
 
 
 @cli.command("presets")
 def list_presets():
     """List the recipes for --preset, each with the options that it stands for."""
-    Terminal().say(presets.overview())
+    with told_in_one_line(writes=False):
+        print_result(presets.overview())
 
 
 @cli.command("control", context_settings={"ignore_unknown_options": True})
@@ -154,7 +160,7 @@ def control_run(action, value, results_dir):
     (epochs +5, or epochs 20 in all), or to save its weights now (snapshot). It answers within a batch.
     """
     with told_in_one_line():
-        Terminal().say(control.answered(results_dir, action, value))
+        print_result(control.answered(results_dir, action, value))
 
 
 @cli.command()
@@ -167,16 +173,16 @@ def verify(folder, steps, data_dir):
     terminal = Terminal()
     with told_in_one_line(writes=False), INTERRUPTS.raising(last_words=lambda: None):
         earlier = earlier_run(folder)
-        with INTERRUPTS.importing():
+        with importing():
             from digits import verify as repetition
-        repetition.tell(repetition.verify(folder, earlier, steps, terminal.progress, data_dir), terminal.say)
+        repetition.tell(repetition.verify(folder, earlier, steps, terminal.progress, data_dir), print_result)
 
 
 def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Earlier | None = None) -> None:
     """Seed, data, network, optimiser, epochs, test. `earlier` is the run so far, if this one goes on with it."""
     processor.prepare_for_torch()
     # Imported only now: who asks for help, mistypes or has another trainer running need not wait for torch.
-    with INTERRUPTS.importing():
+    with importing():
         from digits import calibration, datasets, energy, environment, summary, training
         from digits.assembly import assemble, batches_per_epoch
         from digits.checkpoints import Checkpoints

@@ -7,7 +7,6 @@
 Needs nothing but Python. Ctrl-C ends it.
 """
 
-import contextlib
 import hashlib
 import json
 import os
@@ -22,7 +21,7 @@ from pathlib import Path
 if (folder := os.path.dirname(os.path.realpath(__file__))) not in sys.path:
     sys.path.insert(0, folder)
 
-from digits import contract, manage, processor, runlog
+from digits import contract, manage, output, processor, runlog
 from digits.access import Access
 from digits.browsing import browser_expected, open_browser
 from digits.compressed import Compressed
@@ -266,10 +265,11 @@ def main(arguments: list[str] | None = None) -> None:
         server = listen(options, Site(options.results_dir.absolute(), access=access).answer, shared_methods)
     except (OSError, UnicodeError) as error:
         raise SystemExit(refusal(error, options)) from None
-    if sys.stdout:  # there is none under pythonw
-        sys.stdout.reconfigure(errors="backslashreplace")  # a path may hold letters that the terminal does not know
-    with contextlib.suppress(OSError):  # nobody reads it: no reason not to serve
+    try:
         print(greeting(server, access, options), flush=True)
+    except OSError as error:  # no reason not to serve
+        if error.errno not in output.NO_READER:
+            output.report(output.reason(error))
     if not options.no_browser and browser_expected():
         threading.Thread(target=open_browser, args=(page_url(server, access),), daemon=True).start()
     processor.stay_on_one_core()  # after the browser was started, which is to have them all
@@ -277,5 +277,10 @@ def main(arguments: list[str] | None = None) -> None:
         server.serve_forever()
 
 
+def command() -> None:
+    """The command `mnist-cnn-server`."""
+    output.run(main)
+
+
 if __name__ == "__main__":
-    main()
+    command()

@@ -4,6 +4,7 @@ All draw the same random numbers, for the whole batch, and take their part of th
 over all. So the processes together do what one would do with the same batches, but for the order of additions.
 """
 
+import os
 from datetime import timedelta
 
 import torch
@@ -28,11 +29,19 @@ class Group:
 
     @classmethod
     def join(cls, device: torch.device) -> "Group":
-        """The group that torchrun started this process for, if any did; waits until all are there."""
+        """The group that torchrun started this process for, if any did; waits until all are there.
+
+        Raises UserError where they do not find each other.
+        """
         if launched.size() == 1:
             return cls()
         backend = "nccl" if device.type == "cuda" else "gloo"
-        distributed.init_process_group(backend, timeout=_PATIENCE)
+        try:
+            distributed.init_process_group(backend, timeout=_PATIENCE)
+        except (RuntimeError, ValueError) as error:
+            place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+            words = str(error).split("\n")[0].rstrip(".")
+            raise UserError(f"The processes of this run do not find each other at {place} ({words}).") from None
         return cls(distributed.get_rank(), distributed.get_world_size(), device)
 
     def part(self, images: int) -> slice:

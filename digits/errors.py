@@ -2,13 +2,31 @@
 
 import sys
 
+_PIP_NAMES = {"PIL": "Pillow"}  # where it is another than the module's
+_OUT_OF_MEMORY = (
+    "out of memory",
+    "not enough memory",
+    "cannot allocate memory",
+    "can't allocate memory",
+    "failed to map segment",  # of a shared library
+)
+
+
+def pip_name(package: str) -> str:
+    return _PIP_NAMES.get(package, package)
+
 
 def not_installed(package: str) -> str:
     """What to do where `package` is missing, mostly because another Python than the project's was started."""
     return (
-        f"{package} is not installed for {sys.executable}: use the Python in .venv (README.md), "
+        f"{pip_name(package)} is not installed for {sys.executable}: use the Python in .venv (README.md), "
         "or python -m pip install -r requirements.txt"
     )
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """By the words of the system, the C library and torch where it is no MemoryError."""
+    return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY)
 
 
 class UserError(Exception):

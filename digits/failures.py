@@ -5,10 +5,11 @@ from contextlib import contextmanager
 
 import click
 
-from digits.errors import UserError, not_installed
+from digits import output
+from digits.errors import UserError, is_out_of_memory
+from digits.imports import failed_import
 from digits.interrupts import Interrupted
 
-_OUT_OF_MEMORY = ("out of memory", "not enough memory", "can't allocate memory")  # torch's words for it
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -21,18 +22,19 @@ def told_in_one_line(writes: bool = True):
     try:
         yield
     except Interrupted as interrupted:
-        click.echo("Interrupted.", err=True)
+        output.report("Interrupted.")
         raise SystemExit(interrupted.exit_code) from None
     except UserError as error:
         raise _failure(str(error), error.exit_code) from None
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("digits"):
+    except ImportError as error:
+        message = failed_import(error)
+        if message is None:
             raise
-        raise _failure(not_installed(error.name)) from None
+        raise _failure(message) from None
     except OSError as error:
         raise _failure(_file_trouble(error, writes)) from None
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and not any(words in str(error) for words in _OUT_OF_MEMORY):
+        if not is_out_of_memory(error):
             raise
         raise _failure("Out of memory: try a smaller --batch-size or fewer --channels.") from None
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at any moment: unwind once, cleanly and soon; at the second signal end at once.
+"""Ctrl-C, SIGTERM and SIGHUP at any moment: unwind once, cleanly and soon; at the second signal end at once.
 
 No heavy import here: this is set up before torch is loaded.
 """
@@ -12,11 +12,12 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 
 _PATIENCE_S = 1.5  # what does not come back from C++ (an import, a huge batch) is left then; 2 s are promised
+_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last
 _LAST_WORDS_S = 0.4  # enough for one write of the log; together with the patience under 2 s
 
 
 class Interrupted(KeyboardInterrupt):
-    """Raised in the main thread for SIGINT and SIGTERM; `exit_code` is 128 + the signal's number, as shells count."""
+    """Raised in the main thread for such a signal; `exit_code` is 128 + the signal's number, as shells count."""
 
     def __init__(self, signum: int):
         super().__init__(signum)
@@ -24,7 +25,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interrupts:
-    """What SIGINT and SIGTERM do, once `install` was called.
+    """What SIGINT, SIGTERM and SIGHUP do, once `install` was called.
 
     Outside a `raising` block there is nothing to save, and the process ends at once. Inside, the first signal raises
     Interrupted, after the end of a `held` block if there is one, whose state must not be torn. If the `raising` block
@@ -39,8 +40,11 @@ class Interrupts:
         self._agree: Callable[..., bool] | None = None
 
     def install(self) -> None:
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, self._handle)
+        """Under nohup SIGHUP is ignored, and stays so. SIGINT is taken back from shells, which ignore it after `&`."""
+        for name in _SIGNALS:
+            signum = getattr(signal, name, None)
+            if signum and (name != "SIGHUP" or signal.getsignal(signum) != signal.SIG_IGN):
+                signal.signal(signum, self._handle)
 
     @contextmanager
     def raising(self, last_words: Callable[[], None]):
@@ -102,12 +106,11 @@ class Interrupts:
 
 
 def _leave(exit_code: int) -> None:
-    """End without unwinding; a progress bar may have hidden the cursor."""
-    with suppress(OSError, ValueError):  # nobody reads any more
-        if sys.stdout and sys.stdout.isatty():
-            os.write(sys.stdout.fileno(), b"\x1b[?25h\n")
-        if sys.stderr:
-            os.write(sys.stderr.fileno(), b"Interrupted.\n")
+    """End without unwinding; the line that a progress bar has begun is ended."""
+    for stream, line in ((sys.stdout, b"\n"), (sys.stderr, b"Interrupted.\n")):
+        with suppress(OSError, ValueError):  # nobody reads any more
+            if stream and (stream is sys.stderr or stream.isatty()):
+                os.write(stream.fileno(), line)
     os._exit(exit_code)
 
 

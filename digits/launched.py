@@ -1,22 +1,71 @@
-"""Which process of a run this is, as torchrun tells it in the environment. Knows no torch."""
+"""Which process of a run this is, as torchrun says in the environment. Knows no torch."""
 
 import os
+from contextlib import contextmanager
+
+from digits.errors import UserError
+
+_NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # by several processes, to find each other
+_LIBRARIES = ("gloo/", "NCCL")  # as they name themselves in torch's RuntimeErrors
+
+
+def check() -> None:
+    """Raises UserError where the environment does not tell what torchrun would have told."""
+    if not 0 <= rank() < size():
+        raise _refused(f"RANK={rank()} is not below WORLD_SIZE={size()}")
+    if local_rank() < 0:
+        raise _refused(f"LOCAL_RANK={local_rank()} is negative")
+    missing = [name for name in _NEEDED if not os.environ.get(name)]
+    if size() > 1 and missing:
+        raise _refused(
+            f"WORLD_SIZE is {size()}, but {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set"
+        )
+    if size() > 1 and not 0 < _number("MASTER_PORT", 0) < 65536:
+        raise _refused(f"MASTER_PORT={os.environ['MASTER_PORT']} is not a port")
 
 
 def size() -> int:
     """How many processes train together; 1 where torchrun has started none."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+    return _number("WORLD_SIZE", 1)
 
 
 def rank() -> int:
-    return int(os.environ.get("RANK", "0"))
+    return _number("RANK", 0)
 
 
 def local_rank() -> int:
     """The number of this process on its machine: that of its accelerator."""
-    return int(os.environ.get("LOCAL_RANK", "0"))
+    return _number("LOCAL_RANK", 0)
 
 
 def leads() -> bool:
     """Whether this is the process that writes and speaks."""
     return rank() == 0
+
+
+@contextmanager
+def together():
+    """Around the work of several processes. Raises UserError where another one has ended or can't be reached."""
+    try:
+        yield
+    except RuntimeError as error:
+        if size() == 1 or not any(library in str(error) for library in _LIBRARIES):
+            raise
+        raise UserError(
+            "Another process of this run has ended or can't be reached: its output says why. --resume continues."
+        ) from None
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    try:
+        return int(text)
+    except ValueError:
+        raise _refused(f"{name}={text} is not a whole number") from None
+
+
+def _refused(reason: str) -> UserError:
+    return UserError(
+        f"{reason}: start several processes with torchrun, or a single one without these variables "
+        "(unset WORLD_SIZE RANK LOCAL_RANK)."
+    )

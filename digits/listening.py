@@ -5,8 +5,9 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
+from digits import output
 from digits.access import Access, is_loopback
 from digits.cors import Sharing, origin_of
 from digits.httpd import Server
@@ -23,6 +24,15 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{message} (python server.py --help lists the options)\n")
+
+    def print_help(self, file: TextIO | None = None) -> None:
+        """argparse ignores an output that can't be written."""
+        try:
+            print(self.format_help(), end="", file=file, flush=True)
+        except BrokenPipeError:
+            self.exit(output.BROKEN_PIPE)
+        except OSError as error:
+            self.exit(1, f"{output.reason(error)}\n")
 
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:

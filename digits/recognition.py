@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from digits import archive, contract, processor, uploads
-from digits.errors import not_installed
 from digits.httpmessage import Problem, Request, Response, json_response
+from digits.imports import ImportFailed, importing
 
 AT_ONCE = 2  # pictures computed at a time: as many as there are cores on a small machine
 WAITING = 16  # more than these wait: come again
@@ -79,12 +79,15 @@ class Recognition:
         if self._reader is None:
             processor.prepare_to_serve()
         try:
-            from digits import pictures
-            from digits.preprocess import as_it_is, prepare
+            with importing():
+                import PIL.Image  # noqa: F401
 
-            reader = self._chosen(request.query)
-        except ModuleNotFoundError as missing:
-            raise Problem(503, not_installed(missing.name)) from None
+                import digits.predict  # noqa: F401  torch comes with it
+                from digits import pictures
+                from digits.preprocess import as_it_is, prepare
+        except ImportFailed as error:
+            raise Problem(503, str(error)) from None
+        reader = self._chosen(request.query)
         prepared, pixels = [], pictures.MAX_PIXELS  # that are left, for all pictures of the request
         try:
             for one in found:

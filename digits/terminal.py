@@ -1,4 +1,4 @@
-"""What a person sees in the terminal: plain lines, and progress that erases itself and stays out of a pipe."""
+"""Terminal output: plain lines, and a progress bar that erases itself and stays out of a pipe."""
 
 import shlex
 import sys
@@ -7,48 +7,49 @@ from pathlib import Path
 
 import click
 
+from digits import output
+from digits.errors import UserError
 from digits.options import Config
+from digits.progressbar import ProgressBar
 
-_ERASE_LINE_ABOVE = "\x1b[1A\x1b[2K"
 
-
-class _Deaf:
-    """A stream that a bar can go on writing to when the terminal behind it is gone."""
-
-    def __init__(self, stream):
-        self._stream = stream
-
-    def __getattr__(self, name: str):
-        return getattr(self._stream, name)
-
-    def write(self, text: str) -> int:
-        with suppress(OSError):
-            self._stream.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError):
-            self._stream.flush()
+def print_result(text: str) -> None:
+    """Print what a command was asked for. Raises UserError where that can't be written, SystemExit without a reader."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise SystemExit(output.BROKEN_PIPE) from None
+    except OSError as error:
+        raise UserError(output.reason(error)) from None
 
 
 class Terminal:
+    """Lines and progress of a run, which goes on where they can't be written; `check` reports that afterwards."""
+
     def __init__(self, quiet: bool = False):
         self.quiet = quiet
         self.animated = not quiet and sys.stdout is not None and sys.stdout.isatty()
+        self._failure: OSError | None = None
 
     def say(self, text: str) -> None:
         if not self.quiet:
-            self._print(text)
+            self._write(f"{text}\n")
 
     def warn(self, text: str) -> None:
         """Loud: also where --quiet was asked for."""
-        self._print(click.style(f"NOTE: {text}", fg="yellow", bold=True), err=True)
+        with suppress(OSError):
+            click.secho(f"NOTE: {text}", fg="yellow", bold=True, err=True)
 
-    def _print(self, text: str, **options) -> None:
+    def check(self) -> None:
+        """Raise UserError where lines were lost, unless nobody wanted to read them any more."""
+        if self._failure and self._failure.errno not in output.NO_READER:
+            raise UserError(output.reason(self._failure))
+
+    def _write(self, text: str) -> None:
         try:
-            click.echo(text, **options)
-        except OSError:  # nobody reads any more (a closed pipe or terminal): no reason to stop training
-            self.quiet, self.animated = True, False
+            click.echo(text, nl=False)
+        except OSError as error:
+            self.quiet, self.animated, self._failure = True, False, error
 
     @contextmanager
     def progress(self, title: str, total: int):
@@ -56,14 +57,11 @@ class Terminal:
         if not self.animated:
             yield lambda more: None
             return
-        bar = click.progressbar(
-            length=total, label=title, update_min_steps=max(1, total // 200), file=_Deaf(sys.stdout)
-        )
+        bar = ProgressBar(title, total, self._write)
         try:
-            with bar:
-                yield bar.update
+            yield bar.update
         finally:
-            self._print(_ERASE_LINE_ABOVE, nl=False)
+            bar.erase()
 
     def tell_resumption(self, at, differences: list[str]) -> None:
         batches = f" after {at.batch:,} batches" if at.batch else ""

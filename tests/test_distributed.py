@@ -106,6 +106,69 @@ def test_both_stop_together_save_and_go_on(runs, tmp_path, signum):
     assert log_of(tmp_path)["status"] == "completed"
 
 
+WITHOUT_A_LAUNCHER = {
+    "WORLD_SIZE is 2, but RANK, MASTER_ADDR, MASTER_PORT are not set": {"WORLD_SIZE": "2"},
+    "WORLD_SIZE is 2, but MASTER_PORT is not set": {"WORLD_SIZE": "2", "RANK": "1", "MASTER_ADDR": "127.0.0.1"},
+    "WORLD_SIZE=two is not a whole number": {"WORLD_SIZE": "two"},
+    "WORLD_SIZE= is not a whole number": {"WORLD_SIZE": ""},
+    "RANK=0.5 is not a whole number": {"RANK": "0.5"},
+    "LOCAL_RANK=x is not a whole number": {"LOCAL_RANK": "x"},
+    "LOCAL_RANK=-1 is negative": {"LOCAL_RANK": "-1"},
+    "RANK=1 is not below WORLD_SIZE=1": {"RANK": "1"},
+    "RANK=0 is not below WORLD_SIZE=0": {"WORLD_SIZE": "0"},
+    "RANK=2 is not below WORLD_SIZE=2": {"WORLD_SIZE": "2", "RANK": "2"},
+    "MASTER_PORT=99999 is not a port": {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "x", "MASTER_PORT": "99999"},
+    "MASTER_PORT=http is not a whole number": {
+        "WORLD_SIZE": "2",
+        "RANK": "0",
+        "MASTER_ADDR": "x",
+        "MASTER_PORT": "http",
+    },
+}
+
+
+def environment(**variables) -> dict:
+    """Of a process that no launcher has started."""
+    launcher = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+    return {key: value for key, value in os.environ.items() if key not in launcher} | variables
+
+
+@pytest.mark.parametrize("reason", WITHOUT_A_LAUNCHER)
+def test_an_environment_that_no_launcher_made_is_an_error_of_one_line(tmp_path, reason):
+    with Trainer(tmp_path / "results", env=environment(**WITHOUT_A_LAUNCHER[reason])) as trainer:
+        code, output, errors = trainer.finish()
+    assert (code, output) == (1, "")
+    assert errors.startswith(f"Error: {reason}: start several processes with torchrun, ")
+    assert len(errors.splitlines()) == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_processes_that_do_not_find_each_other_say_so_in_one_line(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        variables = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+        with Trainer(tmp_path, env=environment(**variables)) as trainer:
+            code, _, errors = trainer.finish()
+    sentence = f"Error: The processes of this run do not find each other at 127.0.0.1:{port} ("
+    assert (code, sentence in errors, "Traceback" in errors) == (1, True, False)
+
+
+def test_a_killed_process_ends_the_others_with_one_line_in_output_and_log(tmp_path):
+    variables = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "OMP_NUM_THREADS": "1"}
+    options = [*OPTIONS, "--epochs", "1000"]
+    with (
+        Trainer(tmp_path, *options, env=environment(**variables, RANK="0")) as first,
+        Trainer(tmp_path, *options, env=environment(**variables, RANK="1")) as second,
+    ):
+        first.wait_for(lambda log: log.get("progress", {}).get("step", 0) > 3, seconds=120)
+        second.process.kill()
+        code, _, errors = first.finish()
+    sentence = "Another process of this run has ended or can't be reached: its output says why. --resume continues."
+    assert (code, errors.splitlines()[-1]) == (1, f"Error: {sentence}")
+    assert "Traceback" not in errors
+    assert (log_of(tmp_path)["status"], log_of(tmp_path)["error"]) == ("failed", sentence)
+
+
 def _compare_with_one(rank, port, results):
     """In double precision: the same gradients, whatever the parts, even where a process has no image at all."""
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": str(rank), "WORLD_SIZE": "2"}

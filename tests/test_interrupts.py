@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM at every stage: soon, cleanly, with a log and a checkpoint that are whole."""
+"""Ctrl-C, SIGTERM and SIGHUP at every stage: soon, cleanly, with a log and a checkpoint that are whole."""
 
 import os
 import signal
@@ -20,9 +20,14 @@ def step(log):
     return log.get("progress", {}).get("step", 0)
 
 
-@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def hang_up(action):
+    """For a child: SIGHUP as in a terminal (SIG_DFL) or under nohup (SIG_IGN), whatever the tests themselves run in."""
+    return lambda: signal.signal(signal.SIGHUP, action)
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_in_training_checkpoint_and_log_are_saved(tmp_path, signum, code):
-    with Trainer(tmp_path, "--epochs", "1000") as trainer:
+    with Trainer(tmp_path, "--epochs", "1000", preexec_fn=hang_up(signal.SIG_DFL)) as trainer:
         trainer.wait_for(lambda log: step(log) > 7)
         assert trainer.interrupt(signum) < SOON
         exit_code, _, errors = trainer.finish()
@@ -34,6 +39,17 @@ def test_in_training_checkpoint_and_log_are_saved(tmp_path, signum, code):
     assert state["learner"]["steps"] == state["progress"]["step"] == log["progress"]["step"]
     rows = (tmp_path / contract.BATCHES).read_text().splitlines()
     assert len(rows) == 1 + log["progress"]["step"]
+
+
+def test_under_nohup_a_terminal_that_is_closed_does_not_end_the_training(tmp_path):
+    with Trainer(tmp_path, "--epochs", "1000", preexec_fn=hang_up(signal.SIG_IGN)) as trainer:
+        trainer.wait_for(lambda log: step(log) > 3)
+        trainer.process.send_signal(signal.SIGHUP)
+        before = step(trainer.log())
+        trainer.wait_for(lambda log: step(log) > before + 20)
+        trainer.interrupt(signal.SIGTERM)
+        code, _, _ = trainer.finish()
+    assert code == 143
 
 
 @pytest.mark.parametrize("delay", [0.02, 0.15, 0.4, 0.8, 1.2, 1.6, 2.0, 2.5])

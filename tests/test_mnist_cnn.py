@@ -9,7 +9,7 @@ import sys
 
 import pytest
 import torch
-from trainer import PROJECT, SMALL, Trainer
+from trainer import PROJECT, Trainer
 
 from digits import contract
 
@@ -161,18 +161,6 @@ def test_a_reader_that_goes_away_does_not_end_the_training(tmp_path):
         trainer.process.stdout = None
         assert trainer.process.wait(timeout=120) == 0
     assert content(tmp_path, contract.TRAINING_LOG)["status"] == "completed"
-
-
-@pytest.mark.skipif(os.name == "nt", reason="a shell of POSIX is asked")
-@pytest.mark.parametrize("output", [">&-", ">/dev/full", ">&- 2>&-"])
-@pytest.mark.parametrize("command", [("presets",), ("models", "tiny"), ("--epochs", "1", *SMALL)], ids=lambda c: c[0])
-def test_without_anybody_to_read_it_does_its_work(tmp_path, command, output):
-    words = [sys.executable, PROJECT / "mnist_cnn.py", *command]
-    words += ["--results-dir", tmp_path] if command[-1] == SMALL[-1] else []
-    done = subprocess.run(
-        ["sh", "-c", f'exec "$@" {output}', "sh", *words], capture_output=True, text=True, timeout=120
-    )
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_letters_that_the_terminal_does_not_know_are_no_reason_to_fail(tmp_path):

@@ -4,6 +4,7 @@ import base64
 import http.client
 import io
 import json
+import sys
 import threading
 
 import numpy as np
@@ -218,13 +219,31 @@ def test_pictures_of_a_request_have_the_pixels_of_one_together(site):
     assert post(site, *form(("image", content.getvalue()), ("image", content.getvalue()))).status == 413
 
 
-def test_without_torch_it_says_what_to_install(site, picture, monkeypatch):
-    def missing(self, query):
-        raise ModuleNotFoundError("No module named 'torch'", name="torch")
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (ModuleNotFoundError("No module named 'torch'", name="torch"), "torch is not installed"),
+        (
+            ImportError("libtorch_cpu.so: undefined symbol", name="torch"),
+            "cannot be loaded (libtorch_cpu.so: undefined",
+        ),
+        (OSError("libtorch_cpu.so: cannot open shared object file"), "cannot be loaded (libtorch_cpu.so: cannot open"),
+    ],
+)
+def test_a_torch_that_cannot_be_imported_is_explained_with_a_remedy(site, picture, monkeypatch, error, words):
+    class Broken:
+        def find_spec(self, name, path=None, target=None):
+            if name == "digits.predict":
+                raise error
 
-    monkeypatch.setattr(recognition.Recognition, "_chosen", missing)
+    monkeypatch.delitem(sys.modules, "digits.predict", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     answer = post(site, picture[0])
-    assert (answer.status, "torch is not installed" in answer.json()["error"]) == (503, True)
+    assert (answer.status, words in answer.json()["error"], "pip install" in answer.json()["error"]) == (
+        503,
+        True,
+        True,
+    )
 
 
 def test_who_may_ask_and_how(site, picture):

@@ -1,0 +1,56 @@
+"""Imports of compiled packages, and one line for each way in which they fail. Standard library only."""
+
+import sys
+import traceback
+from contextlib import contextmanager
+
+from digits.errors import UserError, is_out_of_memory, not_installed, pip_name
+from digits.interrupts import INTERRUPTS
+
+_OURS = {"__main__", "mnist_cnn", "server", "digits"}
+_WITHIN_ANY = _OURS | {"contextlib", "importlib", "ctypes"}  # frames that do not tell whose import failed
+
+
+class ImportFailed(UserError):
+    """A package can't be imported; the message names it and a remedy."""
+
+
+@contextmanager
+def importing():
+    """Around imports of compiled packages and of modules of ours that need them. Raises ImportFailed.
+
+    A missing shared library is an OSError, a wrong version anything. A signal is not unwound here, for that may abort
+    the process.
+    """
+    with INTERRUPTS.importing():
+        try:
+            yield
+        except Exception as error:
+            message = failed_import(error)
+            if message is None:
+                raise
+            raise ImportFailed(message) from None
+
+
+def failed_import(error: Exception) -> str | None:
+    """What to say of an import that failed; None where the fault is ours."""
+    name = getattr(error, "name", None) or ""
+    package = name.partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and name == package not in _OURS | sys.stdlib_module_names:
+        return not_installed(name)
+    package = None if package in _OURS else _package_of(error)
+    if package is None:
+        return None
+    words = str(error).strip().split("\n")[0] or type(error).__name__
+    if is_out_of_memory(error):
+        return f"There is not enough memory to load {pip_name(package)} ({words}): free some, or raise its limit."
+    return (
+        f"{pip_name(package)} cannot be loaded ({words}): python -m pip install --force-reinstall {pip_name(package)}"
+    )
+
+
+def _package_of(error: Exception) -> str | None:
+    """The package in whose import `error` was raised."""
+    frames = (frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__))
+    packages = (name.partition(".")[0] for name in (*frames, getattr(error, "name", None) or ""))
+    return next((package for package in packages if package and package not in _WITHIN_ANY), None)
