@@ -67,7 +67,8 @@ def train(context, resume, **options):
 
     \b
     Exit codes: 0 done, 1 something failed (one line says what), 2 a wrong option,
-    3 the loss is no finite number any more, 130 after Ctrl-C, 143 after SIGTERM.
+    3 the loss is no finite number any more, 129 after SIGHUP, 130 after Ctrl-C, 141 without a reader,
+    143 after SIGTERM.
     """
     with told_in_one_line():
         launched.check()
