@@ -7,11 +7,30 @@
 Needs nothing but Python. Ctrl-C ends it.
 """
 
+import os
+import signal
+
+
+def end(number: int, _frame) -> None:
+    """Exit as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM.
+
+    At once, without unwinding: Python ends what its other threads do at its exit, and one that reads a digit is within
+    torch, where that aborts the process. What was printed is flushed already, and files are replaced whole or not.
+    """
+    os._exit(128 + number)
+
+
+def handle_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+
+
+if __name__ == "__main__":
+    handle_signals()  # before the other imports: Ctrl-C may come at any moment
+
 import hashlib
 import json
-import os
 import re
-import signal
 import sys
 import threading
 from collections.abc import Iterable
@@ -247,18 +266,8 @@ def parsed(content: bytes) -> dict:
     return log if isinstance(log, dict) else {}
 
 
-def end(number: int, _frame) -> None:
-    """Exit as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM.
-
-    At once, without unwinding: Python ends what its other threads do at its exit, and one that reads a digit is within
-    torch, where that aborts the process. What was printed is flushed already, and files are replaced whole or not.
-    """
-    os._exit(128 + number)
-
-
 def main(arguments: list[str] | None = None) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
+    handle_signals()
     options = read_options(arguments)
     access = access_of(options)
     try:

@@ -294,10 +294,10 @@ def busy() -> Problem:
 
 def log(text: str) -> None:
     """One line on stderr, whatever a client put into it; none where stderr can't be written, which is no reason to
-    leave a request unanswered."""
+    leave a request unanswered. Without a codec: the first use of one imports it, which takes a file descriptor."""
     if sys.stderr:  # there is none under pythonw
         with contextlib.suppress(OSError, ValueError):
-            print(text.encode("unicode_escape").decode(), file=sys.stderr, flush=True)
+            print(ascii(text)[1:-1], file=sys.stderr, flush=True)
 
 
 def _is_finished(connection: socket.socket) -> bool:

@@ -4,11 +4,13 @@ import contextlib
 import socket
 import statistics
 import struct
+import subprocess
 import sys
 import threading
 import time
 
 import pytest
+from trainer import PROJECT
 from wire import GET, HOST, TEXT, Answer, answers_of, ask, connect, eventually, raw, read_all, read_answer, serving
 
 from digits.httpd import LARGE_BODIES, LINGERING, RECEIVE, Server
@@ -473,3 +475,10 @@ def test_a_request_is_shown_after_it_was_answered(answer, monkeypatch):
             connection.sendall(GET + HOST + b"\r\n")
             assert read_answer(connection).body == TEXT
         answered.set()
+
+
+def test_an_error_is_logged_without_an_import_which_would_need_a_file_descriptor():
+    program = "import sys; from digits import httpd; before = set(sys.modules); httpd.log('a\\nb \u00e9'); "
+    program += "print(sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("[]\n", "a\\nb \\xe9\n")

@@ -59,6 +59,24 @@ def test_a_signal_ends_it_quietly_with_the_exit_code_of_that_signal(number, code
         assert (process.returncode, errors) == (code, "")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there are no signals there")
+@pytest.mark.parametrize("module", ["hashlib", "digits.access", "digits.recognition"])
+def test_ctrl_c_while_it_imports_is_no_traceback(module):
+    program = f"""
+import runpy, signal, sys
+class Importing:
+    def find_spec(name, *_):
+        if name == {module!r}:
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Importing)
+sys.modules.pop({module!r}, None)
+sys.argv = ["server.py", "--no-browser", "--port", "0"]
+runpy.run_path("server.py", run_name="__main__")
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_it_serves_from_another_folder_and_from_a_path_with_spaces_and_other_letters(tmp_path):
     project = tmp_path / "mein Größenprojekt 数字 & co"
     (project / "digits").mkdir(parents=True)

@@ -174,7 +174,10 @@ class Errors(Program):
 
     def judge(self, case: Case, situation: str, results: Path, child: Child) -> None:
         """Nothing fails any more: is all there, and does it go on?"""
-        case.check("Traceback" not in child.errors + child.output, f"a traceback: {child.errors[-1500:]}")
+        case.check(
+            "Traceback" not in child.errors + child.output,
+            f"a traceback: {child.errors[:700]} ... {child.errors[-700:]}",
+        )
         check_intact(case, results, self.run_id, self.files, "after the errors")
         if situation == "server":
             rename(case, child, self.run_id)

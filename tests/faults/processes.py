@@ -31,10 +31,11 @@ EXPECTED = {*contract.FILES, *LOCKS, contract.RUNS_INDEX, contract.RUNS, contrac
 class Child:
     """A program of the project from its first line on, in a forked process that has all modules imported already.
 
-    A `gated` one waits for `open_gate`. Its output goes to files beside each other in `folder`.
+    A `gated` one waits for `open_gate`; a `fresh` one is a new interpreter, start-up and imports included. Its output
+    goes to files beside each other in `folder`.
     """
 
-    def __init__(self, folder: Path, script: str, *arguments: str, gated: bool = False):
+    def __init__(self, folder: Path, script: str, *arguments: str, gated: bool = False, fresh: bool = False):
         assert len(os.listdir("/proc/self/task")) == 1, "a process with several threads must not fork"
         self._files = [folder / f"{time.monotonic_ns()}.{stream}" for stream in ("out", "err")]
         streams = [os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND) for path in self._files]
@@ -45,7 +46,7 @@ class Child:
         if not self.pid:
             try:
                 os.close(self._gate)
-                live(PROJECT / script, arguments, streams, ready, gate)
+                live(PROJECT / script, arguments, streams, ready, gate, fresh)
             finally:
                 os._exit(70)  # never back into the caller's code
         for handle in (*streams, gate, ready):
@@ -96,7 +97,7 @@ class Child:
         return self._files[1].read_text()
 
 
-def live(script: Path, arguments: tuple[str, ...], streams: list[int], ready: int, gate: int) -> None:
+def live(script: Path, arguments: tuple[str, ...], streams: list[int], ready: int, gate: int, fresh: bool) -> None:
     """Run the script as Python does, once the gate is open, and end."""
     os.setsid()
     streams.insert(0, os.open(os.devnull, os.O_RDONLY))
@@ -111,6 +112,8 @@ def live(script: Path, arguments: tuple[str, ...], streams: list[int], ready: in
     os.write(ready, b"r")
     os.read(gate, 1)
     os.closerange(3, 256)
+    if fresh:
+        os.execv(sys.executable, [sys.executable, str(script), *arguments])
     status = 0
     try:
         exec(code, vars(module))

@@ -81,7 +81,7 @@ class Signals(Program):
     def signal_server(self, case: Case, sent: list[signal.Signals]) -> None:
         """Some of the time while it answers, as often as a client can ask."""
         arguments = ("--no-browser", "--port", "0", "--results-dir", str(self.finished))
-        child = Child(case.folder, "server.py", *arguments)
+        child = Child(case.folder, "server.py", *arguments, fresh=True)
         case.happened = "server starting"
         wait_until_handled(child)
         if case.chance.random() < 0.7:
