@@ -296,15 +296,14 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     steering.refuse_the_rest()
     log.phase("calibrating")
     validation = validation or learner.evaluate(validation_split)  # a run may go on after its last epoch
-    temperature = calibration.temperature(validation.probabilities, validation_split.labels.cpu())
-    energy_limit = energy.limit(validation.energies)
+    judged = record.judge(validation)
     # The test set is looked at once, here: nothing above was chosen by it.
     log.phase("testing")
     test = learner.evaluate(dataset.test)
-    sureness = calibration.judged(test.probabilities, dataset.test.labels, temperature)
-    accepted = energy.accepted(test.energies, energy_limit)
+    sureness = calibration.judged(test.probabilities, dataset.test.labels, judged["temperature"])
+    accepted = energy.accepted(test.energies, judged["energy_limit"])
     log.test(test.loss, test.accuracy, test.correct, test.total, **sureness, accepted=accepted)
-    record.save_end(steering.epochs, test, temperature, energy_limit)
+    record.save_end(steering.epochs, test, **judged)
     steering.refuse_the_rest()
     terminal.conclude(config, test)
 

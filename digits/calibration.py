@@ -14,13 +14,13 @@ _SHARPEST, _BLUNTEST = 20.0, 0.05  # of 1 / temperature: beyond it every answer 
 _HALVINGS = 60  # to the last digit of a double
 
 
-def temperature(probabilities: Tensor, labels: Tensor) -> float:
-    """The one that makes the mean cross-entropy of (N, 10) against labels (N,) least; 1 for no images.
+def temperature(probabilities: Tensor, labels: Tensor) -> float | None:
+    """The one that makes the mean cross-entropy of (N, 10) against labels (N,) least; None for no images.
 
     To be fitted on validation images: on those that were trained on every network is sure, and right.
     """
     if not len(labels):
-        return 1.0
+        return None
     logs = _logs(probabilities)
     meant = logs.gather(1, labels[:, None].long()).mean()
     low, high = _BLUNTEST, _SHARPEST
@@ -31,17 +31,18 @@ def temperature(probabilities: Tensor, labels: Tensor) -> float:
     return 1 / (low * high) ** 0.5
 
 
-def tempered(probabilities: Tensor, temperature: float) -> Tensor:
-    """(N, 10) at that temperature, in double precision."""
-    return (_logs(probabilities) / temperature).softmax(1)
+def calibrated(probabilities: Tensor, temperature: float | None) -> Tensor:
+    """(N, 10) at that temperature, in double precision; without one (None) as the network gives them."""
+    return (_logs(probabilities) / (temperature or 1)).softmax(1)
 
 
-def judged(probabilities: Tensor, labels: Tensor, temperature: float) -> dict[str, float]:
-    """What the temperature does to the calibration error (metrics.py) of these answers."""
+def judged(probabilities: Tensor, labels: Tensor, temperature: float | None) -> dict[str, float | None]:
+    """What the temperature does to the calibration error (metrics.py) of these answers; None without one."""
+    after = None if temperature is None else calibration_error(calibrated(probabilities, temperature), labels)
     return {
         "temperature": temperature,
         "calibration_error": calibration_error(probabilities, labels),
-        "calibrated_error": calibration_error(tempered(probabilities, temperature), labels),
+        "calibrated_error": after,
     }
 
 

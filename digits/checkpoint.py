@@ -5,6 +5,7 @@ torch writes a zip file but checks no sum when it loads one: so each carries the
 
 import hashlib
 import io
+import math
 from pathlib import Path
 
 import torch
@@ -57,12 +58,18 @@ def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
         # norm: files of format 1 have none, and their models' own was meant
         network = models.build(model["name"], tuple(model["channels"]), model["dropout"], model.get("norm"))
         network.load_state_dict(content["state_dict"])
+        _check_temperature(content.get("temperature"))
     except OSError:
         raise
     except Exception as error:  # whatever a dict of another kind leads to
         reason = " ".join(str(error).split())[:_REASON_LENGTH]
         raise ValueError(f"{path} holds no network of this program: {reason}") from error
     return network.eval(), content
+
+
+def _check_temperature(temperature: float | None) -> None:
+    if temperature is not None and not 0 < temperature < math.inf:
+        raise Damaged(f"{temperature} is not a temperature")
 
 
 def open_trained(path: Path) -> tuple[nn.Module, dict]:

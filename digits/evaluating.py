@@ -38,14 +38,15 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "device": chosen.type,
         **numbers.describe(),
-        "has_temperature": "temperature" in about,
-        **_judged(read, images, about.get("temperature", 1.0)),
+        **_judged(read, images, about.get("temperature")),
         "energy_limit": about.get("energy_limit"),
         "accepted": energy.accepted(read.energies, about.get("energy_limit")),
     }
 
 
-def _judged(read, images: Dataset, temperature: float) -> dict:
+def _judged(read, images: Dataset, temperature: float | None) -> dict:
+    """`mean_confidence` and `calibration_error` are uncalibrated; `calibrated_...` are None without a temperature."""
+    sure = None if temperature is None else calibration.calibrated(read.probabilities, temperature)
     labels, confusion = images.test.labels, metrics.confusion_matrix(read.probabilities.argmax(1), images.test.labels)
     rows = metrics.per_digit(confusion)
     return {
@@ -57,6 +58,7 @@ def _judged(read, images: Dataset, temperature: float) -> dict:
         "correct": read.correct,
         **calibration.judged(read.probabilities, labels, temperature),
         "mean_confidence": metrics.mean_confidence(read.probabilities),
+        "calibrated_confidence": None if sure is None else metrics.mean_confidence(sure),
         "digits": [asdict(row) for row in rows],
         "mean": {name: metrics.mean([getattr(row, name) for row in rows]) for name in ("precision", "recall", "f1")},
         "confusion": confusion.tolist(),
@@ -75,9 +77,8 @@ def report(found: dict) -> str:
         f"loss                {found['loss']:.4f}",
         f"accuracy           {_percent(found['accuracy'])}   95 % interval {low} to {high} % (Wilson)",
         f"calibration error  {_percent(found['calibration_error'])}   "
-        f"{metrics.BINS} bins; mean confidence {100 * found['mean_confidence']:.2f} %",
-        f"calibrated         {_percent(found['calibrated_error'])}   at temperature {found['temperature']:.2f}, "
-        + ("that of the weights" if found["has_temperature"] else "since none came with the weights"),
+        f"{metrics.BINS} bins; mean confidence {100 * found['mean_confidence']:.2f} %, uncalibrated",
+        f"calibrated         {_percent(found['calibrated_error'])}   " + _calibration(found),
         f"accepted           {_percent(found['accepted'])}   "
         + ("as digits" if found["accepted"] is not None else "since no limit came with the weights"),
         "",
@@ -90,6 +91,12 @@ def report(found: dict) -> str:
         "all: the mean over the ten digits, each counting the same",
     ]
     return "\n".join(lines)
+
+
+def _calibration(found: dict) -> str:
+    if found["temperature"] is None:
+        return "since no temperature came with the weights"
+    return f"at temperature {found['temperature']:.2f}; mean confidence {100 * found['calibrated_confidence']:.2f} %"
 
 
 def _digit_line(row: dict) -> str:

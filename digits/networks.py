@@ -7,7 +7,7 @@ import zlib
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from digits.data import MEAN, STD
 from digits.models import CLASSES, SIZE
@@ -23,6 +23,7 @@ class Kept(NamedTuple):
 
     numbers: bytes  # float16
     energy_limit: float | None = None  # energy.py: of that epoch's validation images
+    temperature: float | None = None  # calibration.py: of the same
 
 
 class Networks:
@@ -39,11 +40,17 @@ class Networks:
         kept = earlier(saved, history) if saved else {}
         self._kept = [(number, one) for number, one in kept.items() if number <= epoch]
 
-    def add_epoch(self, epoch: int, network: nn.Sequential, energy_limit: float | None = None) -> None:
+    def add_epoch(
+        self,
+        epoch: int,
+        network: nn.Sequential,
+        energy_limit: float | None = None,
+        temperature: float | None = None,
+    ) -> None:
         self._epoch = epoch
         self._layers, self._numbers = take_apart(network)
         half = self._numbers.clamp(-_LARGEST, _LARGEST).half()
-        self._kept.append((epoch, Kept(half.numpy().astype("<f2").tobytes(), energy_limit)))
+        self._kept.append((epoch, Kept(half.numpy().astype("<f2").tobytes(), energy_limit, temperature)))
         while len(self._kept) > max(1, min(EPOCHS_KEPT, _HISTORY_BYTES // half.nbytes)):
             self._kept = self._kept[::-1][::2][::-1]  # every second, always the last
 
@@ -67,6 +74,7 @@ class Networks:
             "crc32": zlib.crc32(self.current),
             "epochs": [epoch for epoch, _ in self._kept],
             "energy_limits": [kept.energy_limit for _, kept in self._kept],
+            "temperatures": [kept.temperature for _, kept in self._kept],
             "epochs_crc32": zlib.crc32(self.history),
         }
 
@@ -76,27 +84,35 @@ def earlier(saved: dict, history: bytes) -> dict[int, Kept]:
 
     A trainer that was killed between the two has added an epoch to one: what was there before still belongs together.
     """
-    size, limits = 2 * saved["numbers"], saved.get("energy_limits")  # files of before have none
+    size = 2 * saved["numbers"]
+    limits, temperatures = saved.get("energy_limits"), saved.get("temperatures")  # older files have none
     before = history[: size * len(saved["epochs"])]
     if saved.get("epochs_crc32") not in (zlib.crc32(history), zlib.crc32(before)):
         return {}
     return {
-        epoch: Kept(history[size * at : size * (at + 1)], limits[at] if limits else None)
+        epoch: Kept(
+            history[size * at : size * (at + 1)],
+            limits[at] if limits else None,
+            temperatures[at] if temperatures else None,
+        )
         for at, epoch in enumerate(saved["epochs"])
     }
 
 
+def latest(saved: dict, numbers: bytes) -> bytes | None:
+    """The numbers of network.bin; None where they are of another moment than `saved`."""
+    whole = len(numbers) == 4 * saved["numbers"] and zlib.crc32(numbers) == saved["crc32"]
+    return numbers if whole else None
+
+
 def rebuilt(saved: dict, numbers: bytes) -> nn.Sequential:
-    """The network of network.json, with the numbers of one epoch. A file of another kind leads to various errors, and
-    to ValueError where no ten logits come out.
+    """The network of network.json, with the numbers of one epoch, float32 as in network.bin or float16. A file of
+    another kind leads to various errors, and to ValueError where no ten logits come out.
     """
-    network = put_together(saved["layers"], _floats(numbers))
+    dtype = torch.float32 if len(numbers) == 4 * saved["numbers"] else torch.float16
+    network = put_together(saved["layers"], torch.frombuffer(bytearray(numbers), dtype=dtype).float())
     with torch.inference_mode():
         logits = network(torch.zeros(1, 1, SIZE, SIZE))
     if logits.shape != (1, CLASSES):
         raise ValueError(f"{CLASSES} logits were expected, not {tuple(logits.shape)}")
     return network
-
-
-def _floats(half: bytes) -> Tensor:
-    return torch.frombuffer(bytearray(half), dtype=torch.float16).float()

@@ -38,6 +38,11 @@ _SCHEMAS = {
                 "anyOf": [{"type": "array", "items": _PART, "minItems": 10, "maxItems": 10}, {"type": "null"}],
                 "description": "Of the digits 0 to 9, in this order.",
             },
+            "temperature": {
+                "type": ["number", "null"],
+                "exclusiveMinimum": 0,
+                "description": "What the logits were divided by; null: the probabilities are uncalibrated.",
+            },
             "predictions": ref("Scores"),
             "status": {"type": "string", "enum": ["ok", "uncertain", "not_a_digit", "empty"]},
             "reason": {"type": ["string", "null"], "description": "Why it is not_a_digit."},

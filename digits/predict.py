@@ -1,6 +1,7 @@
 """What a trained network makes of pictures of digits: the command predict, and what the server answers with."""
 
 import hashlib
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from torch import nn
 
 from digits import contract, networks, pictures
-from digits.calibration import tempered
+from digits.calibration import calibrated
 from digits.checkpoint import digest, open_trained
 from digits.energy import energies
 from digits.errors import UserError
@@ -30,12 +31,14 @@ class Answer:
     """`probabilities` of the ten digits, by digit; of an empty picture nothing is said, and `label` is None.
 
     `reason`: why it is no digit, in a few words (gates.py, energy.py), else None. Then label, score and probabilities
-    only tell which digit is nearest.
+    only tell which digit is nearest. `temperature`: the one that the probabilities are calibrated with; None where the
+    weights have none, and the probabilities are uncalibrated.
     """
 
     prepared: Prepared
     probabilities: list[float] | None
     reason: str | None = None
+    temperature: float | None = None
 
     @property
     def ranking(self) -> list[int]:
@@ -62,6 +65,7 @@ class Answer:
             "status": self.status,
             "reason": self.reason,
             "probabilities": self.probabilities,
+            "temperature": self.temperature,
             "predictions": scores,
             "preprocessing": {
                 "inverted": self.prepared.inverted,
@@ -86,25 +90,24 @@ class Reader:
 
     @classmethod
     def after(cls, epoch: int | None, folder: Path) -> "Reader":
-        """The network as it was after an epoch of the run in `folder`, None for the last one that was kept: in half
-        precision, at the last temperature.
+        """The network as it was after an epoch of the run in `folder`, None for the last one: this one as the page
+        reads it, those before in half precision; each at the temperature of its epoch.
 
         Raises LookupError for an epoch that was not kept.
         """
         saved = read_json(folder / contract.NETWORK)
         try:
-            kept = networks.earlier(saved, read_bytes(folder / contract.NETWORK_EPOCHS))
-            epoch = max(kept) if epoch is None else epoch
-            numbers, energy_limit = kept[epoch]
+            epoch, (numbers, energy_limit, temperature) = _kept(saved, epoch, folder)
             network = networks.rebuilt(saved, numbers)
-            about = {
-                "temperature": float(saved["temperature"] or 1),
-                "energy_limit": energy_limit and float(energy_limit),
-            }
+            about = {"temperature": _positive(temperature), "energy_limit": energy_limit and float(energy_limit)}
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:  # a file of another kind
             raise LookupError(f"{folder} has no network of that epoch") from error
         about |= {"run_id": saved.get("run_id"), "epoch": epoch, "sha256": hashlib.sha256(numbers).hexdigest()}
         return cls(network, about)
+
+    @property
+    def temperature(self) -> float | None:
+        return self.about.get("temperature")
 
     @torch.inference_mode()
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -112,20 +115,22 @@ class Reader:
         return torch.cat([self.network(normalised(part)) for part in pixels.split(_AT_ONCE)])
 
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
-        """double (N, 10) of uint8 (N, 28, 28), at the temperature that came with the weights."""
-        return self._tempered(self.logits(pixels))
+        """double (N, 10) of uint8 (N, 28, 28), at the temperature that came with the weights, if one did."""
+        return self._calibrated(self.logits(pixels))
 
-    def _tempered(self, logits: torch.Tensor) -> torch.Tensor:
-        return tempered(logits.softmax(dim=1), self.about.get("temperature", 1.0))
+    def _calibrated(self, logits: torch.Tensor) -> torch.Tensor:
+        return calibrated(logits.softmax(dim=1), self.temperature)
 
     def read(self, prepared: list[Prepared]) -> list[Answer]:
         """One answer each, in float32 on the CPU: the same on every machine but for the last digits."""
         if not prepared:
             return []
         logits = self.logits(torch.from_numpy(np.stack([one.pixels for one in prepared])))
-        rows, found = self._tempered(logits).tolist(), energies(logits).tolist()
+        rows, found = self._calibrated(logits).tolist(), energies(logits).tolist()
         return [
-            Answer(one, None) if one.empty else Answer(one, row, self._refused(one, energy))
+            Answer(one, None, None, self.temperature)
+            if one.empty
+            else Answer(one, row, self._refused(one, energy), self.temperature)
             for one, row, energy in zip(prepared, rows, found)
         ]
 
@@ -134,6 +139,24 @@ class Reader:
         limit = self.about.get("energy_limit")
         unlike = limit is not None and energy > limit
         return refused(prepared) or ("nothing like a digit" if unlike else None)
+
+
+def _kept(saved: dict, epoch: int | None, folder: Path) -> tuple[int, networks.Kept]:
+    """An epoch of the run in `folder`, None for the last one, and the network as it was then. LookupError: none."""
+    if epoch in (None, saved["epoch"]):
+        numbers = networks.latest(saved, read_bytes(folder / contract.NETWORK_NUMBERS))
+        if numbers is not None:
+            return saved["epoch"], networks.Kept(numbers, saved.get("energy_limit"), saved.get("temperature"))
+    kept = networks.earlier(saved, read_bytes(folder / contract.NETWORK_EPOCHS))
+    epoch = max(kept) if epoch is None else epoch
+    return epoch, kept[epoch]
+
+
+def _positive(temperature: float | None) -> float | None:
+    """Raises ValueError and TypeError for what is not a temperature."""
+    if temperature is not None and not 0 < temperature < math.inf:
+        raise ValueError(f"{temperature} is not a temperature")
+    return temperature
 
 
 def predict(files: list[Path], weights: Path) -> list[tuple[Path, Answer | UserError]]:
@@ -174,7 +197,8 @@ def report(file: Path, answer: Answer) -> str:
         return f"{name}: does not look like a digit ({answer.reason}); nearest: {first}\n{picture}"
     sure = f"{name}: {first}, {_percent(answer, first)} sure (then {second}, {_percent(answer, second)})"
     doubt = "; not certain at all" if answer.status == "uncertain" else ""
-    return f"{sure}{doubt}\n{picture}"
+    uncalibrated = "; uncalibrated" if answer.temperature is None else ""
+    return f"{sure}{doubt}{uncalibrated}\n{picture}"
 
 
 def drawn(pixels: np.ndarray) -> str:

@@ -6,6 +6,7 @@ import zlib
 import torch
 from torch import Tensor
 
+from digits.calibration import calibrated
 from digits.data import Split
 from digits.training import Evaluation
 
@@ -15,12 +16,16 @@ _PER_ROW = 100  # images in a row of a mosaic
 
 
 class Predictions:
-    """predictions.json: labels once, then a digit and a confidence per image, after each epoch and at the end."""
+    """predictions.json: labels once, then a digit and a confidence per image, after each epoch and at the end.
+
+    Probabilities are those at the `temperature` beside them; with None they are uncalibrated.
+    """
 
     def __init__(self, validation: Split, test: Split):
         self._labels = {"validation": validation.labels, "test": test.labels}
         self._validation = {"labels": _digits(validation.labels), "epochs": []}
-        self._test = {"labels": _digits(test.labels), "predictions": None, "confidences": None, "notable": None}
+        later = dict.fromkeys(("temperature", "predictions", "confidences", "notable"))
+        self._test = {"labels": _digits(test.labels), **later}
 
     def restore(self, saved: dict | None, epoch: int) -> None:
         """Take what an earlier process wrote of the epochs up to `epoch`, unless it is of other images."""
@@ -28,12 +33,12 @@ class Predictions:
         if isinstance(validation, dict) and validation.get("labels") == self._validation["labels"]:
             self._validation["epochs"] = [row for row in validation["epochs"] if row["epoch"] <= epoch]
 
-    def add_epoch(self, epoch: int, evaluation: Evaluation) -> None:
-        answers = _answers(evaluation.probabilities, self._labels["validation"])
+    def add_epoch(self, epoch: int, evaluation: Evaluation, temperature: float | None) -> None:
+        answers = _answers(evaluation.probabilities, self._labels["validation"], temperature)
         self._validation["epochs"] = thinned([*self._validation["epochs"], {"epoch": epoch, **answers}])
 
-    def set_test(self, evaluation: Evaluation) -> None:
-        self._test |= _answers(evaluation.probabilities, self._labels["test"])
+    def set_test(self, evaluation: Evaluation, temperature: float | None) -> None:
+        self._test |= _answers(evaluation.probabilities, self._labels["test"], temperature)
 
     def as_json(self) -> dict:
         return {"validation": self._validation, "test": self._test}
@@ -50,22 +55,24 @@ def choose_samples(count: int, images: int, seed: int) -> Tensor:
     return torch.randperm(images, generator=generator)[:count].sort().values
 
 
-def samples_json(indices: Tensor, split: Split, evaluation: Evaluation, epoch: int, final: bool) -> dict:
+def samples_json(
+    indices: Tensor, split: Split, evaluation: Evaluation, temperature: float | None, epoch: int, final: bool
+) -> dict:
     """test_samples.json. `split` and `evaluation` are of just the samples, `indices` their places in the test set."""
+    told = calibrated(evaluation.probabilities, temperature)
     samples = [
         {
             "index": index,
             "label": int(label),
             "prediction": int(probabilities.argmax()),
-            "probabilities": [round(p, 5) for p in probabilities.tolist()],
+            "probabilities": [round(p, 8) for p in probabilities.tolist()],
             "pixels": image.flatten().tolist(),  # row by row
         }
-        for index, image, label, probabilities in zip(
-            indices.tolist(), split.images, split.labels, evaluation.probabilities
-        )
+        for index, image, label, probabilities in zip(indices.tolist(), split.images, split.labels, told)
     ]
     rows, columns = split.images.shape[1:]
-    return {"epoch": epoch, "final": final, "rows": rows, "columns": columns, "samples": samples}
+    when = {"epoch": epoch, "final": final, "temperature": temperature}
+    return {**when, "rows": rows, "columns": columns, "samples": samples}
 
 
 def mosaic(images: Tensor) -> bytes:
@@ -95,11 +102,13 @@ def _digits(labels: Tensor) -> str:
     return "".join(map(str, labels.tolist()))
 
 
-def _answers(probabilities: Tensor, labels: Tensor) -> dict:
+def _answers(uncalibrated: Tensor, labels: Tensor, temperature: float | None) -> dict:
     """What was said of all images, with three decimals; of the notable ones with all ten probabilities (N, 10)."""
+    probabilities = calibrated(uncalibrated, temperature)
     confidence, prediction = probabilities.max(dim=1)
     index = _notable(confidence, prediction.eq(labels.to(prediction.device)))
     return {
+        "temperature": temperature,
         "predictions": _digits(prediction),
         "confidences": _rounded(confidence.tolist()),
         "notable": {"index": index.tolist(), "probabilities": [_rounded(row) for row in probabilities[index].tolist()]},

@@ -26,6 +26,8 @@ _FINER = 4  # times the pixels of a digit that is smaller than BOX: its edges th
 _FLAT = 0.06  # of all there is between black and white: a picture with less contrast is blank
 _ALIKE = 1e-3  # of the same: values nearer than that are one
 _FAINT = 0.15  # of the ink's level: less is paper
+_EXACT = 1e-3  # of a gray level: float32 holds the 256 levels more closely
+_CENTERED = 0.53  # pixels from CENTRE: MNIST moved its digits by whole pixels
 _SPECK = 0.06  # of the largest part's ink: less is dirt
 STEPS = ("paper", "specks", "box", "centre")
 
@@ -52,9 +54,13 @@ class Prepared:
 def prepare(picture: Picture, leave_out: Iterable[str] = ()) -> Prepared:
     """Of STEPS those in `leave_out` are not done.
 
-    A picture without anything on it gives no ink at all.
+    A picture without anything on it gives no ink at all. One that is framed as MNIST's are keeps its pixels: what is
+    read is then the image itself, as training and test read it.
     """
     left_out = set(leave_out)
+    if not left_out and (pixels := _framed_already(picture)) is not None:
+        top, bottom, left, right = box_of(pixels)
+        return replace(as_it_is(pixels), box=(float(left), float(top), float(right), float(bottom)))
     height, width = picture.channels.shape[:2]
     scale = min(1.0, _SHOWN / max(height, width))
     handy = resized(picture.channels, max(1, round(height * scale)), max(1, round(width * scale)))
@@ -91,10 +97,30 @@ def _closer_look(picture: Picture, top: int, bottom: int, left: int, right: int,
     return replace(seen, box=box if not seen.empty else seen.box, ink=seen.ink * shares)
 
 
+def _framed_already(picture: Picture) -> np.ndarray | None:
+    """The pixels, uint8 (28, 28), of a gray picture that is framed as MNIST's images are, light on black; else None.
+
+    All 70,000 images of MNIST pass: the longer side of the ink has 20 pixels (in 16 images 19), and its center of mass
+    is at most 0.52 pixels from CENTRE.
+    """
+    if picture.channels.shape[:2] != (SIZE, SIZE) or picture.reduced != 1:
+        return None
+    levels = picture.channels.astype(np.float64) * 255
+    pixels = np.rint(levels[..., 0])
+    gray = np.abs(levels - np.stack([pixels, pixels, pixels, np.full_like(pixels, 255)], axis=2)).max() < _EXACT
+    if not gray or not pixels.any():
+        return None
+    top, bottom, left, right = box_of(pixels)
+    places = np.arange(SIZE) + 0.5
+    away = max(abs(pixels.sum(axis) @ places / pixels.sum() - CENTRE) for axis in (0, 1))
+    framed = BOX - 1 <= max(bottom - top, right - left) <= BOX and away <= _CENTERED
+    return pixels.astype(np.uint8) if framed else None
+
+
 def as_it_is(rows) -> Prepared:
     """28 rows of 28 numbers 0 to 255 that are framed as MNIST's digits already."""
     pixels = np.rint(np.asarray(rows, np.float64)).astype(np.uint8)
-    _, parts = components(pixels > _FAINT * 255)
+    _, parts = without_specks(np.where(pixels > _FAINT * 255, pixels, 0))
     return Prepared(pixels, False, (0, 0, SIZE, SIZE), (0, 0), parts, float((pixels > 127).mean()))
 
 

@@ -20,7 +20,7 @@ class Record:
         self._predictions = predictions.Predictions(dataset.validation, dataset.test)
         self._weights = Weights()
         self._networks = Networks()
-        self._judged: dict[str, float] = {}  # what the last validation told of the network
+        self._judged: dict[str, float | None] = dict.fromkeys(_JUDGED)  # by the last validation
         self._chosen = predictions.choose_samples(config.samples, len(dataset.test), config.seed)
 
     def save_images(self) -> None:
@@ -36,24 +36,37 @@ class Record:
         history = read_bytes(self._log.folder / contract.NETWORK_EPOCHS)
         saved = read_json(self._log.folder / contract.NETWORK)
         self._networks.restore(saved, history, epoch)
-        self._judged = {key: saved[key] for key in _JUDGED if saved and saved.get(key) is not None}
+        self._judged = {key: saved.get(key) if saved else None for key in _JUDGED}
 
     def save_epoch(self, epoch: int, validation: Evaluation | None) -> None:
-        """After an epoch. The few test samples are for the eye; nothing is measured or chosen by them."""
+        """After an epoch. The few test samples are for the eye; nothing is measured or chosen by them.
+
+        Probabilities are those at the temperature of this epoch's validation images.
+        """
+        self._judged = dict.fromkeys(_JUDGED)
         if validation is not None:
-            self._predictions.add_epoch(epoch, validation)
+            self._judged = self.judge(validation)
+            self._predictions.add_epoch(epoch, validation, self._judged["temperature"])
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
         self._weights.add_epoch(epoch, self._learner.learned)
         self._log.save_json(contract.LAYER_WEIGHTS, self._weights.as_json())
-        self._save_network(epoch, validation)
-        self._save_samples(epoch, final=False)
+        self._save_network(epoch)
+        self._save_samples(epoch, self._judged["temperature"], final=False)
 
-    def save_end(self, epoch: int, test: Evaluation, temperature: float, energy_limit: float | None) -> None:
-        """After the test. The last two were fitted on the validation images (calibration.py, energy.py)."""
-        self._predictions.set_test(test)
+    def save_end(self, epoch: int, test: Evaluation, temperature: float | None, energy_limit: float | None) -> None:
+        """After the test. The last two are those of `judge`."""
+        self._predictions.set_test(test, temperature)
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
-        self._save_samples(epoch, final=True)
+        self._save_samples(epoch, temperature, final=True)
         self._save_weights(epoch, test_accuracy=test.accuracy, temperature=temperature, energy_limit=energy_limit)
+
+    def judge(self, validation: Evaluation) -> dict[str, float | None]:
+        """`temperature` and `energy_limit`, fitted on the validation images (calibration.py, energy.py)."""
+        labels = self._dataset.validation.labels.cpu()
+        return {
+            "temperature": calibration.temperature(validation.probabilities, labels),
+            "energy_limit": energy.limit(validation.energies),
+        }
 
     def save_snapshot(self, epoch: int) -> None:
         """The weights as they are now, with what the last validation told of those before."""
@@ -65,22 +78,17 @@ class Record:
             contract.WEIGHTS, checkpoint.weights_file(self._learner.learned, self._config, **facts, **judged)
         )
 
-    def _save_network(self, epoch: int, validation: Evaluation | None) -> None:
+    def _save_network(self, epoch: int) -> None:
         """For the page. The numbers come first: whoever finds their sums different in network.json looks again."""
-        facts = dict.fromkeys(_JUDGED)
-        if validation is not None:
-            labels = self._dataset.validation.labels.cpu()
-            facts["temperature"] = calibration.temperature(validation.probabilities, labels)
-            facts["energy_limit"] = energy.limit(validation.energies)
-            self._judged = facts
-        self._networks.add_epoch(epoch, self._learner.learned, facts["energy_limit"])
+        self._networks.add_epoch(epoch, self._learner.learned, **self._judged)
         self._log.save(contract.NETWORK_NUMBERS, self._networks.current)
         self._log.save(contract.NETWORK_EPOCHS, self._networks.history)
-        self._log.save_json(contract.NETWORK, self._networks.as_json(facts))
+        self._log.save_json(contract.NETWORK, self._networks.as_json(self._judged))
 
-    def _save_samples(self, epoch: int, final: bool) -> None:
+    def _save_samples(self, epoch: int, temperature: float | None, final: bool) -> None:
         if not len(self._chosen):
             return
         samples = self._dataset.test[self._chosen]
         read = self._learner.evaluate(samples)
-        self._log.save_json(contract.TEST_SAMPLES, predictions.samples_json(self._chosen, samples, read, epoch, final))
+        told = predictions.samples_json(self._chosen, samples, read, temperature, epoch, final)
+        self._log.save_json(contract.TEST_SAMPLES, told)

@@ -104,14 +104,14 @@ def _samples(epoch: int, final: bool = False) -> dict:
         probabilities = [0.91 if other == answer else 0.01 for other in range(10)]
         sample = {"index": 7 * digit, "label": digit, "prediction": answer, "probabilities": probabilities}
         samples.append(sample | {"pixels": pixels})
-    return {"epoch": epoch, "final": final, "rows": 28, "columns": 28, "samples": samples}
+    return {"epoch": epoch, "final": final, "temperature": 0.9, "rows": 28, "columns": 28, "samples": samples}
 
 
 def _predictions() -> dict:
     wrong = [0.91 if digit == 4 else 0.01 for digit in range(10)]
-    answers = {"predictions": "01234567890123456784", "confidences": [0.91] * 20}
+    answers = {"temperature": 0.9, "predictions": "01234567890123456784", "confidences": [0.91] * 20}
     answers["notable"] = {"index": [19], "probabilities": [wrong]}
-    test = {"predictions": "0123456784", "confidences": [0.91] * 10}
+    test = {"temperature": 0.9, "predictions": "0123456784", "confidences": [0.91] * 10}
     test["notable"] = {"index": [9], "probabilities": [wrong]}
     epochs = [{"epoch": epoch, **answers} for epoch in range(1, EPOCHS + 1)]
     validation = {"labels": "01234567890123456789", "epochs": epochs}

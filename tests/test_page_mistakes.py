@@ -7,7 +7,7 @@ import pytest
 from browser import our_server, write_run
 from visiting import reach, see
 
-from digits.contract import PREDICTIONS, TEST_IMAGES, TRAINING_LOG
+from digits.contract import PREDICTIONS, TEST_IMAGES, TEST_SAMPLES, TRAINING_LOG
 from digits.files import write_json
 
 IMAGES = 400
@@ -134,6 +134,24 @@ def test_a_cell_leads_to_exactly_its_images_the_most_confident_first(visit, tmp_
         assert cards.count() == 60
         page.locator("[data-part=more]").click()
         assert cards.count() == 120
+
+
+def test_probabilities_that_no_temperature_has_calibrated_are_marked(visit, tmp_path, run):
+    """As in files of before; where one has, nothing is said."""
+    samples = {"run_id": run["run_id"], "samples": [{"label": 7, "prediction": 7, "probabilities": [0.1] * 10}]}
+    log = json.loads((tmp_path / TRAINING_LOG).read_text())
+    write_json(tmp_path / TRAINING_LOG, log | {"files": [*log["files"], TEST_SAMPLES]})
+    write_json(tmp_path / TEST_SAMPLES, samples)
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        see(page, "#samples .sample", "10.0\u00a0% sure, uncalibrated")
+        see(page, "#mistakes .sample >> nth=0", "% sure, uncalibrated")
+        calibrated = run["test"] | {"temperature": 0.9}
+        write_json(tmp_path / PREDICTIONS, run | {"test": calibrated})
+        write_json(tmp_path / TEST_SAMPLES, samples | {"temperature": 0.9})
+        page.reload()
+        see(page, "#samples .sample", "10.0\u00a0% sure(?!, )")
+        see(page, "#mistakes .sample >> nth=0", "% sure(?!, )")
 
 
 def test_the_filters_and_the_spread_of_each_layer_are_shown(visit, tmp_path, run):

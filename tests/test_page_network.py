@@ -16,7 +16,7 @@ import torch
 
 from digits import datasets, synthetic
 from digits.architectures import ARCHITECTURES
-from digits.calibration import tempered
+from digits.calibration import calibrated
 from digits.energy import energies
 from digits.gates import refused
 from digits.models import build
@@ -84,7 +84,7 @@ def write_verdicts(folder: Path, each: int) -> None:
     grey = [np.asarray(draw(chance).convert("L")) for draw in doodles.KINDS.values() for _ in range(each)]
     prepared = [prepare(_picture(one)) for one in [*digits.numpy(), *grey]]
     logits = network(normalised(torch.from_numpy(np.stack([one.pixels for one in prepared]))))
-    rows = zip(prepared, logits.tolist(), tempered(logits.softmax(1), 1.7).tolist(), energies(logits).tolist())
+    rows = zip(prepared, logits.tolist(), calibrated(logits.softmax(1), 1.7).tolist(), energies(logits).tolist())
     told = [
         {
             "pixels": base64.b64encode(one.pixels.tobytes()).decode(),

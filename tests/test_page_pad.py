@@ -1,12 +1,17 @@
 """The pad in a real browser: real pointers, fingers and keys on a network that was really trained."""
 
+import json
+import shutil
+
 import pytest
 from browser import Watched, any_server, copy_page, our_server, serving, write_run
 from drawing import READS, answer, clear, draw, pixels, sheet, strokes_of, train
 from test_page_access import complaints
 from visiting import reach, see
 
+from digits.contract import NETWORK
 from digits.cors import Sharing
+from digits.files import write_json
 from digits.httpd import Server
 from server import Site, shared_methods
 
@@ -39,6 +44,23 @@ def test_what_is_no_digit_is_not_called_one(visit, trained):
         clear(page)
         draw(page, [[(0.2, 0.2), (0.2, 0.8)], [(0.8, 0.2), (0.8, 0.8)]])
         see(page, "#pad .answer", "several large parts")
+
+
+def test_a_network_that_no_temperature_has_calibrated_says_so(visit, trained, tmp_path):
+    results = shutil.copytree(trained, tmp_path / "results")
+    network = json.loads((results / NETWORK).read_text())
+    write_json(results / NETWORK, network | {"temperature": None})
+    with our_server(results) as url:
+        page = visit(url)
+        draw(page, strokes_of(3))
+        see(page, "#pad .answer", "sure.*; uncalibrated")
+        page.get_by_role("button", name="Keep").click()
+        see(page, "#pad .kept p", r"\(uncalibrated\)")
+        write_json(results / NETWORK, network)
+        page.reload()
+        draw(page, strokes_of(3))
+        see(page, "#pad .answer", r"sure(?!.*uncalibrated)")
+        see(page, "#pad .kept p", r"% *$|%; before")
 
 
 def test_a_finger_draws_and_does_not_scroll_the_page(browser, trained):

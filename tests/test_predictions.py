@@ -50,8 +50,8 @@ def test_image_n_stands_in_row_n_div_100_and_column_n_mod_100_of_the_mosaic(coun
 def test_predictions_hold_a_digit_and_a_confidence_per_image():
     collected = predictions.Predictions(split(30), split(20))
     assert collected.as_json()["test"]["predictions"] is None
-    collected.add_epoch(1, evaluation(30))
-    collected.set_test(evaluation(20))
+    collected.add_epoch(1, evaluation(30), None)
+    collected.set_test(evaluation(20), None)
     content = collected.as_json()
     assert content["validation"]["labels"] == "0123456789" * 3
     epoch = content["validation"]["epochs"][0]
@@ -65,7 +65,7 @@ def test_mistakes_and_doubts_are_told_with_all_ten_probabilities(monkeypatch):
     monkeypatch.setattr(predictions, "_MISTAKES", 4)
     monkeypatch.setattr(predictions, "_DOUBTS", 2)
     collected = predictions.Predictions(split(30), split(200))
-    collected.set_test(evaluation(200))
+    collected.set_test(evaluation(200), None)
     probabilities, labels = evaluation(200).probabilities, split(200).labels
     sure, said = probabilities.max(dim=1)
     wrong = sorted((i for i in range(200) if said[i] != labels[i]), key=lambda i: -sure[i])[:4]
@@ -79,7 +79,7 @@ def test_mistakes_and_doubts_are_told_with_all_ten_probabilities(monkeypatch):
 def test_a_network_that_makes_no_mistake_has_doubts_only():
     sure = torch.eye(10)[torch.arange(20) % 10] * 0.9 + 0.01
     collected = predictions.Predictions(split(20), split(1))
-    collected.add_epoch(1, Evaluation(0.1, 20, sure, energies=torch.zeros(len(sure))))
+    collected.add_epoch(1, Evaluation(0.1, 20, sure, energies=torch.zeros(len(sure))), None)
     (epoch,) = collected.as_json()["validation"]["epochs"]
     assert epoch["notable"]["index"] == list(range(20))
 
@@ -87,7 +87,7 @@ def test_a_network_that_makes_no_mistake_has_doubts_only():
 def test_of_many_epochs_some_are_kept_and_always_the_last():
     collected = predictions.Predictions(split(3), split(3))
     for epoch in range(1, 1001):
-        collected.add_epoch(epoch, evaluation(3))
+        collected.add_epoch(epoch, evaluation(3), None)
     epochs = [entry["epoch"] for entry in collected.as_json()["validation"]["epochs"]]
     assert len(epochs) <= predictions.EPOCHS_KEPT
     assert epochs == sorted(epochs)
@@ -104,10 +104,29 @@ def test_samples_are_random_distinct_and_the_same_for_the_same_seed():
 
 def test_a_sample_carries_its_picture_and_ten_probabilities():
     indices, images = torch.tensor([5, 17]), split(2)
-    content = predictions.samples_json(indices, images, evaluation(2), epoch=3, final=True)
+    content = predictions.samples_json(indices, images, evaluation(2), None, epoch=3, final=True)
     assert (content["epoch"], content["final"], content["rows"], content["columns"]) == (3, True, 28, 28)
     for place, sample in enumerate(content["samples"]):
         assert (sample["index"], sample["label"]) == (indices[place], images.labels[place])
         assert sample["pixels"] == images.images[place].flatten().tolist()
         assert sum(sample["probabilities"]) == pytest.approx(1, abs=1e-3)
         assert sample["probabilities"][sample["prediction"]] == max(sample["probabilities"])
+
+
+@pytest.mark.parametrize("temperature", [None, 0.5, 2.0])
+def test_all_probabilities_are_those_at_the_temperature_that_stands_beside_them(temperature):
+    given = evaluation(20)
+    expected = (given.probabilities.double().log() / (temperature or 1)).softmax(1)
+    collected = predictions.Predictions(split(20), split(20))
+    collected.add_epoch(1, given, temperature)
+    collected.set_test(given, temperature)
+    content = collected.as_json()
+    for answers in (content["validation"]["epochs"][0], content["test"]):
+        assert answers["temperature"] == temperature
+        assert answers["confidences"] == pytest.approx(expected.max(1).values.tolist(), abs=0.0005)
+        for index, told in zip(answers["notable"]["index"], answers["notable"]["probabilities"]):
+            assert told == pytest.approx(expected[index].tolist(), abs=0.0005)
+    samples = predictions.samples_json(torch.arange(20), split(20), given, temperature, epoch=1, final=False)
+    assert samples["temperature"] == temperature
+    for sample, row in zip(samples["samples"], expected):
+        assert sample["probabilities"] == pytest.approx(row.tolist(), abs=1e-8)

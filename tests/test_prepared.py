@@ -168,7 +168,7 @@ def bar(height: int, width: int, top: int, bottom: int, left: int, right: int) -
 def made_of(picture: np.ndarray) -> dict[str, dict]:
     """What prepare makes of a picture, with each step left out in turn, and with none left out."""
     channels = Picture(picture.astype(np.float32) / 255, 1.0)
-    return {step: facts(prepare(channels, [step])) for step in ("none", *STEPS)}
+    return {step: facts(prepare(channels, [] if step == "none" else [step])) for step in ("none", *STEPS)}
 
 
 def facts(prepared) -> dict:

@@ -1,6 +1,8 @@
 """Pictures of digits as people make them come out as MNIST would have them, whatever their size, place and colours."""
 
 import io
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -284,3 +286,34 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(size):
 def test_too_many_bytes_are_refused():
     with pytest.raises(pictures.TooLarge):
         pictures.decode(bytes(pictures.MAX_BYTES + 1))
+
+
+def framed_images():
+    """Images framed as MNIST's: drawn ones, and the real ones where they lie on this machine."""
+    root = Path(os.environ.get("MNIST_DATA_DIR") or "data") / "MNIST" / "raw" / "t10k-images-idx3-ubyte"
+    real = np.frombuffer(root.read_bytes(), np.uint8, offset=16).reshape(-1, 28, 28)[::20] if root.is_file() else []
+    return [*synthetic.draw(200, seed=9)[0].numpy(), *real]
+
+
+def test_a_picture_framed_as_mnists_keeps_its_pixels():
+    for image in framed_images():
+        for mode in ("L", "RGB"):
+            content = io.BytesIO()
+            Image.fromarray(image).convert(mode).save(content, "PNG")
+            prepared = prepare(pictures.decode(content.getvalue()))
+            assert np.array_equal(prepared.pixels, image)
+            assert (prepared.shift, prepared.inverted) == ((0, 0), False)
+            rows, columns = np.nonzero(image.max(1))[0], np.nonzero(image.max(0))[0]
+            assert prepared.box == (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+
+
+def test_a_picture_of_that_size_framed_otherwise_goes_through_the_pipeline():
+    image = synthetic.draw(1, seed=9)[0][0].numpy()
+    moved, smaller = np.roll(image, 2, axis=1), np.pad(image[::2, ::2], 7)
+    red = np.dstack([image, np.zeros_like(image), np.zeros_like(image)])
+    for other in (moved, smaller, red, 255 - image):
+        content = io.BytesIO()
+        Image.fromarray(other).save(content, "PNG")
+        prepared = prepare(pictures.decode(content.getvalue()))
+        assert not np.array_equal(prepared.pixels, other if other.ndim == 2 else image)
+        assert prepared.pixels.any()

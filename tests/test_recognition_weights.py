@@ -80,7 +80,8 @@ STRANGE = {
     "no list of epochs": {"epochs": -1},
     "strange epochs": {"epochs": [[]]},
     "no layers": {"layers": {}},
-    "another temperature": {"temperature": "x"},
+    "another temperature": {"temperatures": ["x"]},
+    "a temperature below 0": {"temperatures": [-1.0]},
     "another limit": {"energy_limits": ["x"]},
     "no list of limits": {"energy_limits": 5},
     "another sum": {"epochs_crc32": []},
@@ -98,3 +99,47 @@ def test_a_network_of_another_kind_is_none_that_was_kept(live, picture, strange)
         assert post(live, picture[0], path="/predict?epoch=1").status == 200
         log.save_json(contract.NETWORK, kept.as_json({"temperature": None}) | strange)
         assert post(live, picture[0], path="/predict?epoch=1").status == 404
+
+
+@pytest.mark.parametrize("strange", [{"temperature": "x"}, {"temperature": 0}, {"energy_limit": "x"}, {"layers": {}}])
+def test_neither_is_one_of_the_newest_epoch(live, picture, strange):  # noqa: F811
+    kept = Networks()
+    kept.add_epoch(1, build("tiny"))
+    with RunLog(live.results, name="foreign") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.NETWORK_NUMBERS, kept.current)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": 0.5}))
+        assert post(live, picture[0]).json()["temperature"] == 0.5
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": 0.5}) | strange)
+        assert post(live, picture[0]).status == 404
+
+
+def test_each_epoch_is_calibrated_with_its_own_temperature(live, picture):  # noqa: F811
+    kept, network = Networks(), build("tiny")
+    for epoch, temperature in ((1, None), (2, 1.5), (3, 0.5)):
+        kept.add_epoch(epoch, network, temperature=temperature)
+    with RunLog(live.results, name="calibrated") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.NETWORK_NUMBERS, kept.current)
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": 0.5}))
+        first, second, third = (post(live, picture[0], path=f"/predict?epoch={epoch}").json() for epoch in (1, 2, 3))
+        assert [answer["temperature"] for answer in (first, second, third)] == [None, 1.5, 0.5]
+        assert second["score"] < first["score"] < third["score"]
+        assert post(live, picture[0]).json() | {"elapsed_ms": 0} == third | {"elapsed_ms": 0}
+
+
+def test_files_without_temperatures_of_their_epochs_are_read_too(live, picture):  # noqa: F811
+    """Older ones: only the last epoch's temperature is known."""
+    kept = Networks()
+    kept.add_epoch(1, build("tiny"))
+    kept.add_epoch(2, build("tiny"))
+    saved = kept.as_json({"temperature": 0.5})
+    del saved["temperatures"]
+    with RunLog(live.results, name="older") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.NETWORK_NUMBERS, kept.current)
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, saved)
+        answers = [post(live, picture[0], path=f"/predict?epoch={epoch}").json() for epoch in (1, 2)]
+        assert [answer["temperature"] for answer in answers] == [None, 0.5]

@@ -24,6 +24,12 @@ export function percent(value, decimals = 2) {
   return `${shown.toFixed(decimals)}${SPACE}%`;
 }
 
+/** 94.9 %: how likely an answer is. Never 100 %, and marked where no temperature has calibrated it. */
+export function likelihood(value, isCalibrated = true) {
+  if (value === null) return UNKNOWN;
+  return `${percent(Math.min(value, 0.999), 1)}${isCalibrated ? '' : ' (uncalibrated)'}`;
+}
+
 /** 0.4 s, 12 s, 1 min 12 s, 1 h 05 min, 2 d 3 h */
 export function duration(seconds) {
   if (seconds === null || seconds < 0) return UNKNOWN;

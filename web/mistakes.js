@@ -138,13 +138,14 @@ function gallery(set, pick) {
   return [images, `${label} read ${what}: ${counted(images.length, 'image')}, the ${order} first`];
 }
 
-function answerOf({ kind, labels, predictions, confidences, probabilities }, index) {
+function answerOf({ kind, labels, predictions, isCalibrated, confidences, probabilities }, index) {
   return {
     kind: kind === 'test' ? 'Test' : 'Validation',
     index,
     label: labels[index],
     prediction: predictions[index],
     sure: confidences[index],
+    isCalibrated,
     probabilities: probabilities.get(index) ?? [],
   };
 }

@@ -1,12 +1,12 @@
 /** What a run leaves besides its log, read as defensively: samples, predictions, weights. */
 
-import { count, isRecord, list, number, record, share, text } from './values.js';
+import { count, isRecord, list, number, record, share, temperature, text } from './values.js';
 
 const MOST_WEIGHTS = 50_000;
 
 /** The test samples: of none the list is empty. */
 export function parseSamples(value) {
-  const { rows: givenRows, columns: givenColumns, samples: given, epoch, final } = record(value);
+  const { rows: givenRows, columns: givenColumns, samples: given, epoch, final, ...others } = record(value);
   const rows = count(givenRows) ?? 28;
   const columns = count(givenColumns) ?? 28;
   const samples = list(given).filter(isRecord).slice(0, 100).map((sample) => ({
@@ -16,12 +16,13 @@ export function parseSamples(value) {
     probabilities: list(sample.probabilities).slice(0, 10).map(share),
     pixels: parsePixels(sample.pixels, rows * columns),
   }));
-  return { epoch: count(epoch), final: final === true, rows, columns, samples };
+  return { epoch: count(epoch), final: final === true, isCalibrated: temperature(others.temperature) !== null, rows, columns, samples };
 }
 
 /**
  * What was said of all validation images after each epoch kept, then of all test images: a list of answer sets, each
- * {kind, epoch, labels, predictions, confidences, probabilities}, the last a Map from an image's index to its ten.
+ * {kind, epoch, labels, predictions, isCalibrated, confidences, probabilities}, the last a Map from an image's index to
+ * its ten.
  */
 export function parsePredictions(value) {
   const { validation, test } = record(value);
@@ -59,7 +60,8 @@ function parseAnswers(kind, epoch, labels, given) {
   const confidences = labels.map((_, index) => share(list(given.confidences)[index]));
   const { index: places, probabilities } = record(given.notable);
   const known = list(places).map((place, row) => [place, list(list(probabilities)[row]).slice(0, 10).map(share)]);
-  return { kind, epoch, labels, predictions, confidences, probabilities: new Map(known.filter(([, ten]) => ten.length === 10)) };
+  const isCalibrated = temperature(given.temperature) !== null;
+  return { kind, epoch, labels, predictions, isCalibrated, confidences, probabilities: new Map(known.filter(([, ten]) => ten.length === 10)) };
 }
 
 /** A string of digits as numbers; null for anything else. */

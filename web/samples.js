@@ -15,7 +15,7 @@ export function mount(element, store) {
     title.textContent = `${right} of ${samples.samples.length} right, ${when}`;
     list.replaceChildren(...samples.samples.map((sample) => {
       const sure = sample.probabilities[sample.prediction] ?? null;
-      return card({ ...sample, kind: 'Test', sure }, raster(sample.pixels ?? [], samples.rows, samples.columns, { 'aria-hidden': 'true' }));
+      return card({ ...sample, kind: 'Test', sure, isCalibrated: samples.isCalibrated }, raster(sample.pixels ?? [], samples.rows, samples.columns, { 'aria-hidden': 'true' }));
     }));
   });
 }

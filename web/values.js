@@ -10,6 +10,7 @@ export const list = (value) => (Array.isArray(value) ? value : []);
 export const number = (value) => (Number.isFinite(value) ? value : null);
 export const count = (value) => (Number.isInteger(value) && value >= 0 ? value : null);
 export const share = (value) => Math.min(1, Math.max(0, number(value) ?? 0));
+export const temperature = (value) => (number(value) > 0 ? value : null); // of calibration; null: uncalibrated
 export const text = (value, longest = 1000) =>
   typeof value === 'string' ? value.replace(UNPRINTABLE, ' ').slice(0, longest).trim() : '';
 export const time = (value) => number(Date.parse(text(value, 40)));

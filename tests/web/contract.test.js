@@ -123,6 +123,16 @@ test('samples with a wrong number of pixels keep their verdict and lose their pi
   assert.deepEqual(samples[0].probabilities, [1, 0, 0]);
 });
 
+test('probabilities are calibrated where a temperature says so, and in no other file', () => {
+  const cases = [[0.9, true], [null, false], [undefined, false], [0, false], [-1, false], ['x', false], [{}, false]];
+  for (const [temperature, expected] of cases) {
+    assert.equal(parseSamples({ samples: [{}], temperature }).isCalibrated, expected);
+    const answers = { labels: '7', predictions: '7', confidences: [0.5], temperature };
+    const { sets } = parsePredictions({ validation: { labels: '7', epochs: [{ ...answers, epoch: 1 }] }, test: answers });
+    assert.deepEqual(sets.map(({ isCalibrated }) => isCalibrated), [expected, expected]);
+  }
+});
+
 test('a list of runs keeps only runs inside the results folder', () => {
   const runs = parseRuns({ runs: [
     { run_id: 'a', path: '' },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clock, counted, date, decimal, duration, percent, shape, whole } from '../../web/format.js';
+import { clock, counted, date, decimal, duration, likelihood, percent, shape, whole } from '../../web/format.js';
 
 const plain = (text) => text.replaceAll('\u00a0', ' ');
 
@@ -10,6 +10,12 @@ test('a loss keeps the digits that matter at its size', () => {
     [3e9, '3.00e9'],
   ];
   for (const [value, text] of cases) assert.equal(decimal(value), text);
+});
+
+test('a probability is never 100 %, and is marked where nothing has calibrated it', () => {
+  const cases = [[0.94949, '94.9 %'], [0.9996, '99.9 %'], [1, '99.9 %'], [0, '0.0 %'], [null, '–']];
+  for (const [value, text] of cases) assert.equal(plain(likelihood(value)), text);
+  assert.equal(plain(likelihood(0.707, false)), '70.7 % (uncalibrated)');
 });
 
 test('a percentage never claims that all are right when one is wrong', () => {

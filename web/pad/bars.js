@@ -1,7 +1,7 @@
 /** What the network says of the drawing: the verdict in words, and ten probabilities. */
 
 import { h, setText } from '../dom.js';
-import { percent } from '../format.js';
+import { likelihood } from '../format.js';
 
 /** Fills `element`; the function it gives shows what verdict.js found, null for nothing; once it `isDone`, it is spoken. */
 export function createBars(element) {
@@ -24,16 +24,16 @@ export function createBars(element) {
       const share = shown?.probabilities[digit] ?? 0;
       row.className = shown?.label === digit ? 'likeliest' : '';
       bar.style.setProperty('--share', share);
-      setText(figure, shown ? percent(share, 1) : '');
+      setText(figure, shown ? likelihood(share) : '');
     });
   };
 }
 
 function wordsOf(verdict) {
   if (!verdict || verdict.status === 'empty') return ['', 'Draw a digit, and see what the network makes of it.'];
-  const { status, label, probabilities, ranking, reason } = verdict;
+  const { status, label, probabilities, isCalibrated, ranking, reason } = verdict;
   if (status === 'not_a_digit') return ['Not a digit', `${reason}; the nearest is ${label}`];
-  const second = probabilities[ranking[1]] >= 0.0005 ? `, then ${ranking[1]} with ${percent(probabilities[ranking[1]], 1)}` : '';
-  const sure = `${percent(Math.min(probabilities[label], 0.999), 1)} sure${second}`;
+  const second = probabilities[ranking[1]] >= 0.0005 ? `, then ${ranking[1]} with ${likelihood(probabilities[ranking[1]])}` : '';
+  const sure = `${likelihood(probabilities[label])} sure${second}${isCalibrated ? '' : '; uncalibrated'}`;
   return [String(label), status === 'uncertain' ? `not certain at all: ${sure}` : sure];
 }

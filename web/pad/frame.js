@@ -8,6 +8,7 @@ export const SIZE = 28;
 const BOX = 20;
 const FINER = 4; // times the pixels of a digit that is smaller than BOX: its edges then fall between them
 const CENTRE = 14.5; // where MNIST has the centre of mass, with the first pixel from 0 to 1
+const CENTERED = 0.53; // pixels from CENTRE: MNIST moved its digits by whole pixels
 
 /** Left, top, right and bottom of the ink (height, width); null if there is none. */
 export function boxOf({ height, width, values }) {
@@ -59,14 +60,27 @@ export function fitted({ height, width, values }) {
   return resized({ height, width, values }, side(height), side(width));
 }
 
-/** 28x28 bytes with the digit's centre of mass, else its box, in the middle; and by how much that moved it. */
-export function placed({ height, width, values }, centred) {
+/** Of ink (height, width): how much there is, and the sums of its places along x and y, each weighted by its ink. */
+function moments({ width, values }) {
   let [mass, x, y] = [0, 0, 0];
   values.forEach((value, at) => {
     mass += value;
     x += value * ((at % width) + 0.5);
     y += value * (Math.floor(at / width) + 0.5);
   });
+  return [mass, x, y];
+}
+
+/** Whether 28x28 pixels with ink in that box lie as MNIST's digits do. */
+export function isFramed(image, [left, top, right, bottom]) {
+  const [mass, x, y] = moments(image);
+  const longer = Math.max(right - left, bottom - top);
+  return longer >= BOX - 1 && longer <= BOX && [x, y].every((sum) => Math.abs(sum / mass - CENTRE) <= CENTERED);
+}
+
+/** 28x28 bytes with the digit's centre of mass, else its box, in the middle; and by how much that moved it. */
+export function placed({ height, width, values }, centred) {
+  const [mass, x, y] = moments({ width, values });
   const start = (sum, length) => {
     const [free, middle] = [SIZE - length, Math.floor((SIZE - length) / 2)];
     return centred && mass ? [Math.min(free, Math.max(0, nearest(CENTRE - sum / mass))), middle] : [middle, middle];

@@ -1,7 +1,7 @@
 /** Up to eight drawings that are kept, and how the network came to read them, epoch by epoch. */
 
 import { h, remember, remembered } from '../dom.js';
-import { percent, whole } from '../format.js';
+import { likelihood, whole } from '../format.js';
 import { raster } from '../raster.js';
 import { coloursIn, onColours } from '../theme.js';
 import { createNetwork } from './network.js';
@@ -52,27 +52,28 @@ export function createKept(element, changed) {
     render();
     if (!network || !drawings.length) return;
     const { plan, read, epochs } = network;
-    answer(read, plan.epoch, plan, true);
+    answer(read, plan.epoch, plan.temperature, true);
     const missing = plan.epochs.filter((epoch) => drawings.some(({ course }) => !course.has(epoch)));
     const kept = missing.length ? await epochs().catch(() => null) : null;
     for (const epoch of missing) {
       await new Promise((resolve) => { setTimeout(resolve); });
       if (mine !== turn) return;
-      if (kept?.has(epoch)) answer(createNetwork(plan, kept.get(epoch)()), epoch, plan, false);
+      const temperature = plan.temperatures[plan.epochs.indexOf(epoch)] ?? null;
+      if (kept?.has(epoch)) answer(createNetwork(plan, kept.get(epoch)()), epoch, temperature, false);
     }
     render();
   }
 
-  function answer(read, epoch, plan, again) {
+  function answer(read, epoch, temperature, again) {
     for (const { pixels, course } of drawings) {
-      if (again || !course.has(epoch)) course.set(epoch, softmax(read(pixels).logits, plan.temperature));
+      if (again || !course.has(epoch)) course.set(epoch, softmax(read(pixels).logits, temperature));
     }
   }
 
   function render() {
     element.hidden = !drawings.length;
     const colours = coloursIn(element.parentElement, ['accent', 'line']);
-    list.replaceChildren(...drawings.map((drawing) => cardOf(drawing, colours, () => remove(drawing))));
+    list.replaceChildren(...drawings.map((drawing) => cardOf(drawing, network?.plan, colours, () => remove(drawing))));
   }
 
   return { add, learn, isFull: () => drawings.length >= MOST };
@@ -89,9 +90,9 @@ function stored() {
   }
 }
 
-function cardOf({ pixels, course }, colours, remove) {
+function cardOf({ pixels, course }, plan, colours, remove) {
   const epochs = [...course.keys()].sort((a, b) => a - b);
-  const story = storyOf(epochs, course);
+  const story = storyOf(epochs, course, !plan || plan.temperature !== null);
   return h(
     'li', {},
     raster(pixels, 28, 28, { class: 'digit', 'aria-hidden': 'true' }),
@@ -122,13 +123,13 @@ function courseOf(columns, colours, label) {
 }
 
 /** "7 since epoch 3, now 99.1 %; before: 1, 2" */
-function storyOf(epochs, course) {
+function storyOf(epochs, course, isCalibrated) {
   if (!epochs.length) return 'Not read yet';
   const said = epochs.map((epoch) => course.get(epoch).indexOf(Math.max(...course.get(epoch))));
   const last = said.at(-1);
   const since = said.findLastIndex((digit) => digit !== last) + 1;
   const before = [...new Set(said.slice(0, since))].filter((digit) => digit !== last);
   const when = since ? `since epoch ${whole(epochs[since])}` : 'from the beginning';
-  const now = percent(course.get(epochs.at(-1))[last], 1);
+  const now = likelihood(course.get(epochs.at(-1))[last], isCalibrated);
   return `${last} ${when}, now ${now}${before.length ? `; before also ${before.join(', ')}` : ''}`;
 }

@@ -1,6 +1,6 @@
 /** network.json, read as defensively as any file, and the numbers that belong to it. */
 
-import { count, isRecord, list, number, record, runId, text } from '../values.js';
+import { count, isRecord, list, number, record, runId, temperature, text } from '../values.js';
 import { crc32 } from './crc32.js';
 
 const MOST_LAYERS = 200;
@@ -19,8 +19,9 @@ const FIELDS = {
 };
 
 /**
- * {runId, epoch, mean, std, temperature, energyLimit, layers, numbers, crc32, epochs, epochsCrc32}, the shape (C, H, W)
- * of what leaves each layer among it; null for a network that can't be computed here.
+ * {runId, epoch, mean, std, temperature, temperatures, energyLimit, layers, numbers, crc32, epochs, epochsCrc32}, the
+ * shape (C, H, W) of what leaves each layer among it; null for a network that can't be computed here. `temperatures` are
+ * those of the `epochs`; null, or missing, where the network was not calibrated.
  */
 export function parsePlan(value) {
   const given = record(value);
@@ -31,7 +32,7 @@ export function parsePlan(value) {
   if (!layers.length || layers.includes(null) || !(numbers <= MOST_NUMBERS) || !shaped(layers, numbers)) return null;
   return {
     runId: runId(given.run_id), epoch: count(given.epoch), mean, std, layers, numbers,
-    temperature: number(given.temperature) > 0 ? given.temperature : 1,
+    temperature: temperature(given.temperature), temperatures: list(given.temperatures).map(temperature),
     energyLimit: number(given.energy_limit),
     crc32: count(given.crc32), epochs: list(given.epochs).map(count), epochsCrc32: count(given.epochs_crc32),
   };

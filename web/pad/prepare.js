@@ -3,8 +3,8 @@
  * digits/preprocess.py, which says where they come from. A test compares the two.
  */
 
-import { SIZE, boxOf, boxed, fitted, placed } from './frame.js';
-import { inkOf } from './ink.js';
+import { SIZE, boxOf, boxed, fitted, isFramed, placed } from './frame.js';
+import { FAINT, inkOf } from './ink.js';
 import { makeOpaque } from './opaque.js';
 import { withoutSpecks } from './parts.js';
 import { resized } from './resize.js';
@@ -17,7 +17,7 @@ const SMALL = SIZE; // pixels of a picture's longer side: on less the paper has 
 
 /**
  * `picture` is {width, height, data}, as a canvas gives it: red, green, blue and opacity of each pixel, 0 to 255. Of
- * STEPS those in `leaveOut` are not done.
+ * STEPS those in `leaveOut` are not done. One that is framed as MNIST's are keeps its pixels.
  *
  * `pixels`: Uint8Array(784), ink is 255. `inverted`: the ink was darker than the paper. `shift`: by how many of the 28
  * pixels the digit was moved right and down to have its centre of mass, not its box, in the middle. `parts`: how many
@@ -25,15 +25,31 @@ const SMALL = SIZE; // pixels of a picture's longer side: on less the paper has 
  */
 export function prepare(picture, leaveOut = []) {
   const left = new Set(leaveOut);
+  return (left.size ? null : framedAlready(picture)) ?? prepared(picture, left, leaveOut);
+}
+
+function prepared(picture, left, leaveOut) {
   const { ink: all, inverted, scale } = inkIn(picture, left.has('paper'));
   const { ink, parts } = left.has('specks') ? { ink: all, parts: 1 } : withoutSpecks(all);
   const found = boxOf(ink);
   if (!found) return { pixels: new Uint8Array(SIZE * SIZE), inverted, shift: [0, 0], parts: 0 };
-  const isFramed = !left.has('box');
+  const isBoxed = !left.has('box');
   const longer = Math.max(found[2] - found[0], found[3] - found[1]);
-  if (isFramed && scale < 1 && longer < CLOSER) return closerLook(picture, found.map((edge) => Math.floor(edge / scale)), leaveOut);
-  const digit = isFramed ? boxed(ink, found) : ink;
+  if (isBoxed && scale < 1 && longer < CLOSER) return closerLook(picture, found.map((edge) => Math.floor(edge / scale)), leaveOut);
+  const digit = isBoxed ? boxed(ink, found) : ink;
   return { ...placed(fitted(digit), !left.has('centre')), inverted, parts };
+}
+
+/** What `prepare` gives for a gray picture that is framed as MNIST's images are, light on black; null for any other. */
+function framedAlready({ width, height, data }) {
+  if (width !== SIZE || height !== SIZE) return null;
+  const values = Float64Array.from({ length: SIZE * SIZE }, (_, at) => data[4 * at]);
+  const isGray = values.every((level, at) => data[4 * at + 1] === level && data[4 * at + 2] === level && data[4 * at + 3] === 255);
+  const image = { height, width, values };
+  const found = isGray && boxOf(image);
+  if (!found || !isFramed(image, found)) return null;
+  const ink = values.map((level) => (level > FAINT * 255 ? level : 0));
+  return { pixels: Uint8Array.from(values), inverted: false, shift: [0, 0], parts: withoutSpecks({ ...image, values: ink }).parts };
 }
 
 /** At a digit that is small in a large picture: it and the paper around it, as finely as the picture has them. */

@@ -4,9 +4,9 @@ import { refused } from './gates.js';
 
 const UNCERTAIN = 0.6; // a lower probability of the likeliest digit is told with a warning
 
-/** Ten numbers that sum to 1. */
-export function softmax(logits, temperature = 1) {
-  const scaled = Array.from(logits, (logit) => logit / temperature);
+/** Ten numbers that sum to 1; without a temperature (null) they are uncalibrated. */
+export function softmax(logits, temperature) {
+  const scaled = Array.from(logits, (logit) => logit / (temperature ?? 1));
   const least = energy(scaled);
   return scaled.map((logit) => Math.exp(logit + least));
 }
@@ -18,8 +18,8 @@ export function energy(logits) {
 }
 
 /**
- * {status, label, probabilities, ranking, reason}: status is empty, not_a_digit, uncertain or ok; `prepared` as
- * prepare.js gives it, `plan` as plan.js does.
+ * {status, label, probabilities, isCalibrated, ranking, reason}: status is empty, not_a_digit, uncertain or ok;
+ * `prepared` as prepare.js gives it, `plan` as plan.js does.
  */
 export function judge(prepared, logits, plan) {
   const probabilities = softmax(logits, plan.temperature);
@@ -29,5 +29,6 @@ export function judge(prepared, logits, plan) {
   const reason = refused(prepared) ?? unlike;
   const isBlank = !prepared.pixels.some((pixel) => pixel > 0);
   const sure = probabilities[label] >= UNCERTAIN ? 'ok' : 'uncertain';
-  return { status: isBlank ? 'empty' : reason ? 'not_a_digit' : sure, label, probabilities, ranking, reason };
+  const status = isBlank ? 'empty' : reason ? 'not_a_digit' : sure;
+  return { status, label, probabilities, isCalibrated: plan.temperature !== null, ranking, reason };
 }
