@@ -82,6 +82,7 @@ class Connection(socketserver.BaseRequestHandler):
 
     def _await_request(self) -> float:
         """Until when the request that begins has to be here. Raises OSError when none comes."""
+        self._awaited_since = time.monotonic()
         if not self._received:
             self._receive(time.monotonic() + self.server.deadline_s)
         return time.monotonic() + self.server.deadline_s
@@ -138,7 +139,7 @@ class Connection(socketserver.BaseRequestHandler):
         """How many bytes came, in `place` or behind what was received. Raises TimeoutError at the deadline,
         ConnectionError once the client has gone."""
         self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-        with self.server.places.silent(self._socket):
+        with self.server.places.awaiting(self._socket, self._awaited_since):
             if place is not None:
                 count = self._socket.recv_into(place)
             else:
@@ -164,7 +165,8 @@ class Connection(socketserver.BaseRequestHandler):
     def _linger(self) -> None:
         """Let the client read the answer: closing while bytes of it are unread here would destroy the answer (RST)."""
         self._socket.shutdown(socket.SHUT_WR)
-        deadline, count = time.monotonic() + LINGER_S, 0
+        self._awaited_since = time.monotonic()
+        deadline, count = self._awaited_since + LINGER_S, 0
         while time.monotonic() < deadline and count < LINGER_BYTES:
             self._received.clear()
             count += self._receive(deadline)

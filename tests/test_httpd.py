@@ -344,25 +344,48 @@ def test_connections_that_are_silent_make_room_for_others(answer, silent):
             assert ended <= 3  # one for each of the others
 
 
-def test_the_longest_silent_connection_makes_room_first(monkeypatch):
+def test_the_request_that_has_been_awaited_longest_makes_room_first(monkeypatch):
     monkeypatch.setattr("digits.places.PATIENCE_S", 60)
     places = Places(2)
     assert places.take() and places.take()
-    first, second = (socket.socketpair() for _ in range(2))
+    (young, _), (old, _) = pairs = [socket.socketpair() for _ in range(2)]
     with contextlib.ExitStack() as stack:
-        for one in (*first, *second):
+        for one in (*pairs[0], *pairs[1]):
             stack.enter_context(one)
-        stack.enter_context(places.silent(second[0]))
-        with places.silent(first[0]):
+        now = time.monotonic()
+        with places.awaiting(old, now - 5):
             pass
-        stack.enter_context(places.silent(first[0]))  # it has said something, and is silent since then only
-        ended = threading.Thread(target=lambda: second[0].recv(1) or places.leave())
+        stack.enter_context(places.awaiting(young, now - 3))
+        stack.enter_context(places.awaiting(old, now - 5))  # a byte has come: that makes it no younger
+        ended = threading.Thread(target=lambda: old.recv(1) or places.leave())
         ended.start()
         assert places.take()
         ended.join()
-        first[0].setblocking(False)
+        young.setblocking(False)
         with pytest.raises(BlockingIOError):
-            first[0].recv(1)
+            young.recv(1)
+
+
+def test_clients_that_send_a_byte_now_and_then_make_room_for_others(answer):
+    with (
+        serving(Server("127.0.0.1", 0, answer, deadline_s=60, threads=4)) as server,
+        contextlib.ExitStack() as stack,
+    ):
+        clients, ended = [stack.enter_context(connect(server)) for _ in range(4)], threading.Event()
+
+        def trickle() -> None:
+            while not ended.wait(0.01):
+                for client in clients:
+                    with contextlib.suppress(OSError):
+                        client.sendall(b"x")
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        try:
+            assert [ask(server, "/text.csv").status for _ in range(3)] == [200] * 3
+        finally:
+            ended.set()
+            thread.join()
 
 
 def test_near_the_cap_a_connection_is_closed_after_its_answer_and_before_not(answer):
