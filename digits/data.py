@@ -1,12 +1,15 @@
 """MNIST from its original files, checked byte for byte, as tensors in memory.
 
 The files lie as torchvision.datasets.MNIST(root) leaves them: root/MNIST/raw/train-images-idx3-ubyte and so on, plain
-or .gz. Format: a big-endian magic number (0x0800 + number of dimensions), one 32-bit length per dimension, then the
-bytes (Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits").
+or .gz. Files of similar names, there or in folders nearby, are used if their checksums match.
+
+Format: a big-endian magic number (0x0800 + number of dimensions), one 32-bit length per dimension, then the bytes (Y.
+LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits").
 """
 
 import gzip
 import hashlib
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -90,26 +93,64 @@ class Dataset:
         return {"name": self.name, **sizes, "sha256": digest.hexdigest(), "notice": self.notice}
 
 
+@dataclass(frozen=True)
+class Found:
+    """Where the MNIST files lie, by name; and files of similar names whose content is another."""
+
+    files: dict[str, Path]
+    unfit: tuple[Path, ...]
+
+    @property
+    def missing(self) -> list[str]:
+        return [file.name for file in MNIST_FILES if file.name not in self.files]
+
+    @property
+    def folder(self) -> Path | None:
+        """Of the files that are there."""
+        return next((path.parent for path in self.files.values()), None)
+
+    def renames(self) -> list[str]:
+        """What to rename so that every program finds it: "a to b"."""
+        names = ((path, name + (".gz" if _is_packed(path) else "")) for name, path in self.files.items())
+        return [f"{path} to {path.with_name(name)}" for path, name in names if path.name != name]
+
+
+def find_files(root: Path) -> Found:
+    """Files with the right name and place are taken as they are, so that damage is noticed; others by checksum."""
+    files, unfit = {}, []
+    for file in MNIST_FILES:
+        own = (root / FOLDER / name for name in (file.name, f"{file.name}.gz"))
+        files[file.name] = next((path for path in own if path.is_file()), None)
+    for file in MNIST_FILES:
+        for path in _similar(root, file) if files[file.name] is None else ():
+            if files[file.name] is None and _fits(path, file):
+                files[file.name] = path
+            else:
+                unfit.append(path)
+    return Found({name: path for name, path in files.items() if path}, tuple(unfit))
+
+
 def missing_files(root: Path) -> list[str]:
-    """Names of the MNIST files that are neither there plain nor as .gz."""
-    folder = root / FOLDER
-    return [f.name for f in MNIST_FILES if not any((folder / n).is_file() for n in (f.name, f.name + ".gz"))]
+    """Names of the MNIST files that are not there, neither plain nor as .gz."""
+    return find_files(root).missing
 
 
 def read_mnist(root: Path) -> tuple[Split, Split]:
     """All 60,000 training and 10,000 test images. Raises Missing or Damaged."""
-    missing = missing_files(root)
-    if missing:
-        raise Missing(f"{root / FOLDER} has no {missing[0]}")
-    train_images, train_labels, test_images, test_labels = (read_idx(root / FOLDER, file) for file in MNIST_FILES)
+    found = find_files(root)
+    if found.missing:
+        raise Missing(f"{root / FOLDER} has no {found.missing[0]}")
+    for file in MNIST_FILES:
+        if found.files[file.name].parent == root / FOLDER:
+            _check_packing(found.files[file.name], file)
+    train_images, train_labels, test_images, test_labels = (
+        read_idx(found.files[file.name], file) for file in MNIST_FILES
+    )
     return Split(train_images, train_labels.long()), Split(test_images, test_labels.long())
 
 
-def read_idx(folder: Path, file: IdxFile) -> Tensor:
-    """One file, checked, as uint8 of its shape; plain rather than .gz where there are both. Raises Damaged."""
-    path = folder / file.name
-    if not path.is_file():
-        path = folder / f"{file.name}.gz"
+def read_idx(path: Path, file: IdxFile) -> Tensor:
+    """The checked content of `file`, which lies at `path`, as uint8 of its shape. Raises Damaged."""
     expected = len(file.header) + torch.Size(file.shape).numel()
     content = _read(path, expected + 1)
     if len(content) != expected:
@@ -117,20 +158,69 @@ def read_idx(folder: Path, file: IdxFile) -> Tensor:
         raise _damaged(path, f"{found} bytes instead of {expected:,}")
     if not content.startswith(file.header):
         raise _damaged(path, f"it does not begin as an IDX file of shape {file.shape} does")
-    if hashlib.md5(content, usedforsecurity=False).hexdigest() != file.md5:
+    if not _has_md5(content, file):
         raise _damaged(path, f"its MD5 is not {file.md5}")
     return torch.frombuffer(content, dtype=torch.uint8, offset=len(file.header)).view(file.shape)
+
+
+def _check_packing(path: Path, file: IdxFile) -> None:
+    """Raises Damaged for a file of the right name that torchvision could not read, with the rename to make if any."""
+    packed = _is_packed(path)
+    right = path.with_name(file.name + (".gz" if packed else ""))
+    if path != right and path.name.removesuffix(".gz") == file.name:
+        remedy = f"rename it to {right}" if _fits(path, file) else "delete it and start again"
+        raise Damaged(f"{path} is {'' if packed else 'not '}packed with gzip: {remedy}.")
+
+
+def _similar(root: Path, file: IdxFile) -> list[Path]:
+    """Files that other sources name so, in the usual folder, one level off, or in a folder for each file."""
+    folders = (root / FOLDER, root, root / "raw", root / FOLDER.parent, *sorted(root.glob(f"[!.]*/{FOLDER}")))
+    beginning = _letters(file.name)[: len("trainimages")]
+    found = []
+    for path in (path for folder in folders for pattern in ("*", "*ubyte*/*") for path in sorted(folder.glob(pattern))):
+        if _letters(path.name).startswith(beginning) and path.is_file() and path not in found:
+            found.append(path)
+    return found
+
+
+def _letters(name: str) -> str:
+    """Without what sources differ in: case, dots, hyphens; the test set is called t10k or test."""
+    return re.sub("[^a-z0-9]", "", name.lower()).replace("test", "t10k")
+
+
+def _fits(path: Path, file: IdxFile) -> bool:
+    try:
+        return _has_md5(_read(path, len(file.header) + torch.Size(file.shape).numel() + 1), file)
+    except Damaged:
+        return False
+
+
+def _has_md5(content: bytearray, file: IdxFile) -> bool:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest() == file.md5
+
+
+def _is_packed(path: Path) -> bool:
+    """By its first bytes: browsers unpack some downloads and keep their names."""
+    try:
+        with path.open("rb") as file:
+            return file.read(2) == b"\x1f\x8b"
+    except OSError as error:
+        raise _unreadable(path, error) from None
 
 
 def _read(path: Path, limit: int) -> bytearray:
     """At most `limit` unpacked bytes, so that no .gz fills the memory; a bytearray, because torch warns of bytes."""
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with gzip.open(path) if _is_packed(path) else path.open("rb") as file:
             return bytearray(file.read(limit))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise _damaged(path, str(error)) from None
     except OSError as error:
-        raise Damaged(f"{path} cannot be read ({error.strerror}): make it readable.") from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> Damaged:
+    return Damaged(f"{path} cannot be read ({error.strerror}): make it readable.")
 
 
 def _damaged(path: Path, reason: str) -> Damaged:

@@ -32,19 +32,32 @@ def load(name: str, root: Path, validation: int, limit: int, progress: Progress)
         if data.missing_files(root):
             with progress("Downloading MNIST", _DOWNLOAD_BYTES) as done:
                 download.fetch_mnist(root, done)
-        return _split("mnist", *data.read_mnist(root), validation, limit)
+        train, test = data.read_mnist(root)
+        return _split("mnist", train, test, validation, limit, _renames(data.find_files(root)))
     except (download.DownloadError, data.Missing, OSError) as error:
-        reason = " ".join(str(error).split())
-        if name == "mnist":
-            files = ", ".join(file.name + ".gz" for file in data.MNIST_FILES)
-            remedy = f"Put {files} into {root / data.FOLDER}, or choose --dataset synthetic."
-            raise Unavailable(f"MNIST cannot be had ({reason}). {remedy}") from None
-    notice = (
-        f"MNIST is neither in {root} nor can it be downloaded ({reason}). In its place stand synthetic digits, "
-        "drawn by the program: the accuracy is that on drawings. "
-        f"For MNIST put its four files into {root / data.FOLDER}."
-    )
-    return _synthetic(validation, limit, progress, notice)
+        found, reason = data.find_files(root), " ".join(str(error).split())
+    trouble, remedy = _trouble(found, root, reason)
+    if name == "mnist":
+        raise Unavailable(f"{trouble} {remedy}, or choose --dataset synthetic.")
+    notice = f"{trouble} In its place stand synthetic digits, drawn by the program: the accuracy is that on drawings."
+    return _synthetic(validation, limit, progress, f"{notice} For MNIST: {remedy}.")
+
+
+def _renames(found: data.Found) -> str | None:
+    """A notice of files that are used though their names are not the usual ones."""
+    renames = found.renames()
+    return f"MNIST was recognized by its checksums. Rename {', '.join(renames)}." if renames else None
+
+
+def _trouble(found: data.Found, root: Path, reason: str) -> tuple[str, str]:
+    """Why MNIST can't be had, and what to do: a part of it may be there, or files that only have its names."""
+    missing = ", ".join(f"{name}.gz" for name in found.missing)
+    if found.files:
+        trouble = f"MNIST in {found.folder} is incomplete, {missing} cannot be downloaded ({reason})."
+    else:
+        trouble = f"MNIST is neither in {root} nor can it be downloaded ({reason})."
+    trouble += "".join(f" {path} has a name of MNIST's, but another content: its MD5 differs." for path in found.unfit)
+    return trouble, f"Put {missing} into {found.folder or root / data.FOLDER}"
 
 
 def load_test(name: str, root: Path, progress: Progress) -> Dataset:

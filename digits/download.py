@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from digits.data import FOLDER, missing_files
+from digits.data import FOLDER, find_files, missing_files
 from digits.errors import UserError
 from digits.files import replace
 from digits.interrupts import INTERRUPTS
@@ -35,16 +35,17 @@ class DownloadError(UserError):
 
 
 def fetch_mnist(root: Path, progress: Callable[[int], None], stalled_after: float = STALLED_AFTER_S) -> None:
-    """Put the missing MNIST files under `root`. `progress` gets how many more bytes are loaded, several times a second.
+    """Put the missing MNIST files beside the others, or under `root` where there is none.
 
+    `progress` gets how many more bytes are loaded, several times a second.
     Raises DownloadError when no mirror gave them, OSError when they can't be written.
     """
     mnist = _torchvision_mnist()
-    target = root / FOLDER
+    target = find_files(root).folder or root / FOLDER
     target.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(target)
     timeout = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(stalled_after)  # torchvision sets none, and a thread that is given up must end
+    socket.setdefaulttimeout(2 * stalled_after)  # torchvision sets none, and a thread that is given up must end
     try:
         _fetch_from_any(mnist, target, root, progress, stalled_after)
     finally:

@@ -1,4 +1,5 @@
 import gzip
+import re
 import struct
 import zlib
 
@@ -69,6 +70,60 @@ def test_a_damaged_packed_file_is_named_and_not_read(small_mnist, damage):
     path.unlink()
     with pytest.raises(Damaged, match=r"train-images-idx3-ubyte\.gz"):
         data.read_mnist(small_mnist)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_file_whose_name_says_the_wrong_packing_is_damaged_with_the_rename_to_make(small_mnist, packed):
+    plain = small_mnist / data.FOLDER / "train-images-idx3-ubyte"
+    content = plain.read_bytes()
+    plain.unlink()
+    wrong, right = (plain, f"{plain}.gz") if packed else (plain.with_name(f"{plain.name}.gz"), plain)
+    wrong.write_bytes(gzip.compress(content) if packed else content)
+    with pytest.raises(Damaged, match=re.escape(f"with gzip: rename it to {right}.")):
+        data.read_mnist(small_mnist)
+
+
+NAMES = {
+    "a dot": "t10k-images.idx3-ubyte",
+    "a dot, packed": "t10k-images.idx3-ubyte.gz",
+    "a second download": "t10k-images-idx3-ubyte (1).gz",
+    "an extension": "t10k-images-idx3-ubyte.bin",
+    "underscores": "t10k_images_idx3_ubyte",
+    "capitals": "T10K-IMAGES-IDX3-UBYTE",
+    "test": "test-images-idx3-ubyte.gz",
+    "a folder of its own": "t10k-images-idx3-ubyte/t10k-images-idx3-ubyte",
+    "a folder of another name": "t10k-images.idx3-ubyte/t10k-images.idx3-ubyte",
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_file_of_a_similar_name_is_used_where_its_checksum_fits(small_mnist, name, packed):
+    expected = data.read_mnist(small_mnist)[1].images
+    folder = small_mnist / data.FOLDER
+    content = (folder / "t10k-images-idx3-ubyte").read_bytes()
+    (folder / "t10k-images-idx3-ubyte").unlink()
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).write_bytes(gzip.compress(content) if packed else content)
+    assert torch.equal(data.read_mnist(small_mnist)[1].images, expected)
+    own = (folder / name).with_name("t10k-images-idx3-ubyte" + (".gz" if packed else ""))
+    renames = data.find_files(small_mnist).renames()
+    assert renames == ([] if own == folder / name else [f"{folder / name} to {own}"])
+
+
+@pytest.mark.parametrize("place", ["MNIST", "MNIST/raw", ".."])
+def test_a_folder_that_is_one_level_off_is_found(small_mnist, place):
+    assert len(data.read_mnist(small_mnist / place)[0]) == 6
+    assert data.find_files(small_mnist / place).renames() == []
+
+
+def test_a_file_of_a_similar_name_with_another_content_is_not_used(small_mnist):
+    folder = small_mnist / data.FOLDER
+    path = folder / "t10k-images-idx3-ubyte"
+    (folder / "t10k-images.idx3-ubyte").write_bytes(path.read_bytes()[:-1] + b"x")
+    path.unlink()
+    found = data.find_files(small_mnist)
+    assert (found.missing, found.unfit) == (["t10k-images-idx3-ubyte"], (folder / "t10k-images.idx3-ubyte",))
 
 
 def test_an_unreadable_file_is_named(small_mnist, monkeypatch):

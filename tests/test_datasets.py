@@ -1,3 +1,4 @@
+import re
 from contextlib import contextmanager
 
 import pytest
@@ -79,6 +80,34 @@ def test_mnist_alone_fails_with_a_remedy_instead(tmp_path, offline, bars):
         datasets.Unavailable, match=r"no route to host.*train-images-idx3-ubyte\.gz.*--dataset synthetic"
     ):
         load("mnist", tmp_path, bars)
+
+
+def test_of_an_incomplete_mnist_the_missing_file_is_named(small_mnist, offline, bars):
+    folder = small_mnist / data.FOLDER
+    (folder / "t10k-labels-idx1-ubyte").unlink()
+    sentence = f"MNIST in {folder} is incomplete, t10k-labels-idx1-ubyte.gz cannot be downloaded ("
+    remedy = f"Put t10k-labels-idx1-ubyte.gz into {folder}"
+    with pytest.raises(datasets.Unavailable) as error:
+        load("mnist", small_mnist, bars)
+    assert str(error.value).startswith(sentence) and remedy in str(error.value)
+    notice = load("auto", small_mnist, bars, limit=50).notice
+    assert notice.startswith(sentence) and remedy in notice
+
+
+def test_a_file_that_only_has_a_name_of_mnist_is_named(small_mnist, offline, bars):
+    path = small_mnist / data.FOLDER / "t10k-labels.idx1-ubyte"
+    (small_mnist / data.FOLDER / "t10k-labels-idx1-ubyte").unlink()
+    path.write_bytes(b"something else")
+    with pytest.raises(datasets.Unavailable, match=re.escape(f"{path} has a name of MNIST's, but another content")):
+        load("mnist", small_mnist, bars)
+
+
+def test_files_of_other_names_are_used_with_a_notice_of_the_renames_to_make(small_mnist, offline, bars):
+    folder = small_mnist / data.FOLDER
+    (folder / "t10k-labels-idx1-ubyte").rename(folder / "t10k-labels.idx1-ubyte")
+    dataset = load("mnist", small_mnist, bars)
+    assert dataset.name == "mnist"
+    assert f"Rename {folder / 't10k-labels.idx1-ubyte'} to {folder / 't10k-labels-idx1-ubyte'}." in dataset.notice
 
 
 def test_a_folder_that_cannot_be_written_does_not_stop_auto(tmp_path, monkeypatch, bars):

@@ -114,6 +114,17 @@ def test_only_what_is_missing_is_asked_for(small_mnist, packed, mirrors):
     assert images.stat().st_mtime_ns == before
 
 
+def test_what_is_missing_is_put_beside_the_others_where_the_folder_is_one_level_off(small_mnist, packed, mirrors):
+    with mirror(packed) as url:
+        mirrors(url)
+        fetch(small_mnist)
+        path = small_mnist / data.FOLDER / "t10k-labels-idx1-ubyte"
+        path.unlink()
+        fetch(path.parent)
+    assert path.is_file()
+    assert not (path.parent / data.FOLDER).exists()
+
+
 def test_when_one_mirror_fails_the_next_is_asked(small_mnist, packed, mirrors):
     with mirror({}) as empty, mirror(packed) as good:
         mirrors(empty, good)

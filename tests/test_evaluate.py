@@ -111,7 +111,8 @@ def test_weights_of_mnist_read_mnist_and_nothing_else_in_its_place(trained, tmp_
     result = evaluate(tmp_path / "mnist.pth", "--data-dir", tmp_path)
     assert result.exit_code == 1
     assert re.fullmatch(
-        r"Error: MNIST cannot be had \(no network\)\. Put .* or choose --dataset synthetic\.\n", result.output
+        r"Error: MNIST is neither in .*\(no network\)\. Put .* or choose --dataset synthetic\.\n",
+        result.output,
     )
 
 
