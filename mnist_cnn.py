@@ -78,9 +78,10 @@ def train(context, resume, **options):
         if launched.leads():
             log = RunLog(config.results_dir, name=config.name, config=config.as_json(), keep=config.keep, resume=resume)
         terminal = Terminal(config.quiet or not launched.leads())
-        with INTERRUPTS.raising(last_words=lambda: log.end("interrupted")), ExitStack() as stack:
+        with INTERRUPTS.raising(), ExitStack() as stack:
             with INTERRUPTS.held():  # the log begins whole, or not at all
                 stack.enter_context(log)
+                stack.enter_context(INTERRUPTS.leaving(last_words=lambda: log.end("interrupted")))
             stack.enter_context(launched.together())
             training_story(config, log, terminal, earlier)
         terminal.check()
@@ -96,7 +97,7 @@ def evaluate(weights, as_json, **options):
     Loss, accuracy, calibration error, and a table of the ten digits.
     """
     processor.prepare_for_torch()
-    with told_in_one_line(writes=False), INTERRUPTS.raising(last_words=lambda: None):
+    with told_in_one_line(writes=False), INTERRUPTS.raising():
         with importing():
             from digits import evaluating
         found = evaluating.evaluate(weights, terminal=Terminal(quiet=as_json), **options)
@@ -118,7 +119,7 @@ def predict(files, weights, as_json):
     A file that can't be read is reported on stderr, and the exit code is 1; the others are answered.
     """
     processor.prepare_for_torch()
-    with told_in_one_line(writes=False), INTERRUPTS.raising(last_words=lambda: None):
+    with told_in_one_line(writes=False), INTERRUPTS.raising():
         with importing():
             from digits import predict as reading
         answers = reading.predict(files, weights)
@@ -172,7 +173,7 @@ def verify(folder, steps, data_dir):
     """Train the first batches of the run in FOLDER (results) again, and say whether they repeat bit for bit."""
     processor.prepare_for_torch()
     terminal = Terminal()
-    with told_in_one_line(writes=False), INTERRUPTS.raising(last_words=lambda: None):
+    with told_in_one_line(writes=False), INTERRUPTS.raising():
         earlier = earlier_run(folder)
         with importing():
             from digits import verify as repetition

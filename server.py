@@ -40,13 +40,13 @@ from pathlib import Path
 if (folder := os.path.dirname(os.path.realpath(__file__))) not in sys.path:
     sys.path.insert(0, folder)
 
-from digits import contract, manage, output, processor, runlog
+from digits import archive, contract, manage, output, processor, runlog
 from digits.access import Access
 from digits.browsing import browser_expected, open_browser
 from digits.compressed import Compressed
 from digits.driving import Driving, unwritable
 from digits.files import finite
-from digits.httpfile import etag_of, file_etag, file_response, is_known, open_within
+from digits.httpfile import etag_of, file_etag, file_response, is_known, opened
 from digits.httpguard import SAFE
 from digits.httpmessage import Problem, Request, Response, json_body, json_response
 from digits.listening import access_of, greeting, listen, page_url, read_options, refusal
@@ -98,7 +98,9 @@ class Site:
         return self._sent(request, name)
 
     def runs_index(self, request: Request) -> Response:
-        """An empty list where a trainer of another kind writes none."""
+        """An empty list where a trainer of another kind writes none; the log's word where the two differ."""
+        if corrected := archive.corrected_index(self.results, self._read_log()):
+            return json_response(corrected)
         try:
             return self._sent(request, contract.RUNS_INDEX)
         except Problem as problem:
@@ -184,13 +186,16 @@ class Site:
 
     def _read_log(self) -> dict:
         """The log of the live run, parsed once for each version; {} where there is none that can be read."""
-        file = open_within(self.results, contract.TRAINING_LOG)
-        if file is None:
+        try:
+            file = opened(self.results, contract.TRAINING_LOG)
+        except Problem as problem:
+            if problem.status != 404:
+                raise
             return {}
         with file:
             etag = file_etag(os.fstat(file.fileno()))
             if self._log[0] != etag:
-                self._log = (etag, parsed(file.read()))
+                self._log = (etag, parsed(file.read(contract.LOG_BYTES)))
             return self._log[1]
 
 

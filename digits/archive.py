@@ -3,14 +3,28 @@
 import contextlib
 import errno
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
 
 from digits import contract, lock
-from digits.files import finite, read_json, remove_temporaries, replace, write_json
+from digits.files import (
+    SMALL_BYTES,
+    finite,
+    load_json,
+    naming,
+    read_file,
+    read_json,
+    remove_temporaries,
+    rename,
+    replace,
+    sync_folder,
+    write_json,
+)
 
 INDEX_LOCK = f".{contract.RUNS_INDEX}.lock"
+CONTROL_LOCK = f".{contract.CONTROL}.lock"  # held while a request is added
 # A default run leaves about 20 MB, twice that while a file is replaced; with less free it would fail at its end instead
 # of its start.
 _ROOM = 48 << 20
@@ -19,16 +33,34 @@ _READ = ("model", "dataset", "progress", "epochs", "batches", "test")  # section
 
 def ensure_room(folder: Path) -> None:
     """Raise OSError unless the folder can be written and has room for a run; changes nothing."""
-    with tempfile.TemporaryFile(dir=folder):
+    with naming(folder), tempfile.TemporaryFile(dir=folder, prefix=f".{contract.TRAINING_LOG}.", suffix=".tmp"):
         if shutil.disk_usage(folder).free < _ROOM:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def mend(folder: Path) -> None:
+    """Remove what killed writers left behind, and bring back what a move that was cut short took away.
+
+    For the holder of the folder's lock, at every start.
+    """
+    if os.path.lexists(folder / CONTROL_LOCK):  # otherwise nobody has ever asked
+        with lock.briefly(folder / CONTROL_LOCK):
+            remove_temporaries(folder, (contract.CONTROL,))
+    with alone(folder):
+        remove_temporaries(folder, (*contract.FILES, contract.RUNS_INDEX))
+        for path in _candidates(folder):
+            remove_temporaries(path, contract.FILES)
+        log = _read_log(folder)
+        if log is not None:
+            _bring_back(folder / contract.RUNS / log["run_id"], folder)
 
 
 def move_earlier_run(folder: Path, keep: int) -> None:
     """Move what the last run left in `folder` to runs/<run_id>/, then forget all but the newest `keep` earlier runs
     and those that are marked to be kept.
 
-    A run that never came to its first batch is dropped: it holds nothing. A log that can't be read is kept.
+    A run that never came to its first batch is dropped: it holds nothing. What is no log is kept under another name;
+    with a log that can't be read at the moment nothing is moved, and OSError is raised.
     """
     with alone(folder):
         _move_earlier_run(folder)
@@ -36,9 +68,7 @@ def move_earlier_run(folder: Path, keep: int) -> None:
 
 
 def _move_earlier_run(folder: Path) -> None:
-    for file in (*contract.FILES, contract.RUNS_INDEX):
-        remove_temporaries(folder / file)
-    left = [file for file in contract.FILES if (folder / file).is_file()]
+    left = [file for file in contract.FILES if os.path.lexists(folder / file)]
     if left == [contract.LABEL]:  # of a run that was deleted at that moment
         (folder / contract.LABEL).unlink()
     elif left:
@@ -47,13 +77,40 @@ def _move_earlier_run(folder: Path) -> None:
             for file in left:
                 (folder / file).unlink()
         else:
-            target = folder / contract.RUNS / (log["run_id"] if log else _name_for_unreadable(folder / left[-1]))
-            target.mkdir(parents=True, exist_ok=True)
-            for file in left:
-                if file == contract.CHECKPOINT_BEFORE:  # was for a crash in the midst of the run
-                    (folder / file).unlink()
-                else:
-                    replace(folder / file, target / file)
+            name = log["run_id"] if log else _name_for_unreadable(folder, left[-1])
+            _move(folder, folder / contract.RUNS / name, left)
+            # was for a crash in the midst of the run
+            (folder / contract.RUNS / name / contract.CHECKPOINT_BEFORE).unlink(missing_ok=True)
+
+
+def _move(folder: Path, target: Path, files: list[str]) -> None:
+    """All files, or none where one can't be moved."""
+    target.mkdir(parents=True, exist_ok=True)
+    moved = []
+    try:
+        for file in files:
+            rename(folder / file, target / file)
+            moved.append(file)
+    except OSError:
+        for file in moved:
+            with contextlib.suppress(OSError):  # `mend` tries again at the next start
+                rename(target / file, folder / file)
+        with contextlib.suppress(OSError):
+            target.rmdir()
+        raise
+    sync_folder(target)
+    sync_folder(folder)
+
+
+def _bring_back(target: Path, folder: Path) -> None:
+    """The log is the last file that is moved: a folder without it holds the part of a run whose rest is in `folder`."""
+    if target.is_symlink() or os.path.lexists(target / contract.TRAINING_LOG):
+        return
+    for file in contract.FILES:
+        if os.path.lexists(target / file) and not os.path.lexists(folder / file):
+            rename(target / file, folder / file)
+    with contextlib.suppress(OSError):  # there is none, or it holds more
+        target.rmdir()
 
 
 def alone(folder: Path):
@@ -64,14 +121,44 @@ def alone(folder: Path):
 def write_index(folder: Path, live: dict | None = None) -> dict:
     """runs.json: a line for the live run, and one for each earlier run, newest first. Gives what was written.
 
-    `live` is the live run's log where the file is not yet as it will be. To be called `alone`.
+    `live` is the live run's log where the file is not yet as it will be. To be called `alone`. An earlier run that
+    can't be read at the moment keeps its line.
     """
-    paths = {path: f"{contract.RUNS}/{path.name}/" for path in earlier_runs(folder)}
-    entries = [_entry(folder, "", live)] + [_entry(path, address) for path, address in paths.items()]
+    earlier = []
+    for path in _candidates(folder):
+        address = f"{contract.RUNS}/{path.name}/"
+        try:
+            earlier.append(_entry(path, address))
+        except OSError:
+            earlier += [run for run in _listed(folder) if isinstance(run, dict) and run.get("path") == address]
+    earlier = sorted(filter(None, earlier), key=_age, reverse=True)
+    entries = [_entry(folder, "", live), *earlier]
     runs = [finite(entry) for entry in entries if entry]  # a log of another kind may hold what JSON has no name for
     index = {"schema": contract.SCHEMA, "runs": runs}
     write_json(folder / contract.RUNS_INDEX, index)
     return index
+
+
+def corrected_index(folder: Path, log: dict) -> dict | None:
+    """What runs.json should say where it says another status of the live run than its `log`, else None.
+
+    The log is written first: a trainer that was killed between the two leaves them so.
+    """
+    runs = _listed(folder)
+    for place, run in enumerate(runs):
+        is_live = isinstance(run, dict) and run.get("path") == "" and run.get("run_id") == log.get("run_id")
+        if is_live and run.get("status") != log.get("status"):
+            with contextlib.suppress(OSError):
+                runs[place] = finite(_entry(folder, "", log))
+                return {"schema": contract.SCHEMA, "runs": runs}
+    return None
+
+
+def _listed(folder: Path) -> list:
+    """The lines of runs.json as they are."""
+    index = read_json(folder / contract.RUNS_INDEX)
+    runs = index.get("runs") if isinstance(index, dict) else None
+    return runs if isinstance(runs, list) else []
 
 
 def run_folder(folder: Path, run_id: str) -> Path | None:
@@ -93,7 +180,7 @@ def link_from_earlier_run(folder: Path, file: str, content: bytes) -> bool:
     temporary = folder / f".{file}.link.tmp"
     for run in earlier_runs(folder)[:1]:
         try:
-            if (run / file).read_bytes() == content:
+            if read_file(run / file, len(content)) == content:
                 os.link(run / file, temporary)
                 replace(temporary, folder / file)
                 return True
@@ -105,39 +192,49 @@ def link_from_earlier_run(folder: Path, file: str, content: bytes) -> bool:
 
 
 def earlier_runs(folder: Path) -> list[Path]:
-    """Folders of earlier runs, newest first; what is not a run of ours is left out, and so left alone, and so is what
-    lies elsewhere, by way of a link.
+    """Folders of earlier runs, newest first; what is not a run of ours is left out, and so left alone, and so is one
+    that can't be read at the moment.
     """
-    runs = os.path.realpath(folder / contract.RUNS)
-    try:
-        candidates = list((folder / contract.RUNS).iterdir())
-    except OSError:
-        return []
     dated = []
-    for path in candidates:
-        log = _read_log(path)
-        if log is not None and log["run_id"] == path.name and os.path.realpath(path) == os.path.join(runs, path.name):
-            dated.append((str(log.get("started_at")), path.name, path))
-    return [path for *_, path in sorted(dated, reverse=True)]
+    for path in _candidates(folder):
+        with contextlib.suppress(OSError):
+            log = _read_log(path)
+            if log is not None and log["run_id"] == path.name:
+                dated.append((_age(log), path))
+    return [path for _, path in sorted(dated, reverse=True)]
+
+
+def _candidates(folder: Path) -> list[Path]:
+    """What may be an earlier run; nothing that lies elsewhere, by way of a link."""
+    runs = folder / contract.RUNS
+    root = os.path.realpath(runs)
+    try:
+        return [path for path in runs.iterdir() if os.path.realpath(path) == os.path.join(root, path.name)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _age(run: dict) -> tuple[str, str]:
+    return str(run.get("started_at")), run["run_id"]
 
 
 def _forget(folder: Path, keep: int) -> None:
     for path in earlier_runs(folder)[keep:]:
-        if read_label(path, path.name).get("kept") is True:
-            continue
         with contextlib.suppress(OSError):  # notes of somebody's own in there stay; what is being read, on Windows, too
-            forget(path)
-            path.rmdir()
+            if read_label(path, path.name).get("kept") is not True:
+                forget(path)
+                path.rmdir()
 
 
 def read_label(folder: Path, run_id: str) -> dict:
-    """What a person said of that run (manage.py); {} where nobody did."""
-    label = read_json(folder / contract.LABEL)
+    """What a person said of that run (manage.py), {} where nobody did. Raises OSError where it can't be read now."""
+    label = load_json(folder / contract.LABEL, SMALL_BYTES)
     return label if isinstance(label, dict) and label.get("run_id") == run_id else {}
 
 
 def _read_log(folder: Path) -> dict | None:
-    return _checked(read_json(folder / contract.TRAINING_LOG))
+    """None where there is no log of a run that can be named. Raises OSError where it can't be read at the moment."""
+    return _checked(load_json(folder / contract.TRAINING_LOG, contract.LOG_BYTES))
 
 
 def _checked(log) -> dict | None:
@@ -150,7 +247,7 @@ def _checked(log) -> dict | None:
 
 def _entry(folder: Path, path: str, log: dict | None = None) -> dict | None:
     log = _checked(log) if log else _read_log(folder)
-    if log is None:
+    if log is None or (path and log["run_id"] != folder.name):
         return None
     label = read_label(folder, log["run_id"])
     return {
@@ -177,5 +274,8 @@ def _numbers(column) -> list:
     return [value for value in column if isinstance(value, (int, float))] if isinstance(column, list) else []
 
 
-def _name_for_unreadable(file: Path) -> str:
-    return f"unreadable-{int(file.stat().st_mtime)}"
+def _name_for_unreadable(folder: Path, file: str) -> str:
+    """From the time of `file`, the last that is moved: the next start goes on with a move that was cut short."""
+    name = f"unreadable-{int((folder / file).lstat().st_mtime)}"
+    is_taken = os.path.lexists(folder / contract.RUNS / name / file)
+    return f"{name}-{secrets.token_hex(3)}" if is_taken else name

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from digits import models
 from digits.errors import UserError
+from digits.files import BINARY_BYTES, named_by_user, read_file
 from digits.options import Config
 from digits.training import MEAN, STD, plain
 
@@ -45,7 +46,7 @@ def weights_file(network: nn.Module, config: Config, **facts) -> bytes:
 
 def load_network(path: str | Path) -> nn.Module:
     """The trained network of a mnist_cnn.pth, on the CPU, ready to read digits. Raises ValueError for other files."""
-    return load_trained(path)[0]
+    return load_trained(named_by_user(Path(path)))[0]
 
 
 def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
@@ -94,7 +95,8 @@ def packed(content: dict) -> bytes:
 
 def load(path: str | Path) -> dict:
     """What was packed. Raises OSError if the file can't be read, and Damaged if it is not as it was written."""
-    file = io.BytesIO(Path(path).read_bytes())  # at once: of half a file torch would say "Invalid argument"
+    # At once: of half a file torch would say "Invalid argument".
+    file = io.BytesIO(read_file(Path(path), BINARY_BYTES))
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:  # whatever its many readers raise; some of their texts lead astray

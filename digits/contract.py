@@ -49,6 +49,7 @@ SILENT_AFTER_S = 15.0  # three heartbeats missed: no longer called running
 EPOCHS_KEPT = 1000  # rows; a longer run keeps every second, fourth, ... epoch, and always the last
 EVENTS_KEPT = 100
 EVENT_KEPT = 160  # characters of an event's text
+LOG_BYTES = 16 << 20  # that are read of a log: ours has 256 kB, another program's may be longer
 TEXT_KEPT = 1000  # characters of a name or an error
 LABEL_KEPT = 120  # characters of a name that a person gives a run on the page
 
@@ -69,6 +70,11 @@ def seconds_of(stamp) -> float | None:
         return None
 
 
+def this_process() -> dict:
+    """What readers find this process by."""
+    return {"pid": os.getpid(), "host": platform.node()}
+
+
 def new_log(name: str, config: dict, command: str) -> dict:
     """The training log of this process's run as it begins, without its batches."""
     now = time.time()
@@ -80,7 +86,7 @@ def new_log(name: str, config: dict, command: str) -> dict:
         "phase": "starting",
         "started_at": timestamp(now),
         "updated_at": timestamp(now),
-        "process": {"pid": os.getpid(), "host": platform.node()},
+        "process": this_process(),
         "command": command,
         "config": config,
         "environment": {"python": platform.python_version()},

@@ -10,21 +10,19 @@ place of the list. `run_id`, where it is given, keeps a request from another run
 import math
 import os
 import secrets
-import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from digits import contract, lock, runlog
+from digits import archive, contract, lock, runlog
 from digits.errors import UserError
-from digits.files import read_json, write_json
+from digits.files import SMALL_BYTES, load_json, write_json
 
 ACTIONS = ("stop", "pause", "continue", "lr", "epochs", "snapshot")
 WITH_VALUE = ("lr", "epochs")
 LR, EPOCHS = "lr changed", "epochs changed"  # kinds of events that answer these: from them a run can be repeated
 RESUMED = "resumed"  # and from these: its value is how many steps the run was to have from then on
 MOST = 1000  # requests in the file: the oldest are dropped, which were done long ago
-_LONGEST = 256_000  # bytes that are read of it
 _ID_LENGTH = 80
 _VALUE_LENGTH = 40  # of a number: with more, a thousand requests would not fit
 MOST_EPOCHS = 1_000_000
@@ -87,8 +85,8 @@ def ask(folder: Path, action: str, value=None, run_id: str | None = None) -> str
     id = secrets.token_hex(4)
     wish = {"id": id, "action": action} | ({} if value is None else {"value": value})
     parsed(wish, 0)
-    with lock.briefly(folder / f".{contract.CONTROL}.lock"):
-        before = read_json(folder / contract.CONTROL)
+    with lock.briefly(folder / archive.CONTROL_LOCK):
+        before = load_json(folder / contract.CONTROL, SMALL_BYTES)
         before = before if isinstance(before, dict) else {}
         earlier = before.get("requests") if before.get("run_id", run_id) == run_id else None
         requests = [*(earlier if isinstance(earlier, list) else []), wish][-MOST:]
@@ -138,9 +136,11 @@ class Inbox:
         version = (status.st_ino, status.st_mtime_ns, status.st_size)
         if version == self._seen:
             return []
+        try:
+            content = load_json(self._path, SMALL_BYTES)
+        except OSError:  # it may be readable at the next batch
+            return []
         self._seen = version
-        readable = stat.S_ISREG(status.st_mode) and status.st_size <= _LONGEST  # a pipe would be waited for
-        content = read_json(self._path) if readable else None
         if not isinstance(content, dict) or not isinstance(content.get("requests"), list):
             return [Refused("control.json can't be read")]
         if content.get("run_id") not in (None, self._run_id):

@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 
 from digits.contract import LOSS_DIGITS
+from digits.files import naming, open_handle
+
+LONGEST_LINE = 1000  # bytes; a longer one is not of this program, and may be as long as the disk
 
 
 class CsvLog:
@@ -17,8 +20,8 @@ class CsvLog:
     def __init__(self, path: Path, fields: tuple[str, ...], resume: bool = False):
         self._rows: list[str] = []
         self._head = ",".join(fields) + "\n"
-        mode = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0) | (0 if resume else os.O_TRUNC)
-        self._file = os.open(path, mode, 0o644)
+        self._path = path
+        self._file = open_handle(path, os.O_RDWR | os.O_CREAT | (0 if resume else os.O_TRUNC))
         self._size = os.lseek(self._file, 0, os.SEEK_END)
         if not self._size:
             self.write(self._head)
@@ -36,8 +39,9 @@ class CsvLog:
         self._rows.clear()
         os.lseek(self._file, 0, os.SEEK_SET)
         with open(self._file, "rb", closefd=False) as lines:
-            is_ours = lines.readline() == self._head.encode()
-            whole = itertools.takewhile(lambda line: line.endswith(b"\n"), itertools.islice(lines, rows))
+            is_ours = lines.readline(LONGEST_LINE) == self._head.encode()
+            rest = iter(lambda: lines.readline(LONGEST_LINE), b"")
+            whole = itertools.takewhile(lambda line: line.endswith(b"\n"), itertools.islice(rest, rows))
             lengths = list(map(len, whole)) if is_ours else []
         self._size = is_ours * len(self._head) + sum(lengths)
         os.ftruncate(self._file, self._size)
@@ -48,7 +52,8 @@ class CsvLog:
 
     def sync(self) -> None:
         """What was written outlives a power cut."""
-        os.fsync(self._file)
+        with naming(self._path):
+            os.fsync(self._file)
 
     def take(self) -> str:
         """The rows since the last call, now the caller's to `write`."""
@@ -59,13 +64,14 @@ class CsvLog:
         content = text.encode()
         if not content:
             return
-        try:
-            while content:
-                content = content[os.write(self._file, content) :]
-        except OSError:
-            os.ftruncate(self._file, self._size)
-            os.lseek(self._file, self._size, os.SEEK_SET)
-            raise
+        with naming(self._path):
+            try:
+                while content:
+                    content = content[os.write(self._file, content) :]
+            except OSError:
+                os.ftruncate(self._file, self._size)
+                os.lseek(self._file, self._size, os.SEEK_SET)
+                raise
         self._size = os.lseek(self._file, 0, os.SEEK_CUR)
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from digits import calibration, checkpoint, datasets, energy, environment, metrics
 from digits.data import Dataset
 from digits.errors import UserError
+from digits.files import named_by_user
 from digits.precision import Precision
 from digits.terminal import shown
 from digits.training import Learner
@@ -19,7 +20,7 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
     Without `dataset` it is that of the images they were trained on. Raises UserError for weights that are none.
     """
     chosen = environment.choose_device(device)
-    network, about = checkpoint.open_trained(weights)
+    network, about = checkpoint.open_trained(named_by_user(weights))
     images = datasets.load_test(dataset or about.get("dataset") or "auto", data_dir, terminal.progress)
     if images.notice:
         terminal.warn(images.notice)

@@ -2,8 +2,8 @@
 
 import os
 import re
-import stat
 
+from digits.files import UnexpectedFile, open_within
 from digits.httpmessage import Problem, Request, Response
 
 # All that is polled fits, and goes out in one write; larger ones follow in chunks: with one in
@@ -25,17 +25,15 @@ CONTENT_TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 
-# No link is followed past the check, and a pipe put in a file's place does not block.
-_FLAGS = os.O_RDONLY | sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_NOINHERIT"))
+# Any of these looks alike from outside. Other errors (too many open files, a failing disk) may pass.
+_NOT_HERE = (FileNotFoundError, NotADirectoryError, PermissionError, UnexpectedFile)
 _TAG = re.compile(r'(?:W/)?("[!#-~\x80-\xff]*")')
 _RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,30})-([0-9]{0,30})[ \t]*", re.IGNORECASE)
 
 
 def file_response(request: Request, folder: str, name: str) -> Response:
-    """The file `name` (relative, known to be harmless) in `folder`. Raises Problem with 404 or 416."""
-    file = open_within(folder, name)
-    if file is None:
-        raise Problem(404, "There is nothing here.")
+    """The file `name` (relative, known to be harmless) in `folder`. Raises Problem with 404, 416 or 503."""
+    file = opened(folder, name)
     try:
         return _response(request, file, name)
     except BaseException:
@@ -43,23 +41,14 @@ def file_response(request: Request, folder: str, name: str) -> Response:
         raise
 
 
-def open_within(folder: str, name: str):
-    """The regular file opened for reading, unbuffered; None where there is none, or a link leads out of the folder."""
-    root, path = os.path.realpath(folder), os.path.realpath(os.path.join(folder, name))
-    if not path.startswith(os.path.join(root, "")):
-        return None
+def opened(folder: str, name: str):
+    """The file, opened for reading. Raises Problem with 404, or with 503 for an error that may pass."""
     try:
-        file = open(path, "rb", buffering=0, opener=_open)  # noqa: SIM115  (the answer closes it)
+        return open_within(folder, name)
+    except _NOT_HERE:
+        raise Problem(404, "There is nothing here.") from None
     except OSError:
-        return None
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        return None
-    return file
-
-
-def _open(path: str, _flags: int) -> int:
-    return os.open(path, _FLAGS)
+        raise Problem(503, "This file can't be read at the moment.", {"Retry-After": "2"}) from None
 
 
 def file_etag(status: os.stat_result) -> str:
@@ -68,9 +57,12 @@ def file_etag(status: os.stat_result) -> str:
 
 
 def etag_of(folder: str, name: str) -> str | None:
-    """The tag with which `name` in `folder` is served; None where it is not."""
-    file = open_within(folder, name)
-    if file is None:
+    """The tag with which `name` in `folder` is served; None where it is not. Raises Problem with 503."""
+    try:
+        file = opened(folder, name)
+    except Problem as problem:
+        if problem.status != 404:
+            raise
         return None
     with file:
         return file_etag(os.fstat(file.fileno()))

@@ -29,11 +29,13 @@ class Interrupts:
 
     Outside a `raising` block there is nothing to save, and the process ends at once. Inside, the first signal raises
     Interrupted, after the end of a `held` block if there is one, whose state must not be torn. If the `raising` block
-    has not ended 1.5 s later, its `last_words` are called from another thread and the process ends.
+    has not ended 1.5 s later, the `last_words` of the block that it is in are called from another thread, and the
+    process ends.
     """
 
     def __init__(self):
-        self._last_words: Callable[[], None] | None = None
+        self._raises = False
+        self._last_words: Callable[[], None] = _nothing
         self._signum: int | None = None
         self._held = False
         self._patience_s = _PATIENCE_S
@@ -47,13 +49,23 @@ class Interrupts:
                 signal.signal(signum, self._handle)
 
     @contextmanager
-    def raising(self, last_words: Callable[[], None]):
+    def raising(self, last_words: Callable[[], None] | None = None):
         """Let a signal unwind this block."""
-        self._last_words = last_words
+        self._raises = True
+        try:
+            with self.leaving(last_words or _nothing):
+                yield
+        finally:
+            self._raises = False
+
+    @contextmanager
+    def leaving(self, last_words: Callable[[], None]):
+        """Within a `raising` block: what is still to be done for this one where it can't be unwound."""
+        before, self._last_words = self._last_words, last_words
         try:
             yield
         finally:
-            self._last_words = None
+            self._last_words = before
 
     @contextmanager
     def held(self, patience_s: float = _PATIENCE_S):
@@ -84,7 +96,7 @@ class Interrupts:
         return self.held(patience_s=0)
 
     def _handle(self, signum: int, frame) -> None:
-        if self._signum is not None or self._last_words is None:
+        if self._signum is not None or not self._raises:
             _leave(128 + signum)
         self._signum = signum
         threading.Thread(target=self._watch, daemon=True).start()
@@ -98,11 +110,19 @@ class Interrupts:
 
     def _watch(self) -> None:
         time.sleep(self._patience_s)
-        if self._last_words is not None:
-            words = threading.Thread(target=self._last_words, daemon=True)
+        if self._raises:
+            words = threading.Thread(target=self._speak, daemon=True)
             words.start()
             words.join(max(0, _PATIENCE_S - self._patience_s) + _LAST_WORDS_S)
         _leave(128 + self._signum)
+
+    def _speak(self) -> None:
+        with suppress(OSError, RuntimeError):  # a full disk, or the block has just been left: no traceback at the end
+            self._last_words()
+
+
+def _nothing() -> None:
+    """The last words where there is nothing to save."""
 
 
 def _leave(exit_code: int) -> None:

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from digits import contract, lock, processor, runlog
-from digits.httpfile import open_within
+from digits.files import open_within
 from digits.liveness import liveness
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -113,8 +113,9 @@ def _apart(held: int) -> dict:
 
 def last_words(folder: Path, pid: int | None = None) -> list[str]:
     """The last lines that a started trainer, process `pid` if that is known, printed; none if `is_overtaken`."""
-    file = open_within(folder, contract.TRAINER_LOG)
-    if file is None:
+    try:
+        file = open_within(folder, contract.TRAINER_LOG)
+    except OSError:
         return []
     with file:
         status = os.fstat(file.fileno())

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from digits.errors import UserError
-from digits.files import read_json
+from digits.files import SMALL_BYTES, UnexpectedFile, naming, open_handle, read_json
 
 LOCK_FILE = ".lock"
 _PATIENCE_S = 0.3  # a server that asks `is_held` has the lock for some microseconds: a trainer tries again that long
@@ -25,10 +25,9 @@ class Busy(UserError):
     """Somebody else writes to this folder; `holder` is what it says of itself, {} where that cannot be read."""
 
     def __init__(self, folder: Path, holder: dict):
-        process = holder.get("process") or {}
-        who = f"{holder.get('name')!r}, process {process.get('pid')} on {process.get('host')}"
+        who = described(holder)
         super().__init__(
-            f"Another trainer writes to {folder}: {who}, since {holder.get('started_at')}. "
+            f"Another trainer writes to {folder}{f': {who}' if who else ''}. "
             "Wait for it, stop it, or choose another --results-dir."
         )
         self.holder = holder
@@ -41,13 +40,14 @@ class FolderLock:
     """
 
     def __init__(self, folder: Path, holder: dict):
-        self._handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o644)
+        self._handle = open_handle(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT)
         try:
             if not _locked_within(self._handle, _PATIENCE_S):
                 raise Busy(folder, holder_of(folder))
-            os.ftruncate(self._handle, 0)
-            os.lseek(self._handle, 0, os.SEEK_SET)
-            os.write(self._handle, json.dumps(holder).encode())
+            with naming(folder / LOCK_FILE):
+                os.ftruncate(self._handle, 0)
+                os.lseek(self._handle, 0, os.SEEK_SET)
+                os.write(self._handle, json.dumps(holder).encode())
         except BaseException:
             os.close(self._handle)
             raise
@@ -58,16 +58,29 @@ class FolderLock:
 
 def holder_of(folder: Path) -> dict:
     """What the present or the last holder wrote of itself; {} where there is nothing to read."""
-    holder = read_json(folder / LOCK_FILE)
+    holder = read_json(folder / LOCK_FILE, SMALL_BYTES)
     return holder if isinstance(holder, dict) else {}
+
+
+def described(holder: dict) -> str:
+    """The holder's name, process and start, as far as it tells them: "'a run', process 12 on host, since ..."."""
+    process = holder.get("process") if isinstance(holder.get("process"), dict) else {}
+    known = [
+        repr(holder["name"]) if holder.get("name") else "",
+        f"process {process['pid']} on {process.get('host') or 'an unknown host'}" if process.get("pid") else "",
+        f"since {holder['started_at']}" if holder.get("started_at") else "",
+    ]
+    return ", ".join(filter(None, known))
 
 
 def is_held(folder: Path) -> bool | None:
     """Whether a living process holds the folder now; None where locks are unknown and nobody can tell."""
     try:
-        handle = os.open(folder / LOCK_FILE, os.O_RDONLY)
-    except OSError:
+        handle = open_handle(folder / LOCK_FILE)
+    except (FileNotFoundError, NotADirectoryError, UnexpectedFile):
         return False
+    except OSError:  # too many open files, no permission: it may well be held
+        return None
     try:
         free = _lock(handle, exclusive=False)
         return None if free is None else not free
@@ -80,7 +93,7 @@ def taken(path: Path) -> int | None:
 
     A child process may inherit the open file. The kernel drops the lock once all who have it have closed it or ended.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = open_handle(path, os.O_RDWR | os.O_CREAT)
     if _lock(handle, exclusive=True) is False:
         os.close(handle)
         return None
@@ -91,12 +104,12 @@ def taken(path: Path) -> int | None:
 def briefly(path: Path):
     """Hold the lock on the file `path`, made where there is none, for some moments of work.
 
-    Whoever meets it waits. After _BRIEFLY_S it goes on without, and so it does where the file belongs to somebody else
-    and can't be opened: what is guarded is then rather muddled once than never done.
+    Whoever meets it waits. After _BRIEFLY_S it goes on without, and so it does where the file can't be opened (another
+    user's, too many open files): what is guarded is then rather muddled once than never done.
     """
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except PermissionError:
+        handle = open_handle(path, os.O_RDWR | os.O_CREAT)
+    except OSError:
         handle = None
     try:
         if handle is not None:

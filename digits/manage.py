@@ -7,8 +7,8 @@ label.json, which only this module writes, also while the trainer runs; runs.jso
 import contextlib
 from pathlib import Path
 
-from digits import archive, contract
-from digits.files import read_json, write_json
+from digits import archive, contract, runlog
+from digits.files import write_json
 from digits.liveness import liveness
 from digits.lock import Busy, FolderLock
 
@@ -52,10 +52,14 @@ def delete(results: Path, run_id: str) -> dict:
 
 def _delete_latest(results: Path) -> None:
     """The latest run lies where the next one will: the folder's lock keeps trainers out meanwhile."""
-    if liveness(read_json(results / contract.TRAINING_LOG) or {}, results) in ("running", "stalled"):
+    if liveness(runlog.read(results) or {}, results) in (
+        "running",
+        "stalled",
+    ):
         raise StillRunning
+    holder = {"name": "the server, deleting a run", "started_at": contract.timestamp()}
     try:
-        held = FolderLock(results, {"name": "the server, deleting a run", "started_at": contract.timestamp()})
+        held = FolderLock(results, holder | {"process": contract.this_process()})
     except Busy:
         raise StillRunning from None
     try:

@@ -15,7 +15,7 @@ from digits.calibration import calibrated
 from digits.checkpoint import digest, open_trained
 from digits.energy import energies
 from digits.errors import UserError
-from digits.files import read_bytes, read_json
+from digits.files import named_by_user, read_bytes, read_json
 from digits.gates import refused
 from digits.preprocess import Prepared, prepare
 from digits.training import normalised
@@ -166,7 +166,7 @@ def predict(files: list[Path], weights: Path) -> list[tuple[Path, Answer | UserE
     """
     prepared = [_prepared(file) for file in files]
     readable = [one for one in prepared if isinstance(one, Prepared)]
-    answers = iter(Reader.open(weights).read(readable) if readable else [])
+    answers = iter(Reader.open(named_by_user(weights)).read(readable) if readable else [])
     return [(file, next(answers) if isinstance(one, Prepared) else one) for file, one in zip(files, prepared)]
 
 

@@ -141,7 +141,10 @@ class Recognition:
     def _folder(self, run: str | None) -> Path:
         """Where the weights lie: of that run, else the newest final ones, else those of the newest epoch there is."""
         if run is not None:
-            folder = archive.run_folder(self.results, run) if contract.RUN_ID.fullmatch(run) else None
+            try:
+                folder = archive.run_folder(self.results, run) if contract.RUN_ID.fullmatch(run) else None
+            except OSError:
+                raise Problem(503, "The runs can't be read at the moment.", _RETRY) from None
             if folder is None or not any((folder / file).is_file() for file in _NETWORKS):
                 raise Problem(404, "There are no weights of that run.")
             return folder

@@ -42,9 +42,12 @@ class Earlier:
 
 def earlier_run(folder: Path) -> Earlier:
     """The run in `folder`. Raises UserError where there is none of this program's."""
-    log = runlog.read(folder)
+    file = folder / contract.TRAINING_LOG
+    try:
+        log = runlog.load(folder)
+    except OSError as error:
+        raise UserError(f"{file} can't be read now: {error.strerror or error}. Try again.") from None
     if log is None:
-        file = folder / contract.TRAINING_LOG
         found = f"{file} is damaged" if file.exists() else f"{folder} holds no run"
         raise UserError(f"{found}: begin one with python mnist_cnn.py.")
     try:

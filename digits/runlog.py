@@ -14,24 +14,28 @@ import copy
 import shlex
 import sys
 import threading
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from digits import archive, contract
 from digits.buckets import Buckets, columns
 from digits.contract import timestamp
 from digits.csvlog import CsvLog
-from digits.files import finite, read_json, rounded, write_atomically, write_json
+from digits.files import finite, load_json, rounded, write_atomically, write_json
+from digits.lifetime import Lifetime, only_inside
 from digits.lock import FolderLock
 from digits.pace import Pace
 from digits.writer import Writer
 
 
+@only_inside
 class RunLog:
     """Writes one run; a context manager that ends it as completed, stopped, interrupted or failed.
 
     Entering takes the folder's lock (Busy names the holder), tries that it can be written (OSError otherwise, and
     nothing is changed), moves an earlier run to runs/, and starts the heartbeat. A file that can't be written later
-    raises OSError from the next call. Methods may be called from any thread.
+    raises OSError from the next call. Methods may be called from any thread, but only inside the `with` block, which is
+    entered once: RuntimeError otherwise.
 
     With `resume` the run in the folder goes on under its own run_id: what it had logged stands until `restore` says
     from where. Its config is replaced by the one given here.
@@ -59,29 +63,31 @@ class RunLog:
         self._batches_before: dict | None = None  # of a resumed run, until it is known from where it goes on
         self._pace = Pace()
         self._state = threading.RLock()  # guards all above
+        self._life = Lifetime("run log")
         self._writer = Writer(self._write)
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
     def __enter__(self) -> "RunLog":
-        self.folder.mkdir(parents=True, exist_ok=True)
-        holder = {key: self._log[key] for key in ("run_id", "name", "started_at", "process")}
-        self._lock = FolderLock(self.folder, holder)
-        try:
+        with self._life.beginning(), ExitStack() as opened:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            holder = {key: self._log[key] for key in ("run_id", "name", "started_at", "process")}
+            opened.callback(FolderLock(self.folder, holder).release)
             archive.ensure_room(self.folder)
+            archive.mend(self.folder)
             if self.resume:
-                self._take_over(read(self.folder) or {})
+                self._take_over(load(self.folder) or {})
             else:
                 archive.move_earlier_run(self.folder, self.keep)
             (self.folder / contract.CONTROL).unlink(missing_ok=True)  # asked of a run before
             self._csv = CsvLog(self.folder / contract.BATCHES, contract.BATCH_FIELDS, self.resume)
+            opened.callback(self._csv.close)
             self.announce(contract.BATCHES)
             self._write()
             self._list()
-        except BaseException:
-            self._lock.release()
-            raise
-        self._writer.start()
+            self._writer.start()
+            opened.callback(self._writer.close)
+            self._opened = opened.pop_all()
         return self
 
     def __exit__(self, kind, error, trace) -> None:
@@ -95,9 +101,8 @@ class RunLog:
             if kind is None:  # otherwise the first error is the one to tell
                 raise
         finally:
-            self._writer.close()
-            self._csv.close()
-            self._lock.release()
+            self._life.end()
+            self._opened.close()
 
     def end(self, status: str, error: str | None = None) -> None:
         """Write the last state. Called by itself at the end of the `with` block; a second call changes nothing."""
@@ -107,8 +112,12 @@ class RunLog:
             self._log.update(status=status, error=error, phase="done" if status == "completed" else self._log["phase"])
             self._log["progress"]["eta_s"] = None
         self._writer.forgive()
-        self._list()  # first: whoever sees that the run is over reads the list, and finds it there
-        self._writer.now()
+        try:
+            # The log first: it is what readers trust, and gets the last bytes of a full disk. Whoever wrote the list
+            # from the log before has left the list's lock when this writes it.
+            self._writer.now()
+        finally:
+            self._list()
 
     def _take_over(self, earlier: dict) -> None:
         kept = ("run_id", "started_at", "command", "environment", "dataset", "model", "progress", "files", "epochs")
@@ -131,9 +140,9 @@ class RunLog:
         with self._state:
             for section, values in sections.items():
                 self._log[section] = (self._log[section] or {}) | finite(values)
+        self._writer.now()
         if "model" in sections:
             self._list()
-        self._writer.now()
 
     def plan(self, epochs: int, batches: int, steps: int | None = None) -> None:
         """How many epochs of how many batches are to come, `steps` in all: the page's progress and time left."""
@@ -278,17 +287,16 @@ class RunLog:
             buckets = self._buckets.buckets()
             state = self._snapshot()
             rows = self._csv.take()
-        self._csv.write(rows)
-        write_json(self.folder / contract.TRAINING_LOG, state | {"batches": self._curve(buckets)})
+        self._latest = state | {"batches": columns(buckets) if self._batches_before is None else self._batches_before}
+        try:
+            write_json(self.folder / contract.TRAINING_LOG, self._latest)
+        finally:
+            self._csv.write(rows)
 
     def _list(self) -> None:
-        with self._state:
-            live = self._snapshot() | {"batches": self._curve(self._buckets.buckets())}
+        """What the latest log says, also where that could not be written."""
         with archive.alone(self.folder):
-            archive.write_index(self.folder, live)
-
-    def _curve(self, buckets: list) -> dict:
-        return columns(buckets) if self._batches_before is None else self._batches_before
+            archive.write_index(self.folder, self._latest)
 
     def _snapshot(self) -> dict:
         """A copy that later calls don't change."""
@@ -303,7 +311,14 @@ class RunLog:
 
 def read(folder: str | Path) -> dict | None:
     """The training log in `folder`; None where there is none, or none that can be read."""
-    log = read_json(Path(folder) / contract.TRAINING_LOG)
+    with suppress(OSError):
+        return load(folder)
+    return None
+
+
+def load(folder: str | Path) -> dict | None:
+    """The same, but raises OSError where the log can't be read at the moment."""
+    log = load_json(Path(folder) / contract.TRAINING_LOG, contract.LOG_BYTES)
     return log if isinstance(log, dict) else None
 
 

@@ -1,6 +1,7 @@
 """Does a run repeat? Its first batches are trained again, and every loss is compared with the one in its log."""
 
 import csv
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -8,9 +9,10 @@ from pathlib import Path
 
 from digits import contract, datasets, environment, training
 from digits.assembly import assemble, batches_per_epoch
-from digits.csvlog import cell
+from digits.csvlog import LONGEST_LINE, cell
 from digits.datasets import Progress
 from digits.errors import UserError
+from digits.files import open_within
 from digits.resume import Earlier
 from digits.steering import replayed
 
@@ -70,8 +72,9 @@ def tell(verdict: Verdict, say: Callable[[str], None]) -> None:
 
 def _logged_losses(folder: Path, steps: int) -> list[str]:
     try:
-        with open(folder / contract.BATCHES, newline="") as file:
-            rows = [row for row in islice(csv.DictReader(file), steps) if row["images_per_second"] is not None]
+        with open_within(folder, contract.BATCHES) as file, io.TextIOWrapper(file, "utf-8", newline="") as lines:
+            table = csv.DictReader(iter(lambda: lines.readline(LONGEST_LINE), ""))
+            rows = [row for row in islice(table, steps) if row["images_per_second"] is not None]
         if [int(row["step"]) for row in rows] != list(range(1, len(rows) + 1)):
             raise ValueError("its steps are not in order")
         losses = [row["loss"] for row in rows]

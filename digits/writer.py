@@ -12,7 +12,10 @@ from digits import contract
 
 
 class Writer:
-    """Calls `write` from a thread of its own, at most once a second unless it is asked. Methods are for any thread."""
+    """Calls `write` from a thread of its own, at most once a second unless it is asked. Methods are for any thread.
+
+    `now` raises RuntimeError while there is no such thread: nobody would ever write.
+    """
 
     def __init__(self, write: Callable[[], None]):
         self._write = write
@@ -20,10 +23,12 @@ class Writer:
         self._changed = False
         self._asked = self._done = 0  # writes that somebody waits for
         self._closing = False
+        self._runs = False
         self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="run log", daemon=True)
 
     def start(self) -> None:
+        self._runs = True
         self._thread.start()
 
     def close(self) -> None:
@@ -45,7 +50,9 @@ class Writer:
             self._asked += 1
             mine = self._asked
             self._state.notify_all()
-            self._state.wait_for(lambda: self._done >= mine)
+            self._state.wait_for(lambda: self._done >= mine or not self._runs)
+            if self._done < mine:
+                raise RuntimeError("Nothing is written to the run log any more, or not yet.")
         self._raise_failure()
 
     def forgive(self) -> None:
@@ -73,3 +80,6 @@ class Writer:
             with self._state:
                 self._done = asked
                 self._state.notify_all()
+        with self._state:
+            self._runs = False
+            self._state.notify_all()

@@ -1,6 +1,8 @@
+import errno
 import json
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -215,3 +217,155 @@ def test_a_picture_that_is_shared_already_leaves_no_second_name_behind(folder):
     run(folder, "second", files=[contract.TEST_IMAGES, contract.TEST_IMAGES])
     assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
     assert (folder / contract.TEST_IMAGES).read_bytes() == b"the same picture"
+
+
+def refusing(monkeypatch, is_refused):
+    """Renames of files fail where `is_refused(source)` says so."""
+
+    def replace(source, target, real=os.replace):
+        if is_refused(Path(source)):
+            raise PermissionError(13, "Permission denied", str(source), None, str(target))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name in contract.FILES}
+
+
+FILES = [contract.TEST_IMAGES, contract.WEIGHTS]
+
+
+@pytest.mark.parametrize("refused", [contract.BATCHES, contract.WEIGHTS, contract.TRAINING_LOG])
+def test_a_move_of_which_one_file_is_refused_is_undone(folder, monkeypatch, refused):
+    first = run(folder, "first", files=FILES)
+    before = contents(folder)
+    refusing(monkeypatch, lambda source: source == folder / refused)
+    with pytest.raises(PermissionError) as told, RunLog(folder, name="second"):
+        pass
+    assert told.value.filename == str(folder / refused)
+    assert contents(folder) == before
+    assert not (folder / contract.RUNS / first).exists()
+    monkeypatch.undo()
+    run(folder, "second")
+    assert contents(folder / contract.RUNS / first) == before
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_move_that_could_not_even_be_undone_is_mended_by_the_next_start(folder, monkeypatch, resume):
+    first = run(folder, "first", files=FILES)
+    before = contents(folder)
+    target = folder / contract.RUNS / first
+    refusing(monkeypatch, lambda source: source == folder / contract.WEIGHTS or source.parent == target)
+    with pytest.raises(PermissionError), RunLog(folder, name="second"):
+        pass
+    monkeypatch.undo()
+    assert contents(folder) != before
+    with RunLog(folder, name="next", resume=resume):
+        whole = contents(folder if resume else target)
+    assert whole.keys() == before.keys()
+    assert all(whole[file] == before[file] for file in FILES)
+    assert target.exists() is not resume
+
+
+def test_two_logs_that_are_none_and_as_old_as_each_other_are_both_kept(folder):
+    folder.mkdir()
+    for content in (b"one", b"two"):
+        (folder / contract.TRAINING_LOG).write_bytes(content)
+        os.utime(folder / contract.TRAINING_LOG, (1e9, 1e9))
+        with RunLog(folder, name="no batch"):
+            pass
+        (folder / contract.TRAINING_LOG).unlink()
+        (folder / contract.BATCHES).unlink()
+    found = [(path / contract.TRAINING_LOG).read_bytes() for path in (folder / contract.RUNS).iterdir()]
+    assert sorted(found) == [b"one", b"two"]
+
+
+@pytest.fixture
+def unreadable(monkeypatch):
+    """A function after which files of that path can't be opened for reading, with that error."""
+
+    def begin(path, number):
+        def refuse(file, flags, *rest, real=os.open, **named):
+            if os.path.realpath(file) == os.path.realpath(path):
+                raise OSError(number, os.strerror(number), os.fspath(file))
+            return real(file, flags, *rest, **named)
+
+        monkeypatch.setattr(os, "open", refuse)
+
+    return begin
+
+
+ERRORS = [errno.EACCES, errno.EIO, errno.EMFILE]
+
+
+@pytest.mark.parametrize("number", ERRORS)
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_whose_log_cannot_be_read_at_the_moment_stays_as_it_is(folder, monkeypatch, unreadable, number, resume):
+    first = run(folder, "first", files=FILES)
+    before = contents(folder)
+    unreadable(folder / contract.TRAINING_LOG, number)
+    with pytest.raises(OSError) as told, RunLog(folder, name="second", resume=resume):
+        pass
+    monkeypatch.undo()
+    assert (told.value.errno, told.value.filename) == (number, str(folder / contract.TRAINING_LOG))
+    assert contents(folder) == before and not (folder / contract.RUNS).exists()
+    run(folder, "third")
+    assert os.listdir(folder / contract.RUNS) == [first]
+
+
+@pytest.mark.parametrize("number", ERRORS)
+def test_an_earlier_run_that_cannot_be_read_at_the_moment_stays_in_the_list(folder, monkeypatch, unreadable, number):
+    first = run(folder, "first")
+    run(folder, "second")
+    run(folder, "third")
+    listed = json.loads((folder / contract.RUNS_INDEX).read_text())
+    unreadable(folder / contract.RUNS / first / contract.TRAINING_LOG, number)
+    assert archive.write_index(folder) == listed
+    monkeypatch.undo()
+    assert names(folder) == ["third", "second", "first"]
+
+
+@pytest.mark.parametrize("number", ERRORS)
+def test_a_run_of_which_nobody_can_tell_whether_it_is_to_be_kept_is_kept(folder, unreadable, number):
+    first = run(folder, "first")
+    run(folder, "second")
+    label = folder / contract.RUNS / first / contract.LABEL
+    label.write_text(json.dumps({"run_id": first, "kept": True}))
+    unreadable(label, number)
+    run(folder, "third", keep=0)
+    assert (folder / contract.RUNS / first / contract.TRAINING_LOG).is_file()
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_what_killed_writers_left_goes_at_any_start(folder, resume):
+    first = run(folder, "first")
+    run(folder, "second")
+    files = [*contract.FILES, contract.RUNS_INDEX, contract.CONTROL]
+    litter = [folder / f".{file}.ab12.tmp" for file in files]
+    litter += [
+        folder / f".{contract.TEST_IMAGES}.link.tmp",
+        folder / contract.RUNS / first / f".{contract.LABEL}.x.tmp",
+    ]
+    for path in litter:
+        path.write_text("half")
+    (folder / archive.CONTROL_LOCK).touch()  # who writes control.json holds it
+    (folder / ".notes.tmp").write_text("somebody's own")
+    with RunLog(folder, name="next", resume=resume):
+        assert not [path for path in folder.rglob("*.tmp") if path.name != ".notes.tmp"]
+    assert (folder / ".notes.tmp").read_text() == "somebody's own"
+
+
+def test_the_list_is_corrected_by_the_log(folder):
+    run(folder, "first")
+    run(folder, "second")
+    index = folder / contract.RUNS_INDEX
+    right = json.loads(index.read_text())
+    log = json.loads((folder / contract.TRAINING_LOG).read_text())
+    assert archive.corrected_index(folder, log) is None
+    assert archive.corrected_index(folder, {}) is None
+    stale = json.loads(index.read_text())
+    stale["runs"][0] |= {"status": "running", "epochs": 0}
+    index.write_text(json.dumps(stale))
+    assert archive.corrected_index(folder, log) == right

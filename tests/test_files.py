@@ -1,5 +1,7 @@
+import errno
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -81,3 +83,105 @@ def test_what_is_no_json_reads_as_nothing(tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     assert files.read_json(path) is None
+
+
+def pipe(path):
+    os.mkfifo(path)
+
+
+def endless(path):
+    path.symlink_to("/dev/zero")
+
+
+def link_outside(path):
+    outside = path.parent.parent / "outside.json"
+    outside.write_text("{}")
+    path.symlink_to(outside)
+
+
+def huge(path):
+    with open(path, "wb") as file:
+        file.truncate(1 << 40)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and links of POSIX")
+@pytest.mark.parametrize("make", [pipe, endless, link_outside, Path.mkdir, huge])
+def test_only_regular_files_of_the_folder_are_read_and_none_that_is_too_large(tmp_path, make):
+    (tmp_path / "results").mkdir()
+    path = tmp_path / "results" / "a.json"
+    make(path)
+    with pytest.raises(files.UnexpectedFile) as told:
+        files.read_file(path, files.JSON_BYTES)
+    assert told.value.filename == str(path)
+    assert (files.read_json(path), files.load_json(path), files.read_bytes(path)) == (None, None, b"")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_a_link_to_another_file_of_the_folder_is_followed(tmp_path):
+    (tmp_path / "a.json").write_text("[1]")
+    (tmp_path / "b.json").symlink_to("a.json")
+    assert files.read_json(tmp_path / "b.json") == [1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_no_lock_and_no_table_is_written_through_a_link(tmp_path):
+    (tmp_path / "outside").write_text("precious")
+    (tmp_path / "results").mkdir()
+    link = tmp_path / "results" / "file"
+    link.symlink_to(tmp_path / "outside")
+    with pytest.raises(files.UnexpectedFile):
+        files.open_handle(link, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    assert (tmp_path / "outside").read_text() == "precious"
+
+
+def test_a_file_that_cannot_be_read_at_the_moment_is_not_taken_for_none(tmp_path, monkeypatch):
+    (tmp_path / "a.json").write_text("[1]")
+
+    def refuse(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(OSError, match="Too many"):
+        files.load_json(tmp_path / "a.json")
+    monkeypatch.undo()
+    assert files.load_json(tmp_path / "a.json") == [1]
+    assert files.load_json(tmp_path / "missing.json") is None
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace", "chmod"])
+def test_an_error_names_the_file_that_is_meant(tmp_path, monkeypatch, failing):
+    def fail(*paths):
+        raise OSError(errno.ENOSPC, "No space left on device", *map(str, paths[:1]), None, *map(str, paths[1:]))
+
+    monkeypatch.setattr(os, failing, fail)
+    with pytest.raises(OSError) as told:
+        files.write_atomically(tmp_path / "a.json", b"new")
+    assert str(told.value) == f"[Errno {errno.ENOSPC}] No space left on device: '{tmp_path / 'a.json'}'"
+    assert os.listdir(tmp_path) == []
+
+
+def test_an_error_names_the_file_that_is_meant_also_where_no_temporary_one_can_be_made(tmp_path):
+    with pytest.raises(OSError) as told:
+        files.write_atomically(tmp_path / "missing" / "a.json", b"new")
+    assert told.value.filename == str(tmp_path / "missing" / "a.json")
+
+
+@pytest.mark.skipif(not hasattr(os, "O_DIRECTORY"), reason="folders can't be synchronised there")
+@pytest.mark.parametrize("write", [files.write_atomically, lambda path, _: files.keep_as(path.parent / "old", path)])
+def test_the_folder_is_synchronised_after_a_file_was_replaced(tmp_path, monkeypatch, write):
+    (tmp_path / "old").write_bytes(b"old")
+    done = []
+
+    def replace(source, target, real=os.replace):
+        real(source, target)
+        done.append("replaced")
+
+    def fsync(handle, real=os.fsync):
+        real(handle)
+        if os.path.samestat(os.fstat(handle), os.stat(tmp_path)):
+            done.append("folder synchronised")
+
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(os, "fsync", fsync)
+    write(tmp_path / "a", b"new")
+    assert done == ["replaced", "folder synchronised"]

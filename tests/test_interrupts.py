@@ -119,9 +119,9 @@ except Interrupted as interrupted:
 """
 
 
-def run(body, *signals, after="pass"):
+def run(body, *signals, after="pass", program=RAISING):
     """Exit code and lines of a small program that is sent signals, a little apart."""
-    program = RAISING.format(body=body, after=after)
+    program = program.format(body=body, after=after)
     process = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "ready\n"
     for signum in signals:
@@ -164,6 +164,24 @@ def test_cleaning_up_that_takes_too_long_is_left_too():
     started = time.monotonic()
     assert run("time.sleep(60)", signal.SIGINT, after="time.sleep(60)") == (130, ["unwound"])
     assert time.monotonic() - started < SOON
+
+
+@pytest.mark.parametrize(("has_left", "words"), [(False, ["words of the block"]), (True, [])])
+def test_the_last_words_of_a_block_are_only_said_within_it(has_left, words):
+    """A log is told of its end once it is entered, and not after it was left."""
+    hang = ["while True:", "    try: time.sleep(60)", "    except BaseException: pass"]
+    lines = ["with interrupts.leaving(lambda: print('words of the block', flush=True)):"]
+    lines += ["    pass", *hang] if has_left else [f"    {line}" for line in hang]
+    body = "\n        ".join(lines)
+    program = RAISING.replace("raising(last_words)", "raising()")
+    assert run(body, signal.SIGINT, program=program) == (130, words)
+
+
+def test_last_words_that_fail_leave_no_traceback():
+    body = "\n        ".join(["while True:", "    try: time.sleep(60)", "    except BaseException: pass"])
+    program = RAISING.replace('print("last words", flush=True)', 'raise OSError(28, "No space left on device")')
+    program += "\n"
+    assert run(body, signal.SIGINT, program=f"import sys\nsys.stderr = sys.stdout{program}") == (130, ["Interrupted."])
 
 
 def test_where_nothing_is_to_be_saved_it_ends_at_once():

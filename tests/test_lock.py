@@ -72,3 +72,28 @@ def test_without_locks_on_the_file_system_nobody_can_tell(tmp_path, monkeypatch)
 def test_a_lock_file_that_says_nothing_names_nobody(tmp_path, content):
     (tmp_path / lock.LOCK_FILE).write_bytes(content)
     assert lock.holder_of(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("holder", "who"),
+    [
+        ({}, ""),
+        ({"name": "a run"}, ": 'a run'"),
+        ({"name": "a run", "process": {"pid": 12, "host": "here"}}, ": 'a run', process 12 on here"),
+        ({"process": {"pid": 12}, "started_at": "T"}, ": process 12 on an unknown host, since T"),
+        ({"name": None, "process": "x", "started_at": None}, ""),
+        ({"process": [12]}, ""),
+    ],
+)
+def test_of_the_holder_is_told_what_it_says_of_itself(tmp_path, holder, who):
+    assert str(lock.Busy(tmp_path, holder)).startswith(f"Another trainer writes to {tmp_path}{who}. Wait")
+
+
+def test_who_cannot_look_into_the_lock_cannot_tell_whether_it_is_held(tmp_path, monkeypatch):
+    lock.FolderLock(tmp_path, {}).release()
+
+    def refuse(*_):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert lock.is_held(tmp_path) is None

@@ -75,6 +75,29 @@ export function parseRuns(value) {
   });
 }
 
+/**
+ * The runs with what the live one's log says of it where the list says another status: the log is written first, and the
+ * list not at all if the trainer is killed in between. The same array where they agree.
+ */
+export function agreeing(runs, log) {
+  const live = runs.find(({ path, runId: id }) => path === '' && id === log.runId);
+  if (!live || live.status === log.status) return runs;
+  const { status, updatedAt, model, dataset, epochs, batches, test } = log;
+  const accuracies = epochs.val_accuracy.filter((accuracy) => accuracy !== null);
+  const told = {
+    status,
+    updatedAt,
+    seconds: batches.seconds.findLast((seconds) => seconds !== null) ?? null,
+    model: model?.name ?? live.model,
+    parameters: model?.parameters ?? live.parameters,
+    dataset: dataset?.name ?? live.dataset,
+    epochs: epochs.epoch.at(-1) ?? 0,
+    bestAccuracy: accuracies.length ? Math.max(...accuracies) : null,
+    testAccuracy: test?.accuracy ?? null,
+  };
+  return runs.map((run) => (run === live ? { ...run, ...told } : run));
+}
+
 function parseProgress(progress) {
   return {
     ...counts(progress, ['epoch', 'epochs', 'batch', 'batches', 'step', 'steps']),

@@ -1,7 +1,7 @@
 /** Fills the store: one look at a time, the next one when its time has come. */
 
 import { API, folderOf } from './api.js';
-import { parseLog, parseRuns, parseStatus } from './contract.js';
+import { agreeing, parseLog, parseRuns, parseStatus } from './contract.js';
 import { livenessOf } from './liveness.js';
 import { delay, isNews } from './polling.js';
 import { Unreachable } from './reader.js';
@@ -118,6 +118,7 @@ export function createPoller(store, read, serverKind) {
     drawn = { value, written, shown };
     if (shown === null) setLive(log?.runId, liveness);
     store.set({ log, folder: folderOf(shown), liveness, ...(isReplaced && { zoom: null, cursor: null }) });
+    if (shown === null) trustLog();
   }
 
   /** The same log in other circumstances: its heartbeat may have grown old. */
@@ -127,6 +128,13 @@ export function createPoller(store, read, serverKind) {
     const liveness = livenessOf(log, circumstances);
     setLive(log.runId, liveness);
     store.set({ liveness });
+    trustLog();
+  }
+
+  /** Once the log of the live run and the list are both read. */
+  function trustLog() {
+    const { runs, log } = store.state;
+    if (log) store.set({ runs: agreeing(runs, log) });
   }
 
   /** Without a liveness nobody knows how the live run is, or there is none. */

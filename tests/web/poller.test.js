@@ -128,3 +128,19 @@ test('while an earlier run is looked at the list tells how the live one is', asy
   assert.deepEqual(store.state.live, { runId: 'a', liveness: 'failed' });
   assert.equal(store.state.liveness, 'completed');
 });
+
+test('where list and log of the live run differ, the log is trusted, also if the list is read again', async (context) => {
+  const log = golden('training_log.json');
+  const runs = { runs: [{ run_id: log.run_id, path: '', name: 'named', status: 'running', epochs: 1, test_accuracy: null }] };
+  const files = { 'training_log.json': { ...log, status: 'running' }, 'runs.json': runs };
+  const { store, look } = polling(context, files);
+  await look();
+  assert.equal(store.state.runs[0].status, 'running');
+  files['training_log.json'] = log;
+  for (let turn = 0; turn < 3; turn += 1) {
+    await look();
+    const [{ name, status, epochs, testAccuracy }] = store.state.runs;
+    assert.deepEqual([name, status, epochs, testAccuracy], ['named', 'completed', 3, log.test.accuracy]);
+    files['runs.json'] = structuredClone(runs);
+  }
+});

@@ -1,0 +1,58 @@
+"""Whatever lies under a name of the contract, nobody waits for it and nobody reads without end."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from trainer import Trainer
+from unexpected import ACTIONS, KINDS, NAMES, WITH_TORCH
+
+from digits import predictions
+
+PROJECT = Path(__file__).parent.parent
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="pipes and devices of POSIX")
+
+
+def outcomes(action, kind, folder):
+    """What `unexpected.py` prints for each name."""
+    program = [sys.executable, PROJECT / "tests" / "unexpected.py", action.__name__, kind, folder]
+    try:
+        done = subprocess.run(program, capture_output=True, text=True, timeout=500)
+    except subprocess.TimeoutExpired as late:
+        pytest.fail(f"it hangs after: {(late.stdout or b'').decode()}")
+    assert done.returncode == 0 and "Traceback" not in done.stderr, f"{done.stdout}\n{done.stderr[-3000:]}"
+    return [line for line in done.stdout.splitlines() if line.endswith(("is refused", "is no obstacle"))]
+
+
+def test_the_table_has_every_name_of_the_contract():
+    table = (PROJECT / "results" / "README.md").read_text().split("\nRules")[0]
+    cells = re.findall(r"^\| (`[^|]+) \|", table, re.M)
+    assert set(NAMES) == {name for cell in cells for name in re.findall("`([^`]+)`", cell)}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.__name__)
+def test_neither_a_pipe_nor_a_device_makes_trainer_or_server_wait(action, kind, tmp_path):
+    assert len(outcomes(action, kind, tmp_path)) == len(NAMES)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The files of a short run, and a picture."""
+    folder = tmp_path_factory.mktemp("run")
+    with Trainer(folder, "--epochs", "1", "--quiet") as trainer:
+        code, _, errors = trainer.finish()
+    assert code == 0, errors
+    (folder / "seven.png").write_bytes(predictions.mosaic(torch.zeros(1, 28, 28, dtype=torch.uint8)))
+    return folder
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("action", WITH_TORCH, ids=lambda action: action.__name__)
+def test_neither_a_pipe_nor_a_device_makes_a_reader_of_weights_wait(action, kind, tmp_path, trained):
+    (tmp_path / "trained").symlink_to(trained)
+    assert len(outcomes(action, kind, tmp_path)) == len(WITH_TORCH[action])

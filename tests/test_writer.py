@@ -1,0 +1,45 @@
+import threading
+
+import pytest
+
+from digits.writer import Writer
+
+
+def test_nobody_waits_for_a_writer_that_does_not_run():
+    writer = Writer(lambda: None)
+    with pytest.raises(RuntimeError, match="Nothing is written"):
+        writer.now()
+    writer.start()
+    writer.now()
+    writer.close()
+    with pytest.raises(RuntimeError, match="Nothing is written"):
+        writer.now()
+
+
+def test_who_waits_while_the_writer_ends_is_released():
+    begun, go_on = threading.Event(), threading.Event()
+
+    def write():
+        begun.set()
+        go_on.wait(60)
+
+    writer, outcomes = Writer(write), []
+
+    def wait():
+        try:
+            outcomes.append(writer.now())
+        except RuntimeError as error:
+            outcomes.append(str(error))
+
+    writer.start()
+    waiting = [threading.Thread(target=wait) for _ in range(3)]
+    waiting[0].start()
+    assert begun.wait(60)
+    for thread in waiting[1:]:
+        thread.start()
+    closing = threading.Thread(target=writer.close)
+    closing.start()
+    go_on.set()
+    for thread in (*waiting, closing):
+        thread.join(60)
+    assert len(outcomes) == 3
