@@ -7,6 +7,7 @@ import click
 
 from digits import output
 from digits.errors import UserError, is_out_of_memory
+from digits.files import UnexpectedFile
 from digits.imports import failed_import
 from digits.interrupts import Interrupted
 
@@ -46,6 +47,8 @@ def _failure(message: str, exit_code: int = 1) -> click.ClickException:
 
 
 def _file_trouble(error: OSError, writes: bool) -> str:
+    if isinstance(error, UnexpectedFile):
+        return f"Cannot use {error.filename}: {error.strerror}. Remove it or choose another --results-dir."
     place = f" ({error.filename})" if error.filename else ""
     if not writes:
         return f"Cannot go on: {error.strerror or error}{place}."

@@ -64,6 +64,7 @@ export function createPoller(store, read, serverKind) {
     const { log, shown } = store.state;
     if (told) await readRuns(told);
     else if (log && shown === null) await readRuns(null, `${log.runId} ${log.status} ${log.model?.name}`);
+    if (log && shown === null) store.set({ runs: agreeing(store.state.runs, log) });
   }
 
   async function lookAtLog(told) {
@@ -118,7 +119,6 @@ export function createPoller(store, read, serverKind) {
     drawn = { value, written, shown };
     if (shown === null) setLive(log?.runId, liveness);
     store.set({ log, folder: folderOf(shown), liveness, ...(isReplaced && { zoom: null, cursor: null }) });
-    if (shown === null) trustLog();
   }
 
   /** The same log in other circumstances: its heartbeat may have grown old. */
@@ -128,13 +128,6 @@ export function createPoller(store, read, serverKind) {
     const liveness = livenessOf(log, circumstances);
     setLive(log.runId, liveness);
     store.set({ liveness });
-    trustLog();
-  }
-
-  /** Once the log of the live run and the list are both read. */
-  function trustLog() {
-    const { runs, log } = store.state;
-    if (log) store.set({ runs: agreeing(runs, log) });
   }
 
   /** Without a liveness nobody knows how the live run is, or there is none. */
