@@ -29,8 +29,12 @@ benchmark: venv
 	@cd "$(HERE)" && for program in start run_log server synthetic "presets fast default" table; do \
 	    set -- $$program && name=$$1 && shift && .venv/bin/python benchmarks/$$name.py "$$@" || exit; done
 
+# pictures and non_digits read with the weights of a run of its own; page, which needs Chromium and the test tools, is last.
 benchmark-all: benchmark
-	@cd "$(HERE)" && for program in time_to_99 "presets best course" tiny architectures table; do \
+	@cd "$(HERE)" && folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	.venv/bin/python mnist_cnn.py --quiet --dataset mnist --results-dir "$$folder" && \
+	for program in time_to_99 "presets best course" tiny architectures viewers slow_clients \
+	    "pictures $$folder/mnist_cnn.pth" "non_digits $$folder/mnist_cnn.pth" table page table; do \
 	    set -- $$program && name=$$1 && shift && .venv/bin/python benchmarks/$$name.py "$$@" || exit; done
 
 # Installed anew whenever requirements.txt is newer than the last installation.

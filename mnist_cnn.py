@@ -309,5 +309,11 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     terminal.conclude(config, test)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The command `mnist-cnn`."""
+    INTERRUPTS.install()
     run(cli)
+
+
+if __name__ == "__main__":
+    main()

@@ -51,16 +51,16 @@ from digits.httpguard import SAFE
 from digits.httpmessage import Problem, Request, Response, json_body, json_response
 from digits.listening import access_of, greeting, listen, page_url, read_options, refusal
 from digits.liveness import last_sign_of_life, liveness
+from digits.project import PAGE
 from digits.recognition import Recognition
 
-PROJECT = Path(__file__).resolve().parent
 WEB_FILES = (".js", ".css", ".svg", ".png", ".ico", ".webmanifest")
 
 
 class Site:
     """What is served: the page of `project`, the run log in `results`, and to whom `access` is given the controls."""
 
-    def __init__(self, results: Path, project: Path = PROJECT, access: Access | None = None):
+    def __init__(self, results: Path, project: Path = PAGE, access: Access | None = None):
         self.results = results
         self.project = project
         self.access = access or Access()

@@ -10,6 +10,7 @@ import torch
 from digits import launched, processor
 from digits.errors import UserError
 from digits.options import PROJECT, Config
+from digits.project import INSTALLED
 
 
 def choose_device(wanted: str) -> torch.device:
@@ -70,6 +71,8 @@ def _version(package: str) -> str | None:
 
 def _commit() -> str | None:
     """The project's commit, with -dirty where files differ from it; None outside a checkout."""
+    if INSTALLED:  # perhaps within a repository of the user's
+        return None
     command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--abbrev=12", "--match="]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=2, check=True).stdout.strip() or None

@@ -14,8 +14,8 @@ from pathlib import Path
 from digits import contract, lock, processor, runlog
 from digits.files import open_within
 from digits.liveness import liveness
+from digits.project import PROJECT, TRAINER
 
-PROJECT = Path(__file__).resolve().parent.parent
 START_LOCK = ".start.lock"
 _PATIENCE_S, _LOOK_S = 0.5, 0.05  # a trainer that has told its end still needs some milliseconds to be gone
 _LINES, _LETTERS = 20, 400  # of the last words
@@ -90,7 +90,7 @@ def _process(arguments: list[str], output, held: int):
 
     try:
         return subprocess.Popen(
-            [sys.executable, "mnist_cnn.py", *arguments],
+            [sys.executable, str(TRAINER), *arguments],
             cwd=PROJECT,
             env=os.environ | {"PYTHONUNBUFFERED": "1"},  # what a killed process had not written would be lost
             stdin=subprocess.DEVNULL,

@@ -11,8 +11,8 @@ from digits import output
 from digits.access import Access, is_loopback
 from digits.cors import Sharing, origin_of
 from digits.httpd import Server
+from digits.project import PLACE, PROJECT
 
-PROJECT = Path(__file__).resolve().parent.parent
 PORT = 8000
 PORTS = 10  # tried from PORT on, when none was asked for
 TAKEN = (errno.EADDRINUSE, errno.EACCES)  # Windows says EACCES of a port that somebody has for himself
@@ -45,7 +45,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--allow-control", action="store_true", help=control_help)
     origin_help = "a site whose pages may read runs and have digits read here, as https://example.org; repeatable"
     parser.add_argument("--allow-origin", action="append", default=[], metavar="ORIGIN", help=origin_help)
-    folder_help = "the folder the trainer writes to (default: results, beside server.py)"
+    folder_help = f"the folder the trainer writes to (default: results, {PLACE})"
     parser.add_argument("--results-dir", type=Path, default=PROJECT / "results", help=folder_help)
     parser.add_argument("--no-browser", action="store_true", help="do not open the page by itself")
     parser.add_argument("--verbose", action="store_true", help="a line for every request")

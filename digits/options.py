@@ -11,8 +11,8 @@ import click
 
 from digits.architectures import ARCHITECTURES, NORMS, Architecture
 from digits.presets import PRESETS, flag
+from digits.project import PLACE, PROJECT
 
-PROJECT = Path(__file__).resolve().parent.parent  # data and results lie there, wherever the programs are called from
 LR_OF = {"adam": 0.006, "adamw": 0.006, "sgd": 0.1, "muon": 0.01}  # where --lr is not given
 NAME_LENGTH = 80
 
@@ -133,13 +133,13 @@ class Config:
         PROJECT / "data",
         _FOLDER,
         "Folder of the data set, laid out as torchvision does.",
-        shown="data, beside mnist_cnn.py",
+        shown=f"data, {PLACE}",
         envvar="MNIST_DATA_DIR",
     )
     limit: int = _option(0, click.IntRange(0, 60_000), "Train on the first so many images only; 0: all.")
     validation: int = _option(5000, click.IntRange(0, 59_999), "Training images held out to watch the progress on.")
     results_dir: Path = _option(
-        PROJECT / "results", _FOLDER, "Folder for log, predictions and weights.", shown="results, beside mnist_cnn.py"
+        PROJECT / "results", _FOLDER, "Folder for log, predictions and weights.", shown=f"results, {PLACE}"
     )
     name: str | None = _option(
         None, Name(), "Name of the run on the page.", shown="the model and the options that were changed"

@@ -11,6 +11,7 @@ from digits import output
 from digits.errors import UserError
 from digits.options import Config
 from digits.progressbar import ProgressBar
+from digits.project import INSTALLED
 
 
 def print_result(text: str) -> None:
@@ -95,9 +96,10 @@ class Terminal:
 
 def _server_command(config) -> str:
     """The command that shows this run: another folder than the usual one has to be named."""
+    program = ["mnist-cnn-server"] if INSTALLED else ["python", "server.py"]
     if config.results_dir == Config.results_dir:
-        return "python server.py"
-    return shlex.join(["python", "server.py", "--results-dir", str(shown(config.results_dir))])
+        return shlex.join(program)
+    return shlex.join([*program, "--results-dir", str(shown(config.results_dir))])
 
 
 def shown(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -199,6 +200,14 @@ def test_every_program_is_listed_with_what_it_measures():
     assert {path.stem for path in BENCHMARKS.glob("*.py")} == {*PROGRAMS, *PARTS}
     text = (BENCHMARKS / "README.md").read_text()
     assert all(f"{name}.py" in text for name in PROGRAMS)
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not here")
+def test_make_benchmark_all_runs_every_program():
+    """But reference.py, which time_to_99.py runs."""
+    done = subprocess.run(["make", "-n", "-C", PROJECT, "benchmark-all"], capture_output=True, text=True, check=True)
+    words = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"for program in(.*?); do", done.stdout, re.DOTALL))))
+    assert set(PROGRAMS) - words == {"reference"}
 
 
 def benchmark(folder, name, *arguments):

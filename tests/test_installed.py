@@ -1,0 +1,95 @@
+"""A wheel: its commands serve the page and train, and write to the current folder."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+import zipfile
+
+import pytest
+from trainer import PROJECT, SMALL
+from wire import eventually
+
+from digits import contract
+
+setuptools = pytest.importorskip("setuptools", minversion="77", reason="a wheel is built by setuptools")
+BUILD = "from setuptools import build_meta; print(build_meta.build_wheel('wheels'))"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A folder as pip fills it from the wheel, and no checkout near."""
+    source = tmp_path_factory.mktemp("source") / "project"
+    left_out = shutil.ignore_patterns(".git", ".venv", "results", "data", "node_modules", "__pycache__", "build")
+    shutil.copytree(PROJECT, source, ignore=left_out)
+    (source / "wheels").mkdir()
+    subprocess.run([sys.executable, "-c", BUILD], cwd=source, check=True, capture_output=True, timeout=120)
+    (wheel,) = (source / "wheels").glob("*.whl")
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def command(site, name, *words, **options):
+    """Start what pip makes of the entry point `name`."""
+    text = next(site.glob("mnist_cnn-*.dist-info/entry_points.txt")).read_text()
+    module, _, function = dict(line.split(" = ") for line in text.splitlines() if " = " in line)[name].partition(":")
+    program = f"import sys; from {module} import {function}; sys.argv[0] = {name!r}; {function}()"
+    environment = os.environ | {"PYTHONPATH": str(site)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", program, *words], env=environment, **pipes, **options)
+
+
+def fetch(url):
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return answer.read()
+
+
+def test_the_installed_server_serves_the_page_and_every_file_of_it(site, tmp_path):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / contract.RUNS_INDEX).write_text("mine")
+    process = command(site, "mnist-cnn-server", "--port", "0", "--no-browser", cwd=tmp_path)
+    try:
+        url = next(word for word in process.stdout.readline().split() if word.startswith("http://")).partition("#")[0]
+        assert fetch(url) == (PROJECT / "index.html").read_bytes()
+        files = [path.relative_to(PROJECT).as_posix() for path in (PROJECT / "web").rglob("*") if path.is_file()]
+        assert len(files) > 50
+        for file in files:
+            assert fetch(url + file) == (PROJECT / file).read_bytes()
+        assert fetch(f"{url}results/{contract.RUNS_INDEX}") == b"mine"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_installed_trainer_writes_to_the_current_folder(site, tmp_path):
+    before = sorted(site.rglob("*.json"))
+    process = command(site, "mnist-cnn", "--epochs", "1", *SMALL, cwd=tmp_path)
+    output, errors = process.communicate(timeout=120)
+    assert (process.returncode, errors) == (0, "")
+    assert "mnist-cnn-server" in output
+    log = json.loads((tmp_path / "results" / contract.TRAINING_LOG).read_text())
+    assert (log["status"], log["environment"]["commit"]) == ("completed", None)
+    assert sorted(site.rglob("*.json")) == before
+
+
+def test_the_installed_server_starts_a_trainer_that_writes_to_the_same_folder(site, tmp_path):
+    process = command(site, "mnist-cnn-server", "--port", "0", "--no-browser", cwd=tmp_path)
+    try:
+        address = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
+        url, _, token = address.partition("#token=")
+        options = {"dataset": "synthetic", "limit": 640, "validation": 100, "channels": "4,4,8,8", "epochs": 1}
+        body = json.dumps({"options": options}).encode()
+        fields = {"X-Control-Token": token, "Content-Type": "application/json"}
+        request = urllib.request.Request(f"{url}runs", body, fields)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            pid = json.load(answer)["pid"]
+        log = tmp_path / "results" / contract.TRAINING_LOG
+        assert eventually(lambda: log.exists() and json.loads(log.read_text())["status"] == "completed", seconds=120)
+        assert json.loads(log.read_text())["process"]["pid"] == pid
+    finally:
+        process.kill()
+        process.communicate()
