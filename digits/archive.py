@@ -22,6 +22,7 @@ from digits.files import (
     sync_folder,
     write_json,
 )
+from digits.liveness import liveness_of_earlier
 
 INDEX_LOCK = f".{contract.RUNS_INDEX}.lock"
 CONTROL_LOCK = f".{contract.CONTROL}.lock"  # held while a request is added
@@ -256,8 +257,7 @@ def _entry(folder: Path, path: str, log: dict | None = None) -> dict | None:
         "name": label.get("name") or log.get("name"),
         "hidden": label.get("hidden") is True,
         "kept": label.get("kept") is True,
-        # nobody writes to an earlier run any more: one that still says it is running has crashed
-        "status": "crashed" if path and log.get("status") == "running" else log.get("status"),
+        "status": liveness_of_earlier(log) if path else log.get("status"),
         "started_at": log.get("started_at"),
         "updated_at": log.get("updated_at"),
         "seconds": max(_numbers(log["batches"].get("seconds")), default=None),

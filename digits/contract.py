@@ -40,7 +40,8 @@ LOSS_DIGITS = 9  # tell any two float32 apart: two runs can be compared bit for 
 EPOCH_FIELDS = ("epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
 SECTIONS = ("config", "environment", "dataset", "model")
 STATUSES = ("running", "completed", "stopped", "interrupted", "failed")
-LIVENESSES = (*STATUSES, "stalled", "crashed")  # what server and page make of a status and a heartbeat
+PAUSED = "paused"  # a phase, and what becomes of `running` in it
+LIVENESSES = (*STATUSES, PAUSED, "stalled", "crashed")  # what server and page make of a log and its heartbeat
 
 WRITE_EVERY_S = 1.0
 HEARTBEAT_S = 4.0  # the contract promises 5

@@ -12,7 +12,7 @@ from digits.access import Access
 from digits.errors import UserError, not_installed
 from digits.httpmessage import Problem, Request, Response, json_body, json_response
 from digits.launcher import PROJECT, Launcher, NotStarted, Training, is_overtaken, last_words
-from digits.liveness import liveness
+from digits.liveness import is_alive, liveness
 
 _RESUMABLE = ("interrupted", "stopped", "crashed")
 
@@ -56,7 +56,7 @@ class Driving:
         except control.Refused as refusal:
             raise Problem(400, _sentence(refusal)) from None
         log = runlog.read(self._results) or {}
-        if liveness(log, self._results) not in ("running", "stalled"):
+        if not is_alive(liveness(log, self._results)):
             raise Problem(409, "Nothing is being trained: there is nobody to ask.")
         with _writing():
             id = control.ask(self._results, wish["action"], wish.get("value"), log.get("run_id"))

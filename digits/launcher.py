@@ -13,7 +13,7 @@ from pathlib import Path
 
 from digits import contract, lock, processor, runlog
 from digits.files import open_within
-from digits.liveness import liveness
+from digits.liveness import is_alive, liveness
 from digits.project import PROJECT, TRAINER
 
 START_LOCK = ".start.lock"
@@ -56,7 +56,7 @@ class Launcher:
             return True
         held = lock.is_held(self.results)
         if held is None:  # there are no locks on this disk
-            return liveness(runlog.read(self.results) or {}, self.results) in ("running", "stalled")
+            return is_alive(liveness(runlog.read(self.results) or {}, self.results))
         return held
 
     @property

@@ -14,19 +14,32 @@ def liveness(log: dict, folder: Path, now: float | None = None) -> str:
     A run that says it is running is
       crashed   once its lock is free or, without a lock of its own, once its heartbeat is silent and its process gone;
       stalled   if its heartbeat is silent while its process lives, or nobody here can tell;
+      paused    in that phase;
       running   otherwise.
     """
-    status = log.get("status")
-    if status != "running":
-        return status if status in contract.STATUSES else "failed"
+    if log.get("status") != "running":
+        return liveness_of_earlier(log)
     held = lock.is_held(folder) if lock.holder_of(folder).get("run_id") == log.get("run_id") else None
     if held is False:
         return "crashed"
     heartbeat = contract.seconds_of(last_sign_of_life(log, folder))
     silent = heartbeat is None or (time.time() if now is None else now) - heartbeat > contract.SILENT_AFTER_S
     if not silent:
-        return "running"
+        return contract.PAUSED if log.get("phase") == contract.PAUSED else "running"
     return "stalled" if held or _process_lives(log.get("process")) else "crashed"
+
+
+def liveness_of_earlier(log: dict) -> str:
+    """The same for a run that is not the live one of its folder: nobody writes to it any more."""
+    status = log.get("status")
+    if status == "running":
+        return "crashed"
+    return status if status in contract.STATUSES else "failed"
+
+
+def is_alive(liveness: str | None) -> bool:
+    """Whether a trainer has, or may have, that run in hand."""
+    return liveness in ("running", contract.PAUSED, "stalled")
 
 
 def last_sign_of_life(log: dict, folder: Path) -> str | None:

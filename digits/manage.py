@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digits import archive, contract, runlog
 from digits.files import write_json
-from digits.liveness import liveness
+from digits.liveness import is_alive, liveness
 from digits.lock import Busy, FolderLock
 
 
@@ -52,10 +52,7 @@ def delete(results: Path, run_id: str) -> dict:
 
 def _delete_latest(results: Path) -> None:
     """The latest run lies where the next one will: the folder's lock keeps trainers out meanwhile."""
-    if liveness(runlog.read(results) or {}, results) in (
-        "running",
-        "stalled",
-    ):
+    if is_alive(liveness(runlog.read(results) or {}, results)):
         raise StillRunning
     holder = {"name": "the server, deleting a run", "started_at": contract.timestamp()}
     try:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from digits.checkpoints import Checkpoints
+from digits.contract import PAUSED
 from digits.control import EPOCHS, LR, RESUMED, Inbox, Refused, Request, planned_first
 from digits.interrupts import INTERRUPTS
 from digits.runlog import RunLog
@@ -55,7 +56,7 @@ class Steering:
                     paused_at = time.perf_counter()
                     self._learner.group.waiting = True
                     self._answer(request, "paused", f"paused after {at.step:,} steps")
-                    self._log.phase("paused")
+                    self._log.phase(PAUSED)
                 elif action == "continue" and paused_at is not None:
                     paused_s = time.perf_counter() - paused_at
                     self._answer(request, "continued", f"went on after a pause of {paused_s:,.0f} s")

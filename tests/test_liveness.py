@@ -1,15 +1,18 @@
+import json
 import os
 import platform
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from digits import contract, lock
-from digits.liveness import liveness
+from digits.liveness import is_alive, liveness, liveness_of_earlier
 
 NOW = 1_790_000_000.0
+CASES = json.loads((Path(__file__).parent / "fixtures" / "liveness.json").read_text())  # the page's tests read it, too
 
 
 def log(**changes):
@@ -85,3 +88,27 @@ def test_a_foreign_log_never_breaks_it(tmp_path, changes):
 
 def test_an_unknown_status_counts_as_failed(tmp_path):
     assert liveness(log(status="exploded"), tmp_path, NOW) == "failed"
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["what"])
+def test_the_server_judges_each_case_as_the_table_says(tmp_path, case):
+    process = {
+        "alive": {"pid": os.getpid(), "host": platform.node()},
+        "gone": {"pid": gone_pid(), "host": platform.node()},
+        "elsewhere": {"pid": gone_pid(), "host": "elsewhere"},
+    }[case.get("process", "alive")]
+    given = {"status": case.get("status", "running"), "phase": case.get("phase", "training"), "process": process}
+    given |= {"run_id": "r1"}
+    if case["silent_s"] is not None:
+        given["updated_at"] = contract.timestamp(NOW - case["silent_s"])
+    file = tmp_path / contract.TRAINING_LOG
+    file.write_text(json.dumps(given))
+    os.utime(file, (NOW - case.get("written_s", 0),) * 2)
+    held = lock.FolderLock(tmp_path, {"run_id": "r1"}) if "lock" in case else None
+    if case.get("lock") == "free":
+        held.release()
+    found = liveness(given, tmp_path, NOW)
+    if case.get("lock") == "held":
+        held.release()
+    assert (found, liveness_of_earlier(given)) == (case["server"], case["earlier"])
+    assert is_alive(found) == (found in ("running", "paused", "stalled"))

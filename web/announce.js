@@ -8,7 +8,7 @@ export function mount(element, store) {
   store.on(['log', 'liveness', 'connection'], (state) => {
     if (!state.loaded) return;
     const { word, detail, kind } = describe(state);
-    const sentence = kind === 'running' ? word : `${word} ${detail}`;
+    const sentence = kind === 'running' || !detail ? word : `${word} ${detail}`;
     setText(element, `${sentence}. ${state.log ? lastEpoch(state.log) : ''}`);
   });
 }

@@ -4,7 +4,7 @@ import { count, isRecord, list, number, record, runId, text, time } from './valu
 
 const SCHEMA = 1;
 const STATUSES = ['running', 'completed', 'stopped', 'interrupted', 'failed'];
-const LIVENESSES = [...STATUSES, 'stalled', 'crashed'];
+const LIVENESSES = [...STATUSES, 'paused', 'stalled', 'crashed'];
 export const BAD_EVENTS = new Set(['diverged', 'not finite', 'failed', 'error', 'warning']); // kinds; any other is neutral
 const BATCH_FIELDS = ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr', 'images_per_second', 'seconds'];
 const EPOCH_FIELDS = ['epoch', 'step', 'train_loss', 'train_accuracy', 'val_loss', 'val_accuracy', 'lr', 'seconds'];

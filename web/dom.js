@@ -52,6 +52,7 @@ const SHAPES = {
   running: 'M4 2.5v11l9-5.5z',
   completed: 'M2.5 8.5 6.2 12.2 13.5 4.2',
   stopped: 'M3.5 3.5h9v9h-9z',
+  paused: 'M6.4 5.5v5M9.6 5.5v5M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 1 0 8 1.8',
   interrupted: 'M4 3h3v10H4zM9 3h3v10H9z',
   failed: 'M3.5 3.5l9 9M12.5 3.5l-9 9',
   crashed: 'M9.5 1 3 9.2h4.2L6.5 15 13 6.8H8.8z',
@@ -60,7 +61,7 @@ const SHAPES = {
   waiting: 'M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11',
   notice: 'M8 1.5 15 14H1zM8 6v4M8 11.6v.9',
 };
-const LINES = new Set(['completed', 'failed', 'stalled', 'gone', 'waiting', 'notice']); // the others are filled
+const LINES = new Set(['completed', 'failed', 'paused', 'stalled', 'gone', 'waiting', 'notice']); // the others are filled
 
 /** A small picture for a status: its shape tells it apart where colours don't. */
 export const icon = (kind) => h(

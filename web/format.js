@@ -43,11 +43,16 @@ export function duration(seconds) {
 }
 
 /** 12:03:11, with the day in front if that is not today. */
-export function clock(milliseconds, now = Date.now()) {
+export const clock = (milliseconds, now = Date.now()) => timeOfDay(milliseconds, now, 'medium');
+
+/** The same without seconds: 12:03 */
+export const minute = (milliseconds, now = Date.now()) => timeOfDay(milliseconds, now, 'short');
+
+function timeOfDay(milliseconds, now, timeStyle) {
   if (milliseconds === null) return UNKNOWN;
   const moment = new Date(milliseconds);
   const dateStyle = moment.toDateString() === new Date(now).toDateString() ? undefined : 'medium';
-  return moment.toLocaleString('en-GB', { dateStyle, timeStyle: 'medium' });
+  return moment.toLocaleString('en-GB', { dateStyle, timeStyle });
 }
 
 /** 20 Nov 2026, 12:03 */

@@ -22,22 +22,24 @@ export function mount(bar, store) {
     const done = log && doneOf(log);
     progress.hidden = done === null;
     if (done !== null) progress.value = done;
-    setText(figures, log ? figuresOf(log, kind === 'running') : '');
+    setText(figures, log ? figuresOf(log, kind) : '');
     document.title = titleOf(log, kind, said, done);
   });
 }
 
-/** "Epoch 3 of 10 · batch 120 of 430 · 1 min 12 s left · 3,240 images/s" */
-function figuresOf(log, running) {
+/** "Epoch 3 of 10 · batch 120 of 430 · 1 min 12 s left · 3,240 images/s"; while paused without speed and time left. */
+function figuresOf(log, kind) {
+  const running = kind === 'running';
+  const isUnderWay = running || kind === 'paused';
   const { progress, epochs } = log;
   const { epoch, batch, batches, imagesPerSecond, secondsLeft } = progress;
   const of = (total) => (total ? ` of ${whole(total)}` : '');
   const parts = [];
   if (epoch) parts.push(`epoch ${whole(epoch)}${of(progress.epochs)}`);
-  if (running && batch) parts.push(`batch ${whole(batch)}${of(batches)}`);
+  if (isUnderWay && batch) parts.push(`batch ${whole(batch)}${of(batches)}`);
   if (running && secondsLeft !== null) parts.push(`${duration(secondsLeft)} left`);
-  if (!running && epochs.epoch.length) parts.push(`${counted(progress.step ?? 0, 'step')}`);
-  if (!running && secondsOf(log)) parts.push(`took ${duration(secondsOf(log))}`);
+  if (!isUnderWay && epochs.epoch.length) parts.push(`${counted(progress.step ?? 0, 'step')}`);
+  if (!isUnderWay && secondsOf(log)) parts.push(`took ${duration(secondsOf(log))}`);
   if (running && imagesPerSecond !== null) parts.push(`${whole(imagesPerSecond)}\u00a0images/s`);
   return capital(parts.join(' · '));
 }

@@ -1,6 +1,6 @@
 /** Is the run alive, as one word and one sentence. */
 
-import { capital, clock } from './format.js';
+import { capital, clock, minute } from './format.js';
 
 const SILENT_AFTER_MS = 15_000; // three heartbeats missed: no longer called running
 
@@ -9,10 +9,11 @@ export function livenessOf(log, { told = null, now = null, earlier = false }) {
   if (log.status !== 'running') return log.status;
   if (earlier) return 'crashed'; // nobody writes to an earlier run any more
   if (told) return told;
-  return now !== null && !(now - log.updatedAt <= SILENT_AFTER_MS) ? 'stalled' : 'running';
+  if (now !== null && !(now - log.updatedAt <= SILENT_AFTER_MS)) return 'stalled';
+  return log.phase === 'paused' ? 'paused' : 'running';
 }
 
-export const isAlive = (liveness) => ['running', 'stalled'].includes(liveness);
+export const isAlive = (liveness) => ['running', 'paused', 'stalled'].includes(liveness);
 
 /** What the header shows: {kind, word, detail}. `kind` chooses shape and colour. */
 export function describe(state) {
@@ -32,6 +33,7 @@ function stateOf({ log, liveness, connection, loaded }) {
   const silent = `no sign of life since ${lastTime}`;
   const details = {
     running: log.phase,
+    paused: '',
     stalled: `${silent}; ${connection.kind === 'digits' ? 'the process still exists' : 'it may have crashed'}`,
     crashed: `${silent}; the process is gone`,
     stopped: `on request, ${lastTime}`,
@@ -39,7 +41,13 @@ function stateOf({ log, liveness, connection, loaded }) {
     failed: log.error,
     completed: `at ${lastTime}`,
   };
-  return { kind: liveness, word: capital(liveness), detail: details[liveness] };
+  return { kind: liveness, word: liveness === 'paused' ? paused(log) : capital(liveness), detail: details[liveness] };
+}
+
+/** "Paused since 12:03", where the log tells the moment. */
+function paused({ events }) {
+  const since = events.findLast(({ kind }) => kind === 'paused')?.time ?? null;
+  return since === null ? 'Paused' : `Paused since ${minute(since)}`;
 }
 
 /** How long it has trained, without the time between two processes. */

@@ -45,7 +45,7 @@ function rowOf(run, status, current, manage, store) {
     current ? '' : overlay(run, store),
     [status, run.hidden && 'hidden', run.kept && 'kept'].filter(Boolean).join(', '),
     dataset === 'synthetic' ? `${model}, synthetic digits` : model,
-    whole(parameters), whole(epochs), duration(status === 'running' ? null : seconds ?? spanOf(run)), date(startedAt),
+    whole(parameters), whole(epochs), duration(isAlive(status) ? null : seconds ?? spanOf(run)), date(startedAt),
     manage ? h('button', { class: 'more', 'data-change': runId, 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',
   ], isFigure);
   line.dataset.run = runId;

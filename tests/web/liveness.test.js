@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseLog } from '../../web/contract.js';
-import { describe, doneOf, livenessOf } from '../../web/liveness.js';
+import { describe, doneOf, isAlive, livenessOf } from '../../web/liveness.js';
 
 const BEAT = '2026-11-20T12:00:00.000Z';
 const log = (fields = {}) => parseLog({ status: 'running', updated_at: BEAT, ...fields });
@@ -14,6 +15,18 @@ test('without our server a run is called stalled once its heartbeat is silent fo
   assert.equal(livenessOf(log({ updated_at: 'never' }), { now: after(0) }), 'stalled');
   assert.equal(livenessOf(log(), { now: null }), 'running', 'a server without a clock tells nothing');
 });
+
+const CASES = JSON.parse(readFileSync(new URL('../fixtures/liveness.json', import.meta.url), 'utf8')); // the server's tests read it, too
+for (const { what, status = 'running', phase = 'training', silent_s: silent, written_s: written = 0, server, page, earlier } of CASES) {
+  test(`${what} is judged as the table says`, () => {
+    const beat = silent === null ? null : new Date(after(-silent)).toISOString();
+    const given = parseLog({ status, phase, updated_at: beat }, after(-written));
+    assert.equal(livenessOf(given, { now: after(0) }), page);
+    assert.equal(livenessOf(given, { told: server, now: after(0) }), server);
+    assert.equal(livenessOf(given, { earlier: true }), earlier);
+    assert.equal(isAlive(server), ['running', 'paused', 'stalled'].includes(server));
+  });
+}
 
 test('our server knows better', () => {
   assert.equal(livenessOf(log(), { told: 'crashed', now: after(1) }), 'crashed');
@@ -44,6 +57,15 @@ test('every state has a word and a sentence', () => {
     assert.ok(detail);
   }
   assert.equal(describe({ log: null, liveness: null, connection }).word, 'Waiting');
+});
+
+test('a pause is told with its beginning, without a promise of how long it takes', () => {
+  const events = [{ kind: 'paused', time: '2020-11-20T12:03:59Z' }, { kind: 'continued', time: BEAT }, { kind: 'paused', time: BEAT }];
+  const { kind, word, detail } = describe({ log: log({ phase: 'paused', events }), liveness: 'paused', connection });
+  assert.equal(kind, 'paused');
+  assert.match(word, /^Paused since (20 Nov 2026, )?\d\d:\d\d$/);
+  assert.equal(detail, '');
+  assert.equal(describe({ log: log({ phase: 'paused' }), liveness: 'paused', connection }).word, 'Paused');
 });
 
 test('what is done is a fraction, all of it at the end, and unknown without a plan', () => {
