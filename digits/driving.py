@@ -34,11 +34,14 @@ class Driving:
         """What the trainer printed, how it ended and how full the disk is are shown only with the token."""
         log = runlog.read(self._results) or {}
         running, pid = self._launcher.is_training(), self._launcher.pid
+        obstacle = None if running else self._obstacle(log)
+        resumable = not running and liveness(log, self._results) in _RESUMABLE and obstacle is None
         state = {
             "allowed": self._access.allowed,
             "authorized": self._access.admits(request),
             "running": running,
-            "resumable": not running and self._has_checkpoint() and liveness(log, self._results) in _RESUMABLE,
+            "resumable": resumable,
+            "not_resumable": obstacle,
         }
         if state["authorized"]:
             state |= {
@@ -100,6 +103,17 @@ class Driving:
         """What a trainer is told whatever the options are: where to write, unless it would write there by itself."""
         elsewhere = os.path.realpath(self._results) != os.path.realpath(PROJECT / "results")
         return ["--results-dir", str(self._results)] if elsewhere else []
+
+    def _obstacle(self, log: dict) -> str | None:
+        """Why Resume is not offered for an unfinished run; None where it is, or where no run is unfinished."""
+        state = liveness(log, self._results) if log else None
+        if state not in (*_RESUMABLE, "failed"):
+            return None
+        if not self._has_checkpoint():
+            return "No checkpoint had been saved yet."
+        if state == "failed":
+            return "It would fail again: remove the cause, then run python mnist_cnn.py --resume."
+        return None
 
     def _has_checkpoint(self) -> bool:
         return any((self._results / file).is_file() for file in (contract.CHECKPOINT, contract.CHECKPOINT_BEFORE))

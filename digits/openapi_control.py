@@ -13,6 +13,10 @@ SCHEMAS = {
             "authorized": {"type": "boolean", "description": "Whether the request has the token; without: no more."},
             "running": {"type": "boolean", "description": "Whether a trainer has the folder."},
             "resumable": {"type": "boolean", "description": "Whether the latest run is unfinished, and can go on."},
+            "not_resumable": {
+                "type": ["string", "null"],
+                "description": "Why it can't, in a sentence; null where it can, or where no run is unfinished.",
+            },
             "free_bytes": {"type": "integer", "minimum": 0, "description": "On the disk of the results."},
             "last_words": {
                 "type": "array",

@@ -115,6 +115,7 @@ def test_the_state_tells_what_can_be_done(live):
         "authorized": True,
         "running": False,
         "resumable": False,
+        "not_resumable": None,
         "free_bytes": 0,
         "last_words": [],
         "exit": None,
@@ -139,8 +140,10 @@ def test_a_run_that_was_cut_short_can_go_on_if_it_has_a_checkpoint(live, ending)
     path = live.results / contract.TRAINING_LOG
     path.write_text(json.dumps(log_of(live.results) | {"status": ending}))
     assert state(live)["resumable"] is ENDINGS[ending]
+    assert ("fail again" in (state(live)["not_resumable"] or "")) is (ending in ("failed", "strange"))
     (live.results / contract.CHECKPOINT).unlink()
     assert state(live)["resumable"] is False
+    assert ("No checkpoint" in (state(live)["not_resumable"] or "")) is (ending != "completed")
     assert post(live, "/resume").status == 409
 
 

@@ -195,7 +195,7 @@ def test_what_others_write_is_text(visit, tmp_path):
         state = {"allowed": True, "running": False, "resumable": True} | said
         page.route("**/control", lambda route: route.fulfill(body=json.dumps(state)))
         for text in HOSTILE:
-            see(page, ".last-words pre", re.escape(text))
+            see(page, "#notices pre", re.escape(text))
         dialog = new_run(page, Name=HOSTILE[0])
         for text in HOSTILE:
             refuse(page, {"error": text, "field": text})

@@ -74,12 +74,20 @@ def test_twenty_runs_are_listed_and_four_of_them_laid_over(visit, tmp_path):
         page = visit(url)
         see(page, "#runs .name", "^run 20")
         assert page.locator("#runs tbody tr").count() == 20
-        for number in (1, 5, 9, 13, 17):
+        for number in (1, 5, 9, 13):
             page.get_by_label(re.compile(f"^Compare with run {number},")).check()
+        fifth = page.get_by_label(re.compile("^Compare with run 17,"))
+        fifth.click()
+        see(page, "#runs [role=status]", "^At most 4 runs can be compared")
+        assert not fifth.is_checked()
         page.locator("[data-measure=loss] .others li").nth(3).wait_for()
         assert page.locator("[data-measure=loss] .others li").count() == 4
         assert page.locator("#compare thead th").count() == 5
-        assert not page.get_by_label(re.compile("^Compare with run 1,")).is_checked()  # the first gave way
+        assert page.get_by_label(re.compile("^Compare with run 1,")).is_checked()  # none gave way
+        page.get_by_label(re.compile("^Compare with run 5,")).uncheck()
+        fifth.check()
+        page.locator("[data-measure=loss] .others", has_text="run 17").wait_for()
+        assert page.locator("#runs [role=status]").inner_text() == ""
         for width in (1440, 390):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= width

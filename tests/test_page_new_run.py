@@ -89,7 +89,12 @@ def test_a_trainer_that_was_killed_is_told_with_its_last_words(visit, tmp_path):
         new_run(page, **SMALL, Epochs="300").get_by_role("button", name="Start").click()
         see(page, "[data-measure=loss] [data-part=where]", "step")
         os.kill(runlog.read(tmp_path)["process"]["pid"], signal.SIGKILL)
-        see(page, ".last-words", "^The trainer was killed: the memory may have run out[^$]*parameters on")
+        see(
+            page,
+            "#notices .bad",
+            "^The run crashed.*machine may have run out of memory[^$]*parameters on",
+        )
+        assert page.locator("#notices .bad").count() == 1
         page.get_by_role("button", name="New run").wait_for()
 
 

@@ -82,8 +82,8 @@ def test_a_digit_of_the_test_set_comes_with_its_label(visit, trained):
         right = 0
         for _ in range(5):
             page.get_by_role("button", name="Random test digit").click()
-            see(page, "#pad .sheet", r"Test image [\d,]+: it is a \d")
+            see(page, "#pad .sheet", r"Test image [\d,]+, label \d")
             note = page.locator("#pad .sheet [role=status]").inner_text()
-            right += answer(page) == re.search(r"it is a (\d)", note)[1]
+            right += answer(page) == re.search(r"label (\d)", note)[1]
             clear(page)
         assert right >= 3

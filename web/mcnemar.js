@@ -1,14 +1,14 @@
 /** Is one network better than another on the same images, or may it be chance? */
 
-/** Of images that only one of two answer sets reads rightly: how many only `a` does, and how many only `b`. */
+/** Of images that only one of two answer sets has right: how many only `a` has, and how many only `b`. */
 export function discordant(a, b) {
   const only = (one, other) => a.labels.filter((label, at) => one[at] === label && other[at] !== label).length;
   return { a: only(a.predictions, b.predictions), b: only(b.predictions, a.predictions) };
 }
 
 /**
- * McNemar's exact test, two-sided: how often chance alone gives a difference at least this large, if both read equally
- * well. Q. McNemar, "Note on the sampling error of the difference between correlated proportions", 1947.
+ * McNemar's exact test, two-sided: the probability of a difference at least this large if both models were equally good
+ * (the binomial test of `a` against a + b throws of a fair coin). Q. McNemar, "Note on the sampling error of the difference between correlated proportions", 1947.
  */
 export function mcnemar({ a, b }) {
   const n = a + b;
@@ -27,17 +27,10 @@ export function verdict(shown, other) {
   if (shown.labels.some((label, index) => label !== other.labels[index])) return null;
   const counts = discordant(shown, other);
   const more = counts.a - counts.b;
-  if (!more) return 'Both read equally many digits of the test set.';
-  const digits = `${Math.abs(more).toLocaleString('en-US')} ${more > 0 ? 'more' : 'fewer'} ${Math.abs(more) === 1 ? 'digit' : 'digits'}`;
-  return `The run shown reads ${digits}; ${chance(mcnemar(counts))}`;
+  if (!more) return 'Both classify the same number of test images correctly.';
+  const images = `${Math.abs(more).toLocaleString('en-US')} ${more > 0 ? 'more' : 'fewer'} test ${Math.abs(more) === 1 ? 'image' : 'images'}`;
+  return `The run shown classifies ${images} correctly. If both models were equally good, a difference at least this large `
+    + `would have a probability of ${written(mcnemar(counts))} (exact McNemar test).`;
 }
 
-function chance(p) {
-  if (p < 0.001) return 'chance alone would hardly ever make such a difference.';
-  const whole = p >= 0.095 ? 10 : p >= 0.0095 ? 100 : 1000;
-  const part = Math.round(p * whole);
-  if (part === whole) return 'chance alone makes such a difference as a rule.';
-  const times = part === 1 ? 'once' : `${part} times`;
-  const size = p > 0.05 ? 'small' : 'large';
-  return `a difference this ${size} happens by chance ${times} in ${whole.toLocaleString('en-US')}.`;
-}
+const written = (p) => (p < 0.001 ? 'p < 0.001' : `p = ${Number(p.toPrecision(2))}`);

@@ -4,8 +4,7 @@ import { API } from './api.js';
 import { parseLog } from './contract.js';
 import { createReader } from './reader.js';
 import { parsePredictions } from './record.js';
-
-export const MOST = 4; // as many colours as can be told apart beside the shown run's two
+import { MOST_COMPARED } from './view.js';
 
 /** Their curves first; their predictions once the comparison is seen. */
 export function follow(store) {
@@ -16,8 +15,8 @@ export function follow(store) {
     const turn = (latest += 1);
     const show = (others) => turn === latest && store.set({ others });
     const current = shown ?? runs.find(({ path }) => path === '')?.runId; // not the log's: that follows later
-    const wanted = overlay.map((id) => runs.find(({ runId }) => runId === id)).filter(Boolean).slice(0, MOST);
-    const others = await Promise.all(wanted.filter(({ runId }) => runId !== current).map(load));
+    const known = overlay.map((id) => runs.find(({ runId }) => runId === id)).filter(Boolean);
+    const others = await Promise.all(known.filter(({ runId }) => runId !== current).slice(0, MOST_COMPARED).map(load));
     show(others.filter(Boolean));
     if (isComparing) show(await Promise.all(others.filter(Boolean).map(withPredictions)));
   });

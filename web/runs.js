@@ -1,13 +1,14 @@
 /** The runs so far, each a link that shows it. */
 
-import { h, icon } from './dom.js';
+import { h, icon, setText } from './dom.js';
 import { date, duration, percent, whole } from './format.js';
 import { isAlive, spanOf } from './liveness.js';
-import { MOST } from './others.js';
 import { LIVE } from './polling.js';
 import { head, row } from './table.js';
+import { MOST_COMPARED } from './view.js';
 
 const COLUMNS = ['Run', 'Test accuracy', 'Compare', 'Status', 'Model', 'Parameters', 'Epochs', 'Time', 'Started', ''];
+const FULL = `At most ${MOST_COMPARED} runs can be compared with the one shown: clear another check box first.`;
 const FIGURES = new Set(['Test accuracy', 'Parameters', 'Epochs', 'Time']);
 const isFigure = (column) => FIGURES.has(COLUMNS[column]);
 
@@ -15,6 +16,8 @@ export function mount(element, store) {
   const body = h('tbody');
   element.querySelector('table').append(head(COLUMNS.map((name) => (name === 'Compare' ? h('span', { class: 'screen' }, name) : name)), isFigure), body);
   const all = element.querySelector('input');
+  const refusal = h('p', { class: 'soft', role: 'status' });
+  element.querySelector('.scroll').before(refusal);
   const placeOf = (control) => `[data-run="${control.closest('tr').dataset.run}"] ${control.localName}`; // names may be equal
 
   const draw = ({ runs, shown, live, manage }) => {
@@ -27,22 +30,23 @@ export function mount(element, store) {
       const current = shown === null ? run.path === '' : run.runId === shown;
       // The index is only written when a run begins or ends.
       const status = live?.runId === run.runId && !run.path ? live.liveness : run.status;
-      return rowOf(run, status, current, manage, store);
+      return rowOf(run, status, current, manage, store, () => setText(refusal, FULL));
     }));
     if (focused) body.querySelector(focused)?.focus();
   };
   all.addEventListener('change', () => draw(store.state));
+  store.on(['overlay', 'shown'], () => setText(refusal, ''));
   store.on(['runs', 'shown', 'live', 'overlay', 'manage'], draw);
 }
 
-function rowOf(run, status, current, manage, store) {
+function rowOf(run, status, current, manage, store, refuse) {
   const { name, path, runId, dataset, model, parameters, epochs, startedAt, seconds } = run;
   const change = () => manage(run, !path && isAlive(status), store);
   const link = { href: path ? `#run=${runId}` : LIVE, 'aria-current': current && 'true' };
   const line = row([
     h('a', link, icon(status), h('span', { class: 'name' }, name)),
     accuracy(run),
-    current ? '' : overlay(run, store),
+    current ? '' : overlay(run, store, refuse),
     [status, run.hidden && 'hidden', run.kept && 'kept'].filter(Boolean).join(', '),
     dataset === 'synthetic' ? `${model}, synthetic digits` : model,
     whole(parameters), whole(epochs), duration(isAlive(status) ? null : seconds ?? spanOf(run)), date(startedAt),
@@ -52,13 +56,19 @@ function rowOf(run, status, current, manage, store) {
   return line;
 }
 
-/** Whether the run is laid over the one shown. */
-function overlay({ runId, name }, store) {
+/** Whether the run is laid over the one shown. `refuse` tells why one too many is not. */
+function overlay({ runId, name }, store, refuse) {
   const chosen = store.state.overlay.includes(runId);
   const box = h('input', { type: 'checkbox', checked: chosen, 'aria-label': `Compare with ${name}` });
   box.addEventListener('change', () => {
-    const others = store.state.overlay.filter((id) => id !== runId);
-    store.set({ overlay: box.checked ? [...others, runId].slice(-MOST) : others });
+    const { overlay: ids, runs, shown } = store.state;
+    const isBeside = (run) => (shown === null ? run.path !== '' : run.runId !== shown);
+    const others = ids.filter((id) => id !== runId && runs.some((run) => run.runId === id && isBeside(run)));
+    const isFull = box.checked && others.length >= MOST_COMPARED;
+    if (isFull) {
+      box.checked = false;
+      refuse();
+    } else store.set({ overlay: box.checked ? [...others, runId] : others });
   });
   return box;
 }

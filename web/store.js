@@ -59,5 +59,7 @@ export const INITIAL = {
   cursor: null, // the x that is read out
   token: null, // who may change something has one
   control: null, // what the server says of the trainer, to whom may control it
+  lastWords: null, // {end, lines} of a trainer that broke off, as far as the server knows
+  obstacle: '', // why an unfinished run can't be resumed
   manage: null, // how such a one changes a run
 };

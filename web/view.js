@@ -3,6 +3,7 @@
 export const AXES = ['epoch', 'step', 'time'];
 const PANELS = ['loss', 'accuracy', 'lr', 'speed'];
 const KEYS = new Set(['with', 'x', 'smooth', 'log', 'outliers', 'panel', 'zoom']);
+export const MOST_COMPARED = 4; // runs: as many colours as can be told apart beside the shown run's two
 export const PLAIN = { axis: 'epoch', smoothing: 0, logarithmic: false, outliers: false, panel: null };
 
 /** `#run=…&with=…,…&x=time&smooth=0.6&log=1&outliers=1&panel=loss&zoom=1,2`; what is as usual is left out. */
@@ -30,7 +31,7 @@ export function viewOf(hash) {
   const smoothing = Number(words.get('smooth'));
   const zoom = (words.get('zoom') ?? '').split(',').map(Number);
   return {
-    overlay: (words.get('with') ?? '').split(',').filter((id) => /^[\w.-]{1,80}$/.test(id)),
+    overlay: (words.get('with') ?? '').split(',').filter((id) => /^[\w.-]{1,80}$/.test(id)).slice(0, MOST_COMPARED),
     view: {
       axis: AXES.includes(words.get('x')) ? words.get('x') : PLAIN.axis,
       smoothing: smoothing > 0 && smoothing < 1 ? smoothing : 0,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseLog } from '../../web/contract.js';
 import { lineOf, planOf } from '../../web/control/schedule.js';
-import { bytes, lastWordsOf, parseControl, possible } from '../../web/control/state.js';
+import { bytes, lastWordsOf, obstacleOf, parseControl, possible } from '../../web/control/state.js';
 import { plotOf } from '../../web/plot.js';
 import { robustRange } from '../../web/range.js';
 import { prepare } from '../../web/series.js';
@@ -62,12 +62,20 @@ test('without leave there is nothing', () => {
 test('a trainer that broke off is told of, one that ended well is not', () => {
   const told = (changes, state) => lastWordsOf({ control: parseControl({ ...CONTROL, ...changes }), liveness: 'completed', shown: null, ...state });
   for (const exit of [null, 0, 130, 143]) assert.equal(told({ exit }), null);
-  assert.match(told({ exit: 137 }).title, /killed.*memory/);
-  assert.match(told({ exit: 1, last_words: [] }).title, /exit code 1\./);
+  assert.match(told({ exit: 137 }).end, /killed.*memory/);
+  assert.match(told({ exit: 1, last_words: [] }).end, /exit code 1\./);
   assert.deepEqual(told({}, { liveness: 'crashed' }).lines, ['a', 'b'], 'another server had started it');
   assert.equal(told({ last_words: [] }, { liveness: 'crashed' }), null, 'it was started in a terminal');
   for (const state of [{ shown: 'earlier' }, { liveness: 'running' }]) assert.equal(told({ exit: state.shown ? 1 : null }, state), null);
   assert.equal(told({ exit: 1, running: true }), null, 'the next one runs');
+});
+
+test('why a run can’t be resumed is told where there is a Resume otherwise', () => {
+  const told = (changes, state) => obstacleOf({ control: parseControl({ ...CONTROL, not_resumable: 'No checkpoint.', ...changes }), liveness: 'crashed', shown: null, ...state });
+  assert.equal(told({}), 'No checkpoint.');
+  for (const state of [{ shown: 'earlier' }, { liveness: 'paused' }, { control: null }]) assert.equal(told({}, state), '');
+  assert.equal(told({ running: true }), '');
+  assert.equal(told({ not_resumable: null }), '');
 });
 
 test('room is told in units that people read', () => {

@@ -29,13 +29,23 @@ test('only images that one of the two reads rightly count', () => {
   assert.deepEqual(counts, { a: 2, b: 1 });
 });
 
-test('the sentence says how much better, and how often chance does as much', () => {
+test("McNemar's test agrees with published values of the exact binomial test", () => {
+  // R: binom.test(3, 12), binom.test(5, 20), binom.test(10, 19), binom.test(0, 30)
+  for (const [a, b, p] of [[3, 9, 0.14599609375], [5, 15, 0.04138946533203125], [10, 9, 1], [0, 30, 2 ** -29]]) {
+    assert.ok(Math.abs(mcnemar({ a, b }) - p) < 1e-12, `${a}, ${b}`);
+  }
+});
+
+test('the sentence gives the probability of such a difference between equally good models', () => {
   const labels = Array(40).fill(7);
   const reading = (right, from = 0) => answers(labels, labels.map((_, index) => (index >= from && index < from + right ? 7 : 0)));
-  assert.equal(verdict(reading(20), reading(20, 10)), 'Both read equally many digits of the test set.');
-  assert.equal(verdict(reading(21, 9), reading(15)), 'The run shown reads 6 more digits; a difference this small happens by chance 3 times in 10.');
-  assert.equal(verdict(reading(10), reading(19)), 'The run shown reads 9 fewer digits; a difference this large happens by chance 4 times in 1,000.');
-  assert.equal(verdict(reading(40), reading(0)), 'The run shown reads 40 more digits; chance alone would hardly ever make such a difference.');
+  const sentence = (images, p) => `The run shown classifies ${images} correctly. If both models were equally good, `
+    + `a difference at least this large would have a probability of ${p} (exact McNemar test).`;
+  assert.equal(verdict(reading(20), reading(20, 10)), 'Both classify the same number of test images correctly.');
+  assert.equal(verdict(reading(21, 9), reading(15)), sentence('6 more test images', 'p = 0.31'));
+  assert.equal(verdict(reading(10), reading(11)), sentence('1 fewer test image', 'p = 1'));
+  assert.equal(verdict(reading(10), reading(19)), sentence('9 fewer test images', 'p = 0.0039'));
+  assert.equal(verdict(reading(40), reading(0)), sentence('40 more test images', 'p < 0.001'));
 });
 
 test('runs on other images cannot be compared', () => {

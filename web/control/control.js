@@ -5,13 +5,13 @@ import * as bar from './bar.js';
 import { manage } from './manage.js';
 import * as space from './space.js';
 import { watch } from './watch.js';
-import * as words from './words.js';
+import { follow as followWords } from './words.js';
 
 export async function mount(store, look) {
   await addStyle(new URL('control.css', import.meta.url));
   watch(store);
   bar.mount(document.getElementById('header'), store, look);
-  words.mount(document.getElementById('notices'), store);
+  followWords(store);
   space.mount(document.getElementById('runs'), store);
   store.on(['control'], ({ control }) => store.set({ manage: control && manage }));
 }

@@ -9,11 +9,12 @@ const DEAF = ['calibrating', 'testing', 'done']; // phases after the last batch:
 
 /** The answer to GET /control; null where nobody may control anything. */
 export function parseControl(value) {
-  const { allowed, running, resumable, free_bytes: freeBytes, last_words: words, exit } = record(value);
+  const { allowed, running, resumable, not_resumable: obstacle, free_bytes: freeBytes, last_words: words, exit } = record(value);
   if (allowed !== true) return null;
   return {
     isRunning: running === true,
     isResumable: resumable === true,
+    obstacle: text(obstacle), // why it can't be resumed
     freeBytes: number(freeBytes),
     lastWords: list(words).slice(-LINES).map((line) => text(line, LETTERS)),
     exit: number(exit),
@@ -36,18 +37,23 @@ export function possible({ control, log, liveness, shown }) {
 const ENDED_WELL = [null, 0, 130, 143]; // or not known, or because somebody wanted it to end
 const KILLED = 137; // by a signal that can't be handled
 
-/** {title, lines} of a trainer that broke off; null of any other. */
+/** {end, lines} of a trainer that broke off; null of any other. */
 export function lastWordsOf({ control, liveness, shown }) {
   if (!control || control.isRunning || shown !== null) return null;
   const isBroken = !ENDED_WELL.includes(control.exit);
   if (!isBroken && !['crashed', 'failed'].includes(liveness)) return null;
   if (!isBroken && !control.lastWords.length) return null; // it was started elsewhere, and spoke there
-  return { title: titleOf(control.exit), lines: control.lastWords };
+  return { end: endOf(control.exit), lines: control.lastWords };
 }
 
-function titleOf(exit) {
-  if (exit === KILLED) return 'The trainer was killed: the memory may have run out. Its last words:';
-  return exit ? `The trainer ended with exit code ${exit}. Its last words:` : 'The trainer’s last words:';
+/** Why an unfinished run has no Resume, as a sentence; empty where it has, or where nobody may control anything. */
+export function obstacleOf({ control, liveness, shown }) {
+  return !control || control.isRunning || shown !== null || isAlive(liveness) ? '' : control.obstacle;
+}
+
+function endOf(exit) {
+  if (exit === KILLED) return 'The trainer was killed: the machine may have run out of memory.';
+  return exit ? `The trainer ended with exit code ${exit}.` : '';
 }
 
 /** 12.3 GB */

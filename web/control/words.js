@@ -1,25 +1,12 @@
-/** What a trainer printed last that is gone without having ended well. */
+/** What the server knows of an unfinished run beyond its log: how its trainer ended, and why it can't be resumed. */
 
-import { h, icon } from '../dom.js';
-import { lastWordsOf } from './state.js';
+import { lastWordsOf, obstacleOf } from './state.js';
 
-export function mount(notices, store) {
-  const place = h('div', { class: 'last-words', hidden: true });
-  let shown = '';
-  notices.after(place);
+/** For the notices, which tell one failure once. */
+export function follow(store) {
   store.on(['control', 'liveness', 'shown'], (state) => {
-    const found = lastWordsOf(state);
-    const news = JSON.stringify(found);
-    if (news === shown) return; // it may be read or selected
-    shown = news;
-    place.hidden = !found;
-    if (found) place.replaceChildren(notice(found));
+    const lastWords = lastWordsOf(state);
+    const isNew = JSON.stringify(lastWords) !== JSON.stringify(state.lastWords);
+    store.set({ obstacle: obstacleOf(state), ...(isNew && { lastWords }) });
   });
 }
-
-const notice = ({ title, lines }) => h(
-  'div', { class: 'notice bad', role: 'note' }, icon('crashed'),
-  h('div', {},
-    h('strong', {}, title),
-    lines.length ? h('pre', { tabindex: '0', 'aria-label': 'The last lines it printed' }, lines.join('\n')) : ' It printed nothing.'),
-);

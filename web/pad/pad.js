@@ -108,7 +108,7 @@ export async function mount(element, store) {
   function tellLabel({ predictions }) {
     if (testImage === null) return;
     const label = predictions?.sets.find(({ kind }) => kind === 'test')?.labels[testImage];
-    setText(built.note, `Test image ${whole(testImage)}${label === undefined ? '' : `: it is a ${label}`}`);
+    setText(built.note, `Test image ${whole(testImage)}${label === undefined ? '' : `, label ${label}`}`);
   }
 }
 

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseLog } from '../../web/contract.js';
+import { noticesOf } from '../../web/notices.js';
+import { INITIAL } from '../../web/store.js';
+
+const LOG = parseLog({ run_id: 'a', status: 'running', updated_at: '2026-11-20T12:00:00Z', batches: { step: [1], loss: [2.5] } });
+const notices = (state) => noticesOf({ ...INITIAL, log: LOG, liveness: 'running', ...state });
+
+test('one failure is one notice, whoever tells of it', () => {
+  const lastWords = { end: 'The trainer was killed: the machine may have run out of memory.', lines: ['a', 'b'] };
+  const [crash, ...more] = notices({ liveness: 'crashed', lastWords, obstacle: 'No checkpoint had been saved yet.' });
+  assert.deepEqual([crash.kind, crash.title, crash.lines, more], ['bad', 'The run crashed.', ['a', 'b'], []]);
+  assert.match(crash.text, /logged by .*can’t be resumed here\. No checkpoint.*was killed.*last lines/);
+  const events = [{ kind: 'diverged', step: 6, text: 'The loss was not finite at step 6.' }];
+  const diverged = parseLog({ status: 'failed', error: 'The loss was not finite.', events, batches: { step: [1], loss: [2.5] } });
+  const found = notices({ log: diverged, liveness: 'failed', lastWords: { end: 'The trainer ended with exit code 3.', lines: [] } });
+  assert.equal(found.length, 1);
+  assert.match(found[0].text, /at step 6\. The last finite training loss was 2\.500\. The trainer ended with exit code 3\. It printed nothing\./);
+});
+
+test('a trainer that broke off before it had a log is told of', () => {
+  const [found, ...more] = notices({ log: null, liveness: null, lastWords: { end: 'The trainer ended with exit code 1.', lines: ['why'] } });
+  assert.deepEqual([found.kind, found.lines, more], ['bad', ['why'], []]);
+});
+
+test('a run that lives or ended well has no notice, an unfinished one without Resume says why', () => {
+  for (const liveness of ['running', 'paused', 'stalled', 'completed', 'stopped']) assert.deepEqual(notices({ liveness }), []);
+  const [found] = notices({ liveness: 'stopped', obstacle: 'No checkpoint had been saved yet.' });
+  assert.deepEqual([found.kind, found.text], ['info', 'It can’t be resumed here. No checkpoint had been saved yet.']);
+});
+
+test('the way back from an earlier run promises a live one only where there is one', () => {
+  const runs = [{ path: '', status: 'running' }, { path: 'runs/b/' }];
+  const link = (state) => notices({ shown: 'b', liveness: 'completed', runs, ...state })[0].link;
+  for (const liveness of ['running', 'paused', 'stalled']) assert.equal(link({ live: { runId: 'a', liveness } }), 'Show the live run');
+  for (const liveness of ['completed', 'crashed']) assert.equal(link({ live: { runId: 'a', liveness } }), 'Show the latest run');
+  assert.equal(link({ live: null }), 'Show the latest run');
+  assert.equal(link({ live: null, runs: runs.slice(1) }), null);
+});
