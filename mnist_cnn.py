@@ -28,6 +28,7 @@ if __name__ == "__main__":
     INTERRUPTS.install()  # before the other imports: Ctrl-C may come at any moment
 
 import json
+import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -161,6 +162,11 @@ def control_run(action, value, results_dir):
     """Ask the running trainer to stop, pause or continue, to learn at another rate (lr 0.001), for more epochs
     (epochs +5, or epochs 20 in all), or to save its weights now (snapshot). It answers within a batch.
     """
+    doubt = control.doubt(results_dir, value) if action == "lr" else None
+    if doubt and sys.stdin is not None and sys.stdin.isatty():
+        click.confirm(f"{doubt} Set it?", abort=True, err=True)
+    elif doubt:
+        click.echo(f"Warning: {doubt}", err=True)
     with told_in_one_line():
         print_result(control.answered(results_dir, action, value))
 

@@ -266,6 +266,7 @@ def _entry(folder: Path, path: str, log: dict | None = None) -> dict | None:
         "dataset": log["dataset"].get("name"),
         "epochs": max(_numbers(log["epochs"].get("epoch")), default=0),
         "best_val_accuracy": max(_numbers(log["epochs"].get("val_accuracy")), default=None),
+        "last_val_accuracy": next(reversed(_numbers(log["epochs"].get("val_accuracy"))), None),
         "test_accuracy": log["test"].get("accuracy"),
     }
 

@@ -26,6 +26,7 @@ MOST = 1000  # requests in the file: the oldest are dropped, which were done lon
 _ID_LENGTH = 80
 _VALUE_LENGTH = 40  # of a number: with more, a thousand requests would not fit
 MOST_EPOCHS = 1_000_000
+FAR_ABOVE = 10  # times the present learning rate: one that high is asked about, or warned of (web/control/state.js)
 _PATIENCE_S, _LOOK_S = 10.0, 0.05  # for an answer: longer than an evaluation of the validation images
 
 
@@ -78,6 +79,26 @@ def valued(action: str, value) -> tuple[float, bool]:
     if not number.is_integer() or abs(number) > MOST_EPOCHS or number == 0:
         raise Refused(f"epochs are whole numbers up to {MOST_EPOCHS:,}, such as +5 for five more")
     return number, text[0] not in "+-"
+
+
+def is_far_above(present: float | None, wanted: float) -> bool:
+    """Whether a learning rate is so much higher than the present one that training may diverge."""
+    return bool(present) and wanted > FAR_ABOVE * present
+
+
+def doubt(folder: Path, value) -> str | None:
+    """A warning, in a sentence, about a learning rate for the run in `folder`; None where none is due."""
+    log = runlog.read(folder)
+    try:
+        present = float((log["batches"]["lr"] or [log["config"]["lr"]])[-1])
+        wanted, _ = valued("lr", value)
+    except (Refused, LookupError, TypeError, ValueError):  # the trainer refuses what is no rate
+        return None
+    if not is_far_above(present, wanted):
+        return None
+    return (
+        f"{wanted:g} is {wanted / present:,.0f} times the present learning rate, {present:.3g}: training may diverge."
+    )
 
 
 def ask(folder: Path, action: str, value=None, run_id: str | None = None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from digits.checkpoints import Checkpoints
 from digits.contract import PAUSED
-from digits.control import EPOCHS, LR, RESUMED, Inbox, Refused, Request, planned_first
+from digits.control import EPOCHS, LR, RESUMED, Inbox, Refused, Request, is_far_above, planned_first
 from digits.interrupts import INTERRUPTS
 from digits.runlog import RunLog
 from digits.schedule import Schedule
@@ -113,7 +113,9 @@ class Steering:
             self._learner.schedule = schedule.at_rate(steps, request.value)
         except ValueError as error:
             raise Refused(str(error)) from None
-        text = f"learning rate {schedule(steps):.3g} became {request.value:.3g}, and goes on from there as planned"
+        present = schedule(steps)
+        much = f", {request.value / present:,.0f} times as high" if is_far_above(present, request.value) else ""
+        text = f"learning rate {present:.3g} became {request.value:.3g}{much}, and goes on from there as planned"
         self._answer(request, LR, text, value=request.value)
 
     def _set_epochs(self, request: Request, at: Progress) -> None:

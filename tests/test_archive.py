@@ -176,6 +176,15 @@ def test_a_log_with_numbers_that_json_does_not_know_stops_nobody(folder):
     assert (entry["run_id"], entry["name"], entry["best_val_accuracy"]) == ("mine", None, None)
 
 
+def test_the_list_tells_best_and_last_accuracy(folder):
+    with RunLog(folder, name="fell") as log:
+        log.batch(1, loss=0.5)
+        for epoch, accuracy in enumerate((0.9, 0.97, 0.1), 1):
+            log.epoch(epoch, val_accuracy=accuracy)
+    (entry,) = json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]
+    assert (entry["best_val_accuracy"], entry["last_val_accuracy"]) == (0.97, 0.1)
+
+
 def test_the_list_tells_how_long_a_run_has_trained_without_what_lay_between(folder):
     run(folder, "first")
     file = folder / contract.TRAINING_LOG

@@ -12,6 +12,8 @@ from controlled import controlled, new_run, press, refuse
 from test_page_access import complaints
 from visiting import see, status, wait_for_steps
 
+from digits import runlog
+
 SAID = "#header .said"
 CONTROLS = ".controls:visible, [data-change]"
 LITTLE = ("--dataset=synthetic", "--limit=640", "--validation=100", "--channels=4,4,8,8", "--batch-size=32")
@@ -102,6 +104,33 @@ def test_a_run_is_paused_continued_changed_and_stopped(visit, tmp_path):
         status(page, "stopped")
         see(page, "#events .kind", "^stopped$")
         page.get_by_role("button", name="Resume", exact=True).wait_for()
+
+
+def test_a_rate_far_above_the_present_one_takes_a_second_yes(visit, tmp_path):
+    with controlled(tmp_path) as (url, _), training(tmp_path, "--epochs=200"):
+        page = visit(url)
+        wait_for_steps(page, 0)
+        change(page)
+        rate = page.get_by_label("New learning rate")
+        rate.fill("5")
+        page.get_by_role("button", name="Set", exact=True).dblclick()  # a double click is no second yes
+        see(
+            page,
+            ".menu [role=alert]",
+            r"^5 is [\d,]+ times the present learning rate, 0[.\d]+: training may diverge\.$",
+        )
+        rate.fill("0.001")
+        page.locator(".menu [role=alert]").wait_for(state="hidden")
+        rate.fill("4")
+        press(page, "Set")
+        page.keyboard.press("Escape")
+        change(page)
+        page.locator(".menu [role=alert]").wait_for(state="hidden")
+        press(page, "Set")
+        press(page, "Set anyway")
+        see(page, SAID, "became 4, [0-9,]+ times as high, and goes on")
+        values = [event["value"] for event in runlog.read(tmp_path)["events"] if event["kind"] == "lr changed"]
+        assert values == [4]
 
 
 def test_what_the_trainer_refuses_is_said(visit, tmp_path):

@@ -41,7 +41,11 @@ def test_what_is_no_digit_is_not_called_one(visit, trained):
         draw(page, [[(0.2 + 0.6 * (step % 2), 0.2 + 0.03 * step) for step in range(20)]])
         assert answer(page) == "Not a digit"
         see(page, "#pad .answer", r"far too much ink; the nearest is \d")
-        clear(page)
+        page.get_by_role("button", name="Keep").click()
+        for _ in range(2):
+            see(page, "#pad .kept li", r"Not a digit: far too much ink; the nearest is \d (since|from)")
+            page.reload()
+            sheet(page)
         draw(page, [[(0.2, 0.2), (0.2, 0.8)], [(0.8, 0.2), (0.8, 0.8)]])
         see(page, "#pad .answer", "several large parts")
 

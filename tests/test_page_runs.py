@@ -197,3 +197,22 @@ def test_runs_of_the_same_name_do_not_take_the_keyboard_from_each_other(visit, t
         page.get_by_role("button", name="Keep", exact=True).click()
         see(page, f"{ROW}:nth-child(3)", "kept")
         assert third.evaluate("button => button === document.activeElement")
+
+
+def test_a_run_whose_accuracy_fell_shows_the_latest_and_is_marked(visit, tmp_path):
+    with RunLog(tmp_path, name="fell") as log:
+        for epoch, accuracy in enumerate((0.95, 0.9766, 0.0988), 1):
+            if epoch == 3:
+                log.event("lr changed", "learning rate 0.006 became 5", value=5.0)
+            log.batch(epoch, loss=0.1, lr=0.006 if epoch < 3 else 5.0)
+            log.epoch(epoch, val_loss=0.1, val_accuracy=accuracy)
+    with controlled(tmp_path) as (url, _):
+        page = visit(url)
+        see(page, "#numbers .tile:nth-child(3)", r"^Validation accuracy\s*9.88\s%\s*epoch 3; best 97.66\s% in epoch 2$")
+        see(
+            page,
+            "#notices .warn",
+            r"fell from 97.66\s% after epoch 2 to 9.88\s% after epoch 3.*step 2: learning rate 0.006 became 5",
+        )
+        see(page, "#events .bad .kind", "^accuracy fell$")
+        see(page, ROW, r"9.88\s% validation.*completed\s*accuracy fell from 97.66\s%")

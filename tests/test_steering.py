@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from trainer import PROJECT, SOON, Trainer
 
 from digits import contract, lock
 from digits import control as control_file
-from digits.control import Inbox, Refused, ask, parsed
+from digits.control import Inbox, Refused, ask, doubt, parsed
 from digits.distributed import Group
 from digits.errors import UserError
 from digits.files import write_atomically, write_json
@@ -103,6 +104,24 @@ def test_another_rate_holds_from_the_next_batch_on(training):
     found = rates(training.results)
     assert found[event["step"]] == pytest.approx(0.0001) and found[event["step"] - 1] > 0.0002
     assert event["value"] == 0.0001
+
+
+def test_a_rate_far_above_the_present_one_is_warned_of_and_said_to_be_that(training):
+    usual = control(training.results, "lr", "0.001")
+    assert usual.stderr == "" and "times" not in usual.stdout
+    done = control(training.results, "lr", "0.1")
+    assert done.returncode == 0
+    assert re.search("Warning: 0.1 is [0-9]+ times the present learning rate", done.stderr)  # as the log last told it
+    assert "became 0.1, 100 times as high" in done.stdout
+
+
+def test_nothing_is_doubted_where_the_present_rate_is_not_known(tmp_path):
+    for log in (None, {}, {"batches": 5}, {"batches": {"lr": []}, "config": {}}, {"batches": {"lr": [None]}}, []):
+        (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
+        assert doubt(tmp_path, "5") is None
+    (tmp_path / contract.TRAINING_LOG).write_text(json.dumps({"batches": {"lr": [0.006]}}))
+    assert doubt(tmp_path, "0.06") is doubt(tmp_path, "no number") is None
+    assert doubt(tmp_path, "5") == "5 is 833 times the present learning rate, 0.006: training may diverge."
 
 
 def test_more_epochs_and_fewer(training):

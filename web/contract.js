@@ -5,7 +5,7 @@ import { count, isRecord, list, number, record, runId, text, time } from './valu
 const SCHEMA = 1;
 const STATUSES = ['running', 'completed', 'stopped', 'interrupted', 'failed'];
 const LIVENESSES = [...STATUSES, 'paused', 'stalled', 'crashed'];
-export const BAD_EVENTS = new Set(['diverged', 'not finite', 'failed', 'error', 'warning']); // kinds; any other is neutral
+export const BAD_EVENTS = new Set(['diverged', 'not finite', 'accuracy fell', 'failed', 'error', 'warning']); // kinds; any other is neutral
 const BATCH_FIELDS = ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr', 'images_per_second', 'seconds'];
 const EPOCH_FIELDS = ['epoch', 'step', 'train_loss', 'train_accuracy', 'val_loss', 'val_accuracy', 'lr', 'seconds'];
 const SIZES = ['input', 'activations', 'parameters', 'total']; // in the log: input_mb, ...
@@ -70,6 +70,7 @@ export function parseRuns(value) {
       epochs: count(run.epochs),
       parameters: count(run.parameters),
       bestAccuracy: number(run.best_val_accuracy),
+      lastAccuracy: number(run.last_val_accuracy),
       testAccuracy: number(run.test_accuracy),
     }];
   });
@@ -132,8 +133,10 @@ function parseModel(value) {
 }
 
 function parseEvent(event) {
-  const { request } = event; // whose answer it is
-  return { step: count(event.step), time: time(event.time), kind: text(event.kind, 24), text: text(event.text), request: text(request, 80) };
+  const { request, value } = event; // whose answer it is, and what was set
+  return {
+    step: count(event.step), time: time(event.time), kind: text(event.kind, 24), text: text(event.text), request: text(request, 80), value: number(value),
+  };
 }
 
 function parseTest(value) {

@@ -9,11 +9,15 @@ const PLATEAU = 5; // epochs
 const SPIKE = 5; // times the loss around it
 const AROUND = 12; // buckets to either side of one
 const STEADY = 5; // buckets of one rate, before and after it changed
+const FALL = 0.05; // of validation accuracy: far more than chance
+const CAUSES = ['lr changed', 'epochs changed', 'resumed']; // kinds of events that may make accuracy fall, the likeliest first
 const START = 0.1; // first part of the batches, in which everything swings
 
 /** Like the log's own events: {step, time, kind, text}, in the order of the steps. */
 export function insightsOf(log) {
-  const found = [...rates(log), overfitting(log), best(log), plateau(log), spike(log), notFinite(log)].filter(Boolean);
+  const fall = fallOf(log);
+  const others = [overfitting(log), !fall && best(log), plateau(log), spike(log), notFinite(log)];
+  const found = [...rates(log), fall, ...others].filter(Boolean);
   const isTold = ({ kind }) => log.events.some((event) => event.kind === kind);
   return found.filter((insight) => !isTold(insight)).sort((a, b) => a.step - b.step);
 }
@@ -35,6 +39,34 @@ function overfitting({ epochs }) {
   const text = `Overfitting begins after epoch ${whole(epochs.epoch[turn])}: since then validation loss rose from `
     + `${from} to ${to}, while training loss kept falling.`;
   return insight(epochs.step[turn], 'overfitting', text);
+}
+
+/** Whether a run's validation accuracy is far below its best; both null where unknown. */
+export const hasFallen = (best, latest) => best !== null && latest !== null && best - latest >= FALL;
+
+/** Validation accuracy is far below its best: since when, and with its likely `cause` {step, kind}, null if none is known. */
+export function fallOf(log) {
+  const { epoch, step, val_accuracy: accuracy } = log.epochs;
+  const top = greatest(accuracy);
+  const last = accuracy.findLastIndex((value) => value !== null);
+  if (top < 0 || !hasFallen(accuracy[top], accuracy[last])) return null;
+  const before = accuracy.findLastIndex((value) => value !== null && !hasFallen(accuracy[top], value));
+  const first = accuracy.findIndex((value, row) => row > before && value !== null);
+  const text = `Validation accuracy fell from ${percent(accuracy[top])} after epoch ${whole(epoch[top])} to `
+    + `${percent(accuracy[last])} after epoch ${whole(epoch[last])}.`;
+  const cause = causeOf(log, step[top] ?? 0, step[first] ?? Infinity);
+  const because = cause ? ` Likely cause, at step ${whole(cause.step)}: ${cause.text.replace(/\.$/, '')}.` : '';
+  const fall = insight(step[first], 'accuracy fell', text + because);
+  return fall && { ...fall, cause };
+}
+
+/** The event between two steps that most likely made accuracy fall: of changes of the learning rate that to the highest. */
+function causeOf(log, from, to) {
+  const changes = log.events.some(({ kind }) => kind === 'lr changed') ? log.events : [...log.events, ...rates(log)];
+  const between = changes.filter(({ kind, step }) => CAUSES.includes(kind) && step !== null && step >= from && step <= to);
+  const kind = CAUSES.find((one) => between.some((event) => event.kind === one));
+  const likely = between.filter((event) => event.kind === kind);
+  return likely.toSorted((a, b) => (a.value ?? 0) - (b.value ?? 0)).at(-1) ?? null;
 }
 
 /** The best validation accuracy lies well behind, and what came after is worse by more than chance. */

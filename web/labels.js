@@ -1,14 +1,17 @@
 /** Labels that stand beside each other without touching. */
 
-/** For labels {x, width} from left to right: the lane each may stand in, or null where every lane is taken. */
+/** For labels {x, width, weight}: the lane each may stand in, or null where a heavier one, or one to its left, takes every lane. */
 export function lanes(labels, count, gap = 8) {
-  const free = new Array(count).fill(-Infinity);
-  return labels.map(({ x, width }) => {
-    const lane = free.findIndex((end) => x >= end);
-    if (lane < 0) return null;
-    free[lane] = x + width + gap;
-    return lane;
-  });
+  const lane = labels.map(() => null);
+  const weight = ({ weight: given = 0 }) => given;
+  const order = [...labels.keys()].sort((a, b) => weight(labels[b]) - weight(labels[a]) || labels[a].x - labels[b].x);
+  const touches = (a, b) => a.x < b.x + b.width + gap && b.x < a.x + a.width + gap;
+  for (const index of order) {
+    const isFree = (one) => !labels.some((other, at) => lane[at] === one && touches(labels[index], other));
+    const free = Array.from({ length: count }, (_, one) => one).find(isFree);
+    if (free !== undefined) lane[index] = free;
+  }
+  return lane;
 }
 
 /** Heights moved apart to at least `gap`, in their order, within [top, bottom]. */

@@ -2,6 +2,7 @@
 
 import { h, icon } from './dom.js';
 import { clock, date, decimal } from './format.js';
+import { fallOf } from './insights.js';
 import { isAlive } from './liveness.js';
 import { LIVE } from './polling.js';
 
@@ -34,6 +35,8 @@ export function noticesOf({ log, liveness, live, runs, shown, missing, lastWords
   if (failure) add(...failure);
   if (!log) return notices;
   if (shown !== null) add('info', 'An earlier run,', `started ${date(log.startedAt)}.`, { link: latest(live, runs) });
+  const fall = fallOf(log);
+  if (fall) add('warn', 'Accuracy fell.', fall.text);
   if (log.newer) add('info', 'A newer kind of log.', 'What this version of the page knows of it is shown.');
   const { name, notice } = log.dataset ?? {};
   if (name === 'synthetic') {

@@ -29,10 +29,9 @@ function tile(element, name, kind) {
 function numbersOf(log) {
   const { epochs, status } = log;
   const early = status === 'running' && !epochs.epoch.length;
-  const epochAt = (row, what = '') =>
-    row < 0 ? (early ? 'after the first epoch' : 'not logged') : `${what}epoch ${whole(epochs.epoch[row])}`;
+  const epochAt = (row) => (row < 0 ? (early ? 'after the first epoch' : 'not logged') : `epoch ${whole(epochs.epoch[row])}`);
   const loss = latest(epochs.val_loss);
-  const best = greatest(epochs.val_accuracy);
+  const accuracy = latest(epochs.val_accuracy);
   const done = epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} done` : '';
   return [
     { name: 'Training loss', kind: 'train', ...trainingLoss(log) },
@@ -40,12 +39,19 @@ function numbersOf(log) {
     {
       name: 'Validation accuracy',
       kind: 'validation',
-      value: percent(epochs.val_accuracy[best] ?? null),
-      remark: epochAt(best, 'best, '),
+      value: percent(epochs.val_accuracy[accuracy] ?? null),
+      remark: accuracy < 0 ? epochAt(accuracy) : besideBest(epochs, accuracy),
     },
     { name: 'Test accuracy', kind: 'test', ...testAccuracy(log) },
     { name: 'Time', kind: 'time', value: duration(secondsOf(log)), remark: done },
   ];
+}
+
+/** "epoch 5, the best", or "epoch 5; best 97.66 % in epoch 3" */
+function besideBest({ epoch, val_accuracy: accuracy }, row) {
+  const best = greatest(accuracy);
+  const isBest = accuracy[row] === accuracy[best];
+  return `epoch ${whole(epoch[row])}${isBest ? ', the best' : `; best ${percent(accuracy[best])} in epoch ${whole(epoch[best])}`}`;
 }
 
 /** The mean of the last epoch; before the end of the first one, the last batch. */

@@ -1,5 +1,6 @@
 /** Where everything of a chart lies, in pixels: geometry only, nothing is painted here. */
 
+import { BAD_EVENTS } from './contract.js';
 import { apart, lanes } from './labels.js';
 import { extent, wholeRange } from './range.js';
 import { linear, logTicks, logarithmic, ticks } from './scale.js';
@@ -57,11 +58,11 @@ function allOf(batches, firm, { key }) {
   return { low: Math.floor(low * 10) / 10, high: 1, beyond: null };
 }
 
-/** Marks with a label in a lane above the plot; where no lane is free a mark stands without. */
+/** Marks with a label in a lane above the plot; where no lane is free a mark stands without, the cause of a fall last. */
 function placeEvents(events, x, right) {
-  const boxes = events.map(({ kind, x: at }) => {
+  const boxes = events.map(({ kind, isCause, x: at }) => {
     const width = kind.length * LETTER + 8;
-    return { width, x: Math.min(x(at), right - width - 4) };
+    return { width, x: Math.min(x(at), right - width - 4), weight: isCause ? 2 : Number(BAD_EVENTS.has(kind)) };
   });
   const taken = lanes(boxes, LANES, 4);
   return {

@@ -2,6 +2,7 @@
 
 import { h, icon, setText } from './dom.js';
 import { date, duration, percent, whole } from './format.js';
+import { hasFallen } from './insights.js';
 import { isAlive, spanOf } from './liveness.js';
 import { LIVE } from './polling.js';
 import { head, row } from './table.js';
@@ -47,7 +48,7 @@ function rowOf(run, status, current, manage, store, refuse) {
     h('a', link, icon(status), h('span', { class: 'name' }, name)),
     accuracy(run),
     current ? '' : overlay(run, store, refuse),
-    [status, run.hidden && 'hidden', run.kept && 'kept'].filter(Boolean).join(', '),
+    [[status, run.hidden && 'hidden', run.kept && 'kept'].filter(Boolean).join(', '), hasFallen(run.bestAccuracy, run.lastAccuracy) && fallen(run)].filter(Boolean),
     dataset === 'synthetic' ? `${model}, synthetic digits` : model,
     whole(parameters), whole(epochs), duration(isAlive(status) ? null : seconds ?? spanOf(run)), date(startedAt),
     manage ? h('button', { class: 'more', 'data-change': runId, 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',
@@ -73,6 +74,10 @@ function overlay({ runId, name }, store, refuse) {
   return box;
 }
 
-function accuracy({ testAccuracy, bestAccuracy }) {
-  return testAccuracy === null && bestAccuracy !== null ? `${percent(bestAccuracy)} validation` : percent(testAccuracy);
+function accuracy({ testAccuracy, bestAccuracy, lastAccuracy }) {
+  const validation = lastAccuracy ?? bestAccuracy;
+  return testAccuracy === null && validation !== null ? `${percent(validation)} validation` : percent(testAccuracy);
 }
+
+/** Marks a run whose accuracy fell far below its best. */
+const fallen = ({ bestAccuracy }) => h('span', { class: 'fallen' }, icon('notice'), `accuracy fell from ${percent(bestAccuracy)}`);

@@ -75,7 +75,9 @@ function axisOf(log, wanted, unitWanted = null) {
 /** What the trainer tells of and what the curves say, in the order of the steps; what has no step comes last. */
 function happened(log) {
   const place = ({ step }) => step ?? Number.MAX_VALUE;
-  return [...log.events, ...insightsOf(log)].sort((a, b) => place(a) - place(b));
+  const all = [...log.events, ...insightsOf(log)].sort((a, b) => place(a) - place(b));
+  const cause = all.find(({ kind }) => kind === 'accuracy fell')?.cause;
+  return all.map((event) => (cause && event.kind === cause.kind && event.step === cause.step ? { ...event, isCause: true } : event));
 }
 
 /** The index of the value nearest to x in ascending values; -1 when there are none. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseLog } from '../../web/contract.js';
 import { lineOf, planOf } from '../../web/control/schedule.js';
-import { bytes, lastWordsOf, obstacleOf, parseControl, possible } from '../../web/control/state.js';
+import { bytes, doubtOf, lastWordsOf, obstacleOf, parseControl, possible } from '../../web/control/state.js';
 import { plotOf } from '../../web/plot.js';
 import { robustRange } from '../../web/range.js';
 import { prepare } from '../../web/series.js';
@@ -76,6 +76,15 @@ test('why a run can’t be resumed is told where there is a Resume otherwise', (
   for (const state of [{ shown: 'earlier' }, { liveness: 'paused' }, { control: null }]) assert.equal(told({}, state), '');
   assert.equal(told({ running: true }), '');
   assert.equal(told({ not_resumable: null }), '');
+});
+
+test('a learning rate far above the present one is asked about', () => {
+  const log = parseLog({ config: { lr: 0.01 }, batches: { step: [1, 2], lr: [0.006, null] } });
+  assert.equal(doubtOf(log, 5), '5 is 833 times the present learning rate, 0.006: training may diverge.');
+  for (const usual of [0.06, 0.006, 0.0001, NaN]) assert.equal(doubtOf(log, usual), '');
+  const early = parseLog({ config: { lr: 0.01 } });
+  assert.match(doubtOf(early, 5), /500 times/, 'before the first batch the rate of the options counts');
+  assert.equal(doubtOf(parseLog({}), 5), '', 'nobody knows the present one');
 });
 
 test('room is told in units that people read', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseLog } from '../../web/contract.js';
-import { insightsOf } from '../../web/insights.js';
+import { hasFallen, insightsOf } from '../../web/insights.js';
 
 const PER_EPOCH = 50;
 
@@ -76,7 +76,7 @@ for (const onset of [4, 9, 15]) {
 
   test(`a best epoch ${onset} is named when what follows is clearly worse`, () => {
     const peak = (drop) => (epoch) => 0.98 - drop * Math.abs(epoch - onset);
-    const [found] = insightsOf(logOf({ train: falling, accuracy: peak(0.005) }));
+    const [found] = insightsOf(logOf({ train: falling, accuracy: peak(0.002) }));
     assert.deepEqual([found.kind, found.step], ['best', onset * PER_EPOCH]);
     assert.deepEqual(kinds(logOf({ train: falling, accuracy: peak(0.0001) })), [], 'within chance');
   });
@@ -89,6 +89,27 @@ for (const onset of [4, 9, 15]) {
     assert.match(found.text, /9\.000.*90 times.*highest of 2/);
   });
 }
+
+test('a fall of validation accuracy is told with its likely cause, the highest of the learning rates set in between', () => {
+  const accuracy = (epoch) => (epoch <= 3 ? 0.97 + epoch / 500 : epoch === 4 ? 0.96 : 0.0988);
+  const event = (step, value, kind = 'lr changed') => ({ step, kind, text: `learning rate 0.006 became ${value}`, value });
+  const events = [event(20, 9), event(210, 5), event(230, 0.001), event(240, 0, 'epochs changed'), event(900, 8)];
+  const found = insightsOf(logOf({ epochs: 7, train: falling, accuracy, events: events.map((one) => ({ ...one, time: null })) }));
+  assert.deepEqual(found.map(({ kind, step }) => [kind, step]), [['accuracy fell', 250]]);
+  assert.equal(found[0].text, 'Validation accuracy fell from 97.60\u00a0% after epoch 3 to 9.88\u00a0% after epoch 7. '
+    + 'Likely cause, at step 210: learning rate 0.006 became 5.');
+  const alone = insightsOf(logOf({ epochs: 5, train: falling, accuracy }));
+  assert.match(alone[0].text, /after epoch 5\.$/, 'at once, and without a cause where none is logged');
+  const rate = (step) => (step < 220 ? 0.01 : 5);
+  const foreign = insightsOf(logOf({ epochs: 5, train: falling, accuracy, rate }));
+  assert.match(foreign.at(-1).text, /Likely cause, at step 220: The learning rate changed from 0.0100 to 5/);
+  const recovered = (epoch) => (epoch === 3 ? 0.5 : 0.97);
+  assert.deepEqual(kinds(logOf({ epochs: 5, train: falling, accuracy: recovered })), []);
+});
+
+test('a fall is far more than chance', () => {
+  assert.deepEqual([[0.98, 0.92], [0.98, 0.94], [null, 0.1], [0.9, null]].map((pair) => hasFallen(...pair)), [true, false, false, false]);
+});
 
 test('a steep beginning is no spike', () => {
   assert.deepEqual(kinds(logOf({ train: falling, batch: (step) => 0.1 + 2.3 * Math.exp(-step / 20) })), []);

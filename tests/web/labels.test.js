@@ -7,6 +7,11 @@ test('labels in one lane never touch, and what fits nowhere stands without', () 
   assert.deepEqual(lanes(labels, 2), [0, 1, null, 0]);
 });
 
+test('a heavier label gets a lane before lighter ones to its left', () => {
+  const labels = [0, 10, 20, 100].map((x, index) => ({ x, width: 40, weight: index === 2 ? 1 : 0 }));
+  assert.deepEqual(lanes(labels, 2), [1, null, 0, 0]);
+});
+
 test('two hundred labels at one place take each lane once', () => {
   const taken = lanes(Array.from({ length: 200 }, () => ({ x: 5, width: 30 })), 2);
   assert.deepEqual(taken.filter((lane) => lane !== null), [0, 1]);

@@ -38,3 +38,10 @@ test('the way back from an earlier run promises a live one only where there is o
   assert.equal(link({ live: null }), 'Show the latest run');
   assert.equal(link({ live: null, runs: runs.slice(1) }), null);
 });
+
+test('a fall of accuracy is told above the curves', () => {
+  const log = parseLog({ epochs: { epoch: [1, 2], step: [10, 20], val_accuracy: [0.9766, 0.0988] } });
+  const [found] = notices({ log });
+  assert.deepEqual([found.kind, found.title], ['warn', 'Accuracy fell.']);
+  assert.match(found.text, /from 97\.66.* after epoch 1 to 9\.88.* after epoch 2/);
+});

@@ -99,3 +99,17 @@ test('a mark without room keeps its line and loses its label', () => {
   assert.equal(events.length, 50);
   assert.equal(events.filter(({ lane }) => lane !== null).length, 2);
 });
+
+test('the mark of what made accuracy fall keeps its label among many others', () => {
+  const crowd = Array.from({ length: 60 }, (_, index) => ({ step: 150 + index, kind: 'snapshot', text: '', time: null }));
+  const log = parseLog({
+    batches: { step: [100, 200, 300], epoch: [1, 2, 3], loss: [1, 1, 1] },
+    epochs: { epoch: [1, 2, 3], step: [100, 200, 300], val_accuracy: [0.9, 0.95, 0.1] },
+    events: [...crowd, { step: 206, kind: 'lr changed', text: 'learning rate 0.006 became 5', value: 5 }].sort((a, b) => a.step - b.step),
+  });
+  for (const width of [320, 600, 1400]) {
+    const { events } = plotOf(prepare(log), MEASURES[0], null, { width, height: 300 });
+    assert.equal(events.length, 62);
+    for (const kind of ['lr changed', 'accuracy fell']) assert.notEqual(events.find((event) => event.kind === kind).lane, null, `${kind} at ${width}`);
+  }
+});

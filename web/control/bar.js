@@ -13,7 +13,7 @@ export function mount(header, store, look) {
   const ask = (action, value) => act(async () => (await steer(store, look, action, value)).text);
   const pause = button('Pause', () => ask(possible(store.state).isPaused ? 'continue' : 'pause'));
   const stop = button('Stop', () => ask('stop'));
-  const menu = createMenu(ask);
+  const menu = createMenu(ask, () => store.state.log);
   const resume = button('Resume', () => act(() => begin(store, look, 'resume', {})));
   const start = button('New run', () => act(openForm));
   const controls = h('div', { class: 'controls', role: 'group', 'aria-label': 'Controls' }, pause, stop, menu, resume, start);

@@ -1,23 +1,51 @@
 /** What is changed less often while a run lives: its rate, its length; and a snapshot of its weights. */
 
-import { button, h } from '../dom.js';
+import { button, h, setText } from '../dom.js';
+import { doubtOf } from './state.js';
 
 const MORE_EPOCHS = 5;
 
-/** `ask(action, value)` asks the trainer. */
-export function createMenu(ask) {
+/** `ask(action, value)` asks the trainer; `log()` is that of the run which lives. */
+export function createMenu(ask, log) {
   const rate = h('input', { type: 'number', min: 0, step: 'any', required: true, inputmode: 'decimal' });
   const more = h('input', { type: 'number', min: 1, max: 1_000_000, value: MORE_EPOCHS, required: true });
+  const doubt = h('p', { class: 'problem', role: 'alert' });
+  const set = h('button', {}, 'Set');
   const field = (label, input, button, asks) => h(
-    'form', { onsubmit: (event) => { event.preventDefault(); close(); asks(); } },
-    h('label', {}, h('span', {}, label), input), h('button', {}, button),
+    'form', { onsubmit: (event) => { event.preventDefault(); asks(); } },
+    h('label', {}, h('span', {}, label), input), button,
   );
+  let sure = ''; // the rate that the doubt was about
+
+  function setRate() {
+    const found = rate.value === sure ? '' : doubtOf(log(), rate.valueAsNumber);
+    if (found) {
+      sure = rate.value;
+      setText(doubt, found);
+      setText(set, 'Set anyway');
+      return;
+    }
+    close();
+    ask('lr', rate.valueAsNumber);
+  }
+
+  function forgetDoubt() {
+    sure = '';
+    setText(doubt, '');
+    setText(set, 'Set');
+  }
+
+  rate.addEventListener('input', forgetDoubt);
+  // Neither a double click nor a key held down is a second yes.
+  set.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); });
+  rate.addEventListener('keydown', (event) => { if (event.repeat && event.key === 'Enter') event.preventDefault(); });
   const summary = h('summary', {}, 'Change');
   const menu = h(
     'details', { class: 'menu' }, summary,
     h('div', { class: 'card' },
-      field('New learning rate', rate, 'Set', () => ask('lr', rate.valueAsNumber)),
-      field('More epochs', more, 'Add', () => ask('epochs', `+${more.value}`)),
+      field('New learning rate', rate, set, setRate),
+      doubt,
+      field('More epochs', more, h('button', {}, 'Add'), () => { close(); ask('epochs', `+${more.value}`); }),
       button('Save a snapshot', () => { close(); ask('snapshot'); })),
   );
 
@@ -26,6 +54,7 @@ export function createMenu(ask) {
     menu.open = false;
     summary.focus();
   }
+  menu.addEventListener('toggle', forgetDoubt);
   menu.addEventListener('keydown', ({ key }) => { if (key === 'Escape' && menu.open) close(); });
   document.addEventListener('pointerdown', ({ target }) => { if (!menu.contains(target)) menu.open = false; });
   return menu;

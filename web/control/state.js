@@ -1,6 +1,7 @@
 /** What the server says of the trainer, read defensively; and what may be done in which state. */
 
 import { isAlive } from '../liveness.js';
+import { whole } from '../format.js';
 import { list, number, record, text } from '../values.js';
 
 const LINES = 20;
@@ -32,6 +33,15 @@ export function possible({ control, log, liveness, shown }) {
     start: isFree,
     resume: isFree && control.isResumable && shown === null,
   };
+}
+
+const FAR_ABOVE = 10; // times the present rate: see digits/control.py
+
+/** Why somebody may not mean a learning rate, as a sentence; empty where nothing is odd. */
+export function doubtOf(log, wanted) {
+  const present = log.batches.lr.findLast((rate) => rate !== null) ?? Number(new Map(log.config).get('lr'));
+  if (!(present > 0 && wanted > FAR_ABOVE * present)) return '';
+  return `${wanted} is ${whole(wanted / present)} times the present learning rate, ${Number(present.toPrecision(3))}: training may diverge.`;
 }
 
 const ENDED_WELL = [null, 0, 130, 143]; // or not known, or because somebody wanted it to end

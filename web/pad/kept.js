@@ -1,18 +1,18 @@
 /** Up to eight drawings that are kept, and how the network came to read them, epoch by epoch. */
 
 import { h, remember, remembered } from '../dom.js';
-import { likelihood, whole } from '../format.js';
 import { raster } from '../raster.js';
 import { coloursIn, onColours } from '../theme.js';
 import { createNetwork } from './network.js';
-import { softmax } from './verdict.js';
+import { storyOf } from './story.js';
+import { judge, softmax } from './verdict.js';
 
 const KEY = 'drawings';
 const MOST = 8;
 const [CELL_WIDTH, CELL_HEIGHT] = [12, 9]; // pixels of one probability
 const SIZE = 784;
 
-/** Fills `element`. `add(pixels)` keeps a drawing, `learn(network)` asks another network; `changed()` after each change. */
+/** Fills `element`. `add(prepared)` keeps a drawing as prepare.js gives it, `learn(network)` asks another network; `changed()` after each change. */
 export function createKept(element, changed) {
   let drawings = stored().map(fresh);
   let network = null;
@@ -22,9 +22,9 @@ export function createKept(element, changed) {
   onColours(render);
   render();
 
-  function add(pixels) {
+  function add(prepared) {
     if (drawings.length >= MOST) return;
-    drawings = [...drawings, fresh(pixels)];
+    drawings = [...drawings, fresh(prepared)];
     save();
     ask();
   }
@@ -35,13 +35,13 @@ export function createKept(element, changed) {
   }
 
   function save() {
-    remember(KEY, JSON.stringify(drawings.map(({ pixels }) => Array.from(pixels))));
+    remember(KEY, JSON.stringify(drawings.map(({ pixels, parts }) => ({ pixels: Array.from(pixels), parts }))));
     render();
     changed();
   }
 
   function learn(next) {
-    if (next?.plan.runId !== network?.plan.runId) drawings = drawings.map(({ pixels }) => fresh(pixels));
+    if (next?.plan.runId !== network?.plan.runId) drawings = drawings.map(fresh);
     network = next;
     ask();
   }
@@ -49,50 +49,59 @@ export function createKept(element, changed) {
   /** Every epoch that is known, one after the other, so that the page can be used meanwhile. */
   async function ask() {
     const mine = (turn += 1);
+    if (network) drawings.forEach(judgeNow);
     render();
     if (!network || !drawings.length) return;
-    const { plan, read, epochs } = network;
-    answer(read, plan.epoch, plan.temperature, true);
+    const { plan, epochs } = network;
     const missing = plan.epochs.filter((epoch) => drawings.some(({ course }) => !course.has(epoch)));
     const kept = missing.length ? await epochs().catch(() => null) : null;
     for (const epoch of missing) {
       await new Promise((resolve) => { setTimeout(resolve); });
       if (mine !== turn) return;
       const temperature = plan.temperatures[plan.epochs.indexOf(epoch)] ?? null;
-      if (kept?.has(epoch)) answer(createNetwork(plan, kept.get(epoch)()), epoch, temperature, false);
+      if (kept?.has(epoch)) answer(createNetwork(plan, kept.get(epoch)()), epoch, temperature);
     }
     render();
   }
 
-  function answer(read, epoch, temperature, again) {
+  /** With the same verdict as on the sheet: both come from judge. */
+  function judgeNow(drawing) {
+    drawing.verdict = judge(drawing, network.read(drawing.pixels).logits, network.plan);
+    drawing.course.set(network.plan.epoch, drawing.verdict.probabilities);
+  }
+
+  function answer(read, epoch, temperature) {
     for (const { pixels, course } of drawings) {
-      if (again || !course.has(epoch)) course.set(epoch, softmax(read(pixels).logits, temperature));
+      if (!course.has(epoch)) course.set(epoch, softmax(read(pixels).logits, temperature));
     }
   }
 
   function render() {
     element.hidden = !drawings.length;
     const colours = coloursIn(element.parentElement, ['accent', 'line']);
-    list.replaceChildren(...drawings.map((drawing) => cardOf(drawing, network?.plan, colours, () => remove(drawing))));
+    list.replaceChildren(...drawings.map((drawing) => cardOf(drawing, colours, () => remove(drawing))));
   }
 
   return { add, learn, isFull: () => drawings.length >= MOST };
 }
 
-const fresh = (pixels) => ({ pixels, course: new Map() }); // course: epoch -> ten probabilities
+/** `course`: epoch -> ten probabilities; `verdict`: of the present network. */
+const fresh = ({ pixels, parts }) => ({ pixels, parts, course: new Map(), verdict: null });
 
 function stored() {
   try {
     const given = JSON.parse(remembered(KEY) ?? '[]');
-    return given.filter((pixels) => pixels.length === SIZE && pixels.every(Number.isFinite)).slice(0, MOST).map((pixels) => Uint8Array.from(pixels));
+    const drawings = given.map((one) => (Array.isArray(one) ? { pixels: one, parts: 1 } : one)); // a list of pixels until 0.2.0
+    const isWhole = ({ pixels, parts }) => pixels.length === SIZE && pixels.every(Number.isFinite) && Number.isInteger(parts);
+    return drawings.filter(isWhole).slice(0, MOST).map(({ pixels, parts }) => ({ pixels: Uint8Array.from(pixels), parts }));
   } catch {
     return [];
   }
 }
 
-function cardOf({ pixels, course }, plan, colours, remove) {
+function cardOf({ pixels, course, verdict }, colours, remove) {
   const epochs = [...course.keys()].sort((a, b) => a - b);
-  const story = storyOf(epochs, course, !plan || plan.temperature !== null);
+  const story = storyOf(epochs, course, verdict);
   return h(
     'li', {},
     raster(pixels, 28, 28, { class: 'digit', 'aria-hidden': 'true' }),
@@ -120,16 +129,4 @@ function courseOf(columns, colours, label) {
   }));
   const digits = h('span', { class: 'scale', 'aria-hidden': 'true' }, ...Array.from({ length: 10 }, (_, digit) => h('i', {}, digit)));
   return h('div', { class: 'course-of' }, digits, canvas);
-}
-
-/** "7 since epoch 3, now 99.1 %; before: 1, 2" */
-function storyOf(epochs, course, isCalibrated) {
-  if (!epochs.length) return 'Not read yet';
-  const said = epochs.map((epoch) => course.get(epoch).indexOf(Math.max(...course.get(epoch))));
-  const last = said.at(-1);
-  const since = said.findLastIndex((digit) => digit !== last) + 1;
-  const before = [...new Set(said.slice(0, since))].filter((digit) => digit !== last);
-  const when = since ? `since epoch ${whole(epochs[since])}` : 'from the beginning';
-  const now = likelihood(course.get(epochs.at(-1))[last], isCalibrated);
-  return `${last} ${when}, now ${now}${before.length ? `; before also ${before.join(', ')}` : ''}`;
 }

@@ -38,7 +38,7 @@ export async function mount(element, store) {
   built.clear.onclick = () => edit(() => drawing.clear());
   built.random.onclick = randomDigit;
   built.layers.ontoggle = drawMaps;
-  built.keep.onclick = () => kept.add(prepared.pixels);
+  built.keep.onclick = () => kept.add(prepared);
   receive(built.canvas, built.file, (file) => take(pictureOf(file), file.name || 'The picture'));
   look(true);
   follow(store, (next) => {
