@@ -83,6 +83,20 @@ def test_what_is_wrong_is_marked_at_its_field_and_nothing_starts(visit, tmp_path
         assert not runlog.read(tmp_path)
 
 
+def test_a_rate_far_above_the_usual_one_takes_a_second_yes(visit, tmp_path):
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, allowed=("400",))
+        dialog = new_run(page)
+        refuse(page, {"error": "Not today."})
+        dialog.get_by_label("Learning rate", exact=True).fill("5")
+        dialog.get_by_role("button", name="Start", exact=True).dblclick()
+        see(
+            page, "dialog [role=alert]", r"^5 is [\d,]+ times the usual learning rate, 0[.\d]+: training may"
+        )
+        dialog.get_by_role("button", name="Start anyway").click()
+        see(page, "dialog [role=alert]", "^Not today.$")
+
+
 def test_a_trainer_that_was_killed_is_told_with_its_last_words(visit, tmp_path):
     with controlled(tmp_path) as (url, _):
         page = visit(url)

@@ -43,12 +43,13 @@ export function mount(element, store) {
 function rowOf(run, status, current, manage, store, refuse) {
   const { name, path, runId, dataset, model, parameters, epochs, startedAt, seconds } = run;
   const change = () => manage(run, !path && isAlive(status), store);
+  const isFallen = hasFallen(run.bestAccuracy, run.lastAccuracy);
   const link = { href: path ? `#run=${runId}` : LIVE, 'aria-current': current && 'true' };
   const line = row([
-    h('a', link, icon(status), h('span', { class: 'name' }, name)),
+    h('a', link, icon(isFallen ? 'notice' : status), h('span', { class: 'name' }, name)),
     accuracy(run),
     current ? '' : overlay(run, store, refuse),
-    [[status, run.hidden && 'hidden', run.kept && 'kept'].filter(Boolean).join(', '), hasFallen(run.bestAccuracy, run.lastAccuracy) && fallen(run)].filter(Boolean),
+    [[status, run.hidden && 'hidden', run.kept && 'kept'].filter(Boolean).join(', '), isFallen && fallen(run)].filter(Boolean),
     dataset === 'synthetic' ? `${model}, synthetic digits` : model,
     whole(parameters), whole(epochs), duration(isAlive(status) ? null : seconds ?? spanOf(run)), date(startedAt),
     manage ? h('button', { class: 'more', 'data-change': runId, 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',

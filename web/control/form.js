@@ -6,6 +6,7 @@ import { begin } from './asking.js';
 import { commandOf, different } from './entries.js';
 import { createField } from './field.js';
 import { createPreview } from './preview.js';
+import { doubtAbout } from './state.js';
 import { usualOf } from './usual.js';
 
 const GROUPS = [
@@ -31,6 +32,8 @@ export function createForm(given, store, look, done) {
   const preview = createPreview();
   const [command, reason] = [h('code'), h('p', { class: 'problem', role: 'alert' })];
   const [copy, start] = [button('Copy'), h('button', { class: 'first' }, 'Start')];
+  let doubt = ''; // about the learning rate, once it was told
+  start.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); }); // a double click is no second yes
   const cancel = button('Cancel', () => dialog.close());
   const form = h(
     'form', { novalidate: true, onsubmit: (event) => { event.preventDefault(); submit(); } },
@@ -58,12 +61,21 @@ export function createForm(given, store, look, done) {
     preview.show(isWrong ? {} : all);
     setText(command, isWrong ? 'What is marked has to be mended first.' : commandOf(description, sent()));
     copy.disabled = isWrong;
+    doubt = '';
     setText(reason, '');
+    setText(start, 'Start');
   }
 
   async function submit() {
     const wrong = [...fields.values()].find((field) => field.check());
     if (wrong) return point(wrong);
+    const found = doubtAbout(chosen().lr, usualOf(description, chosen()).lr, 'usual');
+    if (found !== doubt) {
+      doubt = found;
+      setText(reason, found);
+      setText(start, 'Start anyway');
+      return undefined;
+    }
     start.disabled = true;
     try {
       const sentence = await begin(store, look, 'runs', { options: sent() });

@@ -35,13 +35,17 @@ export function possible({ control, log, liveness, shown }) {
   };
 }
 
-const FAR_ABOVE = 10; // times the present rate: see digits/control.py
+const FAR_ABOVE = 10; // times a known rate: see digits/control.py
 
-/** Why somebody may not mean a learning rate, as a sentence; empty where nothing is odd. */
+/** Why somebody may not mean a learning rate for the run that lives, as a sentence; empty where nothing is odd. */
 export function doubtOf(log, wanted) {
-  const present = log.batches.lr.findLast((rate) => rate !== null) ?? Number(new Map(log.config).get('lr'));
-  if (!(present > 0 && wanted > FAR_ABOVE * present)) return '';
-  return `${wanted} is ${whole(wanted / present)} times the present learning rate, ${Number(present.toPrecision(3))}: training may diverge.`;
+  return doubtAbout(wanted, log.batches.lr.findLast((rate) => rate !== null) ?? Number(new Map(log.config).get('lr')), 'present');
+}
+
+/** The same beside another rate, `which` says which one. */
+export function doubtAbout(wanted, known, which) {
+  if (!(known > 0 && wanted > FAR_ABOVE * known)) return '';
+  return `${wanted} is ${whole(wanted / known)} times the ${which} learning rate, ${Number(known.toPrecision(3))}: training may diverge.`;
 }
 
 const ENDED_WELL = [null, 0, 130, 143]; // or not known, or because somebody wanted it to end
