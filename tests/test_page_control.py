@@ -13,6 +13,8 @@ from test_page_access import complaints
 from visiting import see, status, wait_for_steps
 
 from digits import runlog
+from digits.contract import RUNS_INDEX
+from digits.files import write_json
 
 SAID = "#header .said"
 CONTROLS = ".controls:visible, [data-change]"
@@ -158,13 +160,17 @@ def test_the_keyboard_is_not_taken_back_by_a_look_of_the_page(visit, tmp_path):
 
 
 def test_a_new_server_has_a_new_token_and_the_page_says_what_to_do(visit, tmp_path):
-    write_run(tmp_path, status="running", phase="training")
+    run = write_run(tmp_path, status="running", phase="training")
+    entry = {"run_id": run["run_id"], "path": "", "name": run["name"], "status": "running"}
+    write_json(tmp_path / RUNS_INDEX, {"schema": 1, "runs": [entry]})
     with controlled(tmp_path) as (url, access):
-        page = visit(url, allowed=("401",))
+        page = visit(url)
         page.get_by_role("button", name="Pause").wait_for()
+        page.locator("[data-change]").wait_for()
         access.token = "another"
-        press(page, "Pause")
-        see(page, SAID, "open the address that it printed")
+        see(page, SAID, "restarted.*open the address that it printed")
+        assert page.get_by_role("button", name="Pause").is_disabled()
+        page.locator("[data-change]").wait_for(state="detached")
         page.goto(f"{url.split('#')[0]}#token=another")  # in this very tab: only the fragment differs
         page.locator(SAID).wait_for(state="hidden")
         with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
@@ -190,9 +196,8 @@ def test_the_page_survives_a_restart_of_the_server(visit, tmp_path):
         assert page.get_by_role("button", name="Pause").is_disabled()
         with server_process(tmp_path, re.search(r":(\d+)/", url)[1]) as url:
             status(page, "running")
-            page.locator("button:enabled", has_text="Pause").wait_for()
-            press(page, "Pause")
-            see(page, SAID, "open the address that it printed")
+            see(page, SAID, "restarted.*open the address that it printed")
+            assert page.get_by_role("button", name="Pause").is_disabled()
             page.goto(url)
             page.locator(SAID).wait_for(state="hidden")
             wait_for_steps(page, 0)

@@ -122,3 +122,19 @@ def test_the_form_opens_whatever_the_server_says_that_every_command_has(visit, t
         new_run(page, Epochs="7")
         words = " --keep '5; rm -r /'" if isinstance(always, list) else ""
         see(page, "dialog code", f"^python mnist_cnn.py --epochs 7{words}$")
+
+
+def test_a_form_says_at_once_that_the_server_was_restarted(visit, tmp_path):
+    with controlled(tmp_path) as (url, access):
+        page = visit(url)
+        dialog = new_run(page, Epochs="3")
+        token, access.token = access.token, "another"
+        see(page, "dialog [role=alert]", "restarted.*open the address that it printed")
+        start = dialog.get_by_role("button", name="Start")
+        assert start.is_disabled()
+        dialog.get_by_label("Epochs", exact=True).fill("4")
+        assert start.is_disabled()
+        see(page, "dialog [role=alert]", "restarted")
+        access.token = token
+        dialog.locator("button:enabled", has_text="Start").wait_for()
+        assert dialog.locator("[role=alert]").inner_text() == ""

@@ -56,7 +56,7 @@ export async function serverKind() {
  * The answer {status, ok, headers, text}, however long it takes: only silence ends it. Throws Unreachable. The page
  * itself is the cache: no-store lets it see the 304.
  */
-async function ask(url, options) {
+export async function ask(url, options) {
   const abort = new AbortController();
   let timer = 0;
   const renew = () => {

@@ -2,14 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseLog } from '../../web/contract.js';
 import { lineOf, planOf } from '../../web/control/schedule.js';
+<<<<<<< HEAD
 import { bytes, doubtOf, lastWordsOf, obstacleOf, parseControl, possible } from '../../web/control/state.js';
+=======
+import { bytes, isOutdated, lastWordsOf, parseControl, possible } from '../../web/control/state.js';
+>>>>>>> 87037a2 (After a restart of the server the page says at once that its token is no longer valid, and locks the controls)
 import { plotOf } from '../../web/plot.js';
 import { robustRange } from '../../web/range.js';
 import { prepare } from '../../web/series.js';
 import { tokenOf, withoutToken } from '../../web/token.js';
 import { HOSTILE } from './hostile.js';
 
-const CONTROL = { allowed: true, running: false, resumable: false, free_bytes: 5e9, last_words: ['a', 'b'], exit: null };
+const CONTROL = { allowed: true, authorized: true, running: false, resumable: false, free_bytes: 5e9, last_words: ['a', 'b'], exit: null };
 const LOG = { phase: 'training' };
 
 test('the token is taken out of an address, and its other parts stay as they were', () => {
@@ -57,6 +61,12 @@ test('where nothing runs one is begun, and resumed where that can be', () => {
 test('without leave there is nothing', () => {
   const nothing = possible({ control: null, log: LOG, liveness: 'running', shown: null });
   assert.deepEqual([nothing.steer, nothing.start, nothing.resume], [false, false, false]);
+});
+
+test('a token that the server does not accept is outdated, and no other', () => {
+  const outdated = (changes) => isOutdated({ control: parseControl({ ...CONTROL, ...changes }) });
+  assert.deepEqual([{}, { authorized: false }, { authorized: undefined }, { allowed: false }].map(outdated), [false, true, true, false]);
+  assert.equal(isOutdated({ control: null }), false, 'not asked yet');
 });
 
 test('a trainer that broke off is told of, one that ended well is not', () => {

@@ -3,8 +3,8 @@
 import { isAlive } from '../liveness.js';
 import { LIVE } from '../polling.js';
 import { record, text } from '../values.js';
+import { OUTDATED } from './state.js';
 
-const OUTDATED = 'The server does not know this page any more: open the address that it printed when it was started.';
 const PATIENCE_MS = 20_000; // for an answer: longer than a start, or an evaluation of the validation images
 const LOOK_MS = 400;
 

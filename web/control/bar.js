@@ -4,7 +4,7 @@ import { button, h, setText } from '../dom.js';
 import { capital } from '../format.js';
 import { Refusal, begin, steer } from './asking.js';
 import { createMenu } from './menu.js';
-import { possible } from './state.js';
+import { OUTDATED, isOutdated, possible } from './state.js';
 
 const READ_MS = 12_000; // what was done is told among the events, too
 
@@ -18,6 +18,7 @@ export function mount(header, store, look) {
   const start = button('New run', () => act(openForm));
   const controls = h('div', { class: 'controls', role: 'group', 'aria-label': 'Controls' }, pause, stop, menu, resume, start);
   let isAsking = false;
+  let isLocked = false; // since the server doesn't know the page's token
   let forget = 0;
   let form = null;
   let lost = null; // the control that went out of use while it had the keyboard
@@ -73,7 +74,7 @@ export function mount(header, store, look) {
     start.hidden = !isFree;
     controls.hidden = !isLive && !isResumable && !isFree;
     setText(pause, isPaused ? 'Continue' : 'Pause');
-    const isUseless = isAsking || !state.connection.ok || (isLive && !isHeeded);
+    const isUseless = isAsking || !state.connection.ok || isOutdated(state) || (isLive && !isHeeded);
     for (const one of controls.querySelectorAll('button, input')) one.disabled = isUseless;
     said.hidden = !state.control;
     if (focused && !isUsable(focused)) lost = focused;
@@ -84,6 +85,11 @@ export function mount(header, store, look) {
   document.addEventListener('pointerdown', () => { lost = null; });
   store.on(['control', 'log', 'liveness', 'shown', 'connection'], draw);
   store.on(['token'], () => tell(''));
+  store.on(['control', 'token'], (state) => {
+    if (isOutdated(state)) tell(OUTDATED);
+    else if (isLocked) tell('');
+    isLocked = isOutdated(state);
+  });
 }
 
 const isUsable = (element) => element.checkVisibility() && !element.disabled;

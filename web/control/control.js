@@ -13,5 +13,5 @@ export async function mount(store, look) {
   bar.mount(document.getElementById('header'), store, look);
   followWords(store);
   space.mount(document.getElementById('runs'), store);
-  store.on(['control'], ({ control }) => store.set({ manage: control && manage }));
+  store.on(['control'], ({ control }) => store.set({ manage: control?.isAuthorized ? manage : null }));
 }

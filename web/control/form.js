@@ -6,7 +6,11 @@ import { begin } from './asking.js';
 import { commandOf, different } from './entries.js';
 import { createField } from './field.js';
 import { createPreview } from './preview.js';
+<<<<<<< HEAD
 import { doubtAbout } from './state.js';
+=======
+import { OUTDATED, isOutdated } from './state.js';
+>>>>>>> 87037a2 (After a restart of the server the page says at once that its token is no longer valid, and locks the controls)
 import { usualOf } from './usual.js';
 
 const GROUPS = [
@@ -61,9 +65,20 @@ export function createForm(given, store, look, done) {
     preview.show(isWrong ? {} : all);
     setText(command, isWrong ? 'What is marked has to be mended first.' : commandOf(description, sent()));
     copy.disabled = isWrong;
+<<<<<<< HEAD
     doubt = '';
     setText(reason, '');
     setText(start, 'Start');
+=======
+    lock();
+  }
+
+  /** A server that was restarted takes nothing from this page: that is said before more is filled in. */
+  function lock() {
+    const isLocked = isOutdated(store.state);
+    start.disabled = isLocked;
+    setText(reason, isLocked ? OUTDATED : '');
+>>>>>>> 87037a2 (After a restart of the server the page says at once that its token is no longer valid, and locks the controls)
   }
 
   async function submit() {
@@ -87,13 +102,16 @@ export function createForm(given, store, look, done) {
       field?.refuse(refusal.message);
       if (field) point(field);
     } finally {
-      start.disabled = false;
+      start.disabled = isOutdated(store.state);
     }
     return undefined;
   }
 
   document.body.append(dialog);
   update();
+  store.on(['control'], (state) => {
+    if (start.disabled !== isOutdated(state)) lock();
+  });
   return dialog;
 }
 

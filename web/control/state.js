@@ -8,11 +8,21 @@ const LINES = 20;
 const LETTERS = 500; // of each of them
 const DEAF = ['calibrating', 'testing', 'done']; // phases after the last batch: nothing can be changed any more
 
+export const OUTDATED = 'The server was restarted: the token of this page is no longer valid. To control the training, open the address that it printed at its start.';
+
+/** Whether the server accepts this page's token no longer. */
+export const isOutdated = ({ control }) => control !== null && !control.isAuthorized;
+
 /** The answer to GET /control; null where nobody may control anything. */
 export function parseControl(value) {
+<<<<<<< HEAD
   const { allowed, running, resumable, not_resumable: obstacle, free_bytes: freeBytes, last_words: words, exit } = record(value);
+=======
+  const { allowed, authorized, running, resumable, free_bytes: freeBytes, last_words: words, exit } = record(value);
+>>>>>>> 87037a2 (After a restart of the server the page says at once that its token is no longer valid, and locks the controls)
   if (allowed !== true) return null;
   return {
+    isAuthorized: authorized === true,
     isRunning: running === true,
     isResumable: resumable === true,
     obstacle: text(obstacle), // why it can't be resumed

@@ -1,19 +1,31 @@
-/** Keeps what the server says of the trainer up to date: asked at every look of the page. */
+/** Keeps what the server says of the trainer, and of the page's token, up to date: asked at every look of the page. */
 
+import { ask } from '../reader.js';
 import { parseControl } from './state.js';
 
 export function watch(store) {
   let isNone = false; // a server without controls; another may stand in its place later
-  store.on(['connection', 'token'], async ({ connection, token }) => {
+  let isAsking = false;
+  store.on(['connection', 'token'], look);
+
+  async function look() {
+    const { connection, token } = store.state;
     if (!connection.ok) isNone = false;
-    if (!connection.ok || connection.kind !== 'digits' || isNone) return;
+    if (!connection.ok || connection.kind !== 'digits' || isNone || isAsking) return;
+    isAsking = true;
     try {
-      const answer = await fetch('control', { cache: 'no-store', headers: { 'X-Control-Token': token } });
-      isNone = answer.status === 404;
-      const control = answer.ok ? parseControl(await answer.json()) : null;
-      if (JSON.stringify(control) !== JSON.stringify(store.state.control)) store.set({ control });
+      const { ok, status, text } = await ask('control', { headers: { 'X-Control-Token': token } });
+      isNone = status === 404;
+      if (token === store.state.token) take(ok ? parseControl(JSON.parse(text)) : null);
     } catch {
       // No server: the next look says so.
+    } finally {
+      isAsking = false;
     }
-  });
+    if (token !== store.state.token) look();
+  }
+
+  function take(control) {
+    if (JSON.stringify(control) !== JSON.stringify(store.state.control)) store.set({ control });
+  }
 }
