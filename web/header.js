@@ -7,7 +7,7 @@ import { describe, doneOf, secondsOf } from './liveness.js';
 export function mount(bar, store) {
   const { status, word, name, detail, progress, figures } = parts(bar);
   store.on(['log', 'liveness', 'connection', 'loaded'], (state) => {
-    if (!state.loaded && !state.connection.isSlow) return;
+    if (!state.loaded && !state.log && !state.connection.isSlow) return; // there is nothing to tell yet
     const { log } = state;
     const { kind, word: said, detail: reason } = describe(state);
     if (status.dataset.kind !== kind) {
