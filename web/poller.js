@@ -8,7 +8,7 @@ import { Unreachable } from './reader.js';
 
 const LOG = 'training_log.json';
 const RUNS = 'runs.json';
-const SLOW_MS = 2000; // a look that takes longer tells of a slow connection
+const SLOW_MS = 1000; // a look that takes longer tells of a slow connection
 
 export function createPoller(store, read, serverKind) {
   let kind = null;
