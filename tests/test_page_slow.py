@@ -7,7 +7,7 @@ import threading
 import time
 
 from browser import close_all, our_server, write_run
-from visiting import reach, see, status
+from visiting import PATIENCE, reach, see, status
 
 from digits.contract import PREDICTIONS, TEST_IMAGES, TRAINING_LOG
 from digits.files import write_json
@@ -94,6 +94,13 @@ def write_long_run(folder):
     write_json(folder / PREDICTIONS, {"schema": 1, "run_id": log["run_id"], "test": answers})
 
 
+def wait_until(page, condition):
+    until = time.monotonic() + PATIENCE / 1000
+    while not condition():
+        assert time.monotonic() < until
+        page.wait_for_timeout(100)
+
+
 def test_on_a_slow_line_the_curves_come_first_and_the_server_is_never_called_gone(visit, tmp_path):
     write_long_run(tmp_path)
     size = (tmp_path / PREDICTIONS).stat().st_size
@@ -103,11 +110,11 @@ def test_on_a_slow_line_the_curves_come_first_and_the_server_is_never_called_gon
         see(page, "[data-measure=loss] [data-part=where]", "step 1,000")
         status(page, "Completed")
         assert [path for path in requested if PREDICTIONS in path or TEST_IMAGES in path] == []
-        page.wait_for_function("said.some((text) => text.includes('slow connection'))")
+        wait_until(page, lambda: any("slow connection" in text for text in page.evaluate("said")))
         reach(page, "#mistakes")
         see(page, "#mistakes [data-part=count]", "in 10,000 images")
         assert requested.count(f"/results/{PREDICTIONS}") == 1, "it was not given up and asked for again"
         page.locator(".digits").scroll_into_view_if_needed()
-        page.wait_for_function("performance.getEntriesByType('resource').some(({ name }) => name.includes('test.png'))")
+        wait_until(page, lambda: any(TEST_IMAGES in path for path in requested))
         status(page, "Completed")
         assert not any("gone" in text for text in page.evaluate("said"))
