@@ -2,11 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseLog } from '../../web/contract.js';
 import { lineOf, planOf } from '../../web/control/schedule.js';
-<<<<<<< HEAD
-import { bytes, doubtOf, lastWordsOf, obstacleOf, parseControl, possible } from '../../web/control/state.js';
-=======
-import { bytes, isOutdated, lastWordsOf, parseControl, possible } from '../../web/control/state.js';
->>>>>>> 87037a2 (After a restart of the server the page says at once that its token is no longer valid, and locks the controls)
+import { bytes, doubtOf, isOutdated, lastWordsOf, obstacleOf, parseControl, possible } from '../../web/control/state.js';
 import { plotOf } from '../../web/plot.js';
 import { robustRange } from '../../web/range.js';
 import { prepare } from '../../web/series.js';

@@ -6,11 +6,7 @@ import { begin } from './asking.js';
 import { commandOf, different } from './entries.js';
 import { createField } from './field.js';
 import { createPreview } from './preview.js';
-<<<<<<< HEAD
-import { doubtAbout } from './state.js';
-=======
-import { OUTDATED, isOutdated } from './state.js';
->>>>>>> 87037a2 (After a restart of the server the page says at once that its token is no longer valid, and locks the controls)
+import { OUTDATED, doubtAbout, isOutdated } from './state.js';
 import { usualOf } from './usual.js';
 
 const GROUPS = [
@@ -36,6 +32,7 @@ export function createForm(given, store, look, done) {
   const preview = createPreview();
   const [command, reason] = [h('code'), h('p', { class: 'problem', role: 'alert' })];
   const [copy, start] = [button('Copy'), h('button', { class: 'first' }, 'Start')];
+  let isLocked = false; // since the server doesn't know the page's token
   let doubt = ''; // about the learning rate, once it was told
   start.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); }); // a double click is no second yes
   const cancel = button('Cancel', () => dialog.close());
@@ -65,20 +62,16 @@ export function createForm(given, store, look, done) {
     preview.show(isWrong ? {} : all);
     setText(command, isWrong ? 'What is marked has to be mended first.' : commandOf(description, sent()));
     copy.disabled = isWrong;
-<<<<<<< HEAD
     doubt = '';
-    setText(reason, '');
     setText(start, 'Start');
-=======
     lock();
   }
 
   /** A server that was restarted takes nothing from this page: that is said before more is filled in. */
   function lock() {
-    const isLocked = isOutdated(store.state);
+    isLocked = isOutdated(store.state);
     start.disabled = isLocked;
     setText(reason, isLocked ? OUTDATED : '');
->>>>>>> 87037a2 (After a restart of the server the page says at once that its token is no longer valid, and locks the controls)
   }
 
   async function submit() {
@@ -102,7 +95,7 @@ export function createForm(given, store, look, done) {
       field?.refuse(refusal.message);
       if (field) point(field);
     } finally {
-      start.disabled = isOutdated(store.state);
+      start.disabled = isLocked;
     }
     return undefined;
   }
@@ -110,7 +103,7 @@ export function createForm(given, store, look, done) {
   document.body.append(dialog);
   update();
   store.on(['control'], (state) => {
-    if (start.disabled !== isOutdated(state)) lock();
+    if (isLocked !== isOutdated(state)) lock();
   });
   return dialog;
 }

@@ -15,11 +15,7 @@ export const isOutdated = ({ control }) => control !== null && !control.isAuthor
 
 /** The answer to GET /control; null where nobody may control anything. */
 export function parseControl(value) {
-<<<<<<< HEAD
-  const { allowed, running, resumable, not_resumable: obstacle, free_bytes: freeBytes, last_words: words, exit } = record(value);
-=======
-  const { allowed, authorized, running, resumable, free_bytes: freeBytes, last_words: words, exit } = record(value);
->>>>>>> 87037a2 (After a restart of the server the page says at once that its token is no longer valid, and locks the controls)
+  const { allowed, authorized, running, resumable, not_resumable: obstacle, free_bytes: freeBytes, last_words: words, exit } = record(value);
   if (allowed !== true) return null;
   return {
     isAuthorized: authorized === true,
