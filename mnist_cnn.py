@@ -5,6 +5,7 @@
     python mnist_cnn.py --preset fast            99 % within seconds
     python mnist_cnn.py --model lenet5 --epochs 3
     python mnist_cnn.py --resume                 go on with a run that was interrupted
+    python mnist_cnn.py --restart                train the last run again, and keep that one in runs/
     python mnist_cnn.py control pause            ask the running one to pause, stop, change its rate, ...
     python mnist_cnn.py evaluate                 what the trained weights make of the test set
     python mnist_cnn.py predict seven.png        which digit that is
@@ -47,7 +48,7 @@ from digits.commands import DefaultGroup, named_by_user, run
 from digits.failures import told_in_one_line
 from digits.nolog import NoLog
 from digits.options import PROJECT, Config, architecture, evaluation_options, model_options, train_options
-from digits.resume import Earlier, continued, earlier_run
+from digits.resume import Earlier, continued, earlier_run, restarted
 from digits.runlog import RunLog
 from digits.terminal import Terminal, print_result
 
@@ -59,9 +60,14 @@ def cli():
 
 @cli.command()
 @click.option("--resume", is_flag=True, help="Go on with the run in --results-dir, as if it had never stopped.")
+@click.option(
+    "--restart",
+    is_flag=True,
+    help="Train the run in --results-dir again from its beginning, with its options. It moves to runs/ first.",
+)
 @train_options
 @click.pass_context
-def train(context, resume, **options):
+def train(context, resume, restart, **options):
     """Train a network on MNIST and write log, predictions and weights into results/.
 
     Watch it meanwhile: python server.py in another terminal.
@@ -73,11 +79,16 @@ def train(context, resume, **options):
     """
     with told_in_one_line():
         launched.check()
-        earlier = continued(options["results_dir"], named_by_user(context, options)) if resume else None
-        config = earlier.config if earlier else Config.from_options(**options)
+        folder, named = options["results_dir"], named_by_user(context, options)
+        earlier = continued(folder, named) if resume and not restart else None
+        if restart:
+            config = restarted(folder, named)
+        else:
+            config = earlier.config if earlier else Config.from_options(**options)
         log = NoLog(config.results_dir)
         if launched.leads():
-            log = RunLog(config.results_dir, name=config.name, config=config.as_json(), keep=config.keep, resume=resume)
+            facts = {"name": config.name, "config": config.as_json(), "keep": config.keep}
+            log = RunLog(config.results_dir, **facts, resume=earlier is not None)
         terminal = Terminal(config.quiet or not launched.leads())
         with INTERRUPTS.raising(), ExitStack() as stack:
             with INTERRUPTS.held():  # the log begins whole, or not at all
@@ -226,11 +237,14 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     at = training.Progress()
     began = time.perf_counter()  # of the epoch
     if earlier:
-        at = checkpoints.restore(group.as_the_first(checkpoints.latest(batches, terminal.warn)))
-        record.restore(at.epoch - 1)
+        state, unfit = group.as_the_first(checkpoints.latest(batches, earlier.events, terminal.warn))
+        earlier.check_checkpoint(state, unfit)
+        at = checkpoints.restore(state)
+        record.restore(at.epoch - 1, terminal.warn)
         terminal.tell_resumption(at, earlier.differences(facts))
-        log.event(control.RESUMED, f"went on after {at.step:,} steps", value=learner.schedule.total)
     log.plan(steering.epochs, batches, steps)
+    if not at.step:
+        checkpoints.save(at)  # whenever the run is killed from now on, --resume finds a checkpoint
 
     def note(done: list[training.Step]) -> None:
         for step in done:

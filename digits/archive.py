@@ -29,6 +29,8 @@ CONTROL_LOCK = f".{contract.CONTROL}.lock"  # held while a request is added
 # A default run leaves about 20 MB, twice that while a file is replaced; with less free it would fail at its end instead
 # of its start.
 _ROOM = 48 << 20
+# All that a run has written before its first batch: what is older or more is worth keeping.
+_AT_START = {contract.TRAINING_LOG, contract.BATCHES, contract.VALIDATION_IMAGES, contract.TEST_IMAGES, contract.LABEL}
 _READ = ("model", "dataset", "progress", "epochs", "batches", "test")  # sections that a foreign log may lack
 
 
@@ -60,8 +62,8 @@ def move_earlier_run(folder: Path, keep: int) -> None:
     """Move what the last run left in `folder` to runs/<run_id>/, then forget all but the newest `keep` earlier runs
     and those that are marked to be kept.
 
-    A run that never came to its first batch is dropped: it holds nothing. What is no log is kept under another name;
-    with a log that can't be read at the moment nothing is moved, and OSError is raised.
+    A run that `holds_nothing` is dropped. What is no log is kept under another name; with a log that can't be read at
+    the moment nothing is moved, and OSError is raised.
     """
     with alone(folder):
         _move_earlier_run(folder)
@@ -74,7 +76,7 @@ def _move_earlier_run(folder: Path) -> None:
         (folder / contract.LABEL).unlink()
     elif left:
         log = _read_log(folder)
-        if log is not None and log["progress"].get("step") == 0 and log["epochs"].get("epoch") == []:
+        if holds_nothing(folder):
             for file in left:
                 (folder / file).unlink()
         else:
@@ -112,6 +114,15 @@ def _bring_back(target: Path, folder: Path) -> None:
             rename(target / file, folder / file)
     with contextlib.suppress(OSError):  # there is none, or it holds more
         target.rmdir()
+
+
+def holds_nothing(folder: Path) -> bool:
+    """Whether the run in `folder` ended before its first batch, left no more than its start, and may be forgotten."""
+    log = _read_log(folder)
+    if log is None or log["progress"].get("step") != 0 or log["epochs"].get("epoch") != []:
+        return False
+    files = {file for file in contract.FILES if os.path.lexists(folder / file)}
+    return files <= _AT_START and read_label(folder, log["run_id"]).get("kept") is not True
 
 
 def alone(folder: Path):

@@ -21,7 +21,7 @@ from digits.files import SMALL_BYTES, load_json, write_json
 ACTIONS = ("stop", "pause", "continue", "lr", "epochs", "snapshot")
 WITH_VALUE = ("lr", "epochs")
 LR, EPOCHS = "lr changed", "epochs changed"  # kinds of events that answer these: from them a run can be repeated
-RESUMED = "resumed"  # and from these: its value is how many steps the run was to have from then on
+RESUMED = "resumed"  # and from these: its value is how many steps the run was to have from then on, `before` until then
 MOST = 1000  # requests in the file: the oldest are dropped, which were done long ago
 _ID_LENGTH = 80
 _VALUE_LENGTH = 40  # of a number: with more, a thousand requests would not fit
@@ -121,17 +121,18 @@ def answered(folder: Path, action: str, value=None) -> str:
     if log.get("status") != "running" or lock.is_held(folder) is False:
         raise UserError(f"No trainer writes to {folder}: there is nobody to ask.")
     try:
-        id = ask(folder, action, value, log["run_id"])
+        id = ask(folder, action, value, log.get("run_id"))
     except Refused as refusal:
         raise UserError(f"{action}: {refusal}.") from None
     give_up = time.monotonic() + _PATIENCE_S
     while time.monotonic() < give_up and log.get("status") == "running":
         log = runlog.read(folder) or {}
-        for event in log.get("events", ()):
+        for event in runlog.events_of(log):
             if event.get("request") == id:
-                if event["kind"] == "refused":
-                    raise UserError(f"It refused: {event['text']}.")
-                return f"Step {event['step']:,}: {event['text']}."
+                if event.get("kind") == "refused":
+                    raise UserError(f"It refused: {event.get('text')}.")
+                step = event.get("step")
+                return f"Step {f'{step:,}' if isinstance(step, int) else step}: {event.get('text')}."
         time.sleep(_LOOK_S)
     if log.get("status") != "running":
         raise UserError("The run ended before it could be asked.")
@@ -184,6 +185,22 @@ class Inbox:
         return None if known else found
 
 
+def changes(events: list[dict]) -> list[dict]:
+    """Those events that changed the schedule of a run, or its length; damaged ones are left out."""
+    return [event for event in events if event.get("kind") in (LR, EPOCHS, RESUMED) and _is_change(event)]
+
+
 def planned_first(events: list[dict]) -> int | None:
     """How many epochs a run was to have before anybody changed that; None where nobody did."""
-    return next((event["before"] for event in events if event.get("kind") == EPOCHS and "before" in event), None)
+    return next((event["before"] for event in changes(events) if event["kind"] == EPOCHS and "before" in event), None)
+
+
+def _is_change(event: dict) -> bool:
+    wholes = [event.get("step"), event.get("before", 1), *([] if event["kind"] == LR else [event.get("value")])]
+    value = event.get("value")
+    return (
+        all(type(number) is int and number >= 0 for number in wholes)
+        and type(value) in (int, float)
+        and math.isfinite(value)
+        and value > 0
+    )

@@ -116,7 +116,7 @@ class Driving:
         return None
 
     def _has_checkpoint(self) -> bool:
-        return any((self._results / file).is_file() for file in (contract.CHECKPOINT, contract.CHECKPOINT_BEFORE))
+        return any((self._results / file).is_file() for file in contract.CHECKPOINTS)
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ _NO_FILE = (errno.ELOOP, errno.EISDIR, errno.ENXIO)  # what opening a link, a fo
 
 JSON_BYTES = 64 << 20  # of predictions.json: 50 epochs of 60,000 images
 SMALL_BYTES = 256_000  # of files that hold a few lines of JSON
+BINARY_BYTES = 2 << 30  # of weights and checkpoints: 130 million parameters with their averages and Adam's state
 
 
 def finite(value):
@@ -37,6 +38,11 @@ def finite(value):
     if isinstance(value, (list, tuple)):
         return [finite(item) for item in value]
     return value
+
+
+def is_number(value) -> bool:
+    """Of JSON: finite, and neither true nor false."""
+    return type(value) in (int, float) and math.isfinite(value)
 
 
 def rounded(value: float | None, digits: int = 6) -> float | None:

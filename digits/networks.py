@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from digits.data import MEAN, STD
+from digits.files import is_number
 from digits.models import CLASSES, SIZE
 from digits.portable import put_together, take_apart
 
@@ -35,9 +36,11 @@ class Networks:
         self._epoch = 0
         self._kept: list[tuple[int, Kept]] = []
 
-    def restore(self, saved: dict | None, history: bytes, epoch: int) -> None:
-        """Take what an earlier process wrote of the epochs up to `epoch`."""
-        kept = earlier(saved, history) if saved else {}
+    def restore(self, saved: dict, history: bytes, epoch: int) -> None:
+        """Take what an earlier process wrote of the epochs up to `epoch`. Raises ValueError for what it did not."""
+        kept = earlier(saved, history)
+        if saved["epochs"] and not kept:
+            raise ValueError("the numbers of its epochs are others")
         self._kept = [(number, one) for number, one in kept.items() if number <= epoch]
 
     def add_epoch(
@@ -83,7 +86,9 @@ def earlier(saved: dict, history: bytes) -> dict[int, Kept]:
     """What was kept, by epoch; {} where the two files do not belong together, or are none.
 
     A trainer that was killed between the two has added an epoch to one: what was there before still belongs together.
+    Raises ValueError for a network.json that is damaged.
     """
+    _check(saved)
     size = 2 * saved["numbers"]
     limits, temperatures = saved.get("energy_limits"), saved.get("temperatures")  # older files have none
     before = history[: size * len(saved["epochs"])]
@@ -103,6 +108,22 @@ def latest(saved: dict, numbers: bytes) -> bytes | None:
     """The numbers of network.bin; None where they are of another moment than `saved`."""
     whole = len(numbers) == 4 * saved["numbers"] and zlib.crc32(numbers) == saved["crc32"]
     return numbers if whole else None
+
+
+def _check(saved: dict) -> None:
+    """Raise ValueError where that is no network.json, as far as the epochs are concerned."""
+    numbers, epochs = saved.get("numbers"), saved.get("epochs")
+    if type(numbers) is not int or numbers < 1 or not isinstance(epochs, list):
+        raise ValueError("its numbers or epochs are damaged")
+    if not all(type(epoch) is int for epoch in epochs) or epochs != sorted(set(epochs)):
+        raise ValueError("its epochs are damaged")
+    for key in ("energy_limits", "temperatures"):
+        values = saved.get(key)
+        values = [None] * len(epochs) if values is None else values
+        if not isinstance(values, list) or len(values) != len(epochs):
+            raise ValueError(f"its {key} are damaged")
+        if not all(value is None or is_number(value) for value in values):
+            raise ValueError(f"its {key} are damaged")
 
 
 def rebuilt(saved: dict, numbers: bytes) -> nn.Sequential:

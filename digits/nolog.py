@@ -1,5 +1,6 @@
 """The run log of a process that only helps: it takes everything and writes nothing."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 
@@ -16,6 +17,9 @@ class NoLog:
 
     def __exit__(self, *error) -> None:
         pass
+
+    def withheld(self):
+        return nullcontext()
 
     def __getattr__(self, name: str):
         return lambda *values, **named: None

@@ -4,7 +4,7 @@ Knows no torch, so that a wrong option is refused before anything heavy is impor
 """
 
 import math
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 import click
@@ -179,17 +179,24 @@ class Config:
 
     @classmethod
     def from_json(cls, values: dict) -> "Config":
-        """What `as_json` gave. Raises KeyError where a field is missing: another version meant other defaults."""
-        known = {item.name: values[item.name] for item in fields(cls)}
-        for item in fields(cls):
-            if isinstance(item.default, Path):
-                known[item.name] = Path(known[item.name])
-            elif isinstance(known[item.name], list):
-                known[item.name] = tuple(known[item.name])
-        return cls(**known)
+        """What `as_json` gave. Raises KeyError where a field is missing: another version meant other defaults, and
+        ValueError or TypeError for a value that the option does not take.
+        """
+        return cls(**{item.name: _from_json(item, values[item.name]) for item in fields(cls)})
 
     def as_json(self) -> dict:
         return {key: str(value) if isinstance(value, Path) else value for key, value in asdict(self).items()}
+
+
+def _from_json(item: Field, value):
+    if isinstance(item.default, Path):
+        return Path(value)
+    if value is None and item.default is None:
+        return None
+    try:
+        return click.types.convert_type(item.metadata["type"]).convert(value, None, None)
+    except click.BadParameter as error:
+        raise ValueError(f"{item.name}: {error.message}") from None
 
 
 # What makes one run learn otherwise than another.

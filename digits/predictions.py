@@ -1,5 +1,6 @@
 """What the network says of images, as the run log's files: ten samples, every prediction, and the images themselves."""
 
+import re
 import struct
 import zlib
 
@@ -8,6 +9,8 @@ from torch import Tensor
 
 from digits.calibration import calibrated
 from digits.data import Split
+from digits.files import is_number
+from digits.models import CLASSES
 from digits.training import Evaluation
 
 EPOCHS_KEPT = 50  # of validation predictions: 45 kB each
@@ -27,11 +30,18 @@ class Predictions:
         later = dict.fromkeys(("temperature", "predictions", "confidences", "notable"))
         self._test = {"labels": _digits(test.labels), **later}
 
-    def restore(self, saved: dict | None, epoch: int) -> None:
-        """Take what an earlier process wrote of the epochs up to `epoch`, unless it is of other images."""
-        validation = saved.get("validation") if isinstance(saved, dict) else None
-        if isinstance(validation, dict) and validation.get("labels") == self._validation["labels"]:
-            self._validation["epochs"] = [row for row in validation["epochs"] if row["epoch"] <= epoch]
+    def restore(self, saved: dict, epoch: int) -> None:
+        """Take what an earlier process wrote of the epochs up to `epoch`.
+
+        Raises ValueError for what it did not write, or of other images.
+        """
+        validation = saved.get("validation")
+        if not isinstance(validation, dict) or validation.get("labels") != self._validation["labels"]:
+            raise ValueError("its validation images are others")
+        rows = kept_rows(validation.get("epochs"), epoch)
+        if not all(_is_answers(row, len(self._validation["labels"])) for row in rows):
+            raise ValueError("its predictions are damaged")
+        self._validation["epochs"] = rows
 
     def add_epoch(self, epoch: int, evaluation: Evaluation, temperature: float | None) -> None:
         answers = _answers(evaluation.probabilities, self._labels["validation"], temperature)
@@ -47,6 +57,36 @@ class Predictions:
 def thinned(epochs: list) -> list:
     """At most EPOCHS_KEPT: of more every second, always the last."""
     return epochs[::-1][::2][::-1] if len(epochs) > EPOCHS_KEPT else epochs
+
+
+def kept_rows(rows, epoch: int) -> list[dict]:
+    """Those of the epochs up to `epoch`. Raises ValueError for what is no list of rows, one an epoch, in order."""
+    epochs = [row.get("epoch") if isinstance(row, dict) else None for row in rows] if isinstance(rows, list) else [None]
+    if not all(type(number) is int for number in epochs) or epochs != sorted(set(epochs)):
+        raise ValueError("its epochs are damaged")
+    return [row for row in rows if row["epoch"] <= epoch]
+
+
+def _is_answers(row: dict, images: int) -> bool:
+    """Whether `_answers` may have given that."""
+    said, sure, notable = row.get("predictions"), row.get("confidences"), row.get("notable")
+    if not isinstance(said, str) or not re.fullmatch("[0-9]*", said) or not len(said) == images == _count(sure):
+        return False
+    temperature = row.get("temperature")  # older files have none
+    if not all(map(is_number, sure)) or not (temperature is None or is_number(temperature)):
+        return False
+    if not isinstance(notable, dict):
+        return False
+    places, ten = notable.get("index"), notable.get("probabilities")
+    return (
+        0 <= _count(places) == _count(ten)
+        and all(type(place) is int and 0 <= place < images for place in places)
+        and all(_count(row) == CLASSES and all(map(is_number, row)) for row in ten)
+    )
+
+
+def _count(values) -> int:
+    return len(values) if isinstance(values, list) else -1
 
 
 def choose_samples(count: int, images: int, seed: int) -> Tensor:

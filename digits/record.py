@@ -1,8 +1,10 @@
 """What a run leaves behind besides its curves: pictures, samples, predictions, checkpoint and weights."""
 
+from collections.abc import Callable
+
 from digits import calibration, checkpoint, contract, energy, predictions
 from digits.data import Dataset
-from digits.files import read_bytes, read_json
+from digits.files import is_number, read_bytes, read_json
 from digits.networks import Networks
 from digits.options import Config
 from digits.runlog import RunLog
@@ -29,14 +31,31 @@ class Record:
             self._log.save_shared(contract.VALIDATION_IMAGES, predictions.mosaic(self._dataset.validation.images))
         self._log.save_shared(contract.TEST_IMAGES, predictions.mosaic(self._dataset.test.images))
 
-    def restore(self, epoch: int) -> None:
-        """Go on with what an earlier process wrote, up to `epoch`."""
-        self._predictions.restore(read_json(self._log.folder / contract.PREDICTIONS), epoch)
-        self._weights.restore(read_json(self._log.folder / contract.LAYER_WEIGHTS), epoch)
-        history = read_bytes(self._log.folder / contract.NETWORK_EPOCHS)
-        saved = read_json(self._log.folder / contract.NETWORK)
-        self._networks.restore(saved, history, epoch)
-        self._judged = {key: saved.get(key) if saved else None for key in _JUDGED}
+    def restore(self, epoch: int, warn: Callable[[str], None]) -> None:
+        """Go on with what an earlier process wrote, up to `epoch`.
+
+        All of that is for the page, and follows from the network: what is damaged is dropped, named by `warn`, and
+        written anew after the next epoch.
+        """
+        if not epoch or self._learner.group.rank:
+            return
+        parts = {
+            contract.PREDICTIONS: self._predictions.restore,
+            contract.LAYER_WEIGHTS: self._weights.restore,
+            contract.NETWORK: self._restore_network,
+        }
+        for file, restore in parts.items():
+            try:
+                saved = read_json(self._log.folder / file)
+                if not isinstance(saved, dict) or saved.get("run_id") != self._log.run_id:
+                    raise ValueError("it is missing, damaged or of another run")
+                restore(saved, epoch)
+            except ValueError as error:
+                warn(f"{file} can't be used: {error}. It begins anew with the next epoch.")
+
+    def _restore_network(self, saved: dict, epoch: int) -> None:
+        self._judged = {key: saved.get(key) if is_number(saved.get(key)) else None for key in _JUDGED}
+        self._networks.restore(saved, read_bytes(self._log.folder / contract.NETWORK_EPOCHS), epoch)
 
     def save_epoch(self, epoch: int, validation: Evaluation | None) -> None:
         """After an epoch. The few test samples are for the eye; nothing is measured or chosen by them.

@@ -1,13 +1,16 @@
 """What --resume goes on with: the run in the results folder, its options and what it ran on. Knows no torch."""
 
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from digits import contract, runlog
+from digits import archive, contract, launched, runlog
 from digits.control import planned_first
 from digits.errors import UserError
 from digits.options import CHANGEABLE, Config
 from digits.presets import flag
+
+_PATIENCE_S, _LOOK_S = 30.0, 0.05
 
 
 @dataclass(frozen=True)
@@ -20,11 +23,20 @@ class Earlier:
     complete: bool
     steps: int  # planned
     events: list  # of the log: what somebody changed on the way stands there
+    is_empty: bool  # nothing is lost where it begins again
 
     def check_images(self, dataset: dict) -> None:
         """Raise UserError where the images are not those that the run began with."""
         if self.differences_of_images(dataset):
             raise UserError("These are not the images that the run began with: give it the same, or begin another run.")
+
+    def check_checkpoint(self, state: dict | None, unfit: list[str]) -> None:
+        """Raise UserError where there is no `state` to go on from, and so something to lose; `unfit` says why."""
+        if state is None and not self.is_empty:
+            raise UserError(
+                f"No checkpoint fits to go on with the run in {self.config.results_dir} ({'; '.join(unfit)}): "
+                "--restart trains it again from the beginning, and moves what is there to runs/ first."
+            )
 
     def differences_of_images(self, dataset: dict) -> list[str]:
         known = self.dataset.get("sha256", dataset["sha256"])
@@ -52,26 +64,26 @@ def earlier_run(folder: Path) -> Earlier:
         raise UserError(f"{found}: begin one with python mnist_cnn.py.")
     try:
         complete = log["status"] == "completed"
-        steps = log["progress"]["steps"] or 0
-        environment, dataset = log["environment"], log["dataset"] or {}
-        return Earlier(Config.from_json(log["config"]), environment, dataset, complete, steps, log["events"])
+        steps = _whole_number(log["progress"]["steps"] or 0)
+        environment = dict(log["environment"])
+        _whole_number(environment.get("threads", 0))
+        dataset, events = log["dataset"] or {}, runlog.events_of(log)
+        config, is_empty = Config.from_json(log["config"]), archive.holds_nothing(folder)
+        return Earlier(config, environment, dict(dataset), complete, steps, events, is_empty)
     except (KeyError, TypeError, ValueError):
         raise UserError(f"{folder} holds no run of this version: begin one with python mnist_cnn.py.") from None
+
+
+def _whole_number(value) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is not a whole number")
+    return value
 
 
 def continued(folder: Path, given: dict[str, object]) -> Earlier:
     """The run in `folder`, with the options that were `given` anew. Raises UserError where that cannot be."""
     earlier = earlier_run(folder)
-    for name, value in given.items():
-        known = getattr(earlier.config, name)
-        if name not in CHANGEABLE and value != known:
-            option = flag(name)
-            raise UserError(f"The run in {folder} began with {option} {known}: leave {option} out, or --resume.")
-    anew = {name: value for name, value in given.items() if name in CHANGEABLE}
-    before, config = earlier.config, replace(earlier.config, **anew | {"results_dir": folder})
-    as_begun = replace(before, epochs=planned_first(earlier.events) or before.epochs)
-    if "name" not in anew and before.name in (before.summary(), as_begun.summary()):
-        config = replace(config, name=config.summary())
+    before, config = earlier.config, _changed(earlier, folder, given)
     if before.steps and config.steps == before.steps and config.epochs != before.epochs:
         raise UserError(f"The run in {folder} ends after --steps {before.steps}: raise that instead of --epochs.")
     if config.epochs < before.epochs or 0 < config.steps < earlier.steps:
@@ -79,3 +91,32 @@ def continued(folder: Path, given: dict[str, object]) -> Earlier:
     if earlier.complete and (config.epochs, config.steps) == (before.epochs, before.steps):
         raise UserError(f"The run in {folder} is complete: raise --epochs to go on with it, or leave --resume out.")
     return replace(earlier, config=config)
+
+
+def restarted(folder: Path, given: dict[str, object]) -> Config:
+    """The options of the run in `folder`, with those `given` anew. Raises UserError where that cannot be.
+
+    Of several processes the first one moves that run away and begins the new one, with the same options: the others
+    wait for its log.
+    """
+    give_up = time.monotonic() + _PATIENCE_S
+    while not launched.leads() and runlog.read(folder) is None and time.monotonic() < give_up:
+        time.sleep(_LOOK_S)
+    return _changed(earlier_run(folder), folder, given)
+
+
+def _changed(earlier: Earlier, folder: Path, given: dict[str, object]) -> Config:
+    for name, value in given.items():
+        known = getattr(earlier.config, name)
+        if name not in CHANGEABLE and value != known:
+            option = flag(name)
+            raise UserError(
+                f"The run in {folder} began with {option} {known}: leave {option} out, or begin another run without "
+                "--resume and --restart."
+            )
+    anew = {name: value for name, value in given.items() if name in CHANGEABLE}
+    before, config = earlier.config, replace(earlier.config, **anew | {"results_dir": folder})
+    as_begun = replace(before, epochs=planned_first(earlier.events) or before.epochs)
+    if "name" not in anew and before.name in (before.summary(), as_begun.summary()):
+        config = replace(config, name=config.summary())
+    return config

@@ -14,7 +14,8 @@ import copy
 import shlex
 import sys
 import threading
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from digits import archive, contract
@@ -38,7 +39,8 @@ class RunLog:
     entered once: RuntimeError otherwise.
 
     With `resume` the run in the folder goes on under its own run_id: what it had logged stands until `restore` says
-    from where. Its config is replaced by the one given here.
+    from where. Its config is replaced by the one given here. A `with` block that ends before `restore` leaves the log
+    as it was.
     """
 
     def __init__(
@@ -60,7 +62,8 @@ class RunLog:
         )
         self.run_id = self._log["run_id"]
         self._buckets = Buckets()
-        self._batches_before: dict | None = None  # of a resumed run, until it is known from where it goes on
+        self._earlier: dict | None = None  # the log of a resumed run, until it is known from where it goes on
+        self._withheld = False
         self._pace = Pace()
         self._state = threading.RLock()  # guards all above
         self._life = Lifetime("run log")
@@ -76,7 +79,7 @@ class RunLog:
             archive.ensure_room(self.folder)
             archive.mend(self.folder)
             if self.resume:
-                self._take_over(load(self.folder) or {})
+                self._take_over(finite(load(self.folder) or {}))
             else:
                 archive.move_earlier_run(self.folder, self.keep)
             (self.folder / contract.CONTROL).unlink(missing_ok=True)  # asked of a run before
@@ -109,6 +112,7 @@ class RunLog:
         with self._state:
             if self._log["status"] != "running":
                 return
+            self._withheld = False
             self._log.update(status=status, error=error, phase="done" if status == "completed" else self._log["phase"])
             self._log["progress"]["eta_s"] = None
         self._writer.forgive()
@@ -120,11 +124,28 @@ class RunLog:
             self._list()
 
     def _take_over(self, earlier: dict) -> None:
-        kept = ("run_id", "started_at", "command", "environment", "dataset", "model", "progress", "files", "epochs")
-        self._log |= {key: earlier[key] for key in (*kept, "events", "test") if key in earlier}
+        """Values of another type than this class writes are left out: the file may be damaged or another program's."""
+        kept = (
+            "run_id",
+            "started_at",
+            "command",
+            "environment",
+            "dataset",
+            "model",
+            "files",
+            "epochs",
+            "events",
+            "test",
+        )
+        for key in kept:
+            kind = dict if self._log[key] is None else type(self._log[key])
+            if isinstance(earlier.get(key), kind):
+                self._log[key] = copy.deepcopy(earlier[key])
+        progress = earlier.get("progress") if isinstance(earlier.get("progress"), dict) else {}
+        self._log["progress"] |= {key: value for key, value in progress.items() if isinstance(value, (int, float))}
         self._log["phase"] = "resuming"
         self.run_id = self._log["run_id"]
-        self._batches_before = earlier.get("batches")
+        self._earlier = earlier or None
 
     def stop(self) -> None:
         """Ask that the run, when its `with` block ends without an error, is called stopped instead of completed."""
@@ -164,7 +185,7 @@ class RunLog:
         """Go back to that state of this run, or to its beginning; only for a log that resumes."""
         with self._state:
             self._buckets = Buckets()
-            self._batches_before = None
+            self._earlier = None
             self._log |= {"epochs": {field: [] for field in contract.EPOCH_FIELDS}, "events": [], "test": None}
             self._log["progress"] |= dict.fromkeys(("epoch", "batch", "step"), 0)
             if state:
@@ -282,14 +303,24 @@ class RunLog:
 
     # -- writing ------------------------------------------------------------------------------------------------------
 
+    @contextmanager
+    def withheld(self):
+        """What is logged in this block is shown to readers only after it, all at once."""
+        self._withheld = True
+        try:
+            yield
+        finally:
+            self._withheld = False
+            self._writer.note()
+
     def _write(self) -> None:
         with self._state:
-            buckets = self._buckets.buckets()
-            state = self._snapshot()
+            log, withheld = self._whole(), self._withheld
             rows = self._csv.take()
-        self._latest = state | {"batches": columns(buckets) if self._batches_before is None else self._batches_before}
         try:
-            write_json(self.folder / contract.TRAINING_LOG, self._latest)
+            if not withheld:
+                self._latest = log()
+                write_json(self.folder / contract.TRAINING_LOG, self._latest)
         finally:
             self._csv.write(rows)
 
@@ -297,6 +328,15 @@ class RunLog:
         """What the latest log says, also where that could not be written."""
         with archive.alone(self.folder):
             archive.write_index(self.folder, self._latest)
+
+    def _whole(self) -> Callable[[], dict]:
+        """The log as it is now; it is put together when it is called, which needs no lock."""
+        if self._earlier is not None and self._log["status"] != "running":  # it ended before it changed anything
+            earlier = self._earlier
+            return lambda: earlier
+        state, buckets = self._snapshot(), self._buckets.buckets()
+        batches = self._earlier and self._earlier.get("batches")
+        return lambda: state | {"batches": batches or columns(buckets)}
 
     def _snapshot(self) -> dict:
         """A copy that later calls don't change."""
@@ -320,6 +360,12 @@ def load(folder: str | Path) -> dict | None:
     """The same, but raises OSError where the log can't be read at the moment."""
     log = load_json(Path(folder) / contract.TRAINING_LOG, contract.LOG_BYTES)
     return log if isinstance(log, dict) else None
+
+
+def events_of(log: dict) -> list[dict]:
+    """Its events, whatever else a damaged or foreign log has in their place."""
+    events = log.get("events")
+    return [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
 
 
 def short(log: dict) -> dict:

@@ -55,6 +55,13 @@ class Schedule:
         """From `step` on as in a run of `total` steps."""
         return replace(self, total=total, since=step, before=self)
 
+    def lengthened(self, total: int) -> "Schedule":
+        """The same in a run of `total` steps. Where it was changed, the rate at that step stays as it is."""
+        longer = replace(self, total=total)
+        if not self.before:
+            return longer
+        return replace(longer, lr=self.lr * (self._share(self.since) / longer._share(self.since)))
+
     @property
     def before_decay(self) -> float:
         """So many first steps do not depend on the length of the run."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from digits.checkpoints import Checkpoints
 from digits.contract import PAUSED
-from digits.control import EPOCHS, LR, RESUMED, Inbox, Refused, Request, is_far_above, planned_first
+from digits.control import EPOCHS, LR, Inbox, Refused, Request, changes, is_far_above
 from digits.interrupts import INTERRUPTS
 from digits.runlog import RunLog
 from digits.schedule import Schedule
@@ -66,7 +66,8 @@ class Steering:
                     return paused_s + self.obey(requests[place + 1 :], at, snapshot)
                 else:
                     try:
-                        self._do(request, at, snapshot)
+                        with INTERRUPTS.held():  # schedule, event and checkpoint change together, or not at all
+                            self._do(request, at, snapshot)
                     except Stopped:
                         self._refuse_all(requests[place + 1 :], "the training was stopped")
                         raise
@@ -88,24 +89,28 @@ class Steering:
         try:
             if isinstance(request, Refused):
                 raise request
-            match request.action:
-                case "stop":
-                    self._answer(request, "stopped", f"stopped after {at.step:,} steps, as asked")
-                    raise Stopped
-                case "lr":
-                    self._set_rate(request)
-                case "epochs":
-                    self._set_epochs(request, at)
-                case "snapshot":
-                    snapshot(at.epoch)
-                    self._answer(request, "snapshot", f"weights saved after {at.step:,} steps")
-                case "pause":
-                    raise Refused("it is paused already")
-                case "continue":
-                    raise Refused("it is not paused")
-            self._checkpoints.save(at)
+            with self._log.withheld():  # who reads the answer can rely on it, even if the trainer is killed right then
+                self._change(request, at, snapshot)
+                self._checkpoints.save_change(at)
         except Refused as refusal:
             self._refuse(request, str(refusal))
+
+    def _change(self, request: Request, at: Progress, snapshot: Callable[[int], None]) -> None:
+        match request.action:
+            case "stop":
+                self._answer(request, "stopped", f"stopped after {at.step:,} steps, as asked")
+                raise Stopped
+            case "lr":
+                self._set_rate(request)
+            case "epochs":
+                self._set_epochs(request, at)
+            case "snapshot":
+                snapshot(at.epoch)
+                self._answer(request, "snapshot", f"weights saved after {at.step:,} steps")
+            case "pause":
+                raise Refused("it is paused already")
+            case "continue":
+                raise Refused("it is not paused")
 
     def _set_rate(self, request: Request) -> None:
         schedule, steps = self._learner.schedule, self._learner.steps
@@ -144,16 +149,16 @@ def counted(epochs: int) -> str:
 
 def replayed(schedule: Schedule, events: list[dict], batches: int) -> Schedule:
     """The schedule of a run that was steered, from the one that its options give and the events of its log."""
-    changes = [event for event in events if event.get("kind") in (LR, EPOCHS, RESUMED) and "value" in event]
-    first = planned_first(changes)
+    made = changes(events)
+    first = next((event for event in made if "before" in event), None)
     if first:
-        schedule = Schedule(schedule.lr, schedule.warm_up, schedule.decay, first * batches)
-    for event in changes:
+        schedule = replace(schedule, total=first["before"] * (batches if first["kind"] == EPOCHS else 1))
+    for event in made:
         step, value = event["step"], event["value"]
         if event["kind"] == LR:
             schedule = schedule.at_rate(step, value)
         elif event["kind"] == EPOCHS:
             schedule = schedule.of_length(step, value * batches)
         elif schedule.before:  # as Checkpoints goes on with what was steered
-            schedule = replace(schedule, total=value)
+            schedule = schedule.lengthened(value)
     return schedule

@@ -6,7 +6,8 @@ After each epoch a histogram is added, so that one can watch the weights spread.
 import torch
 from torch import Tensor, nn
 
-from digits.predictions import thinned
+from digits.files import is_number
+from digits.predictions import kept_rows, thinned
 
 BARS = 40
 _LAYERS = (nn.Conv2d, nn.Linear)
@@ -19,10 +20,12 @@ class Weights:
         self._epochs: list[dict] = []
         self._filters: dict | None = None
 
-    def restore(self, saved: dict | None, epoch: int) -> None:
-        """Take what an earlier process wrote of the epochs up to `epoch`."""
-        if isinstance(saved, dict) and isinstance(saved.get("epochs"), list):
-            self._epochs = [row for row in saved["epochs"] if row["epoch"] <= epoch]
+    def restore(self, saved: dict, epoch: int) -> None:
+        """Take what an earlier process wrote of the epochs up to `epoch`. Raises ValueError for what it did not."""
+        rows = kept_rows(saved.get("epochs"), epoch)
+        if not all(isinstance(row.get("layers"), list) and all(map(_is_histogram, row["layers"])) for row in rows):
+            raise ValueError("its histograms are damaged")
+        self._epochs = rows
 
     def add_epoch(self, epoch: int, network: nn.Module) -> None:
         layers = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, _LAYERS)]
@@ -51,6 +54,19 @@ def histogram(name: str, weight: Tensor) -> dict:
         **{key: float(f"{value:.5g}") for key, value in facts.items()},
         "counts": counts.int().tolist(),
     }
+
+
+def _is_histogram(layer) -> bool:
+    """Whether `histogram` may have given that."""
+    if not isinstance(layer, dict) or not isinstance(layer.get("name"), str):
+        return False
+    counts = layer.get("counts")
+    return (
+        all(is_number(layer.get(key)) for key in ("low", "high", "deviation"))
+        and isinstance(counts, list)
+        and len(counts) == BARS
+        and all(type(count) is int for count in counts)
+    )
 
 
 def _filters(name: str | None, layer: nn.Conv2d | None) -> dict | None:

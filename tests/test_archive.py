@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digits import archive, contract
+from digits import archive, contract, manage
 from digits.runlog import RunLog
 
 
@@ -100,6 +100,22 @@ def test_a_run_without_a_single_batch_leaves_no_trace(folder):
     run(folder, "stillborn", batches=0)
     run(folder, "third")
     assert names(folder) == ["third", "first"]
+
+
+@pytest.mark.parametrize("file", [contract.WEIGHTS, *contract.CHECKPOINTS[::2], contract.PREDICTIONS, contract.NETWORK])
+def test_a_run_that_left_anything_of_worth_is_kept_whatever_its_log_says(folder, file):
+    first = run(folder, "first", batches=0)
+    (folder / file).write_bytes(b"of worth")
+    run(folder, "second")
+    assert (folder / contract.RUNS / first / file).read_bytes() == b"of worth"
+    assert names(folder) == ["second", "first"]
+
+
+def test_a_run_that_is_marked_to_be_kept_is_kept_without_a_batch(folder):
+    first = run(folder, "first", batches=0)
+    manage.label(folder, first, {"kept": True})
+    run(folder, "second")
+    assert names(folder) == ["second", "first"]
 
 
 def test_an_interrupted_move_is_finished_by_the_next_start(folder):

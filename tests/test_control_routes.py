@@ -231,6 +231,24 @@ def test_a_run_is_started_changed_paused_stopped_and_gone_on_with(live, begun):
     assert eventually(lambda: not running(begun[-1]), 20)
 
 
+def test_a_resume_that_is_refused_is_told_by_its_last_words_and_can_be_tried_again(live, begun):
+    answer = post(live, "/runs", options=SMALL | {"epochs": 400})
+    begun.append(answer.json()["pid"])
+    assert eventually(lambda: any(live.results.glob("checkpoint.pth")), 60)
+    assert answered(live, "stop")["kind"] == "stopped"
+    assert eventually(lambda: not state(live)["running"], 20)
+    for file in live.results.glob("checkpoint*.pth"):
+        file.write_bytes(b"damaged")
+    before = (live.results / contract.TRAINING_LOG).read_bytes()
+    answer = post(live, "/resume")
+    begun.append(answer.json()["pid"])
+    assert eventually(lambda: state(live)["exit"] is not None and not state(live)["running"], 60)
+    found = state(live)
+    assert (found["exit"], found["resumable"]) == (1, True)
+    assert any("No checkpoint fits" in line for line in found["last_words"])
+    assert (live.results / contract.TRAINING_LOG).read_bytes() == before
+
+
 def test_the_command_for_the_usual_folder_does_not_name_it():
     from digits.access import Access
     from digits.driving import Driving

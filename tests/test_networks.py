@@ -1,6 +1,7 @@
 """The network's files for the page: whole, of the right epochs, and continued with a run."""
 
 import json
+import math
 import zlib
 
 import pytest
@@ -74,9 +75,20 @@ def test_a_continued_run_goes_on_with_the_epochs_before(network):
     assert after.as_json({})["epochs"] == [1, 2, 3]
     assert after.as_json({})["energy_limits"] == [None, -5.0, -6.0]
     assert after.history[: len(before.history)] == before.history
-    fresh = Networks()
-    fresh.restore(None, b"", epoch=2)
-    assert fresh.as_json({})["epochs"] == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [{"numbers": value} for value in (None, "5", 0, -1, 2.5, [])]
+    + [{"epochs": value} for value in (None, 5, "12", [1, "2"], [1, None], [2, 1], [1, 1])]
+    + [{"energy_limits": value} for value in (5, [], [None], [None, "x"], [None, math.nan])]
+    + [{"epochs_crc32": value} for value in (None, 0, [])],
+)
+def test_a_damaged_description_of_the_epochs_is_not_taken(network, damage):
+    saved, fresh = collected(network, [1, 2]), Networks()
+    with pytest.raises(ValueError):
+        fresh.restore(saved.as_json({}) | damage, saved.history, epoch=2)
+    assert fresh.as_json({})["epochs"] == [] and fresh.history == b""
 
 
 def test_a_history_without_energy_limits_is_read_too(network):

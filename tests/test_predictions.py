@@ -1,3 +1,4 @@
+import math
 import struct
 import zlib
 
@@ -130,3 +131,31 @@ def test_all_probabilities_are_those_at_the_temperature_that_stands_beside_them(
     assert samples["temperature"] == temperature
     for sample, row in zip(samples["samples"], expected):
         assert sample["probabilities"] == pytest.approx(row.tolist(), abs=1e-8)
+
+
+DAMAGED_ANSWERS = [{"predictions": value} for value in (None, 5, "12", "x" * 30)]
+DAMAGED_ANSWERS += [{"temperature": value} for value in ("1", [], math.inf)]
+DAMAGED_ANSWERS += [{"confidences": value} for value in (None, [0.5], ["0.5"] * 30, [None] * 30, [True] * 30)]
+DAMAGED_ANSWERS += [{"notable": value} for value in (None, [], {}, {"index": [1], "probabilities": []})]
+DAMAGED_ANSWERS += [{"notable": {"index": [30], "probabilities": [[0.1] * 10]}}]
+DAMAGED_ANSWERS += [{"notable": {"index": [1], "probabilities": [row]}} for row in (5, [0.1], ["x"] * 10)]
+
+
+@pytest.mark.parametrize("damage", DAMAGED_ANSWERS)
+def test_damaged_answers_are_not_taken(damage):
+    before, after = predictions.Predictions(split(30), split(20)), predictions.Predictions(split(30), split(20))
+    before.add_epoch(1, evaluation(30), 1.5)
+    content = before.as_json()
+    after.restore(content, 1)
+    assert after.as_json() == content
+    content["validation"]["epochs"][0] |= damage
+    after = predictions.Predictions(split(30), split(20))
+    with pytest.raises(ValueError, match="damaged"):
+        after.restore(content, 1)
+    assert after.as_json()["validation"]["epochs"] == []
+
+
+@pytest.mark.parametrize("validation", [None, 5, {}, {"labels": "0123456789" * 3, "epochs": [7]}])
+def test_predictions_of_other_images_or_without_rows_are_not_taken(validation):
+    with pytest.raises(ValueError):
+        predictions.Predictions(split(30), split(20)).restore({"validation": validation}, 1)

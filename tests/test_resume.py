@@ -11,9 +11,11 @@ import pytest
 
 from digits import checkpoint, contract
 from digits.checkpoints import Checkpoints
+from digits.errors import UserError
 from digits.files import write_atomically
 from digits.options import Config
-from digits.resume import continued, earlier_run
+from digits.resume import continued, earlier_run, restarted
+from digits.runlog import RunLog
 from digits.schedule import Schedule
 from digits.training import Progress
 from tests.outcomes import outcome
@@ -84,12 +86,123 @@ def test_a_chain_of_kills_at_random_moments_ends_like_one_run(tmp_path, uninterr
     assert_same(tmp_path, uninterrupted)
 
 
-def test_a_run_that_was_killed_before_its_first_checkpoint_begins_again(tmp_path, uninterrupted):
+def test_a_run_that_was_killed_long_before_its_first_epoch_ends_goes_on(tmp_path, uninterrupted):
     killed(tmp_path, 2, *RUN)
-    for file in tmp_path.glob("checkpoint*.pth"):
-        file.unlink()
+    assert not earlier_run(tmp_path).is_empty
     resume(tmp_path)
     assert_same(tmp_path, uninterrupted)
+
+
+def test_a_run_that_was_ended_before_its_first_batch_begins(tmp_path, uninterrupted):
+    with Trainer(tmp_path, *RUN) as trainer:
+        trainer.wait_for(lambda log: log.get("phase"))
+        trainer.interrupt(signal.SIGKILL)
+    assert trainer.log()["progress"]["step"] == 0 and earlier_run(tmp_path).is_empty
+    resume(tmp_path)
+    assert_same(tmp_path, uninterrupted)
+    assert trainer.log()["run_id"] in {run["run_id"] for run in listed(tmp_path)}
+
+
+def listed(results):
+    return json.loads((results / contract.RUNS_INDEX).read_text())["runs"]
+
+
+def content(results) -> dict:
+    """Of all files of the run."""
+    return {file: (results / file).read_bytes() for file in contract.FILES if (results / file).is_file()}
+
+
+def lose_all(results):
+    for file in contract.CHECKPOINTS:
+        (results / file).unlink()
+    return "(checkpoint.pth, checkpoint-before.pth, checkpoint-plateau.pth: missing)"
+
+
+def damage_all(results):
+    for file in contract.CHECKPOINTS:
+        (results / file).write_bytes((results / file).read_bytes()[:1000])
+    return "checkpoint-plateau.pth: it is damaged or cut short"
+
+
+def take_anothers(results):
+    for file in contract.CHECKPOINTS:
+        state = checkpoint.load(results / file) | {"run_id": "another"}
+        (results / file).write_bytes(checkpoint.packed(state))
+    return "checkpoint-plateau.pth: of another run"
+
+
+def lose_the_plateau(results):
+    (results / contract.CHECKPOINT_PLATEAU).unlink()
+    return "checkpoint.pth: after step 30, by then the learning rate had decayed as in a run of 30 steps"
+
+
+def take_weights(results):
+    for file in contract.CHECKPOINTS:
+        shutil.copyfile(results / contract.WEIGHTS, results / file)
+    return "it is not a checkpoint"
+
+
+def take_other_options(results):
+    for file in contract.CHECKPOINTS:
+        state = checkpoint.load(results / file)
+        state["config"]["channels"] = (8, 8, 8, 8)
+        (results / file).write_bytes(checkpoint.packed(state))
+    return "of a run with another --channels"
+
+
+LOSSES = [lose_all, damage_all, take_anothers, lose_the_plateau, take_weights, take_other_options]
+
+
+@pytest.mark.parametrize("lose", LOSSES)
+def test_a_resume_without_a_fitting_checkpoint_refuses_and_changes_nothing(tmp_path, uninterrupted, lose):
+    copy = shutil.copytree(uninterrupted, tmp_path / "copy")
+    why, before = lose(copy), content(copy)
+    said = refused(copy, "--epochs", "4")
+    assert why in said and "--restart" in said
+    assert content(copy) == before
+    assert [(run["status"], run["epochs"]) for run in listed(copy)] == [("completed", 3)]
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL])
+def test_a_finished_run_outlives_a_resume_that_is_ended_before_its_first_batch(tmp_path, uninterrupted, signum):
+    copy = shutil.copytree(uninterrupted, tmp_path / "copy")
+    lose_all(copy)
+    run_id = earlier_run_id(copy)
+    with Trainer(copy, "--resume", "--epochs", "400", small=False) as trainer:
+        trainer.wait_for(lambda log: log.get("phase") == "resuming")
+        trainer.interrupt(signum)
+    train(copy, *RUN, "--epochs", "1")
+    moved = content(copy / contract.RUNS / run_id)
+    left = content(uninterrupted)
+    kept = set(left) - {*contract.CHECKPOINTS, contract.TRAINING_LOG}
+    assert kept <= set(moved) and all(moved[file] == left[file] for file in kept)
+    log = json.loads(moved[contract.TRAINING_LOG])
+    assert (log["progress"]["step"], log["epochs"]["epoch"]) == (STEPS, [1, 2, 3])
+    assert signum != signal.SIGINT or moved[contract.TRAINING_LOG] == left[contract.TRAINING_LOG]
+
+
+def earlier_run_id(results):
+    return json.loads((results / contract.TRAINING_LOG).read_text())["run_id"]
+
+
+@pytest.mark.parametrize("words", [["--restart"], ["--resume", "--restart"]])
+def test_a_restart_keeps_the_run_and_trains_it_again(tmp_path, uninterrupted, words):
+    copy = shutil.copytree(uninterrupted, tmp_path / "copy")
+    lose_all(copy)
+    run_id, before = earlier_run_id(copy), content(copy)
+    with Trainer(copy, *words, small=False) as trainer:
+        assert trainer.finish()[0] == 0
+    assert content(copy / contract.RUNS / run_id) == before
+    assert earlier_run_id(copy) != run_id
+    assert_same(copy, uninterrupted)
+
+
+def test_a_restart_may_be_longer_and_takes_no_other_options(tmp_path, uninterrupted):
+    copy = shutil.copytree(uninterrupted, tmp_path / "copy")
+    assert restarted(copy, {"epochs": 1}).epochs == 1
+    assert restarted(copy, {"epochs": 9}) == continued(copy, {"epochs": 9}).config
+    with pytest.raises(UserError, match="began with --lr"):
+        restarted(copy, {"lr": 0.5})
 
 
 @pytest.mark.parametrize("decay", ["0.5", "1", "0"])
@@ -143,20 +256,13 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(tmp_p
         save=lambda file, content: write_atomically(tmp_path / file, content),
     )
     checkpoints = Checkpoints(log, Config.from_json(state["config"]), learner)
-    assert checkpoints.latest(STEPS // 3, warn=lambda text: None)["learner"]["steps"] == state["learner"]["steps"]
-    checkpoints.save(Progress())
+    assert (
+        checkpoints.latest(STEPS // 3, [], warn=lambda text: None)[0]["learner"]["steps"] == state["learner"]["steps"]
+    )
+    checkpoints.save(Progress(step=1))
     assert (tmp_path / "checkpoint-before.pth").read_bytes() == good
-    checkpoints.save(Progress())  # the one before is now as good
-    assert checkpoint.load(tmp_path / "checkpoint-before.pth")["progress"]["step"] == 0
-
-
-def test_with_every_checkpoint_damaged_the_run_begins_again(tmp_path, uninterrupted):
-    killed(tmp_path, 14, *RUN, "--checkpoint-every", "0")
-    for file in tmp_path.glob("checkpoint*.pth"):
-        file.write_bytes(file.read_bytes()[:1000])
-    said = resume(tmp_path)
-    assert said.count("can't be used: it is damaged or cut short") >= 2 and "the run begins anew" in said
-    assert_same(tmp_path, uninterrupted)
+    checkpoints.save(Progress(step=2))  # the one before is now as good
+    assert checkpoint.load(tmp_path / "checkpoint-before.pth")["progress"]["step"] == 1
 
 
 def test_lost_rows_of_the_batches_are_told(tmp_path, uninterrupted):
@@ -221,3 +327,65 @@ def test_options_that_change_no_weight_may_be_given_anew(tmp_path, uninterrupted
     resume(tmp_path, "--name", "another name", "--seed", "1", "--keep", "3")
     assert_same(tmp_path, uninterrupted)
     assert json.loads((tmp_path / "training_log.json").read_text())["name"] == "another name"
+
+
+DAMAGED = {
+    contract.PREDICTIONS: {"validation": {"labels": "", "epochs": []}},
+    contract.LAYER_WEIGHTS: {"epochs": [3]},
+    contract.NETWORK: {"numbers": "many"},
+}
+
+
+@pytest.mark.parametrize("file", DAMAGED)
+@pytest.mark.parametrize("kind", ["fields", "object", "list", "no JSON", "missing", "of another run"])
+def test_what_was_written_for_the_page_may_be_damaged_and_is_made_anew(tmp_path, uninterrupted, file, kind):
+    copy = shutil.copytree(uninterrupted, tmp_path / "copy")
+    path = copy / file
+    was = json.loads(path.read_text())
+    damaged = {
+        "fields": json.dumps(was | DAMAGED[file]),
+        "object": "{}",
+        "list": "[]",
+        "no JSON": "{",
+        "missing": None,
+        "of another run": json.dumps(was | {"run_id": "another"}),
+    }[kind]
+    path.unlink()
+    if damaged is not None:
+        path.write_text(damaged)
+    said = resume(copy, "--epochs", "4")
+    assert f"NOTE: {file} can't be used" in said and said.count("NOTE") == 1
+    made = json.loads(path.read_text())
+    rows = made.get("validation", made)["epochs"]
+    assert [row["epoch"] if isinstance(row, dict) else row for row in rows] == [2, 3, 4]
+
+
+@pytest.mark.parametrize("field", ["config", "environment", "progress", "events", "files", "epochs", "batches", "test"])
+@pytest.mark.parametrize(
+    "value", [None, 5, "x", [], {}, [5], {"step": "x", "steps": [], "threads": "many", "epochs": "x"}]
+)
+def test_a_damaged_log_is_told_in_one_line_or_does_no_harm(uninterrupted, tmp_path, field, value):
+    log = json.loads((uninterrupted / contract.TRAINING_LOG).read_text()) | {field: value}
+    (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
+    try:
+        continued(tmp_path, {"epochs": 9})
+    except UserError as error:
+        assert "no run of this version" in str(error)
+    with RunLog(tmp_path, name="resumed", resume=True) as resumed:
+        resumed.announce(contract.TEST_SAMPLES)
+    assert json.loads((tmp_path / contract.TRAINING_LOG).read_text()) == log
+    with RunLog(tmp_path, name="resumed", resume=True) as resumed:
+        resumed.restore(None)
+        resumed.batch(1, loss=0.5)
+        resumed.announce(contract.TEST_SAMPLES)
+
+
+@pytest.mark.parametrize(
+    "option, value", [("epochs", "many"), ("epochs", []), ("lr", {}), ("channels", 5), ("seed", None)]
+)
+def test_a_log_with_an_option_of_another_kind_is_of_no_run_of_this_version(uninterrupted, tmp_path, option, value):
+    log = json.loads((uninterrupted / contract.TRAINING_LOG).read_text())
+    log["config"][option] = value
+    (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
+    with pytest.raises(UserError, match="no run of this version"):
+        continued(tmp_path, {"epochs": 9})

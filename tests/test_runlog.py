@@ -307,6 +307,7 @@ CALLS = {
     "state": (),
     "stop": (),
     "test": (0.5, 0.5, 1, 2),
+    "withheld": (),
 }
 
 

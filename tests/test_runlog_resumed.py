@@ -1,8 +1,11 @@
 """A run log that goes on where it was, as if it had never ended."""
 
 import json
+from contextlib import suppress
 
-from digits import runlog
+import pytest
+
+from digits import contract, runlog
 from digits.runlog import RunLog
 
 
@@ -59,3 +62,36 @@ def test_a_resumed_log_may_begin_again(tmp_path):
         batches_of(log, 1, [5.0])
     again = runlog.read(tmp_path)
     assert (again["batches"]["loss"], again["progress"]["step"]) == ([5.0], 1)
+
+
+def entry(folder) -> dict:
+    return json.loads((folder / contract.RUNS_INDEX).read_text())["runs"][0]
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt, ValueError("broken")])
+def test_a_log_stays_as_it_was_where_it_ends_before_it_is_known_from_where_it_goes_on(tmp_path, error):
+    with RunLog(tmp_path, name="first", config={"epochs": 3}) as log:
+        batches_of(log, 1, [3.0, 2.0])
+        log.test(0.1, 0.9, 9, 10)
+    file = tmp_path / contract.TRAINING_LOG
+    before, listed = file.read_bytes(), entry(tmp_path)
+    with suppress(KeyboardInterrupt, ValueError), RunLog(tmp_path, name="x", config={"epochs": 9}, resume=True) as log:
+        log.describe(environment={"threads": 3})
+        log.announce(contract.TEST_SAMPLES)
+        log.phase("preparing")
+        if error:
+            raise error
+    assert file.read_bytes() == before
+    assert entry(tmp_path) == listed | {"updated_at": json.loads(before)["updated_at"]}
+
+
+def test_what_is_withheld_is_shown_afterwards_all_at_once(tmp_path):
+    with RunLog(tmp_path, name="first") as log:
+        with log.withheld():
+            log.batch(1, 0.5)
+            log.event("noted", "something")
+            log.state()
+            assert runlog.read(tmp_path)["events"] == []
+            assert (tmp_path / contract.BATCHES).read_text().count("\n") == 2, "rows are on the disk all the same"
+        log.phase("training")
+        assert [event["text"] for event in runlog.read(tmp_path)["events"]] == ["something"]

@@ -90,3 +90,22 @@ def test_changes_survive_being_written_and_tell_schedules_apart():
     assert changed.begins_like(schedule, 8) and not changed.begins_like(schedule, 9)
     assert changed.begins_like(replace(changed, total=60), 12)
     assert changed.before_decay == 21, "half of forty, and the first step of the fall is as high"
+
+
+def test_a_longer_run_keeps_the_rate_where_it_was_changed():
+    schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
+    changed = schedule.at_rate(14, 0.2)
+    longer = changed.lengthened(40)
+    assert [longer(step) for step in range(14)] == [changed(step) for step in range(14)]
+    assert longer(14) == pytest.approx(changed(14)) == pytest.approx(0.2)
+    assert [longer(step) for step in range(14, 40)] == pytest.approx(
+        [0.2 * min(1, (40 - step) / 20) for step in range(14, 40)]
+    )
+    assert changed.lengthened(20) == changed
+    assert schedule.lengthened(40) == replace(schedule, total=40)
+
+
+def test_a_change_while_the_rate_falls_is_where_a_longer_run_goes_on_from():
+    changed = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20).at_rate(14, 0.2)
+    assert changed.before_decay == 14
+    assert changed.begins_like(changed.lengthened(40), 14) and not changed.begins_like(changed.lengthened(40), 16)

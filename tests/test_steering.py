@@ -21,7 +21,8 @@ from digits.control import Inbox, Refused, ask, doubt, parsed
 from digits.distributed import Group
 from digits.errors import UserError
 from digits.files import write_atomically, write_json
-from digits.steering import Steering
+from digits.schedule import Schedule
+from digits.steering import Steering, replayed
 
 LONG = ["--epochs", "400", "--batch-size", "16", "--quiet"]
 
@@ -171,6 +172,73 @@ def test_what_was_steered_repeats_bit_for_bit_and_goes_on_after_a_kill(training)
     assert longer.log()["epochs"]["epoch"] == list(range(1, 13))
     done = subprocess.run(program, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_steered_run_that_is_made_longer_goes_on_from_the_change(tmp_path):
+    """Asked for while the rate falls: from there on a longer run goes another way, and not from before it."""
+    with Trainer(tmp_path, "--epochs", "10", "--batch-size", "16", "--quiet") as trainer:
+        trainer.wait_for(lambda log: steps(log) >= 100)
+        assert control(tmp_path, "pause").returncode == 0
+        assert control(tmp_path, "lr", "0.001").returncode == 0
+        assert control(tmp_path, "continue").returncode == 0
+        assert trainer.finish()[0] == 0
+    (changed,), before = events(trainer.log(), "lr changed"), losses(tmp_path)
+    with Trainer(tmp_path, "--resume", "--epochs", "12", "--quiet", small=False) as longer:
+        assert longer.finish()[0] == 0
+    assert events(longer.log(), "lr changed") == [changed]
+    assert events(longer.log(), "resumed")[0]["step"] == changed["step"]
+    found, at = rates(tmp_path), changed["step"]
+    assert len(found) == 480 and losses(tmp_path)[: at + 1] == before[: at + 1]
+    assert found[at] == pytest.approx(0.001) and found[at:] == sorted(found[at:], reverse=True)
+    program = [sys.executable, PROJECT / "mnist_cnn.py", "verify", tmp_path, "--steps", "100000"]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=120)
+    assert "The first 480 steps repeat" in done.stdout, done.stderr
+
+
+def test_what_was_answered_outlives_a_kill_right_then(training):
+    for number, rate in enumerate((0.004, 0.003, 0.002), start=1):
+        (tmp := training.results / contract.CONTROL).unlink(missing_ok=True)
+        write_json(tmp, {"requests": [{"id": f"a{number}", "action": "lr", "value": rate}]})
+        training.wait_for(lambda log, id=f"a{number}": any(event.get("request") == id for event in log["events"]))
+    training.process.kill()
+    training.process.wait()
+    asked = events(training.log(), "lr changed")
+    with Trainer(training.results, "--resume", "--quiet", small=False) as again:
+        again.wait_for(lambda log: events(log, "resumed"))
+        again.interrupt()
+    assert events(again.log(), "lr changed") == asked and len(asked) == 3
+
+
+@pytest.mark.parametrize(
+    "strange", [{}, {"events": None}, {"events": [5, {"request": 7}]}, {"run_id": 5}, {"events": [{"step": "x"}]}]
+)
+def test_a_log_of_another_trainer_may_lack_all_that_is_asked_for(tmp_path, monkeypatch, strange):
+    write_json(tmp_path / contract.TRAINING_LOG, {"status": "running"} | strange)
+    monkeypatch.setattr(lock, "is_held", lambda folder: None)
+    monkeypatch.setattr(control_file, "_PATIENCE_S", 0.1)
+    with pytest.raises(UserError, match="not answered yet"):
+        control_file.answered(tmp_path, "stop")
+
+
+def test_an_answer_without_step_or_text_is_told_as_far_as_it_goes(tmp_path, monkeypatch):
+    log = {"status": "running", "events": [{"request": "a1"}]}
+    write_json(tmp_path / contract.TRAINING_LOG, log)
+    monkeypatch.setattr(lock, "is_held", lambda folder: None)
+    monkeypatch.setattr(control_file, "ask", lambda *wish: "a1")
+    assert control_file.answered(tmp_path, "stop") == "Step None: None."
+
+
+DAMAGED_CHANGES = [{"step": value} for value in (None, "5", -1, 2.5)]
+DAMAGED_CHANGES += [{"value": value} for value in (None, "x", 0, math.nan, [], True)]
+
+
+@pytest.mark.parametrize("damage", DAMAGED_CHANGES)
+@pytest.mark.parametrize("kind", ["lr changed", "epochs changed", "resumed"])
+def test_a_damaged_event_changes_no_schedule(kind, damage):
+    schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
+    whole = {"kind": kind, "step": 5, "value": 3}
+    assert control_file.changes([whole]) == [whole]
+    assert replayed(schedule, [whole | damage], batches=10) == schedule
 
 
 def test_a_stop_that_comes_before_the_first_batch_is_heeded_and_what_lay_there_is_not(tmp_path):

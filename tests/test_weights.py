@@ -61,4 +61,18 @@ def test_of_many_epochs_some_are_kept_and_a_continued_run_goes_on(network):
     other = Weights()
     other.restore(collected.as_json(), 100)
     assert [row["epoch"] for row in other.as_json()["epochs"]] == [epoch for epoch in kept if epoch <= 100]
-    other.restore("no such thing", 3)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [None, 5, [3], [{}], [{"epoch": 1}], [{"epoch": 1, "layers": 5}]]
+    + [
+        [{"epoch": 1, "layers": [{"name": "x", "low": 0, "high": 1, "deviation": deviation, "counts": counts}]}]
+        for deviation, counts in [("0", [0] * weights.BARS), (0, [0]), (0, None), (math.nan, [0] * weights.BARS)]
+    ],
+)
+def test_damaged_histograms_are_not_taken(rows):
+    collected = Weights()
+    with pytest.raises(ValueError, match="damaged"):
+        collected.restore({"epochs": rows}, 3)
+    assert collected.as_json()["epochs"] == []
