@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import torch
 
-from digits import models, optimizers, precision
+from digits import checkpoint, models, optimizers, precision
 from digits.augment import Augmentation
 from digits.distributed import Group
 from digits.options import Config
@@ -22,6 +22,8 @@ def assemble(
     """
     group = group or Group()
     torch.manual_seed(config.seed)
+    with torch.device("meta"):  # counted before it takes memory
+        checkpoint.check_size(models.build(config.model, config.channels, config.dropout, config.norm))
     network = models.build(config.model, config.channels, config.dropout, config.norm).to(device)
     numbers = Precision.from_log(device, environment or {}) or precision.choose(config.precision, network, device)
     numbers = Precision.from_log(device, group.as_the_first(numbers.describe()))

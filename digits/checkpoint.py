@@ -6,6 +6,7 @@ torch writes a zip file but checks no sum when it loads one: so each carries the
 import hashlib
 import io
 import math
+import zipfile
 from pathlib import Path
 
 import torch
@@ -13,11 +14,14 @@ from torch import Tensor, nn
 
 from digits import models
 from digits.errors import UserError
-from digits.files import BINARY_BYTES, named_by_user, read_file
+from digits.files import named_by_user, read_file
 from digits.options import Config
 from digits.training import MEAN, STD, plain
 
 FORMAT = 2  # 1 had no sum
+MOST_NUMBERS = 128_000_000  # of a network: 39 times the largest at its usual size
+MOST_BYTES = 4 * MOST_NUMBERS + (1 << 20)  # of mnist_cnn.pth
+MOST_STATE_BYTES = 4 * MOST_BYTES  # of a checkpoint: the network, its average, and twice as much for Adam
 REMEDY = "train a network with python mnist_cnn.py, or name another file."
 _REASON_LENGTH = 200  # characters of what torch says: it may go on for a page
 
@@ -52,20 +56,21 @@ def load_network(path: str | Path) -> nn.Module:
 def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
     """The same network, and all that stands in the file."""
     try:
-        content = load(path)
+        content = load(path, MOST_BYTES)
         if "state_dict" not in content:
             raise Damaged("it is not the file of the weights")
         model = content["model"]
         # norm: files of format 1 have none, and their models' own was meant
-        network = models.build(model["name"], tuple(model["channels"]), model["dropout"], model.get("norm"))
-        network.load_state_dict(content["state_dict"])
+        with torch.device("meta"):  # takes no memory, however many channels the file names
+            network = models.build(model["name"], tuple(model["channels"]), model["dropout"], model.get("norm"))
+        network.load_state_dict(content["state_dict"], assign=True)
         _check_temperature(content.get("temperature"))
     except OSError:
         raise
     except Exception as error:  # whatever a dict of another kind leads to
         reason = " ".join(str(error).split())[:_REASON_LENGTH]
         raise ValueError(f"{path} holds no network of this program: {reason}") from error
-    return network.eval(), content
+    return network.float().eval(), content
 
 
 def _check_temperature(temperature: float | None) -> None:
@@ -93,12 +98,29 @@ def packed(content: dict) -> bytes:
     return buffer.getvalue()
 
 
-def load(path: str | Path) -> dict:
-    """What was packed. Raises OSError if the file can't be read, and Damaged if it is not as it was written."""
+def check_size(network: nn.Module) -> None:
+    """Raise UserError for a network whose files would be too large to be read again."""
+    numbers = sum(parameter.numel() for parameter in network.parameters())
+    if numbers > MOST_NUMBERS:
+        raise UserError(f"The network has {numbers:,} parameters, at most are {MOST_NUMBERS:,}: try fewer --channels.")
+
+
+def load(path: str | Path, most_bytes: int = MOST_STATE_BYTES) -> dict:
+    """What was packed. Raises OSError if the file can't be read, and Damaged if it is not as it was written.
+
+    A file of more than `most_bytes`, packed or unpacked, is refused before it is read.
+    """
     # At once: of half a file torch would say "Invalid argument".
-    file = io.BytesIO(read_file(Path(path), BINARY_BYTES))
+    file = io.BytesIO(read_file(Path(path), most_bytes))
     try:
+        with zipfile.ZipFile(file) as parts:
+            unpacked = sum(part.file_size for part in parts.infolist())
+        if unpacked > most_bytes:
+            raise Damaged(f"it has more than {most_bytes:,} bytes")
+        file.seek(0)
         content = torch.load(file, map_location="cpu", weights_only=True)
+    except Damaged:
+        raise
     except Exception as error:  # whatever its many readers raise; some of their texts lead astray
         raise Damaged("it is damaged or cut short, or no file of this program") from error
     if not isinstance(content, dict) or content.get("format") not in (1, FORMAT):

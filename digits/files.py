@@ -26,7 +26,6 @@ _NO_FILE = (errno.ELOOP, errno.EISDIR, errno.ENXIO)  # what opening a link, a fo
 
 JSON_BYTES = 64 << 20  # of predictions.json: 50 epochs of 60,000 images
 SMALL_BYTES = 256_000  # of files that hold a few lines of JSON
-BINARY_BYTES = 2 << 30  # of weights and checkpoints: 130 million parameters with their averages and Adam's state
 
 
 def finite(value):

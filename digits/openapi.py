@@ -3,6 +3,7 @@
 from digits import access, openapi_control, openapi_runs
 from digits.openapi_words import ALWAYS, described, problem, ref
 from digits.pictures import FORMATS, MAX_BYTES, MAX_PIXELS, MAX_SIDE
+from digits.recognition import BUDGET_S
 from digits.uploads import FIELDS, MOST
 
 _LABELS = [str(digit) for digit in range(10)]
@@ -149,7 +150,7 @@ _ANSWERS = {
     **ALWAYS,
     "404": problem("There are no such weights."),
     "411": problem("The length of the body is not told."),
-    "413": problem(f"Too large. {_LIMITS}"),
+    "413": problem(f"Too large, or more pictures than can be read in {BUDGET_S:g} s of computing. {_LIMITS}"),
     "415": problem("No picture that is read here."),
     "422": problem("Nothing is drawn on the picture."),
     "503": problem("No network has been trained yet, or too many pictures wait.", Retry_After="Seconds to wait."),

@@ -187,9 +187,14 @@ def components(mask: np.ndarray) -> tuple[np.ndarray, int]:
     edges = np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 1))), axis=1)
     for row, changes in enumerate(edges):
         firsts, lasts = np.nonzero(changes == 1)[0].tolist(), np.nonzero(changes == -1)[0].tolist()
-        here = []
+        here, above = [], 0  # the first run above that may touch this one, or one further right
         for first, last in zip(firsts, lasts):
-            touched = [root(label) for start, end, label in before if start <= last and end >= first]
+            while above < len(before) and before[above][1] < first:
+                above += 1
+            touched, at = [], above
+            while at < len(before) and before[at][0] <= last:
+                touched.append(root(before[at][2]))
+                at += 1
             label = min(touched, default=len(parents))
             if not touched:
                 parents.append(label)

@@ -14,10 +14,13 @@ from pathlib import Path
 from digits import archive, contract, processor, uploads
 from digits.httpmessage import Problem, Request, Response, json_response
 from digits.imports import ImportFailed, importing
+from digits.turns import Turns
 
 AT_ONCE = 2  # pictures computed at a time: as many as there are cores on a small machine
-WAITING = 16  # more than these wait: come again
-_PATIENCE_S = 20.0  # longer than torch's import on a slow disk
+WAITING = 16  # requests beyond these: come again
+BUDGET_S = 5.0  # of computing, for all pictures of a request: 16 of the slowest kind take half of it on one core
+_PATIENCE_S = 20.0  # of a request, for all its turns: longer than torch's import on a slow disk
+_READERS = 2  # networks kept in memory: those of two runs that are asked in turn
 _RETRY, _LATER = {"Retry-After": "2"}, {"Retry-After": "30"}
 _NETWORKS = (contract.WEIGHTS, contract.NETWORK)  # files that a network can be read from, the better one first
 _EPOCH = re.compile("[0-9]{1,7}")
@@ -28,12 +31,12 @@ class Recognition:
 
     def __init__(self, results: Path):
         self.results = results
-        self._places = threading.Semaphore(AT_ONCE)
-        self._queue = threading.Semaphore(AT_ONCE + WAITING)
-        self._loading = threading.Lock()
+        self.places = Turns(AT_ONCE)
+        self._loading = Turns(1)  # a network at a time; those that are known need not wait for it
+        self._requests = threading.Semaphore(AT_ONCE + WAITING)
         self._decoding = threading.Lock()  # one at a time: four megapixels are 60 MB before they are made smaller
-        self._reader = None
-        self._known: tuple | None = None  # which file the reader has read, and when that was written
+        self._lock = threading.Lock()  # of the next, for a moment
+        self._readers: dict[tuple, object] = {}  # by file and when that was written, the last one used at the end
 
     def answer(self, request: Request) -> Response:
         """Raises Problem: 400, 404, 411, 413, 415, 422, 503."""
@@ -46,8 +49,12 @@ class Recognition:
             raise Problem(400, "The only other format is hf.")
         if not _EPOCH.fullmatch(request.query.get("epoch", "0")):
             raise Problem(400, "An epoch is a whole number.")
-        with self._place():  # before the body is looked into: that may take its time too
+        if not self._requests.acquire(blocking=False):
+            raise _busy()
+        try:
             answers = self._read(request)
+        finally:
+            self._requests.release()
         if len(answers) == 1 and answers[0]["status"] == "empty":
             raise Problem(422, "Nothing is drawn on this picture.")
         if "format" in request.query:
@@ -56,27 +63,14 @@ class Recognition:
         elapsed = {"elapsed_ms": round((time.perf_counter() - began) * 1000, 2)}
         return json_response(answers[0] | elapsed if len(answers) == 1 else {"answers": answers} | elapsed)
 
-    @contextlib.contextmanager
-    def _place(self):
-        """One of AT_ONCE, after some waiting. Raises Problem with 503 where too many wait, or too long."""
-        busy = Problem(503, "Too many pictures wait to be read. Try again in a moment.", _RETRY)
-        if not self._queue.acquire(blocking=False):
-            raise busy
-        try:
-            if not self._places.acquire(timeout=_PATIENCE_S):
-                raise busy
-            try:
-                yield
-            finally:
-                self._places.release()
-        finally:
-            self._queue.release()
-
     def _read(self, request: Request) -> list[dict]:
-        found = uploads.pictures_of(request.headers.get("content-type", ""), request.body)
-        self._folder(request.query.get("run"))  # without any weights nobody need wait for torch
+        """An answer for each picture. Each takes a turn of its own, so that a form of many lets others pass."""
+        waiting = _Patience(_PATIENCE_S)
         processor.use_all_cores()
-        if self._reader is None:
+        with waiting.turn(self.places):  # a body may take its time too
+            found = uploads.pictures_of(request.headers.get("content-type", ""), request.body)
+        self._folder(request.query.get("run"))  # without any weights nobody need wait for torch
+        if not self._readers:
             processor.prepare_to_serve()
         try:
             with importing():
@@ -84,59 +78,83 @@ class Recognition:
 
                 import digits.predict  # noqa: F401  torch comes with it
                 from digits import pictures
-                from digits.preprocess import as_it_is, prepare
         except ImportFailed as error:
             raise Problem(503, str(error)) from None
-        reader = self._chosen(request.query)
-        prepared, pixels = [], pictures.MAX_PIXELS  # that are left, for all pictures of the request
+        reader = self._chosen(request.query, waiting)
+        model = {key: reader.about.get(key) for key in ("run_id", "epoch", "sha256")}
+        answers, pixels, spent = [], pictures.MAX_PIXELS, 0.0  # pixels left, and seconds spent, of the whole request
+        for picture in found:
+            with waiting.turn(self.places):
+                began = time.perf_counter()
+                prepared, pixels = self._prepared(picture, pixels)
+                answers.append(_told(*reader.read([prepared]), model))
+                spent += time.perf_counter() - began
+            if spent > BUDGET_S and len(answers) < len(found):
+                raise Problem(413, f"Reading these pictures takes more than {BUDGET_S:g} s: send fewer at a time.")
+        return answers
+
+    def _prepared(self, picture: bytes | list, pixels: int):
+        """What the network sees of a picture, and how many of these pixels are left. Raises Problem: 413, 415."""
+        from digits import pictures
+        from digits.preprocess import as_it_is, prepare
+
+        if not isinstance(picture, bytes):
+            return as_it_is(picture), pixels
         try:
-            for one in found:
-                if not isinstance(one, bytes):
-                    prepared.append(as_it_is(one))
-                    continue
-                with self._decoding:
-                    picture = pictures.decode(one, most_pixels=pixels)
-                pixels -= round(picture.channels.shape[0] * picture.channels.shape[1] * picture.reduced**2)
-                prepared.append(prepare(picture))
+            with self._decoding:
+                decoded = pictures.decode(picture, most_pixels=pixels)
         except pictures.TooLarge as error:
             together = f"The pictures of a request have at most {pictures.MAX_PIXELS:,} pixels in all."
             raise Problem(413, str(error) if pixels == pictures.MAX_PIXELS else together) from None
         except pictures.NoPicture as error:
             raise Problem(415, str(error)) from None
-        model = {key: reader.about.get(key) for key in ("run_id", "epoch", "sha256")}
-        return [_told(answer, model) for answer in reader.read(prepared)]
+        used = round(decoded.channels.shape[0] * decoded.channels.shape[1] * decoded.reduced**2)
+        return prepare(decoded), pixels - used
 
-    def _chosen(self, query: dict[str, str]):
+    def _chosen(self, query: dict[str, str], waiting: "_Patience"):
         """The reader that is asked for. Raises Problem with 404 or 503."""
         from digits.errors import UserError
         from digits.predict import Reader
 
         folder = self._folder(query.get("run"))
-        with self._loading:
-            try:
-                reader = self._final(folder)
-            except (UserError, FileNotFoundError):  # no path nor word of torch's: they are nobody's business
-                why = f"{contract.WEIGHTS} is damaged, or was replaced at this very moment"
-                raise Problem(503, f"The weights can't be read now: {why}.", _RETRY) from None
+        try:
+            reader = self._final(folder / contract.WEIGHTS, waiting)
+        except (UserError, FileNotFoundError):  # no path nor word of torch's: they are nobody's business
+            why = f"{contract.WEIGHTS} is damaged, too large, or was replaced at this very moment"
+            raise Problem(503, f"The weights can't be read now: {why}.", _RETRY) from None
         if reader and query.get("epoch") in (None, str(reader.about.get("epoch"))):
             return reader
         try:
-            return Reader.after(int(query["epoch"]) if "epoch" in query else None, folder)
+            with waiting.turn(self._loading):
+                return Reader.after(int(query["epoch"]) if "epoch" in query else None, folder)
         except LookupError:
             raise Problem(404, "The weights of that epoch were not kept.") from None
 
-    def _final(self, folder: Path):
+    def _final(self, path: Path, waiting: "_Patience"):
         """The reader of the run's mnist_cnn.pth, read again when that has changed; None without one."""
         from digits.predict import Reader
 
-        path = folder / contract.WEIGHTS
         if not path.is_file():
             return None
         status = path.stat()
         version = (path, status.st_ino, status.st_mtime_ns, status.st_size)
-        if self._known != version:
-            self._reader, self._known = Reader.open(path), version
-        return self._reader
+        if reader := self._known(version):
+            return reader
+        with waiting.turn(self._loading):
+            reader = self._known(version) or Reader.open(path)  # another thread may have read it meanwhile
+        with self._lock:
+            self._readers[version] = reader
+            while len(self._readers) > _READERS:
+                del self._readers[next(iter(self._readers))]
+        return reader
+
+    def _known(self, version: tuple):
+        """The reader of that file, if it is in memory."""
+        with self._lock:
+            reader = self._readers.pop(version, None)
+            if reader:
+                self._readers[version] = reader
+            return reader
 
     def _folder(self, run: str | None) -> Path:
         """Where the weights lie: of that run, else the newest final ones, else those of the newest epoch there is."""
@@ -155,6 +173,29 @@ class Recognition:
                 if (folder / file).is_file():
                     return folder
         raise Problem(503, "No network has been trained yet: start one with python mnist_cnn.py.", _LATER)
+
+
+class _Patience:
+    """How long a request waits, all its turns together."""
+
+    def __init__(self, seconds: float):
+        self._left = seconds
+
+    @contextlib.contextmanager
+    def turn(self, turns: Turns):
+        """A turn. Raises Problem with 503 where the patience is over."""
+        began = time.monotonic()
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(turns.turn(max(0.0, self._left)))
+            except TimeoutError:
+                raise _busy() from None
+            self._left -= time.monotonic() - began
+            yield
+
+
+def _busy() -> Problem:
+    return Problem(503, "Too many pictures wait to be read. Try again in a moment.", _RETRY)
 
 
 def _told(answer, model: dict) -> dict:

@@ -1,9 +1,13 @@
 import io
+import zipfile
 
 import pytest
 import torch
 
 from digits import checkpoint, models, optimizers, training
+from digits.assembly import assemble
+from digits.errors import UserError
+from digits.files import UnexpectedFile
 from digits.options import Config
 from digits.precision import Precision
 from digits.schedule import Schedule
@@ -116,5 +120,44 @@ def test_another_file_is_refused_by_name(tmp_path, content):
 def test_weights_of_another_program_are_refused(tmp_path):
     path = tmp_path / "other.pth"
     torch.save({"state_dict": {}}, path)
+    with pytest.raises(ValueError, match="holds no network"):
+        checkpoint.load_network(path)
+
+
+def test_a_file_above_the_stated_size_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    path = tmp_path / "huge.pth"
+    with open(path, "wb") as file:
+        file.truncate(8 << 30)  # takes no room on the disk, and would take 8 GB of memory
+    with pytest.raises(UserError, match=r"Larger than 513,048,576 bytes"):
+        checkpoint.open_trained(path)
+    with pytest.raises(UnexpectedFile, match=r"Larger than [0-9,]+ bytes"):
+        checkpoint.load(path)
+
+
+def test_a_file_that_unpacks_to_more_is_refused_too(tmp_path):
+    """torch's own are not packed; its reader unpacks others."""
+    whole = io.BytesIO(checkpoint.packed({"state_dict": {"weight": torch.zeros(500_000)}}))
+    with (
+        zipfile.ZipFile(whole) as source,
+        zipfile.ZipFile(tmp_path / "packed.pth", "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for part in source.infolist():
+            target.writestr(part.filename, source.read(part))
+    size = (tmp_path / "packed.pth").stat().st_size
+    assert size < 100_000
+    with pytest.raises(checkpoint.Damaged, match="more than 100,000 bytes"):
+        checkpoint.load(tmp_path / "packed.pth", most_bytes=100_000)
+
+
+def test_a_network_whose_files_could_not_be_read_again_is_not_trained():
+    config = Config.from_options(model="cnn4", channels=(4096, 4096, 4096, 4096))
+    with pytest.raises(UserError, match="try fewer --channels"):
+        assemble(config, images=100, device=torch.device("cpu"))
+
+
+@pytest.mark.parametrize("temperature", ["x", 0.0, -1.0, float("nan")])
+def test_weights_with_a_strange_temperature_are_refused(learner, tmp_path, temperature):
+    path = tmp_path / "weights.pth"
+    path.write_bytes(checkpoint.weights_file(learner.network, CONFIG, temperature=temperature))
     with pytest.raises(ValueError, match="holds no network"):
         checkpoint.load_network(path)

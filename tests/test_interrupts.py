@@ -181,8 +181,8 @@ def test_the_last_words_of_a_block_are_only_said_within_it(has_left, words):
 def test_last_words_that_fail_leave_no_traceback():
     body = "\n        ".join(["while True:", "    try: time.sleep(60)", "    except BaseException: pass"])
     program = RAISING.replace('print("last words", flush=True)', 'raise OSError(28, "No space left on device")')
-    program += "\n"
-    assert run(body, signal.SIGINT, program=f"import sys\nsys.stderr = sys.stdout{program}") == (130, ["Interrupted."])
+    code, lines = run(body, signal.SIGINT, program=f"import sys\nsys.stderr = sys.stdout\n{program}")
+    assert (code, [line for line in lines if line]) == (130, ["Interrupted."])
 
 
 def test_where_nothing_is_to_be_saved_it_ends_at_once():

@@ -1,5 +1,6 @@
 """Naming, hiding and deleting runs, through the server."""
 
+import errno
 import json
 import os
 import threading
@@ -225,3 +226,31 @@ def test_the_log_tells_the_end_of_a_run_before_the_list_does(live, monkeypatch):
     monkeypatch.setattr(archive, "write_json", watched)
     train(live.results, "one")
     assert told == [("running", "running"), ("completed", "completed")]
+
+
+def test_a_list_that_a_killed_trainer_left_stale_is_served_as_the_log_says(live):
+    run_id = train(live.results, "one")
+    right = json.loads((live.results / contract.RUNS_INDEX).read_text())
+    stale = json.loads(json.dumps(right).replace('"completed"', '"running"'))
+    (live.results / contract.RUNS_INDEX).write_text(json.dumps(stale))
+    assert listed(live.results)[run_id]["status"] == "running"
+    assert ask(live, f"/results/{contract.RUNS_INDEX}").json() == right
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO])
+def test_a_file_that_cannot_be_read_at_the_moment_is_not_called_missing(live, monkeypatch, number):
+    run_id = train(live.results, "one")
+    log = live.results / contract.TRAINING_LOG
+
+    def refuse(path, flags, *rest, real=os.open, **named):
+        if os.path.realpath(path) == os.path.realpath(log):
+            raise OSError(number, os.strerror(number))
+        return real(path, flags, *rest, **named)
+
+    monkeypatch.setattr(os, "open", refuse)
+    for path in (f"/results/{contract.TRAINING_LOG}", "/training_status"):
+        answer = ask(live, path)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "2")
+    assert change(live, run_id, name="x").status == 403  # not "There is no such run any more."
+    monkeypatch.undo()
+    assert ask(live, "/training_status").json()["run_id"] == run_id

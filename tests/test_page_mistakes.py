@@ -144,13 +144,17 @@ def test_probabilities_that_no_temperature_has_calibrated_are_marked(visit, tmp_
     write_json(tmp_path / TEST_SAMPLES, samples)
     with our_server(tmp_path) as url:
         page = visit(url)
+        reach(page, "#samples")
         see(page, "#samples .sample", "10.0\u00a0% sure, uncalibrated")
+        reach(page, "#mistakes")
         see(page, "#mistakes .sample >> nth=0", "% sure, uncalibrated")
         calibrated = run["test"] | {"temperature": 0.9}
         write_json(tmp_path / PREDICTIONS, run | {"test": calibrated})
         write_json(tmp_path / TEST_SAMPLES, samples | {"temperature": 0.9})
         page.reload()
+        reach(page, "#samples")
         see(page, "#samples .sample", "10.0\u00a0% sure(?!, )")
+        reach(page, "#mistakes")
         see(page, "#mistakes .sample >> nth=0", "% sure(?!, )")
 
 

@@ -1,0 +1,104 @@
+"""POST /predict under load: pictures of one request in turn with others', a time budget, weights that take long."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from test_predict import digits, weights  # noqa: F401  (fixtures)
+from test_recognition import form, picture, post  # noqa: F401  (a fixture)
+from wire import eventually
+
+from digits import checkpoint, contract, pictures, predict, recognition
+from digits.httpmessage import Problem, Request
+from digits.recognition import Recognition
+from digits.runlog import RunLog
+
+PATIENT = 60.0
+
+
+def request_of(body: bytes, content_type: str | None = None, target: str = "/predict") -> Request:
+    headers = {"host": "127.0.0.1", "content-length": str(len(body))}
+    request = Request("POST", target, "HTTP/1.1", headers | ({"content-type": content_type} if content_type else {}))
+    request.body = body
+    return request
+
+
+def results_with(folder, content: bytes):
+    with RunLog(folder, name="trained") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.WEIGHTS, content)
+    return folder
+
+
+@pytest.fixture
+def results(tmp_path, weights):  # noqa: F811
+    return results_with(tmp_path / "results", weights.read_bytes())
+
+
+def test_a_form_of_many_pictures_lets_others_pass(results, picture, monkeypatch):  # noqa: F811
+    """With one place: the form's first picture is held up until another request waits, which then has its turns."""
+    monkeypatch.setattr(recognition, "AT_ONCE", 1)
+    asked, order, held = Recognition(results), [], threading.Event()
+    asked.answer(request_of(picture[0]))  # so that the weights are known
+    decode = pictures.decode
+
+    def slow(content, **limits):
+        order.append("form" if content == picture[0] else "other")
+        held.wait(PATIENT)
+        return decode(content, **limits)
+
+    monkeypatch.setattr(pictures, "decode", slow)
+    other = picture[0] + b" "
+    with ThreadPoolExecutor() as clients:
+        many = clients.submit(asked.answer, request_of(*form(*(("image", picture[0]) for _ in range(16)))))
+        assert eventually(lambda: order == ["form"], PATIENT)
+        one = clients.submit(asked.answer, request_of(other))
+        assert eventually(lambda: asked.places.waiting == 1, PATIENT)
+        held.set()
+        assert (many.result(PATIENT).status, one.result(PATIENT).status) == (200, 200)
+    assert len(order) == 17 and order.index("other") <= 3
+
+
+def test_a_request_that_computes_longer_than_its_budget_is_told_to_send_fewer(results, picture, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(recognition, "BUDGET_S", 0.0)
+    asked = Recognition(results)
+    assert asked.answer(request_of(picture[0])).status == 200
+    with pytest.raises(Problem, match="send fewer at a time") as problem:
+        asked.answer(request_of(*form(("image", picture[0]), ("image", picture[0]))))
+    assert problem.value.status == 413
+
+
+def test_weights_that_are_being_read_keep_nobody_waiting_who_needs_others(results, picture, monkeypatch):  # noqa: F811
+    """Those of the run before take long to read; meanwhile the known ones go on answering."""
+    content = (results / contract.WEIGHTS).read_bytes()
+    results_with(results, content)  # the run before is under runs/ now
+    run_id = next((results / contract.RUNS).iterdir()).name
+    asked = Recognition(results)
+    asked.answer(request_of(picture[0]))
+    opened, held, opens = threading.Event(), threading.Event(), predict.Reader.open
+
+    def slow(path):
+        opened.set()
+        held.wait(PATIENT)
+        return opens(path)
+
+    monkeypatch.setattr(predict.Reader, "open", slow)
+    with ThreadPoolExecutor() as clients:
+        waits = [
+            clients.submit(asked.answer, request_of(picture[0], target=f"/predict?run={run_id}")) for _ in range(4)
+        ]
+        assert opened.wait(PATIENT)
+        for _ in range(3):
+            assert asked.answer(request_of(picture[0])).status == 200
+        held.set()
+        assert [one.result(PATIENT).status for one in waits] == [200] * 4
+
+
+def test_weights_above_the_stated_size_are_refused_before_they_are_read(live, picture):  # noqa: F811
+    with RunLog(live.results, name="huge") as log:
+        log.batch(1, loss=0.5)
+        log.save(contract.WEIGHTS, b"")
+        with open(live.results / contract.WEIGHTS, "r+b") as file:
+            file.truncate(checkpoint.MOST_BYTES + (8 << 30))
+        answer = post(live, picture[0])
+    assert answer.status == 503 and "too large" in answer.json()["error"]

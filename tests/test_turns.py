@@ -1,0 +1,66 @@
+"""Places in turn: nobody passes the queue, and whoever leaves it loses nobody's place."""
+
+import threading
+
+import pytest
+from wire import eventually
+
+from digits.turns import Turns
+
+PATIENT = 60.0
+
+
+def test_as_many_work_at_a_time_as_there_are_places():
+    turns, inside, release = Turns(2), threading.Semaphore(0), threading.Event()
+
+    def work():
+        with turns.turn(PATIENT):
+            inside.release()
+            release.wait(PATIENT)
+
+    threads = [threading.Thread(target=work) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    assert eventually(lambda: turns.waiting == 3, PATIENT)
+    assert all(inside.acquire(timeout=PATIENT) for _ in range(2)) and not inside.acquire(blocking=False)
+    release.set()
+    for thread in threads:
+        thread.join(PATIENT)
+    assert turns.waiting == 0 and all(inside.acquire(blocking=False) for _ in range(3))
+
+
+def test_places_are_given_in_the_order_of_coming_and_a_thread_with_more_work_queues_again():
+    turns, order = Turns(1), []
+
+    def work(name: str, times: int):
+        for _ in range(times):
+            with turns.turn(PATIENT):
+                order.append(name)
+
+    with turns.turn(PATIENT):
+        threads = []
+        for place, (name, times) in enumerate((("many", 9), ("one", 1), ("other", 1)), start=1):
+            threads.append(threading.Thread(target=work, args=(name, times)))
+            threads[-1].start()
+            assert eventually(lambda place=place: turns.waiting == place, PATIENT)
+    for thread in threads:
+        thread.join(PATIENT)
+    assert order[:3] == ["many", "one", "other"] and order[3:] == ["many"] * 8
+
+
+def test_who_runs_out_of_patience_leaves_the_queue_and_the_place_goes_to_the_next():
+    turns = Turns(1)
+    with turns.turn(PATIENT):
+        with pytest.raises(TimeoutError), turns.turn(0.0):
+            pytest.fail("the only place is taken")
+        assert turns.waiting == 0
+    with turns.turn(0.0):
+        pass
+
+
+def test_a_place_comes_back_after_an_error():
+    turns = Turns(1)
+    with pytest.raises(ZeroDivisionError), turns.turn(PATIENT):
+        raise ZeroDivisionError
+    with turns.turn(0.0):
+        pass
