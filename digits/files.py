@@ -162,9 +162,10 @@ def open_handle(path: str | Path, flags: int = os.O_RDONLY) -> int:
         if error.errno in _NO_FILE:
             raise UnexpectedFile(path) from None
         raise
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    mode = os.fstat(handle).st_mode
+    if not stat.S_ISREG(mode):
         os.close(handle)
-        raise UnexpectedFile(path)
+        raise UnexpectedFile(path, *([os.strerror(errno.EISDIR)] if stat.S_ISDIR(mode) else []))
     return handle
 
 
