@@ -1,13 +1,13 @@
 /** The files beside the log, each read once its section is seen, and again when the log has changed. */
 
 import { Unreachable } from './reader.js';
-import { parsePredictions, parseSamples, parseWeights } from './record.js';
 import { whenSeen } from './seen.js';
 
+const record = () => import('./later/record.js');
 const FILES = {
-  samples: { file: 'test_samples.json', parse: parseSamples },
-  predictions: { file: 'predictions.json', parse: parsePredictions },
-  weights: { file: 'weights.json', parse: parseWeights },
+  samples: { file: 'test_samples.json', parser: async () => (await record()).parseSamples },
+  predictions: { file: 'predictions.json', parser: async () => (await record()).parsePredictions },
+  weights: { file: 'weights.json', parser: async () => (await record()).parseWeights },
 };
 const NONE = { samples: null, predictions: null, weights: null };
 
@@ -23,7 +23,7 @@ export function follow(store, read) {
 }
 
 function followFile(store, read, key) {
-  const { file, parse } = FILES[key];
+  const { file, parser } = FILES[key];
   let isReading = false;
   let readFor = null; // the log with which it was read last
   let kept = {}; // {value, folder, result}
@@ -49,6 +49,7 @@ function followFile(store, read, key) {
   async function readFile() {
     const { log, folder } = store.state;
     const { value, missing } = await read(folder + file);
+    const parse = await parser();
     if (value === undefined && !missing) throw new Unreachable(`${file}: incomplete`);
     if (value !== kept.value || folder !== kept.folder || !kept.result) kept = { value, folder, result: { ...parse(value), folder } };
     const now = store.state;
@@ -67,15 +68,22 @@ export function want(store, key) {
 }
 
 /**
- * Show a section from the moment the log announces its file, busy until that is read. A file that has nothing to show,
- * by `isEmpty(content)`, hides it again.
+ * Show a section from the moment the log announces its file, busy until both that and its module, which `load()`
+ * imports, are there. A file that has nothing to show, by `isEmpty(content)`, hides it again.
  */
-export function showWhenSeen(element, store, key, isEmpty) {
-  whenSeen(element, () => want(store, key));
-  store.on(['log', key], (state) => {
-    const content = state[key];
-    const isComing = !content && isAnnounced(state.log, key);
-    element.hidden = content ? isEmpty(content) : !isComing;
-    element.ariaBusy = isComing;
+export function showWhenSeen(element, store, key, isEmpty, load) {
+  let isMounted = false;
+  const draw = () => {
+    const content = store.state[key];
+    const isBusy = isAnnounced(store.state.log, key) && !(content && isMounted);
+    element.hidden = content ? isEmpty(content) : !isBusy;
+    element.ariaBusy = isBusy;
+  };
+  store.on(['log', key], draw);
+  whenSeen(element, async () => {
+    want(store, key);
+    (await load()).mount(element, store);
+    isMounted = true;
+    draw();
   });
 }

@@ -3,7 +3,6 @@
 import { API } from './api.js';
 import { parseLog } from './contract.js';
 import { createReader } from './reader.js';
-import { parsePredictions } from './record.js';
 import { MOST_COMPARED } from './view.js';
 
 /** Their curves first; their predictions once the comparison is seen. */
@@ -33,6 +32,7 @@ export function follow(store) {
   async function withPredictions(other) {
     if (!other.log.files.includes('predictions.json')) return other;
     const { value } = await read(`${other.folder}predictions.json`).catch(() => ({}));
+    const { parsePredictions } = await import('./later/record.js');
     return value === undefined ? other : { ...other, predictions: parsePredictions(value) };
   }
 }

@@ -4,6 +4,7 @@ import { beforeEach, test } from 'node:test';
 import { follow, want } from '../../web/artifacts.js';
 import { parseLog } from '../../web/contract.js';
 import { Unreachable } from '../../web/reader.js';
+import '../../web/later/record.js'; // so that it is at hand when artifacts.js asks for it
 import { INITIAL, createStore } from '../../web/store.js';
 
 const golden = (file) => JSON.parse(readFileSync(new URL(`../fixtures/golden/${file}`, import.meta.url), 'utf8'));

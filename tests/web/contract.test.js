@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseLog, parseRuns, parseStatus } from '../../web/contract.js';
-import { parsePredictions, parseSamples, parseWeights } from '../../web/record.js';
+import { parsePredictions, parseSamples, parseWeights } from '../../web/later/record.js';
 import { describe, doneOf, livenessOf } from '../../web/liveness.js';
 import { prepare } from '../../web/series.js';
 import { HOSTILE } from './hostile.js';

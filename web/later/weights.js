@@ -1,17 +1,15 @@
 /** What the network has learned to look for: its first filters, and how the weights of each layer spread. */
 
-import { showWhenSeen } from './artifacts.js';
-import { h, parts, setText } from './dom.js';
-import { decimal, whole } from './format.js';
-import { raster } from './raster.js';
-import { coloursIn, onColours } from './theme.js';
+import { h, parts, setText } from '../dom.js';
+import { decimal, whole } from '../format.js';
+import { raster } from '../raster.js';
+import { coloursIn, onColours } from '../theme.js';
 
 const HEIGHT = 64; // px, of a histogram
 const WIDTH = 200;
 
 export function mount(element, store) {
   const { filters, layers, note } = parts(element);
-  showWhenSeen(element, store, 'weights', ({ epochs }) => !epochs.length);
   store.on(['weights'], draw);
   onColours(draw);
 

@@ -1,13 +1,11 @@
 /** The test samples: picture, what the network says, whether that is right, and how sure it is. */
 
-import { showWhenSeen } from './artifacts.js';
 import { card, isRight } from './card.js';
-import { whole } from './format.js';
-import { raster } from './raster.js';
+import { whole } from '../format.js';
+import { raster } from '../raster.js';
 
 export function mount(element, store) {
   const [list, title] = [element.querySelector('ol'), element.querySelector('[data-part=when]')];
-  showWhenSeen(element, store, 'samples', ({ samples }) => !samples.length);
   store.on(['samples'], ({ samples }) => {
     if (!samples) return;
     const right = samples.samples.filter(isRight).length;

@@ -1,12 +1,11 @@
 /** Where the network fails: who is taken for whom after each epoch, and the images behind every number. */
 
-import { setBackground } from './api.js';
-import { showWhenSeen } from './artifacts.js';
+import { setBackground } from '../api.js';
 import { confusion, inCell, rates, rightOnes, worst } from './answers.js';
 import { card } from './card.js';
-import { h, parts, setText } from './dom.js';
-import { counted, percent, whole } from './format.js';
-import { whenSeen } from './seen.js';
+import { h, parts, setText } from '../dom.js';
+import { counted, percent, whole } from '../format.js';
+import { whenSeen } from '../seen.js';
 
 const AT_ONCE = 60; // images
 const PER_ROW = 100; // in a mosaic
@@ -25,7 +24,6 @@ export function mount(element, store) {
   const sets = () => store.state.predictions?.sets ?? [];
   const current = () => sets().find((set) => set.kind === chosen?.kind && set.epoch === chosen.epoch) ?? sets().at(-1);
 
-  showWhenSeen(element, store, 'predictions', (predictions) => !predictions.sets.length);
   store.on(['predictions', 'log'], ({ log }) => {
     if (runId !== log?.runId) [chosen, pick, shown] = [null, 'mistakes', AT_ONCE];
     runId = log?.runId;

@@ -1,6 +1,6 @@
 /** What a run leaves besides its log, read as defensively: samples, predictions, weights. */
 
-import { count, isRecord, list, number, record, share, temperature, text } from './values.js';
+import { count, isRecord, list, number, record, share, temperature, text } from '../values.js';
 
 const MOST_WEIGHTS = 50_000;
 

@@ -1,7 +1,7 @@
 /** A digit that was read: its picture, what the network says, whether that is right, and how sure it is. */
 
-import { h } from './dom.js';
-import { likelihood, whole } from './format.js';
+import { h } from '../dom.js';
+import { likelihood, whole } from '../format.js';
 
 export const isRight = ({ label, prediction }) => label !== null && label === prediction;
 
