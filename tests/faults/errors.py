@@ -9,6 +9,7 @@ with its number among the calls of that kind of its thread.
 import contextlib
 import http.client
 import json
+import math
 import re
 import shutil
 import signal
@@ -29,7 +30,6 @@ from tests.faults.processes import (
     check_same,
     fingerprints,
     log_of,
-    one_line,
     resume,
     start,
     train,
@@ -142,7 +142,13 @@ class Errors(Program):
         strace = Strace(child, case.folder / "trace", "-e", f"trace={name}", "-e", f"inject={injection}")
         self.go_on(case, situation, results, child)
         hits = [line for line in strace.lines() if "(INJECTED)" in line]
-        case.happened = f"{situation}" if hits else f"{situation} not reached"
+        # The nth call of another thread fails as well: an import, say. That is no fault of the results folder.
+        met = "" if f"{results}" in "".join(hits[:1]) else " elsewhere" if hits else " not reached"
+        case.happened = situation + met
+        if met:
+            case.failures = [failure for failure in case.failures if failure.startswith("it hung")]
+        else:
+            check_said(case, child, lines=1 if situation != "server" else math.inf)
         self.judge(case, situation, results, child)
         if case.failures:
             met = hits[0].replace(str(case.folder), "") if hits else "not reached"
@@ -168,16 +174,11 @@ class Errors(Program):
         code = child.wait()
         case.check(code is not None, f"it hung: {child.errors[-600:]}")
         case.check(code in (0, 1, None), f"it ended with {code}: {child.errors[-600:]}")
-        case.check(code != 1 or not child.errors or one_line(child.errors), f"not one line: {child.errors[-600:]}")
-        if code == 0 and case.number:
+        if code == 0:
             case.check(log_of(results).get("status") == "completed", "it ended with 0, and the log is not completed")
 
     def judge(self, case: Case, situation: str, results: Path, child: Child) -> None:
         """Nothing fails any more: is all there, and does it go on?"""
-        case.check(
-            "Traceback" not in child.errors + child.output,
-            f"a traceback: {child.errors[:700]} ... {child.errors[-700:]}",
-        )
         check_intact(case, results, self.run_id, self.files, "after the errors")
         if situation == "server":
             rename(case, child, self.run_id)
@@ -199,11 +200,22 @@ class Errors(Program):
             check_same(case, outcome(results), self.expected, "after the resume")
 
 
+def check_said(case: Case, child: Child, lines: float) -> None:
+    """No traceback, and so many lines at most; torch adds one of its own where it can't read /proc/cpuinfo."""
+    said = [line for line in child.errors.splitlines() if not line.startswith("Error in cpuinfo: ")]
+    shown = f"{child.errors[:300]} ... {child.errors[-400:]}"
+    case.check(len(said) <= lines, f"it said {len(said)} lines: {shown}")
+    case.check("Traceback" not in child.errors + child.output, f"a traceback: {shown}")
+
+
 # --- the server -------------------------------------------------------------------------------------------------------
 
 
 def ask_everything(case: Case, server: Child, run_id: str) -> None:
     """One request of each kind that reads or writes results; each must be answered."""
+    where = address(server)
+    if not case.check(where is not None, f"the server did not tell its address: {server.errors[-600:]}"):
+        return
     for method, path, body in (
         ("GET", "/results/training_log.json", None),
         ("GET", "/results/runs.json", None),
@@ -217,22 +229,23 @@ def ask_everything(case: Case, server: Child, run_id: str) -> None:
         ("DELETE", "/runs/20000101-000000-none", None),
         ("GET", "/healthz", None),
     ):
-        status, answer = ask(server, method, path, body)
+        status, answer = ask(where, method, path, body)
         case.check(status is not None, f"{method} {path} was not answered: {answer}")
 
 
 def rename(case: Case, server: Child, run_id: str) -> None:
-    status, answer = ask(server, "POST", f"/runs/{run_id}", {"name": "renamed afterwards"})
+    where = address(server)
+    if where is None:  # its greeting was what could not be written
+        return
+    status, answer = ask(where, "POST", f"/runs/{run_id}", {"name": "renamed afterwards"})
     case.check(status == 200, f"a later renaming was answered by {status}: {answer}")
     names = [run.get("name") for run in json.loads(answer).get("runs", [])] if status == 200 else []
     case.check("renamed afterwards" in names, f"the list of runs has the names {names}")
 
 
-def ask(server: Child, method: str, path: str, body: dict | None) -> tuple[int | None, str]:
-    """Status and body; None and the reason where no answer came."""
-    port, token = address(server)
-    if port is None:
-        return None, f"the server did not start: {server.errors[-600:]}"
+def ask(where: tuple[int, str], method: str, path: str, body: dict | None) -> tuple[int | None, str]:
+    """Status and body; None and the reason where no answer came. `where` is port and token."""
+    port, token = where
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANG_S / 2)
     with contextlib.closing(connection):
         try:
@@ -244,15 +257,15 @@ def ask(server: Child, method: str, path: str, body: dict | None) -> tuple[int |
             return None, repr(error)
 
 
-def address(server: Child) -> tuple[int | None, str]:
-    """Port and token, as the server prints them."""
-    until = time.monotonic() + HANG_S
+def address(server: Child) -> tuple[int, str] | None:
+    """Port and token, as the server prints them; None where it does not."""
+    until = time.monotonic() + HANG_S / 2
     while time.monotonic() < until:
         if match := re.search(r"http://127\.0\.0\.1:(\d+)/#token=(\S+)", server.output):
             return int(match[1]), match[2]
         if server.ended(0.02):
             break
-    return None, ""
+    return None
 
 
 if __name__ == "__main__":

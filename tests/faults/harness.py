@@ -5,12 +5,14 @@ the case alone, so that `--seed S --only N` repeats one.
 """
 
 import argparse
+import ctypes
 import importlib
 import json
 import os
 import pkgutil
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -25,6 +27,7 @@ import digits
 os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch: a process with more threads must not fork
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
+CHILDREN: set[int] = set()  # processes of this worker that have not been waited for
 KEEP_LETTERS = 3000  # of one report: a write of up to 4,096 bytes to a pipe is never mixed with another worker's
 
 
@@ -94,6 +97,7 @@ def run(program: Program, numbers: Iterable[int], seed: int, jobs: int = 2, seco
     numbers = list(numbers)
     with tempfile.TemporaryDirectory(prefix=f"faults-{program.name}-") as folder:
         program.prepare(Path(folder))
+        end_children()
         for report in reports(program, numbers, seed, jobs, began + seconds, Path(folder)):
             summary.cases += 1
             summary.failed += bool(report["failures"])
@@ -119,8 +123,12 @@ def reports(program: Program, numbers: list[int], seed: int, jobs: int, until: f
     for _ in range(jobs):
         workers.append(os.fork())
         if not workers[-1]:
-            os.close(collected)
-            work(program, seed, until, folder, tasks, report)
+            try:
+                die_with_parent(signal.SIGINT)  # which unwinds: what is mounted is unmounted
+                os.close(collected)
+                work(program, seed, until, folder, tasks, report)
+            finally:
+                os._exit(0)  # never back into the caller's code
     os.close(tasks)
     os.close(report)
     with open(collected) as lines:
@@ -139,11 +147,24 @@ def work(program: Program, seed: int, until: float, folder: Path, tasks: int, re
             program.run(case)
         except Exception:
             case.failures.append(f"the case itself failed: {' '.join(traceback.format_exc().split())[-600:]}")
+        end_children()
         shutil.rmtree(case.folder, ignore_errors=True)
         told = [" ".join(failure.split())[: KEEP_LETTERS // 4] for failure in case.failures[:3]]
         line = json.dumps({"number": case.number, "happened": case.happened, "failures": told})
         os.write(report, f"{line}\n".encode())
-    os._exit(0)
+
+
+def end_children() -> None:
+    """Kill what a case that failed has left behind."""
+    while CHILDREN:
+        pid = CHILDREN.pop()
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def die_with_parent(signum: signal.Signals) -> None:
+    """Have the kernel send `signum` to this process once its parent has ended, however that came."""
+    ctypes.CDLL(None).prctl(1, signum)  # PR_SET_PDEATHSIG
 
 
 def import_everything() -> None:

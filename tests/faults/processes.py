@@ -15,7 +15,7 @@ from digits import contract
 from digits.archive import INDEX_LOCK
 from digits.files import read_json
 from digits.lock import LOCK_FILE
-from tests.faults.harness import PROJECT, Case
+from tests.faults.harness import CHILDREN, PROJECT, Case, die_with_parent
 
 HANG_S = 60.0  # a run of SMALL takes under a second on a free machine
 SMALL = ["--dataset", "synthetic", "--limit", "192", "--validation", "40", "--channels", "4,4,8,8"]
@@ -45,10 +45,12 @@ class Child:
         self.pid = os.fork()
         if not self.pid:
             try:
+                die_with_parent(signal.SIGKILL)
                 os.close(self._gate)
                 live(PROJECT / script, arguments, streams, ready, gate, fresh)
             finally:
                 os._exit(70)  # never back into the caller's code
+        CHILDREN.add(self.pid)
         for handle in (*streams, gate, ready):
             os.close(handle)
         os.read(waits, 1)
@@ -84,6 +86,7 @@ class Child:
         if hung:
             self.send(signal.SIGKILL)
         _, status = os.waitpid(self.pid, 0)
+        CHILDREN.discard(self.pid)
         os.close(self._pidfd)
         code = os.waitstatus_to_exitcode(status)
         return None if hung else 128 - code if code < 0 else code

@@ -86,10 +86,10 @@ class Signals(Program):
         wait_until_handled(child)
         if case.chance.random() < 0.7:
             case.happened = "server answering"
-            status, answer = ask(child, "GET", "/healthz", None)
+            where = address(child)
+            status, answer = ask(where, "GET", "/healthz", None)
             case.check(status == 200, f"it does not answer: {status} {answer}")
-            port, _ = address(child)
-            asking = threading.Thread(target=ask_until_it_ends, args=(port,))
+            asking = threading.Thread(target=ask_until_it_ends, args=where[:1])
             asking.start()
         child.ended(case.chance.uniform(0, 0.3))
         code = send(case, child, sent)
