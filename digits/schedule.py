@@ -58,9 +58,10 @@ class Schedule:
     def lengthened(self, total: int) -> "Schedule":
         """The same in a run of `total` steps. Where it was changed, the rate at that step stays as it is."""
         longer = replace(self, total=total)
-        if not self.before:
+        share = longer._share(self.since)
+        if not self.before or not share:  # shorter than until the change: nothing of it is left
             return longer
-        return replace(longer, lr=self.lr * (self._share(self.since) / longer._share(self.since)))
+        return replace(longer, lr=self.lr * (self._share(self.since) / share))
 
     @property
     def before_decay(self) -> float:

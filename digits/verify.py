@@ -43,7 +43,10 @@ def verify(folder: Path, earlier: Earlier, steps: int, progress: Progress, data_
 
     learner.network.train()
     train_split, batches = dataset.train.to(device), batches_per_epoch(config, len(dataset.train))
-    learner.schedule = replayed(learner.schedule, earlier.events, batches)
+    try:
+        learner.schedule = replayed(learner.schedule, earlier.events, batches)
+    except ValueError as error:
+        raise UserError(f"The events in the log of {folder} do not fit together: {error}.") from None
     with progress("Training the first batches again", len(logged)) as done:
         for epoch in range(1, 2 + (len(logged) - 1) // batches):
             order = training.shuffled(len(train_split), config.seed, epoch).to(device).split(config.batch_size)

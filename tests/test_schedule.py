@@ -103,6 +103,7 @@ def test_a_longer_run_keeps_the_rate_where_it_was_changed():
     )
     assert changed.lengthened(20) == changed
     assert schedule.lengthened(40) == replace(schedule, total=40)
+    assert changed.lengthened(10)(14) == 0, "of a damaged log"
 
 
 def test_a_change_while_the_rate_falls_is_where_a_longer_run_goes_on_from():

@@ -82,7 +82,7 @@ def test_what_is_not_as_it_was_is_named_as_the_reason(run):
         assert reason in errors
 
 
-@pytest.mark.parametrize("damage", ["no log", "no batches", "torn", "foreign"])
+@pytest.mark.parametrize("damage", ["no log", "no batches", "torn", "foreign", "events"])
 def test_what_cannot_be_compared_is_said_in_one_line(run, damage):
     if damage == "no log":
         (run / "training_log.json").unlink()
@@ -90,6 +90,10 @@ def test_what_cannot_be_compared_is_said_in_one_line(run, damage):
         (run / "batches.csv").unlink()
     elif damage == "torn":
         (run / "batches.csv").write_text("step,epoch,loss,accuracy,lr,images_per_second\n7,1,0.5,,,\n")
+    elif damage == "events":
+        log = json.loads((run / "training_log.json").read_text())
+        log["events"] = [{"kind": "lr changed", "step": 1000, "value": 0.1}]
+        (run / "training_log.json").write_text(json.dumps(log))
     else:
         (run / "training_log.json").write_text('{"run_id": "other", "config": {"lr": 1}}')
     code, output, errors = verify(run)
