@@ -22,6 +22,9 @@ def _exit_code_of(cli: click.Command) -> int:
         with suppress(OSError):
             error.show(sys.stderr)
         return error.exit_code
+    except click.Abort:  # a question was answered with no, or standard input ended
+        output.report("Aborted.")
+        return 1
 
 
 def named_by_user(context: click.Context, options: dict[str, object]) -> dict[str, object]:

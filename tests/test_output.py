@@ -133,3 +133,19 @@ def test_a_bug_keeps_its_traceback_and_exit_code_1(tmp_path):
         command = ["bash", "-c", f'"$0" -c "$1" {redirection}', sys.executable, program]
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
         assert (done.returncode, done.stdout, done.stderr.splitlines()[-1:]) == (1, "", lines)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize("answer", [b"n\n", b"\x04"], ids=["no", "end of input"])
+def test_a_question_that_is_not_answered_with_yes_ends_with_one_line(tmp_path, answer):
+    log = contract.new_log("a run", {"lr": 0.01}, "python mnist_cnn.py")
+    (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log | {"batches": {"lr": [0.01]}}))
+    terminal, child = os.openpty()
+    os.write(terminal, answer)
+    command = [sys.executable, PROJECT / "mnist_cnn.py", "control", "lr", "5", "--results-dir", tmp_path]
+    ended = subprocess.run(command, stdin=child, capture_output=True, text=True, check=False)
+    os.close(child)
+    os.close(terminal)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    question, last = ended.stderr.rstrip().rsplit("]: ", 1)
+    assert question.endswith("training may diverge. Set it? [y/N") and last.strip() == "Aborted."
