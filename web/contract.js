@@ -94,6 +94,7 @@ export function agreeing(runs, log) {
     dataset: dataset?.name ?? live.dataset,
     epochs: epochs.epoch.at(-1) ?? 0,
     bestAccuracy: accuracies.length ? Math.max(...accuracies) : null,
+    lastAccuracy: accuracies.at(-1) ?? null,
     testAccuracy: test?.accuracy ?? null,
   };
   return runs.map((run) => (run === live ? { ...run, ...told } : run));

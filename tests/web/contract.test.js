@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseLog, parseRuns, parseStatus } from '../../web/contract.js';
+import { agreeing, parseLog, parseRuns, parseStatus } from '../../web/contract.js';
 import { parsePredictions, parseSamples, parseWeights } from '../../web/later/record.js';
 import { describe, doneOf, livenessOf } from '../../web/liveness.js';
 import { prepare } from '../../web/series.js';
@@ -62,6 +62,15 @@ test('the golden weights are understood, and of broken ones what is whole', () =
 test('the golden list of runs is understood', () => {
   const { runs } = golden('runs.json');
   assert.deepEqual(parseRuns({ runs }).map(({ runId, path }) => [runId, path]), runs.map((run) => [run.run_id, run.path]));
+});
+
+test('a list from before the end of the golden run becomes the list from after it, by the log', () => {
+  const [log, after] = [parseLog(golden('training_log.json')), parseRuns(golden('runs.json'))];
+  const stale = { status: 'running', updatedAt: 0, seconds: null, epochs: 0, bestAccuracy: null, lastAccuracy: null, testAccuracy: null };
+  assert.ok(after.some(({ runId, path, lastAccuracy }) => runId === log.runId && path === '' && lastAccuracy !== null));
+  const before = after.map((run) => (run.path === '' ? { ...run, ...stale } : run));
+  assert.deepEqual(agreeing(before, log), after);
+  assert.equal(agreeing(after, log), after);
 });
 
 test('the golden network is understood, and an older one without its newer facts', () => {
