@@ -167,7 +167,7 @@ def _checker():
     except ModuleNotFoundError as error:
         if error.name != "click":
             raise
-        raise Problem(503, not_installed("click")) from None
+        raise Problem(503, not_installed("click", "the server's Python")) from None
     return describe_options
 
 

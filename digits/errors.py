@@ -16,10 +16,10 @@ def pip_name(package: str) -> str:
     return _PIP_NAMES.get(package, package)
 
 
-def not_installed(package: str) -> str:
+def not_installed(package: str, python: str = sys.executable) -> str:
     """What to do where `package` is missing, mostly because another Python than the project's was started."""
     return (
-        f"{pip_name(package)} is not installed for {sys.executable}: use the Python in .venv (README.md), "
+        f"{pip_name(package)} is not installed for {python}: use the Python in .venv (README.md), "
         "or python -m pip install -r requirements.txt"
     )
 

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from digits import archive, contract, processor, uploads
+from digits.httpd import log
 from digits.httpmessage import Problem, Request, Response, json_response
 from digits.imports import ImportFailed, importing
 from digits.turns import Turns
@@ -79,7 +80,8 @@ class Recognition:
                 import digits.predict  # noqa: F401  torch comes with it
                 from digits import pictures
         except ImportFailed as error:
-            raise Problem(503, str(error)) from None
+            log(str(error))  # with paths of this machine, which are not for everybody who may look
+            raise Problem(503, "A package can't be loaded: the server's terminal says which, and what to do.") from None
         reader = self._chosen(request.query, waiting)
         model = {key: reader.about.get(key) for key in ("run_id", "epoch", "sha256")}
         answers, pixels, spent = [], pictures.MAX_PIXELS, 0.0  # pixels left, and seconds spent, of the whole request
