@@ -123,7 +123,9 @@ def as_list(files: list[dict]) -> str:
     lines = [["what", "measured", "n"]]
     for file in files:
         lines.append([f"**{file['title']}**{conditions_of(file)}", "", ""])
-        lines += [[row["what"], shown(row), str(row["n"])] for row in file["rows"]]
+        for of, rows in itertools.groupby(file["rows"], lambda row: row["of"]):
+            lines += [[of, "", ""]] * bool(of)
+            lines += [[row["what"], shown(row), str(row["n"])] for row in rows]
     return drawn(lines)
 
 

@@ -158,6 +158,20 @@ def test_the_table_has_a_line_for_each_network_and_a_list_of_the_rest(measured):
     assert "| whole process | 1,234.6 s | 1 |" in lines
 
 
+def test_a_list_names_what_each_group_of_figures_was_measured_of(tmp_path):
+    kept = results(tmp_path, title="Servers")
+    for of, seconds in (("ours", 1.0), ("another", 2.0)):
+        kept.add(1, {"seconds": seconds}, of)
+    lines = table.markdown(table.read(tmp_path)).splitlines()
+    where = next(place for place, line in enumerate(lines) if line.startswith("| **Servers**"))
+    assert lines[where + 1 : where + 5] == [
+        "| ours |  |  |",
+        "| whole process | 1.0 s | 1 |",
+        "| another |  |  |",
+        "| whole process | 2.0 s | 1 |",
+    ]
+
+
 def test_what_was_wanted_and_not_reached_is_said(measured):
     text = table.markdown(table.read(measured))
     assert "- `--preset fast`: test accuracy at least 99.00 % wanted: reached, with 99.25 ± 0.35 %." in text
