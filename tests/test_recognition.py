@@ -230,9 +230,7 @@ def test_pictures_of_a_request_have_the_pixels_of_one_together(site):
         (OSError("libtorch_cpu.so: cannot open shared object file"), "cannot be loaded (libtorch_cpu.so: cannot open"),
     ],
 )
-def test_a_torch_that_cannot_be_imported_is_explained_in_the_terminal(
-    site, picture, monkeypatch, capsys, error, words
-):
+def test_a_torch_that_cannot_be_imported_is_explained_in_the_terminal(site, picture, monkeypatch, capsys, error, words):
     class Broken:
         def find_spec(self, name, path=None, target=None):
             if name == "digits.predict":
