@@ -15,8 +15,9 @@ export function watch(store) {
     isAsking = true;
     try {
       const { ok, status, text } = await ask('control', { headers: { 'X-Control-Token': token } });
+      const isBusy = status >= 500; // what was known before still holds
       isNone = status === 404;
-      if (token === store.state.token) take(ok ? parseControl(JSON.parse(text)) : null);
+      if (token === store.state.token && !isBusy) take(ok ? parseControl(JSON.parse(text)) : null);
     } catch {
       // No server: the next look says so.
     } finally {

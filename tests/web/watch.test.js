@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { watch } from '../../web/control/watch.js';
+import { INITIAL, createStore } from '../../web/store.js';
+
+test('a busy server takes no controls away, one without controls does', async () => {
+  const store = createStore({ ...INITIAL, token: 'secret', connection: { ok: true, kind: 'digits' } });
+  let [status, asked] = [200, 0];
+  globalThis.fetch = async () => {
+    asked += 1;
+    return new Response('{"allowed": true, "authorized": true}', { status });
+  };
+  const lookUntil = async (isSo) => {
+    for (let look = 0; !isSo(); look += 1) {
+      assert.ok(look < 10_000);
+      store.set({ connection: { ...store.state.connection } });
+      await new Promise((resolve) => { setImmediate(resolve); });
+    }
+  };
+  watch(store);
+  await lookUntil(() => store.state.control !== null);
+  const { control } = store.state;
+  status = 503;
+  const before = asked;
+  await lookUntil(() => asked >= before + 3); // a request begins once the one before it is over
+  assert.equal(store.state.control, control);
+  status = 404;
+  await lookUntil(() => store.state.control === null);
+});
