@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import json
 import math
+import random
 import re
 import shutil
 import signal
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digits import contract
-from tests.faults.harness import Case, Program, main
+from tests.faults.harness import Case, Program, end_children, main
 from tests.faults.kills import interrupt
 from tests.faults.processes import (
     HANG_S,
@@ -61,6 +62,7 @@ ERRORS = {
 # How often in a row: once, three times, or from then on as on a disk that is full or gone.
 HOW_OFTEN = ("once", "once", "once", "three times", "for good")
 SITUATIONS = ("finished run", "finished run", "interrupted run", "server")
+MOST_ATTEMPTS = 6
 _CALL = re.compile(r"^(\d+) +(\w+)\((.*)$")
 
 
@@ -129,30 +131,43 @@ class Errors(Program):
         return list(found)
 
     def run(self, case: Case) -> None:
+        """The nth call of another thread fails as well, an import, say: then another one is tried."""
+        folder, attempts = case.folder, 0
+        while not case.happened and attempts < MOST_ATTEMPTS:
+            attempts += 1
+            case.folder = folder / f"attempt-{attempts}"
+            case.folder.mkdir()
+            self.attempt(case)
+        case.happened = case.happened or "missed the results folder"
+
+    def attempt(self, case: Case) -> None:
         situation = case.chance.choice(SITUATIONS)
-        name = case.chance.choice(sorted({call.name for call in self.calls[situation]}))
-        call = case.chance.choice([call for call in self.calls[situation] if call.name == name])
-        error = case.chance.choice(ERRORS[name])
-        often = case.chance.choice(HOW_OFTEN)
-        if error == "EINTR" and often == "for good":  # Python tries again until it goes through
-            often = "three times"
-        when = {"once": f"{call.nth}", "three times": f"{call.nth}..{call.nth + 2}", "for good": f"{call.nth}+"}[often]
-        injection = f"{name}:error={error}:when={when}"
+        injection = self.injection(case.chance, situation)
         results, child = self.begin(case, situation)
-        strace = Strace(child, case.folder / "trace", "-e", f"trace={name}", "-e", f"inject={injection}")
+        trace = f"trace={injection.partition(':')[0]}"
+        strace = Strace(child, case.folder / "trace", "-e", trace, "-e", f"inject={injection}")
         self.go_on(case, situation, results, child)
         hits = [line for line in strace.lines() if "(INJECTED)" in line]
-        # The nth call of another thread fails as well: an import, say. That is no fault of the results folder.
-        met = "" if f"{results}" in "".join(hits[:1]) else " elsewhere" if hits else " not reached"
-        case.happened = situation + met
-        if met:
+        if f"{results}" not in "".join(hits[:1]):
             case.failures = [failure for failure in case.failures if failure.startswith("it hung")]
-        else:
-            check_said(case, child, lines=1 if situation != "server" else math.inf)
+            check_intact(case, results, self.run_id, self.files, "after errors elsewhere")
+            return end_children()
+        case.happened = situation
+        check_said(case, child, lines=1 if situation != "server" else math.inf)
         self.judge(case, situation, results, child)
-        if case.failures:
-            met = hits[0].replace(str(case.folder), "") if hits else "not reached"
-            case.failures = [f"{situation}, {injection}, first {met}: {failure}" for failure in case.failures]
+        met = hits[0].replace(str(case.folder), "")
+        case.failures = [f"{situation}, {injection}, first {met}: {failure}" for failure in case.failures]
+
+    def injection(self, chance: random.Random, situation: str) -> str:
+        """A random one, as strace takes it."""
+        name = chance.choice(sorted({call.name for call in self.calls[situation]}))
+        nth = chance.choice([call.nth for call in self.calls[situation] if call.name == name])
+        error = chance.choice(ERRORS[name])
+        often = chance.choice(HOW_OFTEN)
+        if error == "EINTR" and often == "for good":  # Python tries again until it goes through
+            often = "three times"
+        when = {"once": f"{nth}", "three times": f"{nth}..{nth + 2}", "for good": f"{nth}+"}[often]
+        return f"{name}:error={error}:when={when}"
 
     def begin(self, case: Case, situation: str) -> tuple[Path, Child]:
         results = case.folder / "results"

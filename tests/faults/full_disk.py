@@ -28,10 +28,10 @@ from tests.faults.processes import (
 DISK = 128 << 20
 # Bytes left at the start: a run wants 48 MB, and refuses to begin with less.
 AT_START = (0, 4 << 10, 64 << 10, 1 << 20, 16 << 20, 40 << 20, 47 << 20, 60 << 20)
-# Bytes left from a random moment of the run on, in steps of one block: a log has three of them, a checkpoint fifty.
+# Blocks left from a random moment of the run on: the log takes two of them, a checkpoint about fifty.
 MEANWHILE = (0, 0, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 50, 60, 100, 200)
 BLOCK = 4096
-LOG_FITS = 10 * BLOCK  # and the list of runs beside it
+LOG_FITS = 3 * BLOCK
 LONG = [*RUN, "--epochs", "8"]
 
 
@@ -78,8 +78,9 @@ class FullDisk(Program):
     def fill_meanwhile(self, case: Case, results: Path, left: int) -> None:
         child = trainer(case, results, *LONG)
         child.wait_computed(case.chance.uniform(0.1, 0.9) * self.takes_s)
-        while not child.ended(0.001):
-            fill(results.parent, left)
+        while not child.ended(0.005):
+            with child.stopped():  # or it would write between the look and the filling, and less would be left
+                fill(results.parent, left)
         code = child.wait()
         log = log_of(results)
         begun = log.get("run_id") != self.run_id
@@ -125,7 +126,7 @@ def fill(folder: Path, left: int) -> None:
     """Leave so many bytes."""
     status = os.statvfs(folder)
     more = status.f_bavail * status.f_frsize - left
-    with open(folder / "filler", "ab") as file, contextlib.suppress(OSError):  # the trainer was quicker
+    with open(folder / "filler", "ab") as file:
         if more > 0:
             os.posix_fallocate(file.fileno(), os.fstat(file.fileno()).st_size, more)
 

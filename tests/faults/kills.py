@@ -58,23 +58,26 @@ class Kills(Program):
     def run(self, case: Case) -> None:
         results = case.folder / "results"
         situation = case.chance.choice(SITUATIONS)
-        child = trainer(case, results, *self.place(situation, results))
-        killed = self.kill(case, child, results, self.takes_s[situation])
+        killed = None
+        while killed is None:  # else it had ended before
+            shutil.rmtree(results, ignore_errors=True)
+            child = trainer(case, results, *self.place(situation, results))
+            killed = self.kill(case, child, results, self.takes_s[situation])
         case.happened = f"{situation}, {killed}"
         self.recover(case, results)
         check_no_leftovers(case, results, "after the resume")
         if situation == "finished run":
             check_intact(case, results, self.run_id, self.files, "after the resume", moved=True)
 
-    def kill(self, case: Case, child: Child, results: Path, takes_s: float) -> str:
-        """At a random moment, in half of the cases as soon as a file is being written then. What it met."""
+    def kill(self, case: Case, child: Child, results: Path, takes_s: float) -> str | None:
+        """At a random moment, in half of the cases as soon as a file is being written then. What it met, if alive."""
         child.wait_computed(case.chance.uniform(0, takes_s))
         if case.chance.random() < 0.5:
             while not child.ended() and not any(name.endswith("tmp") for name in listed(results)):
                 pass
         if child.ended():
             child.wait()
-            return "not killed"
+            return None
         child.send(signal.SIGKILL)
         child.wait()
         log, writes = log_of(results), any(name.endswith("tmp") for name in listed(results))

@@ -1,5 +1,6 @@
 """Trainers and servers as child processes, and checks on the results folders that they leave."""
 
+import contextlib
 import hashlib
 import math
 import os
@@ -36,7 +37,8 @@ class Child:
     """
 
     def __init__(self, folder: Path, script: str, *arguments: str, gated: bool = False, fresh: bool = False):
-        assert len(os.listdir("/proc/self/task")) == 1, "a process with several threads must not fork"
+        while len(os.listdir("/proc/self/task")) > 1:  # a thread that was joined is gone some moments later
+            time.sleep(0.001)
         self._files = [folder / f"{time.monotonic_ns()}.{stream}" for stream in ("out", "err")]
         streams = [os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND) for path in self._files]
         gate, self._gate = os.pipe()
@@ -64,6 +66,16 @@ class Child:
 
     def send(self, signum: int) -> None:
         signal.pidfd_send_signal(self._pidfd, signum)
+
+    @contextlib.contextmanager
+    def stopped(self):
+        """No thread of it runs meanwhile, unless it has ended."""
+        self.send(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        try:
+            yield
+        finally:
+            self.send(signal.SIGCONT)
 
     def ended(self, seconds: float = 0) -> bool:
         return bool(select.select([self._pidfd], [], [], seconds)[0])
