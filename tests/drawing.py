@@ -68,10 +68,11 @@ def answer(page) -> str:
 
 
 def pixels(page) -> list[int]:
-    """What the network sees, as it is shown."""
-    script = (
-        "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data.filter((_, at) => at % 4 === 0))"
-    )
+    """The network's input as it is shown once the page has redrawn, which it does in an animation frame."""
+    script = """async (canvas) => {
+      for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+      return Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data.filter((_, at) => at % 4 === 0));
+    }"""
     return page.locator("#pad .seen canvas").evaluate(script)
 
 
