@@ -132,6 +132,7 @@ def test_a_step_back_lifts_the_pen_of_the_keyboard(visit, trained):
 def test_steps_back_and_a_new_beginning(visit, trained):
     with our_server(trained) as url:
         page = visit(url, allowed=READS)
+        sheet(page)
         assert page.get_by_role("button", name="Undo").is_disabled()
         draw(page, strokes_of(1))
         one = pixels(page)
