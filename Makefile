@@ -21,7 +21,6 @@ serve:
 test: venv
 	@cd "$(HERE)" && exec sh tests/run $(ARGS)
 
-# TMPDIR may name a folder in memory, where syncing a file costs nothing.
 faults: venv
 	@cd "$(HERE)" && exec .venv/bin/python -m tests.faults
 

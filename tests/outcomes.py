@@ -17,6 +17,7 @@ def outcome(results: Path) -> dict:
     with open(results / contract.BATCHES) as file:
         rows = [row[:5] for row in csv.reader(file)]
     return {
+        "arithmetic": [log["environment"][key] for key in ("precision", "memory_format", "threads")],
         "learner": checkpoint.digest(final["learner"]),
         "weights": checkpoint.digest(weights["state_dict"]),
         "batches": {key: column for key, column in log["batches"].items() if key not in _TIMED},
