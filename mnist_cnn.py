@@ -45,9 +45,11 @@ except ImportError as error:
 from digits import contract, control, launched, output, presets, processor
 from digits.architectures import ARCHITECTURES
 from digits.commands import DefaultGroup, named_by_user, run
+from digits.config import Config, architecture
+from digits.project import PROJECT
 from digits.failures import told_in_one_line
 from digits.nolog import NoLog
-from digits.options import PROJECT, Config, architecture, evaluation_options, model_options, train_options
+from digits.options import evaluation_options, model_options, train_options
 from digits.resume import Earlier, continued, earlier_run, restarted
 from digits.runlog import RunLog
 from digits.terminal import Terminal, print_result
@@ -79,12 +81,12 @@ def train(context, resume, restart, **options):
     """
     with told_in_one_line():
         launched.check()
-        folder, named = options["results_dir"], named_by_user(context, options)
-        earlier = continued(folder, named) if resume and not restart else None
+        folder, given = options["results_dir"], named_by_user(context, options)
+        earlier = continued(folder, given) if resume and not restart else None
         if restart:
-            config = restarted(folder, named)
+            config = restarted(folder, given)
         else:
-            config = earlier.config if earlier else Config.from_options(**options)
+            config = earlier.config if earlier else Config.from_options(**given)
         log = NoLog(config.results_dir)
         if launched.leads():
             facts = {"name": config.name, "config": config.as_json(), "keep": config.keep}
@@ -151,8 +153,8 @@ def predict(files, weights, as_json):
 @model_options
 def list_models(name, **settings):
     """List the networks to choose from, or one of them layer by layer, with other settings if you like."""
-    chosen = architecture(name, **settings)
     with told_in_one_line(writes=False):
+        chosen = architecture(name, **settings)
         with importing():
             from digits import listing
         print_result(listing.report(chosen) if chosen else listing.overview())

@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 import machine  # noqa: F401  makes digits importable
 
-from digits.options import Config
+from digits.config import Config
 
 
 @click.command()

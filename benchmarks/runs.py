@@ -23,7 +23,7 @@ import click
 from figures import Quantity, Results
 from machine import PROJECT
 
-from digits.options import TELLING, Config
+from digits.config import Config, names_of
 from digits.presets import PRESETS
 
 TIMES = ("train_seconds", "seconds")
@@ -110,7 +110,7 @@ def settings_of(preset: str) -> dict:
     """All that a preset and the defaults set: with other settings, figures are of another thing."""
     config = Config.from_options(preset=preset, **PRESETS[preset].options).as_json()
     config["channels"] = list(config["channels"])  # as it is read back from a file
-    return {name: config[name] for name in sorted(TELLING - {"seed"})}
+    return {name: config[name] for name in sorted({*names_of("identifies")} - {"seed"})}
 
 
 @contextlib.contextmanager

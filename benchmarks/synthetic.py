@@ -26,7 +26,7 @@ from machine import PROJECT
 from runs import planned, timed
 
 from digits import contract, data, synthetic
-from digits.options import Config
+from digits.config import Config
 
 
 @click.command()

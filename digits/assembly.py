@@ -6,8 +6,8 @@ import torch
 
 from digits import checkpoint, models, optimizers, precision
 from digits.augment import Augmentation
+from digits.config import Config
 from digits.distributed import Group
-from digits.options import Config
 from digits.precision import Precision
 from digits.schedule import Schedule
 from digits.training import Learner

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from digits import models
+from digits.config import Config
 from digits.errors import UserError
 from digits.files import named_by_user, read_file
-from digits.options import Config
 from digits.training import MEAN, STD, plain
 
 FORMAT = 2  # 1 had no sum

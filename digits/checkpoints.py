@@ -6,15 +6,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from digits import checkpoint, contract, control
+from digits.config import Config, names_of
 from digits.files import keep_as
-from digits.options import CHANGEABLE, TELLING, Config
 from digits.presets import flag
 from digits.runlog import RunLog
 from digits.schedule import Schedule
 from digits.training import Learner, Mean, Progress
 
 _PARTS = {"run_id", "config", "schedule", "progress", "learner", "log"}
-_LEARNED_BY = sorted((TELLING | {"model"}) - CHANGEABLE)
+_LEARNED_BY = sorted({*names_of("identifies"), "model"} - {*names_of("on_resume")})
 
 
 class Checkpoints:

@@ -9,16 +9,19 @@ from pathlib import Path
 
 from digits import contract, control, runlog
 from digits.access import Access
-from digits.errors import UserError, not_installed
+from digits.project import PROJECT
+from digits.describe_options import InvalidOption, schema, to_argv
+from digits.errors import UserError
 from digits.httpmessage import Problem, Request, Response, json_body, json_response
-from digits.launcher import PROJECT, Launcher, NotStarted, Training, is_overtaken, last_words
+from digits.launcher import Launcher, NotStarted, Training, is_overtaken, last_words
 from digits.liveness import is_alive, liveness
+from digits.resume import continued
 
 _RESUMABLE = ("interrupted", "stopped", "crashed")
 
 
 class Driving:
-    """Answers the routes of that. Each raises Problem: 400, 409; 503 without click; 403 or 507 because of the disk."""
+    """Answers the routes of that. Each raises Problem: 400, 409; 403 or 507 because of the disk."""
 
     def __init__(self, results: Path, access: Access):
         self._results = results
@@ -28,7 +31,7 @@ class Driving:
     def options(self, request: Request) -> Response:
         """Where the results are is shown only with the token."""
         always = {"always": self._always()} if self._access.admits(request) else {}
-        return json_response(_checker().described() | always)
+        return json_response(schema() | always)
 
     def state(self, request: Request) -> Response:
         """What the trainer printed, how it ended and how full the disk is are shown only with the token."""
@@ -77,8 +80,6 @@ class Driving:
         words = _checked(_known(request, "epochs"))
         if self._launcher.is_training():
             raise _busy()
-        from digits.resume import continued
-
         if not self._has_checkpoint():
             raise Problem(409, "There is no run to go on with.")
         try:
@@ -146,10 +147,9 @@ def _known(request: Request, *names: str) -> dict:
 
 
 def _checked(options: dict) -> list[str]:
-    checker = _checker()
     try:
-        return checker.arguments(options)
-    except checker.Refused as refusal:
+        return to_argv(options)
+    except InvalidOption as refusal:
         raise Problem(400, _sentence(refusal), field=refusal.field) from None
 
 
@@ -158,17 +158,6 @@ def _sentence(refusal: Exception) -> str:
     reason = str(refusal).rstrip(".")
     first = reason.partition(" ")[0]
     return f"{reason[:1].upper() if first.isalpha() else reason[:1]}{reason[1:]}."
-
-
-def _checker():
-    """click is imported only now: a server that nobody drives needs no package."""
-    try:
-        from digits import describe_options
-    except ModuleNotFoundError as error:
-        if error.name != "click":
-            raise
-        raise Problem(503, not_installed("click", "the server's Python")) from None
-    return describe_options
 
 
 def _free_bytes(folder: Path) -> int:

@@ -8,9 +8,9 @@ import subprocess
 import torch
 
 from digits import launched, processor
+from digits.config import Config
 from digits.errors import UserError
-from digits.options import PROJECT, Config
-from digits.project import INSTALLED
+from digits.project import INSTALLED, PROJECT
 
 
 def choose_device(wanted: str) -> torch.device:

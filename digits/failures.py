@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import click
 
 from digits import output
+from digits.config import ConfigError
 from digits.errors import UserError, is_out_of_memory
 from digits.files import UnexpectedFile
 from digits.imports import failed_import
@@ -25,6 +26,8 @@ def told_in_one_line(writes: bool = True):
     except Interrupted as interrupted:
         output.report("Interrupted.")
         raise SystemExit(interrupted.exit_code) from None
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
     except UserError as error:
         raise _failure(str(error), error.exit_code) from None
     except ImportError as error:

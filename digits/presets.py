@@ -82,7 +82,7 @@ PRESETS = {
 
 
 def flag(name: str) -> str:
-    """How a field of options.Config is called on the command line."""
+    """How a field of config.Config is called on the command line."""
     return "--" + name.replace("_", "-")
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from digits import calibration, checkpoint, contract, energy, predictions
+from digits.config import Config
 from digits.data import Dataset
 from digits.files import is_number, read_bytes, read_json
 from digits.networks import Networks
-from digits.options import Config
 from digits.runlog import RunLog
 from digits.training import Evaluation, Learner
 from digits.weights import Weights

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from digits import archive, contract, launched, runlog
+from digits.config import Config, names_of
 from digits.control import planned_first
 from digits.errors import UserError
-from digits.options import CHANGEABLE, Config
 from digits.presets import flag
 
 _PATIENCE_S, _LOOK_S = 30.0, 0.05
@@ -106,15 +106,16 @@ def restarted(folder: Path, given: dict[str, object]) -> Config:
 
 
 def _changed(earlier: Earlier, folder: Path, given: dict[str, object]) -> Config:
+    changeable = names_of("on_resume")
     for name, value in given.items():
         known = getattr(earlier.config, name)
-        if name not in CHANGEABLE and value != known:
+        if name not in changeable and value != known:
             option = flag(name)
             raise UserError(
                 f"The run in {folder} began with {option} {known}: leave {option} out, or begin another run without "
                 "--resume and --restart."
             )
-    anew = {name: value for name, value in given.items() if name in CHANGEABLE}
+    anew = {name: value for name, value in given.items() if name in changeable}
     before, config = earlier.config, replace(earlier.config, **anew | {"results_dir": folder})
     as_begun = replace(before, epochs=planned_first(earlier.events) or before.epochs)
     if "name" not in anew and before.name in (before.summary(), as_begun.summary()):

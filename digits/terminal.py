@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from digits import output
+from digits.config import Config
 from digits.errors import UserError
-from digits.options import Config
 from digits.progressbar import ProgressBar
 from digits.project import INSTALLED
 

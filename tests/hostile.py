@@ -234,7 +234,7 @@ def untrained() -> bytes:
     import torch
 
     from digits import checkpoint, models
-    from digits.options import Config
+    from digits.config import Config
 
     torch.manual_seed(0)
     return checkpoint.weights_file(models.build("lenet5"), Config.from_options(model="lenet5"), run_id="x", epoch=1)

@@ -6,9 +6,9 @@ import torch
 
 from digits import checkpoint, models, optimizers, training
 from digits.assembly import assemble
+from digits.config import Config
 from digits.errors import UserError
 from digits.files import UnexpectedFile
-from digits.options import Config
 from digits.precision import Precision
 from digits.schedule import Schedule
 from digits.training import Learner

@@ -7,12 +7,12 @@ from dataclasses import fields
 import pytest
 from wire import ask
 
-from digits.describe_options import SETTABLE, Refused, arguments, described
-from digits.options import Config
+from digits.config import Config
+from digits.describe_options import SETTABLE, InvalidOption, schema, to_argv
 
 
 def test_a_page_is_told_every_option_of_the_command_line_that_it_may_set():
-    told = {option["name"]: option for option in described()["options"]}
+    told = {option["name"]: option for option in schema()["options"]}
     assert {item.name for item in fields(Config)} - told.keys() == {"results_dir", "data_dir", "keep", "quiet"}
     for item in fields(Config):
         if item.name in told:
@@ -20,19 +20,19 @@ def test_a_page_is_told_every_option_of_the_command_line_that_it_may_set():
             assert option["flag"] == "--" + item.name.replace("_", "-") and option["help"] == item.metadata["help"]
             default = option["default"]
             assert (tuple(default) if isinstance(default, list) else default) == item.default
-    assert json.loads(json.dumps(described(), allow_nan=False)) == described()
+    assert json.loads(json.dumps(schema(), allow_nan=False)) == schema()
 
 
 def test_what_is_told_of_limits_is_what_is_kept_to():
-    for option in described()["options"]:
+    for option in schema()["options"]:
         name, kind = option["name"], option["kind"]
         if kind == "choice":
-            assert all(name == "model" or arguments({name: choice}) for choice in option["choices"])
+            assert all(name == "model" or to_argv({name: choice}) for choice in option["choices"])
             outside = ["no such choice"]
         elif kind in ("int", "float"):
             low, high, step = option.get("min"), option.get("max"), 1 if kind == "int" else 0.001
             if name not in ("validation", "limit"):
-                arguments({name: low + step})
+                to_argv({name: low + step})
             outside = [low if option.get("min_open") else low - step]
             outside += [] if high is None else [high if option.get("max_open") else high + step]
         elif kind == "channels":
@@ -40,20 +40,20 @@ def test_what_is_told_of_limits_is_what_is_kept_to():
         else:
             outside = ["x" * (option["max_length"] + 1)] if kind == "text" else ["true"]
         for value in outside:
-            with pytest.raises(Refused) as caught:
-                arguments({name: value})
+            with pytest.raises(InvalidOption) as caught:
+                to_argv({name: value})
             assert caught.value.field == name, (name, value)
 
 
 def test_presets_and_models_are_told_whole_and_can_be_chosen(site):
     told = ask(site, "/options").json()
-    assert told == described()  # the results folder is shown only with the token
+    assert told == schema()  # the results folder is shown only with the token
     for name, preset in told["presets"].items():
-        assert arguments({"preset": name}) == ["--preset", name] and preset["purpose"]
+        assert to_argv({"preset": name}) == ["--preset", name] and preset["purpose"]
         assert preset["options"].keys() <= SETTABLE.keys()
-        assert arguments(preset["options"])
+        assert to_argv(preset["options"])
     for name, model in told["models"].items():
-        assert arguments({"model": name, **{key: model[key] for key in ("channels", "dropout", "norm")}})
+        assert to_argv({"model": name, **{key: model[key] for key in ("channels", "dropout", "norm")}})
 
 
 HOSTILE_NAMES = [
@@ -91,7 +91,7 @@ WORDS = [
 
 @pytest.mark.parametrize(("options", "words"), WORDS, ids=range(len(WORDS)))
 def test_values_become_words_of_a_list_and_mean_what_they_mean_in_a_terminal(options, words):
-    assert arguments(options) == words
+    assert to_argv(options) == words
     assert shlex.split(shlex.join(words)) == words
 
 

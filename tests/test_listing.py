@@ -69,7 +69,7 @@ def test_the_settings_of_a_model_can_be_varied():
         ("cnn4 --channels many", "--channels"),
         ("cnn4 --dropout 1", "--dropout"),
         ("cnn4 --norm layer", "--norm"),
-        ("--dropout 0", "These are settings of one network: name it, too."),
+        ("--dropout 0", "These are settings of one model: name it as well."),
         ("cnn4 lenet5", "lenet5"),
         ("--epochs 3", "--epochs"),
     ],

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from digits import optimizers
-from digits.options import PROJECT
+from digits.project import PROJECT
 
 REFERENCES = {
     "adam": lambda parameters: torch.optim.Adam(parameters, lr=0.01, weight_decay=0.1),

@@ -2,15 +2,16 @@
 
 import re
 from dataclasses import fields
+from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner
 
 import mnist_cnn
-from digits import options
+from digits import config as configuration
 from digits.architectures import ARCHITECTURES
-from digits.options import Config
+from digits.config import Channels, Config, Number
+from digits.project import PROJECT
 from digits.presets import PRESETS, flag, plain
 
 PROMISED = ["--model", "--channels", "--epochs", "--batch-size", "--lr", "--optimizer", "--weight-decay", "--seed"]
@@ -66,7 +67,7 @@ def test_every_option_has_a_help_text_that_ends_like_a_sentence():
 
 
 def test_without_arguments_it_trains_with_the_defaults(seen, tmp_path, monkeypatch):
-    monkeypatch.setattr(options, "PROJECT", tmp_path)
+    monkeypatch.setattr(configuration, "PROJECT", tmp_path)
     result = invoke("--results-dir", str(tmp_path))
     assert result.exit_code == 0, result.output
     (config,) = seen
@@ -222,7 +223,7 @@ def test_the_configuration_is_frozen_and_fits_json():
     with pytest.raises(AttributeError):
         config.epochs = 5
     assert set(config.as_json()) == {item.name for item in fields(Config)}
-    assert all(not isinstance(value, options.Path) for value in config.as_json().values())
+    assert all(not isinstance(value, Path) for value in config.as_json().values())
 
 
 def test_nothing_heavy_is_imported_for_the_help():
@@ -230,7 +231,7 @@ def test_nothing_heavy_is_imported_for_the_help():
     import sys
 
     code = "import sys, mnist_cnn; assert not {'torch', 'numpy', 'torchvision'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=options.PROJECT)
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=PROJECT)
 
 
 def test_every_option_in_the_documents_exists():
@@ -239,15 +240,15 @@ def test_every_option_in_the_documents_exists():
     known |= {"--no-browser", "--verbose"}
     known |= {"--version", "--nproc-per-node", "--data-binary"}  # Python's, torchrun's, curl's
     for document in ("README.md", "HowTo.md", "results/README.md"):
-        path = options.PROJECT / document
+        path = PROJECT / document
         words = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", path.read_text(encoding="utf-8")))
         assert words <= known, f"{document} speaks of {words - known}"
 
 
 def test_an_option_without_a_type_of_its_own_still_converts():
-    assert options.Channels().convert((1, 2), None, None) == (1, 2)
-    with pytest.raises(click.BadParameter):
-        options.FiniteFloat(0).convert("nan", None, None)
+    assert Channels().parse((1, 2)) == (1, 2)
+    with pytest.raises(ValueError, match="finite"):
+        Number(float, 0).parse("nan")
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -14,8 +14,8 @@ from browser import PROJECT
 from digits import describe_options
 from digits.architectures import ARCHITECTURES
 from digits.assembly import batches_per_epoch, total_steps
+from digits.config import DEFAULT_LR, Config
 from digits.describe_options import SETTABLE
-from digits.options import LR_OF, Config
 from digits.presets import PRESETS
 from digits.schedule import Schedule
 
@@ -31,7 +31,7 @@ def computed(script: str, cases: list) -> list:
     names = {"usual": "usualOf", "schedule": "planOf, rateAt", "entries": "commandOf, different, problemOf, valueOf"}
     imports = "".join(f"import {{ {what} }} from '{(MODULES / name).as_uri()}.js';" for name, what in names.items())
     program = f"{READ}{imports} console.log(JSON.stringify(cases.map((one) => {script})));"
-    given = json.dumps({"given": describe_options.described(), "cases": cases})
+    given = json.dumps({"given": describe_options.schema(), "cases": cases})
     command = [node, "--input-type=module", "--eval", program]
     done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -41,12 +41,12 @@ def computed(script: str, cases: list) -> list:
 def test_each_option_is_as_usual_for_every_preset_model_and_optimiser():
     cases = [
         {key: value for key, value in zip(("preset", "model", "optimizer"), choice) if value}
-        for choice in itertools.product(PRESETS, (None, *ARCHITECTURES), (None, *LR_OF))
+        for choice in itertools.product(PRESETS, (None, *ARCHITECTURES), (None, *DEFAULT_LR))
     ]
     for case, usual in zip(cases, computed("usualOf(given, one)", cases), strict=True):
         recipe = PRESETS[case["preset"]].options
         config = Config(**{name: recipe[name] for name in ("model", "optimizer") if name in recipe} | case)
-        expected = config._usual()
+        expected = config._defaults()
         told = {name: list(value) if isinstance(value, tuple) else value for name, value in expected.items()}
         assert usual == {name: told[name] for name in SETTABLE}, case
 
@@ -85,7 +85,7 @@ def test_the_command_is_what_the_server_would_run():
     ):
         words = shlex.split(command)
         assert words[:2] == ["python", "mnist_cnn.py"] and words[-2:] == ["--results-dir", "a folder"]
-        told, ours = pairs(words[2:-2]), pairs(describe_options.arguments(case))
+        told, ours = pairs(words[2:-2]), pairs(describe_options.to_argv(case))
         assert told.keys() == ours.keys()
         for flag, value in told.items():
             assert value == ours[flag] or float(value) == float(ours[flag]), flag
@@ -107,9 +107,9 @@ def test_the_page_and_the_server_find_the_same_values_wrong():
     context = "{ model: 'cnn4-quick', convolutions: 4 }"
     for case, problem in zip(cases, computed(f"problemOf({option}, one.text, {context})", cases), strict=True):
         try:
-            describe_options.arguments({case["name"]: case["text"]})
+            describe_options.to_argv({case["name"]: case["text"]})
             refused = False
-        except describe_options.Refused:
+        except describe_options.InvalidOption:
             refused = True
         if refused:
             assert problem, f"the page lets {case} pass"

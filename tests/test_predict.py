@@ -11,7 +11,7 @@ from PIL import Image
 
 import mnist_cnn
 from digits import checkpoint, models, predict, synthetic
-from digits.options import Config
+from digits.config import Config
 from digits.pictures import Picture
 from digits.preprocess import as_it_is, prepare
 from digits.training import normalised

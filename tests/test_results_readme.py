@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from digits import contract
-from digits.options import Config
+from digits.config import Config
 
 PROJECT = Path(__file__).parent.parent
 TEXT = (PROJECT / "results" / "README.md").read_text(encoding="utf-8")

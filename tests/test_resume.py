@@ -11,9 +11,9 @@ import pytest
 
 from digits import checkpoint, contract
 from digits.checkpoints import Checkpoints
+from digits.config import Config
 from digits.errors import UserError
 from digits.files import write_atomically
-from digits.options import Config
 from digits.resume import continued, earlier_run, restarted
 from digits.runlog import RunLog
 from digits.schedule import Schedule

@@ -22,6 +22,8 @@ export function createForm(given, store, look, done) {
     options: list(given.options).filter(isRecord),
     presets: record(given.presets),
     models: record(given.models),
+    default_lr: record(given.default_lr),
+    owner: record(given.owner),
     always: list(given.always).filter((word) => typeof word === 'string'),
   };
   const context = () => {
