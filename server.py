@@ -46,6 +46,7 @@ from digits.browsing import browser_expected, open_browser
 from digits.compressed import Compressed
 from digits.driving import Driving, unwritable
 from digits.files import finite
+from digits.httpd import MAX_BODY
 from digits.httpfile import etag_of, file_etag, file_response, is_known, opened
 from digits.httpguard import SAFE
 from digits.httpmessage import Problem, Request, Response, json_body, json_response
@@ -53,6 +54,7 @@ from digits.listening import access_of, greeting, listen, page_url, read_options
 from digits.liveness import last_sign_of_life, liveness
 from digits.project import PAGE
 from digits.recognition import Recognition
+from digits.uploads import MAX_UPLOAD
 
 WEB_FILES = (".js", ".css", ".svg", ".png", ".ico", ".webmanifest")
 
@@ -238,6 +240,11 @@ def shared_methods(path: str) -> tuple[str, ...]:
     return methods([method for method, handler in handlers.items() if handler in SHARED])
 
 
+def max_body(path: str) -> int:
+    """Bytes of a request's body at most."""
+    return MAX_UPLOAD if path == "/predict" else MAX_BODY
+
+
 def methods(handled: Iterable[str]) -> tuple[str, ...]:
     """Those that have a handler, and HEAD where GET has one."""
     return (*handled, "HEAD") if "GET" in handled else tuple(handled)
@@ -276,7 +283,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = read_options(arguments)
     access = access_of(options)
     try:
-        server = listen(options, Site(options.results_dir.absolute(), access=access).answer, shared_methods)
+        server = listen(options, Site(options.results_dir.absolute(), access=access).answer, shared_methods, max_body)
     except (OSError, UnicodeError) as error:
         raise SystemExit(refusal(error, options)) from None
     try:

@@ -1,23 +1,20 @@
-"""The web server's mechanics: connections, threads, deadlines. What the answers are, the caller's function knows.
-
-One thread a connection. A message goes out in one write: a second one would wait until the first is acknowledged, which
-costs 44 ms a request on a kept connection, measured.
-"""
+"""The web server: accepts connections, caps their number, and passes each request to the site's `answer`."""
 
 import contextlib
 import os
 import socket
-import socketserver
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from http.server import ThreadingHTTPServer
+from socketserver import TCPServer
 
-from digits import httpguard
+from digits import httpguard, httpheaders
 from digits.cors import NOBODY, Sharing
-from digits.httpfile import CHUNK
-from digits.httpmessage import MAX_BLANK_LINES, Problem, Request, Response, check_beginning, parse
+from digits.httphandler import LINGER_S, RECEIVE, Handler
+from digits.httpmessage import Problem, Request, Response
 from digits.places import Places
 
 # For a whole request from its first byte, for the wait between two, and for the client to take CHUNK bytes: longer than
@@ -26,160 +23,23 @@ DEADLINE_S = 12.0
 # Every connection holds one (digits/places.py). An idle thread costs about 50 kB, and the usual 1,024 open files are
 # not to run out.
 THREADS = 800
-# Connections that wait to be accepted: pages that open at once. One too many waits a second before it tries again.
+# Connections waiting to be accepted: pages that open at once. One too many waits a second before it tries again.
 BACKLOG = 1024
-# How long a client has to read the last answer on its connection, and how much it may still send meanwhile: more than
-# the largest body, which it may have begun to send.
-LINGER_S = 1.0
-LINGER_BYTES = 4 << 20
 # Refused connections that linger at a time. More are cut, so that a flood of them leaves the accept loop its time.
 LINGERING = 64
-RECEIVE = 64 << 10  # bytes at a time: any head, and any body but the largest
-# Bodies larger than that which are received at a time: 90 MB, whoever sends them how slowly.
+# A drawing of 28 x 28 pixels as JSON is 10 kB at most.
+MAX_BODY = 64_000  # bytes
+# Bodies over RECEIVE bytes received at a time: 90 MB, however slowly they are sent.
 LARGE_BODIES = 32
-END = b"\r\n\r\n"  # of a head
 
 
-class Connection(socketserver.BaseRequestHandler):
-    """One client: its requests are answered one after the other."""
-
-    def setup(self) -> None:
-        self._socket: socket.socket = self.request
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._received = bytearray()  # and not yet taken: bytes at its front are removed without a copy
-
-    def handle(self) -> None:
-        try:
-            while self._answer_one():
-                pass
-        except OSError:  # the client has gone, asks nothing more, or takes nothing
-            pass
-
-    def _answer_one(self) -> bool:
-        """True if the connection can bring another request."""
-        request = None
-        try:
-            deadline = self._await_request()
-            request = parse(self._receive_head(deadline))
-            if request.length:  # nobody who may not ask gets that far as to fill the memory
-                self.server.guard(request)
-            request.body = self._receive_body(request, deadline)
-            response = self.server.respond(request)
-            keep_alive = request.keep_alive and not self.server.places.are_short
-        except Problem as problem:  # where the next request would begin is not known any more
-            response, keep_alive = problem.response(), False
-            if request:  # too long: a page is to be told why
-                self.server.sharing.mark(request, response)
-        try:
-            self._send(response, keep_alive, head_only=request is not None and request.method == "HEAD")
-        finally:
-            if self.server.verbose:
-                what = f"{request.method} {request.path}" if request else "no request:"
-                log(f"{what} {response.status}")
-        if not keep_alive:
-            self._linger()
-        return keep_alive
-
-    def _await_request(self) -> float:
-        """Until when the request that begins has to be here. Raises OSError when none comes."""
-        self._awaited_since = time.monotonic()
-        if not self._received:
-            self._receive(time.monotonic() + self.server.deadline_s)
-        return time.monotonic() + self.server.deadline_s
-
-    def _receive_head(self, deadline: float) -> bytes:
-        """The lines of a request up to the empty one, each with its CR LF."""
-        received, new, blank_lines = self._received, len(self._received), 0
-        while True:
-            while received.startswith(b"\r\n"):
-                blank_lines += 1
-                if blank_lines > MAX_BLANK_LINES:
-                    raise Problem(400, f"More than {MAX_BLANK_LINES} blank lines before a request.")
-                del received[:2]
-            end = received.find(END, max(0, len(received) - new - len(END)))
-            if end >= 0:
-                break
-            check_beginning(received, new)
-            new = self._receive_more(deadline)
-        head = bytes(received[: end + 2])
-        del received[: end + len(END)]
-        return head
-
-    def _receive_body(self, request: Request, deadline: float) -> bytes:
-        if request.length <= RECEIVE:
-            return self._received_body(request, deadline)
-        if not self.server.large_bodies.acquire(blocking=False):
-            raise busy()
-        try:
-            return self._received_body(request, deadline)
-        finally:
-            self.server.large_bodies.release()
-
-    def _received_body(self, request: Request, deadline: float) -> bytes:
-        length = request.length
-        if len(self._received) < length and request.headers.get("expect", "").lower() == "100-continue":
-            self._socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        body = bytearray(length)
-        come = min(length, len(self._received))
-        body[:come] = self._received[:come]
-        del self._received[:come]
-        with memoryview(body) as view:
-            while come < length:
-                come += self._receive_more(deadline, view[come:])
-        return bytes(body)
-
-    def _receive_more(self, deadline: float, place: memoryview | None = None) -> int:
-        """As _receive. Raises Problem with 408 for a request that does not come whole in time."""
-        try:
-            return self._receive(deadline, place)
-        except TimeoutError:
-            raise Problem(408, f"The request did not come whole within {self.server.deadline_s:g} s.") from None
-
-    def _receive(self, deadline: float, place: memoryview | None = None) -> int:
-        """How many bytes came, in `place` or behind what was received. Raises TimeoutError at the deadline,
-        ConnectionError once the client has gone."""
-        self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-        with self.server.places.awaiting(self._socket, self._awaited_since):
-            if place is not None:
-                count = self._socket.recv_into(place)
-            else:
-                content = self._socket.recv(RECEIVE)
-                self._received += content
-                count = len(content)
-        if not count:
-            raise ConnectionError("the client has gone")
-        return count
-
-    def _send(self, response: Response, keep_alive: bool, head_only: bool) -> None:
-        try:
-            self._socket.settimeout(self.server.deadline_s)  # for the whole of each `sendall`
-            head = response.head(keep_alive)
-            if head_only:
-                return self._socket.sendall(head)
-            self._socket.sendall(head + response.body)
-            for content in response.rest(CHUNK):
-                self._socket.sendall(content)
-        finally:
-            response.close()
-
-    def _linger(self) -> None:
-        """Let the client read the answer: closing while bytes of it are unread here would destroy the answer (RST)."""
-        self._socket.shutdown(socket.SHUT_WR)
-        self._awaited_since = time.monotonic()
-        deadline, count = self._awaited_since + LINGER_S, 0
-        while time.monotonic() < deadline and count < LINGER_BYTES:
-            self._received.clear()
-            count += self._receive(deadline)
-
-
-class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
+class Server(ThreadingHTTPServer):
     """Listens from creation; `serve_forever` answers. Raises OSError where it can't listen.
 
-    `names` are host names it answers to besides localhost and IP addresses; `sharing` says which other sites' pages may
-    ask, and what.
+    `names` are host names it answers to besides localhost and IP addresses; `max_body` limits the bytes of a body by
+    path; `sharing` says which pages of other origins may ask, and what.
     """
 
-    daemon_threads = True
     block_on_close = False
     request_queue_size = BACKLOG
     # On POSIX: start again at once after an end. On Windows it would let two servers share a port.
@@ -192,6 +52,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         answer: Callable[[Request], Response],
         *,
         names: tuple[str, ...] = (),
+        max_body: Callable[[str], int] = lambda path: MAX_BODY,
         sharing: Sharing = NOBODY,
         deadline_s: float = DEADLINE_S,
         threads: int = THREADS,
@@ -200,6 +61,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.address_family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         self.answer = answer
         self.names = frozenset(name.lower() for name in names)
+        self.max_body = max_body
         self.sharing = sharing
         self.deadline_s = deadline_s
         self.verbose = verbose
@@ -207,7 +69,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         self.large_bodies = threading.Semaphore(LARGE_BODIES)
         self._lingering: deque[tuple[float, socket.socket]] = deque()  # refused, each with the time when it is closed
         self._busy = busy().response()
-        super().__init__(address, Connection)
+        super().__init__(address, Handler)
 
     def respond(self, request: Request) -> Response:
         """The answer, whatever happens."""
@@ -229,6 +91,23 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             log(f"{request.method} {request.path}: {type(error).__name__}: {error}")
             return Problem(500, "The server failed; its terminal says more.").response()
 
+    @contextlib.contextmanager
+    def body_of(self, length: int):
+        """While a body of that many bytes is received. Raises Problem with 503 for too many large ones."""
+        if length <= RECEIVE:
+            yield
+        elif not self.large_bodies.acquire(blocking=False):
+            raise busy()
+        else:
+            try:
+                yield
+            finally:
+                self.large_bodies.release()
+
+    def log_request(self, request: Request | None, response: Response) -> None:
+        if self.verbose:
+            log(f"{request.method} {request.path} {response.status}" if request else f"no request: {response.status}")
+
     # -- connections --------------------------------------------------------------------------------------------------
 
     def server_bind(self) -> None:
@@ -236,7 +115,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         if self.address_family == socket.AF_INET6 and self.server_address[0] == "::":  # all addresses, IPv4 too
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-        super().server_bind()
+        TCPServer.server_bind(self)  # HTTPServer's own asks the DNS for the name of this machine
 
     def get_request(self):
         try:
@@ -264,7 +143,7 @@ class Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
         """Say so and go on: nothing here waits. The connection lingers, so that the answer is not destroyed."""
         connection.setblocking(False)
         try:
-            connection.send(self._busy.head(keep_alive=False) + self._busy.body)
+            connection.send(self._busy.head(False, httpheaders.CONTENT) + self._busy.body)
             connection.shutdown(socket.SHUT_WR)
         except OSError:
             pass

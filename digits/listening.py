@@ -66,13 +66,14 @@ def access_of(options: argparse.Namespace) -> Access:
     return Access(allowed=options.allow_control or is_loopback(options.host))
 
 
-def listen(options: argparse.Namespace, answer: Callable, shared_methods: Callable) -> Server:
+def listen(options: argparse.Namespace, answer: Callable, shared_methods: Callable, max_body: Callable) -> Server:
     """At the port asked for, or at the first free one. Raises OSError or UnicodeError where there is none."""
     ports = range(PORT, PORT + PORTS) if options.port is None else [options.port]
     sharing = Sharing(options.allow_origin, shared_methods)
     for port in ports:
         try:
-            return Server(options.host, port, answer, names=(options.host,), sharing=sharing, verbose=options.verbose)
+            names, verbose = (options.host,), options.verbose
+            return Server(options.host, port, answer, names=names, max_body=max_body, sharing=sharing, verbose=verbose)
         except OSError as error:
             if error.errno not in TAKEN or port == ports[-1]:
                 raise

@@ -14,6 +14,7 @@ import re
 from digits.httpmessage import Problem
 
 FIELDS = ("image", "file", "data", "image_file")
+MAX_UPLOAD = 2_800_000  # bytes of a request: a picture of 2 MB in base64
 MOST = 16  # pictures in a request
 _SIDE = 28
 _BOUNDARY = re.compile(r'boundary=(?:"([^"\r\n]{1,70})"|([^\s;,"]{1,70}))', re.IGNORECASE)

@@ -16,7 +16,7 @@ import pytest
 from digits.contract import LAYER_WEIGHTS, PREDICTIONS, RUNS_INDEX, TEST_SAMPLES, TRAINING_LOG, timestamp
 from digits.files import write_json
 from digits.httpd import Server
-from server import Site
+from server import Site, max_body
 
 PROJECT = Path(__file__).resolve().parent.parent
 GOLDEN = PROJECT / "tests" / "fixtures" / "golden"
@@ -95,7 +95,7 @@ def serving(server, path: str = "/"):
 
 
 def our_server(results: Path):
-    return serving(Server("127.0.0.1", 0, Site(results, PROJECT).answer))
+    return serving(Server("127.0.0.1", 0, Site(results, PROJECT).answer, max_body=max_body))
 
 
 def any_server(folder: Path, path: str = "/"):

@@ -13,7 +13,7 @@ from digits import lock, runlog
 from digits.access import Access
 from digits.httpd import Server
 from digits.launcher import START_LOCK
-from server import Site
+from server import Site, max_body
 
 
 @contextlib.contextmanager
@@ -23,7 +23,7 @@ def controlled(results: Path, token: str | None = None):
     access.token = token or access.token
     site = Site(results, PROJECT, access=access)
     try:
-        with serving(Server("127.0.0.1", 0, site.answer)) as url:
+        with serving(Server("127.0.0.1", 0, site.answer, max_body=max_body)) as url:
             yield f"{url}#token={access.token}", access
     finally:
         end_trainer(results)

@@ -8,7 +8,7 @@ from wire import serving
 from digits import contract
 from digits.access import Access
 from digits.httpd import Server
-from server import Site
+from server import Site, max_body
 
 SECRET = "not for everybody"
 RUN = "20260101-120000-abcd"
@@ -36,7 +36,7 @@ def project_in(folder: Path) -> Path:
 def server_of(folder: Path, allowed: bool = True) -> Server:
     """Its `token` lets a request change something."""
     access = Access(allowed)
-    server = Server("127.0.0.1", 0, Site(folder / "results", folder, access).answer)
+    server = Server("127.0.0.1", 0, Site(folder / "results", folder, access).answer, max_body=max_body)
     server.token = access.token
     return server
 

@@ -16,7 +16,7 @@ from digits.files import write_atomically
 from digits.httpd import Server
 from digits.httpfile import CHUNK, file_response
 from digits.httpmessage import Problem, Request
-from server import Site
+from server import Site, max_body
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 
@@ -25,7 +25,7 @@ GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 def page(tmp_path_factory):
     site = Site(tmp_path_factory.mktemp("results"), PROJECT)
     (site.results / "training_log.json").write_text('{"run_id": "x"}' + " " * 5000)
-    with serving(Server("127.0.0.1", 0, site.answer)) as server:
+    with serving(Server("127.0.0.1", 0, site.answer, max_body=max_body)) as server:
         yield server
 
 
@@ -73,7 +73,7 @@ def test_a_version_is_known_again_by_either_tag(page):
 
 def test_a_changed_file_is_compressed_anew(tmp_path):
     (tmp_path / "index.html").write_text("old " * 100)
-    with serving(Server("127.0.0.1", 0, Site(tmp_path, tmp_path).answer)) as server:
+    with serving(Server("127.0.0.1", 0, Site(tmp_path, tmp_path).answer, max_body=max_body)) as server:
         assert gzip.decompress(ask(server, "/", headers=GZIP).body) == b"old " * 100
         (tmp_path / "index.html").write_text("newer " * 100)
         assert gzip.decompress(ask(server, "/", headers=GZIP).body) == b"newer " * 100
@@ -146,7 +146,7 @@ def test_a_log_that_was_replaced_is_compressed_anew(runs):
 
 
 def sent(compressed: Compressed, folder, name: str) -> bytes:
-    request = Request("GET", f"/{name}", "1.1", {"host": "127.0.0.1", "accept-encoding": "gzip"})
+    request = Request("GET", f"/{name}", {"host": "127.0.0.1", "accept-encoding": "gzip"})
     return compressed.of(request, file_response(request, str(folder), name)).body
 
 
@@ -183,7 +183,7 @@ def test_a_file_that_shrinks_while_it_is_compressed_is_no_answer_and_is_not_kept
     path = tmp_path / "a.json"
     path.write_bytes(b"x" * 2 * CHUNK)
     compressed = Compressed()
-    request = Request("GET", "/a.json", "1.1", {"host": "127.0.0.1", "accept-encoding": "gzip"})
+    request = Request("GET", "/a.json", {"host": "127.0.0.1", "accept-encoding": "gzip"})
     response = file_response(request, str(tmp_path), "a.json")
     os.truncate(path, CHUNK)
     with pytest.raises(Problem) as refused:

@@ -253,7 +253,7 @@ def test_the_command_for_the_usual_folder_does_not_name_it():
     started = []
     access = Access()
     driving = Driving(PROJECT / "results", access)
-    request = Request("GET", "/options", "1.1", {"host": "127.0.0.1", "x-control-token": access.token})
+    request = Request("GET", "/options", {"host": "127.0.0.1", "x-control-token": access.token})
     driving._launcher.start = lambda words: started.append(words) or 7
     assert json.loads(driving.options(request).body)["always"] == []
     answer = json.loads(driving._start(["--epochs", "3"]).body)

@@ -6,7 +6,7 @@ from wire import ask, serving
 
 from digits.cors import Sharing, origin_of
 from digits.httpd import Server
-from server import Site, shared_methods
+from server import Site, max_body, shared_methods
 
 PAGES = "https://example.org"
 OTHER = "http://other.example:8080"
@@ -17,7 +17,14 @@ def site(tmp_path_factory):
     folder = project_in(tmp_path_factory.mktemp("project"))
     sharing = Sharing([PAGES, OTHER], shared_methods)
     with serving(
-        Server("127.0.0.1", 0, Site(folder / "results", folder).answer, names=("api.example",), sharing=sharing)
+        Server(
+            "127.0.0.1",
+            0,
+            Site(folder / "results", folder).answer,
+            max_body=max_body,
+            names=("api.example",),
+            sharing=sharing,
+        )
     ) as server:
         yield server
 

@@ -13,10 +13,12 @@ import pytest
 from trainer import PROJECT
 from wire import GET, HOST, TEXT, Answer, answers_of, ask, connect, eventually, raw, read_all, read_answer, serving
 
-from digits.httpd import LARGE_BODIES, LINGERING, RECEIVE, Server
+from digits.httpd import LARGE_BODIES, LINGERING, Server
 from digits.httpfile import CHUNK
-from digits.httpmessage import MAX_BLANK_LINES, Response
+from digits.httphandler import MAX_BLANK_LINES, RECEIVE
+from digits.httpmessage import Response
 from digits.places import Places
+from server import max_body
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def answer(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(answer):
-    with serving(Server("127.0.0.1", 0, answer)) as server:
+    with serving(Server("127.0.0.1", 0, answer, max_body=lambda path: 3_000_000)) as server:
         yield server
 
 
@@ -142,7 +144,7 @@ def test_a_large_body_in_many_pieces_arrives_as_it_was_sent(answer):
         return Response(200, {"Content-Type": "text/plain"}, request.body[:4] + request.body[-4:])
 
     body = b"head" + b"x" * (RECEIVE * 3) + b"tail"
-    with serving(Server("127.0.0.1", 0, told)) as server, connect(server) as connection:
+    with serving(Server("127.0.0.1", 0, told, max_body=max_body)) as server, connect(server) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(b"POST /predict HTTP/1.1\r\nContent-Length: %d\r\n" % len(body) + HOST + b"\r\n")
         for start in range(0, len(body), 1448):
@@ -241,7 +243,7 @@ def test_who_may_not_ask_is_told_so_before_the_body_is_read(server):
 def test_large_bodies_are_received_a_few_at_a_time(answer):
     head = b"POST /%s HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n"
     large = head % (b"predict", RECEIVE + 1)
-    with serving(Server("127.0.0.1", 0, answer)) as server, contextlib.ExitStack() as stack:
+    with serving(Server("127.0.0.1", 0, answer, max_body=max_body)) as server, contextlib.ExitStack() as stack:
         for _ in range(LARGE_BODIES):
             stack.enter_context(connect(server)).sendall(large)
         assert eventually(lambda: server.large_bodies._value == 0)

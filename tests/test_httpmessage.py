@@ -7,8 +7,9 @@ import socket
 import pytest
 from wire import GET, HOST, Answer, answers_of, ask, connect, raw, read_all, serving
 
-from digits.httpd import Server
-from digits.httpmessage import MAX_BLANK_LINES, MAX_BODY, MAX_FIELDS, MAX_HEAD, MAX_LINE
+from digits.httpd import MAX_BODY, Server
+from digits.httphandler import MAX_BLANK_LINES, MAX_FIELDS, MAX_HEAD, MAX_LINE
+from digits.httpmessage import MAX_PARAMETERS
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ RAW = [
     (GET + HOST + b"A: b\r\n\tfolded\r\n\r\n", 400),
     (GET + HOST + b"A\t: b\r\n\r\n", 400),
     (GET + HOST + b"A\x00: b\r\n\r\n", 400),
-    (b"GET /text.csv?" + b"&".join([b"a=b"] * (MAX_FIELDS + 1)) + b" HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /text.csv?" + b"&".join([b"a=b"] * (MAX_PARAMETERS + 1)) + b" HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     (b"GET /text.csv HTTP/1.1\nHost: 127.0.0.1\n\n", 400),
     (GET + HOST + b"A: \x00\r\n\r\n", 400),
     (GET + HOST + b"\xc3\xa4: b\r\n\r\n", 400),

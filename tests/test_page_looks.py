@@ -9,7 +9,7 @@ from visiting import see, status
 from wire import ask, serving
 
 from digits.httpd import Server
-from server import Site
+from server import Site, max_body
 
 PICTURES = PROJECT / "tests" / "screenshots"
 LIMIT = 160_000  # bytes of HTML, CSS, JavaScript and SVG
@@ -121,7 +121,7 @@ def test_opening_the_page_takes_few_bytes_even_from_a_server_that_sends_files_as
 
 def test_all_of_the_page_is_few_bytes_as_our_server_sends_it(tmp_path):
     """Pad, controls and what saves a chart included: these are only asked for when somebody uses them."""
-    with serving(Server("127.0.0.1", 0, Site(tmp_path).answer)) as server:
+    with serving(Server("127.0.0.1", 0, Site(tmp_path).answer, max_body=max_body)) as server:
         paths = [path.relative_to(PROJECT).as_posix() for path in files_of_the_page()]
         answers = [ask(server, f"/{path}", headers={"Accept-Encoding": "gzip"}) for path in paths]
     assert {answer.status for answer in answers} == {200} and len(answers) > 100

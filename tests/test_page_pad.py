@@ -13,7 +13,7 @@ from digits.contract import NETWORK
 from digits.cors import Sharing
 from digits.files import write_json
 from digits.httpd import Server
-from server import Site, shared_methods
+from server import Site, max_body, shared_methods
 
 
 @pytest.mark.parametrize("server", ["ours", "any"])
@@ -206,7 +206,7 @@ def test_the_page_of_one_host_shows_the_runs_of_another(browser, trained, tmp_pa
     context = browser.new_context()
     with any_server(tmp_path) as page_url:
         sharing = Sharing([page_url.rstrip("/")], shared_methods)
-        with serving(Server("127.0.0.1", 0, Site(trained).answer, sharing=sharing)) as api:
+        with serving(Server("127.0.0.1", 0, Site(trained).answer, max_body=max_body, sharing=sharing)) as api:
             watched = Watched(context.new_page())
             page = watched.page
             page.goto(f"{page_url}?api={api}")

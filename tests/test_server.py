@@ -11,7 +11,7 @@ from digits import contract
 from digits.files import write_atomically
 from digits.httpd import Server
 from digits.runlog import RunLog
-from server import Site
+from server import Site, max_body
 
 GOLDEN = Path(__file__).resolve().parent / "fixtures" / "golden"
 
@@ -86,7 +86,7 @@ def test_a_moved_run_is_served_as_an_earlier_one(live):
 
 @pytest.mark.skipif(not GOLDEN.is_dir(), reason="there is no golden run yet")
 def test_the_golden_run_arrives_byte_for_byte():
-    with serving(Server("127.0.0.1", 0, Site(GOLDEN).answer)) as server:
+    with serving(Server("127.0.0.1", 0, Site(GOLDEN).answer, max_body=max_body)) as server:
         known = [path for path in GOLDEN.rglob("*") if path.name in (*contract.FILES, contract.RUNS_INDEX)]
         assert known
         for path in known:

@@ -161,7 +161,7 @@ def test_without_a_port_asked_for_the_next_free_one_is_used(monkeypatch, tmp_pat
         port = taken.getsockname()[1]
         monkeypatch.setattr(listening, "PORT", port)
         options = listening.read_options(["--results-dir", str(tmp_path)])
-        with listening.listen(options, server.Site(tmp_path).answer, server.shared_methods) as chosen:
+        with listening.listen(options, server.Site(tmp_path).answer, server.shared_methods, server.max_body) as chosen:
             assert port < chosen.server_address[1] < port + listening.PORTS
             assert f"Port {port} is taken" in listening.greeting(chosen, Access(), options)
 
@@ -172,7 +172,7 @@ def test_when_all_ports_are_taken_it_says_which(monkeypatch, tmp_path):
         monkeypatch.setattr(listening, "PORTS", 1)
         options = listening.read_options(["--results-dir", str(tmp_path)])
         with pytest.raises(OSError) as caught:
-            listening.listen(options, server.Site(tmp_path).answer, server.shared_methods)
+            listening.listen(options, server.Site(tmp_path).answer, server.shared_methods, server.max_body)
     assert str(listening.PORT) in listening.refusal(caught.value, options)
 
 

@@ -9,7 +9,7 @@ from example_project import RUN, SECRET, project_in, server_of
 from wire import ask, serving
 
 from digits.httpd import Server
-from server import Site
+from server import Site, max_body
 
 HOSTILE = [
     # out of the folder
@@ -233,7 +233,7 @@ def test_a_link_inside_the_results_folder_is_followed_and_so_is_one_to_the_folde
     (folder / "results" / "test.png").unlink()
     (folder / "results" / "test.png").symlink_to("validation.png")
     (tmp_path / "elsewhere").symlink_to(folder / "results")
-    with serving(Server("127.0.0.1", 0, Site(tmp_path / "elsewhere", folder).answer)) as server:
+    with serving(Server("127.0.0.1", 0, Site(tmp_path / "elsewhere", folder).answer, max_body=max_body)) as server:
         assert ask(server, "/results/test.png").body == b"live validation.png"
 
 

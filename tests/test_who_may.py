@@ -17,7 +17,7 @@ from digits.access import Access, is_loopback
 from digits.cors import Sharing
 from digits.httpd import Server
 from digits.listening import access_of, page_url, read_options
-from server import Site, shared_methods
+from server import Site, max_body, shared_methods
 
 STOP = b'{"action": "stop"}'  # nothing is trained here: 409 for who is let in
 PAGES = "https://example.org"  # a site named with --allow-origin
@@ -65,7 +65,9 @@ def test_there_are_enough_hosts():
 @pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
 def test_only_an_address_or_a_name_of_ours_is_answered_whatever_is_bound(tmp_path, bound):
     access = Access()
-    with serving(Server(bound, 0, Site(tmp_path / "results", tmp_path, access).answer, names=(bound,))) as running:
+    with serving(
+        Server(bound, 0, Site(tmp_path / "results", tmp_path, access).answer, max_body=max_body, names=(bound,))
+    ) as running:
         found = {}
         for host in HOSTS:
             asked = [("GET", "/control", b""), ("GET", "/options", b""), ("POST", "/control", STOP)]
@@ -268,7 +270,7 @@ def test_control_is_on_by_itself_where_only_this_machine_can_ask(host):
 @pytest.mark.parametrize("options", [[], ["--host", "0.0.0.0"], ["--host", "0.0.0.0", "--allow-control"]])
 def test_the_address_has_the_token_only_where_it_is_of_use(options, tmp_path):
     access = access_of(read_options(options))
-    with Server("127.0.0.1", 0, Site(tmp_path, tmp_path, access).answer) as running:
+    with Server("127.0.0.1", 0, Site(tmp_path, tmp_path, access).answer, max_body=max_body) as running:
         port = running.server_address[1]
         fragment = f"#token={access.token}" if access.allowed else ""
         assert page_url(running, access) == f"http://127.0.0.1:{port}/{fragment}"
