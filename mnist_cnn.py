@@ -46,7 +46,6 @@ from digits import contract, control, launched, output, presets, processor
 from digits.architectures import ARCHITECTURES
 from digits.commands import DefaultGroup, named_by_user, run
 from digits.config import Config, architecture
-from digits.project import PROJECT
 from digits.failures import told_in_one_line
 from digits.nolog import NoLog
 from digits.options import evaluation_options, model_options, train_options

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from digits import contract, control, runlog
 from digits.access import Access
-from digits.project import PROJECT
 from digits.describe_options import InvalidOption, schema, to_argv
 from digits.errors import UserError
 from digits.httpmessage import Problem, Request, Response, json_body, json_response
 from digits.launcher import Launcher, NotStarted, Training, is_overtaken, last_words
 from digits.liveness import is_alive, liveness
+from digits.project import PROJECT
 from digits.resume import continued
 
 _RESUMABLE = ("interrupted", "stopped", "crashed")

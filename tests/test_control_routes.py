@@ -13,8 +13,8 @@ from test_launcher import is_training, log_of, running
 from wire import ask, eventually
 
 from digits import contract, lock
-from digits.project import PROJECT
 from digits.httpmessage import Request
+from digits.project import PROJECT
 from digits.runlog import RunLog
 
 SMALL = {"dataset": "synthetic", "limit": 640, "validation": 100, "channels": [4, 4, 8, 8], "batch_size": 16}

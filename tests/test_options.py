@@ -11,8 +11,8 @@ import mnist_cnn
 from digits import config as configuration
 from digits.architectures import ARCHITECTURES
 from digits.config import Channels, Config, Number
-from digits.project import PROJECT
 from digits.presets import PRESETS, flag, plain
+from digits.project import PROJECT
 
 PROMISED = ["--model", "--channels", "--epochs", "--batch-size", "--lr", "--optimizer", "--weight-decay", "--seed"]
 PROMISED += ["--device", "--dataset", "--data-dir", "--results-dir", "--name", "--validation", "--samples", "--quiet"]
