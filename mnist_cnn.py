@@ -184,7 +184,7 @@ def control_run(action, value, results_dir):
 
 
 @cli.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=PROJECT / "results")
+@click.argument("folder", type=click.Path(path_type=Path), default=Config.results_dir)
 @click.option("--steps", type=click.IntRange(1), default=100, show_default=True, help="How many batches to compare.")
 @click.option("--data-dir", type=click.Path(path_type=Path), envvar="MNIST_DATA_DIR", help="Folder of the data set.")
 def verify(folder, steps, data_dir):
