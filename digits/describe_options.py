@@ -18,7 +18,7 @@ class InvalidOption(ValueError):
         self.field = field
 
 
-def schema() -> dict:
+def options_schema() -> dict:
     """Options, presets, models and default learning rates as plain JSON values."""
     return {
         "options": [_option(item) for item in SETTABLE.values()],

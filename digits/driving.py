@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digits import contract, control, runlog
 from digits.access import Access
-from digits.describe_options import InvalidOption, schema, to_argv
+from digits.describe_options import InvalidOption, options_schema, to_argv
 from digits.errors import UserError
 from digits.httpmessage import Problem, Request, Response, json_body, json_response
 from digits.launcher import Launcher, NotStarted, Training, is_overtaken, last_words
@@ -31,7 +31,7 @@ class Driving:
     def options(self, request: Request) -> Response:
         """Where the results are is shown only with the token."""
         always = {"always": self._always()} if self._access.admits(request) else {}
-        return json_response(schema() | always)
+        return json_response(options_schema() | always)
 
     def state(self, request: Request) -> Response:
         """What the trainer printed, how it ended and how full the disk is are shown only with the token."""

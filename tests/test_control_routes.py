@@ -44,7 +44,7 @@ def test_what_is_no_wish_starts_nothing(live, body):
 def test_the_server_describes_and_checks_options_without_click_or_torch():
     code = (
         "import sys; sys.modules |= dict.fromkeys(('click', 'torch', 'numpy'));"
-        "from digits.describe_options import schema, to_argv; print(len(schema()['options']), to_argv({'epochs': 3}))"
+        "from digits.describe_options import options_schema, to_argv; print(len(options_schema()['options']), to_argv({'epochs': 3}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT)
     assert done.stdout.endswith("['--epochs', '3']\n"), done.stderr

@@ -8,11 +8,11 @@ import pytest
 from wire import ask
 
 from digits.config import Config
-from digits.describe_options import SETTABLE, InvalidOption, schema, to_argv
+from digits.describe_options import SETTABLE, InvalidOption, options_schema, to_argv
 
 
 def test_a_page_is_told_every_option_of_the_command_line_that_it_may_set():
-    told = {option["name"]: option for option in schema()["options"]}
+    told = {option["name"]: option for option in options_schema()["options"]}
     assert {item.name for item in fields(Config)} - told.keys() == {"results_dir", "data_dir", "keep", "quiet"}
     for item in fields(Config):
         if item.name in told:
@@ -20,11 +20,11 @@ def test_a_page_is_told_every_option_of_the_command_line_that_it_may_set():
             assert option["flag"] == "--" + item.name.replace("_", "-") and option["help"] == item.metadata["help"]
             default = option["default"]
             assert (tuple(default) if isinstance(default, list) else default) == item.default
-    assert json.loads(json.dumps(schema(), allow_nan=False)) == schema()
+    assert json.loads(json.dumps(options_schema(), allow_nan=False)) == options_schema()
 
 
 def test_what_is_told_of_limits_is_what_is_kept_to():
-    for option in schema()["options"]:
+    for option in options_schema()["options"]:
         name, kind = option["name"], option["kind"]
         if kind == "choice":
             assert all(name == "model" or to_argv({name: choice}) for choice in option["choices"])
@@ -47,7 +47,7 @@ def test_what_is_told_of_limits_is_what_is_kept_to():
 
 def test_presets_and_models_are_told_whole_and_can_be_chosen(site):
     told = ask(site, "/options").json()
-    assert told == schema()  # the results folder is shown only with the token
+    assert told == options_schema()  # the results folder is shown only with the token
     for name, preset in told["presets"].items():
         assert to_argv({"preset": name}) == ["--preset", name] and preset["purpose"]
         assert preset["options"].keys() <= SETTABLE.keys()

@@ -31,7 +31,7 @@ def computed(script: str, cases: list) -> list:
     names = {"usual": "usualOf", "schedule": "planOf, rateAt", "entries": "commandOf, different, problemOf, valueOf"}
     imports = "".join(f"import {{ {what} }} from '{(MODULES / name).as_uri()}.js';" for name, what in names.items())
     program = f"{READ}{imports} console.log(JSON.stringify(cases.map((one) => {script})));"
-    given = json.dumps({"given": describe_options.schema(), "cases": cases})
+    given = json.dumps({"given": describe_options.options_schema(), "cases": cases})
     command = [node, "--input-type=module", "--eval", program]
     done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
