@@ -42,16 +42,18 @@ try:
 except ImportError as error:
     raise SystemExit(failed_import(error) or str(error)) from None
 
-from digits import contract, control, launched, output, presets, processor
-from digits.architectures import ARCHITECTURES
-from digits.commands import DefaultGroup, named_by_user, run
+from digits import output, presets, processor
+from digits.cli.app import DefaultGroup, named_by_user, run
+from digits.cli.error_handling import told_in_one_line
+from digits.cli.options import evaluation_options, model_options, train_options
+from digits.cli.terminal import Terminal, print_result
 from digits.config import Config, architecture
-from digits.failures import told_in_one_line
-from digits.nolog import NoLog
-from digits.options import evaluation_options, model_options, train_options
-from digits.resume import Earlier, continued, earlier_run, restarted
-from digits.runlog import RunLog
-from digits.terminal import Terminal, print_result
+from digits.models.architectures import ARCHITECTURES
+from digits.runlog import commands, schema
+from digits.runlog.null_log import NoLog
+from digits.runlog.run_log import RunLog
+from digits.training import launch
+from digits.training.resume import Earlier, continued, earlier_run, restarted
 
 
 @click.group(cls=DefaultGroup, default="train")
@@ -79,7 +81,7 @@ def train(context, resume, restart, **options):
     143 after SIGTERM.
     """
     with told_in_one_line():
-        launched.check()
+        launch.check()
         folder, given = options["results_dir"], named_by_user(context, options)
         earlier = continued(folder, given) if resume and not restart else None
         if restart:
@@ -87,21 +89,21 @@ def train(context, resume, restart, **options):
         else:
             config = earlier.config if earlier else Config.from_options(**given)
         log = NoLog(config.results_dir)
-        if launched.leads():
+        if launch.leads():
             facts = {"name": config.name, "config": config.as_json(), "keep": config.keep}
             log = RunLog(config.results_dir, **facts, resume=earlier is not None)
-        terminal = Terminal(config.quiet or not launched.leads())
+        terminal = Terminal(config.quiet or not launch.leads())
         with INTERRUPTS.raising(), ExitStack() as stack:
             with INTERRUPTS.held():  # the log begins whole, or not at all
                 stack.enter_context(log)
                 stack.enter_context(INTERRUPTS.leaving(last_words=lambda: log.end("interrupted")))
-            stack.enter_context(launched.together())
+            stack.enter_context(launch.together())
             training_story(config, log, terminal, earlier)
         terminal.check()
 
 
 @cli.command()
-@click.argument("weights", type=click.Path(path_type=Path), default=Config.results_dir / contract.WEIGHTS)
+@click.argument("weights", type=click.Path(path_type=Path), default=Config.results_dir / schema.WEIGHTS)
 @evaluation_options
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as one JSON object, for other programs.")
 def evaluate(weights, as_json, **options):
@@ -112,9 +114,9 @@ def evaluate(weights, as_json, **options):
     processor.prepare_for_torch()
     with told_in_one_line(writes=False), INTERRUPTS.raising():
         with importing():
-            from digits import evaluating
-        found = evaluating.evaluate(weights, terminal=Terminal(quiet=as_json), **options)
-        print_result(json.dumps(found, allow_nan=False) if as_json else evaluating.report(found))
+            from digits.evaluation import evaluate
+        found = evaluate.evaluate(weights, terminal=Terminal(quiet=as_json), **options)
+        print_result(json.dumps(found, allow_nan=False) if as_json else evaluate.report(found))
 
 
 @cli.command()
@@ -122,7 +124,7 @@ def evaluate(weights, as_json, **options):
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
-    default=Config.results_dir / contract.WEIGHTS,
+    default=Config.results_dir / schema.WEIGHTS,
     help="Which network reads (default: results/mnist_cnn.pth).",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the answers as a JSON list, for other programs.")
@@ -134,7 +136,7 @@ def predict(files, weights, as_json):
     processor.prepare_for_torch()
     with told_in_one_line(writes=False), INTERRUPTS.raising():
         with importing():
-            from digits import predict as reading
+            from digits.inference import predict as reading
         answers = reading.predict(files, weights)
         if as_json:
             print_result(json.dumps([reading.as_json(*answered) for answered in answers], allow_nan=False))
@@ -155,7 +157,7 @@ def list_models(name, **settings):
     with told_in_one_line(writes=False):
         chosen = architecture(name, **settings)
         with importing():
-            from digits import listing
+            from digits.models import listing
         print_result(listing.report(chosen) if chosen else listing.overview())
 
 
@@ -167,20 +169,20 @@ def list_presets():
 
 
 @cli.command("control", context_settings={"ignore_unknown_options": True})
-@click.argument("action", type=click.Choice(control.ACTIONS))
+@click.argument("action", type=click.Choice(commands.ACTIONS))
 @click.argument("value", required=False)
 @click.option("--results-dir", type=click.Path(path_type=Path), default=Config.results_dir, help="Where it trains.")
 def control_run(action, value, results_dir):
     """Ask the running trainer to stop, pause or continue, to learn at another rate (lr 0.001), for more epochs
     (epochs +5, or epochs 20 in all), or to save its weights now (snapshot). It answers within a batch.
     """
-    doubt = control.doubt(results_dir, value) if action == "lr" else None
+    doubt = commands.doubt(results_dir, value) if action == "lr" else None
     if doubt and sys.stdin is not None and sys.stdin.isatty():
         click.confirm(f"{doubt} Set it?", abort=True, err=True)
     elif doubt:
         click.echo(f"Warning: {doubt}", err=True)
     with told_in_one_line():
-        print_result(control.answered(results_dir, action, value))
+        print_result(commands.answered(results_dir, action, value))
 
 
 @cli.command()
@@ -194,7 +196,7 @@ def verify(folder, steps, data_dir):
     with told_in_one_line(writes=False), INTERRUPTS.raising():
         earlier = earlier_run(folder)
         with importing():
-            from digits import verify as repetition
+            from digits.training import replay as repetition
         repetition.tell(repetition.verify(folder, earlier, steps, terminal.progress, data_dir), print_result)
 
 
@@ -203,15 +205,18 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     processor.prepare_for_torch()
     # Imported only now: who asks for help, mistypes or has another trainer running need not wait for torch.
     with importing():
-        from digits import calibration, datasets, energy, environment, summary, training
-        from digits.assembly import assemble, batches_per_epoch
-        from digits.checkpoints import Checkpoints
-        from digits.distributed import Group
-        from digits.record import Record
-        from digits.steering import Steering, Stopped
+        from digits.data import datasets
+        from digits.evaluation import calibration, ood
+        from digits.models import summary
+        from digits.training import machine, trainer
+        from digits.training.artifacts import Record
+        from digits.training.build import assemble, batches_per_epoch
+        from digits.training.checkpoints import Checkpoints
+        from digits.training.distributed import Group
+        from digits.training.remote_control import Steering, Stopped
 
     was = earlier.environment if earlier else {}
-    device = environment.prepare(config, threads=was.get("threads"))
+    device = machine.prepare(config, threads=was.get("threads"))
     group = Group.join(device)
 
     log.phase("loading data")
@@ -226,7 +231,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
 
     log.phase("preparing")
     learner = assemble(config, len(train_split), device, group, was)
-    facts = environment.describe(config, device, group.size) | learner.precision.describe()
+    facts = machine.describe(config, device, group.size) | learner.precision.describe()
     log.describe(dataset=images, model=summary.describe(config.model, learner.network), environment=facts)
 
     record = Record(log, config, dataset, learner)
@@ -235,7 +240,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     terminal.introduce(config, dataset, learner)
     batches, steps = batches_per_epoch(config, len(train_split)), learner.schedule.total
     steering = Steering(log, learner, checkpoints, -(-steps // batches), batches, fixed=bool(config.steps))
-    at = training.Progress()
+    at = trainer.Progress()
     began = time.perf_counter()  # of the epoch
     if earlier:
         state, unfit = group.as_the_first(checkpoints.latest(batches, earlier.events, terminal.warn))
@@ -247,12 +252,12 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     if not at.step:
         checkpoints.save(at)  # whenever the run is killed from now on, --resume finds a checkpoint
 
-    def note(done: list[training.Step]) -> None:
+    def note(done: list[trainer.Step]) -> None:
         for step in done:
             at.add(step)
             at.seconds = time.perf_counter() - began
             log.batch(at.epoch, step.loss, step.accuracy, step.lr, step.images, together=len(done))
-            training.check_finite(step.loss, at.step, step.lr)
+            trainer.check_finite(step.loss, at.step, step.lr)
 
     validation = None
     try:
@@ -260,7 +265,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
             log.phase("training")
             learner.network.train()
             began = time.perf_counter() - at.seconds
-            order = training.shuffled(len(train_split), config.seed, at.epoch).to(device).split(config.batch_size)
+            order = trainer.shuffled(len(train_split), config.seed, at.epoch).to(device).split(config.batch_size)
             if config.steps:
                 order = order[: steps - batches * (at.epoch - 1)]
             title = f"Epoch {at.epoch}/{steering.epochs}"
@@ -287,7 +292,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
             validation = learner.evaluate(validation_split) if len(validation_split) else None
             # The last step may have broken the network: neither checkpoint nor test is to see that.
             probe = validation or learner.evaluate(train_split[:250])
-            training.check_finite(probe.loss, at.step, at.lr)
+            trainer.check_finite(probe.loss, at.step, at.lr)
             at.seconds = time.perf_counter() - began
             terminal.tell_epoch(at, steering.epochs, validation)
             with INTERRUPTS.held():  # the epoch is over in log and state, or in neither
@@ -323,7 +328,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     log.phase("testing")
     test = learner.evaluate(dataset.test)
     sureness = calibration.judged(test.probabilities, dataset.test.labels, judged["temperature"])
-    accepted = energy.accepted(test.energies, judged["energy_limit"])
+    accepted = ood.accepted(test.energies, judged["energy_limit"])
     log.test(test.loss, test.accuracy, test.correct, test.total, **sureness, accepted=accepted)
     record.save_end(steering.epochs, test, **judged)
     steering.refuse_the_rest()

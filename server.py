@@ -40,21 +40,22 @@ from pathlib import Path
 if (folder := os.path.dirname(os.path.realpath(__file__))) not in sys.path:
     sys.path.insert(0, folder)
 
-from digits import archive, contract, manage, output, processor, runlog
-from digits.access import Access
-from digits.browsing import browser_expected, open_browser
-from digits.compressed import Compressed
-from digits.driving import Driving, unwritable
+from digits import output, processor
 from digits.files import finite
-from digits.httpd import MAX_BODY
-from digits.httpfile import etag_of, file_etag, file_response, is_known, opened
-from digits.httpguard import SAFE
-from digits.httpmessage import Problem, Request, Response, json_body, json_response
-from digits.listening import access_of, greeting, listen, page_url, read_options, refusal
-from digits.liveness import last_sign_of_life, liveness
 from digits.project import PAGE
-from digits.recognition import Recognition
-from digits.uploads import MAX_UPLOAD
+from digits.runlog import manage, run_log, runs, schema
+from digits.runlog.status import last_sign_of_life, liveness
+from digits.server.access import Access
+from digits.server.browser import browser_expected, open_browser
+from digits.server.compression import Compressed
+from digits.server.control_api import Driving, unwritable
+from digits.server.guard import SAFE
+from digits.server.http_message import Problem, Request, Response, json_body, json_response
+from digits.server.http_server import MAX_BODY
+from digits.server.predict_api import Recognition
+from digits.server.startup import access_of, greeting, listen, page_url, read_options, refusal
+from digits.server.static_files import etag_of, file_etag, file_response, is_known, opened
+from digits.server.uploads import MAX_UPLOAD
 
 WEB_FILES = (".js", ".css", ".svg", ".png", ".ico", ".webmanifest")
 
@@ -101,19 +102,19 @@ class Site:
 
     def runs_index(self, request: Request) -> Response:
         """An empty list where a trainer of another kind writes none; the log's word where the two differ."""
-        if corrected := archive.corrected_index(self.results, self._read_log()):
+        if corrected := runs.corrected_index(self.results, self._read_log()):
             return json_response(corrected)
         try:
-            return self._sent(request, contract.RUNS_INDEX)
+            return self._sent(request, schema.RUNS_INDEX)
         except Problem as problem:
             if problem.status != 404:
                 raise
-            return json_response({"schema": contract.SCHEMA, "runs": []})
+            return json_response({"schema": schema.SCHEMA, "runs": []})
 
     def earlier_file(self, request: Request, run_id: str, name: str) -> Response:
-        if run_id not in listing(self.results / contract.RUNS):
+        if run_id not in listing(self.results / schema.RUNS):
             raise nothing_here()
-        return self._sent(request, f"{contract.RUNS}/{run_id}/{name}")
+        return self._sent(request, f"{schema.RUNS}/{run_id}/{name}")
 
     def _sent(self, request: Request, name: str) -> Response:
         """A file in the results folder, in gzip where that pays."""
@@ -164,17 +165,17 @@ class Site:
         return self._recognition.answer(request)
 
     def openapi(self, request: Request) -> Response:
-        from digits.openapi import DOCUMENT
+        from digits.server.openapi import DOCUMENT
 
         return json_response(DOCUMENT)
 
     def training_status(self, request: Request) -> Response:
         """The short form of the log, and whether the run is alive; all null while there is no run."""
         log = self._read_log()
-        status = runlog.short(log) | {
+        status = run_log.short(log) | {
             "updated_at": last_sign_of_life(log, self.results),
             "liveness": liveness(log, self.results) if log else None,
-            "etags": {file: etag_of(self.results, file) for file in (contract.TRAINING_LOG, contract.RUNS_INDEX)},
+            "etags": {file: etag_of(self.results, file) for file in (schema.TRAINING_LOG, schema.RUNS_INDEX)},
         }
         response = json_response(status)
         tag = {"ETag": f'"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'}
@@ -189,7 +190,7 @@ class Site:
     def _read_log(self) -> dict:
         """The log of the live run, parsed once for each version; {} where there is none that can be read."""
         try:
-            file = opened(self.results, contract.TRAINING_LOG)
+            file = opened(self.results, schema.TRAINING_LOG)
         except Problem as problem:
             if problem.status != 404:
                 raise
@@ -197,7 +198,7 @@ class Site:
         with file:
             etag = file_etag(os.fstat(file.fileno()))
             if self._log[0] != etag:
-                self._log = (etag, parsed(file.read(contract.LOG_BYTES)))
+                self._log = (etag, parsed(file.read(schema.LOG_BYTES)))
             return self._log[1]
 
 
@@ -212,10 +213,10 @@ ROUTES = tuple(
     for pattern, handlers in (
         (r"/(?:index\.html)?", {"GET": Site.page}),
         (r"/web/((?:(?:pad|later|control)/)?[A-Za-z0-9_.-]+)", {"GET": Site.web_file}),
-        (rf"/results/({_any_of(contract.FILES)})", {"GET": Site.live_file}),
-        (rf"/results/{contract.RUNS_INDEX}", {"GET": Site.runs_index}),
-        (rf"/results/runs/({contract.RUN_ID.pattern})/({_any_of(contract.FILES)})", {"GET": Site.earlier_file}),
-        (rf"/runs/({contract.RUN_ID.pattern})", {"POST": Site.change_run, "DELETE": Site.delete_run}),
+        (rf"/results/({_any_of(schema.FILES)})", {"GET": Site.live_file}),
+        (rf"/results/{schema.RUNS_INDEX}", {"GET": Site.runs_index}),
+        (rf"/results/runs/({schema.RUN_ID.pattern})/({_any_of(schema.FILES)})", {"GET": Site.earlier_file}),
+        (rf"/runs/({schema.RUN_ID.pattern})", {"POST": Site.change_run, "DELETE": Site.delete_run}),
         (r"/runs", {"POST": Site.start_run}),
         (r"/resume", {"POST": Site.resume_run}),
         (r"/control", {"GET": Site.control, "POST": Site.ask_trainer}),
@@ -252,8 +253,8 @@ def methods(handled: Iterable[str]) -> tuple[str, ...]:
 
 def label_of(name) -> str:
     """A name for a run: one line of printable text. Raises Problem with 400."""
-    if not isinstance(name, str) or len(name) > contract.LABEL_KEPT:
-        raise Problem(400, f"A name is text of at most {contract.LABEL_KEPT} characters.")
+    if not isinstance(name, str) or len(name) > schema.LABEL_KEPT:
+        raise Problem(400, f"A name is text of at most {schema.LABEL_KEPT} characters.")
     return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
 
 

@@ -3,7 +3,7 @@
     picture = KINDS["letters"](np.random.default_rng(0))        a Pillow image, 112 or 280 pixels on a side
     picture = digit(np.random.default_rng(0))                   by the same hand and pen, and to be accepted
 
-Letters are skeletons of strokes as in digits/skeletons.py, written by a hand that strays. Left out are those that
+Letters are skeletons of strokes as in digits/data/skeletons.py, written by a hand that strays. Left out are those that
 people write as they write a digit, so that nobody could say which is meant: O o Q D (0), I i l (1), Z z (2), h Y y (4),
 S s (5), b G (6), B (8), g q (9). J j, T and p have bars, dots and loops on sides where no digit has them, and are in.
 """
@@ -16,13 +16,13 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
-from digits.skeletons import SKELETONS, parse, play, sampled
+from digits.data.skeletons import SKELETONS, parse, play, sampled
 
 SIDES = (112, 280)  # pixels: a thumbnail, and the pad of the page
 _FINER = 3  # times: drawn so much larger and then averaged, which makes edges soft
 _LIFTED = 0.15  # of the height: two points of a letter farther apart than that are of two strokes
 
-# As SKELETONS in digits/skeletons.py: "x,y" on a sheet of 60 to 100, "!" is a corner, "/" lifts the pen.
+# As SKELETONS in digits/data/skeletons.py: "x,y" on a sheet of 60 to 100, "!" is a corner, "/" lifts the pen.
 LETTERS = {
     "A": "2,100 30,0! 58,100 / 12,64 48,64",
     "C": "58,16 34,0 8,20 2,52 10,84 34,100 58,86",

@@ -1,8 +1,8 @@
 """What is refused that is no digit: `python benchmarks/non_digits.py WEIGHTS [--pictures 1000]`.
 
-Pictures of every kind in benchmarks/doodles.py go through digits/preprocess.py, its gates (digits/gates.py) and the
+Pictures of every kind in benchmarks/doodles.py go through digits/inference/preprocess.py, its gates (digits/inference/input_checks.py) and the
 energy limit of the network, and count as refused if the answer is `empty` or `not_a_digit`. None was used to train the
-network (digits/outliers.py draws other things), nor to set its limit. Beside them stands which part of MNIST's test
+network (digits/data/outliers.py draws other things), nor to set its limit. Beside them stands which part of MNIST's test
 digits is accepted, as they are and through the same pipeline, gates and all; and of digits by the hand and pen of the
 letters: a network that has only learned to tell this pen from MNIST's would refuse them too.
 
@@ -23,13 +23,14 @@ from doodles import KINDS, digit
 from figures import Quantity, Results
 from PIL import Image
 
-from digits import datasets, energy
-from digits.pictures import Picture
-from digits.predict import Answer, Reader
-from digits.preprocess import prepare
+from digits.data import datasets
+from digits.evaluation import ood
+from digits.inference.images import Picture
+from digits.inference.predict import Answer, Reader
+from digits.inference.preprocess import prepare
 
 AT_ONCE = 250
-SEED = 2  # digits/outliers.py was made while looking at pictures of seed 1
+SEED = 2  # digits/data/outliers.py was made while looking at pictures of seed 1
 TABLE = "What is no digit, and how much of it is refused; beside it the test digits, which are to be accepted"
 QUANTITIES = (
     Quantity("refused", "refused", "%", 1, at_least=95),
@@ -81,13 +82,13 @@ def measure(kind: str, draw, reader: Reader, pictures: int, results: Results) ->
 def unlike(reader: Reader, drawn: list[Answer]) -> int:
     """How many are beyond the energy limit, whatever the gates say."""
     pixels = torch.from_numpy(np.stack([answer.prepared.pixels for answer in drawn]))
-    return int((energy.energies(reader.logits(pixels)).double() > reader.about["energy_limit"]).sum())
+    return int((ood.energies(reader.logits(pixels)).double() > reader.about["energy_limit"]).sum())
 
 
 def accept(reader: Reader, images: int, results: Results) -> None:
     test = datasets.load_test("mnist", Path(os.environ.get("MNIST_DATA_DIR", "data")), lambda *_: None).test
-    found = energy.energies(reader.logits(test.images[:images]))
-    part = energy.accepted(found, reader.about["energy_limit"])
+    found = ood.energies(reader.logits(test.images[:images]))
+    part = ood.accepted(found, reader.about["energy_limit"])
     results.add(1, {"accepted": 100 * part}, of="MNIST's test digits as they are")
     through = list(answers(reader, map(Image.fromarray, test.images[:images].numpy())))
     results.add(1, {"accepted": taken(through)}, of="MNIST's test digits through pipeline and gates")

@@ -12,7 +12,7 @@ import click
 import machine
 from figures import Quantity, Results
 
-from digits.runlog import RunLog
+from digits.runlog.run_log import RunLog
 from tests.browser import chromium, our_server
 
 MILLION = 1_000_000

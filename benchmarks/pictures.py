@@ -1,7 +1,7 @@
 """How well digits are read that come as people's pictures: `python benchmarks/pictures.py WEIGHTS [--images 10000]`.
 
 MNIST's test images are put through what happens to pictures on their way (size, place, colours, compression, slant),
-then through digits/preprocess.py, and read by the network. Each accuracy stands beside that of the images as they are;
+then through digits/inference/preprocess.py, and read by the network. Each accuracy stands beside that of the images as they are;
 0.3 points less are aimed at. Where scikit-learn is installed, its 1,797 digits of 8x8 pixels are read too, which other
 people wrote and no network here has seen.
 
@@ -19,9 +19,9 @@ import numpy as np
 from figures import Quantity, Results
 from PIL import Image
 
-from digits import datasets, pictures
-from digits.predict import Reader
-from digits.preprocess import prepare
+from digits.data import datasets
+from digits.inference.predict import Reader
+from digits.inference.preprocess import prepare
 
 AT_ONCE = 500
 TABLE = "Digits as pictures"
@@ -81,7 +81,7 @@ def read(reader: Reader, images: list[Image.Image]) -> list[int | None]:
     for image in images:
         content = io.BytesIO()
         image.save(content, "PNG")
-        prepared.append(prepare(pictures.decode(content.getvalue())))
+        prepared.append(prepare(images.decode(content.getvalue())))
     return [answer.label for answer in reader.read(prepared)]
 
 

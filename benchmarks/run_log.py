@@ -16,7 +16,7 @@ import click
 import machine
 from figures import Quantity, Results
 
-from digits import contract, csvlog, runlog
+from digits.runlog import csv_log, run_log, schema
 
 BATCHES = 1_000_000
 PER_EPOCH = 430
@@ -32,7 +32,7 @@ QUANTITIES = (
 METRICS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 
-class CountingCsv(csvlog.CsvLog):
+class CountingCsv(csv_log.CsvLog):
     written = 0
 
     def write(self, text: str) -> None:
@@ -43,7 +43,7 @@ class CountingCsv(csvlog.CsvLog):
 def measure() -> dict[str, float]:
     CountingCsv.written = 0
     with tempfile.TemporaryDirectory() as folder:
-        with runlog.RunLog(folder, name="a million batches") as log:
+        with run_log.RunLog(folder, name="a million batches") as log:
             log.plan(BATCHES // PER_EPOCH, PER_EPOCH)
             everything, mine, started = time.process_time(), time.thread_time(), time.perf_counter()
             for step in range(BATCHES):
@@ -57,8 +57,8 @@ def measure() -> dict[str, float]:
             for _ in range(WRITES):
                 log.phase("training")
             write = (time.perf_counter() - started_writing) / WRITES
-        log_size = os.path.getsize(Path(folder, contract.TRAINING_LOG))
-        csv_size = os.path.getsize(Path(folder, contract.BATCHES))
+        log_size = os.path.getsize(Path(folder, schema.TRAINING_LOG))
+        csv_size = os.path.getsize(Path(folder, schema.BATCHES))
     return {
         "wall": seconds / BATCHES * 1e6,
         "mine": mine / BATCHES * 1e6,
@@ -73,7 +73,7 @@ def measure() -> dict[str, float]:
 @click.argument("runs", type=click.IntRange(1), default=5)
 def main(runs: int) -> None:
     """Measure RUNS times (5)."""
-    runlog.CsvLog = CountingCsv
+    run_log.CsvLog = CountingCsv
     print(machine.describe())
     results = Results("run_log", "Logging a million batches", QUANTITIES)
     for run in range(1, 1 + runs):

@@ -25,8 +25,9 @@ from figures import Quantity, Results
 from machine import PROJECT
 from runs import planned, timed
 
-from digits import contract, data, synthetic
 from digits.config import Config
+from digits.data import mnist, synthetic
+from digits.runlog import schema
 
 
 @click.command()
@@ -46,7 +47,7 @@ def main(data_dir: Path, images: int, epochs: int, plan) -> None:
     for seed in plan.seeds:
         if not results.has(seed):
             figures = {"drawing": draw(images, seed)}
-            if not data.missing_files(data_dir):
+            if not mnist.missing_files(data_dir):
                 train = ["--epochs", str(epochs), "--limit", str(images), "--seed", str(seed)]
                 figures["accuracy"] = 100 * accuracy(plan.of_train(*train), data_dir)
             results.add(seed, figures)
@@ -68,7 +69,7 @@ def accuracy(options: list[str], data_dir: Path) -> float:
         train = ["--dataset", "synthetic", "--validation", "0", "--quiet", "--results-dir", folder]
         timed([program, *train, *options])
         read = ["--dataset", "mnist", "--data-dir", str(data_dir), "--json"]
-        return json.loads(timed([program, "evaluate", str(Path(folder, contract.WEIGHTS)), *read]).output)["accuracy"]
+        return json.loads(timed([program, "evaluate", str(Path(folder, schema.WEIGHTS)), *read]).output)["accuracy"]
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from digits.contract import LAYER_WEIGHTS, PREDICTIONS, RUNS_INDEX, TEST_SAMPLES, TRAINING_LOG, timestamp
 from digits.files import write_json
-from digits.httpd import Server
+from digits.runlog.schema import LAYER_WEIGHTS, PREDICTIONS, RUNS_INDEX, TEST_SAMPLES, TRAINING_LOG, timestamp
+from digits.server.http_server import Server
 from server import Site, max_body
 
 PROJECT = Path(__file__).resolve().parent.parent

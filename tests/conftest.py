@@ -36,16 +36,16 @@ def idx_file(shape: tuple[int, ...]) -> bytes:
 @pytest.fixture
 def small_mnist(tmp_path, monkeypatch):
     """The root of a data set of 6 and 4 images in MNIST's layout, which the reader takes for MNIST."""
-    from digits import data  # torch comes with it: not for every test
+    from digits.data import mnist  # torch comes with it: not for every test
 
     shapes = {"train-images": (6, 28, 28), "train-labels": (6,), "t10k-images": (4, 28, 28), "t10k-labels": (4,)}
-    folder = tmp_path / data.FOLDER
+    folder = tmp_path / mnist.FOLDER
     folder.mkdir(parents=True)
     files = []
     for name, shape in shapes.items():
         content = idx_file(shape)
-        file = data.IdxFile(f"{name}-idx{len(shape)}-ubyte", shape, hashlib.md5(content).hexdigest())
+        file = mnist.IdxFile(f"{name}-idx{len(shape)}-ubyte", shape, hashlib.md5(content).hexdigest())
         (folder / file.name).write_bytes(content)
         files.append(file)
-    monkeypatch.setattr(data, "MNIST_FILES", tuple(files))
+    monkeypatch.setattr(mnist, "MNIST_FILES", tuple(files))
     return tmp_path

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from browser import PROJECT, serving
 
-from digits import lock, runlog
-from digits.access import Access
-from digits.httpd import Server
-from digits.launcher import START_LOCK
+from digits.runlog import lock, run_log
+from digits.server.access import Access
+from digits.server.http_server import Server
+from digits.server.launcher import START_LOCK
 from server import Site, max_body
 
 
@@ -33,7 +33,7 @@ def end_trainer(results: Path) -> None:
     """Kill it, also one that only begins, and wait until it is gone."""
     while lock.is_held(results) or is_beginning(results):
         with contextlib.suppress(TypeError, KeyError, ProcessLookupError):
-            pid = runlog.read(results)["process"]["pid"]
+            pid = run_log.read(results)["process"]["pid"]
             if pid == os.getpid():  # a thread of a test writes there
                 return
             os.kill(pid, signal.SIGKILL)

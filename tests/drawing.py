@@ -32,7 +32,7 @@ def strokes_of(digit: int) -> list[list[tuple[float, float]]]:
     """The usual shape of a digit as pen strokes, on a sheet of 1 by 1."""
     import torch  # only now: every test run reads this file
 
-    from digits.skeletons import SKELETONS, parse, sampled
+    from digits.data.skeletons import SKELETONS, parse, sampled
 
     text = SKELETONS[digit][0][1]
     points, arcs = parse(text)

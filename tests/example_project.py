@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from wire import serving
 
-from digits import contract
-from digits.access import Access
-from digits.httpd import Server
+from digits.runlog import schema
+from digits.server.access import Access
+from digits.server.http_server import Server
 from server import Site, max_body
 
 SECRET = "not for everybody"
@@ -22,9 +22,9 @@ def project_in(folder: Path) -> Path:
     (folder / "index.html").write_text("<!doctype html><title>the page</title>")
     (folder / "web" / "main.js").write_text("export const answer = 42;\n")
     (folder / "web" / "style.css").write_text("body { margin: 0 }\n")
-    for name in (*contract.FILES, contract.RUNS_INDEX):
+    for name in (*schema.FILES, schema.RUNS_INDEX):
         (folder / "results" / name).write_text(f"live {name}")
-    for name in contract.FILES:
+    for name in schema.FILES:
         (folder / "results" / "runs" / RUN / name).write_text(f"earlier {name}")
     for secret in ("server.py", "web/notes.txt", "web/.env", "web/deep/x.js", "results/.lock", "results/notes.txt"):
         (folder / secret).write_text(SECRET)

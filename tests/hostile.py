@@ -233,11 +233,11 @@ def untrained() -> bytes:
     sys.path.insert(0, str(PROJECT))
     import torch
 
-    from digits import checkpoint, models
     from digits.config import Config
+    from digits.models import builders, weights_file
 
     torch.manual_seed(0)
-    return checkpoint.weights_file(models.build("lenet5"), Config.from_options(model="lenet5"), run_id="x", epoch=1)
+    return weights_file.weights_file(builders.build("lenet5"), Config.from_options(model="lenet5"), run_id="x", epoch=1)
 
 
 if __name__ == "__main__":

@@ -4,26 +4,27 @@ import csv
 import json
 from pathlib import Path
 
-from digits import checkpoint, contract
+from digits.models import weights_file
+from digits.runlog import schema
 
 _TIMED = ("images_per_second", "seconds")  # of the log's columns: they depend on the clock
 
 
 def outcome(results: Path) -> dict:
     """Everything of a completed run that repeats bit for bit: weights, optimizer state, curves, predictions."""
-    final = checkpoint.load(results / contract.CHECKPOINT)
-    weights = checkpoint.load(results / contract.WEIGHTS)
-    log = json.loads((results / contract.TRAINING_LOG).read_text())
-    with open(results / contract.BATCHES) as file:
+    final = weights_file.load(results / schema.CHECKPOINT)
+    weights = weights_file.load(results / schema.WEIGHTS)
+    log = json.loads((results / schema.TRAINING_LOG).read_text())
+    with open(results / schema.BATCHES) as file:
         rows = [row[:5] for row in csv.reader(file)]
     return {
         "arithmetic": [log["environment"][key] for key in ("precision", "memory_format", "threads")],
-        "learner": checkpoint.digest(final["learner"]),
-        "weights": checkpoint.digest(weights["state_dict"]),
+        "learner": weights_file.digest(final["learner"]),
+        "weights": weights_file.digest(weights["state_dict"]),
         "batches": {key: column for key, column in log["batches"].items() if key not in _TIMED},
         "epochs": {key: column for key, column in log["epochs"].items() if key not in _TIMED},
         "test": log["test"],
         "rows": rows,
-        "predictions": json.loads((results / contract.PREDICTIONS).read_text())["validation"],
+        "predictions": json.loads((results / schema.PREDICTIONS).read_text())["validation"],
         "status": log["status"],
     }

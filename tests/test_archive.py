@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from digits import archive, contract, manage
-from digits.runlog import RunLog
+from digits.runlog import manage, runs, schema
+from digits.runlog.run_log import RunLog
 
 
 @pytest.fixture
@@ -26,22 +26,22 @@ def run(folder, name, batches=1, keep=20, files=()):
 
 
 def names(folder):
-    return [run["name"] for run in json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]]
+    return [run["name"] for run in json.loads((folder / schema.RUNS_INDEX).read_text())["runs"]]
 
 
 def test_an_earlier_run_moves_out_of_the_way_whole(folder):
     first = run(folder, "first")
     second = run(folder, "second")
-    moved = folder / contract.RUNS / first
-    assert json.loads((moved / contract.TRAINING_LOG).read_text())["run_id"] == first
-    assert (moved / contract.BATCHES).is_file()
-    assert json.loads((folder / contract.TRAINING_LOG).read_text())["run_id"] == second
+    moved = folder / schema.RUNS / first
+    assert json.loads((moved / schema.TRAINING_LOG).read_text())["run_id"] == first
+    assert (moved / schema.BATCHES).is_file()
+    assert json.loads((folder / schema.TRAINING_LOG).read_text())["run_id"] == second
 
 
 def test_the_index_lists_the_live_run_first_and_says_where_each_lies(folder):
     first = run(folder, "first")
     run(folder, "second")
-    entries = json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]
+    entries = json.loads((folder / schema.RUNS_INDEX).read_text())["runs"]
     assert [(entry["name"], entry["path"]) for entry in entries] == [("second", ""), ("first", f"runs/{first}/")]
 
 
@@ -49,7 +49,7 @@ def test_only_so_many_earlier_runs_are_kept_and_the_oldest_go(folder):
     for number in range(6):
         run(folder, f"run {number}", keep=3)
     assert names(folder) == ["run 5", "run 4", "run 3", "run 2"]
-    assert len(os.listdir(folder / contract.RUNS)) == 3
+    assert len(os.listdir(folder / schema.RUNS)) == 3
 
 
 def test_keep_0_keeps_none(folder):
@@ -60,10 +60,10 @@ def test_keep_0_keeps_none(folder):
 
 def test_what_is_not_a_run_of_ours_is_never_deleted(folder):
     run(folder, "first")
-    foreign = folder / contract.RUNS / "thesis"
+    foreign = folder / schema.RUNS / "thesis"
     foreign.mkdir(parents=True)
     (foreign / "training_log.json").write_text('{"run_id": "something else"}')
-    partial = folder / contract.RUNS / "20200101-000000-aaaa"
+    partial = folder / schema.RUNS / "20200101-000000-aaaa"
     partial.mkdir()
     (partial / "batches.csv").write_text("step\n")
     for number in range(3):
@@ -75,7 +75,7 @@ def test_what_is_not_a_run_of_ours_is_never_deleted(folder):
 def test_a_file_somebody_put_into_an_old_run_outlives_it(folder):
     first = run(folder, "first")
     run(folder, "second")
-    notes = folder / contract.RUNS / first / "notes.txt"
+    notes = folder / schema.RUNS / first / "notes.txt"
     notes.write_text("my notes")
     run(folder, "third", keep=0)
     assert notes.is_file()
@@ -87,8 +87,8 @@ def test_a_run_that_lies_elsewhere_is_neither_listed_nor_forgotten(folder, tmp_p
     first = run(folder, "first")
     run(folder, "second")
     elsewhere = tmp_path / "elsewhere"
-    os.rename(folder / contract.RUNS / first, elsewhere)
-    (folder / contract.RUNS / first).symlink_to(elsewhere, target_is_directory=True)
+    os.rename(folder / schema.RUNS / first, elsewhere)
+    (folder / schema.RUNS / first).symlink_to(elsewhere, target_is_directory=True)
     before = sorted(os.listdir(elsewhere))
     run(folder, "third", keep=0)
     assert names(folder) == ["third"]
@@ -102,12 +102,12 @@ def test_a_run_without_a_single_batch_leaves_no_trace(folder):
     assert names(folder) == ["third", "first"]
 
 
-@pytest.mark.parametrize("file", [contract.WEIGHTS, *contract.CHECKPOINTS[::2], contract.PREDICTIONS, contract.NETWORK])
+@pytest.mark.parametrize("file", [schema.WEIGHTS, *schema.CHECKPOINTS[::2], schema.PREDICTIONS, schema.NETWORK])
 def test_a_run_that_left_anything_of_worth_is_kept_whatever_its_log_says(folder, file):
     first = run(folder, "first", batches=0)
     (folder / file).write_bytes(b"of worth")
     run(folder, "second")
-    assert (folder / contract.RUNS / first / file).read_bytes() == b"of worth"
+    assert (folder / schema.RUNS / first / file).read_bytes() == b"of worth"
     assert names(folder) == ["second", "first"]
 
 
@@ -120,47 +120,47 @@ def test_a_run_that_is_marked_to_be_kept_is_kept_without_a_batch(folder):
 
 def test_an_interrupted_move_is_finished_by_the_next_start(folder):
     first = run(folder, "first")
-    target = folder / contract.RUNS / first
+    target = folder / schema.RUNS / first
     target.mkdir(parents=True)
-    os.replace(folder / contract.BATCHES, target / contract.BATCHES)  # killed after the first file
+    os.replace(folder / schema.BATCHES, target / schema.BATCHES)  # killed after the first file
     run(folder, "second")
-    assert sorted(os.listdir(target)) == sorted([contract.BATCHES, contract.TRAINING_LOG])
+    assert sorted(os.listdir(target)) == sorted([schema.BATCHES, schema.TRAINING_LOG])
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run_id": "../../escape"}', b'{"run_id": 5}', b"null"])
 def test_a_log_that_cannot_be_read_is_moved_aside_and_kept(folder, content):
     folder.mkdir()
-    (folder / contract.TRAINING_LOG).write_bytes(content)
+    (folder / schema.TRAINING_LOG).write_bytes(content)
     run(folder, "next", keep=0)
-    (aside,) = (folder / contract.RUNS).iterdir()
-    assert (aside / contract.TRAINING_LOG).read_bytes() == content
+    (aside,) = (folder / schema.RUNS).iterdir()
+    assert (aside / schema.TRAINING_LOG).read_bytes() == content
 
 
 @pytest.mark.parametrize("section", ["model", "dataset", "progress", "epochs", "test"])
 @pytest.mark.parametrize("value", [None, 5, [], "x", {"epoch": 5, "val_accuracy": ["x", None]}])
 def test_a_foreign_log_with_strange_sections_is_listed_all_the_same(folder, section, value):
     run(folder, "first")
-    path = folder / contract.TRAINING_LOG
+    path = folder / schema.TRAINING_LOG
     log = json.loads(path.read_text()) | {section: value}
     path.write_text(json.dumps(log))
-    archive.write_index(folder)
+    runs.write_index(folder)
     assert names(folder) == ["first"]
 
 
 def test_an_earlier_run_that_never_said_its_end_has_crashed(folder):
     run(folder, "first")
-    path = folder / contract.TRAINING_LOG
+    path = folder / schema.TRAINING_LOG
     path.write_text(path.read_text().replace('"completed"', '"running"'))
     run(folder, "second")
-    entries = json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]
+    entries = json.loads((folder / schema.RUNS_INDEX).read_text())["runs"]
     assert entries[1]["status"] == "crashed"
 
 
 def test_runs_share_the_same_pictures_on_the_disk(folder):
-    first = run(folder, "first", files=[contract.TEST_IMAGES])
-    run(folder, "second", files=[contract.TEST_IMAGES])
-    earlier = folder / contract.RUNS / first / contract.TEST_IMAGES
-    assert earlier.samefile(folder / contract.TEST_IMAGES)
+    first = run(folder, "first", files=[schema.TEST_IMAGES])
+    run(folder, "second", files=[schema.TEST_IMAGES])
+    earlier = folder / schema.RUNS / first / schema.TEST_IMAGES
+    assert earlier.samefile(folder / schema.TEST_IMAGES)
 
 
 def test_without_hard_links_each_run_has_its_own_copy(folder, monkeypatch):
@@ -168,27 +168,27 @@ def test_without_hard_links_each_run_has_its_own_copy(folder, monkeypatch):
         raise OSError(95, "not supported")
 
     monkeypatch.setattr(os, "link", refuse)
-    first = run(folder, "first", files=[contract.TEST_IMAGES])
-    run(folder, "second", files=[contract.TEST_IMAGES])
-    earlier = folder / contract.RUNS / first / contract.TEST_IMAGES
-    assert earlier.read_bytes() == (folder / contract.TEST_IMAGES).read_bytes()
+    first = run(folder, "first", files=[schema.TEST_IMAGES])
+    run(folder, "second", files=[schema.TEST_IMAGES])
+    earlier = folder / schema.RUNS / first / schema.TEST_IMAGES
+    assert earlier.read_bytes() == (folder / schema.TEST_IMAGES).read_bytes()
 
 
 def test_a_full_disk_is_named_before_anything_is_moved(folder, monkeypatch):
     first = run(folder, "first")
-    monkeypatch.setattr(archive.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr(runs.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
     with pytest.raises(OSError, match="No space left"), RunLog(folder, name="second"):
         pass
-    assert json.loads((folder / contract.TRAINING_LOG).read_text())["run_id"] == first
+    assert json.loads((folder / schema.TRAINING_LOG).read_text())["run_id"] == first
 
 
 def test_a_log_with_numbers_that_json_does_not_know_stops_nobody(folder):
     folder.mkdir()
-    (folder / contract.TRAINING_LOG).write_text(
+    (folder / schema.TRAINING_LOG).write_text(
         '{"run_id": "mine", "progress": {"step": 5}, "epochs": {"epoch": [1], "val_accuracy": [NaN]}, "name": Infinity}'
     )
     run(folder, "next")
-    entry = json.loads((folder / contract.RUNS_INDEX).read_text(), parse_constant=pytest.fail)["runs"][1]
+    entry = json.loads((folder / schema.RUNS_INDEX).read_text(), parse_constant=pytest.fail)["runs"][1]
     assert (entry["run_id"], entry["name"], entry["best_val_accuracy"]) == ("mine", None, None)
 
 
@@ -197,19 +197,19 @@ def test_the_list_tells_best_and_last_accuracy(folder):
         log.batch(1, loss=0.5)
         for epoch, accuracy in enumerate((0.9, 0.97, 0.1), 1):
             log.epoch(epoch, val_accuracy=accuracy)
-    (entry,) = json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]
+    (entry,) = json.loads((folder / schema.RUNS_INDEX).read_text())["runs"]
     assert (entry["best_val_accuracy"], entry["last_val_accuracy"]) == (0.97, 0.1)
 
 
 def test_the_list_tells_how_long_a_run_has_trained_without_what_lay_between(folder):
     run(folder, "first")
-    file = folder / contract.TRAINING_LOG
+    file = folder / schema.TRAINING_LOG
     log = json.loads(file.read_text())
     file.write_text(
         json.dumps(log | {"batches": {"seconds": [1.5, 2.5, None]}, "updated_at": "2200-01-01T00:00:00.000Z"})
     )
     run(folder, "second")
-    entries = json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]
+    entries = json.loads((folder / schema.RUNS_INDEX).read_text())["runs"]
     assert 0 < entries[0]["seconds"] < 60 and entries[1]["seconds"] == 2.5
 
 
@@ -220,14 +220,14 @@ def test_an_old_run_that_cannot_be_deleted_stops_nobody(folder, monkeypatch):
         raise PermissionError(13, "in use")
 
     run(folder, "second")
-    monkeypatch.setattr(archive.Path, "rmdir", refuse)
+    monkeypatch.setattr(runs.Path, "rmdir", refuse)
     run(folder, "third", keep=0)
     assert names(folder)[0] == "third"
 
 
 def test_what_a_killed_writer_left_is_swept_up(folder):
     run(folder, "first")
-    litter = [f".{contract.TRAINING_LOG}.ab12.tmp", f".{contract.CHECKPOINT}.cd34.tmp", f".{contract.RUNS_INDEX}.x.tmp"]
+    litter = [f".{schema.TRAINING_LOG}.ab12.tmp", f".{schema.CHECKPOINT}.cd34.tmp", f".{schema.RUNS_INDEX}.x.tmp"]
     for name in litter:
         (folder / name).write_text("half")
     (folder / ".notes.tmp").write_text("somebody's own")
@@ -238,10 +238,10 @@ def test_what_a_killed_writer_left_is_swept_up(folder):
 
 
 def test_a_picture_that_is_shared_already_leaves_no_second_name_behind(folder):
-    run(folder, "first", files=[contract.TEST_IMAGES])
-    run(folder, "second", files=[contract.TEST_IMAGES, contract.TEST_IMAGES])
+    run(folder, "first", files=[schema.TEST_IMAGES])
+    run(folder, "second", files=[schema.TEST_IMAGES, schema.TEST_IMAGES])
     assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
-    assert (folder / contract.TEST_IMAGES).read_bytes() == b"the same picture"
+    assert (folder / schema.TEST_IMAGES).read_bytes() == b"the same picture"
 
 
 def refusing(monkeypatch, is_refused):
@@ -256,13 +256,13 @@ def refusing(monkeypatch, is_refused):
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name in contract.FILES}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name in schema.FILES}
 
 
-FILES = [contract.TEST_IMAGES, contract.WEIGHTS]
+FILES = [schema.TEST_IMAGES, schema.WEIGHTS]
 
 
-@pytest.mark.parametrize("refused", [contract.BATCHES, contract.WEIGHTS, contract.TRAINING_LOG])
+@pytest.mark.parametrize("refused", [schema.BATCHES, schema.WEIGHTS, schema.TRAINING_LOG])
 def test_a_move_of_which_one_file_is_refused_is_undone(folder, monkeypatch, refused):
     first = run(folder, "first", files=FILES)
     before = contents(folder)
@@ -271,18 +271,18 @@ def test_a_move_of_which_one_file_is_refused_is_undone(folder, monkeypatch, refu
         pass
     assert told.value.filename == str(folder / refused)
     assert contents(folder) == before
-    assert not (folder / contract.RUNS / first).exists()
+    assert not (folder / schema.RUNS / first).exists()
     monkeypatch.undo()
     run(folder, "second")
-    assert contents(folder / contract.RUNS / first) == before
+    assert contents(folder / schema.RUNS / first) == before
 
 
 @pytest.mark.parametrize("resume", [False, True])
 def test_a_move_that_could_not_even_be_undone_is_mended_by_the_next_start(folder, monkeypatch, resume):
     first = run(folder, "first", files=FILES)
     before = contents(folder)
-    target = folder / contract.RUNS / first
-    refusing(monkeypatch, lambda source: source == folder / contract.WEIGHTS or source.parent == target)
+    target = folder / schema.RUNS / first
+    refusing(monkeypatch, lambda source: source == folder / schema.WEIGHTS or source.parent == target)
     with pytest.raises(PermissionError), RunLog(folder, name="second"):
         pass
     monkeypatch.undo()
@@ -297,13 +297,13 @@ def test_a_move_that_could_not_even_be_undone_is_mended_by_the_next_start(folder
 def test_two_logs_that_are_none_and_as_old_as_each_other_are_both_kept(folder):
     folder.mkdir()
     for content in (b"one", b"two"):
-        (folder / contract.TRAINING_LOG).write_bytes(content)
-        os.utime(folder / contract.TRAINING_LOG, (1e9, 1e9))
+        (folder / schema.TRAINING_LOG).write_bytes(content)
+        os.utime(folder / schema.TRAINING_LOG, (1e9, 1e9))
         with RunLog(folder, name="no batch"):
             pass
-        (folder / contract.TRAINING_LOG).unlink()
-        (folder / contract.BATCHES).unlink()
-    found = [(path / contract.TRAINING_LOG).read_bytes() for path in (folder / contract.RUNS).iterdir()]
+        (folder / schema.TRAINING_LOG).unlink()
+        (folder / schema.BATCHES).unlink()
+    found = [(path / schema.TRAINING_LOG).read_bytes() for path in (folder / schema.RUNS).iterdir()]
     assert sorted(found) == [b"one", b"two"]
 
 
@@ -330,14 +330,14 @@ ERRORS = [errno.EACCES, errno.EIO, errno.EMFILE]
 def test_a_run_whose_log_cannot_be_read_at_the_moment_stays_as_it_is(folder, monkeypatch, unreadable, number, resume):
     first = run(folder, "first", files=FILES)
     before = contents(folder)
-    unreadable(folder / contract.TRAINING_LOG, number)
+    unreadable(folder / schema.TRAINING_LOG, number)
     with pytest.raises(OSError) as told, RunLog(folder, name="second", resume=resume):
         pass
     monkeypatch.undo()
-    assert (told.value.errno, told.value.filename) == (number, str(folder / contract.TRAINING_LOG))
-    assert contents(folder) == before and not (folder / contract.RUNS).exists()
+    assert (told.value.errno, told.value.filename) == (number, str(folder / schema.TRAINING_LOG))
+    assert contents(folder) == before and not (folder / schema.RUNS).exists()
     run(folder, "third")
-    assert os.listdir(folder / contract.RUNS) == [first]
+    assert os.listdir(folder / schema.RUNS) == [first]
 
 
 @pytest.mark.parametrize("number", ERRORS)
@@ -345,9 +345,9 @@ def test_an_earlier_run_that_cannot_be_read_at_the_moment_stays_in_the_list(fold
     first = run(folder, "first")
     run(folder, "second")
     run(folder, "third")
-    listed = json.loads((folder / contract.RUNS_INDEX).read_text())
-    unreadable(folder / contract.RUNS / first / contract.TRAINING_LOG, number)
-    assert archive.write_index(folder) == listed
+    listed = json.loads((folder / schema.RUNS_INDEX).read_text())
+    unreadable(folder / schema.RUNS / first / schema.TRAINING_LOG, number)
+    assert runs.write_index(folder) == listed
     monkeypatch.undo()
     assert names(folder) == ["third", "second", "first"]
 
@@ -356,26 +356,26 @@ def test_an_earlier_run_that_cannot_be_read_at_the_moment_stays_in_the_list(fold
 def test_a_run_of_which_nobody_can_tell_whether_it_is_to_be_kept_is_kept(folder, unreadable, number):
     first = run(folder, "first")
     run(folder, "second")
-    label = folder / contract.RUNS / first / contract.LABEL
+    label = folder / schema.RUNS / first / schema.LABEL
     label.write_text(json.dumps({"run_id": first, "kept": True}))
     unreadable(label, number)
     run(folder, "third", keep=0)
-    assert (folder / contract.RUNS / first / contract.TRAINING_LOG).is_file()
+    assert (folder / schema.RUNS / first / schema.TRAINING_LOG).is_file()
 
 
 @pytest.mark.parametrize("resume", [False, True])
 def test_what_killed_writers_left_goes_at_any_start(folder, resume):
     first = run(folder, "first")
     run(folder, "second")
-    files = [*contract.FILES, contract.RUNS_INDEX, contract.CONTROL]
+    files = [*schema.FILES, schema.RUNS_INDEX, schema.CONTROL]
     litter = [folder / f".{file}.ab12.tmp" for file in files]
     litter += [
-        folder / f".{contract.TEST_IMAGES}.link.tmp",
-        folder / contract.RUNS / first / f".{contract.LABEL}.x.tmp",
+        folder / f".{schema.TEST_IMAGES}.link.tmp",
+        folder / schema.RUNS / first / f".{schema.LABEL}.x.tmp",
     ]
     for path in litter:
         path.write_text("half")
-    (folder / archive.CONTROL_LOCK).touch()  # who writes control.json holds it
+    (folder / runs.CONTROL_LOCK).touch()  # who writes control.json holds it
     (folder / ".notes.tmp").write_text("somebody's own")
     with RunLog(folder, name="next", resume=resume):
         assert not [path for path in folder.rglob("*.tmp") if path.name != ".notes.tmp"]
@@ -385,12 +385,12 @@ def test_what_killed_writers_left_goes_at_any_start(folder, resume):
 def test_the_list_is_corrected_by_the_log(folder):
     run(folder, "first")
     run(folder, "second")
-    index = folder / contract.RUNS_INDEX
+    index = folder / schema.RUNS_INDEX
     right = json.loads(index.read_text())
-    log = json.loads((folder / contract.TRAINING_LOG).read_text())
-    assert archive.corrected_index(folder, log) is None
-    assert archive.corrected_index(folder, {}) is None
+    log = json.loads((folder / schema.TRAINING_LOG).read_text())
+    assert runs.corrected_index(folder, log) is None
+    assert runs.corrected_index(folder, {}) is None
     stale = json.loads(index.read_text())
     stale["runs"][0] |= {"status": "running", "epochs": 0}
     index.write_text(json.dumps(stale))
-    assert archive.corrected_index(folder, log) == right
+    assert runs.corrected_index(folder, log) == right

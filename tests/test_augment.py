@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
-from digits.augment import Augmentation, affine, apply, augment, bend, coarsen, draw, thicken
-from digits.resize import enlarged, resized
+from digits.data.augment import Augmentation, affine, apply, augment, bend, coarsen, draw, thicken
+from digits.data.resize import enlarged, resized
 
 EVERYTHING = Augmentation(rotation=10, shift=2, scale=0.1, shear=0.15, elastic=4, thickness=0.5, coarse=0.5)
 EACH = [Augmentation(**{name: 0.5}) for name in vars(EVERYTHING)]

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from digits.buckets import Buckets, columns
+from digits.runlog.buckets import Buckets, columns
 
 
 def filled(losses, limit=8):

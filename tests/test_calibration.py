@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from digits.calibration import calibrated, judged, temperature
-from digits.metrics import calibration_error
+from digits.evaluation.calibration import calibrated, judged, temperature
+from digits.evaluation.metrics import calibration_error
 
 
 def made_up(sharpness: float, count: int = 20_000):

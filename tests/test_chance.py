@@ -2,13 +2,13 @@ from itertools import product
 
 import torch
 
-from digits import chance
+from digits.data import rng
 
-PURPOSES = (chance.ORDER, chance.AUGMENTATION, chance.STROKES, chance.TURNS)
+PURPOSES = (rng.ORDER, rng.AUGMENTATION, rng.STROKES, rng.TURNS)
 
 
 def drawn(seed, number, purpose):
-    return tuple(torch.rand(3, generator=chance.generator(seed, number, purpose)).tolist())
+    return tuple(torch.rand(3, generator=rng.generator(seed, number, purpose)).tolist())
 
 
 def test_each_seed_each_number_and_each_purpose_has_chance_of_its_own():
@@ -17,4 +17,4 @@ def test_each_seed_each_number_and_each_purpose_has_chance_of_its_own():
 
 
 def test_the_same_three_give_the_same():
-    assert drawn(7, 123, chance.ORDER) == drawn(7, 123, chance.ORDER)
+    assert drawn(7, 123, rng.ORDER) == drawn(7, 123, rng.ORDER)

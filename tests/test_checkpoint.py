@@ -4,14 +4,15 @@ import zipfile
 import pytest
 import torch
 
-from digits import checkpoint, models, optimizers, training
-from digits.assembly import assemble
 from digits.config import Config
 from digits.errors import UserError
 from digits.files import UnexpectedFile
-from digits.precision import Precision
-from digits.schedule import Schedule
-from digits.training import Learner
+from digits.models import builders, weights_file
+from digits.models.precision import Precision
+from digits.training import optimizers, trainer
+from digits.training.build import assemble
+from digits.training.schedule import Schedule
+from digits.training.trainer import Learner
 
 CONFIG = Config.from_options(model="cnn4", channels=(4, 4, 8, 8), dropout=0.1)
 
@@ -19,7 +20,7 @@ CONFIG = Config.from_options(model="cnn4", channels=(4, 4, 8, 8), dropout=0.1)
 @pytest.fixture
 def learner():
     torch.manual_seed(0)
-    network = models.build(CONFIG.model, CONFIG.channels, CONFIG.dropout)
+    network = builders.build(CONFIG.model, CONFIG.channels, CONFIG.dropout)
     fast = Precision(torch.device("cpu"), bfloat16=True, channels_last=True)
     network = fast.arranged(network)
     return Learner(network, optimizers.make("adamw", network, 0.01), Schedule(0.01, 2, 0.5, 10), fast)
@@ -27,23 +28,23 @@ def learner():
 
 def step(learner):
     images = torch.randint(0, 256, (16, 28, 28), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
-    return learner.step(training.Split(images, torch.arange(16) % 10))
+    return learner.step(trainer.Split(images, torch.arange(16) % 10))
 
 
 def test_the_network_comes_back_from_its_file_and_says_the_same(learner, tmp_path):
     step(learner)
     path = tmp_path / "mnist_cnn.pth"
-    path.write_bytes(checkpoint.weights_file(learner.network, CONFIG, run_id="r", epoch=1))
+    path.write_bytes(weights_file.weights_file(learner.network, CONFIG, run_id="r", epoch=1))
     images = torch.rand(5, 1, 28, 28)
     learner.network.eval()
-    torch.testing.assert_close(checkpoint.load_network(path)(images), learner.network(images))
+    torch.testing.assert_close(weights_file.load_network(path)(images), learner.network(images))
 
 
 def test_files_load_without_running_any_code(learner):
     step(learner)
     files = [
-        checkpoint.weights_file(learner.network, CONFIG, run_id="r"),
-        checkpoint.packed({"learner": learner.state_dict(), "config": CONFIG.as_json()}),
+        weights_file.weights_file(learner.network, CONFIG, run_id="r"),
+        weights_file.packed({"learner": learner.state_dict(), "config": CONFIG.as_json()}),
     ]
     weights, state = (torch.load(io.BytesIO(file), weights_only=True) for file in files)
     assert weights["model"] == {"name": "cnn4", "channels": [4, 4, 8, 8], "dropout": 0.1, "norm": "batch"}
@@ -54,16 +55,18 @@ def test_files_load_without_running_any_code(learner):
 def test_what_was_packed_comes_back(learner, tmp_path):
     content = {"a": torch.arange(6).view(2, 3), "b": [1, 2.5, None, {"c": "text"}], "empty": torch.zeros(0)}
     path = tmp_path / "some.pth"
-    path.write_bytes(checkpoint.packed(content))
-    loaded = checkpoint.load(path)
+    path.write_bytes(weights_file.packed(content))
+    loaded = weights_file.load(path)
     assert torch.equal(loaded.pop("a"), content["a"])
     assert torch.equal(loaded.pop("empty"), content["empty"])
-    assert loaded == {"format": checkpoint.FORMAT, "b": content["b"]}
+    assert loaded == {"format": weights_file.FORMAT, "b": content["b"]}
 
 
 def test_the_sum_is_over_values_however_they_lie_in_memory():
     images = torch.rand(2, 3, 4, 4)
-    assert checkpoint.digest({"x": images}) == checkpoint.digest({"x": images.to(memory_format=torch.channels_last)})
+    assert weights_file.digest({"x": images}) == weights_file.digest(
+        {"x": images.to(memory_format=torch.channels_last)}
+    )
     different = [
         {"x": images + 1e-7},
         {"x": images.double()},
@@ -72,16 +75,16 @@ def test_the_sum_is_over_values_however_they_lie_in_memory():
         {"x": [images]},
         {"x": images, "y": 1},
     ]
-    sums = {checkpoint.digest(content) for content in [{"x": images}, *different]}
+    sums = {weights_file.digest(content) for content in [{"x": images}, *different]}
     assert len(sums) == 1 + len(different)
 
 
 def test_any_flipped_bit_is_found(learner, tmp_path):
     """torch.load itself lets most of them pass: it checks no sum."""
     path = tmp_path / "some.pth"
-    whole = checkpoint.packed({"learner": learner.state_dict()})
+    whole = weights_file.packed({"learner": learner.state_dict()})
     path.write_bytes(whole)
-    expected = checkpoint.digest(checkpoint.load(path))
+    expected = weights_file.digest(weights_file.load(path))
     found = unnoticed_by_torch = 0
     for place in range(37, len(whole), len(whole) // 60):
         damaged = bytearray(whole)
@@ -93,20 +96,20 @@ def test_any_flipped_bit_is_found(learner, tmp_path):
         except Exception:
             pass
         try:
-            assert checkpoint.digest(checkpoint.load(path)) == expected  # a bit of the padding between parts
-        except checkpoint.Damaged:
+            assert weights_file.digest(weights_file.load(path)) == expected  # a bit of the padding between parts
+        except weights_file.Damaged:
             found += 1
     assert found > 30 and unnoticed_by_torch > 30
 
 
 def test_files_of_the_first_format_are_still_read(learner, tmp_path):
-    content = torch.load(io.BytesIO(checkpoint.weights_file(learner.network, CONFIG)), weights_only=True)
+    content = torch.load(io.BytesIO(weights_file.weights_file(learner.network, CONFIG)), weights_only=True)
     del content["sha256"], content["model"]["norm"]
     path = tmp_path / "old.pth"
     torch.save(content | {"format": 1}, path)
     images = torch.rand(5, 1, 28, 28)
     learner.network.eval()
-    torch.testing.assert_close(checkpoint.load_network(path)(images), learner.network(images))
+    torch.testing.assert_close(weights_file.load_network(path)(images), learner.network(images))
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 torn"])
@@ -114,14 +117,14 @@ def test_another_file_is_refused_by_name(tmp_path, content):
     path = tmp_path / "other.pth"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"other\.pth holds no network"):
-        checkpoint.load_network(path)
+        weights_file.load_network(path)
 
 
 def test_weights_of_another_program_are_refused(tmp_path):
     path = tmp_path / "other.pth"
     torch.save({"state_dict": {}}, path)
     with pytest.raises(ValueError, match="holds no network"):
-        checkpoint.load_network(path)
+        weights_file.load_network(path)
 
 
 def test_a_file_above_the_stated_size_is_refused_before_it_is_read(tmp_path, monkeypatch):
@@ -129,14 +132,14 @@ def test_a_file_above_the_stated_size_is_refused_before_it_is_read(tmp_path, mon
     with open(path, "wb") as file:
         file.truncate(8 << 30)  # takes no room on the disk, and would take 8 GB of memory
     with pytest.raises(UserError, match=r"Larger than 513,048,576 bytes"):
-        checkpoint.open_trained(path)
+        weights_file.open_trained(path)
     with pytest.raises(UnexpectedFile, match=r"Larger than [0-9,]+ bytes"):
-        checkpoint.load(path)
+        weights_file.load(path)
 
 
 def test_a_file_that_unpacks_to_more_is_refused_too(tmp_path):
     """torch's own are not packed; its reader unpacks others."""
-    whole = io.BytesIO(checkpoint.packed({"state_dict": {"weight": torch.zeros(500_000)}}))
+    whole = io.BytesIO(weights_file.packed({"state_dict": {"weight": torch.zeros(500_000)}}))
     with (
         zipfile.ZipFile(whole) as source,
         zipfile.ZipFile(tmp_path / "packed.pth", "w", zipfile.ZIP_DEFLATED) as target,
@@ -145,8 +148,8 @@ def test_a_file_that_unpacks_to_more_is_refused_too(tmp_path):
             target.writestr(part.filename, source.read(part))
     size = (tmp_path / "packed.pth").stat().st_size
     assert size < 100_000
-    with pytest.raises(checkpoint.Damaged, match="more than 100,000 bytes"):
-        checkpoint.load(tmp_path / "packed.pth", most_bytes=100_000)
+    with pytest.raises(weights_file.Damaged, match="more than 100,000 bytes"):
+        weights_file.load(tmp_path / "packed.pth", most_bytes=100_000)
 
 
 def test_a_network_whose_files_could_not_be_read_again_is_not_trained():
@@ -158,6 +161,6 @@ def test_a_network_whose_files_could_not_be_read_again_is_not_trained():
 @pytest.mark.parametrize("temperature", ["x", 0.0, -1.0, float("nan")])
 def test_weights_with_a_strange_temperature_are_refused(learner, tmp_path, temperature):
     path = tmp_path / "weights.pth"
-    path.write_bytes(checkpoint.weights_file(learner.network, CONFIG, temperature=temperature))
+    path.write_bytes(weights_file.weights_file(learner.network, CONFIG, temperature=temperature))
     with pytest.raises(ValueError, match="holds no network"):
-        checkpoint.load_network(path)
+        weights_file.load_network(path)

@@ -10,12 +10,12 @@ import pytest
 from browser import PROJECT
 from wire import ask, serving
 
-from digits import contract
-from digits.compressed import Compressed
 from digits.files import write_atomically
-from digits.httpd import Server
-from digits.httpfile import CHUNK, file_response
-from digits.httpmessage import Problem, Request
+from digits.runlog import schema
+from digits.server.compression import Compressed
+from digits.server.http_message import Problem, Request
+from digits.server.http_server import Server
+from digits.server.static_files import CHUNK, file_response
 from server import Site, max_body
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
@@ -88,19 +88,19 @@ def test_a_range_goes_out_as_it_is(page):
 # -- files of runs -----------------------------------------------------------------------------------------------------
 
 RUN = "20260101-120000-abcd"
-FILES = (contract.PREDICTIONS, contract.TRAINING_LOG, contract.LAYER_WEIGHTS, contract.NETWORK, contract.TEST_SAMPLES)
+FILES = (schema.PREDICTIONS, schema.TRAINING_LOG, schema.LAYER_WEIGHTS, schema.NETWORK, schema.TEST_SAMPLES)
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """A server of a live run and an ended one, whose predictions are longer than a chunk."""
     site = Site(tmp_path_factory.mktemp("results"), PROJECT)
-    for folder in (site.results, site.results / contract.RUNS / RUN):
+    for folder in (site.results, site.results / schema.RUNS / RUN):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (*FILES, contract.BATCHES, contract.TEST_IMAGES, contract.NETWORK_NUMBERS, contract.RUNS_INDEX):
+        for name in (*FILES, schema.BATCHES, schema.TEST_IMAGES, schema.NETWORK_NUMBERS, schema.RUNS_INDEX):
             (folder / name).write_text(json.dumps({"run_id": RUN, "name": name, "numbers": [*range(2000)]}))
         numbers = [round(number * 0.37 % 1, 4) for number in range(100_000)]
-        (folder / contract.PREDICTIONS).write_text(json.dumps({"confidences": numbers}))
+        (folder / schema.PREDICTIONS).write_text(json.dumps({"confidences": numbers}))
     with serving(Server("127.0.0.1", 0, site.answer)) as server:
         server.results = site.results
         yield server
@@ -127,7 +127,7 @@ def test_files_of_ended_and_live_runs_are_sent_in_gzip(runs, folder, name):
     assert ask(runs, path, headers=part | {"If-Range": small.headers["etag"]}).status == 200
 
 
-@pytest.mark.parametrize("name", [contract.BATCHES, contract.TEST_IMAGES, contract.NETWORK_NUMBERS])
+@pytest.mark.parametrize("name", [schema.BATCHES, schema.TEST_IMAGES, schema.NETWORK_NUMBERS])
 def test_what_is_read_by_ranges_or_hardly_shrinks_is_sent_as_it_is(runs, name):
     for method in ("GET", "HEAD"):
         answer = ask(runs, f"/results/{name}", headers=GZIP, method=method)
@@ -136,11 +136,11 @@ def test_what_is_read_by_ranges_or_hardly_shrinks_is_sent_as_it_is(runs, name):
 
 
 def test_a_log_that_was_replaced_is_compressed_anew(runs):
-    path = runs.results / contract.TRAINING_LOG
+    path = runs.results / schema.TRAINING_LOG
     before = path.read_bytes()
     for step in range(3):
         write_atomically(path, b'{"step": %d, "x": "' % step + b"x" * 1000 + b'"}')
-        got = ask(runs, f"/results/{contract.TRAINING_LOG}", headers=GZIP)
+        got = ask(runs, f"/results/{schema.TRAINING_LOG}", headers=GZIP)
         assert json.loads(gzip.decompress(got.body))["step"] == step
     write_atomically(path, before)
 

@@ -12,10 +12,10 @@ import pytest
 from test_launcher import is_training, log_of, running
 from wire import ask, eventually
 
-from digits import contract, lock
-from digits.httpmessage import Request
 from digits.project import PROJECT
-from digits.runlog import RunLog
+from digits.runlog import lock, schema
+from digits.runlog.run_log import RunLog
+from digits.server.http_message import Request
 
 SMALL = {"dataset": "synthetic", "limit": 640, "validation": 100, "channels": [4, 4, 8, 8], "batch_size": 16}
 AT_ONCE = 50
@@ -95,14 +95,14 @@ def test_each_wish_is_written_for_the_running_trainer_and_each_other_refused_wit
         log.batch(1, loss=0.5)
         answers = [post(live, "/control", **wish) for wish in WISHES]
         assert [answer.status for answer in answers] == [202] * len(WISHES)
-        content = json.loads((live.results / contract.CONTROL).read_text())
+        content = json.loads((live.results / schema.CONTROL).read_text())
         assert [request["id"] for request in content["requests"]] == [answer.json()["id"] for answer in answers]
         assert [request["action"] for request in content["requests"]] == [wish["action"] for wish in WISHES]
         assert content["run_id"] == log.run_id
         for wish in NO_WISHES:
             answer = post(live, "/control", **wish)
             assert answer.status == 400 and answer.json()["error"][0].isupper(), wish
-        assert json.loads((live.results / contract.CONTROL).read_text()) == content
+        assert json.loads((live.results / schema.CONTROL).read_text()) == content
     assert post(live, "/control", action="stop").status == 409
 
 
@@ -120,7 +120,7 @@ def test_the_state_tells_what_can_be_done(live):
     assert state(live)["free_bytes"] > 0
     with RunLog(live.results, name="alive") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.CHECKPOINT, b"a checkpoint")
+        log.save(schema.CHECKPOINT, b"a checkpoint")
         assert (state(live)["running"], state(live)["resumable"]) == (True, False)
         assert post(live, "/runs", options={}).status == post(live, "/resume").status == 409
 
@@ -133,12 +133,12 @@ ENDINGS = {"interrupted": True, "stopped": True, "running": True, "completed": F
 def test_a_run_that_was_cut_short_can_go_on_if_it_has_a_checkpoint(live, ending):
     with RunLog(live.results, name="ended") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.CHECKPOINT, b"a checkpoint")
-    path = live.results / contract.TRAINING_LOG
+        log.save(schema.CHECKPOINT, b"a checkpoint")
+    path = live.results / schema.TRAINING_LOG
     path.write_text(json.dumps(log_of(live.results) | {"status": ending}))
     assert state(live)["resumable"] is ENDINGS[ending]
     assert ("fail again" in (state(live)["not_resumable"] or "")) is (ending in ("failed", "strange"))
-    (live.results / contract.CHECKPOINT).unlink()
+    (live.results / schema.CHECKPOINT).unlink()
     assert state(live)["resumable"] is False
     assert ("No checkpoint" in (state(live)["not_resumable"] or "")) is (ending != "completed")
     assert post(live, "/resume").status == 409
@@ -147,7 +147,7 @@ def test_a_run_that_was_cut_short_can_go_on_if_it_has_a_checkpoint(live, ending)
 def test_a_run_of_another_kind_of_trainer_is_not_gone_on_with(live):
     with RunLog(live.results, name="another's") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.CHECKPOINT, b"a checkpoint")
+        log.save(schema.CHECKPOINT, b"a checkpoint")
         log.stop()
     answer = post(live, "/resume")
     assert answer.status == 409 and "no run of this version" in answer.json()["error"]
@@ -236,19 +236,19 @@ def test_a_resume_that_is_refused_is_told_by_its_last_words_and_can_be_tried_aga
     assert eventually(lambda: not state(live)["running"], 20)
     for file in live.results.glob("checkpoint*.pth"):
         file.write_bytes(b"damaged")
-    before = (live.results / contract.TRAINING_LOG).read_bytes()
+    before = (live.results / schema.TRAINING_LOG).read_bytes()
     answer = post(live, "/resume")
     begun.append(answer.json()["pid"])
     assert eventually(lambda: state(live)["exit"] is not None and not state(live)["running"], 60)
     found = state(live)
     assert (found["exit"], found["resumable"]) == (1, True)
     assert any("No checkpoint fits" in line for line in found["last_words"])
-    assert (live.results / contract.TRAINING_LOG).read_bytes() == before
+    assert (live.results / schema.TRAINING_LOG).read_bytes() == before
 
 
 def test_the_command_for_the_usual_folder_does_not_name_it():
-    from digits.access import Access
-    from digits.driving import Driving
+    from digits.server.access import Access
+    from digits.server.control_api import Driving
 
     started = []
     access = Access()

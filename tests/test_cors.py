@@ -4,8 +4,8 @@ import pytest
 from example_project import RUN, project_in
 from wire import ask, serving
 
-from digits.cors import Sharing, origin_of
-from digits.httpd import Server
+from digits.server.cors import Sharing, origin_of
+from digits.server.http_server import Server
 from server import Site, max_body, shared_methods
 
 PAGES = "https://example.org"
@@ -232,8 +232,8 @@ SENT = [
 
 @pytest.mark.parametrize(("origin", "path", "method", "body", "status"), SENT)
 def test_a_named_site_has_digits_read_and_changes_no_run(site, origin, path, method, body, status, monkeypatch):
-    from digits.httpmessage import Problem
-    from digits.recognition import Recognition
+    from digits.server.http_message import Problem
+    from digits.server.predict_api import Recognition
 
     def nothing_trained(self, run):
         raise Problem(503, "No network has been trained yet.")

@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from digits.csvlog import CsvLog
+from digits.runlog.csv_log import CsvLog
 
 FIELDS = ("step", "epoch", "loss", "accuracy")
 

@@ -6,33 +6,33 @@ import zlib
 import pytest
 import torch
 
-from digits import data
-from digits.data import Damaged, Dataset, Missing, Split
+from digits.data import mnist
+from digits.data.mnist import Damaged, Dataset, Missing, Split
 
 
 def test_files_are_read_into_tensors_as_they_lie(small_mnist):
-    train, test = data.read_mnist(small_mnist)
+    train, test = mnist.read_mnist(small_mnist)
     assert (train.images.shape, test.images.shape) == ((6, 28, 28), (4, 28, 28))
-    raw = (small_mnist / data.FOLDER / "train-images-idx3-ubyte").read_bytes()[16:]
+    raw = (small_mnist / mnist.FOLDER / "train-images-idx3-ubyte").read_bytes()[16:]
     assert bytes(train.images.numpy()) == raw
     assert train.labels.dtype == torch.int64
 
 
 def test_packed_files_are_read_as_plain_ones(small_mnist):
-    expected, _ = data.read_mnist(small_mnist)
-    for path in list((small_mnist / data.FOLDER).iterdir()):
+    expected, _ = mnist.read_mnist(small_mnist)
+    for path in list((small_mnist / mnist.FOLDER).iterdir()):
         (path.parent / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
         path.unlink()
-    train, _ = data.read_mnist(small_mnist)
+    train, _ = mnist.read_mnist(small_mnist)
     assert torch.equal(train.images, expected.images)
     assert torch.equal(train.labels, expected.labels)
 
 
 def test_a_missing_file_is_named(small_mnist):
-    (small_mnist / data.FOLDER / "t10k-labels-idx1-ubyte").unlink()
-    assert data.missing_files(small_mnist) == ["t10k-labels-idx1-ubyte"]
+    (small_mnist / mnist.FOLDER / "t10k-labels-idx1-ubyte").unlink()
+    assert mnist.missing_files(small_mnist) == ["t10k-labels-idx1-ubyte"]
     with pytest.raises(Missing, match="t10k-labels-idx1-ubyte"):
-        data.read_mnist(small_mnist)
+        mnist.read_mnist(small_mnist)
 
 
 DAMAGE = {
@@ -57,30 +57,30 @@ PACKED_DAMAGE = {
 @pytest.mark.parametrize("file", range(4))
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_file_is_named_and_not_read(small_mnist, damage, file):
-    path = small_mnist / data.FOLDER / data.MNIST_FILES[file].name
+    path = small_mnist / mnist.FOLDER / mnist.MNIST_FILES[file].name
     path.write_bytes(DAMAGE[damage](path.read_bytes()))
     with pytest.raises(Damaged, match=path.name):
-        data.read_mnist(small_mnist)
+        mnist.read_mnist(small_mnist)
 
 
 @pytest.mark.parametrize("damage", PACKED_DAMAGE)
 def test_a_damaged_packed_file_is_named_and_not_read(small_mnist, damage):
-    path = small_mnist / data.FOLDER / "train-images-idx3-ubyte"
+    path = small_mnist / mnist.FOLDER / "train-images-idx3-ubyte"
     (path.parent / f"{path.name}.gz").write_bytes(PACKED_DAMAGE[damage](path.read_bytes()))
     path.unlink()
     with pytest.raises(Damaged, match=r"train-images-idx3-ubyte\.gz"):
-        data.read_mnist(small_mnist)
+        mnist.read_mnist(small_mnist)
 
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_file_whose_name_says_the_wrong_packing_is_damaged_with_the_rename_to_make(small_mnist, packed):
-    plain = small_mnist / data.FOLDER / "train-images-idx3-ubyte"
+    plain = small_mnist / mnist.FOLDER / "train-images-idx3-ubyte"
     content = plain.read_bytes()
     plain.unlink()
     wrong, right = (plain, f"{plain}.gz") if packed else (plain.with_name(f"{plain.name}.gz"), plain)
     wrong.write_bytes(gzip.compress(content) if packed else content)
     with pytest.raises(Damaged, match=re.escape(f"with gzip: rename it to {right}.")):
-        data.read_mnist(small_mnist)
+        mnist.read_mnist(small_mnist)
 
 
 NAMES = {
@@ -99,30 +99,30 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("packed", [True, False])
 def test_a_file_of_a_similar_name_is_used_where_its_checksum_fits(small_mnist, name, packed):
-    expected = data.read_mnist(small_mnist)[1].images
-    folder = small_mnist / data.FOLDER
+    expected = mnist.read_mnist(small_mnist)[1].images
+    folder = small_mnist / mnist.FOLDER
     content = (folder / "t10k-images-idx3-ubyte").read_bytes()
     (folder / "t10k-images-idx3-ubyte").unlink()
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).write_bytes(gzip.compress(content) if packed else content)
-    assert torch.equal(data.read_mnist(small_mnist)[1].images, expected)
+    assert torch.equal(mnist.read_mnist(small_mnist)[1].images, expected)
     own = (folder / name).with_name("t10k-images-idx3-ubyte" + (".gz" if packed else ""))
-    renames = data.find_files(small_mnist).renames()
+    renames = mnist.find_files(small_mnist).renames()
     assert renames == ([] if own == folder / name else [f"{folder / name} to {own}"])
 
 
 @pytest.mark.parametrize("place", ["MNIST", "MNIST/raw", ".."])
 def test_a_folder_that_is_one_level_off_is_found(small_mnist, place):
-    assert len(data.read_mnist(small_mnist / place)[0]) == 6
-    assert data.find_files(small_mnist / place).renames() == []
+    assert len(mnist.read_mnist(small_mnist / place)[0]) == 6
+    assert mnist.find_files(small_mnist / place).renames() == []
 
 
 def test_a_file_of_a_similar_name_with_another_content_is_not_used(small_mnist):
-    folder = small_mnist / data.FOLDER
+    folder = small_mnist / mnist.FOLDER
     path = folder / "t10k-images-idx3-ubyte"
     (folder / "t10k-images.idx3-ubyte").write_bytes(path.read_bytes()[:-1] + b"x")
     path.unlink()
-    found = data.find_files(small_mnist)
+    found = mnist.find_files(small_mnist)
     assert (found.missing, found.unfit) == (["t10k-images-idx3-ubyte"], (folder / "t10k-images.idx3-ubyte",))
 
 
@@ -130,9 +130,9 @@ def test_an_unreadable_file_is_named(small_mnist, monkeypatch):
     def refuse(self, *rest):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(data.Path, "open", refuse)
+    monkeypatch.setattr(mnist.Path, "open", refuse)
     with pytest.raises(Damaged, match=r"train-images-idx3-ubyte cannot be read .Permission denied.: make it readable"):
-        data.read_mnist(small_mnist)
+        mnist.read_mnist(small_mnist)
 
 
 def test_splits_of_the_wrong_shape_are_refused_where_they_enter():
@@ -155,10 +155,10 @@ def test_the_data_hash_depends_on_every_pixel_and_label():
 
 
 def test_the_real_mnist_is_what_everybody_calls_mnist(mnist_root):
-    train, test = data.read_mnist(mnist_root)
+    train, test = mnist.read_mnist(mnist_root)
     assert train.labels.bincount().tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert test.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
     assert abs(train.images.float().mean().item() / 255 - 0.1307) < 1e-4
     assert zlib.crc32(test.images.numpy()) == zlib.crc32(
-        (mnist_root / data.FOLDER / "t10k-images-idx3-ubyte").read_bytes()[16:]
+        (mnist_root / mnist.FOLDER / "t10k-images-idx3-ubyte").read_bytes()[16:]
     )

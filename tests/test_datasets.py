@@ -4,8 +4,8 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from digits import data, datasets, download
-from digits.data import Split
+from digits.data import datasets, download, mnist
+from digits.data.mnist import Split
 
 
 class Bars:
@@ -42,7 +42,7 @@ def load(name, root, bars, validation=2, limit=0):
 
 
 def test_the_last_training_images_are_held_out_and_no_image_is_in_two_splits(small_mnist, bars):
-    train, test = data.read_mnist(small_mnist)
+    train, test = mnist.read_mnist(small_mnist)
     dataset = load("auto", small_mnist, bars)
     assert (dataset.name, dataset.notice) == ("mnist", None)
     assert torch.equal(dataset.train.images, train.images[:4])
@@ -83,7 +83,7 @@ def test_mnist_alone_fails_with_a_remedy_instead(tmp_path, offline, bars):
 
 
 def test_of_an_incomplete_mnist_the_missing_file_is_named(small_mnist, offline, bars):
-    folder = small_mnist / data.FOLDER
+    folder = small_mnist / mnist.FOLDER
     (folder / "t10k-labels-idx1-ubyte").unlink()
     sentence = f"MNIST in {folder} is incomplete, t10k-labels-idx1-ubyte.gz cannot be downloaded ("
     remedy = f"Put t10k-labels-idx1-ubyte.gz into {folder}"
@@ -95,15 +95,15 @@ def test_of_an_incomplete_mnist_the_missing_file_is_named(small_mnist, offline, 
 
 
 def test_a_file_that_only_has_a_name_of_mnist_is_named(small_mnist, offline, bars):
-    path = small_mnist / data.FOLDER / "t10k-labels.idx1-ubyte"
-    (small_mnist / data.FOLDER / "t10k-labels-idx1-ubyte").unlink()
+    path = small_mnist / mnist.FOLDER / "t10k-labels.idx1-ubyte"
+    (small_mnist / mnist.FOLDER / "t10k-labels-idx1-ubyte").unlink()
     path.write_bytes(b"something else")
     with pytest.raises(datasets.Unavailable, match=re.escape(f"{path} has a name of MNIST's, but another content")):
         load("mnist", small_mnist, bars)
 
 
 def test_files_of_other_names_are_used_with_a_notice_of_the_renames_to_make(small_mnist, offline, bars):
-    folder = small_mnist / data.FOLDER
+    folder = small_mnist / mnist.FOLDER
     (folder / "t10k-labels-idx1-ubyte").rename(folder / "t10k-labels.idx1-ubyte")
     dataset = load("mnist", small_mnist, bars)
     assert dataset.name == "mnist"
@@ -120,9 +120,9 @@ def test_a_folder_that_cannot_be_written_does_not_stop_auto(tmp_path, monkeypatc
 
 @pytest.mark.parametrize("name", ["auto", "mnist"])
 def test_a_damaged_file_is_never_replaced_by_other_data_in_silence(small_mnist, bars, name):
-    path = small_mnist / data.FOLDER / "train-images-idx3-ubyte"
+    path = small_mnist / mnist.FOLDER / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(data.Damaged, match="train-images"):
+    with pytest.raises(mnist.Damaged, match="train-images"):
         load(name, small_mnist, bars)
 
 

@@ -8,7 +8,7 @@ import pytest
 from wire import ask
 
 from digits.config import Config
-from digits.describe_options import SETTABLE, InvalidOption, options_schema, to_argv
+from digits.server.options_schema import SETTABLE, InvalidOption, options_schema, to_argv
 
 
 def test_a_page_is_told_every_option_of_the_command_line_that_it_may_set():

@@ -14,8 +14,8 @@ import torch
 from torch import multiprocessing, nn
 from torch.nn import functional as F
 
-from digits import checkpoint, models
-from digits.distributed import Group
+from digits.models import builders, weights_file
+from digits.training.distributed import Group
 from tests.trainer import PROJECT, SMALL, Trainer
 
 OPTIONS = ["--epochs", "2", "--batch-size", "65", "--threads", "1", "--precision", "float32", "--optimizer", "sgd"]
@@ -65,7 +65,7 @@ def test_two_processes_do_what_one_does_within_rounding(runs):
     assert alone[:4] == pytest.approx(together[:4], rel=1e-4)
     assert alone == pytest.approx(together, rel=2e-2)
     assert alone[0] == pytest.approx(together[0], rel=1e-5)
-    one, other = (checkpoint.load(run / "mnist_cnn.pth")["state_dict"] for run in runs)
+    one, other = (weights_file.load(run / "mnist_cnn.pth")["state_dict"] for run in runs)
     for name, value in one.items():
         difference = (value - other[name]).float().norm() / value.float().norm().clamp(min=1)
         assert difference < 0.1, (name, difference)  # another maximum in one pooling, and roundings grow
@@ -93,7 +93,7 @@ def test_both_stop_together_save_and_go_on(runs, tmp_path, signum):
     assert process.returncode != 0
     assert "What was learned is saved." in output, errors
     assert log_of(tmp_path)["status"] == "interrupted"
-    state = checkpoint.load(tmp_path / "checkpoint.pth")
+    state = weights_file.load(tmp_path / "checkpoint.pth")
     before = losses(tmp_path)
     assert 0 < state["learner"]["steps"] == len(before) < 400
 
@@ -180,7 +180,7 @@ def _compare_with_one(rank, port, results):
         gradients = []
         for alone in (True, False):
             torch.manual_seed(1)
-            network = models.build("cnn4", (4, 4, 8, 8), 0.4).train()
+            network = builders.build("cnn4", (4, 4, 8, 8), 0.4).train()
             pixels, labels = torch.randn(images, 1, 28, 28), torch.arange(images)
             part = slice(None) if alone else group.part(images)
             called = network if alone else group.shared(group.joined(network))

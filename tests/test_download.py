@@ -14,7 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import torchvision
 
-from digits import data, download, errors
+from digits import errors
+from digits.data import download, mnist
 
 # torchvision leaves it to the garbage collector to close the socket of a download that failed
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -68,7 +69,7 @@ def nothing_stays():
 def packed(small_mnist):
     """The small data set as mirrors keep it; on the disk there is none of it any more."""
     files = {}
-    for path in (small_mnist / data.FOLDER).iterdir():
+    for path in (small_mnist / mnist.FOLDER).iterdir():
         files[f"{path.name}.gz"] = gzip.compress(path.read_bytes())
         path.unlink()
     return files
@@ -89,14 +90,14 @@ def fetch(root, **options):
 
 
 def left_over(root):
-    return [name for name in os.listdir(root / data.FOLDER) if name.startswith(".")]
+    return [name for name in os.listdir(root / mnist.FOLDER) if name.startswith(".")]
 
 
 def test_missing_files_are_fetched_checked_and_read(small_mnist, packed, mirrors):
     with mirror(packed) as url:
         mirrors(url)
         fetch(small_mnist)
-    train, test = data.read_mnist(small_mnist)
+    train, test = mnist.read_mnist(small_mnist)
     assert (len(train), len(test)) == (6, 4)
     assert left_over(small_mnist) == []
 
@@ -105,9 +106,9 @@ def test_only_what_is_missing_is_asked_for(small_mnist, packed, mirrors):
     with mirror(packed) as url:
         mirrors(url)
         fetch(small_mnist)
-        path = small_mnist / data.FOLDER / "t10k-labels-idx1-ubyte"
+        path = small_mnist / mnist.FOLDER / "t10k-labels-idx1-ubyte"
         path.unlink()
-        images = small_mnist / data.FOLDER / "t10k-images-idx3-ubyte"
+        images = small_mnist / mnist.FOLDER / "t10k-images-idx3-ubyte"
         before = images.stat().st_mtime_ns
         fetch(small_mnist)
     assert path.is_file()
@@ -118,18 +119,18 @@ def test_what_is_missing_is_put_beside_the_others_where_the_folder_is_one_level_
     with mirror(packed) as url:
         mirrors(url)
         fetch(small_mnist)
-        path = small_mnist / data.FOLDER / "t10k-labels-idx1-ubyte"
+        path = small_mnist / mnist.FOLDER / "t10k-labels-idx1-ubyte"
         path.unlink()
         fetch(path.parent)
     assert path.is_file()
-    assert not (path.parent / data.FOLDER).exists()
+    assert not (path.parent / mnist.FOLDER).exists()
 
 
 def test_when_one_mirror_fails_the_next_is_asked(small_mnist, packed, mirrors):
     with mirror({}) as empty, mirror(packed) as good:
         mirrors(empty, good)
         fetch(small_mnist)
-    assert data.missing_files(small_mnist) == []
+    assert mnist.missing_files(small_mnist) == []
 
 
 def stall(handler, content):
@@ -153,7 +154,7 @@ def test_a_mirror_that_stalls_is_given_up_and_nothing_of_it_stays(small_mnist, p
         with pytest.raises(download.DownloadError, match="sent nothing for 1 s"):
             fetch(small_mnist, stalled_after=1.0)
         assert time.monotonic() - started < 15
-    assert data.missing_files(small_mnist) == [file.name for file in data.MNIST_FILES]
+    assert mnist.missing_files(small_mnist) == [file.name for file in mnist.MNIST_FILES]
     assert left_over(small_mnist) == []
 
 
@@ -176,7 +177,7 @@ def test_a_damaged_download_is_never_taken_for_a_file(small_mnist, packed, mirro
         mirrors(url)
         with pytest.raises(download.DownloadError, match=r"127\.0\.0\.1"):
             fetch(small_mnist, stalled_after=3.0)
-    assert data.missing_files(small_mnist) == [file.name for file in data.MNIST_FILES]
+    assert mnist.missing_files(small_mnist) == [file.name for file in mnist.MNIST_FILES]
 
 
 def test_an_interrupted_download_leaves_nothing(small_mnist, packed, mirrors):
@@ -205,7 +206,7 @@ def test_whatever_a_broken_torchvision_raises_the_remedy_is_named(monkeypatch, k
 
 
 def test_what_killed_downloads_left_is_removed_once_it_is_old(small_mnist, packed, mirrors):
-    folder = small_mnist / data.FOLDER
+    folder = small_mnist / mnist.FOLDER
     for name, age in ((".download-old", 7200), (".download-new", 10)):
         (folder / name).mkdir()
         os.utime(folder / name, (time.time() - age,) * 2)

@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from trainer import PROJECT, Trainer
 
 import mnist_cnn
-from digits import contract, datasets
+from digits.data import datasets
+from digits.runlog import schema
 
 IMAGES = 400  # drawn for each evaluation in this process
 
@@ -43,7 +44,7 @@ def as_json(*arguments):
 
 
 def test_another_process_prints_a_report_within_80_columns(trained):
-    program = [sys.executable, PROJECT / "mnist_cnn.py", "evaluate", contract.WEIGHTS]
+    program = [sys.executable, PROJECT / "mnist_cnn.py", "evaluate", schema.WEIGHTS]
     done = subprocess.run(program, cwd=trained, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
@@ -60,9 +61,9 @@ def test_another_process_prints_a_report_within_80_columns(trained):
 
 
 def test_json_says_the_same_as_the_log_of_the_run_on_the_same_images(trained, monkeypatch):
-    log = json.loads((trained / contract.TRAINING_LOG).read_text())
+    log = json.loads((trained / schema.TRAINING_LOG).read_text())
     monkeypatch.setattr(datasets, "SYNTHETIC_TEST", log["dataset"]["test"])
-    found = as_json(trained / contract.WEIGHTS)
+    found = as_json(trained / schema.WEIGHTS)
     assert (found["run_id"], found["trained_on"], found["dataset"]) == (log["run_id"], "synthetic", "synthetic")
     assert (found["model"], found["parameters"]) == (log["model"]["name"], log["model"]["parameters"])
     assert found["images"] == log["test"]["total"]
@@ -73,7 +74,7 @@ def test_json_says_the_same_as_the_log_of_the_run_on_the_same_images(trained, mo
 
 
 def test_all_parts_of_the_json_agree_with_each_other(trained):
-    found = as_json(trained / contract.WEIGHTS)
+    found = as_json(trained / schema.WEIGHTS)
     confusion = torch.tensor(found["confusion"])
     assert confusion.sum() == found["images"] == IMAGES
     assert confusion.trace() == found["correct"] == round(found["accuracy"] * IMAGES)
@@ -85,24 +86,25 @@ def test_all_parts_of_the_json_agree_with_each_other(trained):
 
 
 def test_report_and_json_say_the_same(trained):
-    found, text = as_json(trained / contract.WEIGHTS), evaluate(trained / contract.WEIGHTS).output
+    found, text = as_json(trained / schema.WEIGHTS), evaluate(trained / schema.WEIGHTS).output
     for value in (found["accuracy"], found["calibration_error"], found["mean_confidence"], found["mean"]["f1"]):
         assert f"{100 * value:.2f} %" in text
     assert f"{found['images'] - found['correct']} misread in all" in text
 
 
 def test_another_data_set_than_that_of_the_training_is_read_on_request(trained, small_mnist):
-    found = as_json(trained / contract.WEIGHTS, "--dataset", "mnist", "--data-dir", small_mnist)
+    found = as_json(trained / schema.WEIGHTS, "--dataset", "mnist", "--data-dir", small_mnist)
     assert (found["trained_on"], found["dataset"], found["images"]) == ("synthetic", "mnist", 4)
     assert None in [row["recall"] for row in found["digits"]]  # not every digit is among four
-    assert evaluate(trained / contract.WEIGHTS, "--dataset", "mnist", "--data-dir", small_mnist).exit_code == 0
+    assert evaluate(trained / schema.WEIGHTS, "--dataset", "mnist", "--data-dir", small_mnist).exit_code == 0
 
 
 def test_weights_of_mnist_read_mnist_and_nothing_else_in_its_place(trained, tmp_path, monkeypatch):
-    from digits import checkpoint, download
+    from digits.data import download
+    from digits.models import weights_file
 
-    content = checkpoint.load(trained / contract.WEIGHTS)
-    (tmp_path / "mnist.pth").write_bytes(checkpoint.packed(content | {"dataset": "mnist"}))
+    content = weights_file.load(trained / schema.WEIGHTS)
+    (tmp_path / "mnist.pth").write_bytes(weights_file.packed(content | {"dataset": "mnist"}))
 
     def no_network(*arguments):
         raise download.DownloadError("no network")
@@ -144,13 +146,13 @@ def test_another_file_is_refused_in_one_line(tmp_path, content):
 
 
 def test_other_weights_of_this_or_another_program_are_refused_in_one_line(trained, tmp_path):
-    assert "holds no network of this program" in refused(trained / contract.CHECKPOINT)
+    assert "holds no network of this program" in refused(trained / schema.CHECKPOINT)
     torch.save({"fc.weight": torch.zeros(3, 3)}, tmp_path / "foreign.pth")
     assert "holds no network of this program" in refused(tmp_path / "foreign.pth")
 
 
 def test_a_damaged_file_is_refused_in_one_line(trained, tmp_path):
-    content = bytearray((trained / contract.WEIGHTS).read_bytes())
+    content = bytearray((trained / schema.WEIGHTS).read_bytes())
     place = len(content) // 2
     content[place : place + 8] = bytes(byte ^ 0xFF for byte in content[place : place + 8])
     (tmp_path / "damaged.pth").write_bytes(content)
@@ -160,11 +162,11 @@ def test_a_damaged_file_is_refused_in_one_line(trained, tmp_path):
 
 
 def test_weights_that_are_not_finite_are_refused(trained, tmp_path):
-    from digits import checkpoint
+    from digits.models import weights_file
 
-    content = checkpoint.load(trained / contract.WEIGHTS)
+    content = weights_file.load(trained / schema.WEIGHTS)
     next(reversed(content["state_dict"].values())).fill_(float("nan"))
-    (tmp_path / "nan.pth").write_bytes(checkpoint.packed(content))
+    (tmp_path / "nan.pth").write_bytes(weights_file.packed(content))
     assert "holds numbers that are not finite" in refused(tmp_path / "nan.pth", "--json")
 
 
@@ -174,6 +176,6 @@ def test_wrong_options_are_refused_before_anything_is_read(tmp_path):
 
 
 def test_the_real_mnist_is_read_by_weights_that_know_drawings_only(trained, mnist_root):
-    found = as_json(trained / contract.WEIGHTS, "--dataset", "mnist", "--data-dir", mnist_root)
+    found = as_json(trained / schema.WEIGHTS, "--dataset", "mnist", "--data-dir", mnist_root)
     assert (found["dataset"], found["images"]) == ("mnist", 10_000)
     assert [row["images"] for row in found["digits"]] == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]

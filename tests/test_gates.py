@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from digits import gates, synthetic
-from digits.pictures import Picture
-from digits.preprocess import as_it_is, components, prepare
+from digits.data import synthetic
+from digits.inference import input_checks
+from digits.inference.images import Picture
+from digits.inference.preprocess import as_it_is, components, prepare
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import doodles
@@ -55,7 +56,7 @@ THICK_ONE = [(slice(10, 100), slice(45, 75))]
 
 @pytest.mark.parametrize("boxes", [FOUR_IN_PIECES, BROKEN_ONE, SEVEN_WITH_A_BAR, FIVE_WITH_A_LOOSE_BAR, THICK_ONE])
 def test_digits_in_pieces_with_bars_and_of_thick_strokes_pass(boxes):
-    assert gates.refused(prepared(sheet(*boxes))) is None
+    assert input_checks.refused(prepared(sheet(*boxes))) is None
 
 
 @pytest.mark.parametrize(
@@ -68,26 +69,26 @@ def test_digits_in_pieces_with_bars_and_of_thick_strokes_pass(boxes):
     ],
 )
 def test_what_no_digit_is_like_is_refused_with_its_reason(boxes, reason):
-    assert reason in gates.refused(prepared(sheet(*boxes)))
+    assert reason in input_checks.refused(prepared(sheet(*boxes)))
 
 
 def test_a_line_of_hair_is_as_good_as_any_other():
     ink = np.zeros((280, 280))
     ink[40:240, 140] = ink[40, 100:140] = ink[240, 100:180] = 1  # one pixel wide: at 28x28 hardly grey
     assert prepared(ink).pixels.max() < 100
-    assert gates.refused(prepared(ink)) is None
+    assert input_checks.refused(prepared(ink)) is None
 
 
 def test_nearly_all_drawn_digits_pass_and_two_beside_each_other_mostly_do_not():
     digits = synthetic.draw(200, seed=4)[0].numpy()
-    assert sum(gates.refused(as_it_is(digit)) is not None for digit in digits) <= 2
+    assert sum(input_checks.refused(as_it_is(digit)) is not None for digit in digits) <= 2
     pairs = [prepared(np.hstack(pair) / 255) for pair in zip(digits[::2], digits[1::2])]
-    assert sum(gates.refused(pair) == "several large parts" for pair in pairs) >= 80
+    assert sum(input_checks.refused(pair) == "several large parts" for pair in pairs) >= 80
 
 
 @pytest.mark.parametrize("kind, at_least", [("solid shapes", 0.8), ("noise", 0.45), ("scribbles", 0.45)])
 def test_most_blots_noise_and_scribbles_are_refused_by_the_gates_alone(kind, at_least):
-    found = [gates.refused(doodle(kind, number)) for number in range(40)]
+    found = [input_checks.refused(doodle(kind, number)) for number in range(40)]
     assert sum(reason is not None for reason in found) >= at_least * len(found)
 
 
@@ -100,7 +101,7 @@ def test_pieces_less_holes_are_those_found_by_filling():
     for density in (0.1, 0.4, 0.7):
         mask = np.pad(chance.random((26, 26)) < density, 1)
         holes = enclosed(mask)
-        assert gates.euler(mask) == components(mask)[1] - holes
+        assert input_checks.euler(mask) == components(mask)[1] - holes
 
 
 def enclosed(mask: np.ndarray) -> int:
@@ -118,12 +119,12 @@ def enclosed(mask: np.ndarray) -> int:
 
 def test_the_measures_are_those_of_the_slow_way():
     pixels = np.random.default_rng(6).integers(0, 256, (28, 28), dtype=np.uint8)
-    side = gates.FULL_SIDE
+    side = input_checks.FULL_SIDE
     squares = [pixels[y : y + side, x : x + side].mean() / 255 for y in range(29 - side) for x in range(29 - side)]
-    assert gates.fullest(pixels) == pytest.approx(max(squares))
+    assert input_checks.fullest(pixels) == pytest.approx(max(squares))
     strong = pixels > 127
     words = ["".join("#" if on else " " for on in row).split() for row in strong]
-    assert gates.crossed(strong).tolist() == [len(row) for row in words]
-    assert gates.divided(pixels) == 0
+    assert input_checks.crossed(strong).tolist() == [len(row) for row in words]
+    assert input_checks.divided(pixels) == 0
     pixels[:, 9] = 10
-    assert gates.divided(pixels) == pytest.approx(pixels[:, :10].sum() / pixels.sum())
+    assert input_checks.divided(pixels) == pytest.approx(pixels[:, :10].sum() / pixels.sum())

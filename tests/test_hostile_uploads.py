@@ -10,7 +10,7 @@ import pytest
 from bombs import BOMBS
 from hostile import attacked, mutations, saved, untrained, valid_files
 
-from digits import limits
+from digits.inference import image_limits
 
 UPLOADS = 1000  # python tests/hostile.py sends 10,000
 MOST_MB = 64
@@ -75,13 +75,13 @@ COUNTED = {
 
 @pytest.mark.parametrize("bomb", COUNTED)
 def test_what_would_keep_a_decoder_busy_is_seen_before_it_begins(bomb):
-    with pytest.raises(limits.Excessive, match=COUNTED[bomb]):
-        limits.check(BOMBS[bomb][0]())
+    with pytest.raises(image_limits.Excessive, match=COUNTED[bomb]):
+        image_limits.check(BOMBS[bomb][0]())
 
 
 def test_pieces_are_counted_and_nothing_else(monkeypatch):
     """Every beginning of a file that is in order passes, also where it stops within a piece."""
-    monkeypatch.setattr(limits, "PIECES", 40)
+    monkeypatch.setattr(image_limits, "PIECES", 40)
     for content in valid_files():
         for length in range(len(content) + 1):
-            limits.check(content[:length])
+            image_limits.check(content[:length])

@@ -12,11 +12,11 @@ import pytest
 from trainer import PROJECT
 from wire import GET, HOST, TEXT, Answer, answers_of, ask, connect, eventually, raw, read_all, read_answer, serving
 
-from digits.httpd import LARGE_BODIES, LINGERING, Server
-from digits.httpfile import CHUNK
-from digits.httphandler import MAX_BLANK_LINES, RECEIVE
-from digits.httpmessage import Response
-from digits.places import Places
+from digits.server.http_handler import MAX_BLANK_LINES, RECEIVE
+from digits.server.http_message import Response
+from digits.server.http_server import LARGE_BODIES, LINGERING, Server
+from digits.server.places import Places
+from digits.server.static_files import CHUNK
 from server import max_body
 
 
@@ -349,7 +349,7 @@ def test_connections_that_are_silent_make_room_for_others(answer, silent):
 
 
 def test_the_request_that_has_been_awaited_longest_makes_room_first(monkeypatch):
-    monkeypatch.setattr("digits.places.PATIENCE_S", 60)
+    monkeypatch.setattr("digits.server.places.PATIENCE_S", 60)
     places = Places(2)
     assert places.take() and places.take()
     (young, _), (old, _) = pairs = [socket.socketpair() for _ in range(2)]

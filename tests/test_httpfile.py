@@ -6,8 +6,8 @@ import random
 import pytest
 from wire import GET, HOST, TEXT, Answer, answers_of, ask, raw, serving
 
-from digits.httpd import Server
-from digits.httpfile import CHUNK, file_response
+from digits.server.http_server import Server
+from digits.server.static_files import CHUNK, file_response
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import pytest
 from wire import TEXT, Answer, answers_of, ask, raw, serving
 
-from digits.httpd import Server
+from digits.server.http_server import Server
 
 
 @pytest.fixture(scope="module")

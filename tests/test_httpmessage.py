@@ -7,9 +7,9 @@ import socket
 import pytest
 from wire import GET, HOST, Answer, answers_of, ask, connect, raw, read_all, serving
 
-from digits.httpd import MAX_BODY, Server
-from digits.httphandler import MAX_BLANK_LINES, MAX_FIELDS, MAX_HEAD, MAX_LINE
-from digits.httpmessage import MAX_PARAMETERS
+from digits.server.http_handler import MAX_BLANK_LINES, MAX_FIELDS, MAX_HEAD, MAX_LINE
+from digits.server.http_message import MAX_PARAMETERS
+from digits.server.http_server import MAX_BODY, Server
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 import torch
 from trainer import PROJECT, SOON, Trainer
 
-from digits import contract
+from digits.runlog import schema
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of other processes are a POSIX thing")
 
@@ -35,9 +35,9 @@ def test_in_training_checkpoint_and_log_are_saved(tmp_path, signum, code):
     assert "Traceback" not in errors
     log = trainer.log()
     assert (log["status"], log["error"]) == ("interrupted", None)
-    state = torch.load(tmp_path / contract.CHECKPOINT, weights_only=True)
+    state = torch.load(tmp_path / schema.CHECKPOINT, weights_only=True)
     assert state["learner"]["steps"] == state["progress"]["step"] == log["progress"]["step"]
-    rows = (tmp_path / contract.BATCHES).read_text().splitlines()
+    rows = (tmp_path / schema.BATCHES).read_text().splitlines()
     assert len(rows) == 1 + log["progress"]["step"]
 
 
@@ -68,8 +68,8 @@ def test_while_starting_it_ends_soon_without_a_traceback(tmp_path, delay):
 def test_a_checkpoint_that_cannot_be_written_changes_neither_status_nor_exit_code(tmp_path):
     with Trainer(tmp_path, "--epochs", "1000", "--batch-size", "1") as trainer:  # 640 batches an epoch
         trainer.wait_for(lambda log: step(log) > 3)
-        (tmp_path / contract.CHECKPOINT).unlink()
-        (tmp_path / contract.CHECKPOINT).mkdir()  # a file can't take its place
+        (tmp_path / schema.CHECKPOINT).unlink()
+        (tmp_path / schema.CHECKPOINT).mkdir()  # a file can't take its place
         trainer.process.send_signal(signal.SIGINT)
         code, output, errors = trainer.finish()
     assert (code, errors) == (130, "Interrupted.\n")
@@ -99,7 +99,7 @@ def test_in_a_download_it_ends_soon(tmp_path):
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert not list((tmp_path / "data").rglob("*.gz"))
-    assert '"interrupted"' in (tmp_path / "results" / contract.TRAINING_LOG).read_text()
+    assert '"interrupted"' in (tmp_path / "results" / schema.TRAINING_LOG).read_text()
 
 
 RAISING = """

@@ -13,10 +13,11 @@ import pytest
 from trainer import PROJECT, SMALL
 from wire import ask, eventually
 
-from digits import contract, lock, manage, processor, runlog
-from digits.launcher import Launcher, Training, is_overtaken, last_words
-from digits.liveness import liveness
-from digits.runlog import RunLog
+from digits import processor
+from digits.runlog import lock, manage, run_log, schema
+from digits.runlog.run_log import RunLog
+from digits.runlog.status import liveness
+from digits.server.launcher import Launcher, Training, is_overtaken, last_words
 
 LONG = [*SMALL, "--epochs", "400", "--batch-size", "16"]
 AT_ONCE = 50
@@ -36,7 +37,7 @@ def exists(process: int) -> bool:
 
 
 def log_of(folder: Path) -> dict:
-    return runlog.read(folder) or {}
+    return run_log.read(folder) or {}
 
 
 def is_training(folder: Path) -> bool:
@@ -94,7 +95,7 @@ def test_a_trainer_that_was_started_by_hand_is_one_too(launched, tmp_path):
     held = lock.FolderLock(launched.folder, {"run_id": "by hand"})
     with pytest.raises(Training):
         launched()
-    assert not (launched.folder / contract.TRAINER_LOG).exists()
+    assert not (launched.folder / schema.TRAINER_LOG).exists()
     held.release()
 
 
@@ -149,7 +150,7 @@ def test_a_trainer_that_fails_at_once_is_told_by_its_exit_and_its_words(launched
 
 
 def test_stop_leaves_nobody_behind(launched):
-    from digits.control import ask as wish
+    from digits.runlog.commands import ask as wish
 
     for _ in range(STOPS):
         process = launched(*LONG)
@@ -197,12 +198,12 @@ WORDS = {
 
 @pytest.mark.parametrize("content", WORDS, ids=range(len(WORDS)))
 def test_last_words_are_a_few_plain_lines(tmp_path, content):
-    (tmp_path / contract.TRAINER_LOG).write_bytes(content)
+    (tmp_path / schema.TRAINER_LOG).write_bytes(content)
     assert last_words(tmp_path) == WORDS[content]
 
 
 def test_last_words_stay_short_however_much_was_printed(tmp_path):
-    (tmp_path / contract.TRAINER_LOG).write_bytes(b"x" * 10_000_000 + b"\n" + b"y" * 5000 + b"\nend")
+    (tmp_path / schema.TRAINER_LOG).write_bytes(b"x" * 10_000_000 + b"\n" + b"y" * 5000 + b"\nend")
     words = last_words(tmp_path)
     assert words[-1] == "end" and len(words) <= 20 and max(map(len, words)) <= 400
 
@@ -211,11 +212,11 @@ def test_last_words_stay_short_however_much_was_printed(tmp_path):
 def test_words_of_an_earlier_trainer_are_not_those_of_a_run_begun_or_continued_by_hand(tmp_path, resume):
     with RunLog(tmp_path, name="started") as log:
         log.batch(1, loss=0.5)
-        (tmp_path / contract.TRAINER_LOG).write_text("earlier\n")
+        (tmp_path / schema.TRAINER_LOG).write_text("earlier\n")
         now = time.time()
-        os.utime(tmp_path / contract.TRAINER_LOG, (now + 5, now + 5))
+        os.utime(tmp_path / schema.TRAINER_LOG, (now + 5, now + 5))
         assert (last_words(tmp_path), is_overtaken(tmp_path)) == (["earlier"], False)
-    os.utime(tmp_path / contract.TRAINER_LOG, (now - 5, now - 5))
+    os.utime(tmp_path / schema.TRAINER_LOG, (now - 5, now - 5))
     with RunLog(tmp_path, name="by hand", resume=resume):
         assert (last_words(tmp_path), is_overtaken(tmp_path)) == ([], True)
         me = os.getpid()  # had this process been started by the server, it would have printed nothing yet
@@ -225,8 +226,8 @@ def test_words_of_an_earlier_trainer_are_not_those_of_a_run_begun_or_continued_b
 def test_words_of_a_trainer_whose_run_was_deleted_are_not_told(tmp_path):
     with RunLog(tmp_path, name="deleted") as log:
         log.batch(1, loss=0.5)
-    (tmp_path / contract.TRAINER_LOG).write_text("earlier\n")
-    os.utime(tmp_path / contract.TRAINER_LOG, (time.time() - 5,) * 2)
+    (tmp_path / schema.TRAINER_LOG).write_text("earlier\n")
+    os.utime(tmp_path / schema.TRAINER_LOG, (time.time() - 5,) * 2)
     manage.delete(tmp_path, log.run_id)
     assert (last_words(tmp_path), is_overtaken(tmp_path)) == ([], True)
 
@@ -236,11 +237,11 @@ def test_a_link_in_the_words_place_is_neither_read_nor_emptied(launched, tmp_pat
     elsewhere = tmp_path / "elsewhere.txt"
     elsewhere.write_text("not ours")
     launched.folder.mkdir()
-    (launched.folder / contract.TRAINER_LOG).symlink_to(elsewhere)
+    (launched.folder / schema.TRAINER_LOG).symlink_to(elsewhere)
     assert last_words(launched.folder) == []
     launched("--help")
     assert elsewhere.read_text() == "not ours"
-    assert not (launched.folder / contract.TRAINER_LOG).is_symlink()
+    assert not (launched.folder / schema.TRAINER_LOG).is_symlink()
 
 
 def refuse(*_, **__):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digits import lock
+from digits.runlog import lock
 
 PROJECT = Path(__file__).parent.parent
 HOLD = "import sys, time; from digits.lock import FolderLock; from pathlib import Path\n"

@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 import torch
 
-from digits import metrics
+from digits.evaluation import metrics
 
 
 @pytest.fixture(scope="module")

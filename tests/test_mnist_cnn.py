@@ -11,7 +11,7 @@ import pytest
 import torch
 from trainer import PROJECT, Trainer
 
-from digits import contract
+from digits.runlog import schema
 
 
 @pytest.fixture(scope="module")
@@ -41,16 +41,14 @@ def test_a_run_ends_well_and_says_where_to_look(finished):
 
 def test_a_run_leaves_all_the_files_of_the_contract(finished):
     folder = finished[0]
-    log = content(folder, contract.TRAINING_LOG)
-    assert sorted(log["files"]) == sorted(set(contract.FILES) - {contract.TRAINING_LOG, contract.LABEL})
+    log = content(folder, schema.TRAINING_LOG)
+    assert sorted(log["files"]) == sorted(set(schema.FILES) - {schema.TRAINING_LOG, schema.LABEL})
     assert all((folder / file).stat().st_size > 50 for file in log["files"])
-    assert set(os.listdir(folder)) == {*contract.FILES, contract.RUNS_INDEX, ".lock", ".runs.json.lock"} - {
-        contract.LABEL
-    }
+    assert set(os.listdir(folder)) == {*schema.FILES, schema.RUNS_INDEX, ".lock", ".runs.json.lock"} - {schema.LABEL}
 
 
 def test_the_log_says_what_ran_and_on_what(finished):
-    log = content(finished[0], contract.TRAINING_LOG)
+    log = content(finished[0], schema.TRAINING_LOG)
     assert (log["status"], log["name"]) == ("completed", "größer & <b>schneller</b>")
     assert log["config"]["channels"] == [4, 4, 8, 8]
     assert log["dataset"]["name"] == "synthetic"
@@ -63,7 +61,7 @@ def test_the_log_says_what_ran_and_on_what(finished):
 
 
 def test_the_test_result_is_the_recount_of_the_saved_predictions(finished):
-    log, predictions = (content(finished[0], file) for file in (contract.TRAINING_LOG, contract.PREDICTIONS))
+    log, predictions = (content(finished[0], file) for file in (schema.TRAINING_LOG, schema.PREDICTIONS))
     for part, accuracy in (("test", log["test"]["accuracy"]), ("validation", log["epochs"]["val_accuracy"][-1])):
         saved = predictions[part]
         answers = saved["predictions"] if part == "test" else saved["epochs"][-1]["predictions"]
@@ -72,11 +70,11 @@ def test_the_test_result_is_the_recount_of_the_saved_predictions(finished):
 
 
 def test_the_samples_are_read_as_the_saved_weights_read_them(finished):
-    from digits.checkpoint import load_trained
-    from digits.training import normalised
+    from digits.models.weights_file import load_trained
+    from digits.training.trainer import normalised
 
-    network, saved_with = load_trained(finished[0] / contract.WEIGHTS)
-    samples = content(finished[0], contract.TEST_SAMPLES)
+    network, saved_with = load_trained(finished[0] / schema.WEIGHTS)
+    samples = content(finished[0], schema.TEST_SAMPLES)
     assert samples["final"]
     assert len(samples["samples"]) == 10
     images = torch.tensor([sample["pixels"] for sample in samples["samples"]], dtype=torch.uint8).view(-1, 28, 28)
@@ -87,25 +85,25 @@ def test_the_samples_are_read_as_the_saved_weights_read_them(finished):
 
 
 def test_the_network_for_the_page_is_the_one_whose_weights_were_saved(finished):
-    from digits.checkpoint import load_network
-    from digits.portable import put_together
+    from digits.models.export import put_together
+    from digits.models.weights_file import load_network
 
-    told = content(finished[0], contract.NETWORK)
-    numbers = torch.frombuffer(bytearray((finished[0] / contract.NETWORK_NUMBERS).read_bytes()), dtype=torch.float32)
+    told = content(finished[0], schema.NETWORK)
+    numbers = torch.frombuffer(bytearray((finished[0] / schema.NETWORK_NUMBERS).read_bytes()), dtype=torch.float32)
     images = torch.randn(5, 1, 28, 28)
     with torch.no_grad():
-        expected = load_network(finished[0] / contract.WEIGHTS)(images)
+        expected = load_network(finished[0] / schema.WEIGHTS)(images)
         torch.testing.assert_close(put_together(told["layers"], numbers)(images), expected, atol=1e-4, rtol=1e-4)
     assert told["epoch"] == 2 and told["epochs"] == [1, 2] and told["temperature"] > 0
-    log = content(finished[0], contract.TRAINING_LOG)
-    assert {contract.NETWORK, contract.NETWORK_NUMBERS, contract.NETWORK_EPOCHS} <= set(log["files"])
+    log = content(finished[0], schema.TRAINING_LOG)
+    assert {schema.NETWORK, schema.NETWORK_NUMBERS, schema.NETWORK_EPOCHS} <= set(log["files"])
 
 
 def test_the_same_seed_repeats_the_run_and_another_does_not(finished, tmp_path):
     def losses(folder, *options):
         with Trainer(folder, "--epochs", "1", "--quiet", *options) as trainer:
             assert trainer.finish() == (0, "", "")
-        return [line.split(",")[2] for line in (folder / contract.BATCHES).read_text().splitlines()]
+        return [line.split(",")[2] for line in (folder / schema.BATCHES).read_text().splitlines()]
 
     first = losses(tmp_path / "first", "--precision", "float32")
     assert losses(tmp_path / "again", "--precision", "float32") == first
@@ -124,14 +122,14 @@ def test_it_runs_from_a_path_with_spaces_and_letters_and_from_another_folder(tmp
     environment = {key: value for key, value in os.environ.items() if key != "MNIST_DATA_DIR"}
     done = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
-    assert content(project / "results", contract.TRAINING_LOG)["epochs"]["val_loss"] == [None]
+    assert content(project / "results", schema.TRAINING_LOG)["epochs"]["val_loss"] == [None]
     assert os.listdir(elsewhere) == []
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_its_last_good_numbers(tmp_path):
     with Trainer(tmp_path, "--lr", "1e20", "--optimizer", "sgd", "--precision", "float32", "--epochs", "5") as trainer:
         code, _, errors = trainer.finish()
-    log = content(tmp_path, contract.TRAINING_LOG)
+    log = content(tmp_path, schema.TRAINING_LOG)
     assert code == 3
     assert re.fullmatch(r"Error: The loss of step \d+ is no finite number \(lr .*\): try a lower --lr\.\n", errors)
     assert log["status"] == "failed"
@@ -140,7 +138,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_its_last_good_numbers(tmp_p
     assert (event["kind"], event["step"]) == ("diverged", log["progress"]["step"])
     assert log["batches"]["loss"][0] is not None
     assert log["batches"]["loss"][-1] is None
-    assert not (tmp_path / contract.WEIGHTS).exists()
+    assert not (tmp_path / schema.WEIGHTS).exists()
 
 
 @pytest.mark.parametrize("validation", ["50", "0"])
@@ -148,13 +146,13 @@ def test_weights_that_the_last_step_broke_are_neither_saved_nor_tested(tmp_path,
     options = ["--limit", "100", "--validation", validation, "--lr", "1e30", "--precision", "float32"]
     with Trainer(tmp_path, "--epochs", "1", last_options=options) as trainer:
         code, _, errors = trainer.finish()
-    log = content(tmp_path, contract.TRAINING_LOG)
+    log = content(tmp_path, schema.TRAINING_LOG)
     assert code == 3, errors
     assert (log["status"], log["test"], [event["kind"] for event in log["events"]]) == ("failed", None, ["diverged"])
-    assert not (tmp_path / contract.WEIGHTS).exists()
-    from digits.checkpoint import load
+    assert not (tmp_path / schema.WEIGHTS).exists()
+    from digits.models.weights_file import load
 
-    assert load(tmp_path / contract.CHECKPOINT)["learner"]["steps"] == 0, "that of the beginning"
+    assert load(tmp_path / schema.CHECKPOINT)["learner"]["steps"] == 0, "that of the beginning"
 
 
 def test_a_reader_that_goes_away_does_not_end_the_training(tmp_path):
@@ -162,7 +160,7 @@ def test_a_reader_that_goes_away_does_not_end_the_training(tmp_path):
         trainer.process.stdout.close()
         trainer.process.stdout = None
         assert trainer.process.wait(timeout=120) == 0
-    assert content(tmp_path, contract.TRAINING_LOG)["status"] == "completed"
+    assert content(tmp_path, schema.TRAINING_LOG)["status"] == "completed"
 
 
 def test_letters_that_the_terminal_does_not_know_are_no_reason_to_fail(tmp_path):
@@ -180,7 +178,7 @@ def test_a_device_that_is_not_there_is_named_with_a_remedy(tmp_path):
         code, _, errors = trainer.finish()
     assert code == 1
     assert errors == "Error: torch finds no cuda device here: use --device auto or --device cpu.\n"
-    assert content(tmp_path, contract.TRAINING_LOG)["status"] == "failed"
+    assert content(tmp_path, schema.TRAINING_LOG)["status"] == "failed"
 
 
 def test_a_second_trainer_is_refused_and_told_of_the_first(tmp_path):
@@ -203,7 +201,7 @@ def test_after_kill_9_the_next_run_starts_and_the_first_is_kept(tmp_path):
         first.process.wait()
     with Trainer(tmp_path, "--epochs", "1", "--name", "next") as second:
         assert second.finish()[0] == 0
-    runs = content(tmp_path, contract.RUNS_INDEX)["runs"]
+    runs = content(tmp_path, schema.RUNS_INDEX)["runs"]
     assert [(run["name"], run["status"]) for run in runs] == [("next", "completed"), ("killed", "crashed")]
 
 
@@ -212,7 +210,7 @@ def test_a_disk_that_fills_up_in_the_run_is_named_in_one_line_and_earlier_files_
     resource = pytest.importorskip("resource", reason="this system has no limits on the size of files")
     with Trainer(tmp_path, "--epochs", "1", "--name", "earlier") as trainer:
         assert trainer.finish()[0] == 0
-    earlier = {file: (tmp_path / file).read_bytes() for file in contract.FILES if (tmp_path / file).exists()}
+    earlier = {file: (tmp_path / file).read_bytes() for file in schema.FILES if (tmp_path / file).exists()}
 
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
@@ -224,10 +222,10 @@ def test_a_disk_that_fills_up_in_the_run_is_named_in_one_line_and_earlier_files_
         r"Error: Cannot write the results: File too large.*\. Free some space or choose another --results-dir\.\n",
         errors,
     )
-    (folder,) = (tmp_path / contract.RUNS).iterdir()
+    (folder,) = (tmp_path / schema.RUNS).iterdir()
     assert {file: (folder / file).read_bytes() for file in earlier} == earlier
-    assert len(earlier) >= len(contract.FILES) - 2  # one epoch has no checkpoint before the last, and nobody named it
-    assert content(tmp_path, contract.TRAINING_LOG)["status"] == "failed"
+    assert len(earlier) >= len(schema.FILES) - 2  # one epoch has no checkpoint before the last, and nobody named it
+    assert content(tmp_path, schema.TRAINING_LOG)["status"] == "failed"
     assert not list(tmp_path.glob("*.tmp"))
 
 
@@ -245,6 +243,6 @@ def test_the_real_mnist_is_learned_in_one_epoch(mnist_root, tmp_path):
     ) as trainer:
         code, output, errors = trainer.finish(seconds=900)
     assert (code, errors) == (0, "")
-    log = content(tmp_path, contract.TRAINING_LOG)
+    log = content(tmp_path, schema.TRAINING_LOG)
     assert log["dataset"]["name"] == "mnist"
     assert log["test"]["accuracy"] >= 0.98, output

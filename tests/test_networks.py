@@ -7,10 +7,10 @@ import zlib
 import pytest
 import torch
 
-from digits import networks
-from digits.models import build
-from digits.networks import Networks, earlier, rebuilt
-from digits.portable import put_together
+from digits.models import history
+from digits.models.builders import build
+from digits.models.export import put_together
+from digits.models.history import Networks, earlier, rebuilt
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def network():
 def collected(network, epochs) -> Networks:
     networks = Networks()
     for epoch in epochs:
-        networks.add_epoch(epoch, network)
+        history.add_epoch(epoch, network)
         with torch.no_grad():
             network.linear2.bias += 1
     return networks
@@ -101,9 +101,9 @@ def test_a_history_without_energy_limits_is_read_too(network):
 
 def test_of_many_epochs_or_a_large_network_few_are_kept(network, monkeypatch):
     many = collected(network, range(1, 101)).as_json({})["epochs"]
-    assert len(many) <= networks.EPOCHS_KEPT and many[-1] == 100
+    assert len(many) <= history.EPOCHS_KEPT and many[-1] == 100
     size = len(collected(network, [1]).history)
-    monkeypatch.setattr(networks, "_HISTORY_BYTES", 3 * size)
+    monkeypatch.setattr(history, "_HISTORY_BYTES", 3 * size)
     saved = collected(network, range(1, 11))
     assert len(saved.history) <= 3 * size and saved.as_json({})["epochs"][-1] == 10
 

@@ -10,9 +10,9 @@ from test_predict import weights  # noqa: F401  (fixture)
 from wire import ask, serving
 
 import server
-from digits import contract
-from digits.openapi import DOCUMENT
-from digits.runlog import RunLog
+from digits.runlog import schema
+from digits.runlog.run_log import RunLog
+from digits.server.openapi import DOCUMENT
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = 15  # of each kind for each route
@@ -27,7 +27,7 @@ def site(tmp_path_factory, weights):  # noqa: F811
         log.batch(1, loss=0.5)
     with RunLog(folder / "results", name="live") as log, serving(server_of(folder)) as running:
         log.batch(1, loss=0.5)
-        log.save(contract.WEIGHTS, weights.read_bytes())
+        log.save(schema.WEIGHTS, weights.read_bytes())
         yield running
 
 
@@ -95,5 +95,5 @@ def test_every_error_is_described_as_a_problem(path, method):
 
 def test_files_are_described_by_the_names_they_have(site):
     names = DOCUMENT["paths"]["/results/{name}"]["get"]["parameters"][0]["schema"]["enum"]
-    assert ask(site, f"/results/{contract.TRAINING_LOG}").status == 200
-    assert set(names) == set(contract.FILES)
+    assert ask(site, f"/results/{schema.TRAINING_LOG}").status == 200
+    assert set(names) == set(schema.FILES)

@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import nn
 
-from digits import optimizers
 from digits.project import PROJECT
+from digits.training import optimizers
 
 REFERENCES = {
     "adam": lambda parameters: torch.optim.Adam(parameters, lr=0.01, weight_decay=0.1),

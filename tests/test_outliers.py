@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from digits import outliers
-from digits.data import Split
-from digits.outliers import Outliers
+from digits.data import outliers
+from digits.data.mnist import Split
+from digits.data.outliers import Outliers
 
 
 def digits(count=40, labels=None):

@@ -1,6 +1,6 @@
 import pytest
 
-from digits.pace import Pace
+from digits.runlog.throughput import Pace
 
 
 class Clock:

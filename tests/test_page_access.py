@@ -5,8 +5,8 @@ from browser import missing, our_server, write_run
 from controlled import controlled
 from visiting import reach, see, status
 
-from digits.contract import RUNS_INDEX
 from digits.files import write_json
+from digits.runlog.schema import RUNS_INDEX
 
 
 def complaints(page) -> list:

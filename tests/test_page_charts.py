@@ -6,8 +6,8 @@ import pytest
 from browser import our_server, write_run
 from visiting import reach, see, walk
 
-from digits.contract import BATCHES, PREDICTIONS, RUNS_INDEX, TRAINING_LOG
 from digits.files import write_json
+from digits.runlog.schema import BATCHES, PREDICTIONS, RUNS_INDEX, TRAINING_LOG
 
 WHERE = "[data-measure=loss] [data-part=where]"
 

@@ -12,9 +12,9 @@ from controlled import controlled, new_run, press, refuse
 from test_page_access import complaints
 from visiting import see, status, wait_for_steps
 
-from digits import runlog
-from digits.contract import RUNS_INDEX
 from digits.files import write_json
+from digits.runlog import run_log
+from digits.runlog.schema import RUNS_INDEX
 
 SAID = "#header .said"
 CONTROLS = ".controls:visible, [data-change]"
@@ -131,7 +131,7 @@ def test_a_rate_far_above_the_present_one_takes_a_second_yes(visit, tmp_path):
         press(page, "Set")
         press(page, "Set anyway")
         see(page, SAID, "became 4, [0-9,]+ times as high, and goes on")
-        values = [event["value"] for event in runlog.read(tmp_path)["events"] if event["kind"] == "lr changed"]
+        values = [event["value"] for event in run_log.read(tmp_path)["events"] if event["kind"] == "lr changed"]
         assert values == [4]
 
 

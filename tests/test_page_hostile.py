@@ -10,8 +10,8 @@ from browser import PROJECT, our_server, write_run
 from visiting import see
 from wire import read_all
 
-from digits.contract import RUNS_INDEX
 from digits.files import write_json
+from digits.runlog.schema import RUNS_INDEX
 
 MARKUP = ("<script>{}</script>", "<img src=x onerror={}>", '"><svg onload={}>', "<iframe srcdoc='<script>{}</script>'>")
 MARKUP += (

@@ -8,8 +8,8 @@ import pytest
 from browser import PROJECT, any_server, our_server
 from visiting import see, status, walk
 
-from digits.contract import BATCH_FIELDS, BATCHES
-from digits.runlog import RunLog
+from digits.runlog.run_log import RunLog
+from digits.runlog.schema import BATCH_FIELDS, BATCHES
 
 WHERE = "[data-measure=loss] [data-part=where]"
 

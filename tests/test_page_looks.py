@@ -8,7 +8,7 @@ from browser import PROJECT, our_server, write_run
 from visiting import see, status
 from wire import ask, serving
 
-from digits.httpd import Server
+from digits.server.http_server import Server
 from server import Site, max_body
 
 PICTURES = PROJECT / "tests" / "screenshots"

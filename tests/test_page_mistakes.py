@@ -7,8 +7,8 @@ import pytest
 from browser import our_server, write_run
 from visiting import reach, see
 
-from digits.contract import PREDICTIONS, TEST_IMAGES, TEST_SAMPLES, TRAINING_LOG
 from digits.files import write_json
+from digits.runlog.schema import PREDICTIONS, TEST_IMAGES, TEST_SAMPLES, TRAINING_LOG
 
 IMAGES = 400
 

@@ -1,4 +1,4 @@
-"""The network in the page computes what torch computes, for every architecture, and judges as digits/predict.py does.
+"""The network in the page computes what torch computes, for every architecture, and judges as digits/inference/predict.py does.
 
 `python -m tests.test_page_network` writes the small fixture that `node --test` finds by itself.
 """
@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from digits import datasets, synthetic
-from digits.architectures import ARCHITECTURES
-from digits.calibration import calibrated
-from digits.energy import energies
-from digits.gates import refused
-from digits.models import build
-from digits.networks import Networks
-from digits.pictures import Picture
-from digits.preprocess import prepare
-from digits.training import normalised
+from digits.data import datasets, synthetic
+from digits.evaluation.calibration import calibrated
+from digits.evaluation.ood import energies
+from digits.inference.images import Picture
+from digits.inference.input_checks import refused
+from digits.inference.preprocess import prepare
+from digits.models.architectures import ARCHITECTURES
+from digits.models.builders import build
+from digits.models.history import Networks
+from digits.training.trainer import normalised
 
 PROJECT = Path(__file__).resolve().parent.parent
 FIXTURE = PROJECT / "tests" / "fixtures" / "network"

@@ -11,13 +11,13 @@ from dataclasses import fields
 import pytest
 from browser import PROJECT
 
-from digits import describe_options
-from digits.architectures import ARCHITECTURES
-from digits.assembly import batches_per_epoch, total_steps
 from digits.config import DEFAULT_LR, Config
-from digits.describe_options import SETTABLE
+from digits.models.architectures import ARCHITECTURES
 from digits.presets import PRESETS
-from digits.schedule import Schedule
+from digits.server import options_schema
+from digits.server.options_schema import SETTABLE
+from digits.training.build import batches_per_epoch, total_steps
+from digits.training.schedule import Schedule
 
 MODULES = PROJECT / "web" / "control"
 READ = "import { readFileSync } from 'node:fs'; const { given, cases } = JSON.parse(readFileSync(0, 'utf8'));"
@@ -31,7 +31,7 @@ def computed(script: str, cases: list) -> list:
     names = {"usual": "usualOf", "schedule": "planOf, rateAt", "entries": "commandOf, different, problemOf, valueOf"}
     imports = "".join(f"import {{ {what} }} from '{(MODULES / name).as_uri()}.js';" for name, what in names.items())
     program = f"{READ}{imports} console.log(JSON.stringify(cases.map((one) => {script})));"
-    given = json.dumps({"given": describe_options.options_schema(), "cases": cases})
+    given = json.dumps({"given": options_schema.options_schema(), "cases": cases})
     command = [node, "--input-type=module", "--eval", program]
     done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
@@ -85,7 +85,7 @@ def test_the_command_is_what_the_server_would_run():
     ):
         words = shlex.split(command)
         assert words[:2] == ["python", "mnist_cnn.py"] and words[-2:] == ["--results-dir", "a folder"]
-        told, ours = pairs(words[2:-2]), pairs(describe_options.to_argv(case))
+        told, ours = pairs(words[2:-2]), pairs(options_schema.to_argv(case))
         assert told.keys() == ours.keys()
         for flag, value in told.items():
             assert value == ours[flag] or float(value) == float(ours[flag]), flag
@@ -107,9 +107,9 @@ def test_the_page_and_the_server_find_the_same_values_wrong():
     context = "{ model: 'cnn4-quick', convolutions: 4 }"
     for case, problem in zip(cases, computed(f"problemOf({option}, one.text, {context})", cases), strict=True):
         try:
-            describe_options.to_argv({case["name"]: case["text"]})
+            options_schema.to_argv({case["name"]: case["text"]})
             refused = False
-        except describe_options.InvalidOption:
+        except options_schema.InvalidOption:
             refused = True
         if refused:
             assert problem, f"the page lets {case} pass"

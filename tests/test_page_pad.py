@@ -9,10 +9,10 @@ from drawing import READS, answer, clear, draw, pixels, sheet, strokes_of, train
 from test_page_access import complaints
 from visiting import reach, see
 
-from digits.contract import NETWORK
-from digits.cors import Sharing
 from digits.files import write_json
-from digits.httpd import Server
+from digits.runlog.schema import NETWORK
+from digits.server.cors import Sharing
+from digits.server.http_server import Server
 from server import Site, max_body, shared_methods
 
 

@@ -13,7 +13,7 @@ from drawing import ANSWER, READS, answer, clear, pixels, sheet
 from PIL import Image
 from visiting import see
 
-from digits import synthetic
+from digits.data import synthetic
 
 
 def test_a_picture_is_read_as_the_server_reads_it(visit, trained, tmp_path):

@@ -11,8 +11,8 @@ from controlled import controlled
 from test_page_mistakes import recount
 from visiting import reach, see
 
-from digits.contract import PREDICTIONS
 from digits.files import write_json
+from digits.runlog.schema import PREDICTIONS
 
 PAPER = {"A4": 794, "Letter": 816}  # width in CSS pixels
 MARGIN = 45  # 12 mm

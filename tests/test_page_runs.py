@@ -8,8 +8,8 @@ from browser import PROJECT, any_server
 from controlled import controlled
 from visiting import Training, see, status
 
-from digits.contract import RUNS, RUNS_INDEX, TRAINING_LOG
-from digits.runlog import RunLog
+from digits.runlog.run_log import RunLog
+from digits.runlog.schema import RUNS, RUNS_INDEX, TRAINING_LOG
 
 ROW = "#runs tbody tr"
 

@@ -9,8 +9,8 @@ import time
 from browser import close_all, our_server, write_run
 from visiting import PATIENCE, reach, see, status
 
-from digits.contract import PREDICTIONS, TEST_IMAGES, TRAINING_LOG
 from digits.files import write_json
+from digits.runlog.schema import PREDICTIONS, TEST_IMAGES, TRAINING_LOG
 
 BYTES_PER_SECOND = 50_000
 LATENCY_S = 0.4

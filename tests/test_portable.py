@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from digits.architectures import ARCHITECTURES
-from digits.models import build
-from digits.portable import put_together, take_apart
+from digits.models.architectures import ARCHITECTURES
+from digits.models.builders import build
+from digits.models.export import put_together, take_apart
 
 
 def trained(name: str, norm: str | None = None) -> torch.nn.Sequential:

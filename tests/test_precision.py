@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from digits import models, precision
-from digits.precision import Precision
+from digits.models import builders, precision
+from digits.models.precision import Precision
 
 CPU = torch.device("cpu")
 
@@ -10,7 +10,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    return models.build("cnn4", (4, 4, 8, 8), dropout=0.5)
+    return builders.build("cnn4", (4, 4, 8, 8), dropout=0.5)
 
 
 @pytest.mark.parametrize(("wanted", "half"), [("float32", False), ("bfloat16", True)])

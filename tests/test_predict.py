@@ -10,11 +10,13 @@ from click.testing import CliRunner
 from PIL import Image
 
 import mnist_cnn
-from digits import checkpoint, models, predict, synthetic
 from digits.config import Config
-from digits.pictures import Picture
-from digits.preprocess import as_it_is, prepare
-from digits.training import normalised
+from digits.data import synthetic
+from digits.inference import predict
+from digits.inference.images import Picture
+from digits.inference.preprocess import as_it_is, prepare
+from digits.models import builders, weights_file
+from digits.training.trainer import normalised
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +24,14 @@ def weights(tmp_path_factory):
     """A lenet5 that learned a few of the project's own digits by heart."""
     images, labels = synthetic.draw(300, seed=5)
     torch.manual_seed(0)
-    network = models.build("lenet5")
+    network = builders.build("lenet5")
     optimizer = torch.optim.Adam(network.parameters(), 0.003)
     for _ in range(40):
         optimizer.zero_grad()
         torch.nn.functional.cross_entropy(network(normalised(images)), labels.long()).backward()
         optimizer.step()
     path = tmp_path_factory.mktemp("weights") / "mnist_cnn.pth"
-    path.write_bytes(checkpoint.weights_file(network, Config.from_options(model="lenet5"), run_id="x", epoch=1))
+    path.write_bytes(weights_file.weights_file(network, Config.from_options(model="lenet5"), run_id="x", epoch=1))
     return path
 
 
@@ -86,7 +88,7 @@ def test_the_probabilities_are_those_of_the_network(digits, weights):
     images, _ = digits
     prepared = [prepare(Picture(np.dstack([image / 255] * 3 + [np.ones((28, 28))]), 1.0)) for image in images[:20]]
     answers = predict.Reader.open(weights).read(prepared)
-    network = checkpoint.load_network(weights)
+    network = weights_file.load_network(weights)
     with torch.no_grad():
         expected = network(normalised(torch.from_numpy(np.stack([one.pixels for one in prepared])))).softmax(1)
     assert torch.allclose(torch.tensor([answer.probabilities for answer in answers]), expected, atol=1e-6)
@@ -95,7 +97,7 @@ def test_the_probabilities_are_those_of_the_network(digits, weights):
 def limited(weights, tmp_path, limit):
     """The same weights with that energy limit."""
     path = tmp_path / "limited.pth"
-    path.write_bytes(checkpoint.packed(checkpoint.load(weights) | {"energy_limit": limit}))
+    path.write_bytes(weights_file.packed(weights_file.load(weights) | {"energy_limit": limit}))
     return path
 
 

@@ -5,9 +5,9 @@ import zlib
 import pytest
 import torch
 
-from digits import predictions
-from digits.data import Split
-from digits.training import Evaluation
+from digits.data.mnist import Split
+from digits.training import predictions
+from digits.training.trainer import Evaluation
 
 
 def split(count):

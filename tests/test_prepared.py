@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from digits import synthetic
-from digits.pictures import Picture
-from digits.preprocess import STEPS, prepare
-from digits.resize import resized
+from digits.data import synthetic
+from digits.data.resize import resized
+from digits.inference.images import Picture
+from digits.inference.preprocess import STEPS, prepare
 
 FIXTURE = Path(__file__).parent / "fixtures" / "prepared.json"
 BLACK, WHITE, BLUE, CREAM, ORANGE, PINE = 0, 255, (30, 60, 140), (250, 244, 230), (255, 200, 90), (20, 40, 30)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from digits import pictures, synthetic
-from digits.preprocess import BOX, SIZE, STEPS, components, otsu, prepare
-from digits.resize import enlarged, resized
+from digits.data import synthetic
+from digits.data.resize import enlarged, resized
+from digits.inference import images
+from digits.inference.preprocess import BOX, SIZE, STEPS, components, otsu, prepare
 
 PAPER, INK = (250, 244, 230), (30, 60, 140)
 
@@ -21,11 +22,11 @@ def digits():
     return synthetic.draw(40, seed=3)[0].numpy() / 255
 
 
-def saved(image: Image.Image, kind: str = "PNG", **options) -> pictures.Picture:
+def saved(image: Image.Image, kind: str = "PNG", **options) -> images.Picture:
     """The picture after a way through a file."""
     content = io.BytesIO()
     image.save(content, kind, **options)
-    return pictures.decode(content.getvalue())
+    return images.decode(content.getvalue())
 
 
 def grey(digit: np.ndarray) -> Image.Image:
@@ -163,9 +164,9 @@ def test_a_cameras_picture_is_read_at_a_part_of_its_pixels(digits, kind, mode):
     sheet = Image.fromarray(np.asarray(sheet, np.uint16) * 257) if mode == "I;16" else sheet.convert(mode)
     content = io.BytesIO()
     sheet.save(content, kind)
-    with pytest.raises(pictures.TooLarge):
-        pictures.decode(content.getvalue())
-    picture = pictures.decode(content.getvalue(), most_pixels=20_000_000)
+    with pytest.raises(images.TooLarge):
+        images.decode(content.getvalue())
+    picture = images.decode(content.getvalue(), most_pixels=20_000_000)
     assert max(picture.channels.shape) <= 1024
     prepared = prepare(picture)
     assert difference(prepared.pixels, prepare(saved(small)).pixels) < 0.25
@@ -264,28 +265,28 @@ def test_otsu_parts_two_heaps_between_them():
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"<svg/>", b"BM" + bytes(60)])
 def test_what_is_no_picture_is_told_so(content):
-    with pytest.raises(pictures.NoPicture):
-        pictures.decode(content)
+    with pytest.raises(images.NoPicture):
+        images.decode(content)
 
 
 def test_half_a_picture_is_no_picture(digits):
     content = io.BytesIO()
     at_size(digits[0], 9).save(content, "PNG")
-    with pytest.raises(pictures.NoPicture):
-        pictures.decode(content.getvalue()[:-200])
+    with pytest.raises(images.NoPicture):
+        images.decode(content.getvalue()[:-200])
 
 
 @pytest.mark.parametrize("size", [(5000, 10), (10, 5000), (2100, 2100)])
 def test_too_many_pixels_are_refused_before_they_are_decoded(size):
     content = io.BytesIO()
     Image.new("1", size).save(content, "PNG")
-    with pytest.raises(pictures.TooLarge):
-        pictures.decode(content.getvalue())
+    with pytest.raises(images.TooLarge):
+        images.decode(content.getvalue())
 
 
 def test_too_many_bytes_are_refused():
-    with pytest.raises(pictures.TooLarge):
-        pictures.decode(bytes(pictures.MAX_BYTES + 1))
+    with pytest.raises(images.TooLarge):
+        images.decode(bytes(images.MAX_BYTES + 1))
 
 
 def framed_images():
@@ -300,7 +301,7 @@ def test_a_picture_framed_as_mnists_keeps_its_pixels():
         for mode in ("L", "RGB"):
             content = io.BytesIO()
             Image.fromarray(image).convert(mode).save(content, "PNG")
-            prepared = prepare(pictures.decode(content.getvalue()))
+            prepared = prepare(images.decode(content.getvalue()))
             assert np.array_equal(prepared.pixels, image)
             assert (prepared.shift, prepared.inverted) == ((0, 0), False)
             rows, columns = np.nonzero(image.max(1))[0], np.nonzero(image.max(0))[0]
@@ -314,6 +315,6 @@ def test_a_picture_of_that_size_framed_otherwise_goes_through_the_pipeline():
     for other in (moved, smaller, red, 255 - image):
         content = io.BytesIO()
         Image.fromarray(other).save(content, "PNG")
-        prepared = prepare(pictures.decode(content.getvalue()))
+        prepared = prepare(images.decode(content.getvalue()))
         assert not np.array_equal(prepared.pixels, other if other.ndim == 2 else image)
         assert prepared.pixels.any()

@@ -14,10 +14,12 @@ from PIL import Image
 from test_predict import digits, weights  # noqa: F401  (fixtures)
 from wire import ask, eventually, serving
 
-from digits import contract, pictures, recognition
-from digits.models import build
-from digits.networks import Networks
-from digits.runlog import RunLog
+from digits.inference import images
+from digits.models.builders import build
+from digits.models.history import Networks
+from digits.runlog import schema
+from digits.runlog.run_log import RunLog
+from digits.server import predict_api
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +29,11 @@ def site(tmp_path_factory, weights):  # noqa: F811
     (folder / "web").mkdir()
     with RunLog(folder / "results", name="trained") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.WEIGHTS, weights.read_bytes())
+        log.save(schema.WEIGHTS, weights.read_bytes())
         kept = Networks()
         kept.add_epoch(1, build("tiny"))
-        log.save(contract.NETWORK_EPOCHS, kept.history)
-        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}) | {"epochs": [5]})
+        log.save(schema.NETWORK_EPOCHS, kept.history)
+        log.save_json(schema.NETWORK, kept.as_json({"temperature": None}) | {"epochs": [5]})
     with serving(server_of(folder)) as server:
         server.results, server.run_id = folder / "results", log.run_id
         yield server
@@ -200,7 +202,7 @@ BAD = {
     "too high": (sheet(2, 4097), None, 413),
     "too many megapixels": (sheet(2100, 2000), None, 413),
     "far too many megapixels": (sheet(20_000, 20_000), None, 413),
-    "too many bytes": (bytes(pictures.MAX_BYTES + 1), None, 413),
+    "too many bytes": (bytes(images.MAX_BYTES + 1), None, 413),
 }
 
 
@@ -233,10 +235,10 @@ def test_pictures_of_a_request_have_the_pixels_of_one_together(site):
 def test_a_torch_that_cannot_be_imported_is_explained_in_the_terminal(site, picture, monkeypatch, capsys, error, words):
     class Broken:
         def find_spec(self, name, path=None, target=None):
-            if name == "digits.predict":
+            if name == "digits.inference.predict":
                 raise error
 
-    monkeypatch.delitem(sys.modules, "digits.predict", raising=False)
+    monkeypatch.delitem(sys.modules, "digits.inference.predict", raising=False)
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     answer = post(site, picture[0])
     assert (answer.status, answer.json()["error"]) == (
@@ -272,9 +274,9 @@ def test_more_than_can_wait_are_sent_away(site, picture, monkeypatch):
         held.wait(20)
         return [{"status": "ok", "predictions": []}]
 
-    monkeypatch.setattr(recognition.Recognition, "_read", slow)
+    monkeypatch.setattr(predict_api.Recognition, "_read", slow)
     answers = []
-    served, more = recognition.AT_ONCE + recognition.WAITING, 5
+    served, more = predict_api.AT_ONCE + predict_api.WAITING, 5
     threads = [threading.Thread(target=lambda: answers.append(post(site, picture[0]))) for _ in range(served + more)]
     for thread in threads:
         thread.start()

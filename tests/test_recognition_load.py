@@ -8,10 +8,13 @@ from test_predict import digits, weights  # noqa: F401  (fixtures)
 from test_recognition import form, picture, post  # noqa: F401  (a fixture)
 from wire import eventually
 
-from digits import checkpoint, contract, pictures, predict, recognition
-from digits.httpmessage import Problem, Request
-from digits.recognition import Recognition
-from digits.runlog import RunLog
+from digits.inference import images, predict
+from digits.models import weights_file
+from digits.runlog import schema
+from digits.runlog.run_log import RunLog
+from digits.server import predict_api
+from digits.server.http_message import Problem, Request
+from digits.server.predict_api import Recognition
 
 PATIENT = 60.0
 
@@ -26,7 +29,7 @@ def request_of(body: bytes, content_type: str | None = None, target: str = "/pre
 def results_with(folder, content: bytes):
     with RunLog(folder, name="trained") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.WEIGHTS, content)
+        log.save(schema.WEIGHTS, content)
     return folder
 
 
@@ -37,17 +40,17 @@ def results(tmp_path, weights):  # noqa: F811
 
 def test_a_form_of_many_pictures_lets_others_pass(results, picture, monkeypatch):  # noqa: F811
     """With one place: the form's first picture is held up until another request waits, which then has its turns."""
-    monkeypatch.setattr(recognition, "AT_ONCE", 1)
+    monkeypatch.setattr(predict_api, "AT_ONCE", 1)
     asked, order, held = Recognition(results), [], threading.Event()
     asked.answer(request_of(picture[0]))  # so that the weights are known
-    decode = pictures.decode
+    decode = images.decode
 
     def slow(content, **limits):
         order.append("form" if content == picture[0] else "other")
         held.wait(PATIENT)
         return decode(content, **limits)
 
-    monkeypatch.setattr(pictures, "decode", slow)
+    monkeypatch.setattr(images, "decode", slow)
     other = picture[0] + b" "
     with ThreadPoolExecutor() as clients:
         many = clients.submit(asked.answer, request_of(*form(*(("image", picture[0]) for _ in range(16)))))
@@ -60,7 +63,7 @@ def test_a_form_of_many_pictures_lets_others_pass(results, picture, monkeypatch)
 
 
 def test_a_request_that_computes_longer_than_its_budget_is_told_to_send_fewer(results, picture, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(recognition, "BUDGET_S", 0.0)
+    monkeypatch.setattr(predict_api, "BUDGET_S", 0.0)
     asked = Recognition(results)
     assert asked.answer(request_of(picture[0])).status == 200
     with pytest.raises(Problem, match="send fewer at a time") as problem:
@@ -70,9 +73,9 @@ def test_a_request_that_computes_longer_than_its_budget_is_told_to_send_fewer(re
 
 def test_weights_that_are_being_read_keep_nobody_waiting_who_needs_others(results, picture, monkeypatch):  # noqa: F811
     """Those of the run before take long to read; meanwhile the known ones go on answering."""
-    content = (results / contract.WEIGHTS).read_bytes()
+    content = (results / schema.WEIGHTS).read_bytes()
     results_with(results, content)  # the run before is under runs/ now
-    run_id = next((results / contract.RUNS).iterdir()).name
+    run_id = next((results / schema.RUNS).iterdir()).name
     asked = Recognition(results)
     asked.answer(request_of(picture[0]))
     opened, held, opens = threading.Event(), threading.Event(), predict.Reader.open
@@ -97,8 +100,8 @@ def test_weights_that_are_being_read_keep_nobody_waiting_who_needs_others(result
 def test_weights_above_the_stated_size_are_refused_before_they_are_read(live, picture):  # noqa: F811
     with RunLog(live.results, name="huge") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.WEIGHTS, b"")
-        with open(live.results / contract.WEIGHTS, "r+b") as file:
-            file.truncate(checkpoint.MOST_BYTES + (8 << 30))
+        log.save(schema.WEIGHTS, b"")
+        with open(live.results / schema.WEIGHTS, "r+b") as file:
+            file.truncate(weights_file.MOST_BYTES + (8 << 30))
         answer = post(live, picture[0])
     assert answer.status == 503 and "too large" in answer.json()["error"]

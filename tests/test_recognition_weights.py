@@ -6,10 +6,11 @@ import pytest
 from test_predict import digits, weights  # noqa: F401  (fixtures)
 from test_recognition import picture, post  # noqa: F401  (a fixture)
 
-from digits import checkpoint, contract
-from digits.models import build
-from digits.networks import Networks
-from digits.runlog import RunLog
+from digits.models import weights_file
+from digits.models.builders import build
+from digits.models.history import Networks
+from digits.runlog import schema
+from digits.runlog.run_log import RunLog
 
 
 def test_before_there_are_weights_it_says_when_to_come_again(live, picture):  # noqa: F811
@@ -23,37 +24,37 @@ def test_new_weights_are_taken_at_once_and_those_of_the_run_before_while_one_tra
     content, label = picture
     with RunLog(live.results, name="first") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.WEIGHTS, weights.read_bytes())
+        log.save(schema.WEIGHTS, weights.read_bytes())
     assert post(live, content).json()["label"] == label
     with RunLog(live.results, name="second") as log:
         log.batch(1, loss=0.5)
         assert post(live, content).json()["label"] == label
-        log.save(contract.WEIGHTS, b"damaged")
+        log.save(schema.WEIGHTS, b"damaged")
         assert post(live, content).status == 503
-        log.save(contract.WEIGHTS, weights.read_bytes())
+        log.save(schema.WEIGHTS, weights.read_bytes())
         assert post(live, content).json()["label"] == label
 
 
 def test_damaged_weights_are_told_of_without_where_they_lie(live, picture, weights):  # noqa: F811
     with RunLog(live.results, name="damaged") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.WEIGHTS, pickle.dumps(weights))
+        log.save(schema.WEIGHTS, pickle.dumps(weights))
     answer = post(live, picture[0])
-    assert answer.status == 503 and contract.WEIGHTS in answer.json()["error"]
+    assert answer.status == 503 and schema.WEIGHTS in answer.json()["error"]
     assert str(live.results) not in answer.json()["error"] and "weights_only" not in answer.json()["error"]
 
 
 def test_a_run_that_has_not_ended_reads_with_its_newest_epoch_and_any_that_was_kept(live, picture, weights):  # noqa: F811
     content, label = picture
-    network = checkpoint.load_network(weights)
+    network = weights_file.load_network(weights)
     kept = Networks()
     kept.add_epoch(1, build("lenet5"))
     kept.add_epoch(2, network, energy_limit=-99.0)
     kept.add_epoch(3, network)
     with RunLog(live.results, name="stopped") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.NETWORK_EPOCHS, kept.history)
-        log.save_json(contract.NETWORK, kept.as_json({"temperature": 1.5}))
+        log.save(schema.NETWORK_EPOCHS, kept.history)
+        log.save_json(schema.NETWORK, kept.as_json({"temperature": 1.5}))
         newest = post(live, content).json()
         assert (newest["label"], newest["model"]["epoch"], newest["status"]) == (label, 3, "ok")
         assert post(live, content, path=f"/predict?run={log.run_id}").json()["model"] == newest["model"]
@@ -65,13 +66,13 @@ def test_a_run_that_has_not_ended_reads_with_its_newest_epoch_and_any_that_was_k
 def test_the_final_weights_of_an_earlier_run_go_before_those_of_an_epoch(live, picture, weights):  # noqa: F811
     with RunLog(live.results, name="ended") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.WEIGHTS, weights.read_bytes())
+        log.save(schema.WEIGHTS, weights.read_bytes())
     with RunLog(live.results, name="training") as log:
         log.batch(1, loss=0.5)
         kept = Networks()
         kept.add_epoch(1, build("lenet5"))
-        log.save(contract.NETWORK_EPOCHS, kept.history)
-        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}))
+        log.save(schema.NETWORK_EPOCHS, kept.history)
+        log.save_json(schema.NETWORK, kept.as_json({"temperature": None}))
         assert post(live, picture[0]).json()["model"]["run_id"] == "x"
 
 
@@ -94,10 +95,10 @@ def test_a_network_of_another_kind_is_none_that_was_kept(live, picture, strange)
     kept.add_epoch(1, build("tiny"), energy_limit=-5.0)
     with RunLog(live.results, name="foreign") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.NETWORK_EPOCHS, kept.history)
-        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}))
+        log.save(schema.NETWORK_EPOCHS, kept.history)
+        log.save_json(schema.NETWORK, kept.as_json({"temperature": None}))
         assert post(live, picture[0], path="/predict?epoch=1").status == 200
-        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}) | strange)
+        log.save_json(schema.NETWORK, kept.as_json({"temperature": None}) | strange)
         assert post(live, picture[0], path="/predict?epoch=1").status == 404
 
 
@@ -107,10 +108,10 @@ def test_neither_is_one_of_the_newest_epoch(live, picture, strange):  # noqa: F8
     kept.add_epoch(1, build("tiny"))
     with RunLog(live.results, name="foreign") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.NETWORK_NUMBERS, kept.current)
-        log.save_json(contract.NETWORK, kept.as_json({"temperature": 0.5}))
+        log.save(schema.NETWORK_NUMBERS, kept.current)
+        log.save_json(schema.NETWORK, kept.as_json({"temperature": 0.5}))
         assert post(live, picture[0]).json()["temperature"] == 0.5
-        log.save_json(contract.NETWORK, kept.as_json({"temperature": 0.5}) | strange)
+        log.save_json(schema.NETWORK, kept.as_json({"temperature": 0.5}) | strange)
         assert post(live, picture[0]).status == 404
 
 
@@ -120,9 +121,9 @@ def test_each_epoch_is_calibrated_with_its_own_temperature(live, picture):  # no
         kept.add_epoch(epoch, network, temperature=temperature)
     with RunLog(live.results, name="calibrated") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.NETWORK_NUMBERS, kept.current)
-        log.save(contract.NETWORK_EPOCHS, kept.history)
-        log.save_json(contract.NETWORK, kept.as_json({"temperature": 0.5}))
+        log.save(schema.NETWORK_NUMBERS, kept.current)
+        log.save(schema.NETWORK_EPOCHS, kept.history)
+        log.save_json(schema.NETWORK, kept.as_json({"temperature": 0.5}))
         first, second, third = (post(live, picture[0], path=f"/predict?epoch={epoch}").json() for epoch in (1, 2, 3))
         assert [answer["temperature"] for answer in (first, second, third)] == [None, 1.5, 0.5]
         assert second["score"] < first["score"] < third["score"]
@@ -138,8 +139,8 @@ def test_files_without_temperatures_of_their_epochs_are_read_too(live, picture):
     del saved["temperatures"]
     with RunLog(live.results, name="older") as log:
         log.batch(1, loss=0.5)
-        log.save(contract.NETWORK_NUMBERS, kept.current)
-        log.save(contract.NETWORK_EPOCHS, kept.history)
-        log.save_json(contract.NETWORK, saved)
+        log.save(schema.NETWORK_NUMBERS, kept.current)
+        log.save(schema.NETWORK_EPOCHS, kept.history)
+        log.save_json(schema.NETWORK, saved)
         answers = [post(live, picture[0], path=f"/predict?epoch={epoch}").json() for epoch in (1, 2)]
         assert [answer["temperature"] for answer in answers] == [None, 0.5]

@@ -8,8 +8,8 @@ import golden
 import pytest
 import torch
 
-from digits import contract
 from digits.config import Config
+from digits.runlog import schema
 
 PROJECT = Path(__file__).parent.parent
 TEXT = (PROJECT / "results" / "README.md").read_text(encoding="utf-8")
@@ -30,7 +30,7 @@ def keys(value):
     return set()
 
 
-@pytest.mark.parametrize("file", [*contract.FILES, contract.RUNS_INDEX, ".lock"])
+@pytest.mark.parametrize("file", [*schema.FILES, schema.RUNS_INDEX, ".lock"])
 def test_every_file_is_documented(file):
     assert f"`{file}`" in TEXT
 
@@ -45,10 +45,11 @@ def test_every_field_of_a_file_stands_in_its_section(file):
 
 
 def test_what_a_run_ran_on_is_documented():
-    from digits import environment, precision
+    from digits.models import precision
+    from digits.training import machine
 
     device = torch.device("cpu")
-    written = environment.describe(Config(), device) | precision.Precision(device).describe()
+    written = machine.describe(Config(), device) | precision.Precision(device).describe()
     assert set(written) <= set(re.findall(r"`([^`]+)`", section("training_log.json")))
 
 
@@ -62,14 +63,14 @@ def test_every_phase_is_documented():
 def test_every_documented_field_of_the_log_is_written():
     rows = re.findall(r"^\| (`.*?`) \|", section("training_log.json"), re.MULTILINE)
     documented = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
-    assert documented == set(json.loads((golden.FIXTURE / contract.TRAINING_LOG).read_text()))
+    assert documented == set(json.loads((golden.FIXTURE / schema.TRAINING_LOG).read_text()))
 
 
 def test_columns_limits_and_statuses_are_those_of_the_code():
-    assert set(contract.BATCH_FIELDS) | set(contract.EPOCH_FIELDS) <= WORDS
-    assert set(contract.STATUSES) <= WORDS
-    assert f"{contract.EPOCHS_KEPT:,} epochs" in TEXT
-    assert f"the last {contract.EVENTS_KEPT}" in TEXT
-    assert f"no sign of life for\n{contract.SILENT_AFTER_S:.0f} s" in TEXT
-    assert f"at most {contract.LABEL_KEPT} characters" in TEXT
-    assert contract.HEARTBEAT_S + contract.WRITE_EVERY_S <= 5
+    assert set(schema.BATCH_FIELDS) | set(schema.EPOCH_FIELDS) <= WORDS
+    assert set(schema.STATUSES) <= WORDS
+    assert f"{schema.EPOCHS_KEPT:,} epochs" in TEXT
+    assert f"the last {schema.EVENTS_KEPT}" in TEXT
+    assert f"no sign of life for\n{schema.SILENT_AFTER_S:.0f} s" in TEXT
+    assert f"at most {schema.LABEL_KEPT} characters" in TEXT
+    assert schema.HEARTBEAT_S + schema.WRITE_EVERY_S <= 5

@@ -9,15 +9,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from digits import checkpoint, contract
-from digits.checkpoints import Checkpoints
 from digits.config import Config
 from digits.errors import UserError
 from digits.files import write_atomically
-from digits.resume import continued, earlier_run, restarted
-from digits.runlog import RunLog
-from digits.schedule import Schedule
-from digits.training import Progress
+from digits.models import weights_file
+from digits.runlog import schema
+from digits.runlog.run_log import RunLog
+from digits.training.checkpoints import Checkpoints
+from digits.training.resume import continued, earlier_run, restarted
+from digits.training.schedule import Schedule
+from digits.training.trainer import Progress
 from tests.outcomes import outcome
 from tests.trainer import Trainer
 
@@ -64,7 +65,7 @@ def killed(results, step, *options, signum=signal.SIGKILL):
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_a_run_that_was_ended_in_an_epoch_goes_on_as_if_nothing_had_been(tmp_path, uninterrupted, signum):
     killed(tmp_path, 14, *RUN, "--checkpoint-every", "0", signum=signum)
-    step = checkpoint.load(tmp_path / "checkpoint.pth")["learner"]["steps"]
+    step = weights_file.load(tmp_path / "checkpoint.pth")["learner"]["steps"]
     run_id = json.loads((tmp_path / "training_log.json").read_text())["run_id"]
     said = resume(tmp_path)
     assert "Going on with epoch" in said
@@ -104,49 +105,49 @@ def test_a_run_that_was_ended_before_its_first_batch_begins(tmp_path, uninterrup
 
 
 def listed(results):
-    return json.loads((results / contract.RUNS_INDEX).read_text())["runs"]
+    return json.loads((results / schema.RUNS_INDEX).read_text())["runs"]
 
 
 def content(results) -> dict:
     """Of all files of the run."""
-    return {file: (results / file).read_bytes() for file in contract.FILES if (results / file).is_file()}
+    return {file: (results / file).read_bytes() for file in schema.FILES if (results / file).is_file()}
 
 
 def lose_all(results):
-    for file in contract.CHECKPOINTS:
+    for file in schema.CHECKPOINTS:
         (results / file).unlink()
     return "(checkpoint.pth, checkpoint-before.pth, checkpoint-plateau.pth: missing)"
 
 
 def damage_all(results):
-    for file in contract.CHECKPOINTS:
+    for file in schema.CHECKPOINTS:
         (results / file).write_bytes((results / file).read_bytes()[:1000])
     return "checkpoint-plateau.pth: it is damaged or cut short"
 
 
 def take_anothers(results):
-    for file in contract.CHECKPOINTS:
-        state = checkpoint.load(results / file) | {"run_id": "another"}
-        (results / file).write_bytes(checkpoint.packed(state))
+    for file in schema.CHECKPOINTS:
+        state = weights_file.load(results / file) | {"run_id": "another"}
+        (results / file).write_bytes(weights_file.packed(state))
     return "checkpoint-plateau.pth: of another run"
 
 
 def lose_the_plateau(results):
-    (results / contract.CHECKPOINT_PLATEAU).unlink()
+    (results / schema.CHECKPOINT_PLATEAU).unlink()
     return "checkpoint.pth: after step 30, by then the learning rate had decayed as in a run of 30 steps"
 
 
 def take_weights(results):
-    for file in contract.CHECKPOINTS:
-        shutil.copyfile(results / contract.WEIGHTS, results / file)
+    for file in schema.CHECKPOINTS:
+        shutil.copyfile(results / schema.WEIGHTS, results / file)
     return "it is not a checkpoint"
 
 
 def take_other_options(results):
-    for file in contract.CHECKPOINTS:
-        state = checkpoint.load(results / file)
+    for file in schema.CHECKPOINTS:
+        state = weights_file.load(results / file)
         state["config"]["channels"] = (8, 8, 8, 8)
-        (results / file).write_bytes(checkpoint.packed(state))
+        (results / file).write_bytes(weights_file.packed(state))
     return "of a run with another --channels"
 
 
@@ -172,17 +173,17 @@ def test_a_finished_run_outlives_a_resume_that_is_ended_before_its_first_batch(t
         trainer.wait_for(lambda log: log.get("phase") == "resuming")
         trainer.interrupt(signum)
     train(copy, *RUN, "--epochs", "1")
-    moved = content(copy / contract.RUNS / run_id)
+    moved = content(copy / schema.RUNS / run_id)
     left = content(uninterrupted)
-    kept = set(left) - {*contract.CHECKPOINTS, contract.TRAINING_LOG}
+    kept = set(left) - {*schema.CHECKPOINTS, schema.TRAINING_LOG}
     assert kept <= set(moved) and all(moved[file] == left[file] for file in kept)
-    log = json.loads(moved[contract.TRAINING_LOG])
+    log = json.loads(moved[schema.TRAINING_LOG])
     assert (log["progress"]["step"], log["epochs"]["epoch"]) == (STEPS, [1, 2, 3])
-    assert signum != signal.SIGINT or moved[contract.TRAINING_LOG] == left[contract.TRAINING_LOG]
+    assert signum != signal.SIGINT or moved[schema.TRAINING_LOG] == left[schema.TRAINING_LOG]
 
 
 def earlier_run_id(results):
-    return json.loads((results / contract.TRAINING_LOG).read_text())["run_id"]
+    return json.loads((results / schema.TRAINING_LOG).read_text())["run_id"]
 
 
 @pytest.mark.parametrize("words", [["--restart"], ["--resume", "--restart"]])
@@ -192,7 +193,7 @@ def test_a_restart_keeps_the_run_and_trains_it_again(tmp_path, uninterrupted, wo
     run_id, before = earlier_run_id(copy), content(copy)
     with Trainer(copy, *words, small=False) as trainer:
         assert trainer.finish()[0] == 0
-    assert content(copy / contract.RUNS / run_id) == before
+    assert content(copy / schema.RUNS / run_id) == before
     assert earlier_run_id(copy) != run_id
     assert_same(copy, uninterrupted)
 
@@ -244,7 +245,7 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(tmp_p
     good = (tmp_path / "checkpoint-before.pth").read_bytes()
     write_atomically(tmp_path / "checkpoint.pth", b"damaged")  # not in place: just killed, both may be one file
     (tmp_path / "checkpoint-plateau.pth").unlink(missing_ok=True)
-    state = checkpoint.load(tmp_path / "checkpoint-before.pth")
+    state = weights_file.load(tmp_path / "checkpoint-before.pth")
     learner = SimpleNamespace(
         group=SimpleNamespace(rank=0), schedule=Schedule(**state["schedule"]), state_dict=lambda: state["learner"]
     )
@@ -262,20 +263,20 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(tmp_p
     checkpoints.save(Progress(step=1))
     assert (tmp_path / "checkpoint-before.pth").read_bytes() == good
     checkpoints.save(Progress(step=2))  # the one before is now as good
-    assert checkpoint.load(tmp_path / "checkpoint-before.pth")["progress"]["step"] == 1
+    assert weights_file.load(tmp_path / "checkpoint-before.pth")["progress"]["step"] == 1
 
 
 def test_lost_rows_of_the_batches_are_told(tmp_path, uninterrupted):
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
-    (copy / contract.BATCHES).write_text("junk\n")
+    (copy / schema.BATCHES).write_text("junk\n")
     resume(copy, "--epochs", "4")
     (event,) = (
         event
-        for event in json.loads((copy / contract.TRAINING_LOG).read_text())["events"]
+        for event in json.loads((copy / schema.TRAINING_LOG).read_text())["events"]
         if event["kind"] == "rows lost"
     )
     assert re.fullmatch(r"of its first \d+ rows batches.csv has 0", event["text"])
-    assert (copy / contract.BATCHES).read_text().splitlines()[0] == ",".join(contract.BATCH_FIELDS)
+    assert (copy / schema.BATCHES).read_text().splitlines()[0] == ",".join(schema.BATCH_FIELDS)
 
 
 def test_a_name_made_of_the_options_follows_the_length_and_a_name_of_ones_own_stays(tmp_path, uninterrupted):
@@ -302,7 +303,7 @@ def refused(results, *options):
 
 def test_what_cannot_be_continued_is_refused_in_one_line(tmp_path, uninterrupted):
     assert "holds no run" in refused(tmp_path)
-    (tmp_path / contract.TRAINING_LOG).write_text('{"run_id"')
+    (tmp_path / schema.TRAINING_LOG).write_text('{"run_id"')
     assert "training_log.json is damaged" in refused(tmp_path)
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
     before = (copy / "training_log.json").read_bytes()
@@ -330,9 +331,9 @@ def test_options_that_change_no_weight_may_be_given_anew(tmp_path, uninterrupted
 
 
 DAMAGED = {
-    contract.PREDICTIONS: {"validation": {"labels": "", "epochs": []}},
-    contract.LAYER_WEIGHTS: {"epochs": [3]},
-    contract.NETWORK: {"numbers": "many"},
+    schema.PREDICTIONS: {"validation": {"labels": "", "epochs": []}},
+    schema.LAYER_WEIGHTS: {"epochs": [3]},
+    schema.NETWORK: {"numbers": "many"},
 }
 
 
@@ -365,27 +366,27 @@ def test_what_was_written_for_the_page_may_be_damaged_and_is_made_anew(tmp_path,
     "value", [None, 5, "x", [], {}, [5], {"step": "x", "steps": [], "threads": "many", "epochs": "x"}]
 )
 def test_a_damaged_log_is_told_in_one_line_or_does_no_harm(uninterrupted, tmp_path, field, value):
-    log = json.loads((uninterrupted / contract.TRAINING_LOG).read_text()) | {field: value}
-    (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
+    log = json.loads((uninterrupted / schema.TRAINING_LOG).read_text()) | {field: value}
+    (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
     try:
         continued(tmp_path, {"epochs": 9})
     except UserError as error:
         assert "no run of this version" in str(error)
     with RunLog(tmp_path, name="resumed", resume=True) as resumed:
-        resumed.announce(contract.TEST_SAMPLES)
-    assert json.loads((tmp_path / contract.TRAINING_LOG).read_text()) == log
+        resumed.announce(schema.TEST_SAMPLES)
+    assert json.loads((tmp_path / schema.TRAINING_LOG).read_text()) == log
     with RunLog(tmp_path, name="resumed", resume=True) as resumed:
         resumed.restore(None)
         resumed.batch(1, loss=0.5)
-        resumed.announce(contract.TEST_SAMPLES)
+        resumed.announce(schema.TEST_SAMPLES)
 
 
 @pytest.mark.parametrize(
     "option, value", [("epochs", "many"), ("epochs", []), ("lr", {}), ("channels", 5), ("seed", None)]
 )
 def test_a_log_with_an_option_of_another_kind_is_of_no_run_of_this_version(uninterrupted, tmp_path, option, value):
-    log = json.loads((uninterrupted / contract.TRAINING_LOG).read_text())
+    log = json.loads((uninterrupted / schema.TRAINING_LOG).read_text())
     log["config"][option] = value
-    (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
+    (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
     with pytest.raises(UserError, match="no run of this version"):
         continued(tmp_path, {"epochs": 9})

@@ -10,9 +10,9 @@ import time
 import golden
 import pytest
 
-from digits import contract, manage, runlog
-from digits.lock import Busy
-from digits.runlog import RunLog
+from digits.runlog import manage, run_log, schema
+from digits.runlog.lock import Busy
+from digits.runlog.run_log import RunLog
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def folder(tmp_path):
     return tmp_path / "results"
 
 
-def saved(folder, file=contract.TRAINING_LOG):
+def saved(folder, file=schema.TRAINING_LOG):
     """The file's content, refused unless it is strict JSON."""
 
     def refuse(constant):
@@ -30,7 +30,7 @@ def saved(folder, file=contract.TRAINING_LOG):
 
 
 def rows(folder):
-    with (folder / contract.BATCHES).open(newline="") as file:
+    with (folder / schema.BATCHES).open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -77,7 +77,7 @@ def test_a_run_that_ends_otherwise_says_how(folder, error, status, sentence):
         log.batch(1, loss=0.5)
         raise error
     assert (saved(folder)["status"], saved(folder)["error"]) == (status, sentence)
-    assert saved(folder, contract.RUNS_INDEX)["runs"][0]["status"] == status
+    assert saved(folder, schema.RUNS_INDEX)["runs"][0]["status"] == status
 
 
 def test_a_run_asked_to_stop_is_stopped(folder):
@@ -93,10 +93,10 @@ def test_numbers_that_are_not_finite_leave_strict_json_and_empty_cells(folder):
         log.batch(1, loss=math.inf, lr=math.nan)
         log.epoch(1, train_loss=math.nan, val_loss=-math.inf)
         log.test(loss=math.nan, accuracy=0.1, correct=1, total=10)
-        log.save_json(contract.PREDICTIONS, {"p": [math.nan]})
+        log.save_json(schema.PREDICTIONS, {"p": [math.nan]})
     assert saved(folder)["batches"]["loss"] == [0.5, None, None]
     assert saved(folder)["epochs"]["train_loss"] == [None]
-    assert saved(folder, contract.PREDICTIONS)["p"] == [None]
+    assert saved(folder, schema.PREDICTIONS)["p"] == [None]
     assert [row["loss"] for row in rows(folder)] == ["0.5", "", ""]
 
 
@@ -111,8 +111,8 @@ def test_the_log_is_written_within_a_second_or_two_without_being_asked(folder):
 
 
 def test_the_heartbeat_moves_though_nothing_happens(folder, monkeypatch):
-    monkeypatch.setattr(contract, "WRITE_EVERY_S", 0.02)
-    monkeypatch.setattr(contract, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(schema, "WRITE_EVERY_S", 0.02)
+    monkeypatch.setattr(schema, "HEARTBEAT_S", 0.05)
     with RunLog(folder, name="a run"):
         first = saved(folder)["updated_at"]
         give_up = time.monotonic() + 20
@@ -132,7 +132,7 @@ def test_a_second_writer_is_refused_and_changes_nothing(folder):
 def test_a_read_only_folder_is_named_and_keeps_its_files(folder, monkeypatch):
     with RunLog(folder, name="the first") as log:
         log.batch(1, loss=0.5)
-    before = (folder / contract.TRAINING_LOG).read_bytes()
+    before = (folder / schema.TRAINING_LOG).read_bytes()
 
     def refuse(path, *rest):
         raise PermissionError(13, "Permission denied", str(path))
@@ -140,7 +140,7 @@ def test_a_read_only_folder_is_named_and_keeps_its_files(folder, monkeypatch):
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(PermissionError, match="results"), RunLog(folder, name="the second"):
         pass
-    assert (folder / contract.TRAINING_LOG).read_bytes() == before
+    assert (folder / schema.TRAINING_LOG).read_bytes() == before
 
 
 def test_a_disk_that_fills_up_ends_the_run_and_leaves_the_last_whole_files(folder, monkeypatch):
@@ -162,13 +162,13 @@ def test_a_disk_that_fills_up_ends_the_run_and_leaves_the_last_whole_files(folde
 
 
 def test_a_failed_write_in_the_background_is_raised_at_the_next_batch(folder, monkeypatch):
-    monkeypatch.setattr(contract, "WRITE_EVERY_S", 0.01)
+    monkeypatch.setattr(schema, "WRITE_EVERY_S", 0.01)
     with pytest.raises(OSError, match="full"), RunLog(folder, name="a run") as log:
 
         def fail(path, value):
             raise OSError(28, "full")
 
-        monkeypatch.setattr(runlog, "write_json", fail)
+        monkeypatch.setattr(run_log, "write_json", fail)
         for _ in range(2000):
             log.batch(1, loss=0.5)
             time.sleep(0.01)
@@ -180,20 +180,20 @@ def test_a_long_run_stays_small_and_keeps_its_last_epoch(folder):
             log.batch(1, loss=1 / (1 + step), accuracy=step / 30_000, lr=0.001234567, images=128)
         for number in range(250):
             log.event("resumed", f"event {number} " + "x" * 2000)
-    assert len(saved(folder)["events"]) == contract.EVENTS_KEPT
+    assert len(saved(folder)["events"]) == schema.EVENTS_KEPT
     assert saved(folder)["events"][-1]["text"].startswith("event 249")
-    assert max(len(event["text"]) for event in saved(folder)["events"]) <= contract.EVENT_KEPT
+    assert max(len(event["text"]) for event in saved(folder)["events"]) <= schema.EVENT_KEPT
     assert len(rows(folder)) == 30_000
 
 
 def test_of_many_events_those_by_which_the_run_is_repeated_stay(folder):
     with RunLog(folder, name="steered") as log:
         log.event("lr changed", "lr 0.01 became 0.001", request="a", value=0.001)
-        for number in range(2 * contract.EVENTS_KEPT):
+        for number in range(2 * schema.EVENTS_KEPT):
             log.event("refused", "it is not paused", request=str(number))
     events = saved(folder)["events"]
-    assert len(events) == contract.EVENTS_KEPT
-    assert events[0]["value"] == 0.001 and events[1]["request"] == str(contract.EVENTS_KEPT + 1)
+    assert len(events) == schema.EVENTS_KEPT
+    assert events[0]["value"] == 0.001 and events[1]["request"] == str(schema.EVENTS_KEPT + 1)
 
 
 def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder, monkeypatch):
@@ -202,14 +202,14 @@ def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder, monke
     with RunLog(folder, name="\N{GRINNING FACE}" * 2000, config={"lr": 0.008}) as log:
         monkeypatch.setattr(log._writer, "now", lambda: None)
         log._log["progress"]["step"] = 998_000_000  # what a run of a billion batches counts to
-        for epoch in range(1, 2 * contract.EPOCHS_KEPT):
+        for epoch in range(1, 2 * schema.EPOCHS_KEPT):
             log.batch(epoch, *(chance.random() * 1e-5 for _ in range(3)), images=128)
             tiny = {name: chance.random() * 1e-5 for name in ("lr", "train_loss", "val_loss")}
             log.epoch(epoch, 1234.5678, train_accuracy=chance.random(), val_accuracy=chance.random(), **tiny)
         for _ in range(300):
             log.event("\N{GRINNING FACE}" * 20, "\N{GRINNING FACE}" * 2000)
         monkeypatch.undo()
-    assert (folder / contract.TRAINING_LOG).stat().st_size < 256_000
+    assert (folder / schema.TRAINING_LOG).stat().st_size < 256_000
 
 
 def test_thousands_of_epochs_are_thinned_and_the_last_is_always_there(folder, monkeypatch):
@@ -219,7 +219,7 @@ def test_thousands_of_epochs_are_thinned_and_the_last_is_always_there(folder, mo
             log.epoch(epoch, train_loss=1 / epoch)
         kept = log._log["epochs"]
         assert kept["epoch"][-1] == 5000
-    assert len(kept["epoch"]) == len(kept["train_loss"]) <= contract.EPOCHS_KEPT
+    assert len(kept["epoch"]) == len(kept["train_loss"]) <= schema.EPOCHS_KEPT
     assert kept["epoch"] == sorted(set(kept["epoch"]))
 
 
@@ -234,11 +234,11 @@ def test_events_stand_at_their_step(folder):
 
 def test_only_announced_files_are_listed(folder):
     with RunLog(folder, name="a run") as log:
-        log.save_json(contract.TEST_SAMPLES, {"samples": []})
-        log.save(contract.WEIGHTS, b"weights")
-        log.save(contract.WEIGHTS, b"better weights")
-    assert saved(folder)["files"] == [contract.BATCHES, contract.TEST_SAMPLES, contract.WEIGHTS]
-    assert saved(folder, contract.TEST_SAMPLES)["run_id"] == saved(folder)["run_id"]
+        log.save_json(schema.TEST_SAMPLES, {"samples": []})
+        log.save(schema.WEIGHTS, b"weights")
+        log.save(schema.WEIGHTS, b"better weights")
+    assert saved(folder)["files"] == [schema.BATCHES, schema.TEST_SAMPLES, schema.WEIGHTS]
+    assert saved(folder, schema.TEST_SAMPLES)["run_id"] == saved(folder)["run_id"]
 
 
 def test_what_the_contract_has_no_place_for_is_refused(folder):
@@ -264,14 +264,14 @@ def test_a_half_written_last_line_is_all_that_kill_9_can_leave(folder):
     with RunLog(folder, name="a run") as log:
         for _ in range(10):
             log.batch(1, loss=0.5)
-    content = (folder / contract.BATCHES).read_bytes()
+    content = (folder / schema.BATCHES).read_bytes()
     whole = content[:-4].decode().rsplit("\n", 1)[0].splitlines()
-    assert [line.count(",") for line in whole] == [len(contract.BATCH_FIELDS) - 1] * 10
+    assert [line.count(",") for line in whole] == [len(schema.BATCH_FIELDS) - 1] * 10
 
 
 def test_the_short_form_holds_progress_and_last_numbers(folder):
     golden.write(folder)
-    short = runlog.short(runlog.read(folder))
+    short = run_log.short(run_log.read(folder))
     assert short["progress"]["step"] == golden.EPOCHS * golden.BATCHES
     assert short["last"]["val_accuracy"] == pytest.approx(1 - 0.1 / 3, abs=1e-5)
     assert len(json.dumps(short)) < 1000
@@ -279,14 +279,14 @@ def test_the_short_form_holds_progress_and_last_numbers(folder):
 
 @pytest.mark.parametrize("log", [{}, {"batches": 5, "epochs": []}, {"batches": {"loss": 3}, "epochs": {"epoch": []}}])
 def test_the_short_form_of_a_foreign_log_has_no_surprises(log):
-    assert runlog.short(log)["last"] == {}
+    assert run_log.short(log)["last"] == {}
 
 
 def test_the_list_of_runs_tells_the_model_as_soon_as_it_is_known(tmp_path):
     with RunLog(tmp_path, name="live") as log:
-        assert json.loads((tmp_path / contract.RUNS_INDEX).read_text())["runs"][0]["model"] is None
+        assert json.loads((tmp_path / schema.RUNS_INDEX).read_text())["runs"][0]["model"] is None
         log.describe(model={"name": "cnn4", "parameters": 246_266})
-        listed = json.loads((tmp_path / contract.RUNS_INDEX).read_text())["runs"][0]
+        listed = json.loads((tmp_path / schema.RUNS_INDEX).read_text())["runs"][0]
         assert (listed["model"], listed["parameters"], listed["status"]) == ("cnn4", 246_266, "running")
 
 
@@ -333,13 +333,13 @@ def test_outside_its_block_every_method_refuses_and_writes_nothing(folder, metho
 def test_a_log_that_never_got_the_lock_leaves_the_files_of_who_has_it_alone(folder, method):
     with RunLog(folder, name="the first") as log:
         log.batch(1, loss=0.5)
-        before = (folder / contract.RUNS_INDEX).read_bytes()
+        before = (folder / schema.RUNS_INDEX).read_bytes()
         second = RunLog(folder, name="the second")
         with pytest.raises(Busy), second:
             pass
         with pytest.raises(RuntimeError, match="not entered yet"):
             getattr(second, method)(*CALLS[method])
-        assert (folder / contract.RUNS_INDEX).read_bytes() == before
+        assert (folder / schema.RUNS_INDEX).read_bytes() == before
         assert not {"a.bin", "a.json", "a.png"} & set(os.listdir(folder))
 
 
@@ -365,17 +365,17 @@ def test_a_log_that_could_not_be_entered_can_be_entered_later(folder):
 
 
 def test_a_name_that_is_given_while_the_run_ends_does_not_bring_it_back_to_life(folder, monkeypatch):
-    written = runlog.write_json
+    written = run_log.write_json
 
     def named_before(path, value):
         if value["status"] == "completed":
             manage.label(folder, value["run_id"], {"name": "named"})  # lists the run as the log still says it is
         written(path, value)
 
-    monkeypatch.setattr(runlog, "write_json", named_before)
+    monkeypatch.setattr(run_log, "write_json", named_before)
     with RunLog(folder, name="a run") as log:
         log.batch(1, loss=0.5)
-    entry = saved(folder, contract.RUNS_INDEX)["runs"][0]
+    entry = saved(folder, schema.RUNS_INDEX)["runs"][0]
     assert (saved(folder)["status"], entry["status"], entry["name"]) == ("completed", "completed", "named")
 
 
@@ -394,7 +394,7 @@ def test_the_log_tells_the_end_though_neither_table_nor_list_can_be_written(fold
     with pytest.raises(OSError, match="No space"), RunLog(folder, name="a run") as log:
         log.phase("training")
         full = True
-        monkeypatch.setattr(runlog.archive, "write_index", refuse)
+        monkeypatch.setattr(run_log.archive, "write_index", refuse)
         log.batch(1, loss=0.5)
         log.phase("validating")
     assert (saved(folder)["status"], saved(folder)["batches"]["loss"]) == ("failed", [0.5])
@@ -407,6 +407,6 @@ def test_the_list_tells_the_end_though_the_log_cannot_be_written(folder, monkeyp
     with pytest.raises(OSError, match="for the log"), RunLog(folder, name="a run") as log:
         log.batch(1, loss=0.5)
         log.phase("training")
-        monkeypatch.setattr(runlog, "write_json", refuse)
+        monkeypatch.setattr(run_log, "write_json", refuse)
     assert saved(folder)["status"] == "running"
-    assert saved(folder, contract.RUNS_INDEX)["runs"][0]["status"] == "completed"
+    assert saved(folder, schema.RUNS_INDEX)["runs"][0]["status"] == "completed"

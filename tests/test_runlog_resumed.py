@@ -5,8 +5,8 @@ from contextlib import suppress
 
 import pytest
 
-from digits import contract, runlog
-from digits.runlog import RunLog
+from digits.runlog import run_log, schema
+from digits.runlog.run_log import RunLog
 
 
 def batches_of(log, epoch, losses):
@@ -24,17 +24,17 @@ def test_a_resumed_log_goes_on_from_a_state_and_forgets_what_came_after_it(tmp_p
         batches_of(log, 2, [0.9, 0.8])
         log.event("noted", "to be forgotten")
         log.test(0.1, 0.9, 9, 10)
-    first = runlog.read(tmp_path)
+    first = run_log.read(tmp_path)
 
     with RunLog(tmp_path, name="second", resume=True) as log:
-        shown = runlog.read(tmp_path)  # until it is known from where it goes on
+        shown = run_log.read(tmp_path)  # until it is known from where it goes on
         assert (shown["status"], shown["phase"], shown["batches"]) == ("running", "resuming", first["batches"])
         log.restore(state)
         assert (log.step, log.position) == (3, {"epoch": 1, "batch": 3, "step": 3})
         log.plan(2, 3)
         batches_of(log, 2, [0.7, 0.6, 0.5])
         log.epoch(2, train_loss=0.6)
-    resumed = runlog.read(tmp_path)
+    resumed = run_log.read(tmp_path)
 
     with RunLog(tmp_path, name="whole") as log:
         log.plan(2, 3)
@@ -42,7 +42,7 @@ def test_a_resumed_log_goes_on_from_a_state_and_forgets_what_came_after_it(tmp_p
         log.epoch(1, train_loss=2.0)
         batches_of(log, 2, [0.7, 0.6, 0.5])
         log.epoch(2, train_loss=0.6)
-    whole = runlog.read(tmp_path)
+    whole = run_log.read(tmp_path)
 
     for field in ("step", "epoch", "loss", "loss_min", "loss_max", "accuracy", "lr"):
         assert resumed["batches"][field] == whole["batches"][field]
@@ -60,12 +60,12 @@ def test_a_resumed_log_may_begin_again(tmp_path):
     with RunLog(tmp_path, name="first", resume=True) as log:
         log.restore(None)
         batches_of(log, 1, [5.0])
-    again = runlog.read(tmp_path)
+    again = run_log.read(tmp_path)
     assert (again["batches"]["loss"], again["progress"]["step"]) == ([5.0], 1)
 
 
 def entry(folder) -> dict:
-    return json.loads((folder / contract.RUNS_INDEX).read_text())["runs"][0]
+    return json.loads((folder / schema.RUNS_INDEX).read_text())["runs"][0]
 
 
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt, ValueError("broken")])
@@ -73,11 +73,11 @@ def test_a_log_stays_as_it_was_where_it_ends_before_it_is_known_from_where_it_go
     with RunLog(tmp_path, name="first", config={"epochs": 3}) as log:
         batches_of(log, 1, [3.0, 2.0])
         log.test(0.1, 0.9, 9, 10)
-    file = tmp_path / contract.TRAINING_LOG
+    file = tmp_path / schema.TRAINING_LOG
     before, listed = file.read_bytes(), entry(tmp_path)
     with suppress(KeyboardInterrupt, ValueError), RunLog(tmp_path, name="x", config={"epochs": 9}, resume=True) as log:
         log.describe(environment={"threads": 3})
-        log.announce(contract.TEST_SAMPLES)
+        log.announce(schema.TEST_SAMPLES)
         log.phase("preparing")
         if error:
             raise error
@@ -91,7 +91,7 @@ def test_what_is_withheld_is_shown_afterwards_all_at_once(tmp_path):
             log.batch(1, 0.5)
             log.event("noted", "something")
             log.state()
-            assert runlog.read(tmp_path)["events"] == []
-            assert (tmp_path / contract.BATCHES).read_text().count("\n") == 2, "rows are on the disk all the same"
+            assert run_log.read(tmp_path)["events"] == []
+            assert (tmp_path / schema.BATCHES).read_text().count("\n") == 2, "rows are on the disk all the same"
         log.phase("training")
-        assert [event["text"] for event in runlog.read(tmp_path)["events"]] == ["something"]
+        assert [event["text"] for event in run_log.read(tmp_path)["events"]] == ["something"]

@@ -3,7 +3,7 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from digits.schedule import Schedule
+from digits.training.schedule import Schedule
 
 CASES = [
     Schedule(lr=0.01, warm_up=warm_up, decay=decay, total=total)

@@ -7,10 +7,10 @@ import pytest
 from example_project import RUN
 from wire import ask, serving
 
-from digits import contract
 from digits.files import write_atomically
-from digits.httpd import Server
-from digits.runlog import RunLog
+from digits.runlog import schema
+from digits.runlog.run_log import RunLog
+from digits.server.http_server import Server
 from server import Site, max_body
 
 GOLDEN = Path(__file__).resolve().parent / "fixtures" / "golden"
@@ -42,7 +42,7 @@ def test_a_route_serves_its_file_with_its_type(site, path):
 
 
 def test_every_file_of_the_contract_is_served_live_and_from_an_earlier_run(site):
-    for name in contract.FILES:
+    for name in schema.FILES:
         assert ask(site, f"/results/{name}").body == f"live {name}".encode()
         assert ask(site, f"/results/runs/{RUN}/{name}").body == f"earlier {name}".encode()
 
@@ -87,7 +87,7 @@ def test_a_moved_run_is_served_as_an_earlier_one(live):
 @pytest.mark.skipif(not GOLDEN.is_dir(), reason="there is no golden run yet")
 def test_the_golden_run_arrives_byte_for_byte():
     with serving(Server("127.0.0.1", 0, Site(GOLDEN).answer, max_body=max_body)) as server:
-        known = [path for path in GOLDEN.rglob("*") if path.name in (*contract.FILES, contract.RUNS_INDEX)]
+        known = [path for path in GOLDEN.rglob("*") if path.name in (*schema.FILES, schema.RUNS_INDEX)]
         assert known
         for path in known:
             assert ask(server, f"/results/{path.relative_to(GOLDEN).as_posix()}").body == path.read_bytes()
@@ -110,7 +110,7 @@ def test_health_is_ok(site):
 
 def test_a_replaced_log_has_another_etag_even_at_the_same_size_and_time(live):
     live.results.mkdir()
-    log = live.results / contract.TRAINING_LOG
+    log = live.results / schema.TRAINING_LOG
     tags = []
     for content in (b'{"step": 1}', b'{"step": 2}', b'{"step": 3}'):
         write_atomically(log, content)
@@ -123,7 +123,7 @@ def test_a_replaced_log_has_another_etag_even_at_the_same_size_and_time(live):
 
 def test_a_grown_csv_has_another_etag(live):
     live.results.mkdir()
-    csv = live.results / contract.BATCHES
+    csv = live.results / schema.BATCHES
     csv.write_text("step\n")
     before = ask(live, "/results/batches.csv").headers["etag"]
     with csv.open("a") as file:
@@ -134,7 +134,7 @@ def test_a_grown_csv_has_another_etag(live):
 
 def test_only_the_new_rows_of_the_csv_can_be_asked_for(live):
     live.results.mkdir()
-    (live.results / contract.BATCHES).write_text("step\n1\n2\n")
+    (live.results / schema.BATCHES).write_text("step\n1\n2\n")
     answer = ask(live, "/results/batches.csv", headers={"Range": "bytes=7-"})
     assert (answer.status, answer.body, answer.headers["content-range"]) == (206, b"2\n", "bytes 7-8/9")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import server
-from digits import browsing, listening
-from digits.access import Access
+from digits.server import browser, startup
+from digits.server.access import Access
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -60,7 +60,7 @@ def test_a_signal_ends_it_quietly_with_the_exit_code_of_that_signal(number, code
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no signals there")
-@pytest.mark.parametrize("module", ["hashlib", "digits.access", "digits.recognition"])
+@pytest.mark.parametrize("module", ["hashlib", "digits.server.access", "digits.server.predict_api"])
 def test_ctrl_c_while_it_imports_is_no_traceback(module):
     program = f"""
 import runpy, signal, sys
@@ -159,21 +159,21 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused_in_one_line():
 def test_without_a_port_asked_for_the_next_free_one_is_used(monkeypatch, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        monkeypatch.setattr(listening, "PORT", port)
-        options = listening.read_options(["--results-dir", str(tmp_path)])
-        with listening.listen(options, server.Site(tmp_path).answer, server.shared_methods, server.max_body) as chosen:
-            assert port < chosen.server_address[1] < port + listening.PORTS
-            assert f"Port {port} is taken" in listening.greeting(chosen, Access(), options)
+        monkeypatch.setattr(startup, "PORT", port)
+        options = startup.read_options(["--results-dir", str(tmp_path)])
+        with startup.listen(options, server.Site(tmp_path).answer, server.shared_methods, server.max_body) as chosen:
+            assert port < chosen.server_address[1] < port + startup.PORTS
+            assert f"Port {port} is taken" in startup.greeting(chosen, Access(), options)
 
 
 def test_when_all_ports_are_taken_it_says_which(monkeypatch, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        monkeypatch.setattr(listening, "PORT", taken.getsockname()[1])
-        monkeypatch.setattr(listening, "PORTS", 1)
-        options = listening.read_options(["--results-dir", str(tmp_path)])
+        monkeypatch.setattr(startup, "PORT", taken.getsockname()[1])
+        monkeypatch.setattr(startup, "PORTS", 1)
+        options = startup.read_options(["--results-dir", str(tmp_path)])
         with pytest.raises(OSError) as caught:
-            listening.listen(options, server.Site(tmp_path).answer, server.shared_methods, server.max_body)
-    assert str(listening.PORT) in listening.refusal(caught.value, options)
+            startup.listen(options, server.Site(tmp_path).answer, server.shared_methods, server.max_body)
+    assert str(startup.PORT) in startup.refusal(caught.value, options)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may listen everywhere")
@@ -241,7 +241,7 @@ def test_a_python_that_leaves_the_scripts_folder_out_of_its_path_runs_it_as_well
 )
 def test_a_browser_is_opened_only_where_somebody_looks_at_a_screen(monkeypatch, platform, environment, expected):
     monkeypatch.setattr(sys, "platform", platform)
-    assert browsing.browser_expected(environment) is expected
+    assert browser.browser_expected(environment) is expected
 
 
 @pytest.mark.skipif(os.name == "nt", reason="BROWSER is not read there")
@@ -252,7 +252,7 @@ def test_a_browser_that_talks_is_not_heard(monkeypatch, tmp_path, capfd):
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BROWSER", f"{shlex.join([sys.executable, str(script)])} %s")
-    browsing.open_browser("http://127.0.0.1:8000/#token=x")
+    browser.open_browser("http://127.0.0.1:8000/#token=x")
     assert (tmp_path / "url").read_text() == "http://127.0.0.1:8000/#token=x"
     assert capfd.readouterr() == ("", "")
 

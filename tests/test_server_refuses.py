@@ -8,7 +8,7 @@ import pytest
 from example_project import RUN, SECRET, project_in, server_of
 from wire import ask, serving
 
-from digits.httpd import Server
+from digits.server.http_server import Server
 from server import Site, max_body
 
 HOSTILE = [

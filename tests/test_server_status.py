@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from wire import ask
 
-from digits import contract
-from digits.contract import timestamp
 from digits.files import write_json
-from digits.runlog import RunLog
+from digits.runlog import schema
+from digits.runlog.run_log import RunLog
+from digits.runlog.schema import timestamp
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -26,7 +26,7 @@ def status_of(server) -> dict:
 def write_log(folder: Path, **fields) -> None:
     folder.mkdir(exist_ok=True)
     log = {"run_id": "x", "status": "running", "updated_at": timestamp()} | fields
-    (folder / contract.TRAINING_LOG).write_text(json.dumps(log))
+    (folder / schema.TRAINING_LOG).write_text(json.dumps(log))
 
 
 def test_the_status_is_null_before_the_first_run(live):
@@ -58,10 +58,10 @@ def test_the_status_is_small_and_tells_when_nothing_is_new(live):
 
 
 def test_the_status_tells_the_versions_of_the_files_that_a_page_follows(live):
-    files = (contract.TRAINING_LOG, contract.RUNS_INDEX)
+    files = (schema.TRAINING_LOG, schema.RUNS_INDEX)
     assert status_of(live)["etags"] == dict.fromkeys(files)
     write_log(live.results)
-    write_json(live.results / contract.RUNS_INDEX, {"schema": 1, "runs": []})
+    write_json(live.results / schema.RUNS_INDEX, {"schema": 1, "runs": []})
     served = {file: ask(live, f"/results/{file}").headers["etag"] for file in files}
     before = status_of(live)["etags"]
     assert before == served
@@ -71,7 +71,7 @@ def test_the_status_tells_the_versions_of_the_files_that_a_page_follows(live):
 
 def test_a_log_without_a_heartbeat_is_as_old_as_its_file(live):
     write_log(live.results, updated_at=None)
-    log = live.results / contract.TRAINING_LOG
+    log = live.results / schema.TRAINING_LOG
     assert status_of(live)["liveness"] == "running"
     assert status_of(live)["updated_at"] == timestamp(log.stat().st_mtime)
     os.utime(log, (time.time() - 60,) * 2)
@@ -118,7 +118,7 @@ def test_a_run_that_has_ended_is_what_it_says(live, status):
 )
 def test_a_log_from_elsewhere_breaks_nothing(live, content):
     live.results.mkdir()
-    (live.results / contract.TRAINING_LOG).write_bytes(content)
+    (live.results / schema.TRAINING_LOG).write_bytes(content)
     answer = ask(live, "/training_status")
     assert answer.status == 200
     assert answer.json()["run_id"] is None

@@ -15,14 +15,14 @@ import pytest
 import torch
 from trainer import PROJECT, SOON, Trainer
 
-from digits import contract, lock
-from digits import control as control_file
-from digits.control import Inbox, Refused, ask, doubt, parsed
-from digits.distributed import Group
 from digits.errors import UserError
 from digits.files import write_atomically, write_json
-from digits.schedule import Schedule
-from digits.steering import Steering, replayed
+from digits.runlog import commands as control_file
+from digits.runlog import lock, schema
+from digits.runlog.commands import Inbox, Refused, ask, doubt, parsed
+from digits.training.distributed import Group
+from digits.training.remote_control import Steering, replayed
+from digits.training.schedule import Schedule
 
 LONG = ["--epochs", "400", "--batch-size", "16", "--quiet"]
 
@@ -36,12 +36,12 @@ def steps(log: dict) -> int:
 
 
 def losses(folder) -> list[str]:
-    with open(folder / contract.BATCHES, newline="") as file:
+    with open(folder / schema.BATCHES, newline="") as file:
         return [row["loss"] for row in csv.DictReader(file)]
 
 
 def rates(folder) -> list[float]:
-    with open(folder / contract.BATCHES, newline="") as file:
+    with open(folder / schema.BATCHES, newline="") as file:
         return [float(row["lr"]) for row in csv.DictReader(file)]
 
 
@@ -82,8 +82,8 @@ def test_a_pause_lasts_until_it_is_ended_and_is_no_time_of_training(training):
     assert "not paused" in control(training.results, "continue").stderr
     log = training.log()
     assert [len(events(log, kind)) for kind in ("paused", "continued", "refused")] == [1, 1, 2]
-    moments = [contract.seconds_of(events(log, kind)[0]["time"]) for kind in ("paused", "continued")]
-    elapsed = contract.seconds_of(log["updated_at"]) - contract.seconds_of(log["started_at"])
+    moments = [schema.seconds_of(events(log, kind)[0]["time"]) for kind in ("paused", "continued")]
+    elapsed = schema.seconds_of(log["updated_at"]) - schema.seconds_of(log["started_at"])
     assert 2 <= moments[1] - moments[0] < elapsed - sum(log["epochs"]["seconds"])
     assert log["batches"]["seconds"][-1] < elapsed - 2
 
@@ -118,9 +118,9 @@ def test_a_rate_far_above_the_present_one_is_warned_of_and_said_to_be_that(train
 
 def test_nothing_is_doubted_where_the_present_rate_is_not_known(tmp_path):
     for log in (None, {}, {"batches": 5}, {"batches": {"lr": []}, "config": {}}, {"batches": {"lr": [None]}}, []):
-        (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
+        (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
         assert doubt(tmp_path, "5") is None
-    (tmp_path / contract.TRAINING_LOG).write_text(json.dumps({"batches": {"lr": [0.006]}}))
+    (tmp_path / schema.TRAINING_LOG).write_text(json.dumps({"batches": {"lr": [0.006]}}))
     assert doubt(tmp_path, "0.06") is doubt(tmp_path, "no number") is None
     assert doubt(tmp_path, "5") == "5 is 833 times the present learning rate, 0.006: training may diverge."
 
@@ -141,14 +141,14 @@ def test_more_epochs_and_fewer(training):
 
 
 def test_a_snapshot_can_be_read_while_training_goes_on(training):
-    from digits.checkpoint import load_trained
+    from digits.models.weights_file import load_trained
 
     assert control(training.results, "snapshot").returncode == 0
-    _, content = load_trained(training.results / contract.WEIGHTS)
+    _, content = load_trained(training.results / schema.WEIGHTS)
     assert content["run_id"] == training.log()["run_id"] and content["step"] > 0
     training.wait_for(lambda log: log["epochs"]["epoch"])
     assert control(training.results, "snapshot").returncode == 0
-    _, content = load_trained(training.results / contract.WEIGHTS)
+    _, content = load_trained(training.results / schema.WEIGHTS)
     assert content["temperature"] > 0 and math.isfinite(content["energy_limit"]), "as the last validation told them"
     assert training.log()["status"] == "running"
 
@@ -197,7 +197,7 @@ def test_a_steered_run_that_is_made_longer_goes_on_from_the_change(tmp_path):
 
 def test_what_was_answered_outlives_a_kill_right_then(training):
     for number, rate in enumerate((0.004, 0.003, 0.002), start=1):
-        (tmp := training.results / contract.CONTROL).unlink(missing_ok=True)
+        (tmp := training.results / schema.CONTROL).unlink(missing_ok=True)
         write_json(tmp, {"requests": [{"id": f"a{number}", "action": "lr", "value": rate}]})
         training.wait_for(lambda log, id=f"a{number}": any(event.get("request") == id for event in log["events"]))
     training.process.kill()
@@ -213,7 +213,7 @@ def test_what_was_answered_outlives_a_kill_right_then(training):
     "strange", [{}, {"events": None}, {"events": [5, {"request": 7}]}, {"run_id": 5}, {"events": [{"step": "x"}]}]
 )
 def test_a_log_of_another_trainer_may_lack_all_that_is_asked_for(tmp_path, monkeypatch, strange):
-    write_json(tmp_path / contract.TRAINING_LOG, {"status": "running"} | strange)
+    write_json(tmp_path / schema.TRAINING_LOG, {"status": "running"} | strange)
     monkeypatch.setattr(lock, "is_held", lambda folder: None)
     monkeypatch.setattr(control_file, "_PATIENCE_S", 0.1)
     with pytest.raises(UserError, match="not answered yet"):
@@ -222,7 +222,7 @@ def test_a_log_of_another_trainer_may_lack_all_that_is_asked_for(tmp_path, monke
 
 def test_an_answer_without_step_or_text_is_told_as_far_as_it_goes(tmp_path, monkeypatch):
     log = {"status": "running", "events": [{"request": "a1"}]}
-    write_json(tmp_path / contract.TRAINING_LOG, log)
+    write_json(tmp_path / schema.TRAINING_LOG, log)
     monkeypatch.setattr(lock, "is_held", lambda folder: None)
     monkeypatch.setattr(control_file, "ask", lambda *wish: "a1")
     assert control_file.answered(tmp_path, "stop") == "Step None: None."
@@ -254,7 +254,7 @@ def test_a_stop_that_comes_before_the_first_batch_is_heeded_and_what_lay_there_i
 
 
 def test_a_malformed_file_harms_nothing_and_is_told(training):
-    file = training.results / contract.CONTROL
+    file = training.results / schema.CONTROL
     contents = [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"requests": 5}', b"[" * 100_000, b"x" * 300_000]
     for number, content in enumerate(contents, start=1):
         write_atomically(file, content)
@@ -317,7 +317,7 @@ def test_requests_by_hand_need_no_id(tmp_path):
     inbox = Inbox(tmp_path, "mine")
 
     def write(*requests):
-        (tmp_path / contract.CONTROL).write_text(json.dumps({"requests": requests}))
+        (tmp_path / schema.CONTROL).write_text(json.dumps({"requests": requests}))
         return [request.action for request in inbox.news()]
 
     pause, go_on, stop = ({"action": action} for action in ("pause", "continue", "stop"))
@@ -328,7 +328,7 @@ def test_requests_by_hand_need_no_id(tmp_path):
     assert write(pause, stop) == []
     assert write() == []
     assert write(pause) == ["pause"]
-    (tmp_path / contract.CONTROL).unlink()
+    (tmp_path / schema.CONTROL).unlink()
     assert inbox.news() == []
     assert write(pause) == ["pause"]
     assert write(pause | {"id": None}) == ["pause"]
@@ -337,7 +337,7 @@ def test_requests_by_hand_need_no_id(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
 def test_a_pipe_in_the_files_place_is_not_waited_for(tmp_path):
-    os.mkfifo(tmp_path / contract.CONTROL)
+    os.mkfifo(tmp_path / schema.CONTROL)
     (refused,) = Inbox(tmp_path, "mine").news()
     assert str(refused) == "control.json can't be read"
 
@@ -346,19 +346,19 @@ def test_what_was_asked_behind_a_stop_is_answered_too(tmp_path):
     with Trainer(tmp_path, *LONG) as trainer:
         trainer.wait_for(lambda log: steps(log) >= 1)
         requests = [{"id": action, "action": action} for action in ("stop", "snapshot", "pause")]
-        write_json(tmp_path / contract.CONTROL, {"requests": requests})
+        write_json(tmp_path / schema.CONTROL, {"requests": requests})
         assert trainer.finish() == (0, "", "")
         assert trainer.log()["status"] == "stopped"
         assert [event["request"] for event in events(trainer.log(), "refused")] == ["snapshot", "pause"]
 
 
 def test_who_asks_a_run_that_has_just_ended_is_told_so(tmp_path, monkeypatch):
-    write_json(tmp_path / contract.TRAINING_LOG, {"run_id": "mine", "status": "running", "events": []})
+    write_json(tmp_path / schema.TRAINING_LOG, {"run_id": "mine", "status": "running", "events": []})
     monkeypatch.setattr(lock, "is_held", lambda folder: None)  # a disk without locks: nobody knows
     monkeypatch.setattr(control_file, "_LOOK_S", 0)
 
     def end(folder, *asked):
-        write_json(folder / contract.TRAINING_LOG, {"run_id": "mine", "status": "completed"})
+        write_json(folder / schema.TRAINING_LOG, {"run_id": "mine", "status": "completed"})
         return "a1"
 
     monkeypatch.setattr(control_file, "ask", end)

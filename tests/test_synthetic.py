@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from digits.skeletons import SAMPLES, SKELETONS, library
-from digits.synthetic import BOX, SIZE, draw
+from digits.data.skeletons import SAMPLES, SKELETONS, library
+from digits.data.synthetic import BOX, SIZE, draw
 
 
 @pytest.fixture(scope="module")

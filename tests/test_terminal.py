@@ -8,7 +8,7 @@ import sys
 import pytest
 from trainer import PROJECT
 
-from digits import progressbar
+from digits.cli import progress_bar
 
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 ERASE = "\r\x1b[2K"
@@ -65,13 +65,13 @@ def test_the_bar_keeps_to_one_line_of_the_terminal_and_goes(columns, title):
 def test_every_line_fits_and_shows_the_percentage(title):
     for columns in range(20, 130):
         for share, left in ((0, None), (0.5, 3.0), (1, None), (0.001, 360_000.0)):
-            line = progressbar.line(title, share, left, columns)
+            line = progress_bar.line(title, share, left, columns)
             assert len(line) < columns
             assert f"{int(100 * share)}%" in line
 
 
 def test_what_does_not_fit_goes_in_the_order_of_its_use():
-    lines = [progressbar.line("Epoch 1/10", 0.5, 62.0, columns) for columns in (100, 50, 30, 20)]
+    lines = [progress_bar.line("Epoch 1/10", 0.5, 62.0, columns) for columns in (100, 50, 30, 20)]
     assert lines == [
         f"Epoch 1/10  [{'#' * 18}{'-' * 18}]   50%  00:01:02",
         f"Epoch 1/10  [{'#' * 9}{'-' * 10}]   50%  00:01:02",

@@ -5,14 +5,16 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from digits import energy, models, optimizers, training
-from digits.augment import Augmentation
-from digits.data import Split
+from digits.data.augment import Augmentation
+from digits.data.mnist import Split
+from digits.data.outliers import Outliers
 from digits.errors import Diverged
-from digits.outliers import Outliers
-from digits.precision import Precision
-from digits.schedule import Schedule
-from digits.training import Learner
+from digits.evaluation import ood
+from digits.models import builders
+from digits.models.precision import Precision
+from digits.training import optimizers, trainer
+from digits.training.schedule import Schedule
+from digits.training.trainer import Learner
 
 PLAIN = Precision(torch.device("cpu"))
 
@@ -27,7 +29,7 @@ def split(count=64, seed=0):
 
 def learner(lr=0.01, steps=100, optimizer="adamw", seed=0, **extra):
     torch.manual_seed(seed)
-    network = models.build("cnn4", (4, 4, 8, 8))
+    network = builders.build("cnn4", (4, 4, 8, 8))
     schedule = Schedule(lr, warm_up=10, decay=0.5, total=steps)
     return Learner(network, optimizers.make(optimizer, network, 0.01), schedule, PLAIN, **extra)
 
@@ -35,11 +37,11 @@ def learner(lr=0.01, steps=100, optimizer="adamw", seed=0, **extra):
 def test_pixels_are_normalised_as_torchvision_users_know_it():
     images = torch.arange(256, dtype=torch.uint8)[:, None, None].expand(256, 28, 28)
     expected = (images.unsqueeze(1).float() / 255 - 0.1307) / 0.3081
-    torch.testing.assert_close(training.normalised(images), expected)
+    torch.testing.assert_close(trainer.normalised(images), expected)
 
 
 def test_an_epoch_sees_every_image_once_in_an_order_of_its_own():
-    first, again, second = (training.shuffled(1000, seed=1, epoch=epoch) for epoch in (1, 1, 2))
+    first, again, second = (trainer.shuffled(1000, seed=1, epoch=epoch) for epoch in (1, 1, 2))
     assert first.sort().values.tolist() == list(range(1000))
     assert torch.equal(first, again)
     assert not torch.equal(first, second)
@@ -47,7 +49,7 @@ def test_an_epoch_sees_every_image_once_in_an_order_of_its_own():
 
 def test_the_order_of_the_data_leaves_the_global_random_state_alone():
     state = torch.get_rng_state()
-    training.shuffled(1000, seed=1, epoch=1)
+    trainer.shuffled(1000, seed=1, epoch=1)
     assert torch.equal(state, torch.get_rng_state())
 
 
@@ -66,7 +68,7 @@ def test_a_step_reports_loss_and_hits_of_its_batch_before_the_update():
     data = split()
     taught.network.train()
     with torch.no_grad():
-        logits = taught.network(training.normalised(data.images))
+        logits = taught.network(trainer.normalised(data.images))
     expected = F.cross_entropy(logits, data.labels).item()
     taught = learner()
     (step,) = taught.step(data)
@@ -80,7 +82,7 @@ def test_evaluation_equals_a_plain_recount_whatever_the_size_of_the_parts():
     data = split(2500)
     taught.network.eval()
     with torch.no_grad():
-        logits = taught.network(training.normalised(data.images))
+        logits = taught.network(trainer.normalised(data.images))
     taught.network.train()
     read = taught.evaluate(data)
     assert read.loss == pytest.approx(F.cross_entropy(logits, data.labels).item(), rel=1e-5)
@@ -100,23 +102,23 @@ def test_evaluation_changes_neither_the_network_nor_its_mode():
 
 
 def test_the_mean_counts_each_image_once():
-    mean = training.Mean()
-    mean.add(training.Step(loss=1.0, correct=10, images=100, lr=0.1))
-    mean.add(training.Step(loss=4.0, correct=50, images=50, lr=0.1))
+    mean = trainer.Mean()
+    mean.add(trainer.Step(loss=1.0, correct=10, images=100, lr=0.1))
+    mean.add(trainer.Step(loss=4.0, correct=50, images=50, lr=0.1))
     assert (mean.loss, mean.accuracy) == (2.0, 0.4)
 
 
 @pytest.mark.parametrize("loss", [math.nan, math.inf, -math.inf])
 def test_a_loss_that_is_not_finite_names_step_and_rate(loss):
     with pytest.raises(Diverged, match=r"step 1,234 .*lr 0\.5.*lower --lr"):
-        training.check_finite(loss, step=1234, lr=0.5)
-    training.check_finite(1e30, step=1, lr=0.5)
+        trainer.check_finite(loss, step=1234, lr=0.5)
+    trainer.check_finite(1e30, step=1, lr=0.5)
 
 
 def test_the_same_seed_gives_the_same_weights():
     def taught():
         one = learner(seed=3)
-        for indices in training.shuffled(64, seed=3, epoch=1).split(16):
+        for indices in trainer.shuffled(64, seed=3, epoch=1).split(16):
             one.step(split()[indices])
         return one.network.state_dict()
 
@@ -127,7 +129,7 @@ def test_the_same_seed_gives_the_same_weights():
 def test_label_smoothing_changes_the_gradient_as_torch_has_it_and_not_the_loss_that_is_told():
     taught, plain = learner(label_smoothing=0.2), learner()
     data = split()
-    logits = plain.network.train()(training.normalised(data.images))
+    logits = plain.network.train()(trainer.normalised(data.images))
     F.cross_entropy(logits, data.labels, label_smoothing=0.2).backward()
     expected = [parameter.grad.clone() for parameter in plain.network.parameters()]
     (step,) = taught.step(data)
@@ -155,7 +157,7 @@ def test_exposed_to_outliers_a_network_tells_them_from_digits_by_their_energy():
             taught.step(split(seed=seed))
         strange = Outliers(1.0).beside(split(), seed=5, step=0)
         strange, known = (taught.evaluate(Split(images, split().labels)) for images in (strange, split(seed=99).images))
-        return energy.exposed(torch.cat([known.energies, strange.energies]), digits=64).item()
+        return ood.exposed(torch.cat([known.energies, strange.energies]), digits=64).item()
 
     assert confused(0.25) < 0.6 * confused(0.0)
 
@@ -164,7 +166,7 @@ def test_the_loss_that_is_told_is_of_the_digits_alone():
     taught = learner(outliers=0.5)
     taught.network.eval()  # batch norm would see the outliers, too
     with torch.no_grad():
-        logits = taught.network(training.normalised(split().images))
+        logits = taught.network(trainer.normalised(split().images))
     (step,) = taught.step(split())
     assert step.loss == pytest.approx(F.cross_entropy(logits, split().labels).item(), rel=1e-5)
     assert step.correct == int((logits.argmax(1) == split().labels).sum()) and step.images == 64
@@ -199,7 +201,7 @@ def test_the_average_follows_the_weights_and_their_batch_statistics():
         torch.testing.assert_close(value, expected[name], msg=name)
     assert taught.learned is not taught.network
     with torch.no_grad():
-        logits = taught.learned.eval()(training.normalised(split().images))
+        logits = taught.learned.eval()(trainer.normalised(split().images))
     torch.testing.assert_close(taught.evaluate(split()).probabilities, logits.softmax(1))
 
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 from wire import eventually
 
-from digits.turns import Turns
+from digits.server.turns import Turns
 
 PATIENT = 60.0
 

@@ -11,7 +11,7 @@ import torch
 from trainer import Trainer
 from unexpected import ACTIONS, KINDS, NAMES, WITH_TORCH
 
-from digits import predictions
+from digits.training import predictions
 
 PROJECT = Path(__file__).parent.parent
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="pipes and devices of POSIX")

@@ -3,14 +3,15 @@ import math
 import pytest
 import torch
 
-from digits import models, predictions, weights
-from digits.weights import Weights, histogram
+from digits.models import builders, weight_stats
+from digits.models.weight_stats import Weights, histogram
+from digits.training import predictions
 
 
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    return models.build("cnn4", (4, 4, 8, 8))
+    return builders.build("cnn4", (4, 4, 8, 8))
 
 
 def test_every_weight_of_every_layer_is_counted(network):
@@ -22,7 +23,7 @@ def test_every_weight_of_every_layer_is_counted(network):
     for layer in epoch["layers"]:
         weight = named[layer["name"]].weight
         assert sum(layer["counts"]) == weight.numel()
-        assert len(layer["counts"]) == weights.BARS
+        assert len(layer["counts"]) == weight_stats.BARS
         assert (layer["low"], layer["high"]) == pytest.approx((weight.min().item(), weight.max().item()), rel=1e-4)
         assert layer["deviation"] == pytest.approx(weight.std(correction=0).item(), rel=1e-4)
 
@@ -30,9 +31,9 @@ def test_every_weight_of_every_layer_is_counted(network):
 def test_a_histogram_is_that_of_a_recount():
     values = torch.tensor([0.0, 0.1, 0.1, 0.99, 1.0])
     counts = histogram("x", values)["counts"]
-    recount = [0] * weights.BARS
+    recount = [0] * weight_stats.BARS
     for value in values.tolist():
-        recount[min(weights.BARS - 1, math.floor(value * weights.BARS))] += 1
+        recount[min(weight_stats.BARS - 1, math.floor(value * weight_stats.BARS))] += 1
     assert counts == recount
 
 
@@ -68,7 +69,12 @@ def test_of_many_epochs_some_are_kept_and_a_continued_run_goes_on(network):
     [None, 5, [3], [{}], [{"epoch": 1}], [{"epoch": 1, "layers": 5}]]
     + [
         [{"epoch": 1, "layers": [{"name": "x", "low": 0, "high": 1, "deviation": deviation, "counts": counts}]}]
-        for deviation, counts in [("0", [0] * weights.BARS), (0, [0]), (0, None), (math.nan, [0] * weights.BARS)]
+        for deviation, counts in [
+            ("0", [0] * weight_stats.BARS),
+            (0, [0]),
+            (0, None),
+            (math.nan, [0] * weight_stats.BARS),
+        ]
     ],
 )
 def test_damaged_histograms_are_not_taken(rows):

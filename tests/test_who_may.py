@@ -12,11 +12,11 @@ from trainer import PROJECT
 from wire import ask, serving
 
 import server
-from digits import contract
-from digits.access import Access, is_loopback
-from digits.cors import Sharing
-from digits.httpd import Server
-from digits.listening import access_of, page_url, read_options
+from digits.runlog import schema
+from digits.server.access import Access, is_loopback
+from digits.server.cors import Sharing
+from digits.server.http_server import Server
+from digits.server.startup import access_of, page_url, read_options
 from server import Site, max_body, shared_methods
 
 STOP = b'{"action": "stop"}'  # nothing is trained here: 409 for who is let in
@@ -189,7 +189,7 @@ def test_a_server_that_only_shows_refuses_the_right_token_too(tmp_path):
 
 PRIVATE = "Traceback: what the trainer printed"
 READS = ["/", "/control", "/options", "/openapi.json", "/training_status", "/healthz", "/nowhere", "/results/runs.json"]
-READS += [f"/results/{name}" for name in (*contract.FILES, contract.TRAINER_LOG, contract.CONTROL)]
+READS += [f"/results/{name}" for name in (*schema.FILES, schema.TRAINER_LOG, schema.CONTROL)]
 
 
 def told(server, token: str) -> dict:
@@ -207,7 +207,7 @@ def told(server, token: str) -> dict:
 @pytest.mark.parametrize("allowed", [True, False])
 def test_what_a_trainer_printed_the_disk_and_paths_are_told_only_with_the_token(tmp_path, allowed):
     folder = project_in(tmp_path / "project")
-    (folder / "results" / contract.TRAINER_LOG).write_text(f"{PRIVATE}\n")
+    (folder / "results" / schema.TRAINER_LOG).write_text(f"{PRIVATE}\n")
     nothing = {"lines": False, "path": False, "fields": []}
     everything = {"lines": True, "path": True, "fields": ["always", "exit", "free_bytes", "last_words"]}
     with serving(server_of(folder, allowed)) as running:

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from digits.writer import Writer
+from digits.runlog.writer import Writer
 
 
 def test_nobody_waits_for_a_writer_that_does_not_run():

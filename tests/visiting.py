@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from browser import OPEN, Watched, chromium, close_all
 
-from digits.runlog import RunLog
+from digits.runlog.run_log import RunLog
 
 PATIENCE = 60_000  # ms; for two cores that others use too
 ONE_SECOND = "try { localStorage.setItem('interval', '1') } catch {}"

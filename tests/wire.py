@@ -7,8 +7,8 @@ import threading
 import time
 from pathlib import Path
 
-from digits.httpfile import file_response
-from digits.httpmessage import Problem, Request, Response, json_response
+from digits.server.http_message import Problem, Request, Response, json_response
+from digits.server.static_files import file_response
 
 HOST = b"Host: 127.0.0.1\r\n"
 GET = b"GET /text.csv HTTP/1.1\r\n"

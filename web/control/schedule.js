@@ -1,4 +1,4 @@
-/** The learning rate over a run, before there is one: the arithmetic of digits/schedule.py and digits/assembly.py. */
+/** The learning rate over a run, before there is one: the arithmetic of digits/training/schedule.py and digits/training/build.py. */
 
 import { percent, whole } from '../format.js';
 

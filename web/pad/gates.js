@@ -1,4 +1,4 @@
-/** What is no digit, whichever network looks at it: the gates of digits/gates.py, which says where their limits come from. */
+/** What is no digit, whichever network looks at it: the gates of digits/inference/input_checks.py, which says where their limits come from. */
 
 const SIDE = 28;
 const [FULL_SIDE, FULL] = [9, 0.97]; // pixels, and how full of ink such a square may be

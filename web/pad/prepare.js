@@ -1,6 +1,6 @@
 /**
  * From a picture of one digit to the 28x28 pixels that MNIST would have made of it: the same steps as in
- * digits/preprocess.py, which says where they come from. A test compares the two.
+ * digits/inference/preprocess.py, which says where they come from. A test compares the two.
  */
 
 import { SIZE, boxOf, boxed, fitted, isFramed, placed } from './frame.js';

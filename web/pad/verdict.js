@@ -1,4 +1,4 @@
-/** What is made of ten logits: probabilities, and whether that is a digit at all. The same as digits/predict.py does. */
+/** What is made of ten logits: probabilities, and whether that is a digit at all. The same as digits/inference/predict.py does. */
 
 import { refused } from './gates.js';
 

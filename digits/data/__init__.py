@@ -1,0 +1,1 @@
+"""Images, labels and everything that is drawn at random."""

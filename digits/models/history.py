@@ -1,0 +1,139 @@
+"""The network for the page, as the run log's files: as it is now, and more roughly as it was after each epoch.
+
+So the page, and any other program, can read digits without torch, and tell how an answer came about.
+"""
+
+import zlib
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from digits.data.mnist import MEAN, STD
+from digits.files import is_number
+from digits.models.builders import CLASSES, SIZE
+from digits.models.export import put_together, take_apart
+
+EPOCHS_KEPT = 20
+_HISTORY_BYTES = 16_000_000  # at most, however large the network
+_LARGEST = torch.finfo(torch.float16).max
+
+
+class Kept(NamedTuple):
+    """A network as it was after an epoch."""
+
+    numbers: bytes  # float16
+    energy_limit: float | None = None  # energy.py: of that epoch's validation images
+    temperature: float | None = None  # calibration.py: of the same
+
+
+class Networks:
+    """network.json, with network.bin (float32) and network-epochs.bin (float16, one epoch after another)."""
+
+    def __init__(self):
+        self._layers: list[dict] = []
+        self._numbers = torch.zeros(0)
+        self._epoch = 0
+        self._kept: list[tuple[int, Kept]] = []
+
+    def restore(self, saved: dict, history: bytes, epoch: int) -> None:
+        """Take what an earlier process wrote of the epochs up to `epoch`. Raises ValueError for what it did not."""
+        kept = earlier(saved, history)
+        if saved["epochs"] and not kept:
+            raise ValueError("the numbers of its epochs are others")
+        self._kept = [(number, one) for number, one in kept.items() if number <= epoch]
+
+    def add_epoch(
+        self,
+        epoch: int,
+        network: nn.Sequential,
+        energy_limit: float | None = None,
+        temperature: float | None = None,
+    ) -> None:
+        self._epoch = epoch
+        self._layers, self._numbers = take_apart(network)
+        half = self._numbers.clamp(-_LARGEST, _LARGEST).half()
+        self._kept.append((epoch, Kept(half.numpy().astype("<f2").tobytes(), energy_limit, temperature)))
+        while len(self._kept) > max(1, min(EPOCHS_KEPT, _HISTORY_BYTES // half.nbytes)):
+            self._kept = self._kept[::-1][::2][::-1]  # every second, always the last
+
+    @property
+    def current(self) -> bytes:
+        return self._numbers.numpy().astype("<f4").tobytes()
+
+    @property
+    def history(self) -> bytes:
+        return b"".join(kept.numbers for _, kept in self._kept)
+
+    def as_json(self, facts: dict) -> dict:
+        """`facts` are what else there is to say of the network as it is now."""
+        return {
+            "epoch": self._epoch,
+            "input": {"rows": SIZE, "columns": SIZE, "mean": MEAN, "std": STD},
+            "labels": [str(digit) for digit in range(CLASSES)],
+            **facts,
+            "layers": self._layers,
+            "numbers": len(self._numbers),
+            "crc32": zlib.crc32(self.current),
+            "epochs": [epoch for epoch, _ in self._kept],
+            "energy_limits": [kept.energy_limit for _, kept in self._kept],
+            "temperatures": [kept.temperature for _, kept in self._kept],
+            "epochs_crc32": zlib.crc32(self.history),
+        }
+
+
+def earlier(saved: dict, history: bytes) -> dict[int, Kept]:
+    """What was kept, by epoch; {} where the two files do not belong together, or are none.
+
+    A trainer that was killed between the two has added an epoch to one: what was there before still belongs together.
+    Raises ValueError for a network.json that is damaged.
+    """
+    _check(saved)
+    size = 2 * saved["numbers"]
+    limits, temperatures = saved.get("energy_limits"), saved.get("temperatures")  # older files have none
+    before = history[: size * len(saved["epochs"])]
+    if saved.get("epochs_crc32") not in (zlib.crc32(history), zlib.crc32(before)):
+        return {}
+    return {
+        epoch: Kept(
+            history[size * at : size * (at + 1)],
+            limits[at] if limits else None,
+            temperatures[at] if temperatures else None,
+        )
+        for at, epoch in enumerate(saved["epochs"])
+    }
+
+
+def latest(saved: dict, numbers: bytes) -> bytes | None:
+    """The numbers of network.bin; None where they are of another moment than `saved`."""
+    whole = len(numbers) == 4 * saved["numbers"] and zlib.crc32(numbers) == saved["crc32"]
+    return numbers if whole else None
+
+
+def _check(saved: dict) -> None:
+    """Raise ValueError where that is no network.json, as far as the epochs are concerned."""
+    numbers, epochs = saved.get("numbers"), saved.get("epochs")
+    if type(numbers) is not int or numbers < 1 or not isinstance(epochs, list):
+        raise ValueError("its numbers or epochs are damaged")
+    if not all(type(epoch) is int for epoch in epochs) or epochs != sorted(set(epochs)):
+        raise ValueError("its epochs are damaged")
+    for key in ("energy_limits", "temperatures"):
+        values = saved.get(key)
+        values = [None] * len(epochs) if values is None else values
+        if not isinstance(values, list) or len(values) != len(epochs):
+            raise ValueError(f"its {key} are damaged")
+        if not all(value is None or is_number(value) for value in values):
+            raise ValueError(f"its {key} are damaged")
+
+
+def rebuilt(saved: dict, numbers: bytes) -> nn.Sequential:
+    """The network of network.json, with the numbers of one epoch, float32 as in network.bin or float16. A file of
+    another kind leads to various errors, and to ValueError where no ten logits come out.
+    """
+    dtype = torch.float32 if len(numbers) == 4 * saved["numbers"] else torch.float16
+    network = put_together(saved["layers"], torch.frombuffer(bytearray(numbers), dtype=dtype).float())
+    with torch.inference_mode():
+        logits = network(torch.zeros(1, 1, SIZE, SIZE))
+    if logits.shape != (1, CLASSES):
+        raise ValueError(f"{CLASSES} logits were expected, not {tuple(logits.shape)}")
+    return network

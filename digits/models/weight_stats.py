@@ -1,0 +1,79 @@
+"""What can be seen of a network's weights, as the run log's file: the first layer's filters, a histogram of each layer.
+
+After each epoch a histogram is added, so that one can watch the weights spread.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from digits.files import is_number
+from digits.training.predictions import kept_rows, thinned
+
+BARS = 40
+_LAYERS = (nn.Conv2d, nn.Linear)
+
+
+class Weights:
+    """weights.json: the filters as they are now, and the histograms after each epoch kept."""
+
+    def __init__(self):
+        self._epochs: list[dict] = []
+        self._filters: dict | None = None
+
+    def restore(self, saved: dict, epoch: int) -> None:
+        """Take what an earlier process wrote of the epochs up to `epoch`. Raises ValueError for what it did not."""
+        rows = kept_rows(saved.get("epochs"), epoch)
+        if not all(isinstance(row.get("layers"), list) and all(map(_is_histogram, row["layers"])) for row in rows):
+            raise ValueError("its histograms are damaged")
+        self._epochs = rows
+
+    def add_epoch(self, epoch: int, network: nn.Module) -> None:
+        layers = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, _LAYERS)]
+        self._filters = _filters(*next((item for item in layers if isinstance(item[1], nn.Conv2d)), (None, None)))
+        self._epochs.append({"epoch": epoch, "layers": [histogram(name, layer.weight) for name, layer in layers]})
+        self._epochs = thinned(self._epochs)
+
+    def as_json(self) -> dict:
+        return {"filters": self._filters, "epochs": self._epochs}
+
+
+def histogram(name: str, weight: Tensor) -> dict:
+    """How many of a layer's weights lie in each of BARS equal parts from the least to the greatest.
+
+    Weights that are no finite numbers are left out; `deviation` is the standard deviation of the others.
+    """
+    values = weight.detach().float().cpu().flatten()
+    values = values[values.isfinite()]
+    if not len(values):
+        return {"name": name, "low": 0.0, "high": 0.0, "deviation": 0.0, "counts": [0] * BARS}
+    low, high = values.min().item(), values.max().item()
+    counts = torch.histc(values, BARS, low, high) if low < high else torch.tensor([len(values)] + [0] * (BARS - 1))
+    facts = {"low": low, "high": high, "deviation": values.std(correction=0).item()}
+    return {
+        "name": name,
+        **{key: float(f"{value:.5g}") for key, value in facts.items()},
+        "counts": counts.int().tolist(),
+    }
+
+
+def _is_histogram(layer) -> bool:
+    """Whether `histogram` may have given that."""
+    if not isinstance(layer, dict) or not isinstance(layer.get("name"), str):
+        return False
+    counts = layer.get("counts")
+    return (
+        all(is_number(layer.get(key)) for key in ("low", "high", "deviation"))
+        and isinstance(counts, list)
+        and len(counts) == BARS
+        and all(type(count) is int for count in counts)
+    )
+
+
+def _filters(name: str | None, layer: nn.Conv2d | None) -> dict | None:
+    """The kernels of the first convolution, row by row; None where there is none."""
+    if layer is None:
+        return None
+    kernels = layer.weight.detach().float().cpu()[:, 0]  # (C, rows, columns): one channel enters
+    count, rows, columns = kernels.shape
+    values = [float(f"{value:.4g}") for value in kernels.nan_to_num(0, 0, 0).flatten().tolist()]
+    return {"name": name, "count": count, "rows": rows, "columns": columns, "values": values}

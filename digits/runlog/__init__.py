@@ -1,0 +1,1 @@
+"""The run log and its file contract."""

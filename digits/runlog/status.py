@@ -1,0 +1,67 @@
+"""Is the run alive? What a log says of itself, weighed against its heartbeat, its lock and its process."""
+
+import os
+import platform
+import time
+from pathlib import Path
+
+from digits.runlog import lock, schema
+
+
+def liveness(log: dict, folder: Path, now: float | None = None) -> str:
+    """One of contract.LIVENESSES for the live run of `folder`.
+
+    A run that says it is running is
+      crashed   once its lock is free or, without a lock of its own, once its heartbeat is silent and its process gone;
+      stalled   if its heartbeat is silent while its process lives, or nobody here can tell;
+      paused    in that phase;
+      running   otherwise.
+    """
+    if log.get("status") != "running":
+        return liveness_of_earlier(log)
+    held = lock.is_held(folder) if lock.holder_of(folder).get("run_id") == log.get("run_id") else None
+    if held is False:
+        return "crashed"
+    heartbeat = schema.seconds_of(last_sign_of_life(log, folder))
+    silent = heartbeat is None or (time.time() if now is None else now) - heartbeat > schema.SILENT_AFTER_S
+    if not silent:
+        return schema.PAUSED if log.get("phase") == schema.PAUSED else "running"
+    return "stalled" if held or _process_lives(log.get("process")) else "crashed"
+
+
+def liveness_of_earlier(log: dict) -> str:
+    """The same for a run that is not the live one of its folder: nobody writes to it any more."""
+    status = log.get("status")
+    if status == "running":
+        return "crashed"
+    return status if status in schema.STATUSES else "failed"
+
+
+def is_alive(liveness: str | None) -> bool:
+    """Whether a trainer has, or may have, that run in hand."""
+    return liveness in ("running", schema.PAUSED, "stalled")
+
+
+def last_sign_of_life(log: dict, folder: Path) -> str | None:
+    """The `updated_at` of the live run of `folder`; where its log has none, when the log was last written."""
+    if not log or schema.seconds_of(log.get("updated_at")) is not None:
+        return log.get("updated_at")
+    try:
+        return schema.timestamp((folder / schema.TRAINING_LOG).stat().st_mtime)
+    except OSError:
+        return None
+
+
+def _process_lives(process) -> bool:
+    """Also True where it can't be known: another host, another system's processes."""
+    process = process if isinstance(process, dict) else {}
+    pid = process.get("pid")
+    if os.name != "posix" or process.get("host") != platform.node() or not isinstance(pid, int) or pid <= 0:
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

@@ -1,0 +1,167 @@
+"""What a person on the page may ask of trainers: to start one, go on with a run, or steer the running one."""
+
+import contextlib
+import errno
+import os
+import shlex
+import shutil
+from pathlib import Path
+
+from digits.errors import UserError
+from digits.project import PROJECT
+from digits.runlog import commands, run_log, schema
+from digits.runlog.status import is_alive, liveness
+from digits.server.access import Access
+from digits.server.http_message import Problem, Request, Response, json_body, json_response
+from digits.server.launcher import Launcher, NotStarted, Training, is_overtaken, last_words
+from digits.server.options_schema import InvalidOption, options_schema, to_argv
+from digits.training.resume import continued
+
+_RESUMABLE = ("interrupted", "stopped", "crashed")
+
+
+class Driving:
+    """Answers the routes of that. Each raises Problem: 400, 409; 403 or 507 because of the disk."""
+
+    def __init__(self, results: Path, access: Access):
+        self._results = results
+        self._access = access
+        self._launcher = Launcher(results)
+
+    def options(self, request: Request) -> Response:
+        """Where the results are is shown only with the token."""
+        always = {"always": self._always()} if self._access.admits(request) else {}
+        return json_response(options_schema() | always)
+
+    def state(self, request: Request) -> Response:
+        """What the trainer printed, how it ended and how full the disk is are shown only with the token."""
+        log = run_log.read(self._results) or {}
+        running, pid = self._launcher.is_training(), self._launcher.pid
+        obstacle = None if running else self._obstacle(log)
+        resumable = not running and liveness(log, self._results) in _RESUMABLE and obstacle is None
+        state = {
+            "allowed": self._access.allowed,
+            "authorized": self._access.admits(request),
+            "running": running,
+            "resumable": resumable,
+            "not_resumable": obstacle,
+        }
+        if state["authorized"]:
+            state |= {
+                "free_bytes": _free_bytes(self._results),
+                "last_words": last_words(self._results, pid),
+                "exit": None if is_overtaken(self._results, pid) else self._launcher.exit_code(),
+            }
+        return json_response(state)
+
+    def ask(self, request: Request) -> Response:
+        """{"action": text, "value": number or text}: the event that answers it will have the id."""
+        wish = _known(request, "action", "value")
+        try:
+            commands.parsed(wish, 0)
+        except commands.Refused as refusal:
+            raise Problem(400, _sentence(refusal)) from None
+        log = run_log.read(self._results) or {}
+        if not is_alive(liveness(log, self._results)):
+            raise Problem(409, "Nothing is being trained: there is nobody to ask.")
+        with _writing():
+            id = commands.ask(self._results, wish["action"], wish.get("value"), log.get("run_id"))
+        return json_response({"id": id}, status=202)
+
+    def start(self, request: Request) -> Response:
+        """{"options": {name: value}}: a run with these options."""
+        options = _known(request, "options").get("options", {})
+        if not isinstance(options, dict):
+            raise Problem(400, 'Send {"options": {"epochs": 3}}.')
+        return self._start(_checked(options))
+
+    def resume(self, request: Request) -> Response:
+        """{} or {"epochs": number}: go on with the latest run, for so many epochs in all."""
+        words = _checked(_known(request, "epochs"))
+        if self._launcher.is_training():
+            raise _busy()
+        if not self._has_checkpoint():
+            raise Problem(409, "There is no run to go on with.")
+        try:
+            continued(self._results, {"epochs": int(words[1])} if words else {})
+        except UserError as error:
+            raise Problem(409, str(error)) from None
+        return self._start(["--resume", *words])
+
+    def _start(self, words: list[str]) -> Response:
+        words = [*words, *self._always()]
+        try:
+            with _writing():
+                pid = self._launcher.start(words)
+        except Training:
+            raise _busy() from None
+        except NotStarted as reason:
+            raise Problem(503, f"The trainer could not be started: {reason}.") from None
+        command = shlex.join(["python", "mnist_cnn.py", *words])
+        return json_response({"command": command, "pid": pid}, status=201)
+
+    def _always(self) -> list[str]:
+        """What a trainer is told whatever the options are: where to write, unless it would write there by itself."""
+        elsewhere = os.path.realpath(self._results) != os.path.realpath(PROJECT / "results")
+        return ["--results-dir", str(self._results)] if elsewhere else []
+
+    def _obstacle(self, log: dict) -> str | None:
+        """Why Resume is not offered for an unfinished run; None where it is, or where no run is unfinished."""
+        state = liveness(log, self._results) if log else None
+        if state not in (*_RESUMABLE, "failed"):
+            return None
+        if not self._has_checkpoint():
+            return "No checkpoint had been saved yet."
+        if state == "failed":
+            return "It would fail again: remove the cause, then run python mnist_cnn.py --resume."
+        return None
+
+    def _has_checkpoint(self) -> bool:
+        return any((self._results / file).is_file() for file in schema.CHECKPOINTS)
+
+
+@contextlib.contextmanager
+def _writing():
+    """Around what writes: an OSError becomes the Problem that tells a person what is wrong with the folder."""
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(error) from None
+
+
+def unwritable(error: OSError) -> Problem:
+    status = 507 if error.errno == errno.ENOSPC else 403
+    return Problem(status, f"The server can't write to the results folder: {error.strerror or error}.")
+
+
+def _busy() -> Problem:
+    return Problem(409, "A trainer is at work already: stop it first.")
+
+
+def _known(request: Request, *names: str) -> dict:
+    """What was sent, if it has no other names than these."""
+    wish = json_body(request)
+    if unknown := wish.keys() - set(names):
+        raise Problem(400, f"Nothing is known of {min(unknown)[:80]!r} here: send {' and '.join(names)}.")
+    return wish
+
+
+def _checked(options: dict) -> list[str]:
+    try:
+        return to_argv(options)
+    except InvalidOption as refusal:
+        raise Problem(400, _sentence(refusal), field=refusal.field) from None
+
+
+def _sentence(refusal: Exception) -> str:
+    """A name or a value at its beginning stays as it is."""
+    reason = str(refusal).rstrip(".")
+    first = reason.partition(" ")[0]
+    return f"{reason[:1].upper() if first.isalpha() else reason[:1]}{reason[1:]}."
+
+
+def _free_bytes(folder: Path) -> int:
+    """Where the results are, or will be."""
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free

@@ -1,0 +1,117 @@
+"""How `python server.py` begins: its options, the port it finds, and what it says."""
+
+import argparse
+import errno
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+from digits import output
+from digits.project import PLACE, PROJECT
+from digits.server.access import Access, is_loopback
+from digits.server.cors import Sharing, origin_of
+from digits.server.http_server import Server
+
+PORT = 8000
+PORTS = 10  # tried from PORT on, when none was asked for
+TAKEN = (errno.EADDRINUSE, errno.EACCES)  # Windows says EACCES of a port that somebody has for himself
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # addresses that stand for all, and the one to open here
+
+
+class Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message} (python server.py --help lists the options)\n")
+
+    def print_help(self, file: TextIO | None = None) -> None:
+        """argparse ignores an output that can't be written."""
+        try:
+            print(self.format_help(), end="", file=file, flush=True)
+        except BrokenPipeError:
+            self.exit(output.BROKEN_PIPE)
+        except OSError as error:
+            self.exit(1, f"{output.reason(error)}\n")
+
+
+def read_options(arguments: list[str] | None) -> argparse.Namespace:
+    """Raises SystemExit for options that make no sense."""
+    parser = Parser(description="Show the training in the browser.")
+    parser.add_argument("--port", type=int, help=f"port to listen at (default: {PORT}, or the next free one)")
+    host_help = "address or name to listen at; 0.0.0.0 lets other machines in, to look (default: %(default)s)"
+    parser.add_argument("--host", default="127.0.0.1", help=host_help)
+    control_help = "let whoever knows the printed token start and steer trainings from other machines, too"
+    parser.add_argument("--allow-control", action="store_true", help=control_help)
+    origin_help = "a site whose pages may read runs and have digits read here, as https://example.org; repeatable"
+    parser.add_argument("--allow-origin", action="append", default=[], metavar="ORIGIN", help=origin_help)
+    folder_help = f"the folder the trainer writes to (default: results, {PLACE})"
+    parser.add_argument("--results-dir", type=Path, default=PROJECT / "results", help=folder_help)
+    parser.add_argument("--no-browser", action="store_true", help="do not open the page by itself")
+    parser.add_argument("--verbose", action="store_true", help="a line for every request")
+    options = parser.parse_args(arguments)
+    if options.port is not None and not 0 <= options.port <= 65535:
+        parser.error(f"{options.port} is no port: choose one from 1024 to 65535")
+    if os.path.exists(options.results_dir) and not os.path.isdir(options.results_dir):
+        parser.error(f"{options.results_dir} is not a folder: name the one the trainer writes to")
+    try:
+        options.allow_origin = [origin_of(text) for text in options.allow_origin]
+    except ValueError as error:
+        parser.error(str(error))
+    return options
+
+
+def access_of(options: argparse.Namespace) -> Access:
+    """Where other machines can ask, too, nobody changes anything unless that was wished for."""
+    return Access(allowed=options.allow_control or is_loopback(options.host))
+
+
+def listen(options: argparse.Namespace, answer: Callable, shared_methods: Callable, max_body: Callable) -> Server:
+    """At the port asked for, or at the first free one. Raises OSError or UnicodeError where there is none."""
+    ports = range(PORT, PORT + PORTS) if options.port is None else [options.port]
+    sharing = Sharing(options.allow_origin, shared_methods)
+    for port in ports:
+        try:
+            names, verbose = (options.host,), options.verbose
+            return Server(options.host, port, answer, names=names, max_body=max_body, sharing=sharing, verbose=verbose)
+        except OSError as error:
+            if error.errno not in TAKEN or port == ports[-1]:
+                raise
+
+
+def refusal(error: Exception, options: argparse.Namespace) -> str:
+    """Why the server can't listen, and what to do about it, in one line."""
+    port = PORT if options.port is None else options.port
+    reason = getattr(error, "errno", None)
+    if reason == errno.EADDRINUSE and options.port is None:
+        return f"Ports {PORT} to {PORT + PORTS - 1} are taken: choose another with --port."
+    if reason == errno.EADDRINUSE:
+        return f"Port {port} is taken by another program: choose another with --port, or leave --port out."
+    if reason == errno.EACCES:
+        return f"You may not listen on port {port}: choose one above 1023 with --port."
+    return f"This machine has no address {options.host!r}: leave --host out, or use 0.0.0.0 to let other machines in."
+
+
+def page_url(server: Server, access: Access) -> str:
+    """The address to open on this machine. No browser sends what is behind #: the token stays out of logs."""
+    host, port = server.server_address[:2]
+    host = EVERYWHERE.get(host, host)
+    fragment = f"#token={access.token}" if access.allowed else ""
+    return f"http://[{host}]:{port}/{fragment}" if ":" in host else f"http://{host}:{port}/{fragment}"
+
+
+def greeting(server: Server, access: Access, options: argparse.Namespace) -> str:
+    """What somebody who has just started it wants to know."""
+    port = server.server_address[1]
+    folder = options.results_dir.absolute()
+    lines = [f"The training is at {page_url(server, access)} (Ctrl-C ends it)"]
+    if options.port is None and port != PORT:
+        lines.append(f"Port {PORT} is taken, so this is port {port}")
+    if options.host in EVERYWHERE:
+        lines.append(f"From other machines: this machine's IP address, port {port}")
+    if access.allowed:
+        lines.append("Whoever knows all of this address can start and stop trainings: keep it to yourself")
+    else:
+        lines.append("It only shows: with --allow-control, trainings can be started and stopped from the page")
+    lines.append(f"Results are read from {folder}" + ("" if os.path.isdir(folder) else ", as soon as a run is there"))
+    return "\n".join(lines)

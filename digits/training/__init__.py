@@ -1,0 +1,1 @@
+"""Training: one step, a whole run, and how it is stopped, resumed and repeated."""

@@ -1,0 +1,259 @@
+"""The arithmetic of training: batches, one optimiser step, evaluation."""
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from digits.data import rng
+from digits.data.augment import Augmentation, apply, draw
+from digits.data.mnist import MEAN, STD, Split
+from digits.data.outliers import Outliers
+from digits.errors import Diverged
+from digits.evaluation import ood
+from digits.models import builders
+from digits.models.precision import Precision
+from digits.training.distributed import Group
+from digits.training.ema import Average
+from digits.training.optimizers import Optimizer
+from digits.training.schedule import Schedule
+
+_EVALUATED_AT_ONCE = 250  # images: 20 MB of activations, and often enough back in Python to notice Ctrl-C
+_FETCHED_AT_ONCE = 32  # steps, from an accelerator
+
+
+def normalised(images: Tensor) -> Tensor:
+    """(N, 28, 28) of 0 to 255 to float32 (N, 1, 28, 28) of mean 0 and variance 1 over MNIST."""
+    return images.unsqueeze(1).float().sub_(255 * MEAN).div_(255 * STD)
+
+
+def shuffled(count: int, seed: int, epoch: int) -> Tensor:
+    """The order (count,) of an epoch's images: a new one each epoch, the same for the same seed and epoch."""
+    return torch.randperm(count, generator=rng.generator(seed, epoch, rng.ORDER))
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one batch gave: the mean cross-entropy over its images, and how many were read rightly."""
+
+    loss: float
+    correct: int
+    images: int
+    lr: float
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.images
+
+
+@dataclass
+class Mean:
+    """Loss and accuracy over the images of some steps, each image counting once, as the network was at its step."""
+
+    loss_sum: float = 0.0
+    correct: int = 0
+    images: int = 0
+
+    def add(self, step: Step) -> None:
+        self.loss_sum += step.loss * step.images
+        self.correct += step.correct
+        self.images += step.images
+
+    @property
+    def loss(self) -> float:
+        return self.loss_sum / self.images
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.images
+
+
+@dataclass
+class Progress:
+    """Where a run stands: `batch` batches of `epoch` are done, in `seconds`, the last at rate `lr`; `step` in all."""
+
+    epoch: int = 1
+    batch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    lr: float = 0.0
+    mean: Mean = field(default_factory=Mean)
+
+    def add(self, step: Step) -> None:
+        self.batch += 1
+        self.step += 1
+        self.lr = step.lr
+        self.mean.add(step)
+
+    def next_epoch(self) -> "Progress":
+        return Progress(self.epoch + 1, step=self.step)
+
+
+@dataclass
+class Evaluation:
+    """Over all images of a split: mean cross-entropy, how many are read rightly; on the CPU probabilities (N, 10) and
+    energies (N,), of which energy.py tells."""
+
+    loss: float
+    correct: int
+    probabilities: Tensor
+    energies: Tensor
+
+    @property
+    def total(self) -> int:
+        return len(self.probabilities)
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.total
+
+
+class Learner:
+    """A network and all that changes it. Splits may lie on any device; the network's own is the fastest."""
+
+    def __init__(
+        self,
+        network: nn.Sequential,
+        optimizer: Optimizer,
+        schedule: Schedule,
+        precision: Precision,
+        *,
+        augmentation: Augmentation | None = None,
+        label_smoothing: float = 0.0,
+        ema: float = 0.0,
+        outliers: float = 0.0,
+        seed: int = 0,
+        group: Group | None = None,
+    ):
+        self.network, self.optimizer, self.schedule, self.precision = network, optimizer, schedule, precision
+        self.augmentation = augmentation or Augmentation()
+        self.label_smoothing = label_smoothing
+        self.average = Average(network, ema) if ema else None
+        self.outliers = Outliers(outliers) if outliers else None
+        self.seed = seed
+        self.group = group or Group()
+        self.steps = 0  # done
+        self._shared = self.group.shared(self.group.joined(network))
+        self._late: list[tuple[Tensor, int, float]] = []  # loss and hits, images, rate
+        self._late_at_most = 1 if precision.device.type == "cpu" else _FETCHED_AT_ONCE
+
+    @property
+    def learned(self) -> nn.Module:
+        """The network to judge and to keep: the average, where there is one."""
+        return self.average.network if self.average else self.network
+
+    def step(self, batch: Split) -> list[Step]:
+        """Forward, backward, update, with all processes of the group. Whether the loss is finite: `check_finite`.
+
+        Gives the steps whose numbers are known by now. On the CPU it is this one; from an accelerator they come some
+        steps late, many at once, since whoever asks for a number makes it wait. `fetch` gets the rest.
+        """
+        lr = self.schedule(self.steps)
+        images, labels, together = self._prepared(batch)
+        logits = self._logits(self._shared, images)  # (n, 10): of digits, then of outliers
+        log_p = logits[: len(labels)].log_softmax(dim=1)
+        loss = -log_p.gather(1, labels[:, None]).sum() / len(batch)  # this process's part of the mean
+        goal = loss
+        if self.label_smoothing:  # C. Szegedy and others, "Rethinking the Inception Architecture", 2015
+            uniform = -log_p.mean(dim=1).sum() / len(batch)
+            goal = (1 - self.label_smoothing) * loss + self.label_smoothing * uniform
+        if self.outliers:
+            goal = goal + ood.WEIGHT * ood.exposed(ood.energies(logits), len(labels)) / together
+        self.optimizer.zero_grad()
+        (goal * self.group.size).backward()  # the group takes the mean of the gradients
+        self.optimizer.step(lr)
+        self.steps += 1
+        if self.average:
+            self.average.update(self.steps)
+        correct = (log_p.argmax(dim=1) == labels).sum()
+        self._late.append((torch.stack([loss.detach(), correct]), len(batch), lr))
+        return self.fetch() if len(self._late) >= self._late_at_most else []
+
+    def fetch(self) -> list[Step]:
+        """The steps done since the last ones that were given; an accelerator is waited for here, and all processes."""
+        if not self._late:
+            return []
+        numbers, images, lrs = zip(*self._late)
+        self._late = []
+        rows = self.group.sum(torch.stack(numbers)).tolist()
+        return [Step(loss, int(correct), count, lr) for (loss, correct), count, lr in zip(rows, images, lrs)]
+
+    def evaluate(self, split: Split) -> Evaluation:
+        """Read every image once, with the running statistics of batch norm and without dropout, in float32.
+
+        In bfloat16 an image's probability would differ in the third digit from what `predict`, the server and the page
+        give for the same weights.
+        """
+        was_training = self.learned.training
+        self.learned.eval()
+        part = self.group.part(len(split))
+        split = split.to(self.precision.device)
+        with torch.inference_mode():
+            logits = torch.zeros(len(split), builders.CLASSES, device=self.precision.device)
+            for first in range(part.start, part.stop, _EVALUATED_AT_ONCE):
+                rows = slice(first, min(first + _EVALUATED_AT_ONCE, part.stop))
+                logits[rows] = self.learned(self.precision.arranged(normalised(split.images[rows])))
+            self.group.sum(logits)  # (N, 10): the rows of other processes are zero here
+            loss = F.cross_entropy(logits, split.labels).item()
+            correct = int((logits.argmax(dim=1) == split.labels).sum())
+            probabilities, energies = logits.softmax(dim=1).cpu(), ood.energies(logits).cpu()
+        self.learned.train(was_training)
+        return Evaluation(loss, correct, probabilities, energies)
+
+    def state_dict(self) -> dict:
+        """All that changes in training, on the CPU and in the ordinary memory order."""
+        state = {
+            "steps": self.steps,
+            "network": plain(self.network),
+            "average": plain(self.average.network) if self.average else None,
+            "optimizer": self.optimizer.state_dict(),
+            "random": torch.get_rng_state(),
+        }
+        if self.precision.device.type == "cuda":
+            state["cuda_random"] = torch.cuda.get_rng_state(self.precision.device)
+        if self.precision.device.type == "mps":
+            state["mps_random"] = torch.mps.get_rng_state()
+        return state
+
+    def load_state_dict(self, state: dict) -> None:
+        self.steps = state["steps"]
+        self.network.load_state_dict(state["network"])
+        if self.average:
+            self.average.network.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        torch.set_rng_state(state["random"])
+        if "cuda_random" in state and self.precision.device.type == "cuda":
+            torch.cuda.set_rng_state(state["cuda_random"], self.precision.device)
+        if "mps_random" in state and self.precision.device.type == "mps":
+            torch.mps.set_rng_state(state["mps_random"])
+
+    def _prepared(self, batch: Split) -> tuple[Tensor, Tensor, int]:
+        """This process's part of batch and outliers, augmented: images (n, 28, 28), the labels (m,) of the first m,
+        which are digits, and how many images all processes have together.
+        """
+        images = batch.images
+        if self.outliers:
+            images = torch.cat([images, self.outliers.beside(batch, self.seed, self.steps)])
+        part, device = self.group.part(len(images)), self.precision.device
+        mine, labels = images[part].to(device), batch.labels[part].to(device)
+        if self.augmentation.any:
+            generator = rng.generator(self.seed, self.steps, rng.AUGMENTATION)
+            mine = apply(mine, draw(len(images), self.augmentation, generator)[part].to(device))
+        return mine, labels, len(images)
+
+    def _logits(self, network: nn.Module, images: Tensor) -> Tensor:
+        with self.precision.autocast():
+            return network(self.precision.arranged(normalised(images))).float()
+
+
+def plain(network: nn.Module) -> dict[str, Tensor]:
+    """Its state on the CPU and in the ordinary memory order, so that any program can read it."""
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+
+
+def check_finite(value: float, step: int, lr: float) -> None:
+    """Raise Diverged, naming step and rate, where a loss is no finite number."""
+    if not math.isfinite(value):
+        raise Diverged(f"The loss of step {step:,} is no finite number (lr {lr:.3g}): try a lower --lr.")
