@@ -43,17 +43,17 @@ except ImportError as error:
     raise SystemExit(failed_import(error) or str(error)) from None
 
 from digits import output, presets, processor
-from digits.cli.app import DefaultGroup, named_by_user, run
-from digits.cli.error_handling import told_in_one_line
+from digits.cli.app import DefaultGroup, explicit_options, run
+from digits.cli.error_handling import cli_errors
 from digits.cli.options import evaluation_options, model_options, train_options
 from digits.cli.terminal import Terminal, print_result
 from digits.config import Config, architecture
 from digits.models.architectures import ARCHITECTURES
 from digits.runlog import commands, schema
-from digits.runlog.null_log import NoLog
+from digits.runlog.null_log import NullRunLog
 from digits.runlog.run_log import RunLog
 from digits.training import launch
-from digits.training.resume import Earlier, continued, earlier_run, restarted
+from digits.training.resume import PreviousRun, load_for_resume, previous_run, restarted
 
 
 @click.group(cls=DefaultGroup, default="train")
@@ -80,21 +80,21 @@ def train(context, resume, restart, **options):
     3 the loss is no finite number any more, 129 after SIGHUP, 130 after Ctrl-C, 141 without a reader,
     143 after SIGTERM.
     """
-    with told_in_one_line():
+    with cli_errors():
         launch.check()
-        folder, given = options["results_dir"], named_by_user(context, options)
-        earlier = continued(folder, given) if resume and not restart else None
+        folder, given = options["results_dir"], explicit_options(context, options)
+        earlier = load_for_resume(folder, given) if resume and not restart else None
         if restart:
             config = restarted(folder, given)
         else:
             config = earlier.config if earlier else Config.from_options(**given)
-        log = NoLog(config.results_dir)
-        if launch.leads():
+        log = NullRunLog(config.results_dir)
+        if launch.is_main_process():
             facts = {"name": config.name, "config": config.as_json(), "keep": config.keep}
             log = RunLog(config.results_dir, **facts, resume=earlier is not None)
-        terminal = Terminal(config.quiet or not launch.leads())
-        with INTERRUPTS.raising(), ExitStack() as stack:
-            with INTERRUPTS.held():  # the log begins whole, or not at all
+        terminal = Terminal(config.quiet or not launch.is_main_process())
+        with INTERRUPTS.interruptible(), ExitStack() as stack:
+            with INTERRUPTS.deferred():  # the log begins whole, or not at all
                 stack.enter_context(log)
                 stack.enter_context(INTERRUPTS.leaving(last_words=lambda: log.end("interrupted")))
             stack.enter_context(launch.together())
@@ -112,7 +112,7 @@ def evaluate(weights, as_json, **options):
     Loss, accuracy, calibration error, and a table of the ten digits.
     """
     processor.prepare_for_torch()
-    with told_in_one_line(writes=False), INTERRUPTS.raising():
+    with cli_errors(writes=False), INTERRUPTS.interruptible():
         with importing():
             from digits.evaluation import evaluate
         found = evaluate.evaluate(weights, terminal=Terminal(quiet=as_json), **options)
@@ -134,7 +134,7 @@ def predict(files, weights, as_json):
     A file that can't be read is reported on stderr, and the exit code is 1; the others are answered.
     """
     processor.prepare_for_torch()
-    with told_in_one_line(writes=False), INTERRUPTS.raising():
+    with cli_errors(writes=False), INTERRUPTS.interruptible():
         with importing():
             from digits.inference import predict as reading
         answers = reading.predict(files, weights)
@@ -154,7 +154,7 @@ def predict(files, weights, as_json):
 @model_options
 def list_models(name, **settings):
     """List the networks to choose from, or one of them layer by layer, with other settings if you like."""
-    with told_in_one_line(writes=False):
+    with cli_errors(writes=False):
         chosen = architecture(name, **settings)
         with importing():
             from digits.models import listing
@@ -164,7 +164,7 @@ def list_models(name, **settings):
 @cli.command("presets")
 def list_presets():
     """List the recipes for --preset, each with the options that it stands for."""
-    with told_in_one_line(writes=False):
+    with cli_errors(writes=False):
         print_result(presets.overview())
 
 
@@ -181,8 +181,8 @@ def control_run(action, value, results_dir):
         click.confirm(f"{doubt} Set it?", abort=True, err=True)
     elif doubt:
         click.echo(f"Warning: {doubt}", err=True)
-    with told_in_one_line():
-        print_result(commands.answered(results_dir, action, value))
+    with cli_errors():
+        print_result(commands.send_and_wait(results_dir, action, value))
 
 
 @cli.command()
@@ -193,14 +193,14 @@ def verify(folder, steps, data_dir):
     """Train the first batches of the run in FOLDER (results) again, and say whether they repeat bit for bit."""
     processor.prepare_for_torch()
     terminal = Terminal()
-    with told_in_one_line(writes=False), INTERRUPTS.raising():
-        earlier = earlier_run(folder)
+    with cli_errors(writes=False), INTERRUPTS.interruptible():
+        earlier = previous_run(folder)
         with importing():
             from digits.training import replay as repetition
-        repetition.tell(repetition.verify(folder, earlier, steps, terminal.progress, data_dir), print_result)
+        repetition.report(repetition.verify(folder, earlier, steps, terminal.progress, data_dir), print_result)
 
 
-def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Earlier | None = None) -> None:
+def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: PreviousRun | None = None) -> None:
     """Seed, data, network, optimiser, epochs, test. `earlier` is the run so far, if this one goes on with it."""
     processor.prepare_for_torch()
     # Imported only now: who asks for help, mistypes or has another trainer running need not wait for torch.
@@ -209,11 +209,11 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
         from digits.evaluation import calibration, ood
         from digits.models import summary
         from digits.training import machine, trainer
-        from digits.training.artifacts import Record
-        from digits.training.build import assemble, batches_per_epoch
+        from digits.training.artifacts import ArtifactWriter
+        from digits.training.build import batches_per_epoch, build_trainer
         from digits.training.checkpoints import Checkpoints
         from digits.training.distributed import Group
-        from digits.training.remote_control import Steering, Stopped
+        from digits.training.remote_control import RemoteControl, Stopped
 
     was = earlier.environment if earlier else {}
     device = machine.prepare(config, threads=was.get("threads"))
@@ -230,25 +230,25 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
     train_split, validation_split = dataset.train.to(device), dataset.validation.to(device)
 
     log.phase("preparing")
-    learner = assemble(config, len(train_split), device, group, was)
+    learner = build_trainer(config, len(train_split), device, group, was)
     facts = machine.describe(config, device, group.size) | learner.precision.describe()
     log.describe(dataset=images, model=summary.describe(config.model, learner.network), environment=facts)
 
-    record = Record(log, config, dataset, learner)
+    record = ArtifactWriter(log, config, dataset, learner)
     checkpoints = Checkpoints(log, config, learner)
     record.save_images()
     terminal.introduce(config, dataset, learner)
     batches, steps = batches_per_epoch(config, len(train_split)), learner.schedule.total
-    steering = Steering(log, learner, checkpoints, -(-steps // batches), batches, fixed=bool(config.steps))
-    at = trainer.Progress()
+    steering = RemoteControl(log, learner, checkpoints, -(-steps // batches), batches, fixed=bool(config.steps))
+    at = trainer.TrainState()
     began = time.perf_counter()  # of the epoch
     if earlier:
-        state, unfit = group.as_the_first(checkpoints.latest(batches, earlier.events, terminal.warn))
+        state, unfit = group.broadcast(checkpoints.latest(batches, earlier.events, terminal.warn))
         earlier.check_checkpoint(state, unfit)
         at = checkpoints.restore(state)
         record.restore(at.epoch - 1, terminal.warn)
         terminal.tell_resumption(at, earlier.differences(facts))
-    log.plan(steering.epochs, batches, steps)
+    log.set_totals(steering.epochs, batches, steps)
     if not at.step:
         checkpoints.save(at)  # whenever the run is killed from now on, --resume finds a checkpoint
 
@@ -265,27 +265,29 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
             log.phase("training")
             learner.network.train()
             began = time.perf_counter() - at.seconds
-            order = trainer.shuffled(len(train_split), config.seed, at.epoch).to(device).split(config.batch_size)
+            order = (
+                trainer.shuffled_indices(len(train_split), config.seed, at.epoch).to(device).split(config.batch_size)
+            )
             if config.steps:
                 order = order[: steps - batches * (at.epoch - 1)]
             title = f"Epoch {at.epoch}/{steering.epochs}"
-            with terminal.progress(title, len(order)) as done, INTERRUPTS.agreed(group.any):
+            with terminal.progress(title, len(order)) as done, INTERRUPTS.synchronized(group.any):
                 done(at.batch)
                 for indices in order[at.batch :]:
-                    if asked := steering.asked():
-                        note(learner.fetch())
-                        began += steering.obey(asked, at, record.save_snapshot)
-                    with INTERRUPTS.held():  # weights, schedule and log go forward together or not at all
+                    if asked := steering.poll():
+                        note(learner.flush_metrics())
+                        began += steering.apply(asked, at, record.save_snapshot)
+                    with INTERRUPTS.deferred():  # weights, schedule and log go forward together or not at all
                         known = learner.step(train_split[indices])
                         note(known)
                         # Several processes fetch together: at a step that all know, not by a clock of their own.
                         if checkpoints.at_plateau or (known and checkpoints.due):
-                            note(learner.fetch())
+                            note(learner.flush_metrics())
                             checkpoints.save_within_epoch(at)
                     done(1)
-                note(learner.fetch())
+                note(learner.flush_metrics())
             if at.batch < batches:  # the end of the run: a longer one goes on within this epoch
-                with INTERRUPTS.held():
+                with INTERRUPTS.deferred():
                     checkpoints.save(at)
 
             log.phase("validating")
@@ -295,7 +297,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
             trainer.check_finite(probe.loss, at.step, at.lr)
             at.seconds = time.perf_counter() - began
             terminal.tell_epoch(at, steering.epochs, validation)
-            with INTERRUPTS.held():  # the epoch is over in log and state, or in neither
+            with INTERRUPTS.deferred():  # the epoch is over in log and state, or in neither
                 log.epoch(
                     at.epoch,
                     train_loss=at.mean.loss,
@@ -313,25 +315,25 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Ear
         log.stop()
         return terminal.tell_stop(at)
     except KeyboardInterrupt:
-        note(learner.fetch())
+        note(learner.flush_metrics())
         terminal.tell_interruption(saved=checkpoints.try_to_save(at))
         raise
     except Diverged as error:
         log.event("diverged", str(error))
         raise
 
-    steering.refuse_the_rest()
+    steering.reject_pending()
     log.phase("calibrating")
     validation = validation or learner.evaluate(validation_split)  # a run may go on after its last epoch
     judged = record.judge(validation)
     # The test set is looked at once, here: nothing above was chosen by it.
     log.phase("testing")
     test = learner.evaluate(dataset.test)
-    sureness = calibration.judged(test.probabilities, dataset.test.labels, judged["temperature"])
-    accepted = ood.accepted(test.energies, judged["energy_limit"])
+    sureness = calibration.calibration_metrics(test.probabilities, dataset.test.labels, judged["temperature"])
+    accepted = ood.in_distribution_rate(test.energies, judged["energy_limit"])
     log.test(test.loss, test.accuracy, test.correct, test.total, **sureness, accepted=accepted)
     record.save_end(steering.epochs, test, **judged)
-    steering.refuse_the_rest()
+    steering.reject_pending()
     terminal.conclude(config, test)
 
 

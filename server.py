@@ -45,15 +45,15 @@ from digits.files import finite
 from digits.project import PAGE
 from digits.runlog import manage, run_log, runs, schema
 from digits.runlog.status import last_sign_of_life, liveness
-from digits.server.access import Access
+from digits.server.access import Authorization
 from digits.server.browser import browser_expected, open_browser
-from digits.server.compression import Compressed
-from digits.server.control_api import Driving, unwritable
+from digits.server.compression import GzipCache
+from digits.server.control_api import ControlApi, unwritable
 from digits.server.guard import SAFE
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
 from digits.server.http_server import MAX_BODY
-from digits.server.predict_api import Recognition
-from digits.server.startup import access_of, greeting, listen, page_url, read_options, refusal
+from digits.server.predict_api import PredictApi
+from digits.server.startup import access_of, banner, bind_error, listen, page_url, read_options
 from digits.server.static_files import etag_of, file_etag, file_response, is_known, opened
 from digits.server.uploads import MAX_UPLOAD
 
@@ -63,13 +63,13 @@ WEB_FILES = (".js", ".css", ".svg", ".png", ".ico", ".webmanifest")
 class Site:
     """What is served: the page of `project`, the run log in `results`, and to whom `access` is given the controls."""
 
-    def __init__(self, results: Path, project: Path = PAGE, access: Access | None = None):
+    def __init__(self, results: Path, project: Path = PAGE, access: Authorization | None = None):
         self.results = results
         self.project = project
-        self.access = access or Access()
-        self._compressed = Compressed()
-        self._driving = Driving(results, self.access)
-        self._recognition = Recognition(results)
+        self.access = access or Authorization()
+        self._compressed = GzipCache()
+        self._driving = ControlApi(results, self.access)
+        self._recognition = PredictApi(results)
         self._log: tuple[str, dict] = ("", {})  # the log last read, and its ETag
 
     def answer(self, request: Request) -> Response:
@@ -286,15 +286,15 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         server = listen(options, Site(options.results_dir.absolute(), access=access).answer, shared_methods, max_body)
     except (OSError, UnicodeError) as error:
-        raise SystemExit(refusal(error, options)) from None
+        raise SystemExit(bind_error(error, options)) from None
     try:
-        print(greeting(server, access, options), flush=True)
+        print(banner(server, access, options), flush=True)
     except OSError as error:  # no reason not to serve
         if error.errno not in output.NO_READER:
             output.report(output.reason(error))
     if not options.no_browser and browser_expected():
         threading.Thread(target=open_browser, args=(page_url(server, access),), daemon=True).start()
-    processor.stay_on_one_core()  # after the browser was started, which is to have them all
+    processor.pin_to_core()  # after the browser was started, which is to have them all
     with server:
         server.serve_forever()
 

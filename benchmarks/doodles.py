@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFilter
 
-from digits.data.skeletons import SKELETONS, parse, play, sampled
+from digits.data.skeletons import SKELETONS, jitter_radius, parse, sample
 
 SIDES = (112, 280)  # pixels: a thumbnail, and the pad of the page
 _FINER = 3  # times: drawn so much larger and then averaged, which makes edges soft
@@ -98,9 +98,9 @@ def digit(chance) -> Image.Image:
 def _followed(skeleton: str, chance) -> list[np.ndarray]:
     """Its strokes as lines, by a hand that strays."""
     points, arcs = parse(skeleton)
-    control, reach = np.array(points), np.array(play(points, arcs))
+    control, reach = np.array(points), np.array(jitter_radius(points, arcs))
     control += chance.uniform(0.02, 0.1) * reach[:, None] * chance.normal(size=control.shape)
-    path = sampled(torch.tensor(control, dtype=torch.float), arcs).numpy() @ control  # (SAMPLES, 2)
+    path = sample(torch.tensor(control, dtype=torch.float), arcs).numpy() @ control  # (SAMPLES, 2)
     lifts = 1 + np.nonzero(np.linalg.norm(np.diff(path, axis=0), axis=1) > _LIFTED)[0]
     return np.split(path, lifts)
 

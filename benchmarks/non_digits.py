@@ -1,10 +1,10 @@
-"""What is refused that is no digit: `python benchmarks/non_digits.py WEIGHTS [--pictures 1000]`.
+"""Rejection rate of non-digits: `python benchmarks/non_digits.py WEIGHTS [--pictures 1000]`.
 
-Pictures of every kind in benchmarks/doodles.py go through digits/inference/preprocess.py, its gates (digits/inference/input_checks.py) and the
-energy limit of the network, and count as refused if the answer is `empty` or `not_a_digit`. None was used to train the
-network (digits/data/outliers.py draws other things), nor to set its limit. Beside them stands which part of MNIST's test
-digits is accepted, as they are and through the same pipeline, gates and all; and of digits by the hand and pen of the
-letters: a network that has only learned to tell this pen from MNIST's would refuse them too.
+Images of every kind in benchmarks/doodles.py go through preprocessing, the input checks and the OOD threshold of the
+network, and count as rejected if the answer is `empty` or `not_a_digit`. None was used to train the network
+(digits/data/outliers.py draws others) or to fit its threshold. Beside them: the acceptance rate of the MNIST test digits,
+raw and through the same pipeline, and of digits drawn with the hand and pen of the letters: a network that has only
+learned to tell this pen from MNIST's would reject them too.
 
 Writes benchmarks/results/non_digits.json.
 """
@@ -25,8 +25,8 @@ from PIL import Image
 
 from digits.data import datasets
 from digits.evaluation import ood
-from digits.inference.images import Picture
-from digits.inference.predict import Answer, Reader
+from digits.inference.images import DecodedImage
+from digits.inference.predict import Prediction, Predictor
 from digits.inference.preprocess import prepare
 
 AT_ONCE = 250
@@ -39,11 +39,11 @@ QUANTITIES = (
 )
 
 
-def answers(reader: Reader, images: Iterable[Image.Image]) -> Iterator[Answer]:
+def answers(reader: Predictor, images: Iterable[Image.Image]) -> Iterator[Prediction]:
     images = iter(images)
     while some := list(islice(images, AT_ONCE)):
         channels = (np.asarray(image.convert("RGBA"), np.float32) / 255 for image in some)
-        yield from reader.read([prepare(Picture(each, 1.0)) for each in channels])
+        yield from reader.read([prepare(DecodedImage(each, 1.0)) for each in channels])
 
 
 def share(count: int, all_of: list) -> float:
@@ -57,7 +57,7 @@ def share(count: int, all_of: list) -> float:
 def main(weights: Path, pictures: int, images: int) -> None:
     """Measure WEIGHTS."""
     print(machine.describe())
-    reader = Reader.open(weights)
+    reader = Predictor.open(weights)
     if reader.about.get("energy_limit") is None:
         raise click.ClickException(f"{weights} has no energy limit: train with validation images (--validation).")
     about = {"model": reader.about["model"]["name"], "pictures": pictures, "images": images}
@@ -69,7 +69,7 @@ def main(weights: Path, pictures: int, images: int) -> None:
     results.tell()
 
 
-def measure(kind: str, draw, reader: Reader, pictures: int, results: Results) -> None:
+def measure(kind: str, draw, reader: Predictor, pictures: int, results: Results) -> None:
     chance = np.random.default_rng(SEED)
     found = list(answers(reader, (draw(chance) for _ in range(pictures))))
     drawn = [answer for answer in found if answer.probabilities]
@@ -79,28 +79,28 @@ def measure(kind: str, draw, reader: Reader, pictures: int, results: Results) ->
     print(f"{kind}: {figures}, {Counter(answer.reason or answer.status for answer in found)}", flush=True)
 
 
-def unlike(reader: Reader, drawn: list[Answer]) -> int:
+def unlike(reader: Predictor, drawn: list[Prediction]) -> int:
     """How many are beyond the energy limit, whatever the gates say."""
     pixels = torch.from_numpy(np.stack([answer.prepared.pixels for answer in drawn]))
     return int((ood.energies(reader.logits(pixels)).double() > reader.about["energy_limit"]).sum())
 
 
-def accept(reader: Reader, images: int, results: Results) -> None:
+def accept(reader: Predictor, images: int, results: Results) -> None:
     test = datasets.load_test("mnist", Path(os.environ.get("MNIST_DATA_DIR", "data")), lambda *_: None).test
     found = ood.energies(reader.logits(test.images[:images]))
-    part = ood.accepted(found, reader.about["energy_limit"])
+    part = ood.in_distribution_rate(found, reader.about["energy_limit"])
     results.add(1, {"accepted": 100 * part}, of="MNIST's test digits as they are")
     through = list(answers(reader, map(Image.fromarray, test.images[:images].numpy())))
     results.add(1, {"accepted": taken(through)}, of="MNIST's test digits through pipeline and gates")
 
 
-def accept_drawn(reader: Reader, pictures: int, results: Results) -> None:
+def accept_drawn(reader: Predictor, pictures: int, results: Results) -> None:
     chance = np.random.default_rng(SEED)
     drawn = list(answers(reader, (digit(chance) for _ in range(pictures))))
     results.add(1, {"accepted": taken(drawn)}, of="digits by the hand and pen of the letters")
 
 
-def taken(found: list[Answer]) -> float:
+def taken(found: list[Prediction]) -> float:
     return share(sum(answer.status in ("ok", "uncertain") for answer in found), found)
 
 

@@ -49,7 +49,7 @@ DRAWN = "[data-measure=loss][data-state=drawn]"
 def train(folder: Path, name: str, batches: int, per_epoch: int) -> str:
     """A made-up run with a loss that falls and trembles."""
     with RunLog(folder, name=name) as log:
-        log.plan(batches // per_epoch, per_epoch)
+        log.set_totals(batches // per_epoch, per_epoch)
         for step in range(batches):
             log.batch(1 + step // per_epoch, 2 / (1 + step / per_epoch) + step * 7919 % 97 / 500, 0.9, 0.001, 128)
             if step % per_epoch == per_epoch - 1:
@@ -89,7 +89,7 @@ def polling(browser, folder: Path) -> dict[str, float]:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.clock.install()
         client = metrics_of(page)
-        log.plan(POLLS // 10 + 1, 10)
+        log.set_totals(POLLS // 10 + 1, 10)
         log.batch(1, loss=1.0)
         log.phase("training")
         page.goto(url)

@@ -1,9 +1,8 @@
-"""How well digits are read that come as people's pictures: `python benchmarks/pictures.py WEIGHTS [--images 10000]`.
+"""Accuracy on digits in image files: `python benchmarks/pictures.py WEIGHTS [--images 10000]`.
 
-MNIST's test images are put through what happens to pictures on their way (size, place, colours, compression, slant),
-then through digits/inference/preprocess.py, and read by the network. Each accuracy stands beside that of the images as they are;
-0.3 points less are aimed at. Where scikit-learn is installed, its 1,797 digits of 8x8 pixels are read too, which other
-people wrote and no network here has seen.
+MNIST test images are scaled, moved, colored, compressed and slanted, preprocessed (digits/inference/preprocess.py), and
+classified. The target for each is at most 0.3 points below the accuracy on the unchanged images. If scikit-learn is
+installed, its 1,797 digits of 8x8 pixels by other writers are classified too.
 
 Writes benchmarks/results/pictures.json.
 """
@@ -20,7 +19,7 @@ from figures import Quantity, Results
 from PIL import Image
 
 from digits.data import datasets
-from digits.inference.predict import Reader
+from digits.inference.predict import Predictor
 from digits.inference.preprocess import prepare
 
 AT_ONCE = 500
@@ -76,7 +75,7 @@ WAYS: dict[str, Callable] = {
 }
 
 
-def read(reader: Reader, images: list[Image.Image]) -> list[int | None]:
+def read(reader: Predictor, images: list[Image.Image]) -> list[int | None]:
     prepared = []
     for image in images:
         content = io.BytesIO()
@@ -85,7 +84,7 @@ def read(reader: Reader, images: list[Image.Image]) -> list[int | None]:
     return [answer.label for answer in reader.read(prepared)]
 
 
-def accuracy(reader: Reader, images, labels, way: Callable) -> float:
+def accuracy(reader: Predictor, images, labels, way: Callable) -> float:
     chance = np.random.default_rng(0)
     right = 0
     for first in range(0, len(images), AT_ONCE):
@@ -101,7 +100,7 @@ def accuracy(reader: Reader, images, labels, way: Callable) -> float:
 def main(weights: Path, images: int) -> None:
     """Measure WEIGHTS."""
     print(machine.describe())
-    reader = Reader.open(weights)
+    reader = Predictor.open(weights)
     test = datasets.load_test("mnist", Path(os.environ.get("MNIST_DATA_DIR", "data")), lambda *_: None).test
     pixels, labels = test.images[:images].numpy(), test.labels[:images].tolist()
     about = {"model": reader.about["model"]["name"], "images": len(labels)}
@@ -117,7 +116,7 @@ def main(weights: Path, images: int) -> None:
     results.tell()
 
 
-def others(reader: Reader, results: Results) -> None:
+def others(reader: Predictor, results: Results) -> None:
     try:
         from sklearn.datasets import load_digits
     except ModuleNotFoundError:

@@ -32,7 +32,7 @@ QUANTITIES = (
 METRICS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 
-class CountingCsv(csv_log.CsvLog):
+class CountingCsv(csv_log.BatchCsv):
     written = 0
 
     def write(self, text: str) -> None:
@@ -44,7 +44,7 @@ def measure() -> dict[str, float]:
     CountingCsv.written = 0
     with tempfile.TemporaryDirectory() as folder:
         with run_log.RunLog(folder, name="a million batches") as log:
-            log.plan(BATCHES // PER_EPOCH, PER_EPOCH)
+            log.set_totals(BATCHES // PER_EPOCH, PER_EPOCH)
             everything, mine, started = time.process_time(), time.thread_time(), time.perf_counter()
             for step in range(BATCHES):
                 log.batch(1 + step // PER_EPOCH, 1 / (1 + step * 1e-4), 0.123456, 0.00123456, 128)
@@ -73,7 +73,7 @@ def measure() -> dict[str, float]:
 @click.argument("runs", type=click.IntRange(1), default=5)
 def main(runs: int) -> None:
     """Measure RUNS times (5)."""
-    run_log.CsvLog = CountingCsv
+    run_log.BatchCsv = CountingCsv
     print(machine.describe())
     results = Results("run_log", "Logging a million batches", QUANTITIES)
     for run in range(1, 1 + runs):

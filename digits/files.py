@@ -90,7 +90,7 @@ def write_atomically(path: Path, content: bytes) -> None:
             raise
 
 
-def keep_as(path: Path, other: Path) -> None:
+def link_or_copy(path: Path, other: Path) -> None:
     """Let `other` be, whole at any moment, what `path` is now: no copy where the file system has hard links."""
     temporary = other.with_name(f".{other.name}.link.tmp")
     with naming(other):

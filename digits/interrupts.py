@@ -49,7 +49,7 @@ class Interrupts:
                 signal.signal(signum, self._handle)
 
     @contextmanager
-    def raising(self, last_words: Callable[[], None] | None = None):
+    def interruptible(self, last_words: Callable[[], None] | None = None):
         """Let a signal unwind this block."""
         self._raises = True
         try:
@@ -68,7 +68,7 @@ class Interrupts:
             self._last_words = before
 
     @contextmanager
-    def held(self, patience_s: float = _PATIENCE_S):
+    def deferred(self, patience_s: float = _PATIENCE_S):
         """Put a signal off until the end of the block, but not longer than `patience_s`."""
         self._held, self._patience_s = True, patience_s
         try:
@@ -78,7 +78,7 @@ class Interrupts:
         self._raise_if_asked()
 
     @contextmanager
-    def agreed(self, agree: Callable[..., bool]):
+    def synchronized(self, agree: Callable[..., bool]):
         """For processes that work hand in hand: all raise Interrupted at the end of the same `held` block, or of this.
 
         There each calls `agree` with whether it was asked to stop, and gets whether any was; at the end of this block
@@ -93,7 +93,7 @@ class Interrupts:
 
     def importing(self):
         """For an import of compiled code: an exception in its midst may abort the process, so nothing is unwound."""
-        return self.held(patience_s=0)
+        return self.deferred(patience_s=0)
 
     def _handle(self, signum: int, frame) -> None:
         if self._signum is not None or not self._raises:

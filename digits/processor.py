@@ -19,7 +19,7 @@ def name() -> str:
     return f"{model}, {os.cpu_count()} cores"
 
 
-def stay_on_one_core() -> None:
+def pin_to_core() -> None:
     """Keep this thread, and all that it starts, on one core, where the system lets it: for a process that only serves.
 
     Python runs one thread at a time, so other cores only pass its lock to and fro. With 50 connections on two cores
@@ -49,7 +49,7 @@ def prepare_for_torch() -> None:
     _keep_freed_memory()
 
 
-def prepare_to_serve() -> None:
+def tune_for_serving() -> None:
     """The same for a process that computes now and then: it hands back to the system what it does not need."""
     _spin_briefly()
     _tune_malloc(_HANDED_BACK, _HANDED_BACK)

@@ -18,7 +18,7 @@ from digits.runlog.run_log import RunLog
 EPOCHS, BATCHES, LR = 5, 200, 0.02
 slope = offset = 0.0
 with RunLog(project / "results", name="a line through points", config={"lr": LR, "epochs": EPOCHS}) as log:
-    log.plan(EPOCHS, BATCHES)
+    log.set_totals(EPOCHS, BATCHES)
     for epoch in range(1, EPOCHS + 1):
         losses = []
         for _ in range(BATCHES):

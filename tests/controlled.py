@@ -10,7 +10,7 @@ from pathlib import Path
 from browser import PROJECT, serving
 
 from digits.runlog import lock, run_log
-from digits.server.access import Access
+from digits.server.access import Authorization
 from digits.server.http_server import Server
 from digits.server.launcher import START_LOCK
 from server import Site, max_body
@@ -19,7 +19,7 @@ from server import Site, max_body
 @contextlib.contextmanager
 def controlled(results: Path, token: str | None = None):
     """The address with its token, as the server opens it; and what gives access, whose token a test may change."""
-    access = Access()
+    access = Authorization()
     access.token = token or access.token
     site = Site(results, PROJECT, access=access)
     try:
@@ -43,7 +43,7 @@ def end_trainer(results: Path) -> None:
 def is_beginning(results: Path) -> bool:
     if not (results / START_LOCK).exists():
         return False
-    held = lock.taken(results / START_LOCK)
+    held = lock.try_lock(results / START_LOCK)
     if held is not None:
         os.close(held)
     return held is None

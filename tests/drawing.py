@@ -32,12 +32,12 @@ def strokes_of(digit: int) -> list[list[tuple[float, float]]]:
     """The usual shape of a digit as pen strokes, on a sheet of 1 by 1."""
     import torch  # only now: every test run reads this file
 
-    from digits.data.skeletons import SKELETONS, parse, sampled
+    from digits.data.skeletons import SKELETONS, parse, sample
 
     text = SKELETONS[digit][0][1]
     points, arcs = parse(text)
     control = torch.tensor(points)
-    line = (sampled(control, arcs) @ control).tolist()
+    line = (sample(control, arcs) @ control).tolist()
     widest = max(x for x, _ in line)
     line = [(0.5 + 0.7 * (x - widest / 2), 0.15 + 0.7 * y) for x, y in line]
     lifts = [0, *(at for at in range(1, len(line)) if np.hypot(*np.subtract(line[at], line[at - 1])) > 0.08), len(line)]

@@ -6,7 +6,7 @@ import pytest
 from wire import serving
 
 from digits.runlog import schema
-from digits.server.access import Access
+from digits.server.access import Authorization
 from digits.server.http_server import Server
 from server import Site, max_body
 
@@ -35,7 +35,7 @@ def project_in(folder: Path) -> Path:
 
 def server_of(folder: Path, allowed: bool = True) -> Server:
     """Its `token` lets a request change something."""
-    access = Access(allowed)
+    access = Authorization(allowed)
     server = Server("127.0.0.1", 0, Site(folder / "results", folder, access).answer, max_body=max_body)
     server.token = access.token
     return server

@@ -51,7 +51,7 @@ def write(folder: Path) -> None:
     clock = Clock()
     with (
         mock.patch.object(time, "time", clock.time),
-        mock.patch.object(throughput.Pace.__init__, "__defaults__", (clock.monotonic,)),
+        mock.patch.object(throughput.Throughput.__init__, "__defaults__", (clock.monotonic,)),
         mock.patch.object(secrets, "token_hex", lambda size: "90ld"),
         mock.patch.object(os, "getpid", lambda: 4242),
         mock.patch.object(platform, "node", lambda: "golden-host"),
@@ -73,7 +73,7 @@ def _log_everything(log: RunLog, clock: Clock) -> None:
         dataset={"name": "mnist", "train": 5120, "validation": 20, "test": 10, "sha256": "0" * 64, "notice": None},
         model={**_MODEL, "layers": layers},
     )
-    log.plan(EPOCHS, BATCHES)
+    log.set_totals(EPOCHS, BATCHES)
     for epoch in range(1, EPOCHS + 1):
         log.phase("training")
         for _ in range(BATCHES):

@@ -237,7 +237,9 @@ def untrained() -> bytes:
     from digits.models import builders, weights_file
 
     torch.manual_seed(0)
-    return weights_file.weights_file(builders.build("lenet5"), Config.from_options(model="lenet5"), run_id="x", epoch=1)
+    return weights_file.weights_file(
+        builders.build_model("lenet5"), Config.from_options(model="lenet5"), run_id="x", epoch=1
+    )
 
 
 if __name__ == "__main__":

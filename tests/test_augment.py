@@ -6,8 +6,8 @@ import math
 import pytest
 import torch
 
-from digits.data.augment import Augmentation, affine, apply, augment, bend, coarsen, draw, thicken
-from digits.data.resize import enlarged, resized
+from digits.data.augment import Augmentation, affine, apply, augment, bend, draw, lower_resolution, thicken
+from digits.data.resize import back_projection_upscale, resize
 
 EVERYTHING = Augmentation(rotation=10, shift=2, scale=0.1, shear=0.15, elastic=4, thickness=0.5, coarse=0.5)
 EACH = [Augmentation(**{name: 0.5}) for name in vars(EVERYTHING)]
@@ -205,11 +205,11 @@ def test_amounts_that_make_no_sense_are_refused(amounts):
 
 def test_coarse_images_come_back_from_few_pixels_as_one_by_one():
     image = blobs(1)[0].float()
-    plain, quarter, half = coarsen(image.expand(3, 28, 28), torch.tensor([0, 1, 8]))
+    plain, quarter, half = lower_resolution(image.expand(3, 28, 28), torch.tensor([0, 1, 8]))
     assert torch.equal(plain, image)
     for result, side in ((quarter, 7), (half, 14)):
-        few = resized(image.double().numpy() / 255, side, side)
-        expected = 255 * enlarged(few, 28 // side)
+        few = resize(image.double().numpy() / 255, side, side)
+        expected = 255 * back_projection_upscale(few, 28 // side)
         torch.testing.assert_close(result.double(), torch.from_numpy(expected), atol=0.1, rtol=0)
     assert (half - image).abs().mean() < (quarter - image).abs().mean()
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from digits.evaluation.calibration import calibrated, judged, temperature
+from digits.evaluation.calibration import calibrated, calibration_metrics, fit_temperature
 from digits.evaluation.metrics import calibration_error
 
 
@@ -17,7 +17,7 @@ def made_up(sharpness: float, count: int = 20_000):
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 2.5])
 def test_the_temperature_undoes_what_made_the_network_too_sure_or_not_sure_enough(sharpness):
     probabilities, labels = made_up(sharpness)
-    found = temperature(probabilities, labels)
+    found = fit_temperature(probabilities, labels)
     assert found == pytest.approx(sharpness, rel=0.03)
     before, after = (calibration_error(p, labels) for p in (probabilities, calibrated(probabilities, found)))
     assert after < 0.012
@@ -26,7 +26,7 @@ def test_the_temperature_undoes_what_made_the_network_too_sure_or_not_sure_enoug
 
 def test_it_is_the_least_cross_entropy_as_a_search_finds_it():
     probabilities, labels = made_up(1.7, 500)
-    found = temperature(probabilities, labels)
+    found = fit_temperature(probabilities, labels)
 
     def loss(value: float) -> float:
         return F.nll_loss(calibrated(probabilities, value).log(), labels).item()
@@ -36,7 +36,7 @@ def test_it_is_the_least_cross_entropy_as_a_search_finds_it():
 
 def test_no_answer_changes_and_probabilities_still_sum_to_one():
     probabilities, labels = made_up(3.0, 1000)
-    after = calibrated(probabilities, temperature(probabilities, labels))
+    after = calibrated(probabilities, fit_temperature(probabilities, labels))
     assert torch.equal(after.argmax(1), probabilities.argmax(1))
     assert torch.allclose(after.sum(1), torch.ones(1000, dtype=torch.double))
     assert torch.allclose(calibrated(probabilities, 1.0), probabilities.double(), atol=1e-6)
@@ -45,16 +45,16 @@ def test_no_answer_changes_and_probabilities_still_sum_to_one():
 def test_certainty_and_nothing_at_all_are_no_accidents():
     certain = torch.eye(10).repeat(3, 1)
     labels = torch.arange(10).repeat(3)
-    assert 0 < temperature(certain, labels) < 1
+    assert 0 < fit_temperature(certain, labels) < 1
     assert torch.isfinite(calibrated(certain, 0.05)).all()
-    assert temperature(certain, (labels + 1) % 10) > 1
+    assert fit_temperature(certain, (labels + 1) % 10) > 1
 
 
 def test_without_validation_images_there_is_no_temperature_and_nothing_is_calibrated():
     probabilities, labels = made_up(1.7, 500)
-    assert temperature(torch.zeros(0, 10), torch.zeros(0)) is None
+    assert fit_temperature(torch.zeros(0, 10), torch.zeros(0)) is None
     assert torch.allclose(calibrated(probabilities, None), probabilities.double(), atol=1e-6)
-    assert judged(probabilities, labels, None) == {
+    assert calibration_metrics(probabilities, labels, None) == {
         "temperature": None,
         "calibration_error": calibration_error(probabilities, labels),
         "calibrated_error": None,

@@ -8,7 +8,7 @@ PURPOSES = (rng.ORDER, rng.AUGMENTATION, rng.STROKES, rng.TURNS)
 
 
 def drawn(seed, number, purpose):
-    return tuple(torch.rand(3, generator=rng.generator(seed, number, purpose)).tolist())
+    return tuple(torch.rand(3, generator=rng.make_generator(seed, number, purpose)).tolist())
 
 
 def test_each_seed_each_number_and_each_purpose_has_chance_of_its_own():

@@ -10,9 +10,9 @@ from digits.files import UnexpectedFile
 from digits.models import builders, weights_file
 from digits.models.precision import Precision
 from digits.training import optimizers, trainer
-from digits.training.build import assemble
+from digits.training.build import build_trainer
 from digits.training.schedule import Schedule
-from digits.training.trainer import Learner
+from digits.training.trainer import Trainer
 
 CONFIG = Config.from_options(model="cnn4", channels=(4, 4, 8, 8), dropout=0.1)
 
@@ -20,10 +20,10 @@ CONFIG = Config.from_options(model="cnn4", channels=(4, 4, 8, 8), dropout=0.1)
 @pytest.fixture
 def learner():
     torch.manual_seed(0)
-    network = builders.build(CONFIG.model, CONFIG.channels, CONFIG.dropout)
+    network = builders.build_model(CONFIG.model, CONFIG.channels, CONFIG.dropout)
     fast = Precision(torch.device("cpu"), bfloat16=True, channels_last=True)
-    network = fast.arranged(network)
-    return Learner(network, optimizers.make("adamw", network, 0.01), Schedule(0.01, 2, 0.5, 10), fast)
+    network = fast.to_memory_format(network)
+    return Trainer(network, optimizers.make("adamw", network, 0.01), Schedule(0.01, 2, 0.5, 10), fast)
 
 
 def step(learner):
@@ -44,7 +44,7 @@ def test_files_load_without_running_any_code(learner):
     step(learner)
     files = [
         weights_file.weights_file(learner.network, CONFIG, run_id="r"),
-        weights_file.packed({"learner": learner.state_dict(), "config": CONFIG.as_json()}),
+        weights_file.serialize({"learner": learner.state_dict(), "config": CONFIG.as_json()}),
     ]
     weights, state = (torch.load(io.BytesIO(file), weights_only=True) for file in files)
     assert weights["model"] == {"name": "cnn4", "channels": [4, 4, 8, 8], "dropout": 0.1, "norm": "batch"}
@@ -55,7 +55,7 @@ def test_files_load_without_running_any_code(learner):
 def test_what_was_packed_comes_back(learner, tmp_path):
     content = {"a": torch.arange(6).view(2, 3), "b": [1, 2.5, None, {"c": "text"}], "empty": torch.zeros(0)}
     path = tmp_path / "some.pth"
-    path.write_bytes(weights_file.packed(content))
+    path.write_bytes(weights_file.serialize(content))
     loaded = weights_file.load(path)
     assert torch.equal(loaded.pop("a"), content["a"])
     assert torch.equal(loaded.pop("empty"), content["empty"])
@@ -82,7 +82,7 @@ def test_the_sum_is_over_values_however_they_lie_in_memory():
 def test_any_flipped_bit_is_found(learner, tmp_path):
     """torch.load itself lets most of them pass: it checks no sum."""
     path = tmp_path / "some.pth"
-    whole = weights_file.packed({"learner": learner.state_dict()})
+    whole = weights_file.serialize({"learner": learner.state_dict()})
     path.write_bytes(whole)
     expected = weights_file.digest(weights_file.load(path))
     found = unnoticed_by_torch = 0
@@ -97,7 +97,7 @@ def test_any_flipped_bit_is_found(learner, tmp_path):
             pass
         try:
             assert weights_file.digest(weights_file.load(path)) == expected  # a bit of the padding between parts
-        except weights_file.Damaged:
+        except weights_file.DamagedFile:
             found += 1
     assert found > 30 and unnoticed_by_torch > 30
 
@@ -139,7 +139,7 @@ def test_a_file_above_the_stated_size_is_refused_before_it_is_read(tmp_path, mon
 
 def test_a_file_that_unpacks_to_more_is_refused_too(tmp_path):
     """torch's own are not packed; its reader unpacks others."""
-    whole = io.BytesIO(weights_file.packed({"state_dict": {"weight": torch.zeros(500_000)}}))
+    whole = io.BytesIO(weights_file.serialize({"state_dict": {"weight": torch.zeros(500_000)}}))
     with (
         zipfile.ZipFile(whole) as source,
         zipfile.ZipFile(tmp_path / "packed.pth", "w", zipfile.ZIP_DEFLATED) as target,
@@ -148,14 +148,14 @@ def test_a_file_that_unpacks_to_more_is_refused_too(tmp_path):
             target.writestr(part.filename, source.read(part))
     size = (tmp_path / "packed.pth").stat().st_size
     assert size < 100_000
-    with pytest.raises(weights_file.Damaged, match="more than 100,000 bytes"):
+    with pytest.raises(weights_file.DamagedFile, match="more than 100,000 bytes"):
         weights_file.load(tmp_path / "packed.pth", most_bytes=100_000)
 
 
 def test_a_network_whose_files_could_not_be_read_again_is_not_trained():
     config = Config.from_options(model="cnn4", channels=(4096, 4096, 4096, 4096))
     with pytest.raises(UserError, match="try fewer --channels"):
-        assemble(config, images=100, device=torch.device("cpu"))
+        build_trainer(config, images=100, device=torch.device("cpu"))
 
 
 @pytest.mark.parametrize("temperature", ["x", 0.0, -1.0, float("nan")])

@@ -12,7 +12,7 @@ from wire import ask, serving
 
 from digits.files import write_atomically
 from digits.runlog import schema
-from digits.server.compression import Compressed
+from digits.server.compression import GzipCache
 from digits.server.http_message import Problem, Request
 from digits.server.http_server import Server
 from digits.server.static_files import CHUNK, file_response
@@ -145,7 +145,7 @@ def test_a_log_that_was_replaced_is_compressed_anew(runs):
     write_atomically(path, before)
 
 
-def sent(compressed: Compressed, folder, name: str) -> bytes:
+def sent(compressed: GzipCache, folder, name: str) -> bytes:
     request = Request("GET", f"/{name}", {"host": "127.0.0.1", "accept-encoding": "gzip"})
     return compressed.of(request, file_response(request, str(folder), name)).body
 
@@ -154,8 +154,8 @@ def test_a_version_is_compressed_once_and_the_least_recently_asked_for_makes_roo
     content = random.Random(1)
     for name in ("a.json", "b.json", "c.json"):
         (tmp_path / name).write_text(json.dumps([content.random() for _ in range(1000)]))
-    size = len(sent(Compressed(), tmp_path, "a.json"))
-    compressed = Compressed(most=round(2.5 * size))  # two of the three
+    size = len(sent(GzipCache(), tmp_path, "a.json"))
+    compressed = GzipCache(most=round(2.5 * size))  # two of the three
     a, b = (sent(compressed, tmp_path, name) for name in ("a.json", "b.json"))
     assert sent(compressed, tmp_path, "a.json") is a
     sent(compressed, tmp_path, "c.json")
@@ -165,7 +165,7 @@ def test_a_version_is_compressed_once_and_the_least_recently_asked_for_makes_roo
 
 def test_a_version_that_many_ask_for_at_once_is_compressed_once(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps([*range(100_000)]))
-    compressed, bodies, gate = Compressed(), [], threading.Barrier(20)
+    compressed, bodies, gate = GzipCache(), [], threading.Barrier(20)
 
     def read() -> None:
         gate.wait()
@@ -182,7 +182,7 @@ def test_a_version_that_many_ask_for_at_once_is_compressed_once(tmp_path):
 def test_a_file_that_shrinks_while_it_is_compressed_is_no_answer_and_is_not_kept(tmp_path):
     path = tmp_path / "a.json"
     path.write_bytes(b"x" * 2 * CHUNK)
-    compressed = Compressed()
+    compressed = GzipCache()
     request = Request("GET", "/a.json", {"host": "127.0.0.1", "accept-encoding": "gzip"})
     response = file_response(request, str(tmp_path), "a.json")
     os.truncate(path, CHUNK)

@@ -44,7 +44,8 @@ def test_what_is_no_wish_starts_nothing(live, body):
 def test_the_server_describes_and_checks_options_without_click_or_torch():
     code = (
         "import sys; sys.modules |= dict.fromkeys(('click', 'torch', 'numpy'));"
-        "from digits.describe_options import options_schema, to_argv; print(len(options_schema()['options']), to_argv({'epochs': 3}))"
+        "from digits.server.options_schema import options_schema, to_argv;"
+        "print(len(options_schema()['options']), to_argv({'epochs': 3}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT)
     assert done.stdout.endswith("['--epochs', '3']\n"), done.stderr
@@ -247,12 +248,12 @@ def test_a_resume_that_is_refused_is_told_by_its_last_words_and_can_be_tried_aga
 
 
 def test_the_command_for_the_usual_folder_does_not_name_it():
-    from digits.server.access import Access
-    from digits.server.control_api import Driving
+    from digits.server.access import Authorization
+    from digits.server.control_api import ControlApi
 
     started = []
-    access = Access()
-    driving = Driving(PROJECT / "results", access)
+    access = Authorization()
+    driving = ControlApi(PROJECT / "results", access)
     request = Request("GET", "/options", {"host": "127.0.0.1", "x-control-token": access.token})
     driving._launcher.start = lambda words: started.append(words) or 7
     assert json.loads(driving.options(request).body)["always"] == []

@@ -233,12 +233,12 @@ SENT = [
 @pytest.mark.parametrize(("origin", "path", "method", "body", "status"), SENT)
 def test_a_named_site_has_digits_read_and_changes_no_run(site, origin, path, method, body, status, monkeypatch):
     from digits.server.http_message import Problem
-    from digits.server.predict_api import Recognition
+    from digits.server.predict_api import PredictApi
 
     def nothing_trained(self, run):
         raise Problem(503, "No network has been trained yet.")
 
-    monkeypatch.setattr(Recognition, "_folder", nothing_trained)
+    monkeypatch.setattr(PredictApi, "_folder", nothing_trained)
     fields = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
     answer = ask(site, path, method=method, headers=fields, body=body)
     assert answer.status == status

@@ -2,17 +2,17 @@ import struct
 
 import pytest
 
-from digits.runlog.csv_log import CsvLog
+from digits.runlog.csv_log import BatchCsv
 
 FIELDS = ("step", "epoch", "loss", "accuracy")
 
 
 @pytest.fixture
 def path(tmp_path):
-    log = CsvLog(tmp_path / "batches.csv", FIELDS)
+    log = BatchCsv(tmp_path / "batches.csv", FIELDS)
     for step in range(1, 6):
         log.append(step, 1, step / 3, step / 7)
-    log.write(log.take())
+    log.write(log.drain())
     log.close()
     return tmp_path / "batches.csv"
 
@@ -22,11 +22,11 @@ def rows(path):
 
 
 def test_a_loss_has_the_digits_that_tell_any_two_float32_apart(tmp_path):
-    log = CsvLog(tmp_path / "batches.csv", FIELDS)
+    log = BatchCsv(tmp_path / "batches.csv", FIELDS)
     values = [struct.unpack("f", struct.pack("I", bits))[0] for bits in range(0x3F000000, 0x3F000040)]
     for step, value in enumerate(values):
         log.append(step, 1, value, None)
-    log.write(log.take())
+    log.write(log.drain())
     read = [float(row.split(",")[2]) for row in rows(tmp_path / "batches.csv")[1:]]
     assert [struct.unpack("f", struct.pack("f", value))[0] for value in read] == values
 
@@ -36,10 +36,10 @@ def test_a_loss_has_the_digits_that_tell_any_two_float32_apart(tmp_path):
 def test_a_resumed_file_is_cut_to_so_many_rows_and_goes_on(path, kept, torn):
     path.write_text(path.read_text() + torn)
     before = rows(path)[:6]
-    log = CsvLog(path, FIELDS, resume=True)
-    assert log.cut(kept) == min(kept, 5)
+    log = BatchCsv(path, FIELDS, resume=True)
+    assert log.truncate_rows(kept) == min(kept, 5)
     log.append(7, 2, 0.5, 0.25)
-    log.write(log.take())
+    log.write(log.drain())
     log.close()
     assert rows(path) == [*before[: 1 + kept], "7,2,0.5,0.25"]
 
@@ -47,16 +47,16 @@ def test_a_resumed_file_is_cut_to_so_many_rows_and_goes_on(path, kept, torn):
 @pytest.mark.parametrize("head", ["", "junk\n", "step,epoch\n", "step,epoch,loss,accuracy"])
 def test_a_file_with_another_header_is_begun_anew(path, head):
     path.write_text(head + "".join(path.read_text().splitlines(keepends=True)[1:]) if head.endswith("\n") else head)
-    log = CsvLog(path, FIELDS, resume=True)
-    assert log.cut(3) == 0
+    log = BatchCsv(path, FIELDS, resume=True)
+    assert log.truncate_rows(3) == 0
     log.append(4, 2, 0.5, 0.25)
-    log.write(log.take())
+    log.write(log.drain())
     log.close()
     assert rows(path) == [",".join(FIELDS), "4,2,0.5,0.25"]
 
 
 def test_a_file_that_is_not_there_is_begun_anew(tmp_path):
-    log = CsvLog(tmp_path / "batches.csv", FIELDS, resume=True)
-    log.cut(3)
+    log = BatchCsv(tmp_path / "batches.csv", FIELDS, resume=True)
+    log.truncate_rows(3)
     log.close()
     assert rows(tmp_path / "batches.csv") == ["step,epoch,loss,accuracy"]

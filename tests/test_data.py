@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from digits.data import mnist
-from digits.data.mnist import Damaged, Dataset, Missing, Split
+from digits.data.mnist import DamagedDataset, Dataset, MissingDataset, Split
 
 
 def test_files_are_read_into_tensors_as_they_lie(small_mnist):
@@ -31,7 +31,7 @@ def test_packed_files_are_read_as_plain_ones(small_mnist):
 def test_a_missing_file_is_named(small_mnist):
     (small_mnist / mnist.FOLDER / "t10k-labels-idx1-ubyte").unlink()
     assert mnist.missing_files(small_mnist) == ["t10k-labels-idx1-ubyte"]
-    with pytest.raises(Missing, match="t10k-labels-idx1-ubyte"):
+    with pytest.raises(MissingDataset, match="t10k-labels-idx1-ubyte"):
         mnist.read_mnist(small_mnist)
 
 
@@ -59,7 +59,7 @@ PACKED_DAMAGE = {
 def test_a_damaged_file_is_named_and_not_read(small_mnist, damage, file):
     path = small_mnist / mnist.FOLDER / mnist.MNIST_FILES[file].name
     path.write_bytes(DAMAGE[damage](path.read_bytes()))
-    with pytest.raises(Damaged, match=path.name):
+    with pytest.raises(DamagedDataset, match=path.name):
         mnist.read_mnist(small_mnist)
 
 
@@ -68,7 +68,7 @@ def test_a_damaged_packed_file_is_named_and_not_read(small_mnist, damage):
     path = small_mnist / mnist.FOLDER / "train-images-idx3-ubyte"
     (path.parent / f"{path.name}.gz").write_bytes(PACKED_DAMAGE[damage](path.read_bytes()))
     path.unlink()
-    with pytest.raises(Damaged, match=r"train-images-idx3-ubyte\.gz"):
+    with pytest.raises(DamagedDataset, match=r"train-images-idx3-ubyte\.gz"):
         mnist.read_mnist(small_mnist)
 
 
@@ -79,7 +79,7 @@ def test_a_file_whose_name_says_the_wrong_packing_is_damaged_with_the_rename_to_
     plain.unlink()
     wrong, right = (plain, f"{plain}.gz") if packed else (plain.with_name(f"{plain.name}.gz"), plain)
     wrong.write_bytes(gzip.compress(content) if packed else content)
-    with pytest.raises(Damaged, match=re.escape(f"with gzip: rename it to {right}.")):
+    with pytest.raises(DamagedDataset, match=re.escape(f"with gzip: rename it to {right}.")):
         mnist.read_mnist(small_mnist)
 
 
@@ -131,7 +131,9 @@ def test_an_unreadable_file_is_named(small_mnist, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(mnist.Path, "open", refuse)
-    with pytest.raises(Damaged, match=r"train-images-idx3-ubyte cannot be read .Permission denied.: make it readable"):
+    with pytest.raises(
+        DamagedDataset, match=r"train-images-idx3-ubyte cannot be read .Permission denied.: make it readable"
+    ):
         mnist.read_mnist(small_mnist)
 
 

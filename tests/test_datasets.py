@@ -61,7 +61,7 @@ def test_a_limit_keeps_the_first_images_and_the_same_validation(small_mnist, bar
 
 
 def test_a_validation_that_leaves_nothing_is_refused(small_mnist, bars):
-    with pytest.raises(datasets.Unavailable, match="--validation 6 leaves none of the 6 images"):
+    with pytest.raises(datasets.DatasetUnavailable, match="--validation 6 leaves none of the 6 images"):
         load("mnist", small_mnist, bars, validation=6)
 
 
@@ -77,7 +77,7 @@ def test_auto_without_mnist_draws_digits_and_says_so_loudly(tmp_path, offline, b
 
 def test_mnist_alone_fails_with_a_remedy_instead(tmp_path, offline, bars):
     with pytest.raises(
-        datasets.Unavailable, match=r"no route to host.*train-images-idx3-ubyte\.gz.*--dataset synthetic"
+        datasets.DatasetUnavailable, match=r"no route to host.*train-images-idx3-ubyte\.gz.*--dataset synthetic"
     ):
         load("mnist", tmp_path, bars)
 
@@ -87,7 +87,7 @@ def test_of_an_incomplete_mnist_the_missing_file_is_named(small_mnist, offline, 
     (folder / "t10k-labels-idx1-ubyte").unlink()
     sentence = f"MNIST in {folder} is incomplete, t10k-labels-idx1-ubyte.gz cannot be downloaded ("
     remedy = f"Put t10k-labels-idx1-ubyte.gz into {folder}"
-    with pytest.raises(datasets.Unavailable) as error:
+    with pytest.raises(datasets.DatasetUnavailable) as error:
         load("mnist", small_mnist, bars)
     assert str(error.value).startswith(sentence) and remedy in str(error.value)
     notice = load("auto", small_mnist, bars, limit=50).notice
@@ -98,7 +98,9 @@ def test_a_file_that_only_has_a_name_of_mnist_is_named(small_mnist, offline, bar
     path = small_mnist / mnist.FOLDER / "t10k-labels.idx1-ubyte"
     (small_mnist / mnist.FOLDER / "t10k-labels-idx1-ubyte").unlink()
     path.write_bytes(b"something else")
-    with pytest.raises(datasets.Unavailable, match=re.escape(f"{path} has a name of MNIST's, but another content")):
+    with pytest.raises(
+        datasets.DatasetUnavailable, match=re.escape(f"{path} has a name of MNIST's, but another content")
+    ):
         load("mnist", small_mnist, bars)
 
 
@@ -122,7 +124,7 @@ def test_a_folder_that_cannot_be_written_does_not_stop_auto(tmp_path, monkeypatc
 def test_a_damaged_file_is_never_replaced_by_other_data_in_silence(small_mnist, bars, name):
     path = small_mnist / mnist.FOLDER / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(mnist.Damaged, match="train-images"):
+    with pytest.raises(mnist.DamagedDataset, match="train-images"):
         load(name, small_mnist, bars)
 
 

@@ -180,10 +180,10 @@ def _compare_with_one(rank, port, results):
         gradients = []
         for alone in (True, False):
             torch.manual_seed(1)
-            network = builders.build("cnn4", (4, 4, 8, 8), 0.4).train()
+            network = builders.build_model("cnn4", (4, 4, 8, 8), 0.4).train()
             pixels, labels = torch.randn(images, 1, 28, 28), torch.arange(images)
-            part = slice(None) if alone else group.part(images)
-            called = network if alone else group.shared(group.joined(network))
+            part = slice(None) if alone else group.shard(images)
+            called = network if alone else group.ddp(group.convert_layers(network))
             logits = called(pixels[part])
             loss = F.cross_entropy(logits, labels[part], reduction="sum") / images
             (loss * (1 if alone else 2)).backward()

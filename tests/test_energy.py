@@ -19,17 +19,17 @@ def test_what_is_learned_is_a_plain_log_loss_of_which_is_a_digit():
     for digits in range(6):
         is_digit = (torch.arange(5) < digits).float()
         expected = F.binary_cross_entropy((-4 - values).sigmoid(), is_digit, reduction="sum")
-        assert ood.exposed(values, digits).item() == pytest.approx(expected.item(), rel=1e-5)
+        assert ood.outlier_exposure_loss(values, digits).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("count", [1, 7, 199, 200, 201, 5000])
 def test_the_limit_is_the_least_that_accepts_as_many_as_it_should(count):
     values = torch.randn(count, generator=torch.Generator().manual_seed(count))
-    limit = ood.limit(values)
-    assert ood.accepted(values, limit) >= ood.ACCEPTED
-    assert ood.accepted(values, math.nextafter(limit, -math.inf)) < ood.ACCEPTED
+    limit = ood.fit_threshold(values)
+    assert ood.in_distribution_rate(values, limit) >= ood.ACCEPTED
+    assert ood.in_distribution_rate(values, math.nextafter(limit, -math.inf)) < ood.ACCEPTED
 
 
 def test_without_validation_images_there_is_no_limit_and_nothing_is_refused():
-    assert ood.limit(torch.zeros(0)) is None
-    assert ood.accepted(torch.zeros(5), None) is None
+    assert ood.fit_threshold(torch.zeros(0)) is None
+    assert ood.in_distribution_rate(torch.zeros(5), None) is None

@@ -104,7 +104,7 @@ def test_weights_of_mnist_read_mnist_and_nothing_else_in_its_place(trained, tmp_
     from digits.models import weights_file
 
     content = weights_file.load(trained / schema.WEIGHTS)
-    (tmp_path / "mnist.pth").write_bytes(weights_file.packed(content | {"dataset": "mnist"}))
+    (tmp_path / "mnist.pth").write_bytes(weights_file.serialize(content | {"dataset": "mnist"}))
 
     def no_network(*arguments):
         raise download.DownloadError("no network")
@@ -166,7 +166,7 @@ def test_weights_that_are_not_finite_are_refused(trained, tmp_path):
 
     content = weights_file.load(trained / schema.WEIGHTS)
     next(reversed(content["state_dict"].values())).fill_(float("nan"))
-    (tmp_path / "nan.pth").write_bytes(weights_file.packed(content))
+    (tmp_path / "nan.pth").write_bytes(weights_file.serialize(content))
     assert "holds numbers that are not finite" in refused(tmp_path / "nan.pth", "--json")
 
 

@@ -167,7 +167,9 @@ def test_an_error_names_the_file_that_is_meant_also_where_no_temporary_one_can_b
 
 
 @pytest.mark.skipif(not hasattr(os, "O_DIRECTORY"), reason="folders can't be synchronised there")
-@pytest.mark.parametrize("write", [files.write_atomically, lambda path, _: files.keep_as(path.parent / "old", path)])
+@pytest.mark.parametrize(
+    "write", [files.write_atomically, lambda path, _: files.link_or_copy(path.parent / "old", path)]
+)
 def test_the_folder_is_synchronised_after_a_file_was_replaced(tmp_path, monkeypatch, write):
     (tmp_path / "old").write_bytes(b"old")
     done = []

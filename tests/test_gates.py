@@ -8,8 +8,8 @@ import pytest
 
 from digits.data import synthetic
 from digits.inference import input_checks
-from digits.inference.images import Picture
-from digits.inference.preprocess import as_it_is, components, prepare
+from digits.inference.images import DecodedImage
+from digits.inference.preprocess import components, from_pixels, prepare
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 import doodles
@@ -17,12 +17,12 @@ import doodles
 
 def prepared(ink: np.ndarray):
     """Of (H, W) of 0 to 1, light on dark."""
-    return prepare(Picture(np.dstack([ink] * 3 + [np.ones_like(ink)]).astype(np.float32), 1.0))
+    return prepare(DecodedImage(np.dstack([ink] * 3 + [np.ones_like(ink)]).astype(np.float32), 1.0))
 
 
 def doodle(kind: str, number: int):
     image = doodles.KINDS[kind](np.random.default_rng(number)).convert("RGBA")
-    return prepare(Picture(np.asarray(image, np.float32) / 255, 1.0))
+    return prepare(DecodedImage(np.asarray(image, np.float32) / 255, 1.0))
 
 
 def sheet(*boxes: tuple[slice, slice]) -> np.ndarray:
@@ -56,7 +56,7 @@ THICK_ONE = [(slice(10, 100), slice(45, 75))]
 
 @pytest.mark.parametrize("boxes", [FOUR_IN_PIECES, BROKEN_ONE, SEVEN_WITH_A_BAR, FIVE_WITH_A_LOOSE_BAR, THICK_ONE])
 def test_digits_in_pieces_with_bars_and_of_thick_strokes_pass(boxes):
-    assert input_checks.refused(prepared(sheet(*boxes))) is None
+    assert input_checks.rejection_reason(prepared(sheet(*boxes))) is None
 
 
 @pytest.mark.parametrize(
@@ -69,26 +69,26 @@ def test_digits_in_pieces_with_bars_and_of_thick_strokes_pass(boxes):
     ],
 )
 def test_what_no_digit_is_like_is_refused_with_its_reason(boxes, reason):
-    assert reason in input_checks.refused(prepared(sheet(*boxes)))
+    assert reason in input_checks.rejection_reason(prepared(sheet(*boxes)))
 
 
 def test_a_line_of_hair_is_as_good_as_any_other():
     ink = np.zeros((280, 280))
     ink[40:240, 140] = ink[40, 100:140] = ink[240, 100:180] = 1  # one pixel wide: at 28x28 hardly grey
     assert prepared(ink).pixels.max() < 100
-    assert input_checks.refused(prepared(ink)) is None
+    assert input_checks.rejection_reason(prepared(ink)) is None
 
 
 def test_nearly_all_drawn_digits_pass_and_two_beside_each_other_mostly_do_not():
     digits = synthetic.draw(200, seed=4)[0].numpy()
-    assert sum(input_checks.refused(as_it_is(digit)) is not None for digit in digits) <= 2
+    assert sum(input_checks.rejection_reason(from_pixels(digit)) is not None for digit in digits) <= 2
     pairs = [prepared(np.hstack(pair) / 255) for pair in zip(digits[::2], digits[1::2])]
-    assert sum(input_checks.refused(pair) == "several large parts" for pair in pairs) >= 80
+    assert sum(input_checks.rejection_reason(pair) == "several large parts" for pair in pairs) >= 80
 
 
 @pytest.mark.parametrize("kind, at_least", [("solid shapes", 0.8), ("noise", 0.45), ("scribbles", 0.45)])
 def test_most_blots_noise_and_scribbles_are_refused_by_the_gates_alone(kind, at_least):
-    found = [input_checks.refused(doodle(kind, number)) for number in range(40)]
+    found = [input_checks.rejection_reason(doodle(kind, number)) for number in range(40)]
     assert sum(reason is not None for reason in found) >= at_least * len(found)
 
 
@@ -101,7 +101,7 @@ def test_pieces_less_holes_are_those_found_by_filling():
     for density in (0.1, 0.4, 0.7):
         mask = np.pad(chance.random((26, 26)) < density, 1)
         holes = enclosed(mask)
-        assert input_checks.euler(mask) == components(mask)[1] - holes
+        assert input_checks.euler_number(mask) == components(mask)[1] - holes
 
 
 def enclosed(mask: np.ndarray) -> int:
@@ -121,10 +121,10 @@ def test_the_measures_are_those_of_the_slow_way():
     pixels = np.random.default_rng(6).integers(0, 256, (28, 28), dtype=np.uint8)
     side = input_checks.FULL_SIDE
     squares = [pixels[y : y + side, x : x + side].mean() / 255 for y in range(29 - side) for x in range(29 - side)]
-    assert input_checks.fullest(pixels) == pytest.approx(max(squares))
+    assert input_checks.max_window_fill(pixels) == pytest.approx(max(squares))
     strong = pixels > 127
     words = ["".join("#" if on else " " for on in row).split() for row in strong]
-    assert input_checks.crossed(strong).tolist() == [len(row) for row in words]
-    assert input_checks.divided(pixels) == 0
+    assert input_checks.stroke_crossings(strong).tolist() == [len(row) for row in words]
+    assert input_checks.column_split(pixels) == 0
     pixels[:, 9] = 10
-    assert input_checks.divided(pixels) == pytest.approx(pixels[:, :10].sum() / pixels.sum())
+    assert input_checks.column_split(pixels) == pytest.approx(pixels[:, :10].sum() / pixels.sum())

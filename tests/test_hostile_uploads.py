@@ -75,7 +75,7 @@ COUNTED = {
 
 @pytest.mark.parametrize("bomb", COUNTED)
 def test_what_would_keep_a_decoder_busy_is_seen_before_it_begins(bomb):
-    with pytest.raises(image_limits.Excessive, match=COUNTED[bomb]):
+    with pytest.raises(image_limits.ImageTooComplex, match=COUNTED[bomb]):
         image_limits.check(BOMBS[bomb][0]())
 
 

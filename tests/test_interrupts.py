@@ -110,7 +110,7 @@ interrupts.install()
 def last_words():
     print("last words", flush=True)
 try:
-    with interrupts.raising(last_words):
+    with interrupts.interruptible(last_words):
         print("ready", flush=True)
         {body}
 except Interrupted as interrupted:
@@ -139,7 +139,7 @@ def test_a_signal_unwinds_what_can_be_unwound():
 def test_a_held_block_is_finished_first():
     body = "\n        ".join(
         [
-            "with interrupts.held():",
+            "with interrupts.deferred():",
             "    while interrupts._signum is None: time.sleep(0.05)",
             "    print('whole', flush=True)",
         ]
@@ -148,7 +148,7 @@ def test_a_held_block_is_finished_first():
 
 
 def test_a_second_signal_ends_at_once():
-    body = "\n        ".join(["with interrupts.held():", "    time.sleep(60)"])
+    body = "\n        ".join(["with interrupts.deferred():", "    time.sleep(60)"])
     started = time.monotonic()
     assert run(body, signal.SIGINT, signal.SIGINT) == (130, [])
     assert time.monotonic() - started < SOON

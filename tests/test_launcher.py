@@ -17,7 +17,7 @@ from digits import processor
 from digits.runlog import lock, manage, run_log, schema
 from digits.runlog.run_log import RunLog
 from digits.runlog.status import liveness
-from digits.server.launcher import Launcher, Training, is_overtaken, last_words
+from digits.server.launcher import AlreadyRunning, Launcher, is_stale, log_tail
 
 LONG = [*SMALL, "--epochs", "400", "--batch-size", "16"]
 AT_ONCE = 50
@@ -70,7 +70,7 @@ def test_of_many_starts_at_once_on_two_servers_one_begins(launched):
         gate.wait()
         try:
             outcomes.append(launcher.start(words))
-        except Training:
+        except AlreadyRunning:
             outcomes.append(None)
 
     threads = [threading.Thread(target=start, args=((launched.launcher, other)[turn % 2],)) for turn in range(AT_ONCE)]
@@ -82,7 +82,7 @@ def test_of_many_starts_at_once_on_two_servers_one_begins(launched):
     try:
         assert (len(begun), len(outcomes)) == (1, AT_ONCE)
         for launcher in (launched.launcher, other):  # also before the trainer has its own lock
-            with pytest.raises(Training):
+            with pytest.raises(AlreadyRunning):
                 launcher.start(words)
     finally:
         for process in begun:
@@ -93,7 +93,7 @@ def test_of_many_starts_at_once_on_two_servers_one_begins(launched):
 def test_a_trainer_that_was_started_by_hand_is_one_too(launched, tmp_path):
     launched.folder.mkdir()
     held = lock.FolderLock(launched.folder, {"run_id": "by hand"})
-    with pytest.raises(Training):
+    with pytest.raises(AlreadyRunning):
         launched()
     assert not (launched.folder / schema.TRAINER_LOG).exists()
     held.release()
@@ -107,7 +107,7 @@ def test_it_runs_in_a_session_of_its_own_on_all_cores_and_leaves_its_words(launc
         assert os.sched_getaffinity(process) == processor_before
     assert eventually(lambda: launched.launcher.exit_code() is not None, 90)
     assert launched.launcher.exit_code() == 0 and not exists(process)
-    words = last_words(launched.folder)
+    words = log_tail(launched.folder)
     assert words[0].startswith("cnn4-quick with") and any(word.startswith("Test accuracy") for word in words)
     assert log_of(launched.folder)["command"].startswith("python mnist_cnn.py --dataset synthetic")
 
@@ -145,12 +145,12 @@ def test_a_trainer_that_fails_at_once_is_told_by_its_exit_and_its_words(launched
     launched(*words.split())
     assert eventually(lambda: launched.launcher.exit_code() is not None, 60)
     assert launched.launcher.exit_code() == code
-    assert any(said in line for line in last_words(launched.folder))
+    assert any(said in line for line in log_tail(launched.folder))
     launched("--help")  # nothing stands in the way of another
 
 
 def test_stop_leaves_nobody_behind(launched):
-    from digits.runlog.commands import ask as wish
+    from digits.runlog.commands import send as wish
 
     for _ in range(STOPS):
         process = launched(*LONG)
@@ -173,7 +173,7 @@ def test_a_killed_trainer_has_crashed_with_its_last_words_and_another_can_start(
     log = log_of(launched.folder)
     assert liveness(log, launched.folder) == "crashed"
     assert eventually(lambda: launched.launcher.exit_code() == 137)
-    assert any(word.startswith("Epoch 1/400") for word in last_words(launched.folder))
+    assert any(word.startswith("Epoch 1/400") for word in log_tail(launched.folder))
     again = launched(*LONG)
     assert eventually(lambda: log_of(launched.folder).get("run_id") != log["run_id"], 60)
     assert running(again)
@@ -199,12 +199,12 @@ WORDS = {
 @pytest.mark.parametrize("content", WORDS, ids=range(len(WORDS)))
 def test_last_words_are_a_few_plain_lines(tmp_path, content):
     (tmp_path / schema.TRAINER_LOG).write_bytes(content)
-    assert last_words(tmp_path) == WORDS[content]
+    assert log_tail(tmp_path) == WORDS[content]
 
 
 def test_last_words_stay_short_however_much_was_printed(tmp_path):
     (tmp_path / schema.TRAINER_LOG).write_bytes(b"x" * 10_000_000 + b"\n" + b"y" * 5000 + b"\nend")
-    words = last_words(tmp_path)
+    words = log_tail(tmp_path)
     assert words[-1] == "end" and len(words) <= 20 and max(map(len, words)) <= 400
 
 
@@ -215,12 +215,12 @@ def test_words_of_an_earlier_trainer_are_not_those_of_a_run_begun_or_continued_b
         (tmp_path / schema.TRAINER_LOG).write_text("earlier\n")
         now = time.time()
         os.utime(tmp_path / schema.TRAINER_LOG, (now + 5, now + 5))
-        assert (last_words(tmp_path), is_overtaken(tmp_path)) == (["earlier"], False)
+        assert (log_tail(tmp_path), is_stale(tmp_path)) == (["earlier"], False)
     os.utime(tmp_path / schema.TRAINER_LOG, (now - 5, now - 5))
     with RunLog(tmp_path, name="by hand", resume=resume):
-        assert (last_words(tmp_path), is_overtaken(tmp_path)) == ([], True)
+        assert (log_tail(tmp_path), is_stale(tmp_path)) == ([], True)
         me = os.getpid()  # had this process been started by the server, it would have printed nothing yet
-        assert (last_words(tmp_path, me), is_overtaken(tmp_path, me)) == (["earlier"], False)
+        assert (log_tail(tmp_path, me), is_stale(tmp_path, me)) == (["earlier"], False)
 
 
 def test_words_of_a_trainer_whose_run_was_deleted_are_not_told(tmp_path):
@@ -229,7 +229,7 @@ def test_words_of_a_trainer_whose_run_was_deleted_are_not_told(tmp_path):
     (tmp_path / schema.TRAINER_LOG).write_text("earlier\n")
     os.utime(tmp_path / schema.TRAINER_LOG, (time.time() - 5,) * 2)
     manage.delete(tmp_path, log.run_id)
-    assert (last_words(tmp_path), is_overtaken(tmp_path)) == ([], True)
+    assert (log_tail(tmp_path), is_stale(tmp_path)) == ([], True)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
@@ -238,7 +238,7 @@ def test_a_link_in_the_words_place_is_neither_read_nor_emptied(launched, tmp_pat
     elsewhere.write_text("not ours")
     launched.folder.mkdir()
     (launched.folder / schema.TRAINER_LOG).symlink_to(elsewhere)
-    assert last_words(launched.folder) == []
+    assert log_tail(launched.folder) == []
     launched("--help")
     assert elsewhere.read_text() == "not ours"
     assert not (launched.folder / schema.TRAINER_LOG).is_symlink()
@@ -251,7 +251,7 @@ def refuse(*_, **__):
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no such call")
 def test_where_the_system_gives_no_cores_back_a_trainer_starts_on_those_there_are(launched, monkeypatch):
     monkeypatch.setattr(os, "sched_setaffinity", refuse)
-    processor.stay_on_one_core()
+    processor.pin_to_core()
     launched("--help")
     assert eventually(lambda: launched.launcher.exit_code() == 0, 60)
 

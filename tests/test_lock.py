@@ -26,7 +26,7 @@ def holder(tmp_path):
 
 def test_the_second_is_refused_soon_and_told_of_the_first(tmp_path, holder):
     started = time.monotonic()
-    with pytest.raises(lock.Busy, match="first"):
+    with pytest.raises(lock.FolderLocked, match="first"):
         lock.FolderLock(tmp_path, {"name": "second"})
     assert time.monotonic() - started < 10
     assert lock.is_held(tmp_path)
@@ -86,7 +86,7 @@ def test_a_lock_file_that_says_nothing_names_nobody(tmp_path, content):
     ],
 )
 def test_of_the_holder_is_told_what_it_says_of_itself(tmp_path, holder, who):
-    assert str(lock.Busy(tmp_path, holder)).startswith(f"Another trainer writes to {tmp_path}{who}. Wait")
+    assert str(lock.FolderLocked(tmp_path, holder)).startswith(f"Another trainer writes to {tmp_path}{who}. Wait")
 
 
 def test_who_cannot_look_into_the_lock_cannot_tell_whether_it_is_held(tmp_path, monkeypatch):

@@ -36,7 +36,7 @@ def test_the_confusion_matrix_counts_each_image_once(answers):
 
 def test_precision_recall_and_f1_are_those_of_their_definitions(answers):
     pairs = read_and_shown(answers)
-    rows = metrics.per_digit(metrics.confusion_matrix(answers[0].argmax(1), answers[1]))
+    rows = metrics.per_class(metrics.confusion_matrix(answers[0].argmax(1), answers[1]))
     assert [row.digit for row in rows] == list(range(10))
     for row in rows:
         hits = pairs.count((row.digit, row.digit))
@@ -51,7 +51,7 @@ def test_precision_recall_and_f1_are_those_of_their_definitions(answers):
 
 def test_the_commonest_confusion_is_the_wrong_answer_given_most_often(answers):
     pairs = read_and_shown(answers)
-    for row in metrics.per_digit(metrics.confusion_matrix(answers[0].argmax(1), answers[1])):
+    for row in metrics.per_class(metrics.confusion_matrix(answers[0].argmax(1), answers[1])):
         wrong = [answer for answer, label in pairs if label == row.digit != answer]
         assert row.misread == max(map(wrong.count, range(10)))
         if wrong:
@@ -61,12 +61,12 @@ def test_the_commonest_confusion_is_the_wrong_answer_given_most_often(answers):
 def test_fractions_of_nothing_are_none_and_left_out_of_the_mean():
     confusion = torch.zeros(10, 10, dtype=torch.int64)
     confusion[3, 3], confusion[4, 3] = 6, 2
-    rows = metrics.per_digit(confusion)
+    rows = metrics.per_class(confusion)
     assert (rows[0].precision, rows[0].recall, rows[0].f1, rows[0].misread_as, rows[0].misread) == (None,) * 4 + (0,)
     assert (rows[3].precision, rows[3].recall, rows[3].f1) == (0.75, 1.0, 12 / 14)
     assert (rows[4].precision, rows[4].recall, rows[4].f1, rows[4].misread_as, rows[4].misread) == (None, 0, 0, 3, 2)
-    assert metrics.mean([row.recall for row in rows]) == 0.5
-    assert metrics.mean([None, None]) is None
+    assert metrics.mean_of_known([row.recall for row in rows]) == 0.5
+    assert metrics.mean_of_known([None, None]) is None
 
 
 def slow_calibration_error(probabilities, labels, bins):

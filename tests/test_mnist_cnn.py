@@ -71,7 +71,7 @@ def test_the_test_result_is_the_recount_of_the_saved_predictions(finished):
 
 def test_the_samples_are_read_as_the_saved_weights_read_them(finished):
     from digits.models.weights_file import load_trained
-    from digits.training.trainer import normalised
+    from digits.training.trainer import normalize
 
     network, saved_with = load_trained(finished[0] / schema.WEIGHTS)
     samples = content(finished[0], schema.TEST_SAMPLES)
@@ -79,13 +79,13 @@ def test_the_samples_are_read_as_the_saved_weights_read_them(finished):
     assert len(samples["samples"]) == 10
     images = torch.tensor([sample["pixels"] for sample in samples["samples"]], dtype=torch.uint8).view(-1, 28, 28)
     with torch.no_grad():
-        expected = (network(normalised(images)) / saved_with["temperature"]).softmax(1)
+        expected = (network(normalize(images)) / saved_with["temperature"]).softmax(1)
     saved = torch.tensor([sample["probabilities"] for sample in samples["samples"]])
     torch.testing.assert_close(saved, expected, atol=0.03, rtol=0)  # bfloat16 was used in the run, float32 here
 
 
 def test_the_network_for_the_page_is_the_one_whose_weights_were_saved(finished):
-    from digits.models.export import put_together
+    from digits.models.export import import_model
     from digits.models.weights_file import load_network
 
     told = content(finished[0], schema.NETWORK)
@@ -93,7 +93,7 @@ def test_the_network_for_the_page_is_the_one_whose_weights_were_saved(finished):
     images = torch.randn(5, 1, 28, 28)
     with torch.no_grad():
         expected = load_network(finished[0] / schema.WEIGHTS)(images)
-        torch.testing.assert_close(put_together(told["layers"], numbers)(images), expected, atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(import_model(told["layers"], numbers)(images), expected, atol=1e-4, rtol=1e-4)
     assert told["epoch"] == 2 and told["epochs"] == [1, 2] and told["temperature"] > 0
     log = content(finished[0], schema.TRAINING_LOG)
     assert {schema.NETWORK, schema.NETWORK_NUMBERS, schema.NETWORK_EPOCHS} <= set(log["files"])

@@ -10,7 +10,7 @@ from digits.models import builders
 from digits.models.architectures import ARCHITECTURES
 from digits.models.precision import Precision
 from digits.training import optimizers
-from digits.training.trainer import normalised
+from digits.training.trainer import normalize
 
 PARAMETERS = {
     "cnn4": 246_266,
@@ -59,7 +59,7 @@ def test_every_architecture_has_a_builder_and_says_where_it_comes_from():
 
 
 def test_parameters_are_counted_as_the_documents_say():
-    assert {name: count(builders.build(name)) for name in ARCHITECTURES} == PARAMETERS
+    assert {name: count(builders.build_model(name)) for name in ARCHITECTURES} == PARAMETERS
     for name, parameters in PARAMETERS.items():
         assert f"{parameters:,} parameters" in builders._BUILDERS[name].__doc__
 
@@ -69,7 +69,7 @@ def test_parameters_are_counted_as_the_documents_say():
 def test_every_model_turns_images_into_ten_logits_whatever_its_settings(name, norm):
     for width in (1, 3, 8):
         channels = tuple(width + place for place in range(len(ARCHITECTURES[name].channels)))
-        network = builders.build(name, channels, dropout=0.2, norm=norm)
+        network = builders.build_model(name, channels, dropout=0.2, norm=norm)
         assert network(torch.zeros(5, 1, 28, 28)).shape == (5, 10)
         convolutions = mixing(network)
         assert tuple(layer.out_channels for layer in convolutions) == channels
@@ -80,7 +80,7 @@ def test_every_model_turns_images_into_ten_logits_whatever_its_settings(name, no
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_dropout_comes_once_before_the_last_layer_or_not_at_all(name):
-    with_dropout, without = builders.build(name, dropout=0.25), builders.build(name, dropout=0.0)
+    with_dropout, without = builders.build_model(name, dropout=0.25), builders.build_model(name, dropout=0.0)
     assert [layer.p for layer in with_dropout if isinstance(layer, nn.Dropout)] == [0.25]
     assert isinstance(with_dropout[-2], nn.Dropout)
     assert nn.Dropout not in kinds(without)
@@ -90,15 +90,15 @@ def test_dropout_comes_once_before_the_last_layer_or_not_at_all(name):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_left_to_itself_a_model_has_its_own_settings(name):
     own = ARCHITECTURES[name]
-    network = builders.build(name)
+    network = builders.build_model(name)
     assert tuple(layer.out_channels for layer in mixing(network)) == own.channels
     assert sum(layer.p for layer in network if isinstance(layer, nn.Dropout)) == own.dropout
     assert (nn.BatchNorm2d in kinds(network)) == (own.norm == "batch")
-    assert repr(network) == repr(builders.build(name, **own.settings))
+    assert repr(network) == repr(builders.build_model(name, **own.settings))
 
 
 def test_cnn4_has_four_convolutions_and_two_linear_layers():
-    network = builders.build("cnn4")
+    network = builders.build_model("cnn4")
     assert kinds(network).count(nn.Conv2d) == kinds(network).count(nn.BatchNorm2d) == 4
     assert kinds(network).count(nn.MaxPool2d) == 3
     assert kinds(network).count(nn.Linear) == 2
@@ -115,17 +115,17 @@ def test_cnn4_begins_with_the_weights_that_these_layers_have_if_made_in_their_or
     by_hand |= {"linear1": nn.Linear(1152, 128), "linear2": nn.Linear(128, 10)}
     expected = nn.ModuleDict(by_hand).state_dict()
     torch.manual_seed(3)
-    state = builders.build("cnn4").state_dict()
+    state = builders.build_model("cnn4").state_dict()
     assert list(state) == list(expected)
     assert all(torch.equal(state[name], value) for name, value in expected.items())
 
 
 def test_cnn4_wide_averages_and_flat_keeps_its_width():
-    wide, flat = builders.build("cnn4-wide"), builders.build("cnn4-flat")
+    wide, flat = builders.build_model("cnn4-wide"), builders.build_model("cnn4-flat")
     assert kinds(wide).count(nn.MaxPool2d) == kinds(flat).count(nn.MaxPool2d) == 3
     assert kinds(wide).count(nn.AdaptiveAvgPool2d) == 1
     assert (wide.linear1.in_features, wide.linear1.out_features, wide.linear2.out_features) == (256, 128, 10)
-    assert builders.build("cnn4-flat", (16, 32, 32, 32))(torch.zeros(1, 1, 28, 28)).shape == (1, 10)
+    assert builders.build_model("cnn4-flat", (16, 32, 32, 32))(torch.zeros(1, 1, 28, 28)).shape == (1, 10)
     assert len({flat.conv2.out_channels, flat.conv3.out_channels, flat.conv4.out_channels}) == 1
 
 
@@ -133,7 +133,7 @@ def test_cnn4_wide_averages_and_flat_keeps_its_width():
 def test_these_pool_before_norm_and_the_first_two_of_cnn6_leave_24_pixels_that_halve_without_a_rest(
     name, unpadded, sides
 ):
-    network = builders.build(name)
+    network = builders.build_model(name)
     convolutions = [layer for layer in network if isinstance(layer, nn.Conv2d)]
     without = [layer.padding == (0, 0) for layer in convolutions]
     assert without == [True] * unpadded + [False] * (len(without) - unpadded)
@@ -143,7 +143,7 @@ def test_these_pool_before_norm_and_the_first_two_of_cnn6_leave_24_pixels_that_h
 
 
 def test_the_first_kernel_of_cnn4_strided_moves_by_two_pixels():
-    network = builders.build("cnn4-strided")
+    network = builders.build_model("cnn4-strided")
     assert (network.conv1.stride, network.conv2.stride) == ((2, 2), (1, 1))
     assert sides_after_pooling(network) == [7, 3]
 
@@ -158,14 +158,14 @@ def sides_after_pooling(network) -> list[int]:
 
 
 def test_cnn2_goes_from_7x7_pixels_of_64_channels_over_1024_units():
-    network = builders.build("cnn2")
+    network = builders.build_model("cnn2")
     assert [layer.kernel_size for layer in network if isinstance(layer, nn.Conv2d)] == [(5, 5)] * 2
     assert (network.linear1.in_features, network.linear1.out_features) == (64 * 7 * 7, 1024)
 
 
 def test_lenet5_reads_32x32_pixels_and_the_frame_around_the_image_is_paper():
-    network = builders.build("lenet5")
-    paper = normalised(torch.zeros(1, 28, 28, dtype=torch.uint8))
+    network = builders.build_model("lenet5")
+    paper = normalize(torch.zeros(1, 28, 28, dtype=torch.uint8))
     framed = network.pad(paper)
     assert framed.shape == (1, 1, 32, 32)
     torch.testing.assert_close(framed, torch.full_like(framed, paper[0, 0, 0, 0].item()))
@@ -173,31 +173,31 @@ def test_lenet5_reads_32x32_pixels_and_the_frame_around_the_image_is_paper():
 
 
 def test_lenet5_without_batch_norm_has_the_61_706_parameters_of_textbooks():
-    assert count(builders.build("lenet5", norm="none")) == 61_706
+    assert count(builders.build_model("lenet5", norm="none")) == 61_706
 
 
 def test_layers_are_numbered_where_there_are_several_of_a_kind():
-    names = [name for name, _ in builders.build("lenet5", dropout=0.5).named_children()]
+    names = [name for name, _ in builders.build_model("lenet5", dropout=0.5).named_children()]
     assert names[:5] == ["pad", "conv1", "norm1", "relu1", "pool1"]
     assert names[-6:] == ["linear1", "relu3", "linear2", "relu4", "dropout", "linear3"]
 
 
 def test_a_wrong_name_norm_or_number_of_channels_is_refused():
     with pytest.raises(ValueError, match="no model 'resnet': choose from cnn4, "):
-        builders.build("resnet")
+        builders.build_model("resnet")
     with pytest.raises(ValueError, match="cnn4 has 4 convolutions, and 1,2,3 names 3"):
-        builders.build("cnn4", channels=(1, 2, 3))
+        builders.build_model("cnn4", channels=(1, 2, 3))
     with pytest.raises(ValueError, match="lenet5 has 2 convolutions, and nothing names 0"):
-        builders.build("lenet5", channels=())
+        builders.build_model("lenet5", channels=())
     with pytest.raises(ValueError, match="no norm 'group': choose from batch, none"):
-        builders.build("cnn4", norm="group")
+        builders.build_model("cnn4", norm="group")
 
 
 def gradient(network, precision, images, labels):
     """Of the loss by all parameters in training mode, one after the other, as vectors."""
-    network = precision.arranged(copy.deepcopy(network)).train()
+    network = precision.to_memory_format(copy.deepcopy(network)).train()
     with precision.autocast():
-        logits = network(precision.arranged(normalised(images)))
+        logits = network(precision.to_memory_format(normalize(images)))
     F.cross_entropy(logits.float(), labels).backward()
     return [parameter.grad.float().flatten() for parameter in network.parameters()]
 
@@ -207,7 +207,7 @@ def gradient(network, precision, images, labels):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_gradients_in_another_memory_order_and_in_bfloat16_point_where_the_plain_ones_do(name, norm, images):
     torch.manual_seed(1)
-    network = builders.build(name, dropout=0.0, norm=norm)
+    network = builders.build_model(name, dropout=0.0, norm=norm)
     plain = gradient(network, Precision(CPU), *digits_of(images))
     for bfloat16 in (False, True):
         other = gradient(network, Precision(CPU, bfloat16, channels_last=True), *digits_of(images))
@@ -221,11 +221,11 @@ def test_gradients_in_another_memory_order_and_in_bfloat16_point_where_the_plain
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_model_learns_a_few_digits_by_heart(name):
     torch.manual_seed(1)
-    network = builders.build(name, dropout=0.0).train()
+    network = builders.build_model(name, dropout=0.0).train()
     adam = optimizers.make("adam", network, 0.0)
     images, labels = digits_of(5)
     for _ in range(60):
-        loss = F.cross_entropy(network(normalised(images)), labels)
+        loss = F.cross_entropy(network(normalize(images)), labels)
         adam.zero_grad()
         loss.backward()
         adam.step(0.003)

@@ -8,19 +8,19 @@ import pytest
 import torch
 
 from digits.models import history
-from digits.models.builders import build
-from digits.models.export import put_together
-from digits.models.history import Networks, earlier, rebuilt
+from digits.models.builders import build_model
+from digits.models.export import import_model
+from digits.models.history import ModelHistory, load_snapshot, snapshots_of
 
 
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    return build("cnn4-quick", (4, 4, 8, 8)).eval()
+    return build_model("cnn4-quick", (4, 4, 8, 8)).eval()
 
 
-def collected(network, epochs) -> Networks:
-    networks = Networks()
+def collected(network, epochs) -> ModelHistory:
+    networks = ModelHistory()
     for epoch in epochs:
         history.add_epoch(epoch, network)
         with torch.no_grad():
@@ -38,38 +38,38 @@ def test_the_two_files_hold_the_network(network):
     assert told["numbers"] == len(numbers) and told["crc32"] == zlib.crc32(saved.current)
     assert told["epoch"] == 1 and told["temperature"] == 1.5
     images = torch.randn(5, 1, 28, 28)
-    torch.testing.assert_close(put_together(told["layers"], numbers)(images), network(images))
+    torch.testing.assert_close(import_model(told["layers"], numbers)(images), network(images))
 
 
 @torch.inference_mode()
 def test_each_epoch_kept_can_be_asked_again(network):
     saved = collected(network, [1, 2, 3])
     told = saved.as_json({})
-    kept = earlier(told, saved.history)
+    kept = snapshots_of(told, saved.history)
     image = torch.zeros(1, 1, 28, 28)
-    logits = [rebuilt(told, kept[epoch].numbers)(image) for epoch in (1, 2, 3)]
+    logits = [load_snapshot(told, kept[epoch].numbers)(image) for epoch in (1, 2, 3)]
     torch.testing.assert_close(logits[1] - logits[0], torch.ones(1, 10), atol=1e-2, rtol=0)
     torch.testing.assert_close(logits[2] - logits[0], torch.full((1, 10), 2.0), atol=1e-2, rtol=0)
 
 
 def test_a_history_of_another_moment_is_not_read(network):
     saved = collected(network, [1, 2])
-    assert earlier(saved.as_json({}), saved.history[:-1]) == {}
-    assert earlier(saved.as_json({}), b"x" + saved.history) == {}
+    assert snapshots_of(saved.as_json({}), saved.history[:-1]) == {}
+    assert snapshots_of(saved.as_json({}), b"x" + saved.history) == {}
 
 
 def test_a_kill_between_the_two_files_loses_no_epoch_of_before(network):
     saved = collected(network, [1, 2])
     told, before = saved.as_json({}), saved.history
     saved.add_epoch(3, network)
-    assert list(earlier(told, saved.history)) == [1, 2]
-    assert b"".join(kept.numbers for kept in earlier(told, saved.history).values()) == before
+    assert list(snapshots_of(told, saved.history)) == [1, 2]
+    assert b"".join(kept.numbers for kept in snapshots_of(told, saved.history).values()) == before
 
 
 def test_a_continued_run_goes_on_with_the_epochs_before(network):
     before = collected(network, [1])
     before.add_epoch(2, network, energy_limit=-5.0)
-    after = Networks()
+    after = ModelHistory()
     after.restore(before.as_json({}), before.history, epoch=2)
     after.add_epoch(3, network, energy_limit=-6.0)
     assert after.as_json({})["epochs"] == [1, 2, 3]
@@ -85,7 +85,7 @@ def test_a_continued_run_goes_on_with_the_epochs_before(network):
     + [{"epochs_crc32": value} for value in (None, 0, [])],
 )
 def test_a_damaged_description_of_the_epochs_is_not_taken(network, damage):
-    saved, fresh = collected(network, [1, 2]), Networks()
+    saved, fresh = collected(network, [1, 2]), ModelHistory()
     with pytest.raises(ValueError):
         fresh.restore(saved.as_json({}) | damage, saved.history, epoch=2)
     assert fresh.as_json({})["epochs"] == [] and fresh.history == b""
@@ -96,7 +96,7 @@ def test_a_history_without_energy_limits_is_read_too(network):
     saved = collected(network, [1, 2])
     told = saved.as_json({})
     del told["energy_limits"]
-    assert [kept.energy_limit for kept in earlier(told, saved.history).values()] == [None, None]
+    assert [kept.energy_limit for kept in snapshots_of(told, saved.history).values()] == [None, None]
 
 
 def test_of_many_epochs_or_a_large_network_few_are_kept(network, monkeypatch):
@@ -112,4 +112,4 @@ def test_numbers_beyond_half_precision_stay_finite(network):
     with torch.no_grad():
         network.linear2.bias[0] = 1e6
     saved = collected(network, [1])
-    assert rebuilt(saved.as_json({}), saved.history).pop(-1).bias[0] == 65504
+    assert load_snapshot(saved.as_json({}), saved.history).pop(-1).bias[0] == 65504

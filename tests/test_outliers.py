@@ -15,7 +15,7 @@ def digits(count=40, labels=None):
 
 
 def beside(share=0.4, split=None, seed=0, step=0):
-    return Outliers(share).beside(digits() if split is None else split, seed, step)
+    return Outliers(share).sample_for(digits() if split is None else split, seed, step)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 16, 33, 40])
@@ -28,11 +28,11 @@ def test_there_are_as_many_as_were_asked_for(count):
 
 def test_which_they_are_follows_from_seed_and_step_whatever_was_drawn_before():
     whole = Outliers(0.4)
-    steps = [whole.beside(digits(), 1, step) for step in range(30)]
+    steps = [whole.sample_for(digits(), 1, step) for step in range(30)]
     for step in (0, 7, 8, 29):
         assert torch.equal(beside(seed=1, step=step), steps[step])
-    whole.beside(digits(13), 1, 4)  # the last batch of an epoch is smaller
-    assert torch.equal(whole.beside(digits(), 1, 5), steps[5])
+    whole.sample_for(digits(13), 1, 4)  # the last batch of an epoch is smaller
+    assert torch.equal(whole.sample_for(digits(), 1, 5), steps[5])
     assert len({image.numpy().tobytes() for step in steps for image in step[4:]}) == 30 * 12, "all differ"
     assert not torch.equal(beside(seed=2), beside(seed=1))
 
@@ -70,14 +70,14 @@ def turns(image):
 def test_no_way_of_turning_leaves_a_digit(label, allowed):
     names = ("left", "right", "mirrored", "upside down", "upper", "lower", "crossed")
     image = digits(1).images
-    turned = outliers.turned(image.expand(4, 28, 28), torch.full((4,), label), torch.arange(4))
+    turned = outliers.rotated(image.expand(4, 28, 28), torch.full((4,), label), torch.arange(4))
     made = {name for one in turned for name, way in zip(names, turns(image[0])) if torch.equal(one, way)}
     assert made == allowed
 
 
 @pytest.mark.parametrize("points", [outliers.glyphs, outliers.tangles])
 def test_what_is_drawn_is_framed_as_mnist_frames_its_digits(points):
-    images = outliers._penned(points(50, torch.Generator().manual_seed(0)), torch.Generator().manual_seed(1))
+    images = outliers._draw_strokes(points(50, torch.Generator().manual_seed(0)), torch.Generator().manual_seed(1))
     inked = images > 0
     for rows in (inked.any(1), inked.any(2)):
         first = rows.int().argmax(1)

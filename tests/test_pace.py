@@ -1,6 +1,6 @@
 import pytest
 
-from digits.runlog.throughput import Pace
+from digits.runlog.throughput import Throughput
 
 
 class Clock:
@@ -17,65 +17,65 @@ def clock():
 
 
 def test_a_batch_has_the_rate_of_its_own_time(clock):
-    pace = Pace(clock)
+    pace = Throughput(clock)
     clock.now = 0.5
-    assert pace.tick(100) == 200
+    assert pace.update(100) == 200
     clock.now = 0.75
-    assert pace.tick(100) == 400
+    assert pace.update(100) == 400
 
 
 def test_batches_that_become_known_together_share_the_time(clock):
     """An accelerator's numbers come many steps at once: the clock stands still between them."""
-    pace = Pace(clock)
+    pace = Throughput(clock)
     rates = []
     for group in (4, 4, 2):
         clock.now += 0.01 * group
-        rates += [pace.tick(128, together=group) for _ in range(group)]
+        rates += [pace.update(128, together=group) for _ in range(group)]
     assert rates == pytest.approx([12_800] * 10)
     assert pace.images_per_second == pytest.approx(12_800)
     assert pace.seconds_left(100) == pytest.approx(1.0)
 
 
 def test_what_is_not_training_is_not_counted(clock):
-    pace = Pace(clock)
+    pace = Throughput(clock)
     clock.now = 1.0
-    pace.tick(100)
+    pace.update(100)
     clock.now = 9.0
     pace.restart()
     clock.now = 10.0
-    assert pace.tick(100) == 100
+    assert pace.update(100) == 100
 
 
 def test_without_time_or_images_there_is_no_rate(clock):
-    pace = Pace(clock)
-    assert pace.tick(100) is None
+    pace = Throughput(clock)
+    assert pace.update(100) is None
     clock.now = 1.0
-    assert pace.tick(0) is None
+    assert pace.update(0) is None
     assert pace.seconds_left(None) is None
 
 
 def test_elapsed_time_goes_on_where_an_earlier_process_left_it(clock):
     clock.now = 50.0
-    pace = Pace(clock)
+    pace = Throughput(clock)
     clock.now = 53.0
     pace.restart()  # the data are there
     pace.resume(100.0)
     clock.now = 54.5
-    pace.tick(1)
+    pace.update(1)
     pace.restart()
     clock.now = 55.5
     assert pace.elapsed == 102.5
 
 
 def test_a_pause_is_no_time_of_training(clock):
-    pace = Pace(clock)
+    pace = Throughput(clock)
     for _ in range(10):
         clock.now += 1.0
-        pace.tick(100)
+        pace.update(100)
     clock.now += 3600.0
-    pace.leave_out(3600.0)
+    pace.exclude(3600.0)
     assert pace.seconds_left(10) == 10.0
     assert pace.elapsed == 10.0
     clock.now += 1.0
-    assert pace.tick(100) == 100
+    assert pace.update(100) == 100
     assert pace.seconds_left(10) == 10.0

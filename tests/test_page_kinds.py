@@ -44,7 +44,7 @@ def million(tmp_path_factory):
     """A million batches in 2,000 epochs, of which the log keeps 1,000 or fewer of each, with one spike."""
     folder = tmp_path_factory.mktemp("a million batches")
     with RunLog(folder, name="a million batches") as log:
-        log.plan(2000, 500)
+        log.set_totals(2000, 500)
         for step in range(1_000_000):
             log.batch(1 + step // 500, 7.5 if step == 654_321 else 0.5, 0.9, 0.001, 128)
             if step % 500 == 499:

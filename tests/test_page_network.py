@@ -1,4 +1,4 @@
-"""The network in the page computes what torch computes, for every architecture, and judges as digits/inference/predict.py does.
+"""The network in the page computes what torch and digits/inference/predict.py compute, for every architecture.
 
 `python -m tests.test_page_network` writes the small fixture that `node --test` finds by itself.
 """
@@ -17,13 +17,13 @@ import torch
 from digits.data import datasets, synthetic
 from digits.evaluation.calibration import calibrated
 from digits.evaluation.ood import energies
-from digits.inference.images import Picture
-from digits.inference.input_checks import refused
+from digits.inference.images import DecodedImage
+from digits.inference.input_checks import rejection_reason
 from digits.inference.preprocess import prepare
 from digits.models.architectures import ARCHITECTURES
-from digits.models.builders import build
-from digits.models.history import Networks
-from digits.training.trainer import normalised
+from digits.models.builders import build_model
+from digits.models.history import ModelHistory
+from digits.training.trainer import normalize
 
 PROJECT = Path(__file__).resolve().parent.parent
 FIXTURE = PROJECT / "tests" / "fixtures" / "network"
@@ -34,16 +34,16 @@ FEWER = 50  # for the networks that JavaScript takes long for
 def experienced(name: str, digits: torch.Tensor) -> torch.nn.Sequential:
     """A network whose batch norm has seen digits, and has turned some channels over."""
     torch.manual_seed(0)
-    network = build(name)
+    network = build_model(name)
     with torch.no_grad():
         for layer in network:
             if isinstance(layer, torch.nn.BatchNorm2d):
                 layer.weight.uniform_(0.5, 1.5).mul_(torch.randn_like(layer.weight).sign())
                 layer.bias.normal_(0, 0.3)
                 layer.momentum = None  # the mean over all batches
-        network(normalised(digits))
+        network(normalize(digits))
         network.eval()
-        network[-1].weight.mul_(10 / network(normalised(digits)).abs().max())  # as sure of itself as a trained one
+        network[-1].weight.mul_(10 / network(normalize(digits)).abs().max())  # as sure of itself as a trained one
     return network
 
 
@@ -63,10 +63,10 @@ def write(folder: Path, images: dict[str, int], digits: torch.Tensor) -> None:
     (folder / "names.json").write_text(json.dumps(list(images)))
     for name, count in images.items():
         network = experienced(name, digits[:200])
-        collected = Networks()
+        collected = ModelHistory()
         for epoch in (1, 2):
             collected.add_epoch(epoch, network)
-        logits = torch.cat([network(normalised(part)) for part in digits[:count].split(250)])
+        logits = torch.cat([network(normalize(part)) for part in digits[:count].split(250)])
         (folder / f"{name}.json").write_text(json.dumps({"run_id": "x"} | collected.as_json({"temperature": 1.2})))
         (folder / f"{name}.bin").write_bytes(collected.current)
         (folder / f"{name}-epochs.bin").write_bytes(collected.history)
@@ -83,13 +83,13 @@ def write_verdicts(folder: Path, each: int) -> None:
     digits, _ = synthetic.draw(each, seed=8)
     grey = [np.asarray(draw(chance).convert("L")) for draw in doodles.KINDS.values() for _ in range(each)]
     prepared = [prepare(_picture(one)) for one in [*digits.numpy(), *grey]]
-    logits = network(normalised(torch.from_numpy(np.stack([one.pixels for one in prepared]))))
+    logits = network(normalize(torch.from_numpy(np.stack([one.pixels for one in prepared]))))
     rows = zip(prepared, logits.tolist(), calibrated(logits.softmax(1), 1.7).tolist(), energies(logits).tolist())
     told = [
         {
             "pixels": base64.b64encode(one.pixels.tobytes()).decode(),
             "parts": one.parts,
-            "refused": None if one.empty else refused(one),
+            "refused": None if one.empty else rejection_reason(one),
             "logits": ten,
             "probabilities": probabilities,
             "energy": energy,
@@ -99,10 +99,10 @@ def write_verdicts(folder: Path, each: int) -> None:
     (folder / "verdicts.json").write_text(json.dumps({"temperature": 1.7, "cases": told}))
 
 
-def _picture(grey: np.ndarray) -> Picture:
+def _picture(grey: np.ndarray) -> DecodedImage:
     colours = np.repeat(grey[..., None].astype(np.float32) / 255, 4, axis=2)
     colours[..., 3] = 1
-    return Picture(colours, 1.0)
+    return DecodedImage(colours, 1.0)
 
 
 def test_every_network_reads_digits_as_torch_does(tmp_path):

@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from digits.models.architectures import ARCHITECTURES
-from digits.models.builders import build
-from digits.models.export import put_together, take_apart
+from digits.models.builders import build_model
+from digits.models.export import export_model, import_model
 
 
 def trained(name: str, norm: str | None = None) -> torch.nn.Sequential:
     """A network whose batch norm has seen something, and has turned some channels over."""
     torch.manual_seed(0)
-    network = build(name, norm=norm)
+    network = build_model(name, norm=norm)
     with torch.no_grad():
         for layer in network:
             if isinstance(layer, torch.nn.BatchNorm2d):
@@ -29,13 +29,13 @@ def test_a_network_is_the_same_after_it_was_taken_apart(name, norm):
     network = trained(name, norm)
     images = torch.randn(20, 1, 28, 28, generator=torch.Generator().manual_seed(1))
     expected = network(images)
-    logits = put_together(*take_apart(network))(images)
+    logits = import_model(*export_model(network))(images)
     torch.testing.assert_close(logits, expected, atol=1e-5 * expected.abs().max().item(), rtol=0)
 
 
 @torch.inference_mode()
 def test_batch_norm_is_folded_where_it_follows_a_convolution():
-    layers, numbers = take_apart(trained("cnn4"))
+    layers, numbers = export_model(trained("cnn4"))
     assert [layer["type"] for layer in layers if layer["type"] not in ("relu", "pool")] == ["conv"] * 4 + ["linear"] * 2
     assert [layer["name"] for layer in layers[:4]] == ["conv1", "relu1", "pool1", "conv2"]
     assert numbers.dtype == torch.float32
@@ -44,6 +44,6 @@ def test_batch_norm_is_folded_where_it_follows_a_convolution():
 
 def test_an_unknown_layer_is_refused_by_name():
     with pytest.raises(TypeError, match=r"0: GELU"):
-        take_apart(torch.nn.Sequential(torch.nn.GELU()))
+        export_model(torch.nn.Sequential(torch.nn.GELU()))
     with pytest.raises(KeyError, match="gelu"):
-        put_together([{"name": "x", "type": "gelu"}], torch.zeros(1))
+        import_model([{"name": "x", "type": "gelu"}], torch.zeros(1))

@@ -10,18 +10,18 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    return builders.build("cnn4", (4, 4, 8, 8), dropout=0.5)
+    return builders.build_model("cnn4", (4, 4, 8, 8), dropout=0.5)
 
 
 @pytest.mark.parametrize(("wanted", "half"), [("float32", False), ("bfloat16", True)])
 def test_what_was_asked_for_is_used_whatever_a_trial_would_say(network, wanted, half):
-    assert precision.choose(wanted, network, CPU).bfloat16 is half
+    assert precision.choose_precision(wanted, network, CPU).bfloat16 is half
 
 
 def test_the_trial_changes_neither_the_network_nor_the_random_state(network):
     before = {name: value.clone() for name, value in network.state_dict().items()}
     state = torch.get_rng_state()
-    precision.choose("auto", network, CPU)
+    precision.choose_precision("auto", network, CPU)
     assert torch.equal(state, torch.get_rng_state())
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
     assert network[0].weight.grad is None
@@ -64,19 +64,19 @@ ALIKE = (UP, UP, NEARLY_UP)
 )
 def test_what_is_right_and_faster_is_used(network, monkeypatch, seconds, gradients, half, last):
     fake_trials(monkeypatch, seconds, gradients)
-    assert precision.choose("auto", network, CPU) == Precision(CPU, bfloat16=half, channels_last=last)
+    assert precision.choose_precision("auto", network, CPU) == Precision(CPU, bfloat16=half, channels_last=last)
 
 
 def test_float32_is_tried_in_both_orders(network, monkeypatch):
     fake_trials(monkeypatch, (4.0, 3.0, 2.0), ALIKE)
-    assert precision.choose("float32", network, CPU) == Precision(CPU, channels_last=True)
+    assert precision.choose_precision("float32", network, CPU) == Precision(CPU, channels_last=True)
 
 
 def test_the_trial_runs_on_one_thread_which_neighbours_do_not_slow_down(network, monkeypatch):
     threads, seen = torch.get_num_threads(), []
     monkeypatch.setattr(precision, "_Trial", lambda *arguments: seen.append(torch.get_num_threads()) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        precision.choose("auto", network, CPU)
+        precision.choose_precision("auto", network, CPU)
     assert seen == [1]
     assert torch.get_num_threads() == threads
 
@@ -86,12 +86,12 @@ def test_a_device_without_such_kernels_computes_plainly(network, monkeypatch):
         raise RuntimeError("not implemented for 'BFloat16'")
 
     monkeypatch.setattr(precision, "_Trial", unsupported)
-    assert precision.choose("auto", network, CPU) == Precision(CPU)
+    assert precision.choose_precision("auto", network, CPU) == Precision(CPU)
 
 
 def test_a_processor_without_instructions_for_bfloat16_is_not_asked(network, monkeypatch):
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
-    assert not precision.choose("auto", network, CPU).bfloat16
+    assert not precision.choose_precision("auto", network, CPU).bfloat16
 
 
 @pytest.mark.parametrize("way", [Precision(CPU), Precision(CPU, False, True), Precision(CPU, True, True)])
@@ -106,5 +106,5 @@ def test_both_ways_give_nearly_the_same_logits(network):
     plain = network(images)
     fast = Precision(CPU, bfloat16=True, channels_last=True)
     with fast.autocast():
-        other = fast.arranged(network)(fast.arranged(images)).float()
+        other = fast.to_memory_format(network)(fast.to_memory_format(images)).float()
     assert (other - plain).norm() / plain.norm() < 0.05

@@ -13,10 +13,10 @@ import mnist_cnn
 from digits.config import Config
 from digits.data import synthetic
 from digits.inference import predict
-from digits.inference.images import Picture
-from digits.inference.preprocess import as_it_is, prepare
+from digits.inference.images import DecodedImage
+from digits.inference.preprocess import from_pixels, prepare
 from digits.models import builders, weights_file
-from digits.training.trainer import normalised
+from digits.training.trainer import normalize
 
 
 @pytest.fixture(scope="module")
@@ -24,11 +24,11 @@ def weights(tmp_path_factory):
     """A lenet5 that learned a few of the project's own digits by heart."""
     images, labels = synthetic.draw(300, seed=5)
     torch.manual_seed(0)
-    network = builders.build("lenet5")
+    network = builders.build_model("lenet5")
     optimizer = torch.optim.Adam(network.parameters(), 0.003)
     for _ in range(40):
         optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(network(normalised(images)), labels.long()).backward()
+        torch.nn.functional.cross_entropy(network(normalize(images)), labels.long()).backward()
         optimizer.step()
     path = tmp_path_factory.mktemp("weights") / "mnist_cnn.pth"
     path.write_bytes(weights_file.weights_file(network, Config.from_options(model="lenet5"), run_id="x", epoch=1))
@@ -86,18 +86,18 @@ def test_for_a_person_the_answer_is_a_line_and_a_picture(files, weights):
 
 def test_the_probabilities_are_those_of_the_network(digits, weights):
     images, _ = digits
-    prepared = [prepare(Picture(np.dstack([image / 255] * 3 + [np.ones((28, 28))]), 1.0)) for image in images[:20]]
-    answers = predict.Reader.open(weights).read(prepared)
+    prepared = [prepare(DecodedImage(np.dstack([image / 255] * 3 + [np.ones((28, 28))]), 1.0)) for image in images[:20]]
+    answers = predict.Predictor.open(weights).read(prepared)
     network = weights_file.load_network(weights)
     with torch.no_grad():
-        expected = network(normalised(torch.from_numpy(np.stack([one.pixels for one in prepared])))).softmax(1)
+        expected = network(normalize(torch.from_numpy(np.stack([one.pixels for one in prepared])))).softmax(1)
     assert torch.allclose(torch.tensor([answer.probabilities for answer in answers]), expected, atol=1e-6)
 
 
 def limited(weights, tmp_path, limit):
     """The same weights with that energy limit."""
     path = tmp_path / "limited.pth"
-    path.write_bytes(weights_file.packed(weights_file.load(weights) | {"energy_limit": limit}))
+    path.write_bytes(weights_file.serialize(weights_file.load(weights) | {"energy_limit": limit}))
     return path
 
 
@@ -116,10 +116,10 @@ def test_what_is_unlike_all_it_has_learned_is_not_called_a_digit(files, weights,
 
 def test_a_picture_at_the_energy_limit_is_a_digit_and_one_beyond_is_none(digits, weights, tmp_path):
     image = torch.from_numpy(digits[0][:1])
-    found = -predict.Reader.open(weights).logits(image).logsumexp(1).item()
+    found = -predict.Predictor.open(weights).logits(image).logsumexp(1).item()
     for limit, status in [(found, "ok"), (np.nextafter(found, -np.inf), "not_a_digit"), (None, "ok")]:
-        reader = predict.Reader.open(limited(weights, tmp_path, limit if limit is None else float(limit)))
-        assert reader.read([as_it_is(image[0])])[0].status == status
+        reader = predict.Predictor.open(limited(weights, tmp_path, limit if limit is None else float(limit)))
+        assert reader.read([from_pixels(image[0])])[0].status == status
 
 
 def test_a_blot_is_no_digit_whatever_the_network_says(weights, tmp_path):

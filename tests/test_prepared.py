@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from digits.data import synthetic
-from digits.data.resize import resized
-from digits.inference.images import Picture
+from digits.data.resize import resize
+from digits.inference.images import DecodedImage
 from digits.inference.preprocess import STEPS, prepare
 
 FIXTURE = Path(__file__).parent / "fixtures" / "prepared.json"
@@ -28,8 +28,8 @@ def drawn() -> dict[str, np.ndarray]:
     chance = np.random.default_rng(11)
     one = iter(digits)
     made = {f"as MNIST has them {number}": opaque(next(one)) for number in range(4)}
-    made |= {f"tiny, {side}x{side}": opaque(resized(next(one), side, side), BLACK, WHITE) for side in (8, 12, 16, 20)}
-    made |= {f"small, {side}x{side}": opaque(resized(next(one), side, side)) for side in (24, 27, 29, 40)}
+    made |= {f"tiny, {side}x{side}": opaque(resize(next(one), side, side), BLACK, WHITE) for side in (8, 12, 16, 20)}
+    made |= {f"small, {side}x{side}": opaque(resize(next(one), side, side)) for side in (24, 27, 29, 40)}
     made |= {
         "dark on light": opaque(next(one), BLACK, WHITE),
         "coloured": opaque(next(one), BLUE, CREAM),
@@ -39,41 +39,41 @@ def drawn() -> dict[str, np.ndarray]:
         "hardly any contrast": opaque(next(one), 228, 240),
         "black ink, else transparent": pen(next(one), BLACK),
         "white ink, else transparent": pen(next(one), WHITE),
-        "colour, else transparent": pen(resized(next(one), 70, 50), ORANGE),
+        "colour, else transparent": pen(resize(next(one), 70, 50), ORANGE),
         "half transparent paper": translucent(next(one)),
         "in a corner": opaque(on_sheet(next(one), 60, 90, 2, 60), BLUE, CREAM),
         "in the other corner": opaque(on_sheet(next(one), 90, 61, 59, 1), WHITE, BLACK),
-        "touches the edges": opaque(cut(resized(next(one), 90, 90)), BLACK, WHITE),
-        "beyond two edges": opaque(resized(next(one), 90, 90)[24:70, 20:60], BLACK, CREAM),
+        "touches the edges": opaque(cut(resize(next(one), 90, 90)), BLACK, WHITE),
+        "beyond two edges": opaque(resize(next(one), 90, 90)[24:70, 20:60], BLACK, CREAM),
         "two digits": opaque(np.hstack([next(one), next(one)]), BLACK, WHITE),
         "three digits": opaque(np.hstack([next(one), next(one), next(one)]), CREAM, BLUE),
-        "with specks": opaque(specks(resized(next(one), 72, 96), chance), BLACK, WHITE),
-        "with large specks": opaque(specks(resized(next(one), 96, 72), chance, 4), CREAM, PINE),
+        "with specks": opaque(specks(resize(next(one), 72, 96), chance), BLACK, WHITE),
+        "with large specks": opaque(specks(resize(next(one), 96, 72), chance, 4), CREAM, PINE),
         "a stroke apart": opaque(on_sheet(next(one), 60, 80, 20, 30) + bar(60, 80, 8, 12, 60, 74), BLACK, WHITE),
-        "on noisy paper": noisy(opaque(resized(next(one), 48, 48), 60, 200), 6, chance),
-        "on very noisy paper": noisy(opaque(resized(next(one), 40, 50), 30, 170), 20, chance),
-        "light from the left": opaque(resized(next(one), 84, 84), ink=50, paper=light(84, 84, 250, 130)),
-        "light from above": opaque(resized(next(one), 100, 70), ink=BLUE, paper=light(70, 100, 255, 120).T),
-        "a lamp": opaque(resized(next(one), 96, 96), ink=20, paper=lamp(96, 96)),
-        "a lamp over dark paper": opaque(resized(next(one), 80, 110), ink=(700, 600, 300), paper=lamp(80, 110) / 3),
-        "a shadow with an edge": opaque(resized(next(one), 64, 64), ink=30, paper=np.repeat([[240, 170]], 64, 0)),
+        "on noisy paper": noisy(opaque(resize(next(one), 48, 48), 60, 200), 6, chance),
+        "on very noisy paper": noisy(opaque(resize(next(one), 40, 50), 30, 170), 20, chance),
+        "light from the left": opaque(resize(next(one), 84, 84), ink=50, paper=light(84, 84, 250, 130)),
+        "light from above": opaque(resize(next(one), 100, 70), ink=BLUE, paper=light(70, 100, 255, 120).T),
+        "a lamp": opaque(resize(next(one), 96, 96), ink=20, paper=lamp(96, 96)),
+        "a lamp over dark paper": opaque(resize(next(one), 80, 110), ink=(700, 600, 300), paper=lamp(80, 110) / 3),
+        "a shadow with an edge": opaque(resize(next(one), 64, 64), ink=30, paper=np.repeat([[240, 170]], 64, 0)),
         "wide, 300x40": opaque(on_sheet(next(one), 40, 300, 6, 200), BLACK, WHITE),
         "high, 30x150": opaque(on_sheet(next(one), 150, 30, 60, 1), WHITE, BLACK),
-        "squeezed": opaque(resized(next(one), 100, 14), BLACK, WHITE),
-        "flattened": opaque(resized(next(one), 12, 90), BLACK, WHITE),
-        "large, 300x200": opaque(resized(next(one), 200, 300), BLACK, WHITE),
-        "large, 280x280": opaque(steep(resized(next(one), 280, 280)), BLACK, WHITE),
-        "large, 280x280, white, transparent": pen(steep(resized(next(one), 280, 280)), WHITE),
+        "squeezed": opaque(resize(next(one), 100, 14), BLACK, WHITE),
+        "flattened": opaque(resize(next(one), 12, 90), BLACK, WHITE),
+        "large, 300x200": opaque(resize(next(one), 200, 300), BLACK, WHITE),
+        "large, 280x280": opaque(steep(resize(next(one), 280, 280)), BLACK, WHITE),
+        "large, 280x280, white, transparent": pen(steep(resize(next(one), 280, 280)), WHITE),
         "large, 640x480, off the centre": opaque(
-            on_sheet(steep(resized(next(one), 224, 224)), 480, 640, 200, 30), BLUE, CREAM
+            on_sheet(steep(resize(next(one), 224, 224)), 480, 640, 200, 30), BLUE, CREAM
         ),
         "small in a large one, 700x500": opaque(
-            on_sheet(steep(resized(next(one), 60, 60)), 500, 700, 300, 500), BLUE, CREAM
+            on_sheet(steep(resize(next(one), 60, 60)), 500, 700, 300, 500), BLUE, CREAM
         ),
         "in the corner of a large one": opaque(
-            on_sheet(steep(resized(next(one), 50, 50)), 400, 400, 0, 350), WHITE, BLACK
+            on_sheet(steep(resize(next(one), 50, 50)), 400, 400, 0, 350), WHITE, BLACK
         ),
-        "large, 257x255": opaque(steep(on_sheet(resized(next(one), 140, 140), 255, 257, 9, 80)), CREAM, PINE),
+        "large, 257x255": opaque(steep(on_sheet(resize(next(one), 140, 140), 255, 257, 9, 80)), CREAM, PINE),
         "a bar": opaque(bar(64, 48, 10, 50, 20, 27), BLACK, WHITE),
         "a dot": opaque(bar(64, 48, 30, 33, 20, 22), BLACK, WHITE),
         "a frame": opaque(1 - bar(64, 48, 6, 55, 9, 42), BLACK, WHITE),
@@ -82,8 +82,8 @@ def drawn() -> dict[str, np.ndarray]:
         "one row": opaque(bar(1, 60, 0, 1, 20, 31), BLACK, WHITE),
         "two columns": opaque(bar(60, 2, 20, 31, 0, 1), BLACK, WHITE),
         "one pixel": opaque(np.zeros((1, 1))),
-        "tiny on a sheet": opaque(on_sheet(resized(next(one), 14, 14), 60, 80, 30, 50), BLUE, CREAM),
-        "tiny in a large one": opaque(on_sheet(resized(next(one), 12, 12), 300, 270, 20, 200), BLACK, WHITE),
+        "tiny on a sheet": opaque(on_sheet(resize(next(one), 14, 14), 60, 80, 30, 50), BLUE, CREAM),
+        "tiny in a large one": opaque(on_sheet(resize(next(one), 12, 12), 300, 270, 20, 200), BLACK, WHITE),
         "a speck alone": opaque(bar(40, 40, 17, 19, 20, 21), BLACK, WHITE),
         "on a tie": opaque(bar(20, 20, 9, 11, 8, 11), BLACK, WHITE),
         "two halves, tiny": opaque(bar(8, 8, 0, 8, 0, 4), 12, 24),
@@ -99,7 +99,7 @@ def opaque(digit: np.ndarray, ink=WHITE, paper=BLACK) -> np.ndarray:
     """`digit` (H, W) of 0 to 1 in a colour, on paper of a colour, or of a grey for each pixel or column (H or 1, W)."""
     ink, paper = np.asarray(ink, float), np.asarray(paper, float)
     if paper.ndim == 2:
-        paper = resized(paper / 255, *digit.shape)[..., None] * 255 if paper.shape[1] == 2 else paper[..., None]
+        paper = resize(paper / 255, *digit.shape)[..., None] * 255 if paper.shape[1] == 2 else paper[..., None]
         ink = ink * paper / 255
     mixed = np.broadcast_to(digit[..., None] * ink + (1 - digit[..., None]) * paper, (*digit.shape, 3))
     return bytes_of(np.dstack([mixed, np.full(digit.shape, 255)]))
@@ -167,7 +167,7 @@ def bar(height: int, width: int, top: int, bottom: int, left: int, right: int) -
 
 def made_of(picture: np.ndarray) -> dict[str, dict]:
     """What prepare makes of a picture, with each step left out in turn, and with none left out."""
-    channels = Picture(picture.astype(np.float32) / 255, 1.0)
+    channels = DecodedImage(picture.astype(np.float32) / 255, 1.0)
     return {step: facts(prepare(channels, [] if step == "none" else [step])) for step in ("none", *STEPS)}
 
 

@@ -15,8 +15,8 @@ from test_predict import digits, weights  # noqa: F401  (fixtures)
 from wire import ask, eventually, serving
 
 from digits.inference import images
-from digits.models.builders import build
-from digits.models.history import Networks
+from digits.models.builders import build_model
+from digits.models.history import ModelHistory
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
 from digits.server import predict_api
@@ -30,8 +30,8 @@ def site(tmp_path_factory, weights):  # noqa: F811
     with RunLog(folder / "results", name="trained") as log:
         log.batch(1, loss=0.5)
         log.save(schema.WEIGHTS, weights.read_bytes())
-        kept = Networks()
-        kept.add_epoch(1, build("tiny"))
+        kept = ModelHistory()
+        kept.add_epoch(1, build_model("tiny"))
         log.save(schema.NETWORK_EPOCHS, kept.history)
         log.save_json(schema.NETWORK, kept.as_json({"temperature": None}) | {"epochs": [5]})
     with serving(server_of(folder)) as server:
@@ -274,7 +274,7 @@ def test_more_than_can_wait_are_sent_away(site, picture, monkeypatch):
         held.wait(20)
         return [{"status": "ok", "predictions": []}]
 
-    monkeypatch.setattr(predict_api.Recognition, "_read", slow)
+    monkeypatch.setattr(predict_api.PredictApi, "_read", slow)
     answers = []
     served, more = predict_api.AT_ONCE + predict_api.WAITING, 5
     threads = [threading.Thread(target=lambda: answers.append(post(site, picture[0]))) for _ in range(served + more)]

@@ -14,7 +14,7 @@ from digits.runlog import schema
 from digits.runlog.run_log import RunLog
 from digits.server import predict_api
 from digits.server.http_message import Problem, Request
-from digits.server.predict_api import Recognition
+from digits.server.predict_api import PredictApi
 
 PATIENT = 60.0
 
@@ -41,7 +41,7 @@ def results(tmp_path, weights):  # noqa: F811
 def test_a_form_of_many_pictures_lets_others_pass(results, picture, monkeypatch):  # noqa: F811
     """With one place: the form's first picture is held up until another request waits, which then has its turns."""
     monkeypatch.setattr(predict_api, "AT_ONCE", 1)
-    asked, order, held = Recognition(results), [], threading.Event()
+    asked, order, held = PredictApi(results), [], threading.Event()
     asked.answer(request_of(picture[0]))  # so that the weights are known
     decode = images.decode
 
@@ -64,7 +64,7 @@ def test_a_form_of_many_pictures_lets_others_pass(results, picture, monkeypatch)
 
 def test_a_request_that_computes_longer_than_its_budget_is_told_to_send_fewer(results, picture, monkeypatch):  # noqa: F811
     monkeypatch.setattr(predict_api, "BUDGET_S", 0.0)
-    asked = Recognition(results)
+    asked = PredictApi(results)
     assert asked.answer(request_of(picture[0])).status == 200
     with pytest.raises(Problem, match="send fewer at a time") as problem:
         asked.answer(request_of(*form(("image", picture[0]), ("image", picture[0]))))
@@ -76,16 +76,16 @@ def test_weights_that_are_being_read_keep_nobody_waiting_who_needs_others(result
     content = (results / schema.WEIGHTS).read_bytes()
     results_with(results, content)  # the run before is under runs/ now
     run_id = next((results / schema.RUNS).iterdir()).name
-    asked = Recognition(results)
+    asked = PredictApi(results)
     asked.answer(request_of(picture[0]))
-    opened, held, opens = threading.Event(), threading.Event(), predict.Reader.open
+    opened, held, opens = threading.Event(), threading.Event(), predict.Predictor.open
 
     def slow(path):
         opened.set()
         held.wait(PATIENT)
         return opens(path)
 
-    monkeypatch.setattr(predict.Reader, "open", slow)
+    monkeypatch.setattr(predict.Predictor, "open", slow)
     with ThreadPoolExecutor() as clients:
         waits = [
             clients.submit(asked.answer, request_of(picture[0], target=f"/predict?run={run_id}")) for _ in range(4)

@@ -7,8 +7,8 @@ from test_predict import digits, weights  # noqa: F401  (fixtures)
 from test_recognition import picture, post  # noqa: F401  (a fixture)
 
 from digits.models import weights_file
-from digits.models.builders import build
-from digits.models.history import Networks
+from digits.models.builders import build_model
+from digits.models.history import ModelHistory
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
 
@@ -47,8 +47,8 @@ def test_damaged_weights_are_told_of_without_where_they_lie(live, picture, weigh
 def test_a_run_that_has_not_ended_reads_with_its_newest_epoch_and_any_that_was_kept(live, picture, weights):  # noqa: F811
     content, label = picture
     network = weights_file.load_network(weights)
-    kept = Networks()
-    kept.add_epoch(1, build("lenet5"))
+    kept = ModelHistory()
+    kept.add_epoch(1, build_model("lenet5"))
     kept.add_epoch(2, network, energy_limit=-99.0)
     kept.add_epoch(3, network)
     with RunLog(live.results, name="stopped") as log:
@@ -69,8 +69,8 @@ def test_the_final_weights_of_an_earlier_run_go_before_those_of_an_epoch(live, p
         log.save(schema.WEIGHTS, weights.read_bytes())
     with RunLog(live.results, name="training") as log:
         log.batch(1, loss=0.5)
-        kept = Networks()
-        kept.add_epoch(1, build("lenet5"))
+        kept = ModelHistory()
+        kept.add_epoch(1, build_model("lenet5"))
         log.save(schema.NETWORK_EPOCHS, kept.history)
         log.save_json(schema.NETWORK, kept.as_json({"temperature": None}))
         assert post(live, picture[0]).json()["model"]["run_id"] == "x"
@@ -91,8 +91,8 @@ STRANGE = {
 
 @pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
 def test_a_network_of_another_kind_is_none_that_was_kept(live, picture, strange):  # noqa: F811
-    kept = Networks()
-    kept.add_epoch(1, build("tiny"), energy_limit=-5.0)
+    kept = ModelHistory()
+    kept.add_epoch(1, build_model("tiny"), energy_limit=-5.0)
     with RunLog(live.results, name="foreign") as log:
         log.batch(1, loss=0.5)
         log.save(schema.NETWORK_EPOCHS, kept.history)
@@ -104,8 +104,8 @@ def test_a_network_of_another_kind_is_none_that_was_kept(live, picture, strange)
 
 @pytest.mark.parametrize("strange", [{"temperature": "x"}, {"temperature": 0}, {"energy_limit": "x"}, {"layers": {}}])
 def test_neither_is_one_of_the_newest_epoch(live, picture, strange):  # noqa: F811
-    kept = Networks()
-    kept.add_epoch(1, build("tiny"))
+    kept = ModelHistory()
+    kept.add_epoch(1, build_model("tiny"))
     with RunLog(live.results, name="foreign") as log:
         log.batch(1, loss=0.5)
         log.save(schema.NETWORK_NUMBERS, kept.current)
@@ -116,7 +116,7 @@ def test_neither_is_one_of_the_newest_epoch(live, picture, strange):  # noqa: F8
 
 
 def test_each_epoch_is_calibrated_with_its_own_temperature(live, picture):  # noqa: F811
-    kept, network = Networks(), build("tiny")
+    kept, network = ModelHistory(), build_model("tiny")
     for epoch, temperature in ((1, None), (2, 1.5), (3, 0.5)):
         kept.add_epoch(epoch, network, temperature=temperature)
     with RunLog(live.results, name="calibrated") as log:
@@ -132,9 +132,9 @@ def test_each_epoch_is_calibrated_with_its_own_temperature(live, picture):  # no
 
 def test_files_without_temperatures_of_their_epochs_are_read_too(live, picture):  # noqa: F811
     """Older ones: only the last epoch's temperature is known."""
-    kept = Networks()
-    kept.add_epoch(1, build("tiny"))
-    kept.add_epoch(2, build("tiny"))
+    kept = ModelHistory()
+    kept.add_epoch(1, build_model("tiny"))
+    kept.add_epoch(2, build_model("tiny"))
     saved = kept.as_json({"temperature": 0.5})
     del saved["temperatures"]
     with RunLog(live.results, name="older") as log:

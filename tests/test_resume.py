@@ -16,9 +16,9 @@ from digits.models import weights_file
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
 from digits.training.checkpoints import Checkpoints
-from digits.training.resume import continued, earlier_run, restarted
+from digits.training.resume import load_for_resume, previous_run, restarted
 from digits.training.schedule import Schedule
-from digits.training.trainer import Progress
+from digits.training.trainer import TrainState
 from tests.outcomes import outcome
 from tests.trainer import Trainer
 
@@ -89,7 +89,7 @@ def test_a_chain_of_kills_at_random_moments_ends_like_one_run(tmp_path, uninterr
 
 def test_a_run_that_was_killed_long_before_its_first_epoch_ends_goes_on(tmp_path, uninterrupted):
     killed(tmp_path, 2, *RUN)
-    assert not earlier_run(tmp_path).is_empty
+    assert not previous_run(tmp_path).is_empty
     resume(tmp_path)
     assert_same(tmp_path, uninterrupted)
 
@@ -98,7 +98,7 @@ def test_a_run_that_was_ended_before_its_first_batch_begins(tmp_path, uninterrup
     with Trainer(tmp_path, *RUN) as trainer:
         trainer.wait_for(lambda log: log.get("phase"))
         trainer.interrupt(signal.SIGKILL)
-    assert trainer.log()["progress"]["step"] == 0 and earlier_run(tmp_path).is_empty
+    assert trainer.log()["progress"]["step"] == 0 and previous_run(tmp_path).is_empty
     resume(tmp_path)
     assert_same(tmp_path, uninterrupted)
     assert trainer.log()["run_id"] in {run["run_id"] for run in listed(tmp_path)}
@@ -128,7 +128,7 @@ def damage_all(results):
 def take_anothers(results):
     for file in schema.CHECKPOINTS:
         state = weights_file.load(results / file) | {"run_id": "another"}
-        (results / file).write_bytes(weights_file.packed(state))
+        (results / file).write_bytes(weights_file.serialize(state))
     return "checkpoint-plateau.pth: of another run"
 
 
@@ -147,7 +147,7 @@ def take_other_options(results):
     for file in schema.CHECKPOINTS:
         state = weights_file.load(results / file)
         state["config"]["channels"] = (8, 8, 8, 8)
-        (results / file).write_bytes(weights_file.packed(state))
+        (results / file).write_bytes(weights_file.serialize(state))
     return "of a run with another --channels"
 
 
@@ -201,7 +201,7 @@ def test_a_restart_keeps_the_run_and_trains_it_again(tmp_path, uninterrupted, wo
 def test_a_restart_may_be_longer_and_takes_no_other_options(tmp_path, uninterrupted):
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
     assert restarted(copy, {"epochs": 1}).epochs == 1
-    assert restarted(copy, {"epochs": 9}) == continued(copy, {"epochs": 9}).config
+    assert restarted(copy, {"epochs": 9}) == load_for_resume(copy, {"epochs": 9}).config
     with pytest.raises(UserError, match="began with --lr"):
         restarted(copy, {"lr": 0.5})
 
@@ -260,9 +260,9 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(tmp_p
     assert (
         checkpoints.latest(STEPS // 3, [], warn=lambda text: None)[0]["learner"]["steps"] == state["learner"]["steps"]
     )
-    checkpoints.save(Progress(step=1))
+    checkpoints.save(TrainState(step=1))
     assert (tmp_path / "checkpoint-before.pth").read_bytes() == good
-    checkpoints.save(Progress(step=2))  # the one before is now as good
+    checkpoints.save(TrainState(step=2))  # the one before is now as good
     assert weights_file.load(tmp_path / "checkpoint-before.pth")["progress"]["step"] == 1
 
 
@@ -281,17 +281,17 @@ def test_lost_rows_of_the_batches_are_told(tmp_path, uninterrupted):
 
 def test_a_name_made_of_the_options_follows_the_length_and_a_name_of_ones_own_stays(tmp_path, uninterrupted):
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
-    assert ", epochs 3," in earlier_run(copy).config.name
-    assert ", epochs 9," in continued(copy, {"epochs": 9}).config.name
-    assert continued(copy, {"epochs": 9, "name": "mine"}).config.name == "mine"
+    assert ", epochs 3," in previous_run(copy).config.name
+    assert ", epochs 9," in load_for_resume(copy, {"epochs": 9}).config.name
+    assert load_for_resume(copy, {"epochs": 9, "name": "mine"}).config.name == "mine"
     log = json.loads((copy / "training_log.json").read_text())
     log["config"]["epochs"] = 5  # as if somebody had asked the running trainer for two more
     log["events"] = [{"kind": "epochs changed", "step": 4, "value": 5, "before": 3}]
     (copy / "training_log.json").write_text(json.dumps(log))
-    assert ", epochs 9," in continued(copy, {"epochs": 9}).config.name
+    assert ", epochs 9," in load_for_resume(copy, {"epochs": 9}).config.name
     log["config"]["name"] = "my own, epochs 3,"
     (copy / "training_log.json").write_text(json.dumps(log))
-    assert continued(copy, {"epochs": 9}).config.name == "my own, epochs 3,"
+    assert load_for_resume(copy, {"epochs": 9}).config.name == "my own, epochs 3,"
 
 
 def refused(results, *options):
@@ -369,7 +369,7 @@ def test_a_damaged_log_is_told_in_one_line_or_does_no_harm(uninterrupted, tmp_pa
     log = json.loads((uninterrupted / schema.TRAINING_LOG).read_text()) | {field: value}
     (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
     try:
-        continued(tmp_path, {"epochs": 9})
+        load_for_resume(tmp_path, {"epochs": 9})
     except UserError as error:
         assert "no run of this version" in str(error)
     with RunLog(tmp_path, name="resumed", resume=True) as resumed:
@@ -389,4 +389,4 @@ def test_a_log_with_an_option_of_another_kind_is_of_no_run_of_this_version(unint
     log["config"][option] = value
     (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
     with pytest.raises(UserError, match="no run of this version"):
-        continued(tmp_path, {"epochs": 9})
+        load_for_resume(tmp_path, {"epochs": 9})

@@ -11,7 +11,7 @@ import golden
 import pytest
 
 from digits.runlog import manage, run_log, schema
-from digits.runlog.lock import Busy
+from digits.runlog.lock import FolderLocked
 from digits.runlog.run_log import RunLog
 
 
@@ -44,7 +44,7 @@ def test_the_golden_run_is_what_the_writer_writes(tmp_path):
 
 def test_a_run_that_ends_well_is_completed_and_holds_all_it_was_told(folder):
     with RunLog(folder, name="a run", config={"lr": 0.1}) as log:
-        log.plan(epochs=2, batches=3)
+        log.set_totals(epochs=2, batches=3)
         for epoch in (1, 2):
             for batch in range(3):
                 log.batch(epoch, loss=1 / (1 + batch), accuracy=0.5, lr=0.1, images=10)
@@ -124,7 +124,7 @@ def test_the_heartbeat_moves_though_nothing_happens(folder, monkeypatch):
 def test_a_second_writer_is_refused_and_changes_nothing(folder):
     with RunLog(folder, name="the first") as log:
         log.batch(1, loss=0.5)
-        with pytest.raises(Busy, match=r"'the first', process \d+"), RunLog(folder, name="the second"):
+        with pytest.raises(FolderLocked, match=r"'the first', process \d+"), RunLog(folder, name="the second"):
             pass
     assert saved(folder)["name"] == "the first"
 
@@ -335,7 +335,7 @@ def test_a_log_that_never_got_the_lock_leaves_the_files_of_who_has_it_alone(fold
         log.batch(1, loss=0.5)
         before = (folder / schema.RUNS_INDEX).read_bytes()
         second = RunLog(folder, name="the second")
-        with pytest.raises(Busy), second:
+        with pytest.raises(FolderLocked), second:
             pass
         with pytest.raises(RuntimeError, match="not entered yet"):
             getattr(second, method)(*CALLS[method])
@@ -357,7 +357,7 @@ def test_a_log_is_entered_once_and_left_once(folder):
 
 def test_a_log_that_could_not_be_entered_can_be_entered_later(folder):
     second = RunLog(folder, name="the second")
-    with RunLog(folder, name="the first"), pytest.raises(Busy), second:
+    with RunLog(folder, name="the first"), pytest.raises(FolderLocked), second:
         pass
     with second:
         second.batch(1, loss=0.5)

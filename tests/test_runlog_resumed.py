@@ -16,7 +16,7 @@ def batches_of(log, epoch, losses):
 
 def test_a_resumed_log_goes_on_from_a_state_and_forgets_what_came_after_it(tmp_path):
     with RunLog(tmp_path, name="first") as log:
-        log.plan(2, 3)
+        log.set_totals(2, 3)
         batches_of(log, 1, [3.0, 2.0, 1.0])
         log.epoch(1, train_loss=2.0)
         log.event("noted", "after the first epoch")
@@ -31,13 +31,13 @@ def test_a_resumed_log_goes_on_from_a_state_and_forgets_what_came_after_it(tmp_p
         assert (shown["status"], shown["phase"], shown["batches"]) == ("running", "resuming", first["batches"])
         log.restore(state)
         assert (log.step, log.position) == (3, {"epoch": 1, "batch": 3, "step": 3})
-        log.plan(2, 3)
+        log.set_totals(2, 3)
         batches_of(log, 2, [0.7, 0.6, 0.5])
         log.epoch(2, train_loss=0.6)
     resumed = run_log.read(tmp_path)
 
     with RunLog(tmp_path, name="whole") as log:
-        log.plan(2, 3)
+        log.set_totals(2, 3)
         batches_of(log, 1, [3.0, 2.0, 1.0])
         log.epoch(1, train_loss=2.0)
         batches_of(log, 2, [0.7, 0.6, 0.5])

@@ -14,7 +14,7 @@ import pytest
 
 import server
 from digits.server import browser, startup
-from digits.server.access import Access
+from digits.server.access import Authorization
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -163,7 +163,7 @@ def test_without_a_port_asked_for_the_next_free_one_is_used(monkeypatch, tmp_pat
         options = startup.read_options(["--results-dir", str(tmp_path)])
         with startup.listen(options, server.Site(tmp_path).answer, server.shared_methods, server.max_body) as chosen:
             assert port < chosen.server_address[1] < port + startup.PORTS
-            assert f"Port {port} is taken" in startup.greeting(chosen, Access(), options)
+            assert f"Port {port} is taken" in startup.banner(chosen, Authorization(), options)
 
 
 def test_when_all_ports_are_taken_it_says_which(monkeypatch, tmp_path):
@@ -173,7 +173,7 @@ def test_when_all_ports_are_taken_it_says_which(monkeypatch, tmp_path):
         options = startup.read_options(["--results-dir", str(tmp_path)])
         with pytest.raises(OSError) as caught:
             startup.listen(options, server.Site(tmp_path).answer, server.shared_methods, server.max_body)
-    assert str(startup.PORT) in startup.refusal(caught.value, options)
+    assert str(startup.PORT) in startup.bind_error(caught.value, options)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may listen everywhere")

@@ -36,7 +36,7 @@ def test_the_status_is_null_before_the_first_run(live):
 
 def test_a_run_that_is_going_on_is_running_then_completed(live):
     with RunLog(live.results, name="a run") as log:
-        log.plan(epochs=2, batches=10)
+        log.set_totals(epochs=2, batches=10)
         log.batch(1, loss=0.25, accuracy=0.5)
         log.epoch(1, val_loss=0.125)
         status = status_of(live)

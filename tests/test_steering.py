@@ -19,9 +19,9 @@ from digits.errors import UserError
 from digits.files import write_atomically, write_json
 from digits.runlog import commands as control_file
 from digits.runlog import lock, schema
-from digits.runlog.commands import Inbox, Refused, ask, doubt, parsed
+from digits.runlog.commands import CommandQueue, InvalidCommand, doubt, parse_command, send
 from digits.training.distributed import Group
-from digits.training.remote_control import Steering, replayed
+from digits.training.remote_control import RemoteControl, replay_schedule
 from digits.training.schedule import Schedule
 
 LONG = ["--epochs", "400", "--batch-size", "16", "--quiet"]
@@ -217,7 +217,7 @@ def test_a_log_of_another_trainer_may_lack_all_that_is_asked_for(tmp_path, monke
     monkeypatch.setattr(lock, "is_held", lambda folder: None)
     monkeypatch.setattr(control_file, "_PATIENCE_S", 0.1)
     with pytest.raises(UserError, match="not answered yet"):
-        control_file.answered(tmp_path, "stop")
+        control_file.send_and_wait(tmp_path, "stop")
 
 
 def test_an_answer_without_step_or_text_is_told_as_far_as_it_goes(tmp_path, monkeypatch):
@@ -225,7 +225,7 @@ def test_an_answer_without_step_or_text_is_told_as_far_as_it_goes(tmp_path, monk
     write_json(tmp_path / schema.TRAINING_LOG, log)
     monkeypatch.setattr(lock, "is_held", lambda folder: None)
     monkeypatch.setattr(control_file, "ask", lambda *wish: "a1")
-    assert control_file.answered(tmp_path, "stop") == "Step None: None."
+    assert control_file.send_and_wait(tmp_path, "stop") == "Step None: None."
 
 
 DAMAGED_CHANGES = [{"step": value} for value in (None, "5", -1, 2.5)]
@@ -238,17 +238,17 @@ def test_a_damaged_event_changes_no_schedule(kind, damage):
     schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
     whole = {"kind": kind, "step": 5, "value": 3}
     assert control_file.changes([whole]) == [whole]
-    assert replayed(schedule, [whole | damage], batches=10) == schedule
+    assert replay_schedule(schedule, [whole | damage], batches=10) == schedule
 
 
 def test_a_stop_that_comes_before_the_first_batch_is_heeded_and_what_lay_there_is_not(tmp_path):
-    ask(tmp_path, "stop")
+    send(tmp_path, "stop")
     with Trainer(tmp_path, *LONG) as trainer:
         trainer.wait_for(lambda log: steps(log) >= 5)
         trainer.interrupt()
     with Trainer(tmp_path, "--resume", "--quiet", small=False) as trainer:
         trainer.wait_for(lambda log: log.get("status") == "running")
-        ask(tmp_path, "stop", run_id=trainer.log()["run_id"])
+        send(tmp_path, "stop", run_id=trainer.log()["run_id"])
         assert trainer.finish() == (0, "", "")
     assert trainer.log()["status"] == "stopped"
 
@@ -285,7 +285,7 @@ def test_where_nobody_trains_nobody_answers(tmp_path):
     ],
 )
 def test_requests_are_read(action, value, found):
-    request = parsed({"id": "x", "action": action, "value": value}, 0)
+    request = parse_command({"id": "x", "action": action, "value": value}, 0)
     assert (request.id, request.action, request.value, request.whole) == ("x", action, *found)
 
 
@@ -296,29 +296,29 @@ def test_requests_are_read(action, value, found):
     + [{"action": "epochs", "value": value} for value in (None, 0, 1.5, "+0", "many", True, 1e9, {})],
 )
 def test_what_is_no_request_is_refused(given):
-    with pytest.raises(Refused):
-        parsed(given, 0)
+    with pytest.raises(InvalidCommand):
+        parse_command(given, 0)
 
 
 def test_each_request_is_given_once_and_only_to_its_run(tmp_path):
-    inbox = Inbox(tmp_path, "mine")
-    first, second = ask(tmp_path, "pause", run_id="mine"), ask(tmp_path, "continue", run_id="mine")
-    assert [request.id for request in inbox.news()] == [first, second]
-    assert inbox.news() == []
-    third = ask(tmp_path, "lr", "0.1", run_id="mine")
-    assert [request.id for request in inbox.news()] == [third]
-    ask(tmp_path, "stop", run_id="another's")
-    assert inbox.news() == []
-    with pytest.raises(Refused):
-        ask(tmp_path, "lr", "fast")
+    inbox = CommandQueue(tmp_path, "mine")
+    first, second = send(tmp_path, "pause", run_id="mine"), send(tmp_path, "continue", run_id="mine")
+    assert [request.id for request in inbox.poll()] == [first, second]
+    assert inbox.poll() == []
+    third = send(tmp_path, "lr", "0.1", run_id="mine")
+    assert [request.id for request in inbox.poll()] == [third]
+    send(tmp_path, "stop", run_id="another's")
+    assert inbox.poll() == []
+    with pytest.raises(InvalidCommand):
+        send(tmp_path, "lr", "fast")
 
 
 def test_requests_by_hand_need_no_id(tmp_path):
-    inbox = Inbox(tmp_path, "mine")
+    inbox = CommandQueue(tmp_path, "mine")
 
     def write(*requests):
         (tmp_path / schema.CONTROL).write_text(json.dumps({"requests": requests}))
-        return [request.action for request in inbox.news()]
+        return [request.action for request in inbox.poll()]
 
     pause, go_on, stop = ({"action": action} for action in ("pause", "continue", "stop"))
     assert write(pause) == ["pause"]
@@ -329,7 +329,7 @@ def test_requests_by_hand_need_no_id(tmp_path):
     assert write() == []
     assert write(pause) == ["pause"]
     (tmp_path / schema.CONTROL).unlink()
-    assert inbox.news() == []
+    assert inbox.poll() == []
     assert write(pause) == ["pause"]
     assert write(pause | {"id": None}) == ["pause"]
     assert write(stop | {"id": None}) == ["stop"]
@@ -338,7 +338,7 @@ def test_requests_by_hand_need_no_id(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
 def test_a_pipe_in_the_files_place_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / schema.CONTROL)
-    (refused,) = Inbox(tmp_path, "mine").news()
+    (refused,) = CommandQueue(tmp_path, "mine").poll()
     assert str(refused) == "control.json can't be read"
 
 
@@ -363,14 +363,14 @@ def test_who_asks_a_run_that_has_just_ended_is_told_so(tmp_path, monkeypatch):
 
     monkeypatch.setattr(control_file, "ask", end)
     with pytest.raises(UserError, match="ended before it could be asked"):
-        control_file.answered(tmp_path, "stop")
+        control_file.send_and_wait(tmp_path, "stop")
 
 
 class Several:
     """A group of processes on accelerators, as far as requests are concerned."""
 
     rank, size, device, waiting, shared_with = 0, 2, torch.device("cuda"), False, 0
-    spares = Group.spares
+    spares = Group.skip_sync
 
     def as_the_first(self, value):
         self.shared_with += 1
@@ -381,10 +381,10 @@ def test_accelerators_do_not_wait_for_each_other_at_every_batch_to_ask(tmp_path)
     group = Several()
     learner = SimpleNamespace(group=group)
     log = SimpleNamespace(folder=tmp_path, run_id="mine")
-    steering = Steering(log, learner, checkpoints=None, epochs=1, batches=100)
+    steering = RemoteControl(log, learner, checkpoints=None, epochs=1, batches=100)
     for _ in range(320):
-        steering.asked()
+        steering.poll()
     assert group.shared_with == 10
     group.waiting = True
-    steering.asked()
+    steering.poll()
     assert group.shared_with == 11

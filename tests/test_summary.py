@@ -6,7 +6,7 @@ from digits.models.architectures import ARCHITECTURES
 
 
 def test_the_layer_table_agrees_with_torch():
-    network = builders.build("cnn4")
+    network = builders.build_model("cnn4")
     table = summary.describe("cnn4", network)
     assert table["name"] == "cnn4"
     assert table["parameters"] == sum(parameter.numel() for parameter in network.parameters()) == 246_266
@@ -22,7 +22,7 @@ def test_the_layer_table_agrees_with_torch():
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_totals_are_those_of_the_layers(name):
-    table = summary.describe(name, builders.build(name))
+    table = summary.describe(name, builders.build_model(name))
     for key in ("parameters", "macs"):
         assert table[key] == sum(row[key] for row in table["layers"])
     assert table["layers"][-1]["output"] == [10]
@@ -45,14 +45,14 @@ def torchsummary_sizes(network, shape):
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_sizes_are_those_that_torchsummary_prints(name):
-    network = builders.build(name)
+    network = builders.build_model(name)
     table = summary.describe(name, network)
     sizes = [table[key] for key in ("input_mb", "activations_mb", "parameters_mb", "total_mb")]
     assert sizes == pytest.approx(torchsummary_sizes(network, table["input"]), abs=1e-6)
 
 
 def test_frozen_parameters_are_not_counted_as_trainable():
-    network = builders.build("lenet5")
+    network = builders.build_model("lenet5")
     assert summary.describe("lenet5", network)["trainable"] == 61_728
     network.linear1.requires_grad_(False)
     table = summary.describe("lenet5", network)
@@ -60,7 +60,7 @@ def test_frozen_parameters_are_not_counted_as_trainable():
 
 
 def test_a_detail_says_what_the_shapes_do_not():
-    rows = summary.describe("cnn2", builders.build("cnn2"))["layers"]
+    rows = summary.describe("cnn2", builders.build_model("cnn2"))["layers"]
     details = {row["name"]: row["detail"] for row in rows}
     assert details == dict.fromkeys(details, "") | {
         "conv1": "5x5",
@@ -72,7 +72,7 @@ def test_a_detail_says_what_the_shapes_do_not():
 
 
 def test_describing_a_network_changes_nothing_in_it():
-    network = builders.build("cnn4", dropout=0.5).train()
+    network = builders.build_model("cnn4", dropout=0.5).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     random = torch.get_rng_state()
     summary.describe("cnn4", network)

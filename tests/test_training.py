@@ -14,7 +14,7 @@ from digits.models import builders
 from digits.models.precision import Precision
 from digits.training import optimizers, trainer
 from digits.training.schedule import Schedule
-from digits.training.trainer import Learner
+from digits.training.trainer import Trainer
 
 PLAIN = Precision(torch.device("cpu"))
 
@@ -29,19 +29,19 @@ def split(count=64, seed=0):
 
 def learner(lr=0.01, steps=100, optimizer="adamw", seed=0, **extra):
     torch.manual_seed(seed)
-    network = builders.build("cnn4", (4, 4, 8, 8))
+    network = builders.build_model("cnn4", (4, 4, 8, 8))
     schedule = Schedule(lr, warm_up=10, decay=0.5, total=steps)
-    return Learner(network, optimizers.make(optimizer, network, 0.01), schedule, PLAIN, **extra)
+    return Trainer(network, optimizers.make(optimizer, network, 0.01), schedule, PLAIN, **extra)
 
 
 def test_pixels_are_normalised_as_torchvision_users_know_it():
     images = torch.arange(256, dtype=torch.uint8)[:, None, None].expand(256, 28, 28)
     expected = (images.unsqueeze(1).float() / 255 - 0.1307) / 0.3081
-    torch.testing.assert_close(trainer.normalised(images), expected)
+    torch.testing.assert_close(trainer.normalize(images), expected)
 
 
 def test_an_epoch_sees_every_image_once_in_an_order_of_its_own():
-    first, again, second = (trainer.shuffled(1000, seed=1, epoch=epoch) for epoch in (1, 1, 2))
+    first, again, second = (trainer.shuffled_indices(1000, seed=1, epoch=epoch) for epoch in (1, 1, 2))
     assert first.sort().values.tolist() == list(range(1000))
     assert torch.equal(first, again)
     assert not torch.equal(first, second)
@@ -49,7 +49,7 @@ def test_an_epoch_sees_every_image_once_in_an_order_of_its_own():
 
 def test_the_order_of_the_data_leaves_the_global_random_state_alone():
     state = torch.get_rng_state()
-    trainer.shuffled(1000, seed=1, epoch=1)
+    trainer.shuffled_indices(1000, seed=1, epoch=1)
     assert torch.equal(state, torch.get_rng_state())
 
 
@@ -68,7 +68,7 @@ def test_a_step_reports_loss_and_hits_of_its_batch_before_the_update():
     data = split()
     taught.network.train()
     with torch.no_grad():
-        logits = taught.network(trainer.normalised(data.images))
+        logits = taught.network(trainer.normalize(data.images))
     expected = F.cross_entropy(logits, data.labels).item()
     taught = learner()
     (step,) = taught.step(data)
@@ -82,7 +82,7 @@ def test_evaluation_equals_a_plain_recount_whatever_the_size_of_the_parts():
     data = split(2500)
     taught.network.eval()
     with torch.no_grad():
-        logits = taught.network(trainer.normalised(data.images))
+        logits = taught.network(trainer.normalize(data.images))
     taught.network.train()
     read = taught.evaluate(data)
     assert read.loss == pytest.approx(F.cross_entropy(logits, data.labels).item(), rel=1e-5)
@@ -102,7 +102,7 @@ def test_evaluation_changes_neither_the_network_nor_its_mode():
 
 
 def test_the_mean_counts_each_image_once():
-    mean = trainer.Mean()
+    mean = trainer.RunningAverage()
     mean.add(trainer.Step(loss=1.0, correct=10, images=100, lr=0.1))
     mean.add(trainer.Step(loss=4.0, correct=50, images=50, lr=0.1))
     assert (mean.loss, mean.accuracy) == (2.0, 0.4)
@@ -118,7 +118,7 @@ def test_a_loss_that_is_not_finite_names_step_and_rate(loss):
 def test_the_same_seed_gives_the_same_weights():
     def taught():
         one = learner(seed=3)
-        for indices in trainer.shuffled(64, seed=3, epoch=1).split(16):
+        for indices in trainer.shuffled_indices(64, seed=3, epoch=1).split(16):
             one.step(split()[indices])
         return one.network.state_dict()
 
@@ -129,7 +129,7 @@ def test_the_same_seed_gives_the_same_weights():
 def test_label_smoothing_changes_the_gradient_as_torch_has_it_and_not_the_loss_that_is_told():
     taught, plain = learner(label_smoothing=0.2), learner()
     data = split()
-    logits = plain.network.train()(trainer.normalised(data.images))
+    logits = plain.network.train()(trainer.normalize(data.images))
     F.cross_entropy(logits, data.labels, label_smoothing=0.2).backward()
     expected = [parameter.grad.clone() for parameter in plain.network.parameters()]
     (step,) = taught.step(data)
@@ -155,9 +155,9 @@ def test_exposed_to_outliers_a_network_tells_them_from_digits_by_their_energy():
         taught = learner(outliers=share, steps=60)
         for seed in range(60):
             taught.step(split(seed=seed))
-        strange = Outliers(1.0).beside(split(), seed=5, step=0)
+        strange = Outliers(1.0).sample_for(split(), seed=5, step=0)
         strange, known = (taught.evaluate(Split(images, split().labels)) for images in (strange, split(seed=99).images))
-        return ood.exposed(torch.cat([known.energies, strange.energies]), digits=64).item()
+        return ood.outlier_exposure_loss(torch.cat([known.energies, strange.energies]), digits=64).item()
 
     assert confused(0.25) < 0.6 * confused(0.0)
 
@@ -166,7 +166,7 @@ def test_the_loss_that_is_told_is_of_the_digits_alone():
     taught = learner(outliers=0.5)
     taught.network.eval()  # batch norm would see the outliers, too
     with torch.no_grad():
-        logits = taught.network(trainer.normalised(split().images))
+        logits = taught.network(trainer.normalize(split().images))
     (step,) = taught.step(split())
     assert step.loss == pytest.approx(F.cross_entropy(logits, split().labels).item(), rel=1e-5)
     assert step.correct == int((logits.argmax(1) == split().labels).sum()) and step.images == 64
@@ -197,11 +197,11 @@ def test_the_average_follows_the_weights_and_their_batch_statistics():
         decay = min(0.5, (1 + steps) / (10 + steps))
         for name, value in taught.network.state_dict().items():
             expected[name] = decay * expected[name] + (1 - decay) * value if value.is_floating_point() else value
-    for name, value in taught.learned.state_dict().items():
+    for name, value in taught.eval_model.state_dict().items():
         torch.testing.assert_close(value, expected[name], msg=name)
-    assert taught.learned is not taught.network
+    assert taught.eval_model is not taught.network
     with torch.no_grad():
-        logits = taught.learned.eval()(trainer.normalised(split().images))
+        logits = taught.eval_model.eval()(trainer.normalize(split().images))
     torch.testing.assert_close(taught.evaluate(split()).probabilities, logits.softmax(1))
 
 
@@ -213,8 +213,8 @@ def test_numbers_fetched_late_are_the_same_and_come_in_order():
     at_once = [step for batch in batches for step in prompt.step(batch)]
     in_parts = [late.step(batch) for batch in batches]
     assert [len(part) for part in in_parts] == [0, 0, 0, 4, 0, 0, 0, 4, 0, 0]
-    assert [step for part in in_parts for step in part] + late.fetch() == at_once
-    assert late.fetch() == []
+    assert [step for part in in_parts for step in part] + late.flush_metrics() == at_once
+    assert late.flush_metrics() == []
 
 
 def test_a_state_brings_everything_back_that_the_next_steps_depend_on():
@@ -229,5 +229,5 @@ def test_a_state_brings_everything_back_that_the_next_steps_depend_on():
     second = made()
     second.load_state_dict(state)
     assert [second.step(split(seed=seed))[0] for seed in range(3, 6)] == expected
-    for (name, one), other in zip(first.learned.state_dict().items(), second.learned.state_dict().values()):
+    for (name, one), other in zip(first.eval_model.state_dict().items(), second.eval_model.state_dict().values()):
         assert torch.equal(one, other), name

@@ -4,18 +4,18 @@ import pytest
 import torch
 
 from digits.models import builders, weight_stats
-from digits.models.weight_stats import Weights, histogram
+from digits.models.weight_stats import WeightHistograms, histogram
 from digits.training import predictions
 
 
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    return builders.build("cnn4", (4, 4, 8, 8))
+    return builders.build_model("cnn4", (4, 4, 8, 8))
 
 
 def test_every_weight_of_every_layer_is_counted(network):
-    collected = Weights()
+    collected = WeightHistograms()
     collected.add_epoch(1, network)
     (epoch,) = collected.as_json()["epochs"]
     named = dict(network.named_modules())
@@ -45,7 +45,7 @@ def test_weights_that_are_all_alike_or_no_numbers_break_nothing(values):
 
 
 def test_the_filters_are_the_first_convolutions(network):
-    collected = Weights()
+    collected = WeightHistograms()
     collected.add_epoch(1, network)
     filters = collected.as_json()["filters"]
     kernels = torch.tensor(filters["values"]).view(filters["count"], filters["rows"], filters["columns"])
@@ -54,12 +54,12 @@ def test_the_filters_are_the_first_convolutions(network):
 
 
 def test_of_many_epochs_some_are_kept_and_a_continued_run_goes_on(network):
-    collected = Weights()
+    collected = WeightHistograms()
     for epoch in range(1, 121):
         collected.add_epoch(epoch, network)
     kept = [row["epoch"] for row in collected.as_json()["epochs"]]
     assert len(kept) <= predictions.EPOCHS_KEPT and kept[-1] == 120
-    other = Weights()
+    other = WeightHistograms()
     other.restore(collected.as_json(), 100)
     assert [row["epoch"] for row in other.as_json()["epochs"]] == [epoch for epoch in kept if epoch <= 100]
 
@@ -78,7 +78,7 @@ def test_of_many_epochs_some_are_kept_and_a_continued_run_goes_on(network):
     ],
 )
 def test_damaged_histograms_are_not_taken(rows):
-    collected = Weights()
+    collected = WeightHistograms()
     with pytest.raises(ValueError, match="damaged"):
         collected.restore({"epochs": rows}, 3)
     assert collected.as_json()["epochs"] == []

@@ -13,7 +13,7 @@ from wire import ask, serving
 
 import server
 from digits.runlog import schema
-from digits.server.access import Access, is_loopback
+from digits.server.access import Authorization, is_loopback
 from digits.server.cors import Sharing
 from digits.server.http_server import Server
 from digits.server.startup import access_of, page_url, read_options
@@ -64,7 +64,7 @@ def test_there_are_enough_hosts():
 
 @pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
 def test_only_an_address_or_a_name_of_ours_is_answered_whatever_is_bound(tmp_path, bound):
-    access = Access()
+    access = Authorization()
     with serving(
         Server(bound, 0, Site(tmp_path / "results", tmp_path, access).answer, max_body=max_body, names=(bound,))
     ) as running:
@@ -147,7 +147,7 @@ def test_a_thousand_guessed_tokens_open_nothing(idle):
 
 
 def test_no_two_servers_have_the_same_token_and_none_is_short():
-    tokens = {Access().token for _ in range(100)}
+    tokens = {Authorization().token for _ in range(100)}
     assert len(tokens) == 100 and min(map(len, tokens)) >= 32
 
 
@@ -220,7 +220,7 @@ def test_what_a_trainer_printed_the_disk_and_paths_are_told_only_with_the_token(
 
 
 def test_a_site_that_may_read_gets_no_control(tmp_path):
-    access = Access()
+    access = Authorization()
     answer = Site(tmp_path / "results", tmp_path, access).answer
     with serving(Server("127.0.0.1", 0, answer, sharing=Sharing([PAGES], shared_methods))) as running:
         for path in ("/control", "/options"):

@@ -2,18 +2,18 @@ import threading
 
 import pytest
 
-from digits.runlog.writer import Writer
+from digits.runlog.writer import LogWriter
 
 
 def test_nobody_waits_for_a_writer_that_does_not_run():
-    writer = Writer(lambda: None)
+    writer = LogWriter(lambda: None)
     with pytest.raises(RuntimeError, match="Nothing is written"):
-        writer.now()
+        writer.flush()
     writer.start()
-    writer.now()
+    writer.flush()
     writer.close()
     with pytest.raises(RuntimeError, match="Nothing is written"):
-        writer.now()
+        writer.flush()
 
 
 def test_who_waits_while_the_writer_ends_is_released():
@@ -23,11 +23,11 @@ def test_who_waits_while_the_writer_ends_is_released():
         begun.set()
         go_on.wait(60)
 
-    writer, outcomes = Writer(write), []
+    writer, outcomes = LogWriter(write), []
 
     def wait():
         try:
-            outcomes.append(writer.now())
+            outcomes.append(writer.flush())
         except RuntimeError as error:
             outcomes.append(str(error))
 

@@ -85,9 +85,9 @@ def serve(folder: Path, strange: Path) -> None:
         with contextlib.suppress(Problem):
             site.answer(asking(method, path, "application/json", json.dumps(wish).encode())).close()
     with contextlib.suppress(OSError):
-        commands.ask(folder, "pause")
+        commands.send(folder, "pause")
     with contextlib.suppress(OSError):
-        os.close(lock.taken(folder / START_LOCK))
+        os.close(lock.try_lock(folder / START_LOCK))
 
 
 def asking(method: str, path: str, content_type: str, body: bytes) -> Request:
@@ -116,13 +116,13 @@ def read_weights(folder: Path, strange: Path) -> None:
 
 def read_epochs(folder: Path, strange: Path) -> None:
     """As the server reads a kept epoch, and the final weights of a run."""
-    from digits.server.predict_api import Recognition
+    from digits.server.predict_api import PredictApi
 
     put(strange)
     picture = (folder / "seven.png").read_bytes()
     for query in ("", "?epoch=1"):
         with contextlib.suppress(Problem):
-            Recognition(folder).answer(asking("POST", f"/predict{query}", "image/png", picture))
+            PredictApi(folder).answer(asking("POST", f"/predict{query}", "image/png", picture))
 
 
 def train_on(folder: Path, strange: Path) -> None:

@@ -75,7 +75,7 @@ class Training:
 
     def _train(self, folder, name):
         with RunLog(folder, name=name) as log:
-            log.plan(100, 10)
+            log.set_totals(100, 10)
             for step in range(1000):
                 log.batch(step // 10 + 1, 2 / (step + 1), step / 1000, 0.1, 10)
                 if step % 10 == 9:

@@ -27,7 +27,7 @@ def _exit_code_of(cli: click.Command) -> int:
         return 1
 
 
-def named_by_user(context: click.Context, options: dict[str, object]) -> dict[str, object]:
+def explicit_options(context: click.Context, options: dict[str, object]) -> dict[str, object]:
     """Those of the options that were set on the command line or in the environment; the others have their defaults."""
     named = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
     return {name: value for name, value in options.items() if context.get_parameter_source(name) in named}

@@ -16,7 +16,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def told_in_one_line(writes: bool = True):
+def cli_errors(writes: bool = True):
     """Around everything that a command does, which `writes` results or only reads.
 
     Other exceptions are bugs, and keep their traceback.

@@ -111,7 +111,7 @@ def apply(images: Tensor, parameters: Parameters) -> Tensor:
     assert images.dtype == torch.uint8 and images.shape[1:] == (SIZE, SIZE), (images.dtype, images.shape)
     inked = images.float() if parameters.thickness is None else thicken(images, parameters.thickness)
     bent = inked if parameters.warp is None else bend(inked, parameters.warp)
-    return bent if parameters.coarse is None else coarsen(bent, parameters.coarse)
+    return bent if parameters.coarse is None else lower_resolution(bent, parameters.coarse)
 
 
 def thicken(images: Tensor, thickness: Tensor) -> Tensor:
@@ -132,9 +132,9 @@ def bend(images: Tensor, warp: Tensor) -> Tensor:
     return F.grid_sample(images[:, None], where, align_corners=False)[:, 0]
 
 
-def coarsen(images: Tensor, coarse: Tensor) -> Tensor:
+def lower_resolution(images: Tensor, coarse: Tensor) -> Tensor:
     """Float images (N, 28, 28) as resize.enlarged brings them back from few pixels: the same, for a whole batch."""
-    grids = _coarse_grids(images.device)[coarse]  # (N, 28, 28)
+    grids = _low_res_grids(images.device)[coarse]  # (N, 28, 28)
     back = grids.transpose(1, 2)
     fine = (grids @ images @ back).clamp(0, 255)
     for _ in range(resize.ROUNDS):
@@ -143,7 +143,7 @@ def coarsen(images: Tensor, coarse: Tensor) -> Tensor:
 
 
 @functools.cache
-def _coarse_grids(device: torch.device) -> Tensor:
+def _low_res_grids(device: torch.device) -> Tensor:
     """(1 + sides, 28, 28): what is left of a row of pixels after so few of them; the first leaves all as it is."""
     pairs = [(resize.weights(SIZE, side), resize.weights(side, SIZE)) for side in _COARSE_SIDES]
     kept = [np.eye(SIZE), *(larger @ smaller for smaller, larger in pairs)]

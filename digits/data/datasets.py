@@ -13,14 +13,14 @@ _TRAIN_SEED, _TEST_SEED = 1, 2  # the same drawings in every run, so that runs c
 _DOWNLOAD_BYTES = 11_594_722  # of the four .gz files
 
 # Called with a title and a total; the context manager gives a function that takes how many more are done.
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+ProgressFactory = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
-class Unavailable(UserError):
+class DatasetUnavailable(UserError):
     """The wanted images can't be had; the message names the remedy."""
 
 
-def load(name: str, root: Path, validation: int, limit: int, progress: Progress) -> Dataset:
+def load(name: str, root: Path, validation: int, limit: int, progress: ProgressFactory) -> Dataset:
     """The data set `name` ("auto", "mnist" or "synthetic"): the last `validation` training images are held out.
 
     `limit` keeps the first so many training images, 0 keeps all. Raises Unavailable, or data.Damaged for a file that is
@@ -34,11 +34,11 @@ def load(name: str, root: Path, validation: int, limit: int, progress: Progress)
                 download.fetch_mnist(root, done)
         train, test = mnist.read_mnist(root)
         return _split("mnist", train, test, validation, limit, _renames(mnist.find_files(root)))
-    except (download.DownloadError, mnist.Missing, OSError) as error:
+    except (download.DownloadError, mnist.MissingDataset, OSError) as error:
         found, reason = mnist.find_files(root), " ".join(str(error).split())
     trouble, remedy = _trouble(found, root, reason)
     if name == "mnist":
-        raise Unavailable(f"{trouble} {remedy}, or choose --dataset synthetic.")
+        raise DatasetUnavailable(f"{trouble} {remedy}, or choose --dataset synthetic.")
     notice = f"{trouble} In its place stand synthetic digits, drawn by the program: the accuracy is that on drawings."
     return _synthetic(validation, limit, progress, f"{notice} For MNIST: {remedy}.")
 
@@ -60,12 +60,12 @@ def _trouble(found: mnist.Found, root: Path, reason: str) -> tuple[str, str]:
     return trouble, f"Put {missing} into {found.folder or root / mnist.FOLDER}"
 
 
-def load_test(name: str, root: Path, progress: Progress) -> Dataset:
+def load_test(name: str, root: Path, progress: ProgressFactory) -> Dataset:
     """For those who only read the test set: whole, but with few training images where these would have to be drawn."""
     return load(name, root, validation=0, limit=SYNTHETIC_TEST, progress=progress)
 
 
-def _synthetic(validation: int, limit: int, progress: Progress, notice: str | None) -> Dataset:
+def _synthetic(validation: int, limit: int, progress: ProgressFactory, notice: str | None) -> Dataset:
     train = min(limit + validation, SYNTHETIC_TRAIN) if limit else SYNTHETIC_TRAIN
     test = SYNTHETIC_TEST if train >= SYNTHETIC_TEST else train
     splits = []
@@ -79,5 +79,5 @@ def _synthetic(validation: int, limit: int, progress: Progress, notice: str | No
 def _split(name: str, train: Split, test: Split, validation: int, limit: int, notice: str | None = None) -> Dataset:
     kept = len(train) - validation
     if kept < 1:
-        raise Unavailable(f"--validation {validation:,} leaves none of the {len(train):,} images to train on.")
+        raise DatasetUnavailable(f"--validation {validation:,} leaves none of the {len(train):,} images to train on.")
     return Dataset(name, train[: min(kept, limit or kept)], train[kept:], test, notice)

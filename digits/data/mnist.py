@@ -43,11 +43,11 @@ MNIST_FILES = (
 )
 
 
-class Missing(UserError):
+class MissingDataset(UserError):
     """Not all four files are there."""
 
 
-class Damaged(UserError):
+class DamagedDataset(UserError):
     """A file is there and is not what it should be; the message names it."""
 
 
@@ -139,7 +139,7 @@ def read_mnist(root: Path) -> tuple[Split, Split]:
     """All 60,000 training and 10,000 test images. Raises Missing or Damaged."""
     found = find_files(root)
     if found.missing:
-        raise Missing(f"{root / FOLDER} has no {found.missing[0]}")
+        raise MissingDataset(f"{root / FOLDER} has no {found.missing[0]}")
     for file in MNIST_FILES:
         if found.files[file.name].parent == root / FOLDER:
             _check_packing(found.files[file.name], file)
@@ -169,7 +169,7 @@ def _check_packing(path: Path, file: IdxFile) -> None:
     right = path.with_name(file.name + (".gz" if packed else ""))
     if path != right and path.name.removesuffix(".gz") == file.name:
         remedy = f"rename it to {right}" if _fits(path, file) else "delete it and start again"
-        raise Damaged(f"{path} is {'' if packed else 'not '}packed with gzip: {remedy}.")
+        raise DamagedDataset(f"{path} is {'' if packed else 'not '}packed with gzip: {remedy}.")
 
 
 def _similar(root: Path, file: IdxFile) -> list[Path]:
@@ -191,7 +191,7 @@ def _letters(name: str) -> str:
 def _fits(path: Path, file: IdxFile) -> bool:
     try:
         return _has_md5(_read(path, len(file.header) + torch.Size(file.shape).numel() + 1), file)
-    except Damaged:
+    except DamagedDataset:
         return False
 
 
@@ -219,9 +219,9 @@ def _read(path: Path, limit: int) -> bytearray:
         raise _unreadable(path, error) from None
 
 
-def _unreadable(path: Path, error: OSError) -> Damaged:
-    return Damaged(f"{path} cannot be read ({error.strerror}): make it readable.")
+def _unreadable(path: Path, error: OSError) -> DamagedDataset:
+    return DamagedDataset(f"{path} cannot be read ({error.strerror}): make it readable.")
 
 
-def _damaged(path: Path, reason: str) -> Damaged:
-    return Damaged(f"{path} is damaged ({reason}): delete it and start again.")
+def _damaged(path: Path, reason: str) -> DamagedDataset:
+    return DamagedDataset(f"{path} is damaged ({reason}): delete it and start again.")

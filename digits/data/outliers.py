@@ -1,6 +1,6 @@
 """What is no digit, for a network to learn to refuse it: glyphs made of a few strokes, tangles, digits turned about.
 
-    images = Outliers(0.0625).beside(batch, seed=1, step=0)
+    images = Outliers(0.0625).sample_for(batch, seed=1, step=0)
 
 A network that is only ever shown digits takes a letter for one of them. Shown some outliers, it refuses others that it
 has not seen: D. Hendrycks, M. Mazeika and T. Dietterich, "Deep Anomaly Detection with Outlier Exposure", 2019. None of
@@ -14,8 +14,8 @@ import torch
 from torch import Generator, Tensor
 
 from digits.data.mnist import Split
-from digits.data.rng import STROKES, TURNS, generator
-from digits.data.synthetic import BOX, centred, fit_box
+from digits.data.rng import STROKES, TURNS, make_generator
+from digits.data.synthetic import BOX, centered, fit_box
 
 _SHEET = torch.tensor([0.66, 1.0])  # width and height of a glyph, before it is framed
 _STROKES, _FEWEST = 4, 2  # of a glyph
@@ -45,7 +45,7 @@ _CUT = 12  # rows of a 0: what is left is open
 
 
 @functools.cache
-def _ways(device: torch.device) -> Tensor:
+def _transforms(device: torch.device) -> Tensor:
     return _WAYS.to(device)
 
 
@@ -56,12 +56,12 @@ class Outliers:
         self.share = share
         self._drawn: tuple[tuple | None, Tensor | None] = (None, None)
 
-    def beside(self, digits: Split, seed: int, step: int) -> Tensor:
+    def sample_for(self, digits: Split, seed: int, step: int) -> Tensor:
         """uint8 (n, 28, 28) on the device of `digits`. A quarter are digits turned, half glyphs, the others tangles."""
         count = round(self.share * len(digits))
         if not count:
             return digits.images[:0]
-        chance = generator(seed, step, TURNS)
+        chance = make_generator(seed, step, TURNS)
         picked = torch.randint(len(digits), (count // 4,), generator=chance)
         ways = torch.randint(4, (count // 4,), generator=chance)
         device = digits.images.device
@@ -70,14 +70,14 @@ class Outliers:
             part.to(device, non_blocking=late) for part in (picked, ways, self._strokes(count - count // 4, seed, step))
         ]
         picked, ways, strokes = moved
-        return torch.cat([turned(digits.images[picked], digits.labels[picked], ways), strokes])
+        return torch.cat([rotated(digits.images[picked], digits.labels[picked], ways), strokes])
 
     def _strokes(self, count: int, seed: int, step: int) -> Tensor:
         """Those of one step, out of a block for several: drawn one by one they would take three times as long."""
         steps = max(1, _AT_ONCE // max(1, count))
         block = (count, seed, step // steps)
         if self._drawn[0] != block:
-            self._drawn = block, draw(steps * count, generator(seed, step // steps, STROKES))
+            self._drawn = block, draw(steps * count, make_generator(seed, step // steps, STROKES))
         first = step % steps * count
         return self._drawn[1][first : first + count]
 
@@ -86,16 +86,16 @@ def draw(count: int, chance: Generator) -> Tensor:
     """uint8 (count, 28, 28), in random order: two thirds are glyphs, the others tangles."""
     tangled = count // 3
     points = [*glyphs(count - tangled, chance).split(_AT_ONCE), *tangles(tangled, chance).split(_AT_ONCE)]
-    return torch.cat([_penned(part, chance) for part in points])[torch.randperm(count, generator=chance)]
+    return torch.cat([_draw_strokes(part, chance) for part in points])[torch.randperm(count, generator=chance)]
 
 
-def turned(images: Tensor, labels: Tensor, ways: Tensor) -> Tensor:
+def rotated(images: Tensor, labels: Tensor, ways: Tensor) -> Tensor:
     """Images (n, 28, 28) of the digits `labels` (n,), each in one of its four `ways` (n,) of being none."""
     upper, lower = images.clone(), images.clone()
     upper[:, -_CUT:], lower[:, :_CUT] = 0, 0
     left, right = images.rot90(1, (1, 2)), images.rot90(-1, (1, 2))
     every = [left, right, images.flip(2), images.flip(1, 2), upper, lower, torch.maximum(images, left)]
-    return torch.stack(every)[_ways(labels.device)[labels, ways], torch.arange(len(images), device=images.device)]
+    return torch.stack(every)[_transforms(labels.device)[labels, ways], torch.arange(len(images), device=images.device)]
 
 
 def glyphs(count: int, chance: Generator) -> Tensor:
@@ -153,7 +153,7 @@ def tangles(count: int, chance: Generator) -> Tensor:
     return (size * (2 * math.pi * waves * time + phase).sin()).sum(3)
 
 
-def _penned(points: Tensor, chance: Generator) -> Tensor:
+def _draw_strokes(points: Tensor, chance: Generator) -> Tensor:
     """Images uint8 (n, 28, 28) of points (n, P, 2), by a pen of any width, framed as MNIST frames its digits.
 
     A plain pen, without the rough edges of synthetic.py: by these a network would know what is drawn, whatever it is.
@@ -162,4 +162,4 @@ def _penned(points: Tensor, chance: Generator) -> Tensor:
     grid = torch.arange(BOX) + 0.5
     x, y = ((fit_box(points, half_width)[..., None] - grid) ** 2).unbind(2)  # (n, P, BOX)
     distance = (y[..., None] + x[:, :, None]).amin(1).sqrt()  # (n, BOX, BOX) to the nearest point
-    return centred(((half_width - distance + 0.5).clamp(0, 1) * 255).round().to(torch.uint8))
+    return centered(((half_width - distance + 0.5).clamp(0, 1) * 255).round().to(torch.uint8))

@@ -5,13 +5,13 @@ import numpy as np
 ROUNDS = 10  # of sharpening
 
 
-def resized(values: np.ndarray, height: int, width: int) -> np.ndarray:
+def resize(values: np.ndarray, height: int, width: int) -> np.ndarray:
     """(H, W) or (H, W, C) of 0 to 1 at height x width."""
     rows, columns = (weights(*sizes).astype(values.dtype) for sizes in zip(values.shape, (height, width)))
     return np.einsum("yh,hw...,xw->yx...", rows, values, columns, optimize=True).clip(0, 1)
 
 
-def enlarged(ink: np.ndarray, times: int) -> np.ndarray:
+def back_projection_upscale(ink: np.ndarray, times: int) -> np.ndarray:
     """(H, W) of 0 to 1 at `times` the size, with edges so sharp that the mean of its areas is `ink` again.
 
     What an area lacks is added to it, again and again: M. Irani and S. Peleg, "Improving resolution by image

@@ -11,7 +11,7 @@ from torch import Generator
 ORDER, AUGMENTATION, STROKES, TURNS = "order", "augmentation", "strokes", "turns"  # purposes
 
 
-def generator(seed: int, number: int, purpose: str) -> Generator:
+def make_generator(seed: int, number: int, purpose: str) -> Generator:
     """On the CPU, for the step or epoch `number`. Of a seed torch uses the last 32 bits, so all three go into these."""
     digest = hashlib.blake2b(f"{seed} {number} {purpose}".encode(), digest_size=4).digest()
     return Generator().manual_seed(int.from_bytes(digest, "little"))

@@ -191,8 +191,8 @@ def library() -> Library:
     for shape, (digit, odds, points, arcs) in enumerate(shapes):
         all_odds[digit, shape] = odds
         control[shape, : len(points)] = torch.tensor(points)
-        reach[shape, : len(points)] = torch.tensor(play(points, arcs))
-    curve = torch.stack([sampled(row, arcs) for row, (_, _, _, arcs) in zip(control, shapes)])
+        reach[shape, : len(points)] = torch.tensor(jitter_radius(points, arcs))
+    curve = torch.stack([sample(row, arcs) for row, (_, _, _, arcs) in zip(control, shapes)])
     return Library(all_odds, control, reach, curve)
 
 
@@ -211,7 +211,7 @@ def parse(text: str) -> tuple[list[tuple[float, ...]], list[list[int]]]:
     return points, arcs
 
 
-def play(points: list[tuple[float, ...]], arcs: list[list[int]]) -> list[float]:
+def jitter_radius(points: list[tuple[float, ...]], arcs: list[list[int]]) -> list[float]:
     """Each point's distance from its nearest neighbour on the path: jitter in proportion to it leaves no kinks."""
     nearest = [math.inf] * len(points)
     for arc in arcs:
@@ -221,7 +221,7 @@ def play(points: list[tuple[float, ...]], arcs: list[list[int]]) -> list[float]:
     return nearest
 
 
-def sampled(control: Tensor, arcs: list[list[int]]) -> Tensor:
+def sample(control: Tensor, arcs: list[list[int]]) -> Tensor:
     """The matrix (SAMPLES, K) that turns these control points (K, 2) into points evenly spaced along their curve."""
     fine = [spline(arc, len(control)) for arc in arcs]
     steps = [torch.cat([torch.zeros(1), (rows @ control).diff(dim=0).norm(dim=1)]) for rows in fine]  # lifts are free

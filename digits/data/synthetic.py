@@ -43,8 +43,8 @@ def _draw_chunk(labels: Tensor, generator: Generator) -> Tensor:
     points = write(labels, generator)
     for bend in (proportions, elastic, affine):
         points = bend(points, generator)
-    half_width = (0.82 * _spread(0.36, (len(labels), 1, 1), generator)).clamp(0.5, 3.0)  # pixels
-    return centred(ink(fit_box(points, half_width), half_width, generator))
+    half_width = (0.82 * _truncated_normal(0.36, (len(labels), 1, 1), generator)).clamp(0.5, 3.0)  # pixels
+    return centered(ink(fit_box(points, half_width), half_width, generator))
 
 
 def _uniform(low: float, high: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
@@ -55,7 +55,7 @@ def _normal(std: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
     return std * torch.randn(shape, generator=generator)
 
 
-def _spread(std: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
+def _truncated_normal(std: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
     """Factors around 1: half as large is as likely as twice as large."""
     return _normal(std, shape, generator).exp()
 
@@ -94,7 +94,7 @@ def elastic(points: Tensor, generator: Generator) -> Tensor:
 def affine(points: Tensor, generator: Generator) -> Tensor:
     """Width, slant (mostly to the right) and angle."""
     n = len(points)
-    width = 1.16 * _spread(0.29, (n,), generator)
+    width = 1.16 * _truncated_normal(0.29, (n,), generator)
     slant = 0.15 + _normal(0.28, (n,), generator)
     angle = _normal(0.12, (n,), generator)  # radians
     cos, sin = angle.cos(), angle.sin()
@@ -141,7 +141,7 @@ def pressure(n: int, generator: Generator) -> Tensor:
     return (swell * (waves * torch.linspace(0, 1, SAMPLES) + phase).sin()).exp()
 
 
-def centred(box: Tensor) -> Tensor:
+def centered(box: Tensor) -> Tensor:
     """Images (n, SIZE, SIZE) with the boxes' centre of mass in pixel (14, 14), shifted by whole pixels as in MNIST."""
     place = torch.arange(BOX, dtype=torch.float)
     middle = [(mass @ place / mass.sum(1)).round().long() for mass in (box.float().sum(2), box.float().sum(1))]

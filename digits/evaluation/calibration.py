@@ -14,7 +14,7 @@ _SHARPEST, _BLUNTEST = 20.0, 0.05  # of 1 / temperature: beyond it every answer 
 _HALVINGS = 60  # to the last digit of a double
 
 
-def temperature(probabilities: Tensor, labels: Tensor) -> float | None:
+def fit_temperature(probabilities: Tensor, labels: Tensor) -> float | None:
     """The one that makes the mean cross-entropy of (N, 10) against labels (N,) least; None for no images.
 
     To be fitted on validation images: on those that were trained on every network is sure, and right.
@@ -36,7 +36,7 @@ def calibrated(probabilities: Tensor, temperature: float | None) -> Tensor:
     return (_logs(probabilities) / (temperature or 1)).softmax(1)
 
 
-def judged(probabilities: Tensor, labels: Tensor, temperature: float | None) -> dict[str, float | None]:
+def calibration_metrics(probabilities: Tensor, labels: Tensor, temperature: float | None) -> dict[str, float | None]:
     """What the temperature does to the calibration error (metrics.py) of these answers; None without one."""
     after = None if temperature is None else calibration_error(calibrated(probabilities, temperature), labels)
     return {

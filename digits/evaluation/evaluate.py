@@ -14,7 +14,7 @@ from digits.files import named_by_user
 from digits.models import weights_file
 from digits.models.precision import Precision
 from digits.training import machine
-from digits.training.trainer import Learner
+from digits.training.trainer import Trainer
 
 
 def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, terminal) -> dict:
@@ -29,7 +29,7 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
         terminal.warn(images.notice)
     # float32, whatever it was trained in: the same answers on every machine, but for the last digits
     numbers = Precision(chosen)
-    learner = Learner(network.to(chosen), optimizer=None, schedule=None, precision=numbers)  # it only evaluates
+    learner = Trainer(network.to(chosen), optimizer=None, schedule=None, precision=numbers)  # it only evaluates
     read = learner.evaluate(images.test)
     if not math.isfinite(read.loss):
         raise UserError(f"{weights} holds numbers that are not finite: {weights_file.REMEDY}")
@@ -42,17 +42,17 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "device": chosen.type,
         **numbers.describe(),
-        **_judged(read, images, about.get("temperature")),
+        **_metrics(read, images, about.get("temperature")),
         "energy_limit": about.get("energy_limit"),
-        "accepted": ood.accepted(read.energies, about.get("energy_limit")),
+        "accepted": ood.in_distribution_rate(read.energies, about.get("energy_limit")),
     }
 
 
-def _judged(read, images: Dataset, temperature: float | None) -> dict:
+def _metrics(read, images: Dataset, temperature: float | None) -> dict:
     """`mean_confidence` and `calibration_error` are uncalibrated; `calibrated_...` are None without a temperature."""
     sure = None if temperature is None else calibration.calibrated(read.probabilities, temperature)
     labels, confusion = images.test.labels, metrics.confusion_matrix(read.probabilities.argmax(1), images.test.labels)
-    rows = metrics.per_digit(confusion)
+    rows = metrics.per_class(confusion)
     return {
         "dataset": images.name,
         "images": read.total,
@@ -60,11 +60,13 @@ def _judged(read, images: Dataset, temperature: float | None) -> dict:
         "accuracy": read.accuracy,
         "accuracy_95": metrics.wilson_interval(read.correct, read.total),
         "correct": read.correct,
-        **calibration.judged(read.probabilities, labels, temperature),
+        **calibration.calibration_metrics(read.probabilities, labels, temperature),
         "mean_confidence": metrics.mean_confidence(read.probabilities),
         "calibrated_confidence": None if sure is None else metrics.mean_confidence(sure),
         "digits": [asdict(row) for row in rows],
-        "mean": {name: metrics.mean([getattr(row, name) for row in rows]) for name in ("precision", "recall", "f1")},
+        "mean": {
+            name: metrics.mean_of_known([getattr(row, name) for row in rows]) for name in ("precision", "recall", "f1")
+        },
         "confusion": confusion.tolist(),
     }
 

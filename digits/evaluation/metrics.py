@@ -12,7 +12,7 @@ _Z95 = 1.959964  # a standard normal number lies within +-1.959964 in 95 % of ca
 
 
 @dataclass(frozen=True)
-class PerDigit:
+class ClassMetrics:
     """How one digit fares. A fraction of nothing is None."""
 
     digit: int
@@ -29,7 +29,7 @@ def confusion_matrix(answers: Tensor, labels: Tensor) -> Tensor:
     return torch.bincount(labels * CLASSES + answers, minlength=CLASSES**2).view(CLASSES, CLASSES)
 
 
-def per_digit(confusion: Tensor) -> list[PerDigit]:
+def per_class(confusion: Tensor) -> list[ClassMetrics]:
     """A row for each digit of a confusion matrix."""
     shown, read = confusion.sum(dim=1).tolist(), confusion.sum(dim=0).tolist()
     right = confusion.diagonal().tolist()
@@ -38,12 +38,12 @@ def per_digit(confusion: Tensor) -> list[PerDigit]:
     for digit, wrong in enumerate(misread):
         most = max(wrong)
         rows.append(
-            PerDigit(
+            ClassMetrics(
                 digit,
                 shown[digit],
-                _part(right[digit], read[digit]),
-                _part(right[digit], shown[digit]),
-                _part(2 * right[digit], shown[digit] + read[digit]),
+                _ratio(right[digit], read[digit]),
+                _ratio(right[digit], shown[digit]),
+                _ratio(2 * right[digit], shown[digit] + read[digit]),
                 wrong.index(most) if most else None,
                 most,
             )
@@ -83,11 +83,11 @@ def wilson_interval(right: int, total: int) -> tuple[float, float]:
     return min(part, max(0.0, middle - half)), max(part, min(1.0, middle + half))  # not even rounding puts it outside
 
 
-def mean(values: list[float | None]) -> float | None:
+def mean_of_known(values: list[float | None]) -> float | None:
     """Of the values there are, each counting once."""
     values = [value for value in values if value is not None]
     return sum(values) / len(values) if values else None
 
 
-def _part(some: int, of: int) -> float | None:
+def _ratio(some: int, of: int) -> float | None:
     return some / of if of else None

@@ -20,7 +20,7 @@ def energies(logits: Tensor) -> Tensor:
     return -logits.logsumexp(dim=1)
 
 
-def exposed(energies: Tensor, digits: int) -> Tensor:
+def outlier_exposure_loss(energies: Tensor, digits: int) -> Tensor:
     """How badly the energies (n,), the first of `digits`, the others of outliers, tell which is which: the sum of the
     log losses of sigmoid(-4 - energy) as the probability of a digit.
     """
@@ -28,13 +28,13 @@ def exposed(energies: Tensor, digits: int) -> Tensor:
     return F.softplus(-familiar[:digits]).sum() + F.softplus(familiar[digits:]).sum()
 
 
-def limit(energies: Tensor) -> float | None:
+def fit_threshold(energies: Tensor) -> float | None:
     """The least that accepts ACCEPTED of these validation images, each with at most that energy; None for no images."""
     if not len(energies):
         return None
     return energies.sort().values[math.ceil(ACCEPTED * len(energies)) - 1].item()
 
 
-def accepted(energies: Tensor, limit: float | None) -> float | None:
+def in_distribution_rate(energies: Tensor, limit: float | None) -> float | None:
     """Which part of the images is at most at the limit; None without one."""
     return None if limit is None else (energies.double() <= limit).double().mean().item()

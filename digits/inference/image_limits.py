@@ -15,7 +15,7 @@ _ALONE = {0x01, *range(0xD0, 0xDA)}  # JPEG's markers without content
 _SCAN = 0xDA
 
 
-class Excessive(ValueError):
+class ImageTooComplex(ValueError):
     """More pieces than any picture needs."""
 
 
@@ -23,11 +23,11 @@ def check(content: bytes) -> None:
     """Raise Excessive for a file that would keep its decoder busy. What is no picture passes, and is the decoder's."""
     for beginning, pieces in _PIECES.items():
         if content.startswith(beginning) and len(list(islice(pieces(content), PIECES + 1))) > PIECES:
-            raise Excessive(f"The picture consists of more than {PIECES:,} pieces.")
+            raise ImageTooComplex(f"The picture consists of more than {PIECES:,} pieces.")
     if content.startswith(b"\xff\xd8") and content.count(bytes((0xFF, _SCAN))) > SCANS:  # pixels never hold these two
-        raise Excessive(f"The picture has more than {SCANS} scans.")
+        raise ImageTooComplex(f"The picture has more than {SCANS} scans.")
     if content.startswith(b"BM") and len(content) > PACKED and _number(content, 30, "little") in _PACKED_KINDS:
-        raise Excessive(f"The packed picture has more than {PACKED:,} bytes.")
+        raise ImageTooComplex(f"The packed picture has more than {PACKED:,} bytes.")
 
 
 def _number(content: bytes, place: int, order: str, size: int = 4) -> int:

@@ -22,29 +22,29 @@ FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
 _WIDE_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I")  # what Pillow makes of 16 bits
 
 
-class TooLarge(ValueError):
+class ImageTooLarge(ValueError):
     """More bytes, pixels or pieces than are read."""
 
 
-class NoPicture(ValueError):
+class InvalidImage(ValueError):
     """Not a picture of one of FORMATS, or a damaged one."""
 
 
-class Picture(NamedTuple):
+class DecodedImage(NamedTuple):
     """float32 (H, W, 4): red, green, blue, opacity, each 0 to 1. Each pixel stands for `reduced` ones on a side."""
 
     channels: np.ndarray
     reduced: float
 
 
-def decode(content: bytes, most_bytes: int = MAX_BYTES, most_pixels: int = MAX_PIXELS) -> Picture:
+def decode(content: bytes, most_bytes: int = MAX_BYTES, most_pixels: int = MAX_PIXELS) -> DecodedImage:
     """The picture turned as the camera says it was held; of an animation the first frame.
 
     Raises TooLarge (before a pixel is decoded) and NoPicture.
     """
     Image, ImageOps = _pillow()
     if len(content) > most_bytes:
-        raise TooLarge(f"The picture has more than {most_bytes:,} bytes.")
+        raise ImageTooLarge(f"The picture has more than {most_bytes:,} bytes.")
     try:
         image_limits.check(content)
         with Image.open(io.BytesIO(content), formats=FORMATS) as picture:
@@ -58,15 +58,15 @@ def decode(content: bytes, most_bytes: int = MAX_BYTES, most_pixels: int = MAX_P
             handy = picture
             if max(picture.size) > _ENOUGH:
                 handy = _reducible(picture).reduce(-(-max(picture.size) // _ENOUGH))
-            return Picture(_channels(handy), longer / max(handy.size))
-    except TooLarge:
+            return DecodedImage(_channels(handy), longer / max(handy.size))
+    except ImageTooLarge:
         raise
-    except image_limits.Excessive as error:
-        raise TooLarge(str(error)) from None
+    except image_limits.ImageTooComplex as error:
+        raise ImageTooLarge(str(error)) from None
     except Image.DecompressionBombError:  # more than Pillow reads
-        raise TooLarge(f"The picture has more than {most_pixels:,} pixels.") from None
+        raise ImageTooLarge(f"The picture has more than {most_pixels:,} pixels.") from None
     except Exception as error:  # whatever the many decoders raise
-        raise NoPicture(f"This is no picture in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.") from error
+        raise InvalidImage(f"This is no picture in {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.") from error
 
 
 @functools.cache
@@ -87,7 +87,7 @@ def check_size(width: int, height: int, most_pixels: int) -> None:
             if side == MAX_SIDE
             else f"at most {most_pixels:,}"
         )
-        raise TooLarge(f"The picture has {width} x {height} pixels: {limit} are read.")
+        raise ImageTooLarge(f"The picture has {width} x {height} pixels: {limit} are read.")
 
 
 def _reducible(picture):

@@ -20,20 +20,20 @@ BESIDE = 0.2  # of the ink: so much on either side of a gap is something for its
 _STRONG, _FAINT = 0.5, 0.15  # of the darkest pixel: within a stroke, and any ink at all
 
 
-def refused(prepared: Prepared) -> str | None:
+def rejection_reason(prepared: Prepared) -> str | None:
     """Why this can't be one digit, in a few words; None where it may be one."""
     strong = prepared.pixels > _STRONG * prepared.pixels.max()
-    if fullest(prepared.pixels) > FULL:
+    if max_window_fill(prepared.pixels) > FULL:
         return "far too much ink"
-    if prepared.parts > PARTS or divided(prepared.pixels) > BESIDE:
+    if prepared.parts > PARTS or column_split(prepared.pixels) > BESIDE:
         return "several large parts"
-    rows, columns = crossed(strong), crossed(strong.T)
-    if max(rows.max(), columns.max()) > AT_ONCE or rows.sum() + columns.sum() > IN_ALL or -euler(strong) > HOLES:
+    rows, columns = stroke_crossings(strong), stroke_crossings(strong.T)
+    if max(rows.max(), columns.max()) > AT_ONCE or rows.sum() + columns.sum() > IN_ALL or -euler_number(strong) > HOLES:
         return "a tangle of lines"
     return None
 
 
-def fullest(pixels: np.ndarray) -> float:
+def max_window_fill(pixels: np.ndarray) -> float:
     """How full, 0 to 1, the fullest square of FULL_SIDE pixels is, of (28, 28) of 0 to 255."""
     sums = np.pad(pixels.astype(np.int64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     side = FULL_SIDE
@@ -41,7 +41,7 @@ def fullest(pixels: np.ndarray) -> float:
     return float(squares.max() / (255 * side**2))
 
 
-def divided(pixels: np.ndarray) -> float:
+def column_split(pixels: np.ndarray) -> float:
     """How much of the ink is on the lesser side of a column without ink: 0 to 0.5, the most there is; 0 for none."""
     inks = pixels.sum(0, dtype=np.int64)
     gaps = pixels.max(0) <= _FAINT * pixels.max()
@@ -49,12 +49,12 @@ def divided(pixels: np.ndarray) -> float:
     return float(np.where(gaps, np.minimum(left, 1 - left), 0).max())
 
 
-def crossed(strong: np.ndarray) -> np.ndarray:
+def stroke_crossings(strong: np.ndarray) -> np.ndarray:
     """(28,): how many strokes each row of (28, 28) crosses."""
     return (np.diff(strong, axis=1, prepend=False) & strong).sum(1)
 
 
-def euler(strong: np.ndarray) -> int:
+def euler_number(strong: np.ndarray) -> int:
     """How many pieces there are, corners included, less their holes.
 
     S. Gray, "Local Properties of Binary Images in Two Dimensions", 1971: the squares of 2x2 pixels tell it.

@@ -15,12 +15,12 @@ from digits.evaluation.calibration import calibrated
 from digits.evaluation.ood import energies
 from digits.files import named_by_user, read_bytes, read_json
 from digits.inference import images
-from digits.inference.input_checks import refused
+from digits.inference.input_checks import rejection_reason
 from digits.inference.preprocess import Prepared, prepare
 from digits.models import history
 from digits.models.weights_file import digest, open_trained
 from digits.runlog import schema
-from digits.training.trainer import normalised
+from digits.training.trainer import normalize
 
 UNCERTAIN = 0.6  # a lower probability of the likeliest digit is told with a warning
 _AT_ONCE = 250  # images: 20 MB of activations
@@ -29,7 +29,7 @@ _SHADES = " .:-=+*#%@"  # ten levels of ink, in any terminal
 
 
 @dataclass(frozen=True)
-class Answer:
+class Prediction:
     """`probabilities` of the ten digits, by digit; of an empty picture nothing is said, and `label` is None.
 
     `reason`: why it is no digit, in a few words (gates.py, energy.py), else None. Then label, score and probabilities
@@ -78,20 +78,20 @@ class Answer:
         }
 
 
-class Reader:
+class Predictor:
     """A trained network that reads digits; `about` says what it is, as mnist_cnn.pth does."""
 
     def __init__(self, network: nn.Module, about: dict):
         self.network, self.about = network, about
 
     @classmethod
-    def open(cls, weights: Path) -> "Reader":
+    def open(cls, weights: Path) -> "Predictor":
         """Raises UserError for weights that are none."""
         network, content = open_trained(weights)
         return cls(network, content | {"sha256": digest(content)})
 
     @classmethod
-    def after(cls, epoch: int | None, folder: Path) -> "Reader":
+    def from_history(cls, epoch: int | None, folder: Path) -> "Predictor":
         """The network as it was after an epoch of the run in `folder`, None for the last one: this one as the page
         reads it, those before in half precision; each at the temperature of its epoch.
 
@@ -100,7 +100,7 @@ class Reader:
         saved = read_json(folder / schema.NETWORK)
         try:
             epoch, (numbers, energy_limit, temperature) = _kept(saved, epoch, folder)
-            network = history.rebuilt(saved, numbers)
+            network = history.load_snapshot(saved, numbers)
             about = {"temperature": _positive(temperature), "energy_limit": energy_limit and float(energy_limit)}
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:  # a file of another kind
             raise LookupError(f"{folder} has no network of that epoch") from error
@@ -114,7 +114,7 @@ class Reader:
     @torch.inference_mode()
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:
         """float32 (N, 10) of uint8 (N, 28, 28)."""
-        return torch.cat([self.network(normalised(part)) for part in pixels.split(_AT_ONCE)])
+        return torch.cat([self.network(normalize(part)) for part in pixels.split(_AT_ONCE)])
 
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
         """double (N, 10) of uint8 (N, 28, 28), at the temperature that came with the weights, if one did."""
@@ -123,33 +123,33 @@ class Reader:
     def _calibrated(self, logits: torch.Tensor) -> torch.Tensor:
         return calibrated(logits.softmax(dim=1), self.temperature)
 
-    def read(self, prepared: list[Prepared]) -> list[Answer]:
+    def read(self, prepared: list[Prepared]) -> list[Prediction]:
         """One answer each, in float32 on the CPU: the same on every machine but for the last digits."""
         if not prepared:
             return []
         logits = self.logits(torch.from_numpy(np.stack([one.pixels for one in prepared])))
         rows, found = self._calibrated(logits).tolist(), energies(logits).tolist()
         return [
-            Answer(one, None, None, self.temperature)
+            Prediction(one, None, None, self.temperature)
             if one.empty
-            else Answer(one, row, self._refused(one, energy), self.temperature)
+            else Prediction(one, row, self._rejection(one, energy), self.temperature)
             for one, row, energy in zip(prepared, rows, found)
         ]
 
-    def _refused(self, prepared: Prepared, energy: float) -> str | None:
+    def _rejection(self, prepared: Prepared, energy: float) -> str | None:
         """Why it is no digit; files of before have no `energy_limit`, and runs without validation images have None."""
         limit = self.about.get("energy_limit")
         unlike = limit is not None and energy > limit
-        return refused(prepared) or ("nothing like a digit" if unlike else None)
+        return rejection_reason(prepared) or ("nothing like a digit" if unlike else None)
 
 
-def _kept(saved: dict, epoch: int | None, folder: Path) -> tuple[int, history.Kept]:
+def _kept(saved: dict, epoch: int | None, folder: Path) -> tuple[int, history.Snapshot]:
     """An epoch of the run in `folder`, None for the last one, and the network as it was then. LookupError: none."""
     if epoch in (None, saved["epoch"]):
         numbers = history.latest(saved, read_bytes(folder / schema.NETWORK_NUMBERS))
         if numbers is not None:
-            return saved["epoch"], history.Kept(numbers, saved.get("energy_limit"), saved.get("temperature"))
-    kept = history.earlier(saved, read_bytes(folder / schema.NETWORK_EPOCHS))
+            return saved["epoch"], history.Snapshot(numbers, saved.get("energy_limit"), saved.get("temperature"))
+    kept = history.snapshots_of(saved, read_bytes(folder / schema.NETWORK_EPOCHS))
     epoch = max(kept) if epoch is None else epoch
     return epoch, kept[epoch]
 
@@ -161,14 +161,14 @@ def _positive(temperature: float | None) -> float | None:
     return temperature
 
 
-def predict(files: list[Path], weights: Path) -> list[tuple[Path, Answer | UserError]]:
+def predict(files: list[Path], weights: Path) -> list[tuple[Path, Prediction | UserError]]:
     """An answer for each file, in order; a UserError for one that can't be read or is not a picture.
 
     Raises UserError for weights that can't be read, unless no picture needs them.
     """
     prepared = [_prepared(file) for file in files]
     readable = [one for one in prepared if isinstance(one, Prepared)]
-    answers = iter(Reader.open(named_by_user(weights)).read(readable) if readable else [])
+    answers = iter(Predictor.open(named_by_user(weights)).read(readable) if readable else [])
     return [(file, next(answers) if isinstance(one, Prepared) else one) for file, one in zip(files, prepared)]
 
 
@@ -183,14 +183,14 @@ def _prepared(file: Path) -> Prepared | UserError:
         return UserError(f"{file}: {error}")
 
 
-def as_json(file: Path, answer: Answer | UserError) -> dict:
+def as_json(file: Path, answer: Prediction | UserError) -> dict:
     """An entry of the list that `predict --json` prints."""
     return {"file": os.fspath(file)} | ({"error": str(answer)} if isinstance(answer, UserError) else answer.as_json())
 
 
-def report(file: Path, answer: Answer) -> str:
+def report(file: Path, answer: Prediction) -> str:
     """For a person: what it is, how sure, what else it could be, and what the network saw."""
-    picture = drawn(answer.prepared.pixels)
+    picture = ascii_image(answer.prepared.pixels)
     name = os.fspath(file)
     if answer.label is None:
         return f"{name}: nothing is drawn there"
@@ -203,7 +203,7 @@ def report(file: Path, answer: Answer) -> str:
     return f"{sure}{doubt}{uncalibrated}\n{picture}"
 
 
-def drawn(pixels: np.ndarray) -> str:
+def ascii_image(pixels: np.ndarray) -> str:
     """The 28x28 pixels in 14 lines, letters being twice as high as wide; lines without ink are left out."""
     rows = pixels.reshape(14, 2, 28).mean(1)
     levels = np.rint(rows / 255 * (len(_SHADES) - 1)).astype(int)
@@ -211,6 +211,6 @@ def drawn(pixels: np.ndarray) -> str:
     return "\n".join(f"    {line}" for line in lines if line)
 
 
-def _percent(answer: Answer, digit: int) -> str:
+def _percent(answer: Prediction, digit: int) -> str:
     """Never 100 % of what is not certain."""
     return f"{min(100 * answer.probabilities[digit], 99.9):.1f} %"

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digits.data.resize import enlarged, resized
-from digits.inference.images import Picture
+from digits.data.resize import back_projection_upscale, resize
+from digits.inference.images import DecodedImage
 
 SIZE = 28
 BOX = 20
@@ -51,7 +51,7 @@ class Prepared:
         return not self.pixels.any()
 
 
-def prepare(picture: Picture, leave_out: Iterable[str] = ()) -> Prepared:
+def prepare(picture: DecodedImage, leave_out: Iterable[str] = ()) -> Prepared:
     """Of STEPS those in `leave_out` are not done.
 
     A picture without anything on it gives no ink at all. One that is framed as MNIST's are keeps its pixels: what is
@@ -60,15 +60,15 @@ def prepare(picture: Picture, leave_out: Iterable[str] = ()) -> Prepared:
     left_out = set(leave_out)
     if not left_out and (pixels := _framed_already(picture)) is not None:
         top, bottom, left, right = box_of(pixels)
-        return replace(as_it_is(pixels), box=(float(left), float(top), float(right), float(bottom)))
+        return replace(from_pixels(pixels), box=(float(left), float(top), float(right), float(bottom)))
     height, width = picture.channels.shape[:2]
     scale = min(1.0, _SHOWN / max(height, width))
-    handy = resized(picture.channels, max(1, round(height * scale)), max(1, round(width * scale)))
+    handy = resize(picture.channels, max(1, round(height * scale)), max(1, round(width * scale)))
     uneven = max(height, width) >= _SMALL and "paper" not in left_out
     ink, inverted = ink_of(_on_paper(handy), uneven)
     parts = 1
     if "specks" not in left_out:
-        ink, parts = without_specks(ink)
+        ink, parts = remove_specks(ink)
     if not ink.any():
         return Prepared(np.zeros((SIZE, SIZE), np.uint8), inverted, (0, 0, 0, 0), (0, 0), 0, 0.0)
     framed = "box" not in left_out
@@ -76,28 +76,28 @@ def prepare(picture: Picture, leave_out: Iterable[str] = ()) -> Prepared:
     digit = ink[top:bottom, left:right]
     if framed and scale < 1 and max(digit.shape) < _CLOSER:
         edges = (int(edge / scale) for edge in (top, bottom, left, right))
-        return _closer_look(picture, *edges, leave_out=left_out)
+        return _recrop(picture, *edges, leave_out=left_out)
     if framed and max(digit.shape) < BOX:
-        digit, (top, bottom, left, right) = finer(digit, top, left)
-    pixels, shift = placed(fitted(digit), centred="centre" not in left_out)
+        digit, (top, bottom, left, right) = upsample(digit, top, left)
+    pixels, shift = placed(fit_to_box(digit), centred="centre" not in left_out)
     within = zip((left, top, right, bottom), (width, height, width, height))
     box = tuple(round(min(float(edge) / scale, most) * picture.reduced, 1) for edge, most in within)
     return Prepared(np.rint(pixels * 255).astype(np.uint8), inverted, box, shift, parts, float((ink > 0.5).mean()))
 
 
-def _closer_look(picture: Picture, top: int, bottom: int, left: int, right: int, leave_out: set[str]) -> Prepared:
+def _recrop(picture: DecodedImage, top: int, bottom: int, left: int, right: int, leave_out: set[str]) -> Prepared:
     """At a digit that is small in a large picture: it and the paper around it, as finely as the picture has them."""
     margin = max(bottom - top, right - left) // 2
     top, left = max(0, top - margin), max(0, left - margin)
     part = picture.channels[top : bottom + margin, left : right + margin]
-    seen = prepare(Picture(part, picture.reduced), leave_out)
+    seen = prepare(DecodedImage(part, picture.reduced), leave_out)
     shares = part.shape[0] * part.shape[1] / (picture.channels.shape[0] * picture.channels.shape[1])
     aside, down = left * picture.reduced, top * picture.reduced
     box = tuple(round(edge + by, 1) for edge, by in zip(seen.box, (aside, down, aside, down)))
     return replace(seen, box=box if not seen.empty else seen.box, ink=seen.ink * shares)
 
 
-def _framed_already(picture: Picture) -> np.ndarray | None:
+def _framed_already(picture: DecodedImage) -> np.ndarray | None:
     """The pixels, uint8 (28, 28), of a gray picture that is framed as MNIST's images are, light on black; else None.
 
     All 70,000 images of MNIST pass: the longer side of the ink has 20 pixels (in 16 images 19), and its center of mass
@@ -117,10 +117,10 @@ def _framed_already(picture: Picture) -> np.ndarray | None:
     return pixels.astype(np.uint8) if framed else None
 
 
-def as_it_is(rows) -> Prepared:
+def from_pixels(rows) -> Prepared:
     """28 rows of 28 numbers 0 to 255 that are framed as MNIST's digits already."""
     pixels = np.rint(np.asarray(rows, np.float64)).astype(np.uint8)
-    _, parts = without_specks(np.where(pixels > _FAINT * 255, pixels, 0))
+    _, parts = remove_specks(np.where(pixels > _FAINT * 255, pixels, 0))
     return Prepared(pixels, False, (0, 0, SIZE, SIZE), (0, 0), parts, float((pixels > 127).mean()))
 
 
@@ -159,7 +159,7 @@ def otsu(values: np.ndarray) -> float:
     return float(edges[1 + np.nanargmax(np.where(above > 0, between, 0))])
 
 
-def without_specks(ink: np.ndarray) -> tuple[np.ndarray, int]:
+def remove_specks(ink: np.ndarray) -> tuple[np.ndarray, int]:
     """Without parts that have hardly any ink beside the largest; and how many parts are left."""
     labels, count = components(ink > 0)
     if count < 2:
@@ -214,20 +214,20 @@ def box_of(ink: np.ndarray) -> tuple[int, int, int, int]:
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
-def finer(digit: np.ndarray, top: int, left: int) -> tuple[np.ndarray, tuple[float, float, float, float]]:
+def upsample(digit: np.ndarray, top: int, left: int) -> tuple[np.ndarray, tuple[float, float, float, float]]:
     """A digit, boxed at `top` and `left`, of _FINER times the pixels, boxed again; and where that box lies."""
-    ink = enlarged(np.pad(digit, 1), _FINER)[_FINER:-_FINER, _FINER:-_FINER]  # paper is all around
+    ink = back_projection_upscale(np.pad(digit, 1), _FINER)[_FINER:-_FINER, _FINER:-_FINER]  # paper is all around
     ink = np.where(ink < min(_FAINT, ink.max()), 0, ink)
     box = box_of(ink)
     rows, columns = slice(*box[:2]), slice(*box[2:])
     return ink[rows, columns], tuple(by + edge / _FINER for by, edge in zip((top, top, left, left), box))
 
 
-def fitted(ink: np.ndarray) -> np.ndarray:
+def fit_to_box(ink: np.ndarray) -> np.ndarray:
     """The digit as large as fits BOX x BOX, as it is proportioned."""
     height, width = ink.shape
     scale = BOX / max(height, width)
-    return resized(ink, max(1, round(height * scale)), max(1, round(width * scale)))
+    return resize(ink, max(1, round(height * scale)), max(1, round(width * scale)))
 
 
 def placed(digit: np.ndarray, centred: bool = True) -> tuple[np.ndarray, tuple[int, int]]:

@@ -21,7 +21,7 @@ Layers = list[nn.Module]
 _BUILDERS: dict[str, Callable[[Architecture], Layers]] = {}
 
 
-def build(
+def build_model(
     name: str, channels: tuple[int, ...] | None = None, dropout: float | None = None, norm: str | None = None
 ) -> nn.Sequential:
     """The network called `name` (architectures.ARCHITECTURES), freshly initialised; None: as its architecture has it.
@@ -33,7 +33,7 @@ def build(
     return _named(_BUILDERS[name](ARCHITECTURES[name].varied(channels, dropout, norm)))
 
 
-def _builds(*names: str):
+def _builders(*names: str):
     """Register a function that makes the layers of these architectures."""
 
     def register(builder: Callable[[Architecture], Layers]) -> Callable[[Architecture], Layers]:
@@ -43,7 +43,7 @@ def _builds(*names: str):
     return register
 
 
-@_builds("cnn4", "cnn4-flat")
+@_builders("cnn4", "cnn4-flat")
 def _cnn4(plan: Architecture) -> Layers:
     """Four 3x3 convolutions with ReLU, max pooling after three; a hidden layer of 128. cnn4: 246,266 parameters.
 
@@ -53,7 +53,7 @@ def _cnn4(plan: Architecture) -> Layers:
     return [*layers, nn.Flatten(), *_classifier((plan.channels[-1] * 3 * 3, 128), plan.dropout)]
 
 
-@_builds("cnn4-quick")
+@_builders("cnn4-quick")
 def _cnn4_quick(plan: Architecture) -> Layers:
     """As cnn4, but its first kernel is 5x5, and pooling comes before norm and ReLU: 246,522 parameters.
 
@@ -63,7 +63,7 @@ def _cnn4_quick(plan: Architecture) -> Layers:
     return [*layers, nn.Flatten(), *_classifier((plan.channels[-1] * 3 * 3, 128), plan.dropout)]
 
 
-@_builds("cnn4-strided")
+@_builders("cnn4-strided")
 def _cnn4_strided(plan: Architecture) -> Layers:
     """As cnn4-quick, but its first kernel moves by two pixels and no unit is hidden: 66,426 parameters.
 
@@ -73,14 +73,14 @@ def _cnn4_strided(plan: Architecture) -> Layers:
     return [*layers, nn.Flatten(), *_classifier((plan.channels[-1] * 3 * 3,), plan.dropout)]
 
 
-@_builds("cnn4-wide")
+@_builders("cnn4-wide")
 def _cnn4_wide(plan: Architecture) -> Layers:
     """As cnn4, but the average of each channel goes on instead of its 3x3 pixels: 422,026 parameters."""
     layers = [*_small_kernels(plan, pooled=(1, 2, 3)), nn.AdaptiveAvgPool2d(1)]  # (N, C, 1, 1)
     return [*layers, nn.Flatten(), *_classifier((plan.channels[-1], 128), plan.dropout)]
 
 
-@_builds("cnn6")
+@_builders("cnn6")
 def _cnn6(plan: Architecture) -> Layers:
     """Six 3x3 convolutions, max pooling in each second one, before norm and ReLU; 128 hidden units: 435,754 parameters.
 
@@ -91,7 +91,7 @@ def _cnn6(plan: Architecture) -> Layers:
     return [*layers, nn.Flatten(), *_classifier((plan.channels[-1] * 3 * 3, 128), plan.dropout)]
 
 
-@_builds("cnn2")
+@_builders("cnn2")
 def _cnn2(plan: Architecture) -> Layers:
     """Two 5x5 convolutions that keep the size, each pooled; a hidden layer of 1,024: 3,274,634 parameters."""
     first, second = plan.channels
@@ -100,7 +100,7 @@ def _cnn2(plan: Architecture) -> Layers:
     return [*layers, nn.Flatten(), *_classifier((second * 7 * 7, 1024), plan.dropout)]
 
 
-@_builds("lenet5")
+@_builders("lenet5")
 def _lenet5(plan: Architecture) -> Layers:
     """Two 5x5 convolutions without padding, 120-84-10: 61,728 parameters.
 
@@ -116,7 +116,7 @@ def _lenet5(plan: Architecture) -> Layers:
     return [*layers, nn.Flatten(), *_classifier((second * 5 * 5, 120, 84), plan.dropout)]
 
 
-@_builds("tiny")
+@_builders("tiny")
 def _tiny(plan: Architecture) -> Layers:
     """As few weights as read 99.4 %: a 3x3 convolution, then four separable ones, and the average: 4,966 parameters.
 

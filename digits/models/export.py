@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils import fuse_conv_bn_eval
 
 
-def take_apart(network: nn.Sequential) -> tuple[list[dict], Tensor]:
+def export_model(network: nn.Sequential) -> tuple[list[dict], Tensor]:
     """Layers and numbers. Raises TypeError for a layer that has no type here."""
     layers, parts = [], []
 
@@ -58,7 +58,7 @@ def take_apart(network: nn.Sequential) -> tuple[list[dict], Tensor]:
     return layers, torch.cat(parts)
 
 
-def put_together(layers: list[dict], numbers: Tensor) -> nn.Sequential:
+def import_model(layers: list[dict], numbers: Tensor) -> nn.Sequential:
     """The network again, to be asked, not to be trained. Raises KeyError, RuntimeError for what was not taken apart."""
     network = nn.Sequential()
     for facts in layers:

@@ -12,14 +12,14 @@ from torch import nn
 from digits.data.mnist import MEAN, STD
 from digits.files import is_number
 from digits.models.builders import CLASSES, SIZE
-from digits.models.export import put_together, take_apart
+from digits.models.export import export_model, import_model
 
 EPOCHS_KEPT = 20
 _HISTORY_BYTES = 16_000_000  # at most, however large the network
 _LARGEST = torch.finfo(torch.float16).max
 
 
-class Kept(NamedTuple):
+class Snapshot(NamedTuple):
     """A network as it was after an epoch."""
 
     numbers: bytes  # float16
@@ -27,18 +27,18 @@ class Kept(NamedTuple):
     temperature: float | None = None  # calibration.py: of the same
 
 
-class Networks:
+class ModelHistory:
     """network.json, with network.bin (float32) and network-epochs.bin (float16, one epoch after another)."""
 
     def __init__(self):
         self._layers: list[dict] = []
         self._numbers = torch.zeros(0)
         self._epoch = 0
-        self._kept: list[tuple[int, Kept]] = []
+        self._kept: list[tuple[int, Snapshot]] = []
 
     def restore(self, saved: dict, history: bytes, epoch: int) -> None:
         """Take what an earlier process wrote of the epochs up to `epoch`. Raises ValueError for what it did not."""
-        kept = earlier(saved, history)
+        kept = snapshots_of(saved, history)
         if saved["epochs"] and not kept:
             raise ValueError("the numbers of its epochs are others")
         self._kept = [(number, one) for number, one in kept.items() if number <= epoch]
@@ -51,9 +51,9 @@ class Networks:
         temperature: float | None = None,
     ) -> None:
         self._epoch = epoch
-        self._layers, self._numbers = take_apart(network)
+        self._layers, self._numbers = export_model(network)
         half = self._numbers.clamp(-_LARGEST, _LARGEST).half()
-        self._kept.append((epoch, Kept(half.numpy().astype("<f2").tobytes(), energy_limit, temperature)))
+        self._kept.append((epoch, Snapshot(half.numpy().astype("<f2").tobytes(), energy_limit, temperature)))
         while len(self._kept) > max(1, min(EPOCHS_KEPT, _HISTORY_BYTES // half.nbytes)):
             self._kept = self._kept[::-1][::2][::-1]  # every second, always the last
 
@@ -82,7 +82,7 @@ class Networks:
         }
 
 
-def earlier(saved: dict, history: bytes) -> dict[int, Kept]:
+def snapshots_of(saved: dict, history: bytes) -> dict[int, Snapshot]:
     """What was kept, by epoch; {} where the two files do not belong together, or are none.
 
     A trainer that was killed between the two has added an epoch to one: what was there before still belongs together.
@@ -95,7 +95,7 @@ def earlier(saved: dict, history: bytes) -> dict[int, Kept]:
     if saved.get("epochs_crc32") not in (zlib.crc32(history), zlib.crc32(before)):
         return {}
     return {
-        epoch: Kept(
+        epoch: Snapshot(
             history[size * at : size * (at + 1)],
             limits[at] if limits else None,
             temperatures[at] if temperatures else None,
@@ -126,12 +126,12 @@ def _check(saved: dict) -> None:
             raise ValueError(f"its {key} are damaged")
 
 
-def rebuilt(saved: dict, numbers: bytes) -> nn.Sequential:
+def load_snapshot(saved: dict, numbers: bytes) -> nn.Sequential:
     """The network of network.json, with the numbers of one epoch, float32 as in network.bin or float16. A file of
     another kind leads to various errors, and to ValueError where no ten logits come out.
     """
     dtype = torch.float32 if len(numbers) == 4 * saved["numbers"] else torch.float16
-    network = put_together(saved["layers"], torch.frombuffer(bytearray(numbers), dtype=dtype).float())
+    network = import_model(saved["layers"], torch.frombuffer(bytearray(numbers), dtype=dtype).float())
     with torch.inference_mode():
         logits = network(torch.zeros(1, 1, SIZE, SIZE))
     if logits.shape != (1, CLASSES):

@@ -19,7 +19,7 @@ def overview() -> str:
     """Every architecture as it is by default: what goes in, how large it is, and in a few words what it is."""
     rows = [("model", "input", "channels", "parameters", "multiply-adds")]
     for name, architecture in ARCHITECTURES.items():
-        facts = summary.describe(name, builders.build(name))
+        facts = summary.describe(name, builders.build_model(name))
         rows.append((name, _joined(facts["input"]), _joined(architecture.channels, "-"), *_counts(facts)))
     heading, *lines = _aligned(rows)
     blocks = (f"{line}\n  {architecture.about}" for line, architecture in zip(lines, ARCHITECTURES.values()))
@@ -28,7 +28,7 @@ def overview() -> str:
 
 def report(architecture: Architecture) -> str:
     """One architecture: its settings, its layers as torchsummary prints them, its size in memory, its source."""
-    network = builders.build(architecture.name, **architecture.settings)
+    network = builders.build_model(architecture.name, **architecture.settings)
     facts = summary.describe(architecture.name, network)
     channels = _joined(architecture.channels, "-")
     settings = f"channels {channels}, dropout {architecture.dropout:g}, norm {architecture.norm}"

@@ -47,7 +47,7 @@ class Precision:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
 
-    def arranged(self, tensor_or_network):
+    def to_memory_format(self, tensor_or_network):
         """The same tensor (N, C, H, W) or network, in the memory order that suits."""
         return tensor_or_network.to(memory_format=torch.channels_last) if self.channels_last else tensor_or_network
 
@@ -59,7 +59,7 @@ class Precision:
         }
 
 
-def choose(wanted: str, network: nn.Module, device: torch.device) -> Precision:
+def choose_precision(wanted: str, network: nn.Module, device: torch.device) -> Precision:
     """`wanted` is float32, bfloat16, or auto. All ways in question take some steps on copies of the network.
 
     Costs 0.2 to 0.4 s for cnn4-quick, up to 1.3 s for the largest. Neither the network nor any random state is changed.
@@ -116,9 +116,9 @@ def _may_know_bfloat16(device: torch.device) -> bool:
 
 class _Trial:
     def __init__(self, network: nn.Module, precision: Precision, images: Tensor, labels: Tensor):
-        self.network = precision.arranged(copy.deepcopy(network)).train()
+        self.network = precision.to_memory_format(copy.deepcopy(network)).train()
         self.precision = precision
-        self.images, self.labels = precision.arranged(images), labels
+        self.images, self.labels = precision.to_memory_format(images), labels
         # Where the processor computes: a busy neighbour takes turns, but adds nothing to this thread's time.
         self.clock = time.process_time if images.device.type == "cpu" else time.perf_counter
 

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor, nn
 
 from digits.files import is_number
-from digits.training.predictions import kept_rows, thinned
+from digits.training.predictions import downsample, kept_rows
 
 BARS = 40
 _LAYERS = (nn.Conv2d, nn.Linear)
 
 
-class Weights:
+class WeightHistograms:
     """weights.json: the filters as they are now, and the histograms after each epoch kept."""
 
     def __init__(self):
@@ -31,7 +31,7 @@ class Weights:
         layers = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, _LAYERS)]
         self._filters = _filters(*next((item for item in layers if isinstance(item[1], nn.Conv2d)), (None, None)))
         self._epochs.append({"epoch": epoch, "layers": [histogram(name, layer.weight) for name, layer in layers]})
-        self._epochs = thinned(self._epochs)
+        self._epochs = downsample(self._epochs)
 
     def as_json(self) -> dict:
         return {"filters": self._filters, "epochs": self._epochs}

@@ -16,7 +16,7 @@ from digits.config import Config
 from digits.errors import UserError
 from digits.files import named_by_user, read_file
 from digits.models import builders
-from digits.training.trainer import MEAN, STD, plain
+from digits.training.trainer import MEAN, STD, cpu_state_dict
 
 FORMAT = 2  # 1 had no sum
 MOST_NUMBERS = 128_000_000  # of a network: 39 times the largest at its usual size
@@ -26,13 +26,13 @@ REMEDY = "train a network with python mnist_cnn.py, or name another file."
 _REASON_LENGTH = 200  # characters of what torch says: it may go on for a page
 
 
-class Damaged(Exception):
+class DamagedFile(Exception):
     """A file that is there, and is not what was written; the message says how."""
 
 
 def weights_file(network: nn.Module, config: Config, **facts) -> bytes:
     """mnist_cnn.pth: the weights, and all that is needed to build the network and feed it."""
-    return packed(
+    return serialize(
         {
             "model": {
                 "name": config.model,
@@ -42,7 +42,7 @@ def weights_file(network: nn.Module, config: Config, **facts) -> bytes:
             },
             "input": {"shape": [1, builders.SIZE, builders.SIZE], "mean": MEAN, "std": STD},
             "labels": [str(digit) for digit in range(builders.CLASSES)],
-            "state_dict": plain(network),
+            "state_dict": cpu_state_dict(network),
             **facts,
         }
     )
@@ -58,11 +58,11 @@ def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
     try:
         content = load(path, MOST_BYTES)
         if "state_dict" not in content:
-            raise Damaged("it is not the file of the weights")
+            raise DamagedFile("it is not the file of the weights")
         model = content["model"]
         # norm: files of format 1 have none, and their models' own was meant
         with torch.device("meta"):  # takes no memory, however many channels the file names
-            network = builders.build(model["name"], tuple(model["channels"]), model["dropout"], model.get("norm"))
+            network = builders.build_model(model["name"], tuple(model["channels"]), model["dropout"], model.get("norm"))
         network.load_state_dict(content["state_dict"], assign=True)
         _check_temperature(content.get("temperature"))
     except OSError:
@@ -75,7 +75,7 @@ def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
 
 def _check_temperature(temperature: float | None) -> None:
     if temperature is not None and not 0 < temperature < math.inf:
-        raise Damaged(f"{temperature} is not a temperature")
+        raise DamagedFile(f"{temperature} is not a temperature")
 
 
 def open_trained(path: Path) -> tuple[nn.Module, dict]:
@@ -90,7 +90,7 @@ def open_trained(path: Path) -> tuple[nn.Module, dict]:
         raise UserError(f"{str(error).rstrip('.')}: {REMEDY}") from None
 
 
-def packed(content: dict) -> bytes:
+def serialize(content: dict) -> bytes:
     """A dict of plain values and tensors as the bytes of a file, with format and sum."""
     content = {"format": FORMAT, **content}
     buffer = io.BytesIO()
@@ -116,18 +116,18 @@ def load(path: str | Path, most_bytes: int = MOST_STATE_BYTES) -> dict:
         with zipfile.ZipFile(file) as parts:
             unpacked = sum(part.file_size for part in parts.infolist())
         if unpacked > most_bytes:
-            raise Damaged(f"it has more than {most_bytes:,} bytes")
+            raise DamagedFile(f"it has more than {most_bytes:,} bytes")
         file.seek(0)
         content = torch.load(file, map_location="cpu", weights_only=True)
-    except Damaged:
+    except DamagedFile:
         raise
     except Exception as error:  # whatever its many readers raise; some of their texts lead astray
-        raise Damaged("it is damaged or cut short, or no file of this program") from error
+        raise DamagedFile("it is damaged or cut short, or no file of this program") from error
     if not isinstance(content, dict) or content.get("format") not in (1, FORMAT):
-        raise Damaged("it is not a file of this program")
+        raise DamagedFile("it is not a file of this program")
     written = content.pop("sha256", None)
     if content["format"] == FORMAT and written != digest(content):
-        raise Damaged("its content does not have the SHA-256 that was written with it")
+        raise DamagedFile("its content does not have the SHA-256 that was written with it")
     return content
 
 

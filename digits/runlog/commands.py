@@ -30,12 +30,12 @@ FAR_ABOVE = 10  # times the present learning rate: one that high is asked about,
 _PATIENCE_S, _LOOK_S = 10.0, 0.05  # for an answer: longer than an evaluation of the validation images
 
 
-class Refused(ValueError):
+class InvalidCommand(ValueError):
     """A request that can't be done; the message says why."""
 
 
 @dataclass(frozen=True)
-class Request:
+class Command:
     """`value`: the new rate for lr, and for epochs how many more, or with `whole` how many in all."""
 
     id: str
@@ -44,28 +44,28 @@ class Request:
     whole: bool = False
 
 
-def parsed(given, place: int) -> Request:
+def parse_command(given, place: int) -> Command:
     """One entry of the list. Raises Refused, with the entry's id as `id`, for what is none."""
     id = f"number {place + 1}"
     try:
         if not isinstance(given, dict):
-            raise Refused("a request is an object with an action")
+            raise InvalidCommand("a request is an object with an action")
         if given.get("id") is not None:
             id = str(given["id"])[:_ID_LENGTH]
         action, value = given.get("action"), given.get("value")
         if action not in ACTIONS:
-            raise Refused(f"there is no such action: use {', '.join(ACTIONS)}")
+            raise InvalidCommand(f"there is no such action: use {', '.join(ACTIONS)}")
         if action in WITH_VALUE:
-            return Request(id, action, *valued(action, value))
+            return Command(id, action, *parse_value(action, value))
         if value is not None:
-            raise Refused(f"{action} takes no value")
-        return Request(id, action)
-    except Refused as refusal:
+            raise InvalidCommand(f"{action} takes no value")
+        return Command(id, action)
+    except InvalidCommand as refusal:
         refusal.id = id
         raise
 
 
-def valued(action: str, value) -> tuple[float, bool]:
+def parse_value(action: str, value) -> tuple[float, bool]:
     """What a number, or its text, means for lr or epochs: "+5" epochs are five more. Raises Refused."""
     text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     try:
@@ -74,10 +74,10 @@ def valued(action: str, value) -> tuple[float, bool]:
         number = math.nan
     if action == "lr":
         if not (math.isfinite(number) and number > 0):
-            raise Refused("the rate is a finite number above 0")
+            raise InvalidCommand("the rate is a finite number above 0")
         return number, True
     if not number.is_integer() or abs(number) > MOST_EPOCHS or number == 0:
-        raise Refused(f"epochs are whole numbers up to {MOST_EPOCHS:,}, such as +5 for five more")
+        raise InvalidCommand(f"epochs are whole numbers up to {MOST_EPOCHS:,}, such as +5 for five more")
     return number, text[0] not in "+-"
 
 
@@ -91,8 +91,8 @@ def doubt(folder: Path, value) -> str | None:
     log = run_log.read(folder)
     try:
         present = float((log["batches"]["lr"] or [log["config"]["lr"]])[-1])
-        wanted, _ = valued("lr", value)
-    except (Refused, LookupError, TypeError, ValueError):  # the trainer refuses what is no rate
+        wanted, _ = parse_value("lr", value)
+    except (InvalidCommand, LookupError, TypeError, ValueError):  # the trainer refuses what is no rate
         return None
     if not is_far_above(present, wanted):
         return None
@@ -101,12 +101,12 @@ def doubt(folder: Path, value) -> str | None:
     )
 
 
-def ask(folder: Path, action: str, value=None, run_id: str | None = None) -> str:
+def send(folder: Path, action: str, value=None, run_id: str | None = None) -> str:
     """Add a request to the file; its id comes back. Raises Refused for none, OSError where it can't be written."""
     id = secrets.token_hex(4)
     wish = {"id": id, "action": action} | ({} if value is None else {"value": value})
-    parsed(wish, 0)
-    with lock.briefly(folder / runs.CONTROL_LOCK):
+    parse_command(wish, 0)
+    with lock.lock_file(folder / runs.CONTROL_LOCK):
         before = load_json(folder / schema.CONTROL, SMALL_BYTES)
         before = before if isinstance(before, dict) else {}
         earlier = before.get("requests") if before.get("run_id", run_id) == run_id else None
@@ -115,14 +115,14 @@ def ask(folder: Path, action: str, value=None, run_id: str | None = None) -> str
     return id
 
 
-def answered(folder: Path, action: str, value=None) -> str:
+def send_and_wait(folder: Path, action: str, value=None) -> str:
     """Ask, and wait for the answer. Raises UserError where no trainer runs there, or where it refuses or is silent."""
     log = run_log.read(folder) or {}
     if log.get("status") != "running" or lock.is_held(folder) is False:
         raise UserError(f"No trainer writes to {folder}: there is nobody to ask.")
     try:
-        id = ask(folder, action, value, log.get("run_id"))
-    except Refused as refusal:
+        id = send(folder, action, value, log.get("run_id"))
+    except InvalidCommand as refusal:
         raise UserError(f"{action}: {refusal}.") from None
     give_up = time.monotonic() + _PATIENCE_S
     while time.monotonic() < give_up and log.get("status") == "running":
@@ -139,7 +139,7 @@ def answered(folder: Path, action: str, value=None) -> str:
     raise UserError("It has not answered yet: it may be busy loading or testing. The request stays in control.json.")
 
 
-class Inbox:
+class CommandQueue:
     """The trainer's side. What lay there before the run was for another: RunLog throws it away."""
 
     def __init__(self, folder: Path, run_id: str):
@@ -148,7 +148,7 @@ class Inbox:
         self._known: set[str] = set()
         self._nameless: dict[int, object] = {}  # by their places: those without an id
 
-    def news(self) -> list[Request | Refused]:
+    def poll(self) -> list[Command | InvalidCommand]:
         """What was asked since the last time. While the file does not change, two microseconds."""
         try:
             status = os.stat(self._path)
@@ -164,17 +164,17 @@ class Inbox:
             return []
         self._seen = version
         if not isinstance(content, dict) or not isinstance(content.get("requests"), list):
-            return [Refused("control.json can't be read")]
+            return [InvalidCommand("control.json can't be read")]
         if content.get("run_id") not in (None, self._run_id):
             return []
         requests = content["requests"]
         self._nameless = {place: given for place, given in self._nameless.items() if place < len(requests)}
         return [found for found in map(self._read, requests, range(MOST)) if found]
 
-    def _read(self, given, place: int) -> Request | Refused | None:
+    def _read(self, given, place: int) -> Command | InvalidCommand | None:
         try:
-            found = parsed(given, place)
-        except Refused as refusal:
+            found = parse_command(given, place)
+        except InvalidCommand as refusal:
             found = refusal
         if isinstance(given, dict) and given.get("id") is not None:
             known = found.id in self._known
@@ -190,7 +190,7 @@ def changes(events: list[dict]) -> list[dict]:
     return [event for event in events if event.get("kind") in (LR, EPOCHS, RESUMED) and _is_change(event)]
 
 
-def planned_first(events: list[dict]) -> int | None:
+def original_epochs(events: list[dict]) -> int | None:
     """How many epochs a run was to have before anybody changed that; None where nobody did."""
     return next((event["before"] for event in changes(events) if event["kind"] == EPOCHS and "before" in event), None)
 

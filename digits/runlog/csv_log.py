@@ -11,7 +11,7 @@ from digits.runlog.schema import LOSS_DIGITS
 LONGEST_LINE = 1000  # bytes; a longer one is not of this program, and may be as long as the disk
 
 
-class CsvLog:
+class BatchCsv:
     """Rows collect in memory (a microsecond each) and go to the disk together, in one append.
 
     After a failed append the file is cut back to its last whole row, so that a full disk leaves no torn line.
@@ -31,7 +31,7 @@ class CsvLog:
         cells = [cell(loss, LOSS_DIGITS), *(cell(value, 6) for value in values)]
         self._rows.append(f"{step},{epoch},{','.join(cells)}\n")
 
-    def cut(self, rows: int) -> int:
+    def truncate_rows(self, rows: int) -> int:
         """Keep the header and the first so many rows; gives how many of them are there.
 
         A torn last row goes in any case, and all go where the header is another one.
@@ -55,7 +55,7 @@ class CsvLog:
         with naming(self._path):
             os.fsync(self._file)
 
-    def take(self) -> str:
+    def drain(self) -> str:
         """The rows since the last call, now the caller's to `write`."""
         rows, self._rows = self._rows, []
         return "".join(rows)

@@ -21,7 +21,7 @@ _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # some network fo
 _WINDOWS_BYTE = 1 << 20  # Windows locks are mandatory: a byte past the text leaves the text readable
 
 
-class Busy(UserError):
+class FolderLocked(UserError):
     """Somebody else writes to this folder; `holder` is what it says of itself, {} where that cannot be read."""
 
     def __init__(self, folder: Path, holder: dict):
@@ -43,7 +43,7 @@ class FolderLock:
         self._handle = open_handle(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT)
         try:
             if not _locked_within(self._handle, _PATIENCE_S):
-                raise Busy(folder, holder_of(folder))
+                raise FolderLocked(folder, holder_of(folder))
             with naming(folder / LOCK_FILE):
                 os.ftruncate(self._handle, 0)
                 os.lseek(self._handle, 0, os.SEEK_SET)
@@ -88,7 +88,7 @@ def is_held(folder: Path) -> bool | None:
         os.close(handle)
 
 
-def taken(path: Path) -> int | None:
+def try_lock(path: Path) -> int | None:
     """The file `path`, made where there is none, open and locked; None while somebody else has it.
 
     A child process may inherit the open file. The kernel drops the lock once all who have it have closed it or ended.
@@ -101,7 +101,7 @@ def taken(path: Path) -> int | None:
 
 
 @contextlib.contextmanager
-def briefly(path: Path):
+def lock_file(path: Path):
     """Hold the lock on the file `path`, made where there is none, for some moments of work.
 
     Whoever meets it waits. After _BRIEFLY_S it goes on without, and so it does where the file can't be opened (another

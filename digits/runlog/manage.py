@@ -9,7 +9,7 @@ from pathlib import Path
 
 from digits.files import write_json
 from digits.runlog import run_log, runs, schema
-from digits.runlog.lock import Busy, FolderLock
+from digits.runlog.lock import FolderLock, FolderLocked
 from digits.runlog.status import is_alive, liveness
 
 
@@ -27,7 +27,7 @@ def label(results: Path, run_id: str, wish: dict) -> dict:
     What `wish` does not name stays. Gives the list of runs as it is then. Raises NoSuchRun, and OSError where the
     folder can't be written.
     """
-    with runs.alone(results):
+    with runs.index_lock(results):
         folder = _folder_of(results, run_id)
         changed = runs.read_label(folder, run_id) | wish
         write_json(folder / schema.LABEL, {"schema": schema.SCHEMA, "run_id": run_id} | changed)
@@ -39,12 +39,12 @@ def delete(results: Path, run_id: str) -> dict:
 
     Raises NoSuchRun, StillRunning, and OSError where the folder can't be written.
     """
-    with runs.alone(results):
+    with runs.index_lock(results):
         folder = _folder_of(results, run_id)
         if folder == results:
             _delete_latest(results)
         else:
-            runs.forget(folder)
+            runs.delete_run(folder)
             with contextlib.suppress(OSError):  # somebody keeps notes of their own in there
                 folder.rmdir()
         return runs.write_index(results)
@@ -57,10 +57,10 @@ def _delete_latest(results: Path) -> None:
     holder = {"name": "the server, deleting a run", "started_at": schema.timestamp()}
     try:
         held = FolderLock(results, holder | {"process": schema.this_process()})
-    except Busy:
+    except FolderLocked:
         raise StillRunning from None
     try:
-        runs.forget(results)
+        runs.delete_run(results)
     finally:
         held.release()
 

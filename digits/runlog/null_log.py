@@ -4,7 +4,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 
-class NoLog:
+class NullRunLog:
     """Has the methods of RunLog, by whatever name; only `folder` tells something."""
 
     run_id = None
@@ -12,7 +12,7 @@ class NoLog:
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
 
-    def __enter__(self) -> "NoLog":
+    def __enter__(self) -> "NullRunLog":
         return self
 
     def __exit__(self, *error) -> None:

@@ -3,7 +3,7 @@
 Any trainer gets the page by writing these files, with this class or without it. The class knows no torch:
 
     with RunLog("results", name="my network", config={"lr": 0.1}) as log:
-        log.plan(epochs=2, batches=100)
+        log.set_totals(epochs=2, batches=100)
         for epoch in (1, 2):
             for ... in ...:
                 log.batch(epoch, loss=0.5, accuracy=0.9, lr=0.1, images=32)
@@ -21,12 +21,12 @@ from pathlib import Path
 from digits.files import finite, load_json, rounded, write_atomically, write_json
 from digits.runlog import runs, schema
 from digits.runlog.buckets import Buckets, columns
-from digits.runlog.csv_log import CsvLog
+from digits.runlog.csv_log import BatchCsv
 from digits.runlog.lifetime import Lifetime, only_inside
 from digits.runlog.lock import FolderLock
 from digits.runlog.schema import timestamp
-from digits.runlog.throughput import Pace
-from digits.runlog.writer import Writer
+from digits.runlog.throughput import Throughput
+from digits.runlog.writer import LogWriter
 
 
 @only_inside
@@ -64,10 +64,10 @@ class RunLog:
         self._buckets = Buckets()
         self._earlier: dict | None = None  # the log of a resumed run, until it is known from where it goes on
         self._withheld = False
-        self._pace = Pace()
+        self._pace = Throughput()
         self._state = threading.RLock()  # guards all above
         self._life = Lifetime("run log")
-        self._writer = Writer(self._write)
+        self._writer = LogWriter(self._write)
 
     # -- life ---------------------------------------------------------------------------------------------------------
 
@@ -76,18 +76,18 @@ class RunLog:
             self.folder.mkdir(parents=True, exist_ok=True)
             holder = {key: self._log[key] for key in ("run_id", "name", "started_at", "process")}
             opened.callback(FolderLock(self.folder, holder).release)
-            runs.ensure_room(self.folder)
+            runs.check_free_space(self.folder)
             runs.mend(self.folder)
             if self.resume:
-                self._take_over(finite(load(self.folder) or {}))
+                self._load_for_resume(finite(load(self.folder) or {}))
             else:
-                runs.move_earlier_run(self.folder, self.keep)
+                runs.archive_run(self.folder, self.keep)
             (self.folder / schema.CONTROL).unlink(missing_ok=True)  # asked of a run before
-            self._csv = CsvLog(self.folder / schema.BATCHES, schema.BATCH_FIELDS, self.resume)
+            self._csv = BatchCsv(self.folder / schema.BATCHES, schema.BATCH_FIELDS, self.resume)
             opened.callback(self._csv.close)
             self.announce(schema.BATCHES)
             self._write()
-            self._list()
+            self._update_index()
             self._writer.start()
             opened.callback(self._writer.close)
             self._opened = opened.pop_all()
@@ -115,15 +115,15 @@ class RunLog:
             self._withheld = False
             self._log.update(status=status, error=error, phase="done" if status == "completed" else self._log["phase"])
             self._log["progress"]["eta_s"] = None
-        self._writer.forgive()
+        self._writer.clear_error()
         try:
             # The log first: it is what readers trust, and gets the last bytes of a full disk. Whoever wrote the list
             # from the log before has left the list's lock when this writes it.
-            self._writer.now()
+            self._writer.flush()
         finally:
-            self._list()
+            self._update_index()
 
-    def _take_over(self, earlier: dict) -> None:
+    def _load_for_resume(self, earlier: dict) -> None:
         """Values of another type than this class writes are left out: the file may be damaged or another program's."""
         kept = (
             "run_id",
@@ -161,20 +161,20 @@ class RunLog:
         with self._state:
             for section, values in sections.items():
                 self._log[section] = (self._log[section] or {}) | finite(values)
-        self._writer.now()
+        self._writer.flush()
         if "model" in sections:
-            self._list()
+            self._update_index()
 
-    def plan(self, epochs: int, batches: int, steps: int | None = None) -> None:
+    def set_totals(self, epochs: int, batches: int, steps: int | None = None) -> None:
         """How many epochs of how many batches are to come, `steps` in all: the page's progress and time left."""
         with self._state:
             self._log["progress"].update(epochs=epochs, batches=batches, steps=steps or epochs * batches)
             self._log["phase"] = "training" if self._log["phase"] == "starting" else self._log["phase"]
-        self._writer.now()
+        self._writer.flush()
 
     def state(self) -> dict:
         """The curves and events so far as plain values, for `restore`. All rows of batches.csv are on the disk then."""
-        self._writer.now()
+        self._writer.flush()
         self._csv.sync()
         with self._state:
             log = copy.deepcopy({key: self._log[key] for key in ("epochs", "events")})
@@ -193,10 +193,10 @@ class RunLog:
                 self._pace.resume(state["elapsed"])
                 self._log |= copy.deepcopy({key: state[key] for key in ("epochs", "events")})
                 self._log["progress"] |= state["position"]
-            found = self._csv.cut(self.step)
+            found = self._csv.truncate_rows(self.step)
             if found < self.step:
                 self.event("rows lost", f"of its first {self.step:,} rows batches.csv has {found:,}")
-        self._writer.now()
+        self._writer.flush()
 
     # -- what happens -------------------------------------------------------------------------------------------------
 
@@ -205,12 +205,12 @@ class RunLog:
         with self._state:
             self._log["phase"] = phase
             self._pace.restart()
-        self._writer.now()
+        self._writer.flush()
 
     def paused(self, seconds: float) -> None:
         """So long nothing was trained, until now: the run's time and what is left of it do not count that."""
         with self._state:
-            self._pace.leave_out(seconds)
+            self._pace.exclude(seconds)
 
     def batch(
         self,
@@ -226,14 +226,14 @@ class RunLog:
         Of steps whose numbers came `together` from an accelerator each took its part of the time.
         """
         with self._state:
-            rate = self._pace.tick(images, together)
+            rate = self._pace.update(images, together)
             progress = self._log["progress"]
             progress["step"] += 1
             progress["batch"] = 1 if epoch != progress["epoch"] else progress["batch"] + 1
             progress["epoch"] = epoch
             self._buckets.add(progress["step"], epoch, loss, accuracy, lr, rate, self._pace.elapsed)
             self._csv.append(progress["step"], epoch, loss, accuracy, lr, rate)
-        self._writer.note()
+        self._writer.mark_dirty()
 
     def epoch(self, epoch: int, seconds: float | None = None, lr: float | None = None, **metrics: float | None) -> None:
         """An epoch is over; `metrics` are train_loss, train_accuracy, val_loss, val_accuracy, as far as known."""
@@ -248,7 +248,7 @@ class RunLog:
             if len(longer["epoch"]) > schema.EPOCHS_KEPT:
                 longer = {field: column[::-1][::2][::-1] for field, column in longer.items()}
             self._log["epochs"] = longer
-        self._writer.now()
+        self._writer.flush()
 
     def event(self, kind: str, text: str, **facts: str | float | None) -> None:
         """Something worth a mark on the chart, at the present step; `facts` are more about it, for programs."""
@@ -259,14 +259,14 @@ class RunLog:
             events.append({"step": self.step, "time": timestamp(), **event, **more})
             if len(events) > schema.EVENTS_KEPT:  # what the run is repeated by stays longest
                 del events[next((place for place, event in enumerate(events) if "value" not in event), 0)]
-        self._writer.note()
+        self._writer.mark_dirty()
 
     def test(self, loss: float, accuracy: float, correct: int, total: int, **judged: float | None) -> None:
         """The test set was read, once; `judged` as digits/evaluation/calibration.py and energy.py tell it."""
         with self._state:
             numbers = {"loss": rounded(loss), "accuracy": rounded(accuracy), "correct": correct, "total": total}
             self._log["test"] = numbers | {name: rounded(value) for name, value in judged.items()}
-        self._writer.now()
+        self._writer.flush()
 
     def save_json(self, file: str, value) -> None:
         """Write one of the contract's JSON files, with schema and run_id in front, and announce it."""
@@ -280,7 +280,7 @@ class RunLog:
 
     def save_shared(self, file: str, content: bytes) -> None:
         """Like `save`, for a file that is often the same from run to run: then it is linked, not written again."""
-        if not runs.link_from_earlier_run(self.folder, file, content):
+        if not runs.hardlink_if_unchanged(self.folder, file, content):
             write_atomically(self.folder / file, content)
         self.announce(file)
 
@@ -289,7 +289,7 @@ class RunLog:
         with self._state:
             if file not in self._log["files"]:
                 self._log["files"].append(file)
-        self._writer.note()
+        self._writer.mark_dirty()
 
     @property
     def step(self) -> int:
@@ -311,12 +311,12 @@ class RunLog:
             yield
         finally:
             self._withheld = False
-            self._writer.note()
+            self._writer.mark_dirty()
 
     def _write(self) -> None:
         with self._state:
             log, withheld = self._whole(), self._withheld
-            rows = self._csv.take()
+            rows = self._csv.drain()
         try:
             if not withheld:
                 self._latest = log()
@@ -324,9 +324,9 @@ class RunLog:
         finally:
             self._csv.write(rows)
 
-    def _list(self) -> None:
+    def _update_index(self) -> None:
         """What the latest log says, also where that could not be written."""
-        with runs.alone(self.folder):
+        with runs.index_lock(self.folder):
             runs.write_index(self.folder, self._latest)
 
     def _whole(self) -> Callable[[], dict]:

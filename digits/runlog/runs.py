@@ -34,7 +34,7 @@ _AT_START = {schema.TRAINING_LOG, schema.BATCHES, schema.VALIDATION_IMAGES, sche
 _READ = ("model", "dataset", "progress", "epochs", "batches", "test")  # sections that a foreign log may lack
 
 
-def ensure_room(folder: Path) -> None:
+def check_free_space(folder: Path) -> None:
     """Raise OSError unless the folder can be written and has room for a run; changes nothing."""
     with naming(folder), tempfile.TemporaryFile(dir=folder, prefix=f".{schema.TRAINING_LOG}.", suffix=".tmp"):
         if shutil.disk_usage(folder).free < _ROOM:
@@ -47,9 +47,9 @@ def mend(folder: Path) -> None:
     For the holder of the folder's lock, at every start.
     """
     if os.path.lexists(folder / CONTROL_LOCK):  # otherwise nobody has ever asked
-        with lock.briefly(folder / CONTROL_LOCK):
+        with lock.lock_file(folder / CONTROL_LOCK):
             remove_temporaries(folder, (schema.CONTROL,))
-    with alone(folder):
+    with index_lock(folder):
         remove_temporaries(folder, (*schema.FILES, schema.RUNS_INDEX))
         for path in _candidates(folder):
             remove_temporaries(path, schema.FILES)
@@ -58,14 +58,14 @@ def mend(folder: Path) -> None:
             _bring_back(folder / schema.RUNS / log["run_id"], folder)
 
 
-def move_earlier_run(folder: Path, keep: int) -> None:
+def archive_run(folder: Path, keep: int) -> None:
     """Move what the last run left in `folder` to runs/<run_id>/, then forget all but the newest `keep` earlier runs
     and those that are marked to be kept.
 
     A run that `holds_nothing` is dropped. What is no log is kept under another name; with a log that can't be read at
     the moment nothing is moved, and OSError is raised.
     """
-    with alone(folder):
+    with index_lock(folder):
         _move_earlier_run(folder)
         _forget(folder, keep)
 
@@ -125,9 +125,9 @@ def holds_nothing(folder: Path) -> bool:
     return files <= _AT_START and read_label(folder, log["run_id"]).get("kept") is not True
 
 
-def alone(folder: Path):
+def index_lock(folder: Path):
     """For a `with`: nobody else moves, names or lists runs there meanwhile. Trainer and server both do."""
-    return lock.briefly(folder / INDEX_LOCK)
+    return lock.lock_file(folder / INDEX_LOCK)
 
 
 def write_index(folder: Path, live: dict | None = None) -> dict:
@@ -181,13 +181,13 @@ def run_folder(folder: Path, run_id: str) -> Path | None:
     return next((path for path in earlier_runs(folder) if path.name == run_id), None)
 
 
-def forget(path: Path) -> None:
+def delete_run(path: Path) -> None:
     """Remove a run's own files, the log last, so that a run of which half is gone can still be named."""
     for file in schema.FILES:
         (path / file).unlink(missing_ok=True)
 
 
-def link_from_earlier_run(folder: Path, file: str, content: bytes) -> bool:
+def hardlink_if_unchanged(folder: Path, file: str, content: bytes) -> bool:
     """Let the newest earlier run share its `file` where it holds the same bytes: no second copy on the disk."""
     temporary = folder / f".{file}.link.tmp"
     for run in earlier_runs(folder)[:1]:
@@ -234,7 +234,7 @@ def _forget(folder: Path, keep: int) -> None:
     for path in earlier_runs(folder)[keep:]:
         with contextlib.suppress(OSError):  # notes of somebody's own in there stay; what is being read, on Windows, too
             if read_label(path, path.name).get("kept") is not True:
-                forget(path)
+                delete_run(path)
                 path.rmdir()
 
 

@@ -6,7 +6,7 @@ import time
 _SMOOTHING_S = 3.0  # images per second are an exponential average over about this long
 
 
-class Pace:
+class Throughput:
     def __init__(self, clock=time.monotonic):
         self._clock = clock
         self._earlier = 0.0  # seconds that an earlier process trained
@@ -22,7 +22,7 @@ class Pace:
         if not self._steps:
             self._started = self._last
 
-    def leave_out(self, seconds: float) -> None:
+    def exclude(self, seconds: float) -> None:
         """A pause is no time of training."""
         self._started += seconds
         self.restart()
@@ -36,7 +36,7 @@ class Pace:
         """Go on with the time of an earlier process."""
         self._earlier = elapsed
 
-    def tick(self, images: int, together: int = 1) -> float | None:
+    def update(self, images: int, together: int = 1) -> float | None:
         """A batch is done; its own images per second, None where the clock did not move.
 
         Of batches that become known `together` the clock tells only the first: the others took as long.

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from digits.runlog import schema
 
 
-class Writer:
+class LogWriter:
     """Calls `write` from a thread of its own, at most once a second unless it is asked. Methods are for any thread.
 
     `now` raises RuntimeError while there is no such thread: nobody would ever write.
@@ -38,13 +38,13 @@ class Writer:
             self._state.notify_all()
         self._thread.join()
 
-    def note(self) -> None:
+    def mark_dirty(self) -> None:
         """Something has changed: to be written within a second. Raises what an earlier write has failed with."""
         self._changed = True
         if self._failure is not None:
             self._raise_failure()
 
-    def now(self) -> None:
+    def flush(self) -> None:
         """Have it written, and wait for it. Raises what this write, or an earlier one, has failed with."""
         with self._state:
             self._asked += 1
@@ -55,7 +55,7 @@ class Writer:
                 raise RuntimeError("Nothing is written to the run log any more, or not yet.")
         self._raise_failure()
 
-    def forgive(self) -> None:
+    def clear_error(self) -> None:
         """Forget a failure that was not told yet: the next write may go through."""
         self._failure = None
 

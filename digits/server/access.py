@@ -10,7 +10,7 @@ HEADER = "X-Control-Token"  # a page of another site can't send it: the browser 
 _BYTES = 24  # 192 bits: a billion guesses a second find it in 10^41 years
 
 
-class Access:
+class Authorization:
     """`allowed`: whether anybody may. The token is printed once, for a person; no log ever has it."""
 
     def __init__(self, allowed: bool = True):

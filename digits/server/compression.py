@@ -20,7 +20,7 @@ _LEAST, _MOST = 200, 8 << 20  # bytes of a file: less gains nothing, and more wo
 _KEPT = 16 << 20  # bytes of all that is kept: the page, and the files of some fifty runs
 
 
-class Compressed:
+class GzipCache:
     """Keeps what it has compressed, by ETag, up to `most` bytes: the least recently asked for goes first."""
 
     def __init__(self, most: int = _KEPT):

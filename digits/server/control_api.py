@@ -11,19 +11,19 @@ from digits.errors import UserError
 from digits.project import PROJECT
 from digits.runlog import commands, run_log, schema
 from digits.runlog.status import is_alive, liveness
-from digits.server.access import Access
+from digits.server.access import Authorization
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
-from digits.server.launcher import Launcher, NotStarted, Training, is_overtaken, last_words
+from digits.server.launcher import AlreadyRunning, Launcher, NotStarted, is_stale, log_tail
 from digits.server.options_schema import InvalidOption, options_schema, to_argv
-from digits.training.resume import continued
+from digits.training.resume import load_for_resume
 
 _RESUMABLE = ("interrupted", "stopped", "crashed")
 
 
-class Driving:
+class ControlApi:
     """Answers the routes of that. Each raises Problem: 400, 409; 403 or 507 because of the disk."""
 
-    def __init__(self, results: Path, access: Access):
+    def __init__(self, results: Path, access: Authorization):
         self._results = results
         self._access = access
         self._launcher = Launcher(results)
@@ -49,41 +49,41 @@ class Driving:
         if state["authorized"]:
             state |= {
                 "free_bytes": _free_bytes(self._results),
-                "last_words": last_words(self._results, pid),
-                "exit": None if is_overtaken(self._results, pid) else self._launcher.exit_code(),
+                "last_words": log_tail(self._results, pid),
+                "exit": None if is_stale(self._results, pid) else self._launcher.exit_code(),
             }
         return json_response(state)
 
     def ask(self, request: Request) -> Response:
         """{"action": text, "value": number or text}: the event that answers it will have the id."""
-        wish = _known(request, "action", "value")
+        wish = _fields_of(request, "action", "value")
         try:
-            commands.parsed(wish, 0)
-        except commands.Refused as refusal:
+            commands.parse_command(wish, 0)
+        except commands.InvalidCommand as refusal:
             raise Problem(400, _sentence(refusal)) from None
         log = run_log.read(self._results) or {}
         if not is_alive(liveness(log, self._results)):
             raise Problem(409, "Nothing is being trained: there is nobody to ask.")
         with _writing():
-            id = commands.ask(self._results, wish["action"], wish.get("value"), log.get("run_id"))
+            id = commands.send(self._results, wish["action"], wish.get("value"), log.get("run_id"))
         return json_response({"id": id}, status=202)
 
     def start(self, request: Request) -> Response:
         """{"options": {name: value}}: a run with these options."""
-        options = _known(request, "options").get("options", {})
+        options = _fields_of(request, "options").get("options", {})
         if not isinstance(options, dict):
             raise Problem(400, 'Send {"options": {"epochs": 3}}.')
-        return self._start(_checked(options))
+        return self._start(_argv_of(options))
 
     def resume(self, request: Request) -> Response:
         """{} or {"epochs": number}: go on with the latest run, for so many epochs in all."""
-        words = _checked(_known(request, "epochs"))
+        words = _argv_of(_fields_of(request, "epochs"))
         if self._launcher.is_training():
             raise _busy()
         if not self._has_checkpoint():
             raise Problem(409, "There is no run to go on with.")
         try:
-            continued(self._results, {"epochs": int(words[1])} if words else {})
+            load_for_resume(self._results, {"epochs": int(words[1])} if words else {})
         except UserError as error:
             raise Problem(409, str(error)) from None
         return self._start(["--resume", *words])
@@ -93,7 +93,7 @@ class Driving:
         try:
             with _writing():
                 pid = self._launcher.start(words)
-        except Training:
+        except AlreadyRunning:
             raise _busy() from None
         except NotStarted as reason:
             raise Problem(503, f"The trainer could not be started: {reason}.") from None
@@ -138,7 +138,7 @@ def _busy() -> Problem:
     return Problem(409, "A trainer is at work already: stop it first.")
 
 
-def _known(request: Request, *names: str) -> dict:
+def _fields_of(request: Request, *names: str) -> dict:
     """What was sent, if it has no other names than these."""
     wish = json_body(request)
     if unknown := wish.keys() - set(names):
@@ -146,7 +146,7 @@ def _known(request: Request, *names: str) -> dict:
     return wish
 
 
-def _checked(options: dict) -> list[str]:
+def _argv_of(options: dict) -> list[str]:
     try:
         return to_argv(options)
     except InvalidOption as refusal:

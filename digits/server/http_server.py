@@ -20,8 +20,8 @@ from digits.server.places import Places
 # For a whole request from its first byte, for the wait between two, and for the client to take CHUNK bytes: longer than
 # the worst Wi-Fi needs, and nobody holds a thread with a byte a second.
 DEADLINE_S = 12.0
-# Every connection holds one (digits/server/places.py). An idle thread costs about 50 kB, and the usual 1,024 open files are
-# not to run out.
+# One for each connection (digits/server/places.py). An idle thread costs about 50 kB, and the usual limit is 1,024 open
+# files.
 THREADS = 800
 # Connections waiting to be accepted: pages that open at once. One too many waits a second before it tries again.
 BACKLOG = 1024

@@ -23,7 +23,7 @@ _LINES, _LETTERS = 20, 400  # of the last words
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
-class Training(Exception):
+class AlreadyRunning(Exception):
     """Somebody trains there already, or is about to."""
 
 
@@ -48,7 +48,7 @@ class Launcher:
                 if not self.is_training() and self._begin(arguments):
                     return self._child.pid
             if time.monotonic() > give_up:
-                raise Training
+                raise AlreadyRunning
             time.sleep(_LOOK_S)
 
     def is_training(self) -> bool:
@@ -73,7 +73,7 @@ class Launcher:
     def _begin(self, arguments: list[str]) -> bool:
         """False where another server has begun one. The kernel keeps the lock as long as the trainer lives."""
         self.results.mkdir(parents=True, exist_ok=True)
-        held = lock.taken(self.results / START_LOCK)
+        held = lock.try_lock(self.results / START_LOCK)
         if held is None:
             return False
         try:
@@ -97,13 +97,13 @@ def _process(arguments: list[str], output, held: int):
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            **_apart(held),
+            **_detach_kwargs(held),
         )
     except OSError as error:
         raise NotStarted(error.strerror or type(error).__name__) from None
 
 
-def _apart(held: int) -> dict:
+def _detach_kwargs(held: int) -> dict:
     """How the child is made one of its own, which Ctrl-C in the server's terminal does not reach."""
     if os.name == "posix":
         return {"start_new_session": True, "pass_fds": (held,)}
@@ -112,7 +112,7 @@ def _apart(held: int) -> dict:
     return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
 
 
-def last_words(folder: Path, pid: int | None = None) -> list[str]:
+def log_tail(folder: Path, pid: int | None = None) -> list[str]:
     """The last lines that a started trainer, process `pid` if that is known, printed; none if `is_overtaken`."""
     try:
         file = open_within(folder, schema.TRAINER_LOG)
@@ -120,23 +120,23 @@ def last_words(folder: Path, pid: int | None = None) -> list[str]:
         return []
     with file:
         status = os.fstat(file.fileno())
-        if _is_overtaken(folder, status, pid):
+        if _is_stale(folder, status, pid):
             return []
         file.seek(max(0, status.st_size - _LINES * _LETTERS))
         text = file.read(_LINES * _LETTERS).decode(errors="replace")
-    lines = (_harmless(line) for line in text.splitlines())
+    lines = (_plain_text(line) for line in text.splitlines())
     return [line for line in lines if line][-_LINES:]
 
 
-def is_overtaken(folder: Path, pid: int | None = None) -> bool:
+def is_stale(folder: Path, pid: int | None = None) -> bool:
     """Whether somebody else has begun, continued or deleted a run there after all that a started trainer printed."""
     try:
-        return _is_overtaken(folder, os.stat(folder / schema.TRAINER_LOG), pid)
+        return _is_stale(folder, os.stat(folder / schema.TRAINER_LOG), pid)
     except OSError:
         return False
 
 
-def _is_overtaken(folder: Path, status: os.stat_result, pid: int | None) -> bool:
+def _is_stale(folder: Path, status: os.stat_result, pid: int | None) -> bool:
     holder = lock.holder_of(folder)
     process = holder.get("process")
     if pid is not None and isinstance(process, dict) and process.get("pid") == pid:  # it has not printed anything yet
@@ -144,7 +144,7 @@ def _is_overtaken(folder: Path, status: os.stat_result, pid: int | None) -> bool
     return status.st_mtime < (schema.seconds_of(holder.get("started_at")) or 0)
 
 
-def _harmless(line: str) -> str:
+def _plain_text(line: str) -> str:
     """Without colours and control characters."""
     plain = _ESCAPES.sub("", line.replace("\t", " "))
     return "".join(filter(str.isprintable, plain)).strip()[:_LETTERS]

@@ -29,7 +29,7 @@ _NETWORKS = (schema.WEIGHTS, schema.NETWORK)  # files that a network can be read
 _EPOCH = re.compile("[0-9]{1,7}")
 
 
-class Recognition:
+class PredictApi:
     """Answers POST /predict with the weights in `results`."""
 
     def __init__(self, results: Path):
@@ -71,10 +71,10 @@ class Recognition:
         waiting = _Patience(_PATIENCE_S)
         processor.use_all_cores()
         with waiting.turn(self.places):  # a body may take its time too
-            found = uploads.pictures_of(request.headers.get("content-type", ""), request.body)
+            found = uploads.parse_images(request.headers.get("content-type", ""), request.body)
         self._folder(request.query.get("run"))  # without any weights nobody need wait for torch
         if not self._readers:
-            processor.prepare_to_serve()
+            processor.tune_for_serving()
         try:
             with importing():
                 import PIL.Image  # noqa: F401
@@ -91,7 +91,7 @@ class Recognition:
             with waiting.turn(self.places):
                 began = time.thread_time()  # other programs on this machine don't count
                 prepared, pixels = self._prepared(picture, pixels)
-                answers.append(_told(*reader.read([prepared]), model))
+                answers.append(_to_json(*reader.read([prepared]), model))
                 spent += time.thread_time() - began
             if spent >= BUDGET_S and len(answers) < len(found):
                 raise Problem(413, f"Reading these pictures takes more than {BUDGET_S:g} s: send fewer at a time.")
@@ -100,17 +100,17 @@ class Recognition:
     def _prepared(self, picture: bytes | list, pixels: int):
         """What the network sees of a picture, and how many of these pixels are left. Raises Problem: 413, 415."""
         from digits.inference import images
-        from digits.inference.preprocess import as_it_is, prepare
+        from digits.inference.preprocess import from_pixels, prepare
 
         if not isinstance(picture, bytes):
-            return as_it_is(picture), pixels
+            return from_pixels(picture), pixels
         try:
             with self._decoding:
                 decoded = images.decode(picture, most_pixels=pixels)
-        except images.TooLarge as error:
+        except images.ImageTooLarge as error:
             together = f"The pictures of a request have at most {images.MAX_PIXELS:,} pixels in all."
             raise Problem(413, str(error) if pixels == images.MAX_PIXELS else together) from None
-        except images.NoPicture as error:
+        except images.InvalidImage as error:
             raise Problem(415, str(error)) from None
         used = round(decoded.channels.shape[0] * decoded.channels.shape[1] * decoded.reduced**2)
         return prepare(decoded), pixels - used
@@ -118,7 +118,7 @@ class Recognition:
     def _chosen(self, query: dict[str, str], waiting: "_Patience"):
         """The reader that is asked for. Raises Problem with 404 or 503."""
         from digits.errors import UserError
-        from digits.inference.predict import Reader
+        from digits.inference.predict import Predictor
 
         folder = self._folder(query.get("run"))
         try:
@@ -130,13 +130,13 @@ class Recognition:
             return reader
         try:
             with waiting.turn(self._loading):
-                return Reader.after(int(query["epoch"]) if "epoch" in query else None, folder)
+                return Predictor.from_history(int(query["epoch"]) if "epoch" in query else None, folder)
         except LookupError:
             raise Problem(404, "The weights of that epoch were not kept.") from None
 
     def _final(self, path: Path, waiting: "_Patience"):
         """The reader of the run's mnist_cnn.pth, read again when that has changed; None without one."""
-        from digits.inference.predict import Reader
+        from digits.inference.predict import Predictor
 
         if not path.is_file():
             return None
@@ -145,7 +145,7 @@ class Recognition:
         if reader := self._known(version):
             return reader
         with waiting.turn(self._loading):
-            reader = self._known(version) or Reader.open(path)  # another thread may have read it meanwhile
+            reader = self._known(version) or Predictor.open(path)  # another thread may have read it meanwhile
         with self._lock:
             self._readers[version] = reader
             while len(self._readers) > _READERS:
@@ -202,7 +202,7 @@ def _busy() -> Problem:
     return Problem(503, "Too many pictures wait to be read. Try again in a moment.", _RETRY)
 
 
-def _told(answer, model: dict) -> dict:
+def _to_json(answer, model: dict) -> dict:
     from PIL import Image
 
     content = io.BytesIO()

@@ -9,7 +9,7 @@ from typing import NoReturn, TextIO
 
 from digits import output
 from digits.project import PLACE, PROJECT
-from digits.server.access import Access, is_loopback
+from digits.server.access import Authorization, is_loopback
 from digits.server.cors import Sharing, origin_of
 from digits.server.http_server import Server
 
@@ -61,9 +61,9 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def access_of(options: argparse.Namespace) -> Access:
+def access_of(options: argparse.Namespace) -> Authorization:
     """Where other machines can ask, too, nobody changes anything unless that was wished for."""
-    return Access(allowed=options.allow_control or is_loopback(options.host))
+    return Authorization(allowed=options.allow_control or is_loopback(options.host))
 
 
 def listen(options: argparse.Namespace, answer: Callable, shared_methods: Callable, max_body: Callable) -> Server:
@@ -79,7 +79,7 @@ def listen(options: argparse.Namespace, answer: Callable, shared_methods: Callab
                 raise
 
 
-def refusal(error: Exception, options: argparse.Namespace) -> str:
+def bind_error(error: Exception, options: argparse.Namespace) -> str:
     """Why the server can't listen, and what to do about it, in one line."""
     port = PORT if options.port is None else options.port
     reason = getattr(error, "errno", None)
@@ -92,7 +92,7 @@ def refusal(error: Exception, options: argparse.Namespace) -> str:
     return f"This machine has no address {options.host!r}: leave --host out, or use 0.0.0.0 to let other machines in."
 
 
-def page_url(server: Server, access: Access) -> str:
+def page_url(server: Server, access: Authorization) -> str:
     """The address to open on this machine. No browser sends what is behind #: the token stays out of logs."""
     host, port = server.server_address[:2]
     host = EVERYWHERE.get(host, host)
@@ -100,7 +100,7 @@ def page_url(server: Server, access: Access) -> str:
     return f"http://[{host}]:{port}/{fragment}" if ":" in host else f"http://{host}:{port}/{fragment}"
 
 
-def greeting(server: Server, access: Access, options: argparse.Namespace) -> str:
+def banner(server: Server, access: Authorization, options: argparse.Namespace) -> str:
     """What somebody who has just started it wants to know."""
     port = server.server_address[1]
     folder = options.results_dir.absolute()

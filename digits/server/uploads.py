@@ -30,7 +30,7 @@ _PARTS = MOST + 16  # fields of a form: the pictures, and some that are nobody's
 _HOW = 'Send a picture as it is, as a form field "image", or as JSON {"image": data URL}.'
 
 
-def pictures_of(content_type: str, body: bytes) -> list[bytes | list]:
+def parse_images(content_type: str, body: bytes) -> list[bytes | list]:
     """Each picture as the bytes of a file, or as 28 rows of 28 numbers 0 to 255. Raises Problem with 400 or 413."""
     kind = content_type.partition(";")[0].strip().lower()
     if not body:

@@ -7,24 +7,24 @@ from digits.data.mnist import Dataset
 from digits.evaluation import calibration, ood
 from digits.files import is_number, read_bytes, read_json
 from digits.models import weights_file
-from digits.models.history import Networks
-from digits.models.weight_stats import Weights
+from digits.models.history import ModelHistory
+from digits.models.weight_stats import WeightHistograms
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
 from digits.training import predictions
-from digits.training.trainer import Evaluation, Learner
+from digits.training.trainer import Evaluation, Trainer
 
 _JUDGED = ("temperature", "energy_limit")  # what validation images tell of a network
 
 
-class Record:
+class ArtifactWriter:
     """Collects a run's predictions and writes its files through the log."""
 
-    def __init__(self, log: RunLog, config: Config, dataset: Dataset, learner: Learner):
+    def __init__(self, log: RunLog, config: Config, dataset: Dataset, learner: Trainer):
         self._log, self._config, self._dataset, self._learner = log, config, dataset, learner
         self._predictions = predictions.Predictions(dataset.validation, dataset.test)
-        self._weights = Weights()
-        self._networks = Networks()
+        self._weights = WeightHistograms()
+        self._networks = ModelHistory()
         self._judged: dict[str, float | None] = dict.fromkeys(_JUDGED)  # by the last validation
         self._chosen = predictions.choose_samples(config.samples, len(dataset.test), config.seed)
 
@@ -70,7 +70,7 @@ class Record:
             self._judged = self.judge(validation)
             self._predictions.add_epoch(epoch, validation, self._judged["temperature"])
         self._log.save_json(schema.PREDICTIONS, self._predictions.as_json())
-        self._weights.add_epoch(epoch, self._learner.learned)
+        self._weights.add_epoch(epoch, self._learner.eval_model)
         self._log.save_json(schema.LAYER_WEIGHTS, self._weights.as_json())
         self._save_network(epoch)
         self._save_samples(epoch, self._judged["temperature"], final=False)
@@ -86,8 +86,8 @@ class Record:
         """`temperature` and `energy_limit`, fitted on the validation images (calibration.py, energy.py)."""
         labels = self._dataset.validation.labels.cpu()
         return {
-            "temperature": calibration.temperature(validation.probabilities, labels),
-            "energy_limit": ood.limit(validation.energies),
+            "temperature": calibration.fit_temperature(validation.probabilities, labels),
+            "energy_limit": ood.fit_threshold(validation.energies),
         }
 
     def save_snapshot(self, epoch: int) -> None:
@@ -97,12 +97,12 @@ class Record:
     def _save_weights(self, epoch: int, **judged: float | None) -> None:
         facts = {"run_id": self._log.run_id, "epoch": epoch, "step": self._learner.steps, "dataset": self._dataset.name}
         self._log.save(
-            schema.WEIGHTS, weights_file.weights_file(self._learner.learned, self._config, **facts, **judged)
+            schema.WEIGHTS, weights_file.weights_file(self._learner.eval_model, self._config, **facts, **judged)
         )
 
     def _save_network(self, epoch: int) -> None:
         """For the page. The numbers come first: whoever finds their sums different in network.json looks again."""
-        self._networks.add_epoch(epoch, self._learner.learned, **self._judged)
+        self._networks.add_epoch(epoch, self._learner.eval_model, **self._judged)
         self._log.save(schema.NETWORK_NUMBERS, self._networks.current)
         self._log.save(schema.NETWORK_EPOCHS, self._networks.history)
         self._log.save_json(schema.NETWORK, self._networks.as_json(self._judged))

@@ -11,12 +11,12 @@ from digits.models.precision import Precision
 from digits.training import optimizers
 from digits.training.distributed import Group
 from digits.training.schedule import Schedule
-from digits.training.trainer import Learner
+from digits.training.trainer import Trainer
 
 
-def assemble(
+def build_trainer(
     config: Config, images: int, device: torch.device, group: Group | None = None, environment: dict | None = None
-) -> Learner:
+) -> Trainer:
     """Seed, network, optimiser and schedule for `images` training images, on the device.
 
     `environment` is what the log says of an earlier process: its precision is used again, without a trial.
@@ -24,12 +24,14 @@ def assemble(
     group = group or Group()
     torch.manual_seed(config.seed)
     with torch.device("meta"):  # counted before it takes memory
-        weights_file.check_size(builders.build(config.model, config.channels, config.dropout, config.norm))
-    network = builders.build(config.model, config.channels, config.dropout, config.norm).to(device)
-    numbers = Precision.from_log(device, environment or {}) or precision.choose(config.precision, network, device)
-    numbers = Precision.from_log(device, group.as_the_first(numbers.describe()))
-    network = numbers.arranged(network)
-    return Learner(
+        weights_file.check_size(builders.build_model(config.model, config.channels, config.dropout, config.norm))
+    network = builders.build_model(config.model, config.channels, config.dropout, config.norm).to(device)
+    numbers = Precision.from_log(device, environment or {}) or precision.choose_precision(
+        config.precision, network, device
+    )
+    numbers = Precision.from_log(device, group.broadcast(numbers.describe()))
+    network = numbers.to_memory_format(network)
+    return Trainer(
         network,
         optimizers.make(config.optimizer, network, config.weight_decay),
         _schedule(config, images),

@@ -6,13 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 
 from digits.config import Config, names_of
-from digits.files import keep_as
+from digits.files import link_or_copy
 from digits.models import weights_file
 from digits.presets import flag
 from digits.runlog import commands, schema
 from digits.runlog.run_log import RunLog
 from digits.training.schedule import Schedule
-from digits.training.trainer import Learner, Mean, Progress
+from digits.training.trainer import RunningAverage, Trainer, TrainState
 
 _PARTS = {"run_id", "config", "schedule", "progress", "learner", "log"}
 _LEARNED_BY = sorted({*names_of("identifies"), "model"} - {*names_of("on_resume")})
@@ -27,19 +27,19 @@ class Checkpoints:
     follow from seed, epoch and step.
     """
 
-    def __init__(self, log: RunLog, config: Config, learner: Learner):
+    def __init__(self, log: RunLog, config: Config, learner: Trainer):
         self._log, self._config, self._learner = log, config, learner
         self._saved_at = time.monotonic()
         self._folder = Path(log.folder)
         self._plateau: tuple[Schedule, float] | None = None  # a schedule, and how many steps come before its decay
         self._passing: set[str] = set()  # damaged files and the one before the first step: not kept as the one before
 
-    def save(self, progress: Progress, file: str = schema.CHECKPOINT) -> None:
+    def save(self, progress: TrainState, file: str = schema.CHECKPOINT) -> None:
         """`progress` and learner are at the same step: nothing is left to fetch. Of several processes one writes."""
         self._saved_at = time.monotonic()
         if self._learner.group.rank:
             return
-        state = weights_file.packed(
+        state = weights_file.serialize(
             {
                 "run_id": self._log.run_id,
                 "config": self._config.as_json(),
@@ -50,7 +50,7 @@ class Checkpoints:
             }
         )
         if file == schema.CHECKPOINT and file not in self._passing and (self._folder / file).exists():
-            keep_as(self._folder / file, self._folder / schema.CHECKPOINT_BEFORE)
+            link_or_copy(self._folder / file, self._folder / schema.CHECKPOINT_BEFORE)
             self._log.announce(schema.CHECKPOINT_BEFORE)
         self._log.save(file, state)
         if progress.step:
@@ -70,16 +70,16 @@ class Checkpoints:
             self._plateau = schedule, schedule.before_decay
         return self._learner.steps == self._plateau[1]
 
-    def save_within_epoch(self, progress: Progress) -> None:
+    def save_within_epoch(self, progress: TrainState) -> None:
         self.save(progress, schema.CHECKPOINT_PLATEAU if self.at_plateau else schema.CHECKPOINT)
 
-    def save_change(self, progress: Progress) -> None:
+    def save_change(self, progress: TrainState) -> None:
         """After somebody changed the run: where the rate falls from here on, a longer run goes on from here."""
         if self.at_plateau:
             self.save(progress, schema.CHECKPOINT_PLATEAU)
         self.save(progress)
 
-    def try_to_save(self, progress: Progress) -> bool:
+    def try_to_save(self, progress: TrainState) -> bool:
         """Whether it went well; if not, the last checkpoint stands."""
         try:
             self.save(progress)
@@ -124,11 +124,11 @@ class Checkpoints:
         try:
             state = weights_file.load(self._folder / file)
             if not state.keys() >= _PARTS:
-                raise weights_file.Damaged("it is not a checkpoint")
+                raise weights_file.DamagedFile("it is not a checkpoint")
             return state
         except FileNotFoundError:
             raise _Unfit("missing") from None
-        except (weights_file.Damaged, OSError) as error:
+        except (weights_file.DamagedFile, OSError) as error:
             self._passing.add(file)
             raise _Unfit(getattr(error, "strerror", None) or str(error)) from None
 
@@ -149,15 +149,15 @@ class Checkpoints:
             return f"after step {steps:,}, where its epoch was cut short"
         return None
 
-    def restore(self, state: dict | None) -> Progress:
+    def restore(self, state: dict | None) -> TrainState:
         """Bring learner and log to `state`, or to the beginning of the run."""
         self._log.restore(state and state["log"])
-        at, before = Progress(), None
+        at, before = TrainState(), None
         if state:
             saved, values = Schedule.from_json(state["schedule"]), state["progress"]
             self._learner.load_state_dict(state["learner"])
             self._learner.schedule = self._wanted(saved)
-            at = Progress(**values | {"mean": Mean(**values["mean"])})
+            at = TrainState(**values | {"mean": RunningAverage(**values["mean"])})
             before = saved.total if saved.before else None
         total = self._learner.schedule.total
         self._log.event(commands.RESUMED, f"went on after {at.step:,} steps", value=total, before=before)

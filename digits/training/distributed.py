@@ -44,7 +44,7 @@ class Group:
             raise UserError(f"The processes of this run do not find each other at {place} ({words}).") from None
         return cls(distributed.get_rank(), distributed.get_world_size(), device)
 
-    def part(self, images: int) -> slice:
+    def shard(self, images: int) -> slice:
         """Which of `images` this process takes; the parts differ by one image at most."""
         self.batch = images
         return slice(images * self.rank // self.size, images * (self.rank + 1) // self.size)
@@ -64,15 +64,15 @@ class Group:
         if self.size == 1:
             return here
         self._questions += 1
-        if self.spares(self._questions) and not now:
+        if self.skip_sync(self._questions) and not now:
             return False
         return self.sum(torch.tensor(float(here), device=self.device)).item() > 0
 
-    def spares(self, number: int) -> bool:
+    def skip_sync(self, number: int) -> bool:
         """Whether the question of that number is better not asked: see `any`."""
         return self.size > 1 and self.device.type != "cpu" and number % _ASKED_EVERY > 0 and not self.waiting
 
-    def as_the_first(self, value):
+    def broadcast(self, value):
         """What process 0 has: for what each would measure otherwise."""
         if self.size == 1:
             return value
@@ -82,16 +82,16 @@ class Group:
 
     def check_same(self, value: str) -> None:
         """Raise UserError in every process where they don't all have the same `value`, the digest of their images."""
-        if self.any(value != self.as_the_first(value), now=True):
+        if self.any(value != self.broadcast(value), now=True):
             raise UserError("The processes don't have the same images: give all of them the same --data-dir.")
 
-    def shared(self, network: nn.Module) -> nn.Module:
+    def ddp(self, network: nn.Module) -> nn.Module:
         """The network as it is to be called in training: its gradients become the mean over all processes."""
         if self.size == 1:
             return network
         return nn.parallel.DistributedDataParallel(network)
 
-    def joined(self, network: nn.Sequential) -> nn.Sequential:
+    def convert_layers(self, network: nn.Sequential) -> nn.Sequential:
         """The same network, with layers that depend on the whole batch, or on chance, replaced by such as share it."""
         if self.size > 1:
             for layer in network.children():
@@ -135,7 +135,7 @@ class SharedDropout(nn.Dropout):
         if not self.training:
             return values
         whole = values.new_ones(self.group.batch, *values.shape[1:])
-        return values * F.dropout(whole, self.p)[self.group.part(self.group.batch)]
+        return values * F.dropout(whole, self.p)[self.group.shard(self.group.batch)]
 
 
 class _Sum(torch.autograd.Function):

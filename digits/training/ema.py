@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 
-class Average:
+class EMA:
     """Exponential moving average of a network's weights and of its batch statistics.
 
     B. Polyak and A. Juditsky, "Acceleration of stochastic approximation by averaging", 1992. `network` is the average

@@ -38,7 +38,7 @@ def local_rank() -> int:
     return _number("LOCAL_RANK", 0)
 
 
-def leads() -> bool:
+def is_main_process() -> bool:
     """Whether this is the process that writes and speaks."""
     return rank() == 0
 

@@ -45,7 +45,7 @@ class Predictions:
 
     def add_epoch(self, epoch: int, evaluation: Evaluation, temperature: float | None) -> None:
         answers = _answers(evaluation.probabilities, self._labels["validation"], temperature)
-        self._validation["epochs"] = thinned([*self._validation["epochs"], {"epoch": epoch, **answers}])
+        self._validation["epochs"] = downsample([*self._validation["epochs"], {"epoch": epoch, **answers}])
 
     def set_test(self, evaluation: Evaluation, temperature: float | None) -> None:
         self._test |= _answers(evaluation.probabilities, self._labels["test"], temperature)
@@ -54,7 +54,7 @@ class Predictions:
         return {"validation": self._validation, "test": self._test}
 
 
-def thinned(epochs: list) -> list:
+def downsample(epochs: list) -> list:
     """At most EPOCHS_KEPT: of more every second, always the last."""
     return epochs[::-1][::2][::-1] if len(epochs) > EPOCHS_KEPT else epochs
 

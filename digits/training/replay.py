@@ -8,15 +8,15 @@ from itertools import islice
 from pathlib import Path
 
 from digits.data import datasets
-from digits.data.datasets import Progress
+from digits.data.datasets import ProgressFactory
 from digits.errors import UserError
 from digits.files import open_within
 from digits.runlog import schema
 from digits.runlog.csv_log import LONGEST_LINE, cell
 from digits.training import machine, trainer
-from digits.training.build import assemble, batches_per_epoch
-from digits.training.remote_control import replayed
-from digits.training.resume import Earlier
+from digits.training.build import batches_per_epoch, build_trainer
+from digits.training.remote_control import replay_schedule
+from digits.training.resume import PreviousRun
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,9 @@ class Verdict:
     reasons: tuple[str, ...] = ()
 
 
-def verify(folder: Path, earlier: Earlier, steps: int, progress: Progress, data_dir: Path | None = None) -> Verdict:
+def verify(
+    folder: Path, earlier: PreviousRun, steps: int, progress: ProgressFactory, data_dir: Path | None = None
+) -> Verdict:
     """Train the first `steps` batches of the run in `folder` again, or as many as it has. Nothing is written.
 
     Losses are compared as batches.csv has them, with the nine digits that tell any two float32 apart.
@@ -39,21 +41,23 @@ def verify(folder: Path, earlier: Earlier, steps: int, progress: Progress, data_
     logged = _logged_losses(folder, steps)
     device = machine.prepare(config, earlier.environment.get("threads"))
     dataset = datasets.load(config.dataset, data_dir or config.data_dir, config.validation, config.limit, progress)
-    learner = assemble(config, len(dataset.train), device, environment=earlier.environment)
+    learner = build_trainer(config, len(dataset.train), device, environment=earlier.environment)
     here = machine.describe(config, device) | learner.precision.describe()
     reasons = [*earlier.differences(here, "commit"), *earlier.differences_of_images(dataset.describe())]
 
     learner.network.train()
     train_split, batches = dataset.train.to(device), batches_per_epoch(config, len(dataset.train))
     try:
-        learner.schedule = replayed(learner.schedule, earlier.events, batches)
+        learner.schedule = replay_schedule(learner.schedule, earlier.events, batches)
     except ValueError as error:
         raise UserError(f"The events in the log of {folder} do not fit together: {error}.") from None
     with progress("Training the first batches again", len(logged)) as done:
         for epoch in range(1, 2 + (len(logged) - 1) // batches):
-            order = trainer.shuffled(len(train_split), config.seed, epoch).to(device).split(config.batch_size)
+            order = trainer.shuffled_indices(len(train_split), config.seed, epoch).to(device).split(config.batch_size)
             for indices in order[: len(logged) - batches * (epoch - 1)]:
-                for number, step in enumerate([*learner.step(train_split[indices]), *learner.fetch()], learner.steps):
+                for number, step in enumerate(
+                    [*learner.step(train_split[indices]), *learner.flush_metrics()], learner.steps
+                ):
                     now = cell(step.loss, schema.LOSS_DIGITS)
                     if now != logged[number - 1]:
                         return Verdict(len(logged), number, logged[number - 1], now, tuple(reasons))
@@ -61,7 +65,7 @@ def verify(folder: Path, earlier: Earlier, steps: int, progress: Progress, data_
     return Verdict(len(logged), reasons=tuple(reasons))
 
 
-def tell(verdict: Verdict, say: Callable[[str], None]) -> None:
+def report(verdict: Verdict, say: Callable[[str], None]) -> None:
     """In sentences; raises UserError where something differs."""
     if verdict.step is None:
         say(f"The first {verdict.steps:,} steps repeat, bit for bit.")

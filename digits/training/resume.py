@@ -8,14 +8,14 @@ from digits.config import Config, names_of
 from digits.errors import UserError
 from digits.presets import flag
 from digits.runlog import run_log, runs, schema
-from digits.runlog.commands import planned_first
+from digits.runlog.commands import original_epochs
 from digits.training import launch
 
 _PATIENCE_S, _LOOK_S = 30.0, 0.05
 
 
 @dataclass(frozen=True)
-class Earlier:
+class PreviousRun:
     """The run so far, as its log tells it."""
 
     config: Config
@@ -53,7 +53,7 @@ class Earlier:
         ]
 
 
-def earlier_run(folder: Path) -> Earlier:
+def previous_run(folder: Path) -> PreviousRun:
     """The run in `folder`. Raises UserError where there is none of this program's."""
     file = folder / schema.TRAINING_LOG
     try:
@@ -70,7 +70,7 @@ def earlier_run(folder: Path) -> Earlier:
         _whole_number(environment.get("threads", 0))
         dataset, events = log["dataset"] or {}, run_log.events_of(log)
         config, is_empty = Config.from_json(log["config"]), runs.holds_nothing(folder)
-        return Earlier(config, environment, dict(dataset), complete, steps, events, is_empty)
+        return PreviousRun(config, environment, dict(dataset), complete, steps, events, is_empty)
     except (KeyError, TypeError, ValueError):
         raise UserError(f"{folder} holds no run of this version: begin one with python mnist_cnn.py.") from None
 
@@ -81,9 +81,9 @@ def _whole_number(value) -> int:
     return value
 
 
-def continued(folder: Path, given: dict[str, object]) -> Earlier:
+def load_for_resume(folder: Path, given: dict[str, object]) -> PreviousRun:
     """The run in `folder`, with the options that were `given` anew. Raises UserError where that cannot be."""
-    earlier = earlier_run(folder)
+    earlier = previous_run(folder)
     before, config = earlier.config, _changed(earlier, folder, given)
     if before.steps and config.steps == before.steps and config.epochs != before.epochs:
         raise UserError(f"The run in {folder} ends after --steps {before.steps}: raise that instead of --epochs.")
@@ -101,12 +101,12 @@ def restarted(folder: Path, given: dict[str, object]) -> Config:
     wait for its log.
     """
     give_up = time.monotonic() + _PATIENCE_S
-    while not launch.leads() and run_log.read(folder) is None and time.monotonic() < give_up:
+    while not launch.is_main_process() and run_log.read(folder) is None and time.monotonic() < give_up:
         time.sleep(_LOOK_S)
-    return _changed(earlier_run(folder), folder, given)
+    return _changed(previous_run(folder), folder, given)
 
 
-def _changed(earlier: Earlier, folder: Path, given: dict[str, object]) -> Config:
+def _changed(earlier: PreviousRun, folder: Path, given: dict[str, object]) -> Config:
     changeable = names_of("on_resume")
     for name, value in given.items():
         known = getattr(earlier.config, name)
@@ -118,7 +118,7 @@ def _changed(earlier: Earlier, folder: Path, given: dict[str, object]) -> Config
             )
     anew = {name: value for name, value in given.items() if name in changeable}
     before, config = earlier.config, replace(earlier.config, **anew | {"results_dir": folder})
-    as_begun = replace(before, epochs=planned_first(earlier.events) or before.epochs)
+    as_begun = replace(before, epochs=original_epochs(earlier.events) or before.epochs)
     if "name" not in anew and before.name in (before.summary(), as_begun.summary()):
         config = replace(config, name=config.summary())
     return config

@@ -16,7 +16,7 @@ from digits.evaluation import ood
 from digits.models import builders
 from digits.models.precision import Precision
 from digits.training.distributed import Group
-from digits.training.ema import Average
+from digits.training.ema import EMA
 from digits.training.optimizers import Optimizer
 from digits.training.schedule import Schedule
 
@@ -24,14 +24,14 @@ _EVALUATED_AT_ONCE = 250  # images: 20 MB of activations, and often enough back 
 _FETCHED_AT_ONCE = 32  # steps, from an accelerator
 
 
-def normalised(images: Tensor) -> Tensor:
+def normalize(images: Tensor) -> Tensor:
     """(N, 28, 28) of 0 to 255 to float32 (N, 1, 28, 28) of mean 0 and variance 1 over MNIST."""
     return images.unsqueeze(1).float().sub_(255 * MEAN).div_(255 * STD)
 
 
-def shuffled(count: int, seed: int, epoch: int) -> Tensor:
+def shuffled_indices(count: int, seed: int, epoch: int) -> Tensor:
     """The order (count,) of an epoch's images: a new one each epoch, the same for the same seed and epoch."""
-    return torch.randperm(count, generator=rng.generator(seed, epoch, rng.ORDER))
+    return torch.randperm(count, generator=rng.make_generator(seed, epoch, rng.ORDER))
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Step:
 
 
 @dataclass
-class Mean:
+class RunningAverage:
     """Loss and accuracy over the images of some steps, each image counting once, as the network was at its step."""
 
     loss_sum: float = 0.0
@@ -71,7 +71,7 @@ class Mean:
 
 
 @dataclass
-class Progress:
+class TrainState:
     """Where a run stands: `batch` batches of `epoch` are done, in `seconds`, the last at rate `lr`; `step` in all."""
 
     epoch: int = 1
@@ -79,7 +79,7 @@ class Progress:
     step: int = 0
     seconds: float = 0.0
     lr: float = 0.0
-    mean: Mean = field(default_factory=Mean)
+    mean: RunningAverage = field(default_factory=RunningAverage)
 
     def add(self, step: Step) -> None:
         self.batch += 1
@@ -87,8 +87,8 @@ class Progress:
         self.lr = step.lr
         self.mean.add(step)
 
-    def next_epoch(self) -> "Progress":
-        return Progress(self.epoch + 1, step=self.step)
+    def next_epoch(self) -> "TrainState":
+        return TrainState(self.epoch + 1, step=self.step)
 
 
 @dataclass
@@ -110,7 +110,7 @@ class Evaluation:
         return self.correct / self.total
 
 
-class Learner:
+class Trainer:
     """A network and all that changes it. Splits may lie on any device; the network's own is the fastest."""
 
     def __init__(
@@ -130,17 +130,17 @@ class Learner:
         self.network, self.optimizer, self.schedule, self.precision = network, optimizer, schedule, precision
         self.augmentation = augmentation or Augmentation()
         self.label_smoothing = label_smoothing
-        self.average = Average(network, ema) if ema else None
+        self.average = EMA(network, ema) if ema else None
         self.outliers = Outliers(outliers) if outliers else None
         self.seed = seed
         self.group = group or Group()
         self.steps = 0  # done
-        self._shared = self.group.shared(self.group.joined(network))
+        self._shared = self.group.ddp(self.group.convert_layers(network))
         self._late: list[tuple[Tensor, int, float]] = []  # loss and hits, images, rate
         self._late_at_most = 1 if precision.device.type == "cpu" else _FETCHED_AT_ONCE
 
     @property
-    def learned(self) -> nn.Module:
+    def eval_model(self) -> nn.Module:
         """The network to judge and to keep: the average, where there is one."""
         return self.average.network if self.average else self.network
 
@@ -160,7 +160,7 @@ class Learner:
             uniform = -log_p.mean(dim=1).sum() / len(batch)
             goal = (1 - self.label_smoothing) * loss + self.label_smoothing * uniform
         if self.outliers:
-            goal = goal + ood.WEIGHT * ood.exposed(ood.energies(logits), len(labels)) / together
+            goal = goal + ood.WEIGHT * ood.outlier_exposure_loss(ood.energies(logits), len(labels)) / together
         self.optimizer.zero_grad()
         (goal * self.group.size).backward()  # the group takes the mean of the gradients
         self.optimizer.step(lr)
@@ -169,9 +169,9 @@ class Learner:
             self.average.update(self.steps)
         correct = (log_p.argmax(dim=1) == labels).sum()
         self._late.append((torch.stack([loss.detach(), correct]), len(batch), lr))
-        return self.fetch() if len(self._late) >= self._late_at_most else []
+        return self.flush_metrics() if len(self._late) >= self._late_at_most else []
 
-    def fetch(self) -> list[Step]:
+    def flush_metrics(self) -> list[Step]:
         """The steps done since the last ones that were given; an accelerator is waited for here, and all processes."""
         if not self._late:
             return []
@@ -186,28 +186,28 @@ class Learner:
         In bfloat16 an image's probability would differ in the third digit from what `predict`, the server and the page
         give for the same weights.
         """
-        was_training = self.learned.training
-        self.learned.eval()
-        part = self.group.part(len(split))
+        was_training = self.eval_model.training
+        self.eval_model.eval()
+        part = self.group.shard(len(split))
         split = split.to(self.precision.device)
         with torch.inference_mode():
             logits = torch.zeros(len(split), builders.CLASSES, device=self.precision.device)
             for first in range(part.start, part.stop, _EVALUATED_AT_ONCE):
                 rows = slice(first, min(first + _EVALUATED_AT_ONCE, part.stop))
-                logits[rows] = self.learned(self.precision.arranged(normalised(split.images[rows])))
+                logits[rows] = self.eval_model(self.precision.to_memory_format(normalize(split.images[rows])))
             self.group.sum(logits)  # (N, 10): the rows of other processes are zero here
             loss = F.cross_entropy(logits, split.labels).item()
             correct = int((logits.argmax(dim=1) == split.labels).sum())
             probabilities, energies = logits.softmax(dim=1).cpu(), ood.energies(logits).cpu()
-        self.learned.train(was_training)
+        self.eval_model.train(was_training)
         return Evaluation(loss, correct, probabilities, energies)
 
     def state_dict(self) -> dict:
         """All that changes in training, on the CPU and in the ordinary memory order."""
         state = {
             "steps": self.steps,
-            "network": plain(self.network),
-            "average": plain(self.average.network) if self.average else None,
+            "network": cpu_state_dict(self.network),
+            "average": cpu_state_dict(self.average.network) if self.average else None,
             "optimizer": self.optimizer.state_dict(),
             "random": torch.get_rng_state(),
         }
@@ -235,20 +235,20 @@ class Learner:
         """
         images = batch.images
         if self.outliers:
-            images = torch.cat([images, self.outliers.beside(batch, self.seed, self.steps)])
-        part, device = self.group.part(len(images)), self.precision.device
+            images = torch.cat([images, self.outliers.sample_for(batch, self.seed, self.steps)])
+        part, device = self.group.shard(len(images)), self.precision.device
         mine, labels = images[part].to(device), batch.labels[part].to(device)
         if self.augmentation.any:
-            generator = rng.generator(self.seed, self.steps, rng.AUGMENTATION)
+            generator = rng.make_generator(self.seed, self.steps, rng.AUGMENTATION)
             mine = apply(mine, draw(len(images), self.augmentation, generator)[part].to(device))
         return mine, labels, len(images)
 
     def _logits(self, network: nn.Module, images: Tensor) -> Tensor:
         with self.precision.autocast():
-            return network(self.precision.arranged(normalised(images))).float()
+            return network(self.precision.to_memory_format(normalize(images))).float()
 
 
-def plain(network: nn.Module) -> dict[str, Tensor]:
+def cpu_state_dict(network: nn.Module) -> dict[str, Tensor]:
     """Its state on the CPU and in the ordinary memory order, so that any program can read it."""
     return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
 
