@@ -32,7 +32,7 @@ def pin_to_core() -> None:
 
 
 def use_all_cores() -> None:
-    """Let this thread, and all that it starts from now on, have the cores back that `stay_on_one_core` gave up."""
+    """Let this thread, and all that it starts from now on, have the cores back that `pin_to_core` gave up."""
     if _ALL:
         _run_on(_ALL)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 project = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(project))
-from digits.runlog.run_log import RunLog
+from digits.runlog import RunLog
 
 EPOCHS, BATCHES, LR = 5, 200, 0.02
 slope = offset = 0.0

@@ -117,9 +117,9 @@ def test_the_child_has_the_cores_that_the_server_gave_up(tmp_path):
 import os, sys
 from pathlib import Path
 from digits import processor
-from digits.launcher import Launcher
+from digits.server.launcher import Launcher
 every = os.sched_getaffinity(0)
-processor.stay_on_one_core()
+processor.pin_to_core()
 pid = Launcher(Path({str(tmp_path)!r})).start({[*LONG, "--results-dir", str(tmp_path)]!r})
 print(len(every), len(os.sched_getaffinity(pid)))
 os.kill(pid, 9)

@@ -11,7 +11,7 @@ import pytest
 from digits.runlog import lock
 
 PROJECT = Path(__file__).parent.parent
-HOLD = "import sys, time; from digits.lock import FolderLock; from pathlib import Path\n"
+HOLD = "import sys, time; from digits.runlog.lock import FolderLock; from pathlib import Path\n"
 HOLD += "FolderLock(Path(sys.argv[1]), {'name': 'first'}); print('held', flush=True); time.sleep(60)"
 
 

@@ -22,7 +22,7 @@ def network():
 def collected(network, epochs) -> ModelHistory:
     networks = ModelHistory()
     for epoch in epochs:
-        history.add_epoch(epoch, network)
+        networks.add_epoch(epoch, network)
         with torch.no_grad():
             network.linear2.bias += 1
     return networks

@@ -116,12 +116,15 @@ def test_a_training_step_does_not_load_torchs_compiler():
     """It would cost a second and 150 MB; torch.optim's classes load it."""
     code = """
 import sys, torch
-from digits import data, models, optimizers, precision, training
-from digits.schedule import Schedule
-network = models.build("cnn4", (2, 2, 2, 2))
-numbers = precision.choose("auto", network, torch.device("cpu"))
-learner = training.Learner(network, optimizers.make("adamw", network, 0.1), Schedule(0.1, 0, 0.0, 2), numbers)
-split = data.Split(torch.zeros(4, 28, 28, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64))
+from digits.data import mnist
+from digits.models import builders, precision
+from digits.training import optimizers
+from digits.training.schedule import Schedule
+from digits.training.trainer import Trainer
+network = builders.build_model("cnn4", (2, 2, 2, 2))
+numbers = precision.choose_precision("auto", network, torch.device("cpu"))
+learner = Trainer(network, optimizers.make("adamw", network, 0.1), Schedule(0.1, 0, 0.0, 2), numbers)
+split = mnist.Split(torch.zeros(4, 28, 28, dtype=torch.uint8), torch.zeros(4, dtype=torch.int64))
 learner.step(split)
 learner.evaluate(split)
 assert "torch._dynamo" not in sys.modules

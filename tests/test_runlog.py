@@ -200,7 +200,7 @@ def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder, monke
     """Every list full, every number long, every character four bytes."""
     chance = random.Random(1)
     with RunLog(folder, name="\N{GRINNING FACE}" * 2000, config={"lr": 0.008}) as log:
-        monkeypatch.setattr(log._writer, "now", lambda: None)
+        monkeypatch.setattr(log._writer, "flush", lambda: None)
         log._log["progress"]["step"] = 998_000_000  # what a run of a billion batches counts to
         for epoch in range(1, 2 * schema.EPOCHS_KEPT):
             log.batch(epoch, *(chance.random() * 1e-5 for _ in range(3)), images=128)
@@ -214,7 +214,7 @@ def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder, monke
 
 def test_thousands_of_epochs_are_thinned_and_the_last_is_always_there(folder, monkeypatch):
     with RunLog(folder, name="long") as log:
-        monkeypatch.setattr(log._writer, "now", lambda: None)
+        monkeypatch.setattr(log._writer, "flush", lambda: None)
         for epoch in range(1, 5001):
             log.epoch(epoch, train_loss=1 / epoch)
         kept = log._log["epochs"]
@@ -300,6 +300,7 @@ CALLS = {
     "paused": (1.0,),
     "phase": ("training",),
     "plan": (1, 2),
+    "set_totals": (1, 2),
     "restore": (None,),
     "save": ("a.bin", b"x"),
     "save_json": ("a.json", {}),
@@ -394,7 +395,7 @@ def test_the_log_tells_the_end_though_neither_table_nor_list_can_be_written(fold
     with pytest.raises(OSError, match="No space"), RunLog(folder, name="a run") as log:
         log.phase("training")
         full = True
-        monkeypatch.setattr(run_log.archive, "write_index", refuse)
+        monkeypatch.setattr(run_log.runs, "write_index", refuse)
         log.batch(1, loss=0.5)
         log.phase("validating")
     assert (saved(folder)["status"], saved(folder)["batches"]["loss"]) == ("failed", [0.5])

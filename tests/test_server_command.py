@@ -260,7 +260,8 @@ def test_a_browser_that_talks_is_not_heard(monkeypatch, tmp_path, capfd):
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not bind threads to cores")
 def test_the_server_keeps_to_one_core_and_the_browser_it_opens_has_them_all():
     program = """
-import digits.httpd, os, threading, server
+import os, threading, server
+from digits.server import http_server
 opened = threading.Event()
 def open_browser(url):
     print("browser", len(os.sched_getaffinity(0)), flush=True)
@@ -269,7 +270,7 @@ def serve_forever(self):
     opened.wait(30)
     print("server", len(os.sched_getaffinity(0)), flush=True)
 server.open_browser, server.browser_expected = open_browser, lambda: True
-digits.httpd.Server.serve_forever = serve_forever
+http_server.Server.serve_forever = serve_forever
 server.main(["--port", "0"])
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=60)

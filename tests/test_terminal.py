@@ -14,7 +14,7 @@ pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 ERASE = "\r\x1b[2K"
 PROGRAM = """
 import sys, time
-from digits.terminal import Terminal
+from digits.cli.terminal import Terminal
 terminal = Terminal()
 terminal.say("before")
 with terminal.progress(sys.argv[1], 64) as done:

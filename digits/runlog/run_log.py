@@ -172,6 +172,10 @@ class RunLog:
             self._log["phase"] = "training" if self._log["phase"] == "starting" else self._log["phase"]
         self._writer.flush()
 
+    def plan(self, epochs: int, batches: int, steps: int | None = None) -> None:
+        """The former name of `set_totals`."""
+        self.set_totals(epochs, batches, steps)
+
     def state(self) -> dict:
         """The curves and events so far as plain values, for `restore`. All rows of batches.csv are on the disk then."""
         self._writer.flush()
