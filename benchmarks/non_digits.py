@@ -2,9 +2,9 @@
 
 Images of every kind in benchmarks/doodles.py go through preprocessing, the input checks and the OOD threshold of the
 network, and count as rejected if the answer is `empty` or `not_a_digit`. None was used to train the network
-(digits/data/outliers.py draws others) or to fit its threshold. Beside them: the acceptance rate of the MNIST test digits,
-raw and through the same pipeline, and of digits drawn with the hand and pen of the letters: a network that has only
-learned to tell this pen from MNIST's would reject them too.
+(digits/data/outliers.py draws others) or to fit its threshold. Beside them: the acceptance rate of the MNIST test
+digits, raw and through the same pipeline, and of digits drawn with the hand and pen of the letters: a network that has
+only learned to tell this pen from MNIST's would reject them too.
 
 Writes benchmarks/results/non_digits.json.
 """

@@ -505,7 +505,7 @@ def test_a_request_is_shown_after_it_was_answered(answer, monkeypatch):
 
 
 def test_an_error_is_logged_without_an_import_which_would_need_a_file_descriptor():
-    program = "import sys; from digits.server import http_server; before = set(sys.modules); http_server.log('a\\nb \u00e9'); "
-    program += "print(sorted(set(sys.modules) - before))"
+    program = "import sys; from digits.server import http_server; before = set(sys.modules);"
+    program += "http_server.log('a\\nb \u00e9'); print(sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("[]\n", "a\\nb \\xe9\n")

@@ -56,7 +56,7 @@ def test_what_a_run_ran_on_is_documented():
 def test_every_phase_is_documented():
     code = (PROJECT / "mnist_cnn.py").read_text() + (PROJECT / "digits" / "training" / "remote_control.py").read_text()
     row = next(line for line in section("training_log.json").splitlines() if line.startswith("| `phase`"))
-    phases = {contract.PAUSED, *re.findall(r'log\.phase\("([^"]+)"\)', code)}
+    phases = {schema.PAUSED, *re.findall(r'log\.phase\("([^"]+)"\)', code)}
     assert {"training", "calibrating"} < phases <= set(re.findall(r"`([^`]+)`", row))
 
 
