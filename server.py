@@ -45,6 +45,7 @@ from digits.files import finite
 from digits.project import PAGE
 from digits.runlog import manage, run_log, runs, schema
 from digits.runlog.status import last_sign_of_life, liveness
+from digits.server import OPENAPI
 from digits.server.access import Authorization
 from digits.server.browser import browser_expected, open_browser
 from digits.server.compression import GzipCache
@@ -165,9 +166,7 @@ class Site:
         return self._recognition.answer(request)
 
     def openapi(self, request: Request) -> Response:
-        from digits.server.openapi import DOCUMENT
-
-        return json_response(DOCUMENT)
+        return self._compressed.of(request, file_response(request, OPENAPI.parent, OPENAPI.name))
 
     def training_status(self, request: Request) -> Response:
         """The short form of the log, and whether the run is alive; all null while there is no run."""

@@ -11,7 +11,7 @@ import machine
 from figures import Results
 from runs import QUANTITIES, measure_all, planned, settings_of
 
-from digits.models.architectures import ARCHITECTURES
+from digits.architectures import ARCHITECTURES
 
 PRESET = "course"
 

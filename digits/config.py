@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 
-from digits.models.architectures import ARCHITECTURES, NORMS, Architecture
+from digits.architectures import ARCHITECTURES, NORMS, Architecture
 from digits.presets import PRESETS, flag
 from digits.project import PLACE, PROJECT
 

@@ -17,6 +17,13 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+
+def short_path(folder: Path) -> Path:
+    """Relative to the current folder if it lies there, else as it is."""
+    here = Path.cwd()
+    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+
+
 # Windows refuses to replace a file that somebody reads at that moment: access denied, sharing and lock violations.
 _BUSY_ON_WINDOWS = (5, 32, 33)
 _REPLACE_TRIES = 12  # waits of 10, 20, 30 ... ms: 0.7 s in all, longer than a virus scanner holds a small file

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 import mnist_cnn
-from digits.models.architectures import ARCHITECTURES
+from digits.architectures import ARCHITECTURES
 
 
 def listed(*arguments):

@@ -6,11 +6,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import digits.data.mnist
+from digits.architectures import ARCHITECTURES
 from digits.models import builders
-from digits.models.architectures import ARCHITECTURES
 from digits.models.precision import Precision
 from digits.training import optimizers
-from digits.training.trainer import normalize
 
 PARAMETERS = {
     "cnn4": 246_266,
@@ -165,7 +165,7 @@ def test_cnn2_goes_from_7x7_pixels_of_64_channels_over_1024_units():
 
 def test_lenet5_reads_32x32_pixels_and_the_frame_around_the_image_is_paper():
     network = builders.build_model("lenet5")
-    paper = normalize(torch.zeros(1, 28, 28, dtype=torch.uint8))
+    paper = digits.data.mnist.normalize(torch.zeros(1, 28, 28, dtype=torch.uint8))
     framed = network.pad(paper)
     assert framed.shape == (1, 1, 32, 32)
     torch.testing.assert_close(framed, torch.full_like(framed, paper[0, 0, 0, 0].item()))
@@ -197,7 +197,7 @@ def gradient(network, precision, images, labels):
     """Of the loss by all parameters in training mode, one after the other, as vectors."""
     network = precision.to_memory_format(copy.deepcopy(network)).train()
     with precision.autocast():
-        logits = network(precision.to_memory_format(normalize(images)))
+        logits = network(precision.to_memory_format(digits.data.mnist.normalize(images)))
     F.cross_entropy(logits.float(), labels).backward()
     return [parameter.grad.float().flatten() for parameter in network.parameters()]
 
@@ -225,7 +225,7 @@ def test_every_model_learns_a_few_digits_by_heart(name):
     adam = optimizers.make("adam", network, 0.0)
     images, labels = digits_of(5)
     for _ in range(60):
-        loss = F.cross_entropy(network(normalize(images)), labels)
+        loss = F.cross_entropy(network(digits.data.mnist.normalize(images)), labels)
         adam.zero_grad()
         loss.backward()
         adam.step(0.003)

@@ -1,5 +1,6 @@
 """/openapi.json tells the truth: Schemathesis makes requests from it, right and wrong ones, and reads the answers."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,12 @@ from test_predict import weights  # noqa: F401  (fixture)
 from wire import ask, serving
 
 import server
-from digits.runlog import schema
+from digits.inference import images
+from digits.runlog import commands, schema
 from digits.runlog.run_log import RunLog
-from digits.server.openapi import DOCUMENT
+from digits.server import OPENAPI, predict_api, uploads
 
+DOCUMENT = json.loads(OPENAPI.read_text(encoding="utf-8"))
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = 15  # of each kind for each route
 
@@ -97,3 +100,14 @@ def test_files_are_described_by_the_names_they_have(site):
     names = DOCUMENT["paths"]["/results/{name}"]["get"]["parameters"][0]["schema"]["enum"]
     assert ask(site, f"/results/{schema.TRAINING_LOG}").status == 200
     assert set(names) == set(schema.FILES)
+
+
+def test_limits_and_names_are_those_of_the_code():
+    text = json.dumps(DOCUMENT, ensure_ascii=False)
+    for limit in (images.MAX_BYTES, images.MAX_PIXELS, images.MAX_SIDE):
+        assert f"{limit:,}" in text
+    form = DOCUMENT["paths"]["/predict"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert set(form["properties"]) <= set(uploads.FIELDS)
+    assert f"{predict_api.BUDGET_S:g} s" in text
+    action = DOCUMENT["components"]["schemas"]["Request"]["properties"]["action"]
+    assert set(action["enum"]) == set(commands.ACTIONS)

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 import mnist_cnn
 from digits import config as configuration
+from digits.architectures import ARCHITECTURES
 from digits.config import Channels, Config, Number
-from digits.models.architectures import ARCHITECTURES
 from digits.presets import PRESETS, flag, plain
 from digits.project import PROJECT
 

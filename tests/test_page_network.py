@@ -14,16 +14,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from digits.data import datasets, synthetic
+from digits.architectures import ARCHITECTURES
+from digits.data import datasets, mnist, synthetic
 from digits.evaluation.calibration import calibrated
 from digits.evaluation.ood import energies
 from digits.inference.images import DecodedImage
 from digits.inference.input_checks import rejection_reason
 from digits.inference.preprocess import prepare
-from digits.models.architectures import ARCHITECTURES
 from digits.models.builders import build_model
 from digits.models.history import ModelHistory
-from digits.training.trainer import normalize
 
 PROJECT = Path(__file__).resolve().parent.parent
 FIXTURE = PROJECT / "tests" / "fixtures" / "network"
@@ -41,9 +40,9 @@ def experienced(name: str, digits: torch.Tensor) -> torch.nn.Sequential:
                 layer.weight.uniform_(0.5, 1.5).mul_(torch.randn_like(layer.weight).sign())
                 layer.bias.normal_(0, 0.3)
                 layer.momentum = None  # the mean over all batches
-        network(normalize(digits))
+        network(mnist.normalize(digits))
         network.eval()
-        network[-1].weight.mul_(10 / network(normalize(digits)).abs().max())  # as sure of itself as a trained one
+        network[-1].weight.mul_(10 / network(mnist.normalize(digits)).abs().max())  # as sure of itself as a trained one
     return network
 
 
@@ -66,7 +65,7 @@ def write(folder: Path, images: dict[str, int], digits: torch.Tensor) -> None:
         collected = ModelHistory()
         for epoch in (1, 2):
             collected.add_epoch(epoch, network)
-        logits = torch.cat([network(normalize(part)) for part in digits[:count].split(250)])
+        logits = torch.cat([network(mnist.normalize(part)) for part in digits[:count].split(250)])
         (folder / f"{name}.json").write_text(json.dumps({"run_id": "x"} | collected.as_json({"temperature": 1.2})))
         (folder / f"{name}.bin").write_bytes(collected.current)
         (folder / f"{name}-epochs.bin").write_bytes(collected.history)
@@ -83,7 +82,7 @@ def write_verdicts(folder: Path, each: int) -> None:
     digits, _ = synthetic.draw(each, seed=8)
     grey = [np.asarray(draw(chance).convert("L")) for draw in doodles.KINDS.values() for _ in range(each)]
     prepared = [prepare(_picture(one)) for one in [*digits.numpy(), *grey]]
-    logits = network(normalize(torch.from_numpy(np.stack([one.pixels for one in prepared]))))
+    logits = network(mnist.normalize(torch.from_numpy(np.stack([one.pixels for one in prepared]))))
     rows = zip(prepared, logits.tolist(), calibrated(logits.softmax(1), 1.7).tolist(), energies(logits).tolist())
     told = [
         {

@@ -11,8 +11,8 @@ from dataclasses import fields
 import pytest
 from browser import PROJECT
 
+from digits.architectures import ARCHITECTURES
 from digits.config import DEFAULT_LR, Config
-from digits.models.architectures import ARCHITECTURES
 from digits.presets import PRESETS
 from digits.server import options_schema
 from digits.server.options_schema import SETTABLE

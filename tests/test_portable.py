@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from digits.models.architectures import ARCHITECTURES
+from digits.architectures import ARCHITECTURES
 from digits.models.builders import build_model
 from digits.models.export import export_model, import_model
 

@@ -11,12 +11,11 @@ from PIL import Image
 
 import mnist_cnn
 from digits.config import Config
-from digits.data import synthetic
+from digits.data import mnist, synthetic
 from digits.inference import predict
 from digits.inference.images import DecodedImage
 from digits.inference.preprocess import from_pixels, prepare
 from digits.models import builders, weights_file
-from digits.training.trainer import normalize
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +27,7 @@ def weights(tmp_path_factory):
     optimizer = torch.optim.Adam(network.parameters(), 0.003)
     for _ in range(40):
         optimizer.zero_grad()
-        torch.nn.functional.cross_entropy(network(normalize(images)), labels.long()).backward()
+        torch.nn.functional.cross_entropy(network(mnist.normalize(images)), labels.long()).backward()
         optimizer.step()
     path = tmp_path_factory.mktemp("weights") / "mnist_cnn.pth"
     path.write_bytes(weights_file.weights_file(network, Config.from_options(model="lenet5"), run_id="x", epoch=1))
@@ -90,7 +89,7 @@ def test_the_probabilities_are_those_of_the_network(digits, weights):
     answers = predict.Predictor.open(weights).read(prepared)
     network = weights_file.load_network(weights)
     with torch.no_grad():
-        expected = network(normalize(torch.from_numpy(np.stack([one.pixels for one in prepared])))).softmax(1)
+        expected = network(mnist.normalize(torch.from_numpy(np.stack([one.pixels for one in prepared])))).softmax(1)
     assert torch.allclose(torch.tensor([answer.probabilities for answer in answers]), expected, atol=1e-6)
 
 

@@ -5,9 +5,10 @@ import zlib
 import pytest
 import torch
 
+from digits import epoch_rows
 from digits.data.mnist import Split
+from digits.evaluation.evaluation import Evaluation
 from digits.training import predictions
-from digits.training.trainer import Evaluation
 
 
 def split(count):
@@ -17,8 +18,8 @@ def split(count):
 
 
 def evaluation(count):
-    probabilities = torch.rand(count, 10, generator=torch.Generator().manual_seed(2)).softmax(1)
-    return Evaluation(0.5, count // 2, probabilities, energies=torch.zeros(count))
+    logits = torch.rand(count, 10, generator=torch.Generator().manual_seed(2))
+    return Evaluation(logits, torch.arange(count) % 10)
 
 
 def decoded(png):
@@ -80,7 +81,7 @@ def test_mistakes_and_doubts_are_told_with_all_ten_probabilities(monkeypatch):
 def test_a_network_that_makes_no_mistake_has_doubts_only():
     sure = torch.eye(10)[torch.arange(20) % 10] * 0.9 + 0.01
     collected = predictions.Predictions(split(20), split(1))
-    collected.add_epoch(1, Evaluation(0.1, 20, sure, energies=torch.zeros(len(sure))), None)
+    collected.add_epoch(1, Evaluation(sure.log(), torch.arange(20) % 10), None)
     (epoch,) = collected.as_json()["validation"]["epochs"]
     assert epoch["notable"]["index"] == list(range(20))
 
@@ -90,7 +91,7 @@ def test_of_many_epochs_some_are_kept_and_always_the_last():
     for epoch in range(1, 1001):
         collected.add_epoch(epoch, evaluation(3), None)
     epochs = [entry["epoch"] for entry in collected.as_json()["validation"]["epochs"]]
-    assert len(epochs) <= predictions.EPOCHS_KEPT
+    assert len(epochs) <= epoch_rows.EPOCHS_KEPT
     assert epochs == sorted(epochs)
     assert epochs[-1] == 1000
 

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from digits.architectures import ARCHITECTURES
 from digits.models import builders, summary
-from digits.models.architectures import ARCHITECTURES
 
 
 def test_the_layer_table_agrees_with_torch():

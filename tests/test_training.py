@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from digits.data.augment import Augmentation
-from digits.data.mnist import Split
+from digits.data.mnist import Split, normalize
 from digits.data.outliers import Outliers
 from digits.errors import Diverged
 from digits.evaluation import ood
@@ -37,7 +37,7 @@ def learner(lr=0.01, steps=100, optimizer="adamw", seed=0, **extra):
 def test_pixels_are_normalised_as_torchvision_users_know_it():
     images = torch.arange(256, dtype=torch.uint8)[:, None, None].expand(256, 28, 28)
     expected = (images.unsqueeze(1).float() / 255 - 0.1307) / 0.3081
-    torch.testing.assert_close(trainer.normalize(images), expected)
+    torch.testing.assert_close(normalize(images), expected)
 
 
 def test_an_epoch_sees_every_image_once_in_an_order_of_its_own():
@@ -68,7 +68,7 @@ def test_a_step_reports_loss_and_hits_of_its_batch_before_the_update():
     data = split()
     taught.network.train()
     with torch.no_grad():
-        logits = taught.network(trainer.normalize(data.images))
+        logits = taught.network(normalize(data.images))
     expected = F.cross_entropy(logits, data.labels).item()
     taught = learner()
     (step,) = taught.step(data)
@@ -82,7 +82,7 @@ def test_evaluation_equals_a_plain_recount_whatever_the_size_of_the_parts():
     data = split(2500)
     taught.network.eval()
     with torch.no_grad():
-        logits = taught.network(trainer.normalize(data.images))
+        logits = taught.network(normalize(data.images))
     taught.network.train()
     read = taught.evaluate(data)
     assert read.loss == pytest.approx(F.cross_entropy(logits, data.labels).item(), rel=1e-5)
@@ -129,7 +129,7 @@ def test_the_same_seed_gives_the_same_weights():
 def test_label_smoothing_changes_the_gradient_as_torch_has_it_and_not_the_loss_that_is_told():
     taught, plain = learner(label_smoothing=0.2), learner()
     data = split()
-    logits = plain.network.train()(trainer.normalize(data.images))
+    logits = plain.network.train()(normalize(data.images))
     F.cross_entropy(logits, data.labels, label_smoothing=0.2).backward()
     expected = [parameter.grad.clone() for parameter in plain.network.parameters()]
     (step,) = taught.step(data)
@@ -166,7 +166,7 @@ def test_the_loss_that_is_told_is_of_the_digits_alone():
     taught = learner(outliers=0.5)
     taught.network.eval()  # batch norm would see the outliers, too
     with torch.no_grad():
-        logits = taught.network(trainer.normalize(split().images))
+        logits = taught.network(normalize(split().images))
     (step,) = taught.step(split())
     assert step.loss == pytest.approx(F.cross_entropy(logits, split().labels).item(), rel=1e-5)
     assert step.correct == int((logits.argmax(1) == split().labels).sum()) and step.images == 64
@@ -201,7 +201,7 @@ def test_the_average_follows_the_weights_and_their_batch_statistics():
         torch.testing.assert_close(value, expected[name], msg=name)
     assert taught.eval_model is not taught.network
     with torch.no_grad():
-        logits = taught.eval_model.eval()(trainer.normalize(split().images))
+        logits = taught.eval_model.eval()(normalize(split().images))
     torch.testing.assert_close(taught.evaluate(split()).probabilities, logits.softmax(1))
 
 

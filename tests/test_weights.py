@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 
+from digits import epoch_rows
 from digits.models import builders, weight_stats
 from digits.models.weight_stats import WeightHistograms, histogram
-from digits.training import predictions
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_of_many_epochs_some_are_kept_and_a_continued_run_goes_on(network):
     for epoch in range(1, 121):
         collected.add_epoch(epoch, network)
     kept = [row["epoch"] for row in collected.as_json()["epochs"]]
-    assert len(kept) <= predictions.EPOCHS_KEPT and kept[-1] == 120
+    assert len(kept) <= epoch_rows.EPOCHS_KEPT and kept[-1] == 120
     other = WeightHistograms()
     other.restore(collected.as_json(), 100)
     assert [row["epoch"] for row in other.as_json()["epochs"]] == [epoch for epoch in kept if epoch <= 100]

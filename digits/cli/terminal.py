@@ -3,7 +3,6 @@
 import shlex
 import sys
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import click
 
@@ -11,6 +10,7 @@ from digits import output
 from digits.cli.progress_bar import ProgressBar
 from digits.config import Config
 from digits.errors import UserError
+from digits.files import short_path
 from digits.project import INSTALLED
 
 
@@ -91,7 +91,7 @@ class Terminal:
 
     def conclude(self, config, test) -> None:
         self.say(f"Test accuracy {100 * test.accuracy:.2f} % ({test.correct:,} of {test.total:,} digits read rightly)")
-        self.say(f"Weights, log and predictions: {shown(config.results_dir)}; see them: {_server_command(config)}")
+        self.say(f"Weights, log and predictions: {short_path(config.results_dir)}; see them: {_server_command(config)}")
 
 
 def _server_command(config) -> str:
@@ -99,10 +99,4 @@ def _server_command(config) -> str:
     program = ["mnist-cnn-server"] if INSTALLED else ["python", "server.py"]
     if config.results_dir == Config.results_dir:
         return shlex.join(program)
-    return shlex.join([*program, "--results-dir", str(shown(config.results_dir))])
-
-
-def shown(folder: Path) -> Path:
-    """Short where that is possible."""
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
+    return shlex.join([*program, "--results-dir", str(short_path(config.results_dir))])

@@ -5,16 +5,14 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
-from digits.cli.terminal import shown
 from digits.data import datasets
 from digits.data.mnist import Dataset
 from digits.errors import UserError
 from digits.evaluation import calibration, metrics, ood
-from digits.files import named_by_user
-from digits.models import weights_file
+from digits.evaluation.evaluation import evaluate_split
+from digits.files import named_by_user, short_path
+from digits.models import precision, weights_file
 from digits.models.precision import Precision
-from digits.training import machine
-from digits.training.trainer import Trainer
 
 
 def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, terminal) -> dict:
@@ -22,15 +20,14 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
 
     Without `dataset` it is that of the images they were trained on. Raises UserError for weights that are none.
     """
-    chosen = machine.choose_device(device)
+    chosen = precision.choose_device(device)
     network, about = weights_file.open_trained(named_by_user(weights))
     images = datasets.load_test(dataset or about.get("dataset") or "auto", data_dir, terminal.progress)
     if images.notice:
         terminal.warn(images.notice)
     # float32, whatever it was trained in: the same answers on every machine, but for the last digits
     numbers = Precision(chosen)
-    learner = Trainer(network.to(chosen), optimizer=None, schedule=None, precision=numbers)  # it only evaluates
-    read = learner.evaluate(images.test)
+    read = evaluate_split(network.to(chosen), images.test, numbers)
     if not math.isfinite(read.loss):
         raise UserError(f"{weights} holds numbers that are not finite: {weights_file.REMEDY}")
     return {
@@ -75,7 +72,7 @@ def report(found: dict) -> str:
     """For a person, at most 80 columns wide but for the name of the file."""
     low, high = (f"{100 * end:.2f}" for end in found["accuracy_95"])
     lines = [
-        f"{shown(Path(found['weights']))}: {found['model']} with {found['parameters']:,} parameters",
+        f"{short_path(Path(found['weights']))}: {found['model']} with {found['parameters']:,} parameters",
         f"run {found['run_id'] or 'unknown'}, trained on {found['trained_on'] or 'images unknown'}",
         f"test set of {found['dataset']}, {found['images']:,} images, "
         f"read on {found['device']} in {found['precision']}",

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+import digits.data.mnist
 from digits.errors import UserError
 from digits.evaluation.calibration import calibrated
 from digits.evaluation.ood import energies
@@ -20,7 +21,6 @@ from digits.inference.preprocess import Prepared, prepare
 from digits.models import history
 from digits.models.weights_file import digest, open_trained
 from digits.runlog import schema
-from digits.training.trainer import normalize
 
 UNCERTAIN = 0.6  # a lower probability of the likeliest digit is told with a warning
 _AT_ONCE = 250  # images: 20 MB of activations
@@ -114,7 +114,7 @@ class Predictor:
     @torch.inference_mode()
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:
         """float32 (N, 10) of uint8 (N, 28, 28)."""
-        return torch.cat([self.network(normalize(part)) for part in pixels.split(_AT_ONCE)])
+        return torch.cat([self.network(digits.data.mnist.normalize(part)) for part in pixels.split(_AT_ONCE)])
 
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
         """double (N, 10) of uint8 (N, 28, 28), at the temperature that came with the weights, if one did."""

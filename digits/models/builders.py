@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from torch import nn
 
+from digits.architectures import ARCHITECTURES, Architecture
 from digits.data.mnist import MEAN, STD
-from digits.models.architectures import ARCHITECTURES, Architecture
 
 SIZE = 28  # pixels on a side
 CLASSES = 10

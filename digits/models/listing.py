@@ -3,8 +3,8 @@
 import textwrap
 from collections.abc import Iterable, Sequence
 
+from digits.architectures import ARCHITECTURES, Architecture
 from digits.models import builders, summary
-from digits.models.architectures import ARCHITECTURES, Architecture
 
 _WIDTH = 80
 _SIZES = {

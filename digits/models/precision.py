@@ -19,6 +19,25 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from digits import launch
+from digits.errors import UserError
+
+
+def choose_device(wanted: str) -> torch.device:
+    """`wanted` is auto, cpu, cuda or mps. Raises UserError for one that is not here."""
+    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        here["mps"] &= launch.size() == 1  # which has no way to share
+        wanted = next(name for name, available in here.items() if available)
+    if not here[wanted]:
+        raise UserError(f"torch finds no {wanted} device here: use --device auto or --device cpu.")
+    if wanted != "cuda":
+        return torch.device(wanted)
+    if launch.local_rank() >= torch.cuda.device_count():
+        raise UserError(f"torchrun started more processes than the {torch.cuda.device_count()} cuda devices here.")
+    return torch.device(wanted, launch.local_rank())
+
+
 _FASTER = 1.18  # times, or bfloat16 is not worth a rounding error; where it pays it is 1.25 to 2.3
 _CLEARLY_FASTER = 1.25  # times that the contiguous order must be: mostly channels_last is, so it wins a tie
 _SIMILAR = 0.95  # cosine between two gradients: rounding leaves 0.99, wrong kernels next to nothing

@@ -6,8 +6,8 @@ After each epoch a histogram is added, so that one can watch the weights spread.
 import torch
 from torch import Tensor, nn
 
+from digits.epoch_rows import downsample, kept_rows
 from digits.files import is_number
-from digits.training.predictions import downsample, kept_rows
 
 BARS = 40
 _LAYERS = (nn.Conv2d, nn.Linear)

@@ -13,10 +13,16 @@ import torch
 from torch import Tensor, nn
 
 from digits.config import Config
+from digits.data.mnist import MEAN, STD
 from digits.errors import UserError
 from digits.files import named_by_user, read_file
 from digits.models import builders
-from digits.training.trainer import MEAN, STD, cpu_state_dict
+
+
+def cpu_state_dict(network: nn.Module) -> dict[str, Tensor]:
+    """Its state on the CPU and in the ordinary memory order, so that any program can read it."""
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+
 
 FORMAT = 2  # 1 had no sum
 MOST_NUMBERS = 128_000_000  # of a network: 39 times the largest at its usual size

@@ -15,7 +15,6 @@ from digits.server.access import Authorization
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
 from digits.server.launcher import AlreadyRunning, Launcher, NotStarted, is_stale, log_tail
 from digits.server.options_schema import InvalidOption, options_schema, to_argv
-from digits.training.resume import load_for_resume
 
 _RESUMABLE = ("interrupted", "stopped", "crashed")
 
@@ -83,6 +82,8 @@ class ControlApi:
         if not self._has_checkpoint():
             raise Problem(409, "There is no run to go on with.")
         try:
+            from digits.training.resume import load_for_resume
+
             load_for_resume(self._results, {"epochs": int(words[1])} if words else {})
         except UserError as error:
             raise Problem(409, str(error)) from None

@@ -2,8 +2,8 @@
 
 from dataclasses import Field
 
+from digits.architectures import ARCHITECTURES
 from digits.config import DEFAULT_LR, OPTIONS, OWNER, Config, ConfigError, Flag, names_of
-from digits.models.architectures import ARCHITECTURES
 from digits.presets import PRESETS, flag
 
 SETTABLE: dict[str, Field] = {name: OPTIONS[name] for name in names_of("on_page")}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from digits.config import Config
 from digits.data.mnist import Dataset
 from digits.evaluation import calibration, ood
+from digits.evaluation.evaluation import Evaluation
 from digits.files import is_number, read_bytes, read_json
 from digits.models import weights_file
 from digits.models.history import ModelHistory
@@ -12,7 +13,7 @@ from digits.models.weight_stats import WeightHistograms
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
 from digits.training import predictions
-from digits.training.trainer import Evaluation, Trainer
+from digits.training.trainer import Trainer
 
 _JUDGED = ("temperature", "energy_limit")  # what validation images tell of a network
 

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn import functional as F
 
+from digits import launch
 from digits.errors import UserError
-from digits.training import launch
 
 _ASKED_EVERY = 32  # times
 _PATIENCE = timedelta(minutes=5)  # for a process that evaluates or writes while the others wait

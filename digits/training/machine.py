@@ -7,26 +7,10 @@ import subprocess
 
 import torch
 
+import digits.models.precision
 from digits import processor
 from digits.config import Config
-from digits.errors import UserError
 from digits.project import INSTALLED, PROJECT
-from digits.training import launch
-
-
-def choose_device(wanted: str) -> torch.device:
-    """`wanted` is auto, cpu, cuda or mps. Raises UserError for one that is not here."""
-    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if wanted == "auto":
-        here["mps"] &= launch.size() == 1  # which has no way to share
-        wanted = next(name for name, available in here.items() if available)
-    if not here[wanted]:
-        raise UserError(f"torch finds no {wanted} device here: use --device auto or --device cpu.")
-    if wanted != "cuda":
-        return torch.device(wanted)
-    if launch.local_rank() >= torch.cuda.device_count():
-        raise UserError(f"torchrun started more processes than the {torch.cuda.device_count()} cuda devices here.")
-    return torch.device(wanted, launch.local_rank())
 
 
 def prepare(config: Config, threads: int | None = None) -> torch.device:
@@ -34,7 +18,7 @@ def prepare(config: Config, threads: int | None = None) -> torch.device:
 
     `threads` is what an earlier process had: results repeat bit for bit only with as many.
     """
-    device = choose_device(config.device)
+    device = digits.models.precision.choose_device(config.device)
     if threads or config.threads:
         torch.set_num_threads(config.threads or threads)
     if config.deterministic:

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from digits.data.mnist import Split
+from digits.epoch_rows import downsample, kept_rows
 from digits.evaluation.calibration import calibrated
+from digits.evaluation.evaluation import Evaluation
 from digits.files import is_number
 from digits.models.builders import CLASSES
-from digits.training.trainer import Evaluation
 
-EPOCHS_KEPT = 50  # of validation predictions: 45 kB each
 _MISTAKES, _DOUBTS = 1000, 100  # at most so many answers are told with all ten probabilities
 _PER_ROW = 100  # images in a row of a mosaic
 
@@ -52,19 +52,6 @@ class Predictions:
 
     def as_json(self) -> dict:
         return {"validation": self._validation, "test": self._test}
-
-
-def downsample(epochs: list) -> list:
-    """At most EPOCHS_KEPT: of more every second, always the last."""
-    return epochs[::-1][::2][::-1] if len(epochs) > EPOCHS_KEPT else epochs
-
-
-def kept_rows(rows, epoch: int) -> list[dict]:
-    """Those of the epochs up to `epoch`. Raises ValueError for what is no list of rows, one an epoch, in order."""
-    epochs = [row.get("epoch") if isinstance(row, dict) else None for row in rows] if isinstance(rows, list) else [None]
-    if not all(type(number) is int for number in epochs) or epochs != sorted(set(epochs)):
-        raise ValueError("its epochs are damaged")
-    return [row for row in rows if row["epoch"] <= epoch]
 
 
 def _is_answers(row: dict, images: int) -> bool:

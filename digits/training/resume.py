@@ -4,12 +4,12 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from digits import launch
 from digits.config import Config, names_of
 from digits.errors import UserError
 from digits.presets import flag
 from digits.runlog import run_log, runs, schema
 from digits.runlog.commands import original_epochs
-from digits.training import launch
 
 _PATIENCE_S, _LOOK_S = 30.0, 0.05
 

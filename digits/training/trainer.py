@@ -5,28 +5,22 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from digits.data import rng
+from digits.data import mnist, rng
 from digits.data.augment import Augmentation, apply, draw
-from digits.data.mnist import MEAN, STD, Split
+from digits.data.mnist import Split
 from digits.data.outliers import Outliers
 from digits.errors import Diverged
 from digits.evaluation import ood
-from digits.models import builders
+from digits.evaluation.evaluation import Evaluation, evaluate_split
+from digits.models import weights_file
 from digits.models.precision import Precision
 from digits.training.distributed import Group
 from digits.training.ema import EMA
 from digits.training.optimizers import Optimizer
 from digits.training.schedule import Schedule
 
-_EVALUATED_AT_ONCE = 250  # images: 20 MB of activations, and often enough back in Python to notice Ctrl-C
 _FETCHED_AT_ONCE = 32  # steps, from an accelerator
-
-
-def normalize(images: Tensor) -> Tensor:
-    """(N, 28, 28) of 0 to 255 to float32 (N, 1, 28, 28) of mean 0 and variance 1 over MNIST."""
-    return images.unsqueeze(1).float().sub_(255 * MEAN).div_(255 * STD)
 
 
 def shuffled_indices(count: int, seed: int, epoch: int) -> Tensor:
@@ -89,25 +83,6 @@ class TrainState:
 
     def next_epoch(self) -> "TrainState":
         return TrainState(self.epoch + 1, step=self.step)
-
-
-@dataclass
-class Evaluation:
-    """Over all images of a split: mean cross-entropy, how many are read rightly; on the CPU probabilities (N, 10) and
-    energies (N,), of which energy.py tells."""
-
-    loss: float
-    correct: int
-    probabilities: Tensor
-    energies: Tensor
-
-    @property
-    def total(self) -> int:
-        return len(self.probabilities)
-
-    @property
-    def accuracy(self) -> float:
-        return self.correct / self.total
 
 
 class Trainer:
@@ -181,33 +156,15 @@ class Trainer:
         return [Step(loss, int(correct), count, lr) for (loss, correct), count, lr in zip(rows, images, lrs)]
 
     def evaluate(self, split: Split) -> Evaluation:
-        """Read every image once, with the running statistics of batch norm and without dropout, in float32.
-
-        In bfloat16 an image's probability would differ in the third digit from what `predict`, the server and the page
-        give for the same weights.
-        """
-        was_training = self.eval_model.training
-        self.eval_model.eval()
-        part = self.group.shard(len(split))
-        split = split.to(self.precision.device)
-        with torch.inference_mode():
-            logits = torch.zeros(len(split), builders.CLASSES, device=self.precision.device)
-            for first in range(part.start, part.stop, _EVALUATED_AT_ONCE):
-                rows = slice(first, min(first + _EVALUATED_AT_ONCE, part.stop))
-                logits[rows] = self.eval_model(self.precision.to_memory_format(normalize(split.images[rows])))
-            self.group.sum(logits)  # (N, 10): the rows of other processes are zero here
-            loss = F.cross_entropy(logits, split.labels).item()
-            correct = int((logits.argmax(dim=1) == split.labels).sum())
-            probabilities, energies = logits.softmax(dim=1).cpu(), ood.energies(logits).cpu()
-        self.eval_model.train(was_training)
-        return Evaluation(loss, correct, probabilities, energies)
+        """The weights that are kept, on all images of the split."""
+        return evaluate_split(self.eval_model, split, self.precision, self.group)
 
     def state_dict(self) -> dict:
         """All that changes in training, on the CPU and in the ordinary memory order."""
         state = {
             "steps": self.steps,
-            "network": cpu_state_dict(self.network),
-            "average": cpu_state_dict(self.average.network) if self.average else None,
+            "network": weights_file.cpu_state_dict(self.network),
+            "average": weights_file.cpu_state_dict(self.average.network) if self.average else None,
             "optimizer": self.optimizer.state_dict(),
             "random": torch.get_rng_state(),
         }
@@ -245,12 +202,7 @@ class Trainer:
 
     def _logits(self, network: nn.Module, images: Tensor) -> Tensor:
         with self.precision.autocast():
-            return network(self.precision.to_memory_format(normalize(images))).float()
-
-
-def cpu_state_dict(network: nn.Module) -> dict[str, Tensor]:
-    """Its state on the CPU and in the ordinary memory order, so that any program can read it."""
-    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+            return network(self.precision.to_memory_format(mnist.normalize(images))).float()
 
 
 def check_finite(value: float, step: int, lr: float) -> None:
