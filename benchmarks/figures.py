@@ -64,7 +64,7 @@ class Results:
         before = read_json(self.path) or {}
         self._notes = list(before.get("notes", []))
         if add and before:
-            self._load_for_resume(before)
+            self._take_over(before)
 
     def has(self, repetition: int, of: str | None = None) -> bool:
         return any(thing == of and str(repetition) in values for (thing, _), values in self._values.items())

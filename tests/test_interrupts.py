@@ -174,7 +174,7 @@ def test_the_last_words_of_a_block_are_only_said_within_it(has_left, words):
     lines = ["with interrupts.leaving(lambda: print('words of the block', flush=True)):"]
     lines += ["    pass", *hang] if has_left else [f"    {line}" for line in hang]
     body = "\n        ".join(lines)
-    program = RAISING.replace("raising(last_words)", "raising()")
+    program = RAISING.replace("interruptible(last_words)", "interruptible()")
     assert run(body, signal.SIGINT, program=program) == (130, words)
 
 

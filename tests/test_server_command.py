@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -79,13 +80,12 @@ runpy.run_path("server.py", run_name="__main__")
 
 def test_it_serves_from_another_folder_and_from_a_path_with_spaces_and_other_letters(tmp_path):
     project = tmp_path / "mein Größenprojekt 数字 & co"
-    (project / "digits").mkdir(parents=True)
+    project.mkdir()
     (project / "index.html").write_text("the page")
     (project / "results").mkdir()
     (project / "results" / "runs.json").write_text("{}")
     (project / "server.py").write_bytes((PROJECT / "server.py").read_bytes())
-    for module in (PROJECT / "digits").glob("*.py"):
-        (project / "digits" / module.name).write_bytes(module.read_bytes())
+    shutil.copytree(PROJECT / "digits", project / "digits")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     with started(cwd=elsewhere, script=project / "server.py") as process:

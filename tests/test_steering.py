@@ -224,7 +224,7 @@ def test_an_answer_without_step_or_text_is_told_as_far_as_it_goes(tmp_path, monk
     log = {"status": "running", "events": [{"request": "a1"}]}
     write_json(tmp_path / schema.TRAINING_LOG, log)
     monkeypatch.setattr(lock, "is_held", lambda folder: None)
-    monkeypatch.setattr(control_file, "ask", lambda *wish: "a1")
+    monkeypatch.setattr(control_file, "send", lambda *wish: "a1")
     assert control_file.send_and_wait(tmp_path, "stop") == "Step None: None."
 
 
@@ -361,7 +361,7 @@ def test_who_asks_a_run_that_has_just_ended_is_told_so(tmp_path, monkeypatch):
         write_json(folder / schema.TRAINING_LOG, {"run_id": "mine", "status": "completed"})
         return "a1"
 
-    monkeypatch.setattr(control_file, "ask", end)
+    monkeypatch.setattr(control_file, "send", end)
     with pytest.raises(UserError, match="ended before it could be asked"):
         control_file.send_and_wait(tmp_path, "stop")
 
@@ -370,9 +370,9 @@ class Several:
     """A group of processes on accelerators, as far as requests are concerned."""
 
     rank, size, device, waiting, shared_with = 0, 2, torch.device("cuda"), False, 0
-    spares = Group.skip_sync
+    skip_sync = Group.skip_sync
 
-    def as_the_first(self, value):
+    def broadcast(self, value):
         self.shared_with += 1
         return value
 

@@ -92,7 +92,7 @@ def serve(folder: Path, strange: Path) -> None:
 
 def asking(method: str, path: str, content_type: str, body: bytes) -> Request:
     headers = {"host": "127.0.0.1", "content-type": content_type, "content-length": str(len(body))}
-    request = Request(method, path, "HTTP/1.1", headers)
+    request = Request(method, path, headers)
     request.body = body
     return request
 
