@@ -16,12 +16,30 @@
 `training_story` tells from top to bottom what a run does; how each part is done stands in digits/.
 """
 
-import json
 import os
 import sys
+
+# `python -I` and `python -P` leave the script's own folder out.
+if (folder := os.path.dirname(os.path.realpath(__file__))) not in sys.path:
+    sys.path.insert(0, folder)
+
+from digits.interrupts import INTERRUPTS
+
+if __name__ == "__main__":
+    INTERRUPTS.install()  # before the other imports: Ctrl-C may come at any moment
+
+import json
 import time
 from contextlib import ExitStack
 from pathlib import Path
+
+from digits.errors import Diverged, UserError
+from digits.imports import failed_import, importing
+
+try:
+    import click
+except ImportError as error:
+    raise SystemExit(failed_import(error) or str(error)) from None
 
 from digits import launch, output, presets, processor
 from digits.architectures import ARCHITECTURES
@@ -30,25 +48,9 @@ from digits.cli.error_handling import cli_errors
 from digits.cli.options import evaluation_options, model_options, train_options
 from digits.cli.terminal import Terminal, print_result
 from digits.config import Config, architecture
-from digits.errors import Diverged, UserError
-from digits.imports import failed_import, importing
-from digits.interrupts import INTERRUPTS
-from digits.runlog import commands, schema
+from digits.runlog import RunLog, commands, schema
 from digits.runlog.null_log import NullRunLog
-from digits.runlog.run_log import RunLog
 from digits.training.resume import PreviousRun, load_for_resume, previous_run, restarted
-
-# `python -I` and `python -P` leave the script's own folder out.
-if (folder := os.path.dirname(os.path.realpath(__file__))) not in sys.path:
-    sys.path.insert(0, folder)
-
-if __name__ == "__main__":
-    INTERRUPTS.install()  # before the other imports: Ctrl-C may come at any moment
-
-try:
-    import click
-except ImportError as error:
-    raise SystemExit(failed_import(error) or str(error)) from None
 
 
 @click.group(cls=DefaultGroup, default="train")

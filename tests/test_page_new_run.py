@@ -113,7 +113,7 @@ def test_a_trainer_that_was_killed_is_told_with_its_last_words(visit, tmp_path):
 @pytest.mark.parametrize("always", [None, "--keep", [1, None, "--keep", "5; rm -r /"]])
 def test_the_form_opens_whatever_the_server_says_that_every_command_has(visit, tmp_path, always):
     def answer(route):
-        told = route.flush_metrics().json()
+        told = route.fetch().json()
         route.fulfill(json=told | {"always": always} if always else {key: told[key] for key in told if key != "always"})
 
     with controlled(tmp_path) as (url, _):

@@ -21,7 +21,7 @@ PATIENT = 60.0
 
 def request_of(body: bytes, content_type: str | None = None, target: str = "/predict") -> Request:
     headers = {"host": "127.0.0.1", "content-length": str(len(body))}
-    request = Request("POST", target, "HTTP/1.1", headers | ({"content-type": content_type} if content_type else {}))
+    request = Request("POST", target, headers | ({"content-type": content_type} if content_type else {}))
     request.body = body
     return request
 
