@@ -9,11 +9,16 @@
 # The folder of this file, whatever characters its path has.
 HERE := $(shell dirname "$$(printf '%s' '$(subst ','\'',$(MAKEFILE_LIST))' | sed 's/^ *//')")
 PYTHON ?= python3
+PACKAGES := torch torchvision numpy click PIL
+HAS_ALL := $(PYTHON) -c "import sys; from importlib.util import find_spec; \
+    sys.exit(not all(map(find_spec, '$(PACKAGES)'.split())))" 2>/dev/null
 
 .PHONY: train serve test faults benchmark benchmark-all venv
 
-train: venv
-	@cd "$(HERE)" && exec .venv/bin/python mnist_cnn.py $(ARGS)
+# Where $(PYTHON), or the active virtual environment's, has all packages, nothing is installed.
+train:
+	@if $(HAS_ALL); then cd "$(HERE)" && exec $(PYTHON) mnist_cnn.py $(ARGS); fi; \
+	$(MAKE) --no-print-directory -f "$(HERE)/Makefile" venv && cd "$(HERE)" && exec .venv/bin/python mnist_cnn.py $(ARGS)
 
 serve:
 	@cd "$(HERE)" && python=.venv/bin/python; [ -x $$python ] || python=$(PYTHON); exec $$python server.py $(ARGS)

@@ -154,11 +154,11 @@ def told(row: dict) -> str:
     """Such as "cnn4: test accuracy: 99.46 ± 0.04 % (least 99.41, greatest 99.50, n = 5)"."""
     least, greatest = (f"{row[end]:,.{row['digits']}f}" for end in ("least", "greatest"))
     named = ": ".join(filter(None, (row["of"], row["what"])))
-    target = f"; {target_of(row)}" if "target" in row else ""
+    reached = "reached" if row.get("reached") else "not reached"
+    target = f"; target {target_of(row)}: {reached}" if "target" in row else ""
     return f"{named}: {shown(row)} (least {least}, greatest {greatest}, n = {row['n']}){target}"
 
 
 def target_of(row: dict) -> str:
-    """Such as "at least 99.00 % wanted: reached"."""
-    wanted = f"{row['target_is']} {row['target']:,.{row['digits']}f} {row['unit']}".strip()
-    return f"{wanted} wanted: {'reached' if row['reached'] else 'not reached'}"
+    """Such as "at least 99.00 %"."""
+    return f"{row['target_is']} {row['target']:,.{row['digits']}f} {row['unit']}".strip()

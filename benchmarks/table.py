@@ -1,6 +1,6 @@
 """The tables of what was measured, made from the files in benchmarks/results.
 
-python benchmarks/table.py            writes figures into README.md, remarks into benchmarks/README.md
+python benchmarks/table.py            writes six figures into README.md, all of them into benchmarks/README.md
 python benchmarks/table.py --check    only says whether both are as they would be written, by its exit code
 """
 
@@ -13,12 +13,21 @@ import click
 import machine
 from figures import FOLDER, shown, target_of
 
-README, REMARKS = machine.PROJECT / "README.md", machine.PROJECT / "benchmarks" / "README.md"
+README, DETAILS = machine.PROJECT / "README.md", machine.PROJECT / "benchmarks" / "README.md"
 BEGIN = "<!-- measured: written by benchmarks/table.py from benchmarks/results -->"
+BEGIN_NOTES = "<!-- notes: written by benchmarks/table.py from benchmarks/results -->"
 BEGIN_FAULTS = "<!-- faults: written by benchmarks/table.py from benchmarks/results/faults.json -->"
 END = "<!-- measured: end -->"
 FAULTS = "Injected faults"  # this table stands in benchmarks/README.md
 FIRST = ("time_to_99", "presets-fast", "presets-default", "presets-best", "presets-course", "tiny", "architectures")
+SUMMARY = (  # README's six figures: what was measured, and the key of the figure
+    ("`--preset default`", "test_accuracy"),
+    ("`--preset default`", "seconds"),
+    ("`--preset fast`", "test_accuracy"),
+    ("Time to 99 %", "ratio_process"),
+    ("`--preset tiny`", "test_accuracy"),
+    ("The start of the default run", "seconds"),
+)
 NOTHING = "(`make benchmark` measures, and writes its figures here.)"
 
 
@@ -30,8 +39,8 @@ def main(check: bool) -> None:
     figures = [file for file in files if file["table"] != FAULTS]
     faults = [file for file in files if file["table"] == FAULTS]
     documents = {
-        README: {BEGIN: markdown(figures)},
-        REMARKS: {BEGIN_FAULTS: injected(faults), BEGIN: remarks(files)},
+        README: {BEGIN: summary(figures)},
+        DETAILS: {BEGIN: markdown(figures), BEGIN_FAULTS: injected(faults), BEGIN_NOTES: remarks(files)},
     }
     for path, texts in documents.items():
         old = new = path.read_text(encoding="utf-8")
@@ -58,8 +67,18 @@ def replaced(text: str, tables: str, begin: str = BEGIN) -> str:
     return f"{before}{found}{tables}\n{end}{after}"
 
 
+def summary(files: list[dict]) -> str:
+    """README's six figures, and the machines that they were measured on."""
+    rows = {(row["of"] or file["title"], row["key"]): (file, row) for file in files for row in file["rows"]}
+    found = [(of, *rows[of, key]) for of, key in SUMMARY if (of, key) in rows]
+    lines = [["", "mean ± standard deviation", "n"]]
+    lines += [[f"{of}: {row['what']}", shown(row), str(row["n"])] for of, _, row in found]
+    names = sorted({file["machine"] for _, file, _ in found})
+    return f"{drawn(lines)}\n\nMeasured on {', '.join(names)}." if found else NOTHING
+
+
 def markdown(files: list[dict]) -> str:
-    """For each machine what it is, once, then its tables; at the end what was wanted."""
+    """For each machine what it is, once, then its tables; at the end the targets."""
     machines = {}
     for file in files:
         machines.setdefault((file["machine"], *file["versions"].items()), []).append(file)
@@ -67,7 +86,7 @@ def markdown(files: list[dict]) -> str:
     for (name, *versions), measured in machines.items():
         parts.append(preamble(name, dict(versions), measured))
         parts.extend(tables(measured))
-    parts.append("\n".join(targets(files)))
+    parts.append(targets(files))
     return "\n\n".join(filter(None, parts)) or NOTHING
 
 
@@ -142,13 +161,15 @@ def drawn(lines: list[list[str]]) -> str:
     return "\n".join([head, f"|---{'|---:' * (len(lines[0]) - 1)}|", *rest])
 
 
-def targets(files: list[dict]) -> list[str]:
-    return [
-        f"- {row['of'] or file['title']}: {row['what']} {target_of(row)}, with {shown(row)}."
+def targets(files: list[dict]) -> str:
+    """A table of all figures that have a target."""
+    lines = [
+        [f"{row['of'] or file['title']}: {row['what']}", target_of(row), shown(row), "✓" if row["reached"] else "✗"]
         for file in files
         for row in file["rows"]
         if "target" in row
     ]
+    return f"Targets:\n\n{drawn([['', 'target', 'measured', 'reached'], *lines])}" if lines else ""
 
 
 def remarks(files: list[dict]) -> str:
