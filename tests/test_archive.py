@@ -52,6 +52,13 @@ def test_only_so_many_earlier_runs_are_kept_and_the_oldest_go(folder):
     assert len(os.listdir(folder / schema.RUNS)) == 3
 
 
+def test_no_trained_run_goes_for_starts_that_were_aborted(folder):
+    run(folder, "trained", keep=2)
+    for number in range(5):  # killed before their first batch, with the checkpoint of step 0
+        run(folder, f"aborted {number}", batches=0, keep=2, files=[schema.CHECKPOINT])
+    assert names(folder) == ["aborted 4", "aborted 3", "aborted 2", "trained"]
+
+
 def test_keep_0_keeps_none(folder):
     run(folder, "first", keep=0)
     run(folder, "second", keep=0)

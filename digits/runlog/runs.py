@@ -119,7 +119,7 @@ def _bring_back(target: Path, folder: Path) -> None:
 def holds_nothing(folder: Path) -> bool:
     """Whether the run in `folder` ended before its first batch, left no more than its start, and may be forgotten."""
     log = _read_log(folder)
-    if log is None or log["progress"].get("step") != 0 or log["epochs"].get("epoch") != []:
+    if log is None or _has_trained(log):
         return False
     files = {file for file in schema.FILES if os.path.lexists(folder / file)}
     return files <= _AT_START and read_label(folder, log["run_id"]).get("kept") is not True
@@ -230,8 +230,19 @@ def _age(run: dict) -> tuple[str, str]:
     return str(run.get("started_at")), run["run_id"]
 
 
+def _has_trained(log: dict) -> bool:
+    return log["progress"].get("step") != 0 or log["epochs"].get("epoch") != []
+
+
 def _forget(folder: Path, keep: int) -> None:
-    for path in earlier_runs(folder)[keep:]:
+    """Delete all but the newest `keep` runs. Runs that ended before their first batch are counted by themselves: however
+    many starts are aborted, no trained run goes for them.
+    """
+    trained, aborted = [], []
+    for path in earlier_runs(folder):
+        log = _read_log(path)
+        (aborted if log and not _has_trained(log) else trained).append(path)
+    for path in [*trained[keep:], *aborted[keep:]]:
         with contextlib.suppress(OSError):  # notes of somebody's own in there stay; what is being read, on Windows, too
             if read_label(path, path.name).get("kept") is not True:
                 delete_run(path)
