@@ -91,12 +91,16 @@ class Site:
     def page(self, request: Request) -> Response:
         return self._compressed.of(request, file_response(request, self.project, "index.html"))
 
-    def web_file(self, request: Request, name: str) -> Response:
-        """Any file of the page that is there now: a new module needs no restart."""
-        folder, _, file = f"web/{name}".rpartition("/")
-        if not name.endswith(WEB_FILES) or file not in listing(self.project / folder):
+    def web_file(self, request: Request, folder: str | None, name: str) -> Response:
+        """A file in web/ or in a folder of it, as it is now: a new module or folder needs no restart."""
+        place = self.project / "web"
+        if folder is not None:
+            if folder not in listing(place):
+                raise nothing_here()
+            place /= folder
+        if not name.endswith(WEB_FILES) or name not in listing(place):
             raise nothing_here()
-        return self._compressed.of(request, file_response(request, self.project / folder, file))
+        return self._compressed.of(request, file_response(request, place, name))
 
     def live_file(self, request: Request, name: str) -> Response:
         return self._sent(request, name)
@@ -211,7 +215,7 @@ ROUTES = tuple(
     (re.compile(pattern), handlers)
     for pattern, handlers in (
         (r"/(?:index\.html)?", {"GET": Site.page}),
-        (r"/web/((?:(?:pad|later|control)/)?[A-Za-z0-9_.-]+)", {"GET": Site.web_file}),
+        (r"/web/(?:([a-z]+)/)?([A-Za-z0-9_.-]+)", {"GET": Site.web_file}),
         (rf"/results/({_any_of(schema.FILES)})", {"GET": Site.live_file}),
         (rf"/results/{schema.RUNS_INDEX}", {"GET": Site.runs_index}),
         (rf"/results/runs/({schema.RUN_ID.pattern})/({_any_of(schema.FILES)})", {"GET": Site.earlier_file}),

@@ -16,7 +16,7 @@ RUN = "20260101-120000-abcd"
 
 def project_in(folder: Path) -> Path:
     """A small project: a page, a live run and an earlier one, and around them files that nobody may see."""
-    (folder / "web" / "deep").mkdir(parents=True)
+    (folder / "web" / "deep" / "er").mkdir(parents=True)
     (folder / "results" / "runs" / RUN).mkdir(parents=True)
     (folder / "results" / "runs" / ".hidden").mkdir()
     (folder / "index.html").write_text("<!doctype html><title>the page</title>")
@@ -26,7 +26,7 @@ def project_in(folder: Path) -> Path:
         (folder / "results" / name).write_text(f"live {name}")
     for name in schema.FILES:
         (folder / "results" / "runs" / RUN / name).write_text(f"earlier {name}")
-    for secret in ("server.py", "web/notes.txt", "web/.env", "web/deep/x.js", "results/.lock", "results/notes.txt"):
+    for secret in ("server.py", "web/notes.txt", "web/.env", "web/deep/er/x.js", "results/.lock", "results/notes.txt"):
         (folder / secret).write_text(SECRET)
     for secret in ("README.md", "runs/training_log.json", f"runs/{RUN}/notes.txt", "runs/.hidden/training_log.json"):
         (folder / "results" / secret).write_text(SECRET)

@@ -1,30 +1,30 @@
 /** Wires the page: one store, one poller, a module per section. */
 
-import * as announce from './announce.js';
-import { follow as followArtifacts, showWhenSeen } from './artifacts.js';
-import * as compare from './compare.js';
-import { follow as followDetail } from './detail.js';
-import * as epochs from './epochs.js';
-import * as events from './events.js';
-import * as header from './header.js';
-import * as layers from './layers.js';
-import * as learning from './learning.js';
-import * as looks from './looks.js';
-import * as notices from './notices.js';
-import * as numbers from './numbers.js';
-import { follow as followOthers } from './others.js';
-import * as pad from './pad.js';
-import { createPoller } from './poller.js';
-import { runOf } from './polling.js';
-import { createReader, serverKind } from './reader.js';
-import * as refresh from './refresh.js';
-import * as runs from './runs.js';
-import * as settings from './settings.js';
-import { INITIAL, createStore } from './store.js';
-import * as theme from './theme.js';
-import { follow as followToken } from './token.js';
-import { tellsView, viewOf } from './view.js';
-import * as welcome from './welcome.js';
+import * as announce from './core/live-region.js';
+import { follow as followArtifacts, showWhenSeen } from './core/artifacts.js';
+import * as compare from './views/compare.js';
+import { follow as followDetail } from './charts/full-resolution.js';
+import * as epochs from './views/epochs.js';
+import * as events from './views/events.js';
+import * as header from './views/header.js';
+import * as layers from './views/layers.js';
+import * as learning from './views/learning.js';
+import * as looks from './charts/chart-options.js';
+import * as notices from './views/notices.js';
+import * as numbers from './views/numbers.js';
+import { follow as followOthers } from './charts/overlay.js';
+import * as pad from './views/pad.js';
+import { createPoller } from './core/poller.js';
+import { runOf } from './core/polling.js';
+import { createReader, serverKind } from './core/reader.js';
+import * as refresh from './core/refresh.js';
+import * as runs from './views/runs.js';
+import * as settings from './views/settings.js';
+import { INITIAL, createStore } from './core/store.js';
+import * as theme from './core/theme.js';
+import { follow as followToken } from './core/token.js';
+import { tellsView, viewOf } from './core/url-state.js';
+import * as welcome from './views/welcome.js';
 
 const SECTIONS = {
   announce, compare, epochs, events, header, layers, learning, looks, notices,
@@ -32,9 +32,9 @@ const SECTIONS = {
 };
 // Sections whose file and module are read once they are seen: the file's key, when it has nothing to show, the module.
 const LATER = {
-  samples: ['samples', ({ samples }) => !samples.length, () => import('./later/samples.js')],
-  mistakes: ['predictions', ({ sets }) => !sets.length, () => import('./later/mistakes.js')],
-  weights: ['weights', ({ epochs }) => !epochs.length, () => import('./later/weights.js')],
+  samples: ['samples', ({ samples }) => !samples.length, () => import('./views/samples.js')],
+  mistakes: ['predictions', ({ sets }) => !sets.length, () => import('./views/mistakes.js')],
+  weights: ['weights', ({ epochs }) => !epochs.length, () => import('./views/weights.js')],
 };
 
 const store = createStore({ ...INITIAL, shown: runOf(location.hash), ...viewOf(location.hash) });

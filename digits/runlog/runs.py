@@ -235,8 +235,8 @@ def _has_trained(log: dict) -> bool:
 
 
 def _forget(folder: Path, keep: int) -> None:
-    """Delete all but the newest `keep` runs. Runs that ended before their first batch are counted by themselves: however
-    many starts are aborted, no trained run goes for them.
+    """Delete all but the newest `keep` runs. Those that ended before their first batch are counted by themselves: no
+    trained run is deleted for the sake of aborted starts.
     """
     trained, aborted = [], []
     for path in earlier_runs(folder):

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { confusion, inCell, rates, rightOnes, worst } from '../../web/later/answers.js';
+import { confusion, inCell, rates, rightOnes, worst } from '../../web/views/answers.js';
 
 /** 400 made-up answers, of which about a third are wrong. */
 function madeUp() {

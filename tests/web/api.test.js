@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { apiOf, folderOf } from '../../web/api.js';
+import { apiOf, folderOf } from '../../web/core/api.js';
 
 test('runs are read from beside the page unless its address names a server', () => {
   for (const search of ['', '?', '?x=1', '?api=', '?api=host', '?api=javascript:alert(1)', '?api=data:,x', '?api=//host/', '?api=https://', undefined]) {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { beforeEach, test } from 'node:test';
-import { follow, want } from '../../web/artifacts.js';
-import { parseLog } from '../../web/contract.js';
-import { Unreachable } from '../../web/reader.js';
-import '../../web/later/record.js'; // so that it is at hand when artifacts.js asks for it
-import { INITIAL, createStore } from '../../web/store.js';
+import { follow, want } from '../../web/core/artifacts.js';
+import { parseLog } from '../../web/core/contract.js';
+import { Unreachable } from '../../web/core/reader.js';
+import '../../web/core/artifact-parsers.js'; // so that it is at hand when artifacts.js asks for it
+import { INITIAL, createStore } from '../../web/core/store.js';
 
 const golden = (file) => JSON.parse(readFileSync(new URL(`../fixtures/golden/${file}`, import.meta.url), 'utf8'));
 const settled = () => new Promise((resolve) => { setImmediate(resolve); });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { begin, steer } from '../../web/control/asking.js';
-import { createStore } from '../../web/store.js';
+import { createStore } from '../../web/core/store.js';
 
 const STATE = { token: 't', shown: null, control: { isRunning: false }, liveness: 'completed', log: null };
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { agreeing, parseLog, parseRuns, parseStatus } from '../../web/contract.js';
-import { parsePredictions, parseSamples, parseWeights } from '../../web/later/record.js';
-import { describe, doneOf, livenessOf } from '../../web/liveness.js';
-import { prepare } from '../../web/series.js';
+import { agreeing, parseLog, parseRuns, parseStatus } from '../../web/core/contract.js';
+import { parsePredictions, parseSamples, parseWeights } from '../../web/core/artifact-parsers.js';
+import { describe, doneOf, livenessOf } from '../../web/core/status.js';
+import { prepare } from '../../web/core/series.js';
 import { HOSTILE } from './hostile.js';
 
 const GOLDEN = new URL('../fixtures/golden/', import.meta.url);

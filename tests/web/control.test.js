@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseLog } from '../../web/contract.js';
+import { parseLog } from '../../web/core/contract.js';
 import { lineOf, planOf } from '../../web/control/schedule.js';
 import { bytes, doubtOf, isOutdated, lastWordsOf, obstacleOf, parseControl, possible } from '../../web/control/state.js';
-import { plotOf } from '../../web/plot.js';
-import { robustRange } from '../../web/range.js';
-import { prepare } from '../../web/series.js';
-import { tokenOf, withoutToken } from '../../web/token.js';
+import { plotOf } from '../../web/charts/plot.js';
+import { robustRange } from '../../web/charts/range.js';
+import { prepare } from '../../web/core/series.js';
+import { tokenOf, withoutToken } from '../../web/core/token.js';
 import { HOSTILE } from './hostile.js';
 
 const CONTROL = { allowed: true, authorized: true, running: false, resumable: false, free_bytes: 5e9, last_words: ['a', 'b'], exit: null };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clock, counted, date, decimal, duration, likelihood, percent, shape, whole } from '../../web/format.js';
+import { clock, counted, date, decimal, duration, likelihood, percent, shape, whole } from '../../web/core/format.js';
 
 const plain = (text) => text.replaceAll('\u00a0', ' ');
 

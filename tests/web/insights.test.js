@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseLog } from '../../web/contract.js';
-import { hasFallen, insightsOf } from '../../web/insights.js';
+import { parseLog } from '../../web/core/contract.js';
+import { hasFallen, insightsOf } from '../../web/views/insights.js';
 
 const PER_EPOCH = 50;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { apart, lanes } from '../../web/labels.js';
+import { apart, lanes } from '../../web/charts/labels.js';
 
 test('labels in one lane never touch, and what fits nowhere stands without', () => {
   const labels = [0, 10, 20, 100].map((x) => ({ x, width: 40 }));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseLog } from '../../web/contract.js';
-import { describe, doneOf, isAlive, livenessOf } from '../../web/liveness.js';
+import { parseLog } from '../../web/core/contract.js';
+import { describe, doneOf, isAlive, livenessOf } from '../../web/core/status.js';
 
 const BEAT = '2026-11-20T12:00:00.000Z';
 const log = (fields = {}) => parseLog({ status: 'running', updated_at: BEAT, ...fields });

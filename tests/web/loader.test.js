@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { beforeEach, test } from 'node:test';
 import { follow } from '../../web/pad/loader.js';
-import { createStore } from '../../web/store.js';
+import { createStore } from '../../web/core/store.js';
 
 const FIXTURE = new URL('../fixtures/network/', import.meta.url);
 const plan = JSON.parse(readFileSync(new URL('tiny.json', FIXTURE), 'utf8'));

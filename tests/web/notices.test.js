@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseLog } from '../../web/contract.js';
-import { noticesOf } from '../../web/notices.js';
-import { INITIAL } from '../../web/store.js';
+import { parseLog } from '../../web/core/contract.js';
+import { noticesOf } from '../../web/views/notices.js';
+import { INITIAL } from '../../web/core/store.js';
 
 const LOG = parseLog({ run_id: 'a', status: 'running', updated_at: '2026-11-20T12:00:00Z', batches: { step: [1], loss: [2.5] } });
 const notices = (state) => noticesOf({ ...INITIAL, log: LOG, liveness: 'running', ...state });

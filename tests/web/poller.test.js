@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseLog } from '../../web/contract.js';
-import { createPoller } from '../../web/poller.js';
-import { INITIAL, createStore } from '../../web/store.js';
+import { parseLog } from '../../web/core/contract.js';
+import { createPoller } from '../../web/core/poller.js';
+import { INITIAL, createStore } from '../../web/core/store.js';
 
 const golden = (file) => JSON.parse(readFileSync(new URL(`../fixtures/golden/${file}`, import.meta.url), 'utf8'));
 

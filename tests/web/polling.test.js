@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { condition, delay, isNews, runOf } from '../../web/polling.js';
+import { condition, delay, isNews, runOf } from '../../web/core/polling.js';
 
 const DATE = 'Fri, 20 Nov 2026 12:00:10 GMT';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { clampView, robustAccuracyRange, robustRange, zoomAround } from '../../web/range.js';
+import { clampView, robustAccuracyRange, robustRange, zoomAround } from '../../web/charts/range.js';
 
 const curve = (length, value) => Array.from({ length }, (_, index) => ({ x: (10 * index) / length, y: value(index / length) }));
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { Unreachable, createReader } from '../../web/reader.js';
+import { Unreachable, createReader } from '../../web/core/reader.js';
 
 const files = new Map(); // url -> {text, headers}
 let asked = []; // [url, the headers of the question]

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { linear, logTicks, logarithmic, niceStep, ticks } from '../../web/scale.js';
+import { linear, logTicks, logarithmic, niceStep, ticks } from '../../web/charts/scale.js';
 
 test('a scale goes there and back', () => {
   const scale = linear([0, 10], [50, 250]);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseLog } from '../../web/contract.js';
-import { robustAccuracyRange, robustRange } from '../../web/range.js';
-import { plotOf } from '../../web/plot.js';
-import { nearest, prepare } from '../../web/series.js';
+import { parseLog } from '../../web/core/contract.js';
+import { robustAccuracyRange, robustRange } from '../../web/charts/range.js';
+import { plotOf } from '../../web/charts/plot.js';
+import { nearest, prepare } from '../../web/core/series.js';
 
 const MEASURES = [{ key: 'loss', range: robustRange }, { key: 'accuracy', range: robustAccuracyRange }];
 const SIZE = { width: 600, height: 300 };

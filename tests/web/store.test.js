@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createStore } from '../../web/store.js';
+import { createStore } from '../../web/core/store.js';
 
 test('who listens is called at once, and then only for keys that changed', () => {
   const store = createStore({ a: 1, b: 1 });

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { refused } from '../../web/pad/gates.js';
+import { refused } from '../../web/pad/input-checks.js';
 import { energy, judge, softmax } from '../../web/pad/verdict.js';
 
 const folder = process.env.NETWORKS ?? fileURLToPath(new URL('../fixtures/network', import.meta.url));

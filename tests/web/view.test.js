@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { smoothed } from '../../web/smooth.js';
-import { svgContext } from '../../web/later/svg.js';
-import { PLAIN, hashOf, viewOf } from '../../web/view.js';
+import { smoothed } from '../../web/core/smooth.js';
+import { svgContext } from '../../web/charts/svg.js';
+import { PLAIN, hashOf, viewOf } from '../../web/core/url-state.js';
 import { HOSTILE } from './hostile.js';
 
 test('an address gives back the view that it was made of', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { watch } from '../../web/control/watch.js';
-import { INITIAL, createStore } from '../../web/store.js';
+import { INITIAL, createStore } from '../../web/core/store.js';
 
 test('a busy server takes no controls away, one without controls does', async () => {
   const store = createStore({ ...INITIAL, token: 'secret', connection: { ok: true, kind: 'digits' } });

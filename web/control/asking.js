@@ -1,8 +1,8 @@
 /** Asking the server to change something, and waiting for what the trainer says of it. */
 
-import { isAlive } from '../liveness.js';
-import { LIVE } from '../polling.js';
-import { record, text } from '../values.js';
+import { isAlive } from '../core/status.js';
+import { LIVE } from '../core/polling.js';
+import { record, text } from '../core/values.js';
 import { OUTDATED } from './state.js';
 
 const PATIENCE_MS = 20_000; // for an answer: longer than a start, or an evaluation of the validation images

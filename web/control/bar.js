@@ -1,7 +1,7 @@
 /** The header's controls: pause, stop and change the run that lives, or begin one. */
 
-import { button, h, setText } from '../dom.js';
-import { capital } from '../format.js';
+import { button, h, setText } from '../core/dom.js';
+import { capital } from '../core/format.js';
 import { Refusal, begin, steer } from './asking.js';
 import { createMenu } from './menu.js';
 import { OUTDATED, isOutdated, possible } from './state.js';

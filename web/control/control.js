@@ -1,11 +1,11 @@
 /** What somebody may do who has the server's token: steer the run, start and resume one, change those that were. */
 
-import { addStyle } from '../dom.js';
+import { addStyle } from '../core/dom.js';
 import * as bar from './bar.js';
 import { manage } from './manage.js';
-import * as space from './space.js';
+import * as space from './disk-space.js';
 import { watch } from './watch.js';
-import { follow as followWords } from './words.js';
+import { follow as followWords } from './log-tail.js';
 
 export async function mount(store, look) {
   await addStyle(new URL('control.css', import.meta.url));

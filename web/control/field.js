@@ -1,8 +1,8 @@
 /** One option of training as a field: its name, what may be entered, what it means, and what is wrong with it. */
 
-import { h, setText } from '../dom.js';
-import { capital } from '../format.js';
-import { limitsOf, problemOf, valueOf, written } from './entries.js';
+import { h, setText } from '../core/dom.js';
+import { capital } from '../core/format.js';
+import { limitsOf, problemOf, valueOf, written } from './validation.js';
 
 const TITLES = { lr: 'Learning rate', ema: 'Moving average', optimizer: 'Optimiser' };
 const KEYBOARDS = { int: 'numeric', float: 'decimal' };

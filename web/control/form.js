@@ -1,13 +1,13 @@
 /** A new run: a field for every option of training, the course of its rate, and the command that does the same. */
 
-import { button, copiesFrom, h, setText } from '../dom.js';
-import { isRecord, list, record } from '../values.js';
+import { button, copiesFrom, h, setText } from '../core/dom.js';
+import { isRecord, list, record } from '../core/values.js';
 import { begin } from './asking.js';
-import { commandOf, different } from './entries.js';
+import { commandOf, different } from './validation.js';
 import { createField } from './field.js';
 import { createPreview } from './preview.js';
 import { OUTDATED, doubtAbout, isOutdated } from './state.js';
-import { usualOf } from './usual.js';
+import { usualOf } from './defaults.js';
 
 const GROUPS = [
   ['Network', ['preset', 'model', 'channels']],

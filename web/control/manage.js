@@ -1,8 +1,8 @@
 /** Naming, hiding, keeping and deleting a run. */
 
-import { parseRuns } from '../contract.js';
-import { button, h, setText } from '../dom.js';
-import { LIVE } from '../polling.js';
+import { parseRuns } from '../core/contract.js';
+import { button, h, setText } from '../core/dom.js';
+import { LIVE } from '../core/polling.js';
 import { send } from './asking.js';
 
 /** Ask what to do with a run, and do it. */

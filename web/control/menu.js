@@ -1,6 +1,6 @@
 /** What is changed less often while a run lives: its rate, its length; and a snapshot of its weights. */
 
-import { button, h, setText } from '../dom.js';
+import { button, h, setText } from '../core/dom.js';
 import { doubtOf } from './state.js';
 
 const MORE_EPOCHS = 5;

@@ -1,7 +1,7 @@
 /** The course of the learning rate as a small picture. */
 
-import { h, setText } from '../dom.js';
-import { whole } from '../format.js';
+import { h, setText } from '../core/dom.js';
+import { whole } from '../core/format.js';
 import { brief, courseOf, lineOf, planOf } from './schedule.js';
 
 const [WIDTH, HEIGHT] = [600, 100];

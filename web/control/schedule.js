@@ -1,6 +1,6 @@
 /** The learning rate over a run, before there is one: the arithmetic of digits/training/schedule.py and digits/training/build.py. */
 
-import { percent, whole } from '../format.js';
+import { percent, whole } from '../core/format.js';
 
 const IMAGES = 60_000; // MNIST has as many to train on, and so have the drawn digits
 const POINTS = 240;

@@ -1,8 +1,8 @@
 /** What the server says of the trainer, read defensively; and what may be done in which state. */
 
-import { isAlive } from '../liveness.js';
-import { whole } from '../format.js';
-import { list, number, record, text } from '../values.js';
+import { isAlive } from '../core/status.js';
+import { whole } from '../core/format.js';
+import { list, number, record, text } from '../core/values.js';
 
 const LINES = 20;
 const LETTERS = 500; // of each of them

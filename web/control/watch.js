@@ -1,6 +1,6 @@
 /** Keeps what the server says of the trainer, and of the page's token, up to date: asked at every look of the page. */
 
-import { ask } from '../reader.js';
+import { ask } from '../core/reader.js';
 import { parseControl } from './state.js';
 
 export function watch(store) {

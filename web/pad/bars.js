@@ -1,7 +1,7 @@
 /** What the network says of the drawing: the verdict in words, and ten probabilities. */
 
-import { h, setText } from '../dom.js';
-import { likelihood } from '../format.js';
+import { h, setText } from '../core/dom.js';
+import { likelihood } from '../core/format.js';
 
 /** Fills `element`; the function it gives shows what verdict.js found, null for nothing; once it `isDone`, it is spoken. */
 export function createBars(element) {

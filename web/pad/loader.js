@@ -1,8 +1,8 @@
 /** The shown run's network, read anew whenever it has changed. */
 
-import { folderOf } from '../api.js';
-import { isAlive } from '../liveness.js';
-import { createReader } from '../reader.js';
+import { folderOf } from '../core/api.js';
+import { isAlive } from '../core/status.js';
+import { createReader } from '../core/reader.js';
 import { createNetwork } from './network.js';
 import { epochsOf, numbersOf, parsePlan } from './plan.js';
 

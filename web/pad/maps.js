@@ -1,7 +1,7 @@
 /** What every layer makes of the drawing: a small picture for each channel, side by side. */
 
-import { h, setText } from '../dom.js';
-import { paint } from '../raster.js';
+import { h, setText } from '../core/dom.js';
+import { paint } from '../charts/raster.js';
 
 const PER_ROW = 16;
 const TILE = 28; // pixels on the screen that a channel takes, about

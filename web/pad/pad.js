@@ -1,17 +1,17 @@
 /** The pad: draw a digit, see what the network sees, what it says, and what every layer makes of it. */
 
-import { addStyle, button, h, setText } from '../dom.js';
-import { whole } from '../format.js';
-import { folderOf } from '../api.js';
-import { want } from '../artifacts.js';
+import { addStyle, button, h, setText } from '../core/dom.js';
+import { whole } from '../core/format.js';
+import { folderOf } from '../core/api.js';
+import { want } from '../core/artifacts.js';
 import { createBars } from './bars.js';
 import { createDrawing } from './drawing.js';
 import { createAlbum, pictureOf, receive } from './incoming.js';
-import { createKept } from './kept.js';
+import { createKept } from './saved-drawings.js';
 import { follow } from './loader.js';
 import { createMaps } from './maps.js';
 import { prepare } from './prepare.js';
-import { createSeen } from './seen.js';
+import { createSeen } from './model-input.js';
 import { SIDE, createSheet } from './sheet.js';
 import { judge } from './verdict.js';
 

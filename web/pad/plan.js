@@ -1,6 +1,6 @@
 /** network.json, read as defensively as any file, and the numbers that belong to it. */
 
-import { count, isRecord, list, number, record, runId, temperature, text } from '../values.js';
+import { count, isRecord, list, number, record, runId, temperature, text } from '../core/values.js';
 import { crc32 } from './crc32.js';
 
 const MOST_LAYERS = 200;

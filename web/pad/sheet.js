@@ -1,7 +1,7 @@
 /** The sheet to draw on, with mouse, finger, pen or keys. */
 
-import { h } from '../dom.js';
-import { coloursIn, onColours } from '../theme.js';
+import { h } from '../core/dom.js';
+import { coloursIn, onColours } from '../core/theme.js';
 
 export const SIDE = 280; // pixels of the canvas, whatever its size on the screen
 const MIDDLE = [SIDE / 2, SIDE / 2];

@@ -1,6 +1,6 @@
 /** How a network came to read a kept drawing, in a sentence. */
 
-import { likelihood, whole } from '../format.js';
+import { likelihood, whole } from '../core/format.js';
 
 /** "7 since epoch 3, now 99.1 %; before also 1, 2"; of what is no digit "Not a digit: too much ink; the nearest is 7 since epoch 3" */
 export function storyOf(epochs, course, verdict) {

@@ -1,6 +1,6 @@
 /** What is made of ten logits: probabilities, and whether that is a digit at all. The same as digits/inference/predict.py does. */
 
-import { refused } from './gates.js';
+import { refused } from './input-checks.js';
 
 const UNCERTAIN = 0.6; // a lower probability of the likeliest digit is told with a warning
 

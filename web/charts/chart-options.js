@@ -1,0 +1,29 @@
+/** How all charts are looked at: x axis, smoothing, logarithm, outliers; and an address that says so. */
+
+import { copies, parts } from '../core/dom.js';
+import { AXES, hashOf } from '../core/url-state.js';
+
+export function mount(element, store) {
+  const { axis, smoothing, log: logarithmic, outliers, link } = parts(element);
+  const change = (changes) => store.set({ view: { ...store.state.view, ...changes } });
+
+  axis.addEventListener('change', () => {
+    store.set({ zoom: null, cursor: null }); // which were places on the other axis
+    change({ axis: AXES.find((name) => name === axis.value) });
+  });
+  smoothing.addEventListener('input', () => change({ smoothing: Number(smoothing.value) }));
+  logarithmic.addEventListener('change', () => change({ logarithmic: logarithmic.checked }));
+  outliers.addEventListener('change', () => change({ outliers: !outliers.checked }));
+  copies(link, () => new URL(hashOf(store.state), location.href).href, () => {
+    location.hash = hashOf(store.state);
+    return 'Now in the address bar';
+  });
+
+  store.on(['view'], ({ view }) => {
+    axis.value = view.axis;
+    smoothing.value = view.smoothing;
+    smoothing.ariaValueText = view.smoothing ? `${Math.round(view.smoothing * 100)} percent` : 'none';
+    logarithmic.checked = view.logarithmic;
+    outliers.checked = !view.outliers;
+  });
+}

@@ -1,0 +1,43 @@
+/** The frame of a chart: heading, read-out, canvas, and what can be done with it. */
+
+import { h } from '../core/dom.js';
+
+const LINES = {
+  batch: ['Batches', 'spread', null],
+  train: ['Training', 'of', 'epoch'],
+  validation: ['Validation', 'at', 'epoch'],
+};
+
+/** A <figure> for a measure {key, title, hint, nothing, lines}. */
+export function figure({ key, title, hint, lines, nothing = `No ${title.toLowerCase()} has been logged so far.` }) {
+  const part = (tag, name, attributes = {}, ...children) => h(tag, { 'data-part': name, ...attributes }, ...children);
+  return h(
+    'figure',
+    { class: lines.length > 1 ? 'card chart' : 'card chart small', 'data-measure': key },
+    h(
+      'figcaption', {},
+      h('h2', {}, `${title} `, h('span', { class: 'soft' }, hint)),
+      part('p', 'where', { class: 'where soft' }),
+    ),
+    h('ul', { class: 'readout' }, ...lines.map((line) => {
+      const [name, remark, kind] = LINES[line];
+      return h('li', { class: line }, `${name} `, h('span', {}, part('b', line), ' ', part('small', remark, { class: kind })));
+    })),
+    part('ul', 'others', { class: 'others', hidden: true }),
+    h(
+      'div', { class: 'canvas' },
+      h('canvas', {
+        tabindex: '0', role: 'slider', 'aria-label': `${title}: arrow keys read it out, plus and minus zoom, Escape resets`,
+      }),
+      h('p', { class: 'nothing soft' }, nothing),
+    ),
+    h(
+      'div', { class: 'foot soft' },
+      part('span', 'beyond'),
+      part('button', 'reset', { hidden: true }, 'Reset zoom'),
+      h('span', { class: 'save' }, part('button', 'enlarge', { 'aria-pressed': 'false' }, 'Enlarge'), 'Save ', ...['PNG', 'SVG', 'CSV'].map((kind) => h(
+        'button', { 'data-save': kind, 'aria-label': `Save ${title.toLowerCase()} as ${kind}` }, kind,
+      ))),
+    ),
+  );
+}

@@ -1,0 +1,84 @@
+/** Where everything of a chart lies, in pixels: geometry only, nothing is painted here. */
+
+import { BAD_EVENTS } from '../core/contract.js';
+import { apart, lanes } from './labels.js';
+import { extent, wholeRange } from './range.js';
+import { linear, logTicks, logarithmic, ticks } from './scale.js';
+import { points } from '../core/series.js';
+import { smoothed } from '../core/smooth.js';
+import { PLAIN } from '../core/url-state.js';
+
+const LEFT = 60; // room for "100.0 %"
+const BOTTOM = 24;
+const NARROW = 440; // below this, the words beside the lines would take too much of the width
+export const LANE = 16; // px, of a row of labels above the plot
+const LANES = 2;
+const LETTER = 6.4; // px, of a label's font; an estimate that is never too small by much
+
+/** The plot of one measure of prepared curves; `looks` has smoothing, logarithmic, outliers (view.js). */
+export function plotOf(curves, measure, zoom, size, looks = PLAIN) {
+  const view = zoom ?? curves.full;
+  const { smoothing } = looks;
+  const given = curves[measure.key];
+  const lines = smoothing ? { ...given, smooth: smoothed(given.batch, smoothing) } : given;
+  const inView = ({ x }) => x >= view[0] && x <= view[1];
+  const batches = points(curves.batchX, lines.batch).filter(inView);
+  const others = (curves.others ?? []).map((other) => ({ ...other, points: lineOf(other, measure.key) }));
+  const firm = [...lines.train, ...lines.validation, ...others.flatMap((other) => other.points)].filter(inView);
+  const byPowers = looks.logarithmic && measure.mayBeLogarithmic && wholeRange(batches, firm, true);
+  const everything = looks.outliers && batches.length + firm.length > 0 && measure.first;
+  const range = byPowers || (everything ? allOf(batches, firm, measure) : measure.range(batches, firm));
+  const events = curves.events.filter((event) => event.x !== null && event.kind !== 'refused' && inView(event));
+  const right = size.width - (size.width < NARROW ? 12 : 84);
+  const x = linear(view, [LEFT, right]);
+  const marks = placeEvents(events, x, right);
+  const area = { left: LEFT, right, top: 8 + LANE * marks.lanes, bottom: size.height - BOTTOM };
+  const y = (byPowers ? logarithmic : linear)([range.low, range.high], [area.bottom, area.top]);
+  const room = (area.bottom - area.top) / 44;
+  const smallest = curves.unit === 'step' || view[1] - view[0] > 3 ? 1 : 0;
+  return {
+    size, area, x, y, view, range, lines, others,
+    xTicks: ticks(view[0], view[1], (area.right - area.left) / 72, smallest),
+    yTicks: byPowers ? logTicks(range.low, range.high, room) : ticks(range.low, range.high, room),
+    events: marks.events,
+    names: size.width < NARROW || measure.lines?.length === 1 ? [] : placeNames(lines, batches, inView, x, y, area),
+  };
+}
+
+/** What stands for another run: its validation, or where that is no line its batches. */
+function lineOf(curves, key) {
+  const { validation, batch } = curves[key];
+  return validation.length > 1 ? validation : points(curves.batchX, batch);
+}
+
+/** With every outlier; an accuracy ends at 1. */
+function allOf(batches, firm, { key }) {
+  if (key !== 'accuracy') return wholeRange(batches, firm, false);
+  const [low] = extent([...batches, ...firm], 'y');
+  return { low: Math.floor(low * 10) / 10, high: 1, beyond: null };
+}
+
+/** Marks with a label in a lane above the plot; where no lane is free a mark stands without, the cause of a fall last. */
+function placeEvents(events, x, right) {
+  const boxes = events.map(({ kind, isCause, x: at }) => {
+    const width = kind.length * LETTER + 8;
+    return { width, x: Math.min(x(at), right - width - 4), weight: isCause ? 2 : Number(BAD_EVENTS.has(kind)) };
+  });
+  const taken = lanes(boxes, LANES, 4);
+  return {
+    lanes: Math.max(0, ...taken.map((lane) => (lane ?? -1) + 1)),
+    events: events.map((event, row) => ({ ...event, at: x(event.x), left: boxes[row].x, lane: taken[row] })),
+  };
+}
+
+/** The lines' names at their right ends. */
+function placeNames({ train, validation }, batches, inView, x, y, area) {
+  const inside = (height) => Math.min(area.bottom, Math.max(area.top, height));
+  const ends = [
+    { text: 'training', kind: 'train', ...(train.findLast(inView) ?? batches.at(-1)) },
+    { text: 'validation', kind: 'validation', ...validation.findLast(inView) },
+  ].filter((end) => 'x' in end);
+  const last = Math.max(batches.at(-1)?.x ?? -Infinity, ...ends.map((end) => end.x));
+  const heights = apart(ends.map((end) => inside(y(end.y))), 15, area.top + 4, area.bottom - 4);
+  return ends.map((end, index) => ({ ...end, x: x(last) + 10, y: heights[index] }));
+}

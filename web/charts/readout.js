@@ -1,0 +1,64 @@
+/** The numbers above a chart: at the place that is pointed at, else the latest. */
+
+import { h, parts, setText } from '../core/dom.js';
+import { whole } from '../core/format.js';
+import { nearest } from '../core/series.js';
+
+export function update(figure, { curves, cursor }, measure) {
+  if (!curves) return;
+  const { format, key } = measure;
+  const at = cursor ?? curves.full[1];
+  const batch = nearest(curves.batchX, at);
+  const lines = curves[key];
+  const epoch = nearest(curves.epochX, at);
+  const number = (column, row) => format(column?.[row] ?? null);
+  const ofEpoch = epoch < 0 ? '' : `epoch ${whole(curves.epochs.epoch[epoch])}`;
+  const texts = {
+    batch: number(lines.batch, batch),
+    spread: spread(lines, batch, format),
+    train: number(curves.epochs[`train_${key}`], epoch),
+    validation: number(curves.epochs[`val_${key}`], epoch),
+    of: ofEpoch,
+    at: ofEpoch,
+    where: place(curves, batch, cursor === null),
+  };
+  const shown = parts(figure);
+  for (const [name, text] of Object.entries(texts)) {
+    if (shown[name]) setText(shown[name], text);
+  }
+  readOthers(shown.others, curves, at, measure);
+  const canvas = figure.querySelector('canvas');
+  const { where, batch: here, train, validation } = texts;
+  const epochs = shown.train ? `; ${ofEpoch}: training ${train}, validation ${validation}` : '';
+  const ariaValueText = `${where}: batches ${here}${epochs}`;
+  Object.assign(canvas, { ariaValueMin: curves.full[0], ariaValueMax: curves.full[1], ariaValueNow: at, ariaValueText });
+}
+
+/** A line for each run that is laid over this one. */
+function readOthers(list, { others }, at, { key, format }) {
+  list.hidden = !others.length;
+  list.replaceChildren(...others.map((other) => {
+    const epoch = nearest(other.epochX, at);
+    const batch = nearest(other.batchX, at);
+    const value = other.epochs[`val_${key}`]?.[epoch] ?? other[key].batch[batch] ?? null;
+    return h('li', {}, h('i', { class: `swatch other${other.number}` }), h('span', {}, other.name), h('b', {}, format(value)));
+  }));
+}
+
+/** Says what lies outside the scale. */
+export function note(figure, { range }, { format, first }) {
+  const text = range.beyond === null ? '' : `${first} ${format(range.beyond)} lies outside this scale`;
+  setText(parts(figure).beyond, text);
+}
+
+function spread({ low, high }, row, format) {
+  if ((low?.[row] ?? null) === null || low[row] === high[row]) return '';
+  return `${format(low[row])} to ${format(high[row])}`;
+}
+
+function place({ batchX, steps, unit }, batch, latest) {
+  if (batch < 0) return '';
+  const step = `step ${whole(steps[batch])}`;
+  const x = { epoch: `epoch ${batchX[batch].toFixed(2)} · `, step: '' }[unit] ?? `${batchX[batch].toFixed(1)} ${unit} · `;
+  return `${latest ? 'Latest: ' : ''}${x}${step}`;
+}

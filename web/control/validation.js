@@ -1,0 +1,68 @@
+/** What somebody enters for an option: read, checked, and written as on the command line. */
+
+import { whole } from '../core/format.js';
+
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
+
+/** A value of an option as text in its field. */
+export const written = (value) => (value === null || value === undefined ? '' : Array.isArray(value) ? value.join(',') : String(value));
+
+/** The other way round; only for a text without problem. */
+export function valueOf({ kind }, text) {
+  if (kind === 'int' || kind === 'float') return Number(text);
+  return kind === 'channels' ? text.split(',').map(Number) : text.trim();
+}
+
+/** Why a text can't be that option's value, as a sentence; empty where it can. */
+export function problemOf(option, text, { model, convolutions } = {}) {
+  const { kind, choices, max_length: longest } = option;
+  if (kind === 'int' || kind === 'float') return numberProblem(option, text.trim());
+  if (kind === 'choice') return choices.includes(text) ? '' : `Choose one of ${choices.join(', ')}.`;
+  if (kind === 'channels') {
+    const counts = text.split(',').map((part) => part.trim());
+    const problem = counts.map((count) => numberProblem({ ...option, kind: 'int' }, count)).find(Boolean);
+    if (problem) return `Whole numbers ${limitsOf(option)}, with commas between them.`;
+    return !convolutions || counts.length === convolutions ? '' : `${model} has ${convolutions} convolutions: this is ${counts.length}.`;
+  }
+  if (kind === 'text' && ((longest && [...text].length > longest) || UNPRINTABLE.test(text) || !text.trim())) {
+    return `One line of 1 to ${whole(longest ?? 80)} characters.`;
+  }
+  return '';
+}
+
+function numberProblem(option, text) {
+  const { kind, min = -Infinity, max = Infinity, min_open: minOpen, max_open: maxOpen } = option;
+  const form = kind === 'int' ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+  const noun = kind === 'int' ? 'A whole number' : 'A number';
+  const value = Number(text);
+  const isWithin = (minOpen ? value > min : value >= min) && (maxOpen ? value < max : value <= max);
+  if (form.test(text) && Number.isFinite(value) && isWithin) return '';
+  const limits = limitsOf(option);
+  return limits ? `${noun} ${limits}.` : `${noun}.`;
+}
+
+/** "from 1 to 60,000", "above 0", "from 0, below 1"; empty for what has no limits. */
+export function limitsOf({ min, max, min_open: minOpen, max_open: maxOpen }) {
+  const figure = (value) => value.toLocaleString('en-US', { maximumFractionDigits: 6 });
+  const low = min === undefined ? '' : `${minOpen ? 'above' : 'from'} ${figure(min)}`;
+  if (max === undefined) return low && !minOpen ? `${low} on` : low;
+  return low && !maxOpen ? `${low} to ${figure(max)}` : `${low}${low && ', '}${maxOpen ? 'below' : 'up to'} ${figure(max)}`;
+}
+
+/** What was chosen and is not as usual: only that has to be said. */
+export function different(chosen, usual) {
+  return Object.fromEntries(Object.entries(chosen).filter(([name, value]) => written(value) !== written(usual[name])));
+}
+
+/** The command that does the same in a terminal; `always` is said whatever was chosen. */
+export function commandOf({ options, always }, chosen) {
+  const words = options.filter(({ name }) => name in chosen).flatMap(({ name, flag, kind }) => {
+    const value = chosen[name];
+    if (kind === 'bool') return value ? [flag] : [];
+    return [flag, quoted(written(value))];
+  });
+  return ['python mnist_cnn.py', ...words, ...always.map(quoted)].join(' ');
+}
+
+/** As a shell of Linux or macOS takes it for one word. */
+const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);

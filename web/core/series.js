@@ -1,0 +1,136 @@
+/** From the log's columns to the points that the charts draw. */
+
+import { insightsOf } from '../views/insights.js';
+
+const UNITS = [['s', 1, 180], ['min', 60, 10800], ['h', 3600, Infinity]]; // name, seconds, up to so many
+
+/** Every curve of a log over one x axis: epoch, step or time, where the log allows it; else step. */
+export function prepare(log, axis = 'epoch', others = []) {
+  return withOthers(curvesOf(log, axisOf(log, axis)), others, axis);
+}
+
+function curvesOf(log, { unit, place, start }) {
+  const { batches, epochs } = log;
+  const batchX = batches.step.map(place);
+  const epochX = unit === 'epoch' ? epochs.epoch : epochs.step.map((step) => (step === null ? null : place(step)));
+  // A mean over an epoch stands in the middle of that epoch, where the batches have about this value.
+  const middles = epochX.map((x, row) => middle(x, row ? epochX[row - 1] : null, unit));
+  const ofEpochs = (key) => ({ train: points(middles, epochs[`train_${key}`]), validation: points(epochX, epochs[`val_${key}`]) });
+  const end = Math.max(batchX.at(-1) ?? 0, epochX.at(-1) ?? 0);
+  const least = unit === 'epoch' ? Math.max(1, Math.ceil(end - 1e-9)) : Math.max(unit === 'step' ? 1 : 1e-3, end);
+  return {
+    unit,
+    full: [start, least],
+    steps: batches.step,
+    batchX,
+    epochX,
+    epochs,
+    loss: {
+      batch: batches.loss,
+      low: batches.loss_min,
+      high: batches.loss_max,
+      ...ofEpochs('loss'),
+    },
+    accuracy: { batch: batches.accuracy, ...ofEpochs('accuracy') },
+    lr: { batch: batches.lr, train: [], validation: [] },
+    speed: { batch: batches.images_per_second, train: [], validation: [] },
+    events: happened(log).map((event) => ({ ...event, x: event.step === null ? null : place(event.step) })),
+  };
+}
+
+/** Points {x, y} of what is known. */
+export function points(xs, ys) {
+  return xs.flatMap((x, row) => (x === null || ys[row] === null ? [] : [{ x, y: ys[row] }]));
+}
+
+/** Other runs over the same axis, as far as they have it; the whole is as long as the longest. */
+function withOthers(curves, others, axis) {
+  const also = others.flatMap(({ log }, index) => {
+    const their = axisOf(log, axis, curves.unit);
+    return their.unit === curves.unit ? [{ name: log.name, number: index + 1, ...curvesOf(log, their) }] : [];
+  });
+  const full = [
+    Math.min(curves.full[0], ...also.map((one) => one.full[0])),
+    Math.max(curves.full[1], ...also.map((one) => one.full[1])),
+  ];
+  return { ...curves, full, others: also };
+}
+
+/** `place` gives the x of a step, `start` where the axis begins. */
+function axisOf(log, wanted, unitWanted = null) {
+  const step = { unit: 'step', place: (value) => value, start: 0 };
+  if (wanted === 'time') {
+    const { step: steps, seconds } = log.batches;
+    const known = steps.flatMap((at, row) => (seconds[row] === null ? [] : [[at, seconds[row]]]));
+    if (!known.length) return step;
+    const fits = ([name, , upTo]) => (unitWanted ? name === unitWanted : known.at(-1)[1] < upTo);
+    const [unit, size] = UNITS.find(fits) ?? UNITS[0];
+    const place = placer([[0, 0], ...known]);
+    return { unit, place: (value) => place(value) / size, start: 0 };
+  }
+  const anchors = wanted === 'epoch' ? anchorsOf(log) : null;
+  return anchors ? { unit: 'epoch', place: placer(anchors), start: anchors[0][1] } : step;
+}
+
+/** What the trainer tells of and what the curves say, in the order of the steps; what has no step comes last. */
+function happened(log) {
+  const place = ({ step }) => step ?? Number.MAX_VALUE;
+  const all = [...log.events, ...insightsOf(log)].sort((a, b) => place(a) - place(b));
+  const cause = all.find(({ kind }) => kind === 'accuracy fell')?.cause;
+  return all.map((event) => (cause && event.kind === cause.kind && event.step === cause.step ? { ...event, isCause: true } : event));
+}
+
+/** The index of the value nearest to x in ascending values; -1 when there are none. */
+export function nearest(values, x) {
+  if (!values.length) return -1;
+  const row = Math.min(values.length - 1, firstFrom(values, x));
+  return row > 0 && x - values[row - 1] <= values[row] - x ? row - 1 : row;
+}
+
+/** The index of the first of ascending values that is not below x; their number if all are. */
+function firstFrom(values, x) {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const half = (low + high) >> 1;
+    if (values[half] < x) low = half + 1;
+    else high = half;
+  }
+  return low;
+}
+
+/** Pairs [step, epochs done by then], both ascending; null if the log doesn't tell. */
+function anchorsOf({ batches, epochs, progress }) {
+  const firstEpoch = Math.min(batches.epoch[0] ?? Infinity, epochs.epoch[0] ?? Infinity);
+  if (firstEpoch === Infinity) return null;
+  const anchors = [[0, firstEpoch - 1]];
+  const add = (step, epoch) => {
+    const [lastStep, lastEpoch] = anchors.at(-1);
+    if (step > lastStep && epoch > lastEpoch) anchors.push([step, epoch]);
+  };
+  if (epochs.step.some((step) => step !== null)) {
+    epochs.epoch.forEach((epoch, row) => add(epochs.step[row], epoch));
+  } else {
+    batches.epoch.forEach((epoch, row) => batches.epoch[row + 1] > epoch && add(batches.step[row], epoch));
+  }
+  const [step, epoch] = anchors.at(-1);
+  const pace = progress.batches || (anchors.length > 1 ? step / (epoch - anchors[0][1]) : 0);
+  if (!pace) return null;
+  anchors.push([step + pace, epoch + 1]);
+  return anchors;
+}
+
+/** Piecewise linear through two anchors or more, and on beyond the last. */
+function placer(anchors) {
+  const steps = anchors.map(([step]) => step);
+  return (step) => {
+    const right = Math.min(anchors.length - 1, Math.max(1, firstFrom(steps, step)));
+    const [fromStep, fromEpoch] = anchors[right - 1];
+    const [toStep, toEpoch] = anchors[right];
+    return fromEpoch + ((step - fromStep) / (toStep - fromStep)) * (toEpoch - fromEpoch);
+  };
+}
+
+function middle(x, before, unit) {
+  if (x === null) return null;
+  return unit === 'epoch' ? x - 0.5 : (x + (before ?? 0)) / 2;
+}

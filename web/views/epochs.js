@@ -1,0 +1,33 @@
+/** The curves as a table, for those who want or need the numbers. */
+
+import { h } from '../core/dom.js';
+import { decimal, duration, percent, whole } from '../core/format.js';
+import { head, row } from './table.js';
+
+const COLUMNS = [
+  ['Epoch', 'epoch', whole],
+  ['Training loss', 'train_loss', decimal],
+  ['Validation loss', 'val_loss', decimal],
+  ['Training accuracy', 'train_accuracy', percent],
+  ['Validation accuracy', 'val_accuracy', percent],
+  ['Learning rate', 'lr', decimal],
+  ['Time', 'seconds', duration],
+];
+
+export function mount(details, store) {
+  const table = details.querySelector('table');
+  let drawn = '';
+  function draw({ log }) {
+    details.hidden = !log?.epochs.epoch.length;
+    if (details.hidden || !details.open) return;
+    const news = JSON.stringify(log.epochs);
+    if (news === drawn) return;
+    drawn = news;
+    const columns = COLUMNS.filter(([, key]) => log.epochs[key].some((value) => value !== null));
+    const isFigure = (column) => column > 0;
+    const rows = log.epochs.epoch.map((_, epoch) => row(columns.map(([, key, format]) => format(log.epochs[key][epoch])), isFigure));
+    table.replaceChildren(head(columns.map(([title]) => title), isFigure), h('tbody', {}, ...rows.reverse()));
+  }
+  store.on(['log'], draw);
+  details.addEventListener('toggle', () => draw(store.state));
+}

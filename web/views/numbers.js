@@ -1,0 +1,74 @@
+/** The key numbers: one look tells how good it is. */
+
+import { h, setText } from '../core/dom.js';
+import { UNKNOWN, counted, decimal, duration, percent, whole } from '../core/format.js';
+import { greatest } from './insights.js';
+import { secondsOf } from '../core/status.js';
+
+export function mount(element, store) {
+  const tiles = new Map();
+  store.on(['log'], ({ log }) => {
+    element.hidden = !log;
+    if (!log) return;
+    for (const { name, kind, value, remark } of numbersOf(log)) {
+      if (!tiles.has(name)) tiles.set(name, tile(element, name, kind));
+      const [number, note] = tiles.get(name);
+      setText(number, value);
+      setText(note, remark);
+    }
+  });
+}
+
+function tile(element, name, kind) {
+  const number = h('dd', { class: 'number' });
+  const remark = h('dd', { class: 'remark' });
+  element.append(h('div', { class: 'tile', 'data-kind': kind }, h('dt', {}, name), number, remark));
+  return [number, remark];
+}
+
+function numbersOf(log) {
+  const { epochs, status } = log;
+  const early = status === 'running' && !epochs.epoch.length;
+  const epochAt = (row) => (row < 0 ? (early ? 'after the first epoch' : 'not logged') : `epoch ${whole(epochs.epoch[row])}`);
+  const loss = latest(epochs.val_loss);
+  const accuracy = latest(epochs.val_accuracy);
+  const done = epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} done` : '';
+  return [
+    { name: 'Training loss', kind: 'train', ...trainingLoss(log) },
+    { name: 'Validation loss', kind: 'validation', value: decimal(epochs.val_loss[loss] ?? null), remark: epochAt(loss) },
+    {
+      name: 'Validation accuracy',
+      kind: 'validation',
+      value: percent(epochs.val_accuracy[accuracy] ?? null),
+      remark: accuracy < 0 ? epochAt(accuracy) : besideBest(epochs, accuracy),
+    },
+    { name: 'Test accuracy', kind: 'test', ...testAccuracy(log) },
+    { name: 'Time', kind: 'time', value: duration(secondsOf(log)), remark: done },
+  ];
+}
+
+/** "epoch 5, the best", or "epoch 5; best 97.66 % in epoch 3" */
+function besideBest({ epoch, val_accuracy: accuracy }, row) {
+  const best = greatest(accuracy);
+  const isBest = accuracy[row] === accuracy[best];
+  return `epoch ${whole(epoch[row])}${isBest ? ', the best' : `; best ${percent(accuracy[best])} in epoch ${whole(epoch[best])}`}`;
+}
+
+/** The mean of the last epoch; before the end of the first one, the last batch. */
+function trainingLoss({ epochs, batches }) {
+  const epoch = latest(epochs.train_loss);
+  if (epoch >= 0) {
+    return { value: decimal(epochs.train_loss[epoch]), remark: `mean of epoch ${whole(epochs.epoch[epoch])}` };
+  }
+  const batch = latest(batches.loss);
+  if (batch < 0) return { value: UNKNOWN, remark: 'after the first batch' };
+  return { value: decimal(batches.loss[batch]), remark: `at step ${whole(batches.step[batch])}` };
+}
+
+function testAccuracy({ test, status }) {
+  if (!test) return { value: UNKNOWN, remark: status === 'running' ? 'read once, at the end' : 'not read' };
+  const remark = test.total ? `${whole(test.correct)} of ${whole(test.total)} right` : `loss ${decimal(test.loss)}`;
+  return { value: percent(test.accuracy), remark };
+}
+
+const latest = (column) => column.findLastIndex((value) => value !== null);

@@ -1,0 +1,38 @@
+/** The run's options, data and machine, and the command that repeats it. */
+
+import { copiesFrom, h, parts } from '../core/dom.js';
+import { date, whole } from '../core/format.js';
+
+export function mount(element, store) {
+  const { lists, command, copy } = parts(element);
+  let drawn = '';
+  store.on(['log'], ({ log }) => {
+    element.hidden = !log;
+    if (!log) return;
+    const groups = groupsOf(log);
+    const news = JSON.stringify([groups, log.command]);
+    if (news === drawn) return;
+    drawn = news;
+    command.textContent = log.command;
+    command.parentElement.hidden = !log.command;
+    lists.replaceChildren(...groups.map(([title, pairs]) => h('div', {}, h('h3', {}, title), definitions(pairs))));
+  });
+  copiesFrom(copy, command);
+}
+
+function groupsOf({ config, environment, dataset, runId, startedAt }) {
+  const images = (key) => [key, dataset[key] === null ? '' : `${whole(dataset[key])} images`];
+  const data = dataset ? [
+    ['name', dataset.name],
+    ...['train', 'validation', 'test'].map(images),
+    ['sha256', dataset.sha256 && `${dataset.sha256.slice(0, 16)}…`],
+  ] : [];
+  const run = [['run', runId], ['started', date(startedAt)], ...environment];
+  return [['Options', config], ['Data', data], ['Machine', run]]
+    .map(([title, pairs]) => [title, pairs.filter(([, value]) => value !== '')])
+    .filter(([, pairs]) => pairs.length);
+}
+
+function definitions(pairs) {
+  return h('dl', {}, ...pairs.map(([key, value]) => h('div', {}, h('dt', {}, key.replaceAll('_', ' ')), h('dd', {}, value))));
+}
