@@ -74,7 +74,7 @@ def train(context, resume, restart, **options):
 
     \b
     Exit codes: 0 done, 1 something failed (one line says what), 2 a wrong option,
-    3 the loss is no finite number any more, 129 after SIGHUP, 130 after Ctrl-C, 141 without a reader,
+    3 the loss became NaN or infinite, 129 after SIGHUP, 130 after Ctrl-C, 141 without a reader,
     143 after SIGTERM.
     """
     with cli_errors():

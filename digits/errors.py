@@ -34,6 +34,6 @@ class UserError(Exception):
 
 
 class Diverged(UserError):
-    """The loss is no finite number any more; the log ends as failed and keeps the last finite numbers."""
+    """The loss became NaN or infinite; the log ends as failed and keeps the last finite numbers."""
 
     exit_code = 3

@@ -101,4 +101,4 @@ def overview() -> str:
             *textwrap.wrap(" ".join(words), 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False),
             "",
         ]
-    return "\n".join([*lines, "Any of these options, given beside --preset, goes before it."])
+    return "\n".join([*lines, "Explicit options override the preset."])

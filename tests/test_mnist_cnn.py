@@ -131,7 +131,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_its_last_good_numbers(tmp_p
         code, _, errors = trainer.finish()
     log = content(tmp_path, schema.TRAINING_LOG)
     assert code == 3
-    assert re.fullmatch(r"Error: The loss of step \d+ is no finite number \(lr .*\): try a lower --lr\.\n", errors)
+    assert re.fullmatch(r"Error: The loss of step \d+ is NaN or infinite \(lr .*\): try a lower --lr\.\n", errors)
     assert log["status"] == "failed"
     assert errors == f"Error: {log['error']}\n"
     (event,) = log["events"]

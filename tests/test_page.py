@@ -129,7 +129,7 @@ def test_a_server_that_goes_away_is_missed_and_welcomed_back(visit, tmp_path):
             status(page, word)
             reach(page, "#samples")
             server.terminate()
-        status(page, "Server gone")
+        status(page, "Disconnected")
         see(page, "#header [data-part=detail]", "last seen .* trying again")
         assert page.locator(".sample").count() > 0, "what was read stays"
 

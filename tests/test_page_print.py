@@ -18,7 +18,7 @@ PAPER = {"A4": 794, "Letter": 816}  # width in CSS pixels
 MARGIN = 45  # 12 mm
 CONTROLS = ":is(button, input, select, textarea, summary, [role=dialog]):visible"
 STRAY = (
-    "Smoothing|Logarithmic|Save|Choose a number|choose one|Compare|Drag across|Re-read|Theme|Draw a digit|Copy|free for"
+    "Smoothing|Log scale|Save|Choose a number|choose one|Compare|Drag across|Refresh|Theme|Draw a digit|Copy|free for"
 )
 
 

@@ -82,7 +82,7 @@ def test_a_run_is_marked_to_be_kept_and_no_longer(visit, tmp_path, runs):
         see(page, ROW, "^second.*completed, kept")
         dialog = change(page, "second")
         see(page, "dialog", "however many come after it")
-        dialog.get_by_role("button", name="Keep no longer").click()
+        dialog.get_by_role("button", name="Unpin").click()
         page.locator(ROW, has_text="kept").wait_for(state="detached")
 
 

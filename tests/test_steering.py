@@ -269,7 +269,7 @@ def test_a_malformed_file_harms_nothing_and_is_told(training):
 
 def test_where_nobody_trains_nobody_answers(tmp_path):
     done = control(tmp_path, "stop")
-    assert done.returncode == 1 and "nobody to ask" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert done.returncode == 1 and "No trainer is running in" in done.stderr and len(done.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
 

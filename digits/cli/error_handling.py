@@ -1,4 +1,4 @@
-"""What a user can cause is told in one line that names the remedy, with an exit code, never with a traceback."""
+"""Errors that users cause: one line that names the remedy, and an exit code, never a traceback."""
 
 import errno
 from contextlib import contextmanager

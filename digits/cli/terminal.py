@@ -90,7 +90,7 @@ class Terminal:
         self.say(f"Epoch {at.epoch}/{epochs}, Loss: {at.mean.loss:.4f}{accuracy}, {at.seconds:.1f} s")
 
     def conclude(self, config, test) -> None:
-        self.say(f"Test accuracy {100 * test.accuracy:.2f} % ({test.correct:,} of {test.total:,} digits read rightly)")
+        self.say(f"Test accuracy {100 * test.accuracy:.2f} % ({test.correct:,} of {test.total:,} digits correct)")
         self.say(f"Weights, log and predictions: {short_path(config.results_dir)}; see them: {_server_command(config)}")
 
 

@@ -119,7 +119,7 @@ def send_and_wait(folder: Path, action: str, value=None) -> str:
     """Ask, and wait for the answer. Raises UserError where no trainer runs there, or where it refuses or is silent."""
     log = run_log.read(folder) or {}
     if log.get("status") != "running" or lock.is_held(folder) is False:
-        raise UserError(f"No trainer writes to {folder}: there is nobody to ask.")
+        raise UserError(f"No trainer is running in {folder}.")
     try:
         id = send(folder, action, value, log.get("run_id"))
     except InvalidCommand as refusal:

@@ -62,7 +62,7 @@ class ControlApi:
             raise Problem(400, _sentence(refusal)) from None
         log = run_log.read(self._results) or {}
         if not is_alive(liveness(log, self._results)):
-            raise Problem(409, "Nothing is being trained: there is nobody to ask.")
+            raise Problem(409, "No trainer is running.")
         with _writing():
             id = commands.send(self._results, wish["action"], wish.get("value"), log.get("run_id"))
         return json_response({"id": id}, status=202)

@@ -30,7 +30,7 @@ def shuffled_indices(count: int, seed: int, epoch: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Step:
-    """What one batch gave: the mean cross-entropy over its images, and how many were read rightly."""
+    """What one batch gave: the mean cross-entropy over its images, and how many were classified correctly."""
 
     loss: float
     correct: int
@@ -206,6 +206,6 @@ class Trainer:
 
 
 def check_finite(value: float, step: int, lr: float) -> None:
-    """Raise Diverged, naming step and rate, where a loss is no finite number."""
+    """Raise Diverged, naming step and rate, if a loss is NaN or infinite."""
     if not math.isfinite(value):
-        raise Diverged(f"The loss of step {step:,} is no finite number (lr {lr:.3g}): try a lower --lr.")
+        raise Diverged(f"The loss of step {step:,} is NaN or infinite (lr {lr:.3g}): try a lower --lr.")

@@ -46,7 +46,7 @@ test('without our server nobody claims to know a stall from a crash', () => {
 
 test('a server that is gone is said to be gone, whatever the run was doing', () => {
   const { kind, word, detail } = describe({ log: log(), liveness: 'running', connection: { ...connection, ok: false } });
-  assert.deepEqual([kind, word], ['gone', 'Server gone']);
+  assert.deepEqual([kind, word], ['gone', 'Disconnected']);
   assert.match(detail, /^last seen .*, trying again$/);
 });
 

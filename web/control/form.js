@@ -62,7 +62,7 @@ export function createForm(given, store, look, done) {
     fields.get('preset')?.tell(told(all.preset, description.presets[all.preset]?.purpose));
     fields.get('model')?.tell(told(all.model, description.models[all.model]?.about));
     preview.show(isWrong ? {} : all);
-    setText(command, isWrong ? 'What is marked has to be mended first.' : commandOf(description, sent()));
+    setText(command, isWrong ? 'Fix the highlighted fields.' : commandOf(description, sent()));
     copy.disabled = isWrong;
     doubt = '';
     setText(start, 'Start');

@@ -40,7 +40,7 @@ export function manage(run, inTraining, store) {
     said,
     h('div', { class: 'picks' },
       h('button', {}, 'Save name'),
-      button(run.kept ? 'Keep no longer' : 'Keep', keep),
+      button(run.kept ? 'Unpin' : 'Keep', keep),
       button(run.hidden ? 'Show in the list' : 'Hide', hide),
       last,
       button('Cancel', () => dialog.close())),

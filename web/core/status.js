@@ -25,7 +25,7 @@ export function describe(state) {
 function stateOf({ log, liveness, connection, loaded }) {
   if (!connection.ok) {
     const seen = connection.seenAt === null ? 'not seen yet' : `last seen ${clock(connection.seenAt)}`;
-    return { kind: 'gone', word: 'Server gone', detail: `${seen}, trying again` };
+    return { kind: 'gone', word: 'Disconnected', detail: `${seen}, trying again` };
   }
   if (!log && loaded === false) return { kind: 'waiting', word: 'Loading', detail: '' };
   if (!log) return { kind: 'waiting', word: 'Waiting', detail: 'for the first run' };

@@ -1,4 +1,4 @@
-/** What a network said of many images, counted: who is taken for whom, how well each digit is read, what to look at. */
+/** What a network said of many images, counted: confusion matrix, metrics for each digit, and what to look at. */
 
 const DIGITS = 10;
 
@@ -10,7 +10,7 @@ export function confusion({ labels, predictions }) {
 }
 
 /**
- * For each digit: `images` of it, `recall` (the part of them that was read rightly) and `precision` (the part of what
+ * For each digit: `images` of it, `recall` (the fraction of them that is classified correctly) and `precision` (the part of what
  * was read as it that is it); null where there is nothing to count.
  */
 export function rates(counts) {

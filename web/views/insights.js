@@ -138,7 +138,7 @@ function rates({ batches: { lr, step } }) {
 function notFinite({ batches, events }) {
   const row = batches.loss.findIndex((value, at) => value === null && at > 0);
   if (row < 0 || events.some(({ kind }) => kind === 'diverged')) return null;
-  return insight(batches.step[row], 'not finite', 'The loss was no finite number here.');
+  return insight(batches.step[row], 'not finite', 'The loss was NaN or infinite here.');
 }
 
 const insight = (step, kind, text) => (step === null ? null : { step, time: null, kind, text });

@@ -1,4 +1,4 @@
-/** Where the network fails: who is taken for whom after each epoch, and the images behind every number. */
+/** Mistakes: a confusion matrix for each epoch, and the images behind every number. */
 
 import { setBackground } from '../core/api.js';
 import { confusion, inCell, rates, rightOnes, worst } from './answers.js';
@@ -86,7 +86,7 @@ export function mount(element, store) {
       const images = counts[label][said];
       const diagonal = label === said;
       const share = diagonal ? (facts[label].recall ?? 0) ** 8 : images / Math.max(1, most);
-      const words = diagonal ? `${label} read rightly` : `${label} read as ${said}`;
+      const words = diagonal ? `${label} classified correctly` : `${label} read as ${said}`;
       const button = h('button', {
         'aria-label': `${words}: ${counted(images, 'image')}`, 'data-cell': `${label}${said}`, onclick: () => look({ label, said }),
       }, whole(images));
@@ -99,7 +99,7 @@ export function mount(element, store) {
       h('caption', {}, 'Rows: what it is. Columns: what it was read as.', h('span', { class: 'screen' }, ' Choose a number to see those images.')),
       h('thead', {}, h(
         'tr', {}, h('td', { class: 'edge' }), ...digits.map((digit) => h('th', { scope: 'col' }, digit)),
-        h('th', { scope: 'col', class: 'edge', title: 'of this digit, the part that was read rightly' }, 'recall'),
+        h('th', { scope: 'col', class: 'edge', title: 'fraction of this digit's images that are classified correctly' }, 'recall'),
       )),
       h('tbody', {}, ...digits.map((label) => h(
         'tr', {}, h('th', { scope: 'row' }, label), ...digits.map((said) => cell(label, said)),

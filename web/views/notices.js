@@ -41,7 +41,7 @@ export function noticesOf({ log, liveness, live, runs, shown, missing, lastWords
   const { name, notice } = log.dataset ?? {};
   if (name === 'synthetic') {
     add('warn', 'Not MNIST: synthetic digits.', notice || 'The accuracies say nothing about handwritten digits.');
-  } else if (notice) add('warn', 'Mind the data.', notice);
+  } else if (notice) add('warn', 'Check the data.', notice);
   return notices;
 }
 
