@@ -22,8 +22,8 @@ BUILD = "from setuptools import build_meta; print(build_meta.build_wheel('wheels
 def site(tmp_path_factory):
     """A folder as pip fills it from the wheel, and no checkout near."""
     source = tmp_path_factory.mktemp("source") / "project"
-    left_out = shutil.ignore_patterns(".git", ".venv", "results", "data", "node_modules", "__pycache__", "build")
-    shutil.copytree(PROJECT, source, ignore=left_out)
+    left_out = {".git", ".venv", "results", "data", "node_modules", "build"}
+    shutil.copytree(PROJECT, source, ignore=lambda folder, names: left_out & {*names} if folder == str(PROJECT) else ())
     (source / "wheels").mkdir()
     subprocess.run([sys.executable, "-c", BUILD], cwd=source, check=True, capture_output=True, timeout=120)
     (wheel,) = (source / "wheels").glob("*.whl")
