@@ -1,6 +1,6 @@
-"""What there is to know of each network without torch: its name, its own settings, and where it comes from.
+"""Registry of architectures: name, settings and source of each network. Knows no torch.
 
-A new architecture is an entry here and a builder in models.py.
+A new architecture is an entry here and a builder in models/builders.py.
 """
 
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Errors that a user causes or can mend: each is one line that names the remedy, and an exit code."""
+"""Errors that a user causes or can fix: one line that names the remedy, and an exit code."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Reading and writing the files of a results folder.
+"""Files of a results folder: atomic writes, guarded reads.
 
 Written so that a reader, a crash or a full disk never meets half of one. Opened so that whatever lies under a name (a
 pipe, a device, a link that leads elsewhere, a huge file) makes nobody wait and fills no memory.

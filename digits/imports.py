@@ -1,4 +1,4 @@
-"""Imports of compiled packages, and one line for each way in which they fail. Standard library only."""
+"""Imports of compiled packages, and a one-line error for each way they fail. Standard library only."""
 
 import sys
 import traceback

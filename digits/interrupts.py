@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP at any moment: unwind once, cleanly and soon; at the second signal end at once.
+"""Signal handling: SIGINT, SIGTERM and SIGHUP at any moment unwind once, cleanly and soon; a second ends at once.
 
 No heavy import here: this is set up before torch is loaded.
 """

@@ -1,4 +1,4 @@
-"""Which process of a run this is, as torchrun says in the environment. Knows no torch."""
+"""The rank of this process among those that torchrun starts, from the environment. Knows no torch."""
 
 import os
 from contextlib import contextmanager

@@ -1,4 +1,7 @@
-"""Recipes: sets of ordinary options under a name. Whatever is named on the command line goes before them."""
+"""Presets: named sets of options. Explicit options override them.
+
+Whatever is named on the command line goes before them.
+"""
 
 import textwrap
 from dataclasses import dataclass, field

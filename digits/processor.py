@@ -1,4 +1,4 @@
-"""The processor: what it is called, and how threads share it. Knows no torch."""
+"""The processor: its name, and how threads share its cores. Knows no torch."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""Where the parts of the project lie: side by side in a checkout, or where pip has installed them."""
+"""Locations of the page, the data and the results, in a checkout and in an installation."""
 
 from pathlib import Path
 

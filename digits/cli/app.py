@@ -1,4 +1,4 @@
-"""A command line whose first command need not be named, whose complaints take one line, and which ends quickly."""
+"""The command line: a group whose default command need not be named, one-line errors, a quick exit."""
 
 import sys
 from contextlib import contextmanager, suppress

@@ -1,4 +1,4 @@
-"""A progress bar that stays on one line of its terminal, however narrow that is or becomes."""
+"""A progress bar on one line of the terminal, whatever its width."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Training images as another hand might have written them: turned, moved, stretched, bent, with a thicker or finer pen.
+"""Augmentation: rotation, translation, scaling, shear, elastic distortion, stroke width, low resolution.
 
     generator = torch.Generator().manual_seed(0)
     images = augment(images, Augmentation(rotation=10, shift=2), generator)

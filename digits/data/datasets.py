@@ -1,4 +1,4 @@
-"""Which images to train on: MNIST where it can be had, the built-in synthetic digits where not."""
+"""The data set of a run: MNIST if available, else synthetic digits; its splits."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

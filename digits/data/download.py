@@ -1,4 +1,4 @@
-"""Fetching MNIST with torchvision's own class (its mirrors, its checksums), so that only whole files ever arrive.
+"""Download of MNIST with torchvision's own class (its mirrors, its checksums); only whole files ever arrive.
 
 Everything is loaded into a folder beside the target and moved when it is complete. torchvision is imported here and
 nowhere else: its import costs 1.3 s.

@@ -1,4 +1,4 @@
-"""What is no digit, for a network to learn to refuse it: glyphs made of a few strokes, tangles, digits turned about.
+"""Outlier images for outlier exposure: glyphs of a few strokes, tangles, and transformed digits.
 
     images = Outliers(0.0625).sample_for(batch, seed=1, step=0)
 

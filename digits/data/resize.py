@@ -1,4 +1,4 @@
-"""Pictures at another size: smaller by the mean of areas, larger by cubic convolution, or as sharp as before."""
+"""Resizing of images: area averaging downwards, cubic convolution or back projection upwards."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Where a run's chance comes from: for each purpose and each step a generator of its own.
+"""Random number generators: one for each purpose and step of a run.
 
 What is drawn follows from the seed and the step alone. So a continued run need not know what was drawn before, and the
 global random state is left to dropout.

@@ -1,4 +1,4 @@
-"""Hand-made stroke skeletons: how people write the ten digits, and the curves through them.
+"""Stroke skeletons of the ten digits, made by hand, and the splines through them.
 
 A skeleton is a line of text, in the order in which a pen would draw it: control points "x,y" on a sheet about 60 wide
 and 100 high (x to the right, y down), joined by a smooth curve. "!" after a point makes it a corner, "/" lifts the pen.

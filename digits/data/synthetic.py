@@ -1,4 +1,4 @@
-"""Digits drawn by the project itself, for machines without MNIST.
+"""Synthetic digits, for machines without MNIST.
 
     images, labels = draw(60_000, seed=0)
 

@@ -1,4 +1,4 @@
-"""How sure a network may be of its answers: one temperature for all of them.
+"""Calibration: one temperature for all logits of a network.
 
 C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On Calibration of Modern Neural Networks", 2017, section 4.2: logits are
 divided by a number above 1 where the network is too sure, below 1 where it is not sure enough. No answer changes, since

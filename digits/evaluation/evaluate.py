@@ -1,4 +1,4 @@
-"""`python mnist_cnn.py evaluate`: trained weights read a test set, and what came of it as a dict and as text."""
+"""The command evaluate: metrics of trained weights on a test set, as a dict and as text."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""What a network's answers are worth: pure functions of probabilities (N, 10), or answers (N,), and labels (N,)."""
+"""Metrics: pure functions of probabilities (N, 10), or predictions (N,), and labels (N,)."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How familiar a picture is to a network: its free energy, how it is learned, and the limit for what is a digit.
+"""Out-of-distribution (OOD) score: the free energy of an image, its loss in training, and its threshold.
 
 W. Liu, X. Wang, J. Owens and Y. Li, "Energy-based Out-of-distribution Detection", 2020: where a network finds what it
 was trained on, at least one of its logits is large, and -log sum exp(logits) is low. Probabilities can't tell: they sum

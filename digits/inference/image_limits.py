@@ -1,4 +1,4 @@
-"""What a picture file may consist of, counted before a decoder sees it: some files are built to keep one busy.
+"""Limits on the structure of an image file, checked before it is decoded: some files are built to exhaust a decoder.
 
 Decoders go through the pieces of a file one by one, in Python, whether they know them or not: 2 MB hold 660,000.
 Each scan of a progressive JPEG goes over the whole picture: 2 MB hold 130,000, which take some minutes.

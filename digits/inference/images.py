@@ -1,4 +1,4 @@
-"""Any picture file as red, green, blue and opacity. Decoding is Pillow's work, which torchvision brings along."""
+"""Decoding of image files to red, green, blue and opacity, with Pillow."""
 
 from __future__ import annotations  # numpy is only imported for a picture
 

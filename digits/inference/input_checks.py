@@ -1,4 +1,4 @@
-"""What is no digit, whichever network looks at it: gates over the 28x28 pixels that it would see.
+"""Input checks: rules on the 28x28 pixels that reject non-digits without a network.
 
     reason = refused(prepared)          "far too much ink", or None
 

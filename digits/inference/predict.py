@@ -1,4 +1,4 @@
-"""What a trained network makes of pictures of digits: the command predict, and what the server answers with."""
+"""Prediction: the digit in an image, for the command predict and for the server."""
 
 import hashlib
 import math
@@ -32,9 +32,9 @@ _SHADES = " .:-=+*#%@"  # ten levels of ink, in any terminal
 class Prediction:
     """`probabilities` of the ten digits, by digit; of an empty picture nothing is said, and `label` is None.
 
-    `reason`: why it is no digit, in a few words (gates.py, energy.py), else None. Then label, score and probabilities
-    only tell which digit is nearest. `temperature`: the one that the probabilities are calibrated with; None where the
-    weights have none, and the probabilities are uncalibrated.
+    `reason`: why it is rejected as a non-digit (input_checks.py, ood.py), else None. Then label, score and
+    probabilities only name the nearest digit. `temperature`: the one that the probabilities are calibrated with; None
+    if the weights have none, and the probabilities are uncalibrated.
     """
 
     prepared: Prepared

@@ -1,4 +1,4 @@
-"""From a picture of one digit to the 28x28 pixels that MNIST would have made of it.
+"""Preprocessing: from an image of one digit to the 28x28 pixels of MNIST.
 
     prepared = prepare(pictures.decode(content))       prepared.pixels: (28, 28), 255 is ink
 

@@ -1,4 +1,6 @@
-"""The networks, by name. What is known of each without torch stands in architectures.py.
+"""Builders of the networks, by name; architectures.py has what is known of each without torch.
+
+What is known of each without torch stands in architectures.py.
 
 Images enter as (N, 1, 28, 28) floats, normalised; logits (N, 10) leave. Each builder notes the shape (N, C, H, W) after
 the lines that change it. Convolutions and linear layers start as PyTorch lets them (uniform, by fan-in).

@@ -1,4 +1,4 @@
-"""A network as any program can compute it, the page's own among them: a list of layers, and one row of numbers.
+"""Export of a network for programs without PyTorch, such as the page: a list of layers, and one row of numbers.
 
     layers, numbers = take_apart(network)         numbers: float32 (P,)
     network = put_together(layers, numbers)

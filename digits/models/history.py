@@ -1,4 +1,4 @@
-"""The network for the page, as the run log's files: as it is now, and more roughly as it was after each epoch.
+"""Snapshots of the network for the page: the current weights, and in half precision those after each epoch.
 
 So the page, and any other program, can read digits without torch, and tell how an answer came about.
 """
@@ -23,7 +23,7 @@ class Snapshot(NamedTuple):
     """A network as it was after an epoch."""
 
     numbers: bytes  # float16
-    energy_limit: float | None = None  # energy.py: of that epoch's validation images
+    energy_limit: float | None = None  # ood.py: of that epoch's validation images
     temperature: float | None = None  # calibration.py: of the same
 
 

@@ -1,4 +1,7 @@
-"""What `python mnist_cnn.py models` prints: all architectures, or one layer by layer. At most 80 columns wide."""
+"""Output of the command models: all architectures, or one layer by layer, at most 80 columns wide.
+
+At most 80 columns wide.
+"""
 
 import textwrap
 from collections.abc import Iterable, Sequence

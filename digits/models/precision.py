@@ -1,4 +1,4 @@
-"""Half the numbers' width and another memory order, where this machine computes them rightly and faster.
+"""Number format, memory format and device: bfloat16 and channels_last where they are correct and faster here.
 
 bfloat16 with channels_last doubles the speed of small convolutions on processors made for it. On others it is many
 times slower, and some versions have computed a first layer of one channel wrongly: so it is tried, not assumed. The

@@ -1,4 +1,4 @@
-"""What a network is made of, layer by layer: the facts that the run log keeps and the `models` command prints."""
+"""Layer-by-layer summary of a network, for the run log and for the command models."""
 
 from dataclasses import asdict, dataclass
 

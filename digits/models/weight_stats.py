@@ -1,4 +1,4 @@
-"""What can be seen of a network's weights, as the run log's file: the first layer's filters, a histogram of each layer.
+"""Weight statistics, as a file for the page: the filters of the first layer, a histogram for each layer.
 
 After each epoch a histogram is added, so that one can watch the weights spread.
 """

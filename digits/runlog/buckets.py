@@ -1,4 +1,4 @@
-"""A curve of any length in bounded space: neighbours share a bucket, and two buckets become one when room runs out."""
+"""Buckets: a curve of any length in bounded space. Two neighbors become one when there are too many."""
 
 import copy
 import math

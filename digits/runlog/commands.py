@@ -1,4 +1,4 @@
-"""What a person asks of a running trainer: control.json, written by server, command line or hand, read between batches.
+"""Commands to a running trainer: control.json, written by server, command line or hand, read between batches.
 
     {"requests": [{"id": "a1", "action": "lr", "value": 0.001}]}
 

@@ -1,4 +1,4 @@
-"""batches.csv: every batch of a run, appended once and never rewritten."""
+"""The batch log: a row of batches.csv for every batch, appended once and never rewritten."""
 
 import itertools
 import math

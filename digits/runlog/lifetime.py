@@ -1,4 +1,4 @@
-"""The life of an object that is entered once, like an open file: what may be called before, inside and after."""
+"""Lifetime of an object that is entered once, like an open file: which methods may be called when."""
 
 import functools
 import inspect

@@ -1,4 +1,4 @@
-"""One writer per results folder: a lock the kernel drops by itself when its holder ends, however it ends.
+"""The lock of a results folder: one writer, held in the kernel, which releases it however the holder ends.
 
 The lock is on the file `.lock`, which says in JSON who holds it. A PID file would need a clean-up after `kill -9`, and
 would name a stranger once the number is used again.

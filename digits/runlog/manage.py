@@ -1,4 +1,4 @@
-"""What a person does to runs on the page: name, hide, keep, delete. The server's side of it.
+"""Management of runs by the server: rename, hide, pin, delete.
 
 A run's log stays as its trainer wrote it. Its name, and whether it is hidden or to be kept, stand beside it in
 label.json, which only this module writes, also while the trainer runs; runs.json tells all three.

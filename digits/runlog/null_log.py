@@ -1,4 +1,4 @@
-"""The run log of a process that only helps: it takes everything and writes nothing."""
+"""The run log of helper processes, which accepts every call and writes nothing."""
 
 from contextlib import nullcontext
 from pathlib import Path

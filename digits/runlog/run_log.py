@@ -1,4 +1,4 @@
-"""The run log: what a trainer writes into its results folder, as code. results/README.md says the same in prose.
+"""The run log: what a trainer writes into its results folder. results/README.md documents the same files.
 
 Any trainer gets the page by writing these files, with this class or without it. The class knows no torch:
 
@@ -266,7 +266,7 @@ class RunLog:
         self._writer.mark_dirty()
 
     def test(self, loss: float, accuracy: float, correct: int, total: int, **judged: float | None) -> None:
-        """The test set was read, once; `judged` as digits/evaluation/calibration.py and energy.py tell it."""
+        """The test set was read, once; `judged` as digits/evaluation/calibration.py and ood.py define it."""
         with self._state:
             numbers = {"loss": rounded(loss), "accuracy": rounded(accuracy), "correct": correct, "total": total}
             self._log["test"] = numbers | {name: rounded(value) for name, value in judged.items()}

@@ -1,4 +1,4 @@
-"""Earlier runs: moved out of the way of the next one, listed, and in time forgotten."""
+"""Archive and index of runs: moved to runs/ when the next one starts, listed, deleted beyond --keep."""
 
 import contextlib
 import errno

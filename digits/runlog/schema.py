@@ -1,4 +1,4 @@
-"""The names and limits of the file contract between trainer, server and page; results/README.md explains each one."""
+"""Names and limits of the file contract between trainer, server and page; results/README.md documents them."""
 
 import os
 import platform

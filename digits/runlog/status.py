@@ -1,4 +1,7 @@
-"""Is the run alive? What a log says of itself, weighed against its heartbeat, its lock and its process."""
+"""Status of a run, from its log, heartbeat, lock and process.
+
+What a log says of itself, weighed against its heartbeat, its lock and its process.
+"""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""How fast a run goes, and when it will be done."""
+"""Throughput in images per second, and the time left."""
 
 import math
 import time

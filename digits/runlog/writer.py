@@ -1,4 +1,4 @@
-"""A thread that writes: when it is asked to, when something has changed, and as a sign of life.
+"""The writer thread: writes on request, after changes, and as a heartbeat.
 
 Signals reach only the main thread, so no interruption tears a file; and since one thread writes, no older state ever
 replaces a newer one.

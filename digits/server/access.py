@@ -1,4 +1,4 @@
-"""Who may change something here: whoever knows the token that a server makes at its start, if it lets anybody."""
+"""Authorization: the token that a change needs, and whether this server accepts changes at all."""
 
 import hmac
 import secrets

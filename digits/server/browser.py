@@ -1,4 +1,4 @@
-"""The browser that shows the page to somebody who has just started the server."""
+"""The browser that opens the page when the server starts."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""Texts in gzip, for clients that take it: a third of the bytes, which a slow network feels.
+"""gzip for text responses, cached by ETag: a third of the bytes.
 
 Each version is compressed once and kept for a while, so that a log that changes every second costs 5 ms a second,
 however many pages poll it. Not batches.csv: the page asks for its length, then for a range of it. Weights and pictures

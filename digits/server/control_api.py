@@ -1,4 +1,4 @@
-"""What a person on the page may ask of trainers: to start one, go on with a run, or steer the running one."""
+"""The control API: start, resume and control trainers."""
 
 import contextlib
 import errno

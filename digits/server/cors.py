@@ -1,4 +1,4 @@
-"""Pages of other sites that may ask, each named by its origin: cross-origin requests as the Fetch standard has them.
+"""CORS: cross-origin requests from pages of named origins, as the Fetch standard defines them.
 
 A browser lets such a page send and read only what the answers here allow; before anything but a plain GET it asks
 first, with OPTIONS (a preflight). Who is not named gets the answers that there would be without all this.

@@ -1,5 +1,7 @@
-"""Who may ask. A page of another site can make the browser send requests here: under a name of its own that it points
-at 127.0.0.1 (DNS rebinding), which `Host` shows, or from a form or script of its own, which `Origin` shows.
+"""Request guard: Host against DNS rebinding, Origin and Sec-Fetch-Site against cross-site requests.
+
+A page of another site can make the browser send requests here under a name of its own that resolves to 127.0.0.1, or
+from a form or script of its own.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Starts mnist_cnn.py for a person who has only the page, as a process of its own that outlives the server.
+"""Launcher: starts mnist_cnn.py for the page, as a process that outlives the server.
 
 One trainer a folder, whoever starts it: trainers keep that among themselves by the folder's lock. This module holds the
 moments before a new trainer has that lock, for which the child inherits another one that this module takes.

@@ -1,4 +1,4 @@
-"""Places for connections: near the cap whoever has been waited for longest makes room for the next.
+"""Places for connections: near the cap, the one awaited longest makes room for the next.
 
 A page keeps its connection between polls, so that 800 open pages would hold every thread, and lock everybody else out,
 while hardly one of them asks anything. The same goes for clients that begin a request and never finish it, or send a

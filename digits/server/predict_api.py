@@ -1,4 +1,4 @@
-"""Reading digits for the server: which weights, how many at a time, and the answer as JSON.
+"""The predict API: choice of weights, concurrency, and the answer as JSON.
 
 torch is imported for the first request, in its thread: a server that nobody asks stays small, and starts at once.
 """

@@ -1,4 +1,4 @@
-"""How `python server.py` begins: its options, the port it finds, and what it says."""
+"""Startup of the server: command-line options, port, banner."""
 
 import argparse
 import errno

@@ -1,4 +1,4 @@
-"""A file as an answer: opened once, inside its folder; known by its ETag; whole or one range of it (RFC 9110)."""
+"""Files as responses: opened once, inside their folder, with ETag, whole or one range (RFC 9110)."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Places for work that takes long, given in turn: whoever has waited longest is next."""
+"""Turns: a first-come queue for slow work."""
 
 import contextlib
 import threading

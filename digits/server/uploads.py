@@ -1,4 +1,4 @@
-"""The pictures in a request's body, in whichever of the usual ways they were sent.
+"""Images in a request's body, in any of the usual encodings.
 
 multipart/form-data          fields image, file, data or image_file, as often as one likes
 application/json             {"image": data URL}, {"inputs": base64}, {"instances": [{"data": base64}, ...]}, or

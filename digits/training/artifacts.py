@@ -1,4 +1,4 @@
-"""What a run leaves behind besides its curves: pictures, samples, predictions, checkpoint and weights."""
+"""Artifacts of a run besides its log: images, samples, predictions, snapshots and weights."""
 
 from collections.abc import Callable
 
@@ -84,7 +84,7 @@ class ArtifactWriter:
         self._save_weights(epoch, test_accuracy=test.accuracy, temperature=temperature, energy_limit=energy_limit)
 
     def judge(self, validation: Evaluation) -> dict[str, float | None]:
-        """`temperature` and `energy_limit`, fitted on the validation images (calibration.py, energy.py)."""
+        """`temperature` and `energy_limit`, fitted on the validation images (calibration.py, ood.py)."""
         labels = self._dataset.validation.labels.cpu()
         return {
             "temperature": calibration.fit_temperature(validation.probabilities, labels),

@@ -1,4 +1,4 @@
-"""From options to a network that is ready to learn: the same way for a run, its continuation and its verification."""
+"""Construction of a trainer from a Config: the same for a run, its continuation and its replay."""
 
 from dataclasses import fields
 

@@ -1,4 +1,4 @@
-"""The state of a run on the disk, and back: whatever stops it, it goes on as if it had never stopped."""
+"""Checkpoints: saving, choosing and restoring the state of a run."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""One network trained by several processes: torchrun starts them, each reads its part of every batch.
+"""Data-parallel training: torchrun starts several processes, each computes its shard of every batch.
 
 All draw the same random numbers, for the whole batch, and take their part of them; batch norm and gradients are summed
 over all. So the processes together do what one would do with the same batches, but for the order of additions.

@@ -1,4 +1,4 @@
-"""A moving average of the weights: steadier, and mostly better, than the weights of any one step."""
+"""Exponential moving average (EMA) of the weights."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""What a run ran on, for its log: enough to explain a difference between two runs."""
+"""Description of the machine and its settings for the run log: enough to explain differences."""
 
 import importlib.metadata
 import os

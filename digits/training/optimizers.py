@@ -1,4 +1,4 @@
-"""Adam, AdamW, SGD with momentum and Muon: on torch's own kernels, without the classes of torch.optim.
+"""Optimizers: Adam, AdamW, SGD with momentum and Muon, on torch's kernels without the classes of torch.optim.
 
 These classes import torch's compiler when the first one is made, which costs a second and 150 MB that training does not
 need. The functions behind them (torch.optim.adam.adam and so on) are public and do the arithmetic here as well.

@@ -1,4 +1,4 @@
-"""What the network says of images, as the run log's files: ten samples, every prediction, and the images themselves."""
+"""Predictions as files: test samples, every prediction of a split, and the images as a mosaic."""
 
 import re
 import struct

@@ -1,4 +1,4 @@
-"""A running trainer does what control.json asks: stop, pause, another rate, more epochs, a snapshot.
+"""Remote control: a running trainer applies the commands of control.json.
 
 Each request is answered by an event that names it: by what was done, or, of the kind `refused`, by why it was not.
 """
@@ -46,7 +46,7 @@ class RemoteControl:
     def apply(self, requests: list[Command | InvalidCommand], at: TrainState, snapshot: Callable[[int], None]) -> float:
         """Do all that, between two batches; the seconds spent in a pause. `snapshot` saves the weights of an epoch.
 
-        Raises Stopped. Learner, log and `at` are at the same step: nothing is left to fetch.
+        Raises Stopped. Trainer, log and `at` are at the same step: nothing is left to fetch.
         """
         paused_at = None
         while requests or paused_at is not None:

@@ -1,4 +1,7 @@
-"""Does a run repeat? Its first batches are trained again, and every loss is compared with the one in its log."""
+"""Replay: the first batches of a run are trained again, and every loss is compared with its log.
+
+Its first batches are trained again, and every loss is compared with the one in its log.
+"""
 
 import csv
 import io

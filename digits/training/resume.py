@@ -1,4 +1,4 @@
-"""What --resume goes on with: the run in the results folder, its options and what it ran on. Knows no torch."""
+"""The run in the results folder that --resume continues. Knows no torch."""
 
 import time
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The learning rate over a run: up a ramp, along a plateau, down to nothing."""
+"""Learning-rate schedules: warmup, plateau, cooldown."""
 
 import bisect
 import math

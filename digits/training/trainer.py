@@ -1,4 +1,4 @@
-"""The arithmetic of training: batches, one optimiser step, evaluation."""
+"""The trainer: batches, one optimizer step, evaluation."""
 
 import math
 from dataclasses import dataclass, field
