@@ -74,7 +74,8 @@ class Watched:
 
     def assert_quiet(self, url: str) -> None:
         """No complaint, and no request to another host."""
-        assert [text for text in self.complaints if not any(part in text for part in self.allowed)] == []
+        complaints = [text for text in self.complaints if not any(part in text for part in self.allowed)]
+        assert complaints == [], complaints
         here = url.split("/", 3)[:3]
         assert [there for there in self.requests if there.split("/", 3)[:3] != here] == []
 

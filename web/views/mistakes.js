@@ -99,7 +99,7 @@ export function mount(element, store) {
       h('caption', {}, 'Rows: what it is. Columns: what it was read as.', h('span', { class: 'screen' }, ' Choose a number to see those images.')),
       h('thead', {}, h(
         'tr', {}, h('td', { class: 'edge' }), ...digits.map((digit) => h('th', { scope: 'col' }, digit)),
-        h('th', { scope: 'col', class: 'edge', title: 'fraction of this digit's images that are classified correctly' }, 'recall'),
+        h('th', { scope: 'col', class: 'edge', title: 'fraction of the images of this digit that are classified correctly' }, 'recall'),
       )),
       h('tbody', {}, ...digits.map((label) => h(
         'tr', {}, h('th', { scope: 'row' }, label), ...digits.map((said) => cell(label, said)),
