@@ -192,7 +192,7 @@ def test_the_page_survives_a_restart_of_the_server(visit, tmp_path):
         with server_process(tmp_path, 0) as url:
             page = visit(url, allowed=("401", "ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE"))
             page.locator("button:enabled", has_text="Pause").wait_for()
-        status(page, "server gone")
+        status(page, "disconnected")
         assert page.get_by_role("button", name="Pause").is_disabled()
         with server_process(tmp_path, re.search(r":(\d+)/", url)[1]) as url:
             status(page, "running")
