@@ -28,7 +28,8 @@ def computed(script: str, cases: list) -> list:
     node = shutil.which("node")
     if node is None:
         pytest.fail("no Node.js") if os.environ.get("CI") else pytest.skip("Node.js is not installed")
-    names = {"defaults": "usualOf", "schedule": "planOf, rateAt", "validation": "commandOf, different, problemOf, valueOf"}
+    names = {"defaults": "usualOf", "schedule": "planOf, rateAt"}
+    names["validation"] = "commandOf, different, problemOf, valueOf"
     imports = "".join(f"import {{ {what} }} from '{(MODULES / name).as_uri()}.js';" for name, what in names.items())
     program = f"{READ}{imports} console.log(JSON.stringify(cases.map((one) => {script})));"
     given = json.dumps({"given": options_schema.options_schema(), "cases": cases})
