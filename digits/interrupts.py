@@ -122,7 +122,7 @@ class Interrupts:
 
 
 def _nothing() -> None:
-    """The last words where there is nothing to save."""
+    """The final write where there is nothing to save."""
 
 
 def _leave(exit_code: int) -> None:

@@ -22,7 +22,7 @@ from digits.models import history
 from digits.models.weights_file import digest, open_trained
 from digits.runlog import schema
 
-UNCERTAIN = 0.6  # a lower probability of the likeliest digit is told with a warning
+UNCERTAIN = 0.6  # a lower probability of the likeliest digit comes with a warning
 _AT_ONCE = 250  # images: 20 MB of activations
 _MOST_BYTES, _MOST_PIXELS = 50_000_000, 80_000_000  # of a file of one's own: any camera's
 _SHADES = " .:-=+*#%@"  # ten levels of ink, in any terminal

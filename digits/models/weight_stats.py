@@ -40,7 +40,7 @@ class WeightHistograms:
 def histogram(name: str, weight: Tensor) -> dict:
     """How many of a layer's weights lie in each of BARS equal parts from the least to the greatest.
 
-    Weights that are no finite numbers are left out; `deviation` is the standard deviation of the others.
+    NaN and infinite weights are left out; `deviation` is the standard deviation of the others.
     """
     values = weight.detach().float().cpu().flatten()
     values = values[values.isfinite()]

@@ -2,7 +2,7 @@
 
 import { refused } from './input-checks.js';
 
-const UNCERTAIN = 0.6; // a lower probability of the likeliest digit is told with a warning
+const UNCERTAIN = 0.6; // a lower probability of the likeliest digit comes with a warning
 
 /** Ten numbers that sum to 1; without a temperature (null) they are uncalibrated. */
 export function softmax(logits, temperature) {
