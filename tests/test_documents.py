@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parent.parent
-DOCUMENTS = ("README.md", "HowTo.md", "CONTRIBUTING.md", "SECURITY.md", "docs/architecture.md", "benchmarks/README.md")
+DOCUMENTS = (
+    "README.md",
+    "HowTo.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/architecture.md",
+    "docs/api.md",
+    "benchmarks/README.md",
+)
 ROOTS = ("", "digits/", "benchmarks/")  # what a path in a document is relative to
 
 

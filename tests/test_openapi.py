@@ -1,6 +1,7 @@
 """/openapi.json tells the truth: Schemathesis makes requests from it, right and wrong ones, and reads the answers."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from digits.runlog.run_log import RunLog
 from digits.server import OPENAPI, predict_api, uploads
 
 DOCUMENT = json.loads(OPENAPI.read_text(encoding="utf-8"))
+API = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = 15  # of each kind for each route
 
@@ -111,3 +113,14 @@ def test_limits_and_names_are_those_of_the_code():
     assert f"{predict_api.BUDGET_S:g} s" in text
     action = DOCUMENT["components"]["schemas"]["Request"]["properties"]["action"]
     assert set(action["enum"]) == set(commands.ACTIONS)
+
+
+def test_the_api_document_describes_every_operation_and_no_other():
+    described = re.findall(r"^### (GET|POST|DELETE) (/\S+)$", API, re.MULTILINE)
+    assert sorted(described) == sorted((method.upper(), path) for path, method in operations())
+
+
+def test_every_url_of_an_example_has_a_route():
+    paths = re.findall(r"http://127\.0\.0\.1:8000(/[\w/.-]*)", API)
+    assert len(paths) > 20
+    assert [path for path in paths if not any(pattern.fullmatch(path) for pattern, _ in server.ROUTES)] == []

@@ -239,7 +239,7 @@ def test_every_option_in_the_documents_exists():
     known |= {"--help", "--port", "--host", "--allow-origin", "--allow-control"}  # help, and server.py's own
     known |= {"--no-browser", "--verbose"}
     known |= {"--version", "--nproc-per-node", "--data-binary"}  # Python's, torchrun's, curl's
-    for document in ("README.md", "HowTo.md", "results/README.md"):
+    for document in ("README.md", "HowTo.md", "docs/api.md", "results/README.md"):
         path = PROJECT / document
         words = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", path.read_text(encoding="utf-8")))
         assert words <= known, f"{document} speaks of {words - known}"
