@@ -83,7 +83,7 @@ def test_before_the_first_run_it_says_how_to_start_one_and_then_shows_it(visit, 
     ("changes", "word", "sentence"),
     [
         ({"status": "running"}, "Running", ""),
-        ({"status": "running", "age": 60}, "Stalled", "no sign of life since .* the process still exists"),
+        ({"status": "running", "age": 60}, "Stalled", "no heartbeat since .* the process still exists"),
         ({"status": "running", "age": 60, "alive": False}, "Crashed", "the process is gone"),
         ({"status": "stopped"}, "Stopped", "on request"),
         ({"status": "interrupted"}, "Interrupted", ""),
@@ -130,7 +130,7 @@ def test_a_server_that_goes_away_is_missed_and_welcomed_back(visit, tmp_path):
             reach(page, "#samples")
             server.terminate()
         status(page, "Disconnected")
-        see(page, "#header [data-part=detail]", "last seen .* trying again")
+        see(page, "#header [data-part=detail]", "last answer .* retrying")
         assert page.locator(".sample").count() > 0, "what was read stays"
 
 
@@ -171,7 +171,7 @@ def test_any_server_will_do_also_below_a_path(visit, tmp_path, path):
     with any_server(tmp_path, f"/{path}") as url:
         page = visit(url)
         status(page, "Stalled")
-        see(page, "#header [data-part=detail]", "no sign of life since .* it may have crashed")
+        see(page, "#header [data-part=detail]", "no heartbeat since .* it may have crashed")
         write_run(results, status="running")
         status(page, "Running")
 

@@ -1,61 +1,61 @@
-/** Wires the page: one store, one poller, a module per section. */
+/** Wiring of the page: one store, one poller, a module for each section. */
 
-import * as announce from './core/live-region.js';
 import { follow as followArtifacts, showWhenSeen } from './core/artifacts.js';
+import * as liveRegion from './core/live-region.js';
+import { createPoller } from './core/poller.js';
+import { runOf } from './core/polling.js';
+import { createReader, serverKind } from './core/reader.js';
+import * as refresh from './core/refresh.js';
+import { INITIAL, createStore } from './core/store.js';
+import * as theme from './core/theme.js';
+import { follow as followToken } from './core/token.js';
+import { hasView, viewOf } from './core/url-state.js';
+import * as chartOptions from './charts/chart-options.js';
+import { follow as followFullResolution } from './charts/full-resolution.js';
+import { follow as followOverlay } from './charts/overlay.js';
 import * as compare from './views/compare.js';
-import { follow as followDetail } from './charts/full-resolution.js';
 import * as epochs from './views/epochs.js';
 import * as events from './views/events.js';
 import * as header from './views/header.js';
 import * as layers from './views/layers.js';
 import * as learning from './views/learning.js';
-import * as looks from './charts/chart-options.js';
 import * as notices from './views/notices.js';
 import * as numbers from './views/numbers.js';
-import { follow as followOthers } from './charts/overlay.js';
 import * as pad from './views/pad.js';
-import { createPoller } from './core/poller.js';
-import { runOf } from './core/polling.js';
-import { createReader, serverKind } from './core/reader.js';
-import * as refresh from './core/refresh.js';
 import * as runs from './views/runs.js';
 import * as settings from './views/settings.js';
-import { INITIAL, createStore } from './core/store.js';
-import * as theme from './core/theme.js';
-import { follow as followToken } from './core/token.js';
-import { tellsView, viewOf } from './core/url-state.js';
 import * as welcome from './views/welcome.js';
 
 const SECTIONS = {
-  announce, compare, epochs, events, header, layers, learning, looks, notices,
+  announce: liveRegion, compare, epochs, events, header, layers, learning, looks: chartOptions, notices,
   numbers, pad, refresh, runs, settings, theme, welcome,
 };
-// Sections whose file and module are read once they are seen: the file's key, when it has nothing to show, the module.
-const LATER = {
-  samples: ['samples', ({ samples }) => !samples.length, () => import('./views/samples.js')],
-  mistakes: ['predictions', ({ sets }) => !sets.length, () => import('./views/mistakes.js')],
-  weights: ['weights', ({ epochs }) => !epochs.length, () => import('./views/weights.js')],
+// Sections whose file and module are read once they are in view: the file's key, whether it has nothing to show, the module.
+const LAZY = {
+  samples: ['samples', (file) => !file.samples.length, () => import('./views/samples.js')],
+  mistakes: ['predictions', (file) => !file.sets.length, () => import('./views/mistakes.js')],
+  weights: ['weights', (file) => !file.epochs.length, () => import('./views/weights.js')],
 };
 
 const store = createStore({ ...INITIAL, shown: runOf(location.hash), ...viewOf(location.hash) });
-store.on(['runs', 'log'], ({ runs, log }) => {
-  const { name, runId } = runs.find((run) => run.runId === log?.runId) ?? {}; // as somebody named it
-  if (name !== runId && name !== log.name) store.set({ log: { ...log, name } });
+store.on(['runs', 'log'], ({ runs: listed, log }) => {
+  const { name, runId } = listed.find((run) => run.runId === log?.runId) ?? {};
+  if (log && name && name !== runId && name !== log.name) store.set({ log: { ...log, name } }); // as a user named it
 });
 const read = createReader();
 followArtifacts(store, read);
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);
-for (const [id, later] of Object.entries(LATER)) showWhenSeen(document.getElementById(id), store, ...later);
+for (const [id, [key, isEmpty, load]] of Object.entries(LAZY)) showWhenSeen(document.getElementById(id), store, key, isEmpty, load);
 
-followOthers(store);
-followDetail(store);
+followOverlay(store);
+followFullResolution(store);
 
 const poller = createPoller(store, read, serverKind);
 followToken(store, poller.look);
 window.addEventListener('hashchange', () => {
-  const shown = runOf(location.hash); // what is shown stays until the other run is there
-  const stretch = shown === store.state.shown ? {} : { zoom: null, cursor: null };
-  store.set({ shown, missing: null, ...stretch, ...(tellsView(location.hash) && viewOf(location.hash)) });
+  const shown = runOf(location.hash); // the shown run stays until the other one is read
+  const reset = shown === store.state.shown ? {} : { zoom: null, cursor: null };
+  store.set({ shown, missing: null, ...reset, ...(hasView(location.hash) && viewOf(location.hash)) });
   poller.look();
 });
 poller.look();

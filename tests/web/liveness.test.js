@@ -22,32 +22,32 @@ for (const { what, status = 'running', phase = 'training', silent_s: silent, wri
     const beat = silent === null ? null : new Date(after(-silent)).toISOString();
     const given = parseLog({ status, phase, updated_at: beat }, after(-written));
     assert.equal(livenessOf(given, { now: after(0) }), page);
-    assert.equal(livenessOf(given, { told: server, now: after(0) }), server);
-    assert.equal(livenessOf(given, { earlier: true }), earlier);
+    assert.equal(livenessOf(given, { reported: server, now: after(0) }), server);
+    assert.equal(livenessOf(given, { isEarlier: true }), earlier);
     assert.equal(isAlive(server), ['running', 'paused', 'stalled'].includes(server));
   });
 }
 
 test('our server knows better', () => {
-  assert.equal(livenessOf(log(), { told: 'crashed', now: after(1) }), 'crashed');
-  assert.equal(livenessOf(log({ status: 'completed' }), { told: 'running' }), 'completed');
+  assert.equal(livenessOf(log(), { reported: 'crashed', now: after(1) }), 'crashed');
+  assert.equal(livenessOf(log({ status: 'completed' }), { reported: 'running' }), 'completed');
 });
 
 test('an earlier run that never ended has crashed', () => {
-  assert.equal(livenessOf(log(), { earlier: true }), 'crashed');
+  assert.equal(livenessOf(log(), { isEarlier: true }), 'crashed');
 });
 
 test('without our server nobody claims to know a stall from a crash', () => {
   const plain = describe({ log: log(), liveness: 'stalled', connection });
-  assert.match(plain.detail, /no sign of life since .*; it may have crashed/);
+  assert.match(plain.detail, /no heartbeat since .*; it may have crashed/);
   const ours = describe({ log: log(), liveness: 'stalled', connection: { ...connection, kind: 'digits' } });
   assert.match(ours.detail, /the process still exists/);
 });
 
 test('a server that is gone is said to be gone, whatever the run was doing', () => {
   const { kind, word, detail } = describe({ log: log(), liveness: 'running', connection: { ...connection, ok: false } });
-  assert.deepEqual([kind, word], ['gone', 'Disconnected']);
-  assert.match(detail, /^last seen .*, trying again$/);
+  assert.deepEqual([kind, word], ['disconnected', 'Disconnected']);
+  assert.match(detail, /^last answer .*, retrying$/);
 });
 
 test('every state has a word and a sentence', () => {

@@ -1,23 +1,29 @@
-/** The log and the list of runs, read defensively: whatever a file holds, what comes out is complete and of the expected types. */
+/** Parsers of the log, the server's status and the list of runs: whatever a file holds, the result is complete and of the expected types. */
 
+import { LIVENESSES, STATUSES } from './status.js';
 import { count, isRecord, list, number, record, runId, text, time } from './values.js';
 
+/** @import {Batches, Dataset, Epochs, Log, LogEvent, Model, Progress, Run, ServerStatus, TestResult} from './types.js' */
+
 const SCHEMA = 1;
-const STATUSES = ['running', 'completed', 'stopped', 'interrupted', 'failed'];
-const LIVENESSES = [...STATUSES, 'paused', 'stalled', 'crashed'];
 export const BAD_EVENTS = new Set(['diverged', 'not finite', 'accuracy fell', 'failed', 'error', 'warning']); // kinds; any other is neutral
 const BATCH_FIELDS = ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr', 'images_per_second', 'seconds'];
 const EPOCH_FIELDS = ['epoch', 'step', 'train_loss', 'train_accuracy', 'val_loss', 'val_accuracy', 'lr', 'seconds'];
 const SIZES = ['input', 'activations', 'parameters', 'total']; // in the log: input_mb, ...
 
-/** The training log, or null for something that is none. `written`: when the file was, for a log without `updated_at`. */
+/**
+ * Null for a value that is no log. `written`: the file's time, for a log without `updated_at`.
+ * @param {unknown} value
+ * @param {number | null} [written]
+ * @returns {Log | null}
+ */
 export function parseLog(value, written = null) {
   if (!isRecord(value)) return null;
   return {
     newer: number(value.schema) > SCHEMA,
     runId: runId(value.run_id),
-    name: text(value.name, 200) || 'a run without a name',
-    status: STATUSES.includes(value.status) ? value.status : 'failed', // as the server judges it
+    name: text(value.name, 200) || 'unnamed run',
+    status: oneOf(STATUSES, value.status, 'failed'), // as the server decides
     phase: text(value.phase, 60),
     startedAt: time(value.started_at),
     updatedAt: time(value.updated_at) ?? written,
@@ -37,20 +43,23 @@ export function parseLog(value, written = null) {
 }
 
 /**
- * What the server knows of the live run; liveness is null while there is none. `etags`: a Map from the files that the
- * server follows to their versions, null for one that is missing.
+ * What the server knows about the live run.
+ * @returns {ServerStatus}
  */
 export function parseStatus(value) {
   const status = record(value);
   return {
     runId: text(status.run_id),
     updatedAt: time(status.updated_at),
-    liveness: LIVENESSES.includes(status.liveness) ? status.liveness : null,
+    liveness: oneOf(LIVENESSES, status.liveness, null),
     etags: new Map(Object.entries(record(status.etags)).map(([file, etag]) => [file, text(etag, 200) || null])),
   };
 }
 
-/** The runs, newest first. Only paths the contract knows are kept. */
+/**
+ * The runs, newest first; entries with a path outside the contract are dropped.
+ * @returns {Run[]}
+ */
 export function parseRuns(value) {
   return list(record(value).runs).filter(isRecord).slice(0, 200).flatMap((run) => {
     const id = runId(run.run_id);
@@ -59,7 +68,7 @@ export function parseRuns(value) {
       runId: id,
       path: run.path,
       name: text(run.name, 200) || id,
-      status: LIVENESSES.includes(run.status) ? run.status : 'failed',
+      status: oneOf(LIVENESSES, run.status, 'failed'),
       hidden: run.hidden === true,
       kept: run.kept === true,
       startedAt: time(run.started_at),
@@ -77,15 +86,17 @@ export function parseRuns(value) {
 }
 
 /**
- * The runs with what the live one's log says of it where the list says another status: the log is written first, and the
- * list not at all if the trainer is killed in between. The same array where they agree.
+ * The runs with the live run's entry taken from its log where their statuses differ: the log is written first, and the
+ * list is not if the trainer is killed in between. The same array where they agree.
+ * @param {Run[]} runs
+ * @param {Log} log
  */
-export function agreeing(runs, log) {
+export function withLiveLog(runs, log) {
   const live = runs.find(({ path, runId: id }) => path === '' && id === log.runId);
   if (!live || live.status === log.status) return runs;
   const { status, updatedAt, model, dataset, epochs, batches, test } = log;
   const accuracies = epochs.val_accuracy.filter((accuracy) => accuracy !== null);
-  const told = {
+  const current = {
     status,
     updatedAt,
     seconds: batches.seconds.findLast((seconds) => seconds !== null) ?? null,
@@ -97,9 +108,10 @@ export function agreeing(runs, log) {
     lastAccuracy: accuracies.at(-1) ?? null,
     testAccuracy: test?.accuracy ?? null,
   };
-  return runs.map((run) => (run === live ? { ...run, ...told } : run));
+  return runs.map((run) => (run === live ? { ...run, ...current } : run));
 }
 
+/** @returns {Progress} */
 function parseProgress(progress) {
   return {
     ...counts(progress, ['epoch', 'epochs', 'batch', 'batches', 'step', 'steps']),
@@ -108,12 +120,14 @@ function parseProgress(progress) {
   };
 }
 
+/** @returns {Dataset | null} */
 function parseDataset(value) {
   if (!isRecord(value)) return null;
   const images = counts(value, ['train', 'validation', 'test']);
   return { name: text(value.name, 60), ...images, sha256: text(value.sha256, 64), notice: text(value.notice) };
 }
 
+/** @returns {Model | null} */
 function parseModel(value) {
   if (!isRecord(value)) return null;
   const layers = list(value.layers).filter(isRecord).slice(0, 500).map((layer) => ({
@@ -133,21 +147,30 @@ function parseModel(value) {
   };
 }
 
+/** @returns {LogEvent} */
 function parseEvent(event) {
-  const { request, value } = event; // whose answer it is, and what was set
   return {
-    step: count(event.step), time: time(event.time), kind: text(event.kind, 24), text: text(event.text), request: text(request, 80), value: number(value),
+    step: count(event.step),
+    time: time(event.time),
+    kind: text(event.kind, 24),
+    text: text(event.text),
+    request: text(event.request, 80),
+    value: number(event.value),
   };
 }
 
+/** @returns {TestResult | null} */
 function parseTest(value) {
   if (!isRecord(value)) return null;
   return { loss: number(value.loss), accuracy: number(value.accuracy), ...counts(value, ['correct', 'total']) };
 }
 
+const oneOf = (choices, value, otherwise) => (choices.includes(value) ? value : otherwise);
+
+/** @returns {any} */
 const counts = (value, keys) => Object.fromEntries(keys.map((key) => [key, count(value[key])]));
 
-/** Columns of equal length, the key ascending: rows that break that are left out; a missing column is all null. */
+/** Columns of equal length, the key ascending: rows that violate this are dropped; a missing column is all null. */
 function columns(value, fields, key) {
   const given = record(value);
   const present = fields.filter((field) => Array.isArray(given[field]));
@@ -167,7 +190,7 @@ function pairs(value) {
   return Object.entries(record(value)).slice(0, 200).map(([key, entry]) => [text(key, 80), plain(entry)]);
 }
 
-/** Only one level deep: a hostile value may be nested without end. */
+/** Only one level deep: a hostile value may be nested indefinitely. */
 const flat = (value) => (typeof value === 'object' ? '…' : String(value));
 
 function plain(value) {

@@ -57,11 +57,11 @@ const SHAPES = {
   failed: 'M3.5 3.5l9 9M12.5 3.5l-9 9',
   crashed: 'M9.5 1 3 9.2h4.2L6.5 15 13 6.8H8.8z',
   stalled: 'M4 2h8M4 14h8M5 2c0 5 6 7 6 12M11 2c0 5-6 7-6 12',
-  gone: 'M3.5 12.5l9-9M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 1 0 8 1.8',
+  disconnected: 'M3.5 12.5l9-9M8 1.8a6.2 6.2 0 1 0 0 12.4A6.2 6.2 0 1 0 8 1.8',
   waiting: 'M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11',
   notice: 'M8 1.5 15 14H1zM8 6v4M8 11.6v.9',
 };
-const LINES = new Set(['completed', 'failed', 'paused', 'stalled', 'gone', 'waiting', 'notice']); // the others are filled
+const LINES = new Set(['completed', 'failed', 'paused', 'stalled', 'disconnected', 'waiting', 'notice']); // the others are filled
 
 /** A small picture for a status: its shape tells it apart where colours don't. */
 export const icon = (kind) => h(

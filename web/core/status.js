@@ -1,21 +1,41 @@
-/** Is the run alive, as one word and one sentence. */
+/** The status of a run: decided from its log and the server, named, and described in a sentence. */
 
 import { capital, clock, minute } from './format.js';
 
-const SILENT_AFTER_MS = 15_000; // three heartbeats missed: no longer called running
+/** @import {Liveness, Log, Run, Status} from './types.js' */
 
-/** One of the contract's livenesses. `told` is what our server says; without it only the heartbeat's age is known. */
-export function livenessOf(log, { told = null, now = null, earlier = false }) {
+/** @type {Status[]} */
+export const STATUSES = ['running', 'completed', 'stopped', 'interrupted', 'failed']; // as the trainer writes it
+/** @type {Liveness[]} */
+export const LIVENESSES = [...STATUSES, 'paused', 'stalled', 'crashed']; // as it is displayed
+
+const SILENT_AFTER_MS = 15_000; // three missed heartbeats: no longer called running
+
+/**
+ * `reported`: the liveness from our server; without it only the heartbeat's age is known. `now`: a server's clock.
+ * @param {Log} log
+ * @param {{reported?: Liveness | null, now?: number | null, isEarlier?: boolean}} [circumstances]
+ * @returns {Liveness}
+ */
+export function livenessOf(log, { reported = null, now = null, isEarlier = false } = {}) {
   if (log.status !== 'running') return log.status;
-  if (earlier) return 'crashed'; // nobody writes to an earlier run any more
-  if (told) return told;
-  if (now !== null && !(now - log.updatedAt <= SILENT_AFTER_MS)) return 'stalled';
+  if (isEarlier) return 'crashed'; // no trainer writes to an earlier run
+  if (reported) return reported;
+  if (now !== null && !(now - (log.updatedAt ?? NaN) <= SILENT_AFTER_MS)) return 'stalled';
   return log.phase === 'paused' ? 'paused' : 'running';
 }
 
-export const isAlive = (liveness) => ['running', 'paused', 'stalled'].includes(liveness);
+/**
+ * Of an entry in the list of runs, which is only written when a run begins or ends.
+ * @param {Run} run
+ * @param {{runId: string, liveness: Liveness} | null} live
+ */
+export const listedLiveness = ({ runId, path, status }, live) => (live?.runId === runId && !path ? live.liveness : status);
 
-/** What the header shows: {kind, word, detail}. `kind` chooses shape and colour. */
+/** @param {Liveness | null} [liveness] */
+export const isAlive = (liveness) => liveness === 'running' || liveness === 'paused' || liveness === 'stalled';
+
+/** For the header: {kind, word, detail}; `kind` selects shape and color. */
 export function describe(state) {
   const { kind, word, detail } = stateOf(state);
   const isSlow = state.connection.ok && state.connection.isSlow;
@@ -24,41 +44,53 @@ export function describe(state) {
 
 function stateOf({ log, liveness, connection, loaded }) {
   if (!connection.ok) {
-    const seen = connection.seenAt === null ? 'not seen yet' : `last seen ${clock(connection.seenAt)}`;
-    return { kind: 'gone', word: 'Disconnected', detail: `${seen}, trying again` };
+    const seen = connection.seenAt === null ? 'no answer yet' : `last answer ${clock(connection.seenAt)}`;
+    return { kind: 'disconnected', word: 'Disconnected', detail: `${seen}, retrying` };
   }
   if (!log && loaded === false) return { kind: 'waiting', word: 'Loading', detail: '' };
   if (!log) return { kind: 'waiting', word: 'Waiting', detail: 'for the first run' };
-  const lastTime = clock(log.updatedAt);
-  const silent = `no sign of life since ${lastTime}`;
-  const details = {
-    running: log.phase,
+  return { kind: liveness, word: liveness === 'paused' ? paused(log) : capital(liveness), detail: detailsOf(log, connection)[liveness] };
+}
+
+function detailsOf({ updatedAt, phase, error }, { kind }) {
+  const lastTime = clock(updatedAt);
+  const silent = `no heartbeat since ${lastTime}`;
+  return {
+    running: phase,
     paused: '',
-    stalled: `${silent}; ${connection.kind === 'digits' ? 'the process still exists' : 'it may have crashed'}`,
+    stalled: `${silent}; ${kind === 'digits' ? 'the process still exists' : 'it may have crashed'}`,
     crashed: `${silent}; the process is gone`,
     stopped: `on request, ${lastTime}`,
     interrupted: `at ${lastTime}`,
-    failed: log.error,
+    failed: error,
     completed: `at ${lastTime}`,
   };
-  return { kind: liveness, word: liveness === 'paused' ? paused(log) : capital(liveness), detail: details[liveness] };
 }
 
-/** "Paused since 12:03", where the log tells the moment. */
+/** "Paused since 12:03", where the log has the time. */
 function paused({ events }) {
   const since = events.findLast(({ kind }) => kind === 'paused')?.time ?? null;
   return since === null ? 'Paused' : `Paused since ${minute(since)}`;
 }
 
-/** How long it has trained, without the time between two processes. */
+/**
+ * Training time, without the time between two processes.
+ * @param {Log} log
+ */
 export const secondsOf = ({ batches, ...run }) => batches.seconds.findLast((seconds) => seconds !== null) ?? spanOf(run);
 
-/** From the beginning to the last sign of life. */
+/**
+ * From the start to the last heartbeat.
+ * @param {{startedAt: number | null, updatedAt: number | null}} run
+ */
 export function spanOf({ startedAt, updatedAt }) {
   return startedAt === null || updatedAt === null ? null : (updatedAt - startedAt) / 1000;
 }
 
-/** How much of the run is done, 0..1; null where the log doesn't tell. */
+/**
+ * The completed fraction of the run, 0 to 1; null where the log has no total.
+ * @param {Log} log
+ */
 export function doneOf({ progress, status }) {
   if (status === 'completed') return 1;
   return progress.steps && progress.step !== null ? Math.min(1, progress.step / progress.steps) : null;

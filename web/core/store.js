@@ -1,13 +1,62 @@
-/** The page's state: one object, replaced key by key; whoever listens to a key that changed is called. */
+/** The page's state: one object, replaced key by key; listeners are called when one of their keys changes. */
 
 import { INTERVAL } from './polling.js';
 import { PLAIN } from './url-state.js';
 
+/** @import {Liveness, Log, Predictions, Run, Samples, Weights} from './types.js' */
+/** @import {View, Zoom} from './url-state.js' */
+/** @import {Curves} from './series.js' */
+
+/** @typedef {{runId: string, folder: string, log: Log, predictions: Predictions | null}} OverlaidRun */
+
+/**
+ * @typedef {object} State
+ * @property {{kind: string | null, ok: boolean, seenAt: number | null, isSlow: boolean}} connection kind of server: digits (ours) or files
+ * @property {boolean} loaded whether the first look is over
+ * @property {Log | null} log of the shown run
+ * @property {string} folder of that log
+ * @property {Liveness | null} liveness of the shown run
+ * @property {{runId: string, liveness: Liveness} | null} live the live run, also while an earlier one is shown; null: unknown
+ * @property {string[]} wanted which of the next three files are read: those whose sections were in view
+ * @property {Samples | null} samples null until it is read, as the next two
+ * @property {Predictions | null} predictions
+ * @property {Weights | null} weights
+ * @property {Run[]} runs
+ * @property {string[]} overlay ids of the runs to draw over the shown one
+ * @property {OverlaidRun[]} others those of them that were read
+ * @property {boolean} isComparing whether the comparison was in view, which needs their predictions
+ * @property {string | null} shown id of the earlier run that is shown; null: the live one
+ * @property {string | null} missing the id that was asked for and does not exist
+ * @property {number} interval seconds between looks
+ * @property {View} view of the charts
+ * @property {Zoom | null} zoom
+ * @property {Curves | null} curves the log as the charts draw it
+ * @property {{runId: string, from: number, to: number, rows: any} | null} detail every batch of a stretch
+ * @property {number | null} cursor the x that is read out
+ * @property {string | null} token of a reader who may change something
+ * @property {any} control the trainer's state, from the server, for a reader with a token
+ * @property {{end: string, lines: string[]} | null} lastWords of a trainer that ended with an error
+ * @property {string} obstacle why an unfinished run can't be resumed
+ * @property {((run: Run, inTraining: boolean, store: Store) => void) | null} manage opens the dialog that changes a run
+ */
+
+/**
+ * @typedef {object} Store
+ * @property {State} state
+ * @property {(changes: Partial<State>) => void} set
+ * @property {(keys: (keyof State)[], call: (state: State) => void) => void} on calls now, and after each change of one of `keys`
+ */
+
+/**
+ * @param {State} initial
+ * @returns {Store}
+ */
 export function createStore(initial) {
   let state = initial;
+  /** @type {{keys: (keyof State)[], call: (state: State) => void}[]} */
   const listeners = [];
-  // What goes wrong in one part stops no other.
-  const tell = (call) => {
+  // An error in one section must not stop the others.
+  const notify = (call) => {
     try {
       call(state);
     } catch (error) {
@@ -23,43 +72,43 @@ export function createStore(initial) {
       if (!changed.length) return;
       state = { ...state, ...changes };
       for (const { keys, call } of listeners) {
-        if (keys.some((key) => changed.includes(key))) tell(call);
+        if (keys.some((key) => changed.includes(key))) notify(call);
       }
     },
-    /** Call `call(state)` now and after every change of one of `keys`. */
     on(keys, call) {
       listeners.push({ keys, call });
-      tell(call);
+      notify(call);
     },
   };
 }
 
+/** @type {State} */
 export const INITIAL = {
-  connection: { kind: null, ok: true, seenAt: null, isSlow: false }, // kind of server: digits (ours) or files (any other)
-  loaded: false, // whether the first look is over
+  connection: { kind: null, ok: true, seenAt: null, isSlow: false },
+  loaded: false,
   log: null,
-  folder: '', // where the files of that log lie
+  folder: '',
   liveness: null,
-  live: null, // {runId, liveness} of the live run, also while an earlier one is looked at; null where nobody knows
-  wanted: [], // which of the next three files are read: those whose sections were seen
-  samples: null, // null until it is read, as the next two; with the `folder` that it was read from
-  predictions: null, // the predictions for all images
+  live: null,
+  wanted: [],
+  samples: null,
+  predictions: null,
   weights: null,
   runs: [],
-  overlay: [], // ids of the runs that are laid over the shown one
-  others: [], // those of them that were read: {runId, folder, log, predictions}
-  isComparing: false, // whether the comparison was seen, for which their predictions are read
-  shown: null, // the id of the earlier run that is looked at, null for the live one
-  missing: null, // the id that was asked for and is not there
+  overlay: [],
+  others: [],
+  isComparing: false,
+  shown: null,
+  missing: null,
   interval: INTERVAL,
-  view: PLAIN, // how the charts are looked at
-  zoom: null, // [from, to] on the x axis of the charts, null for all
-  curves: null, // the log as the charts draw it
-  detail: null, // every batch of a stretch: {runId, from, to, rows}
-  cursor: null, // the x that is read out
-  token: null, // who may change something has one
-  control: null, // what the server says of the trainer, to whom may control it
-  lastWords: null, // {end, lines} of a trainer that broke off, as far as the server knows
-  obstacle: '', // why an unfinished run can't be resumed
-  manage: null, // how such a one changes a run
+  view: PLAIN,
+  zoom: null,
+  curves: null,
+  detail: null,
+  cursor: null,
+  token: null,
+  control: null,
+  lastWords: null,
+  obstacle: '',
+  manage: null,
 };

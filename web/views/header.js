@@ -45,6 +45,6 @@ function figuresOf(log, kind) {
 }
 
 function titleOf(log, kind, word, done) {
-  if (!log) return kind === 'gone' ? `${word} · MNIST CNN` : 'MNIST CNN';
+  if (!log) return kind === 'disconnected' ? `${word} · MNIST CNN` : 'MNIST CNN';
   return `${kind === 'running' && done !== null ? percent(Math.min(done, 0.99), 0) : word} · ${log.name}`;
 }

@@ -1,0 +1,176 @@
+/** Types of the file contract (results/README.md) as the page holds it after parsing. No code: the page never loads this module. */
+
+/** @typedef {'running' | 'completed' | 'stopped' | 'interrupted' | 'failed'} Status as the trainer writes it */
+/** @typedef {Status | 'paused' | 'stalled' | 'crashed'} Liveness the status as it is displayed */
+
+/** @typedef {(number | null)[]} Column null: unknown, or not finite */
+
+/**
+ * @typedef {object} Batches columns of equal length, a row for each bucket of consecutive batches
+ * @property {number[]} step ascending
+ * @property {Column} epoch
+ * @property {Column} loss
+ * @property {Column} loss_min
+ * @property {Column} loss_max
+ * @property {Column} accuracy
+ * @property {Column} lr
+ * @property {Column} images_per_second
+ * @property {Column} seconds since the run began, without pauses between processes
+ */
+
+/**
+ * @typedef {object} Epochs columns of equal length, a row for each finished epoch
+ * @property {number[]} epoch ascending
+ * @property {Column} step
+ * @property {Column} train_loss
+ * @property {Column} train_accuracy
+ * @property {Column} val_loss
+ * @property {Column} val_accuracy
+ * @property {Column} lr
+ * @property {Column} seconds
+ */
+
+/**
+ * @typedef {object} Layer
+ * @property {string} name
+ * @property {string} type
+ * @property {string} detail
+ * @property {Column} output shape
+ * @property {number | null} parameters
+ * @property {number | null} macs multiply-adds for one image
+ */
+
+/**
+ * @typedef {object} Model
+ * @property {string} name
+ * @property {number | null} parameters
+ * @property {number | null} trainable
+ * @property {number | null} macs
+ * @property {Column} input shape
+ * @property {number[] | null} megabytes input, activations, parameters, total
+ * @property {Layer[]} layers
+ */
+
+/**
+ * @typedef {object} Progress
+ * @property {number | null} epoch
+ * @property {number | null} epochs
+ * @property {number | null} batch
+ * @property {number | null} batches
+ * @property {number | null} step
+ * @property {number | null} steps
+ * @property {number | null} imagesPerSecond
+ * @property {number | null} secondsLeft
+ */
+
+/**
+ * @typedef {object} Dataset
+ * @property {string} name
+ * @property {number | null} train images
+ * @property {number | null} validation images
+ * @property {number | null} test images
+ * @property {string} sha256
+ * @property {string} notice
+ */
+
+/**
+ * @typedef {object} LogEvent
+ * @property {number | null} step
+ * @property {number | null} time milliseconds since 1970
+ * @property {string} kind
+ * @property {string} text
+ * @property {string} [request] id of the command that this event answers
+ * @property {number | null} [value] what was set
+ */
+
+/** @typedef {{loss: number | null, accuracy: number | null, correct: number | null, total: number | null}} TestResult */
+
+/**
+ * @typedef {object} Log training_log.json
+ * @property {boolean} newer whether its schema is newer than this page
+ * @property {string} runId
+ * @property {string} name
+ * @property {Status} status
+ * @property {string} phase
+ * @property {number | null} startedAt milliseconds since 1970
+ * @property {number | null} updatedAt
+ * @property {string} command
+ * @property {[string, string][]} config
+ * @property {[string, string][]} environment
+ * @property {Dataset | null} dataset
+ * @property {Model | null} model
+ * @property {Progress} progress
+ * @property {string[]} files
+ * @property {Batches} batches
+ * @property {Epochs} epochs
+ * @property {LogEvent[]} events
+ * @property {TestResult | null} test
+ * @property {string} error
+ */
+
+/**
+ * @typedef {object} Run an entry of runs.json
+ * @property {string} runId
+ * @property {string} path '' for the live run
+ * @property {string} name
+ * @property {Liveness} status
+ * @property {boolean} hidden
+ * @property {boolean} kept
+ * @property {number | null} startedAt
+ * @property {number | null} updatedAt
+ * @property {number | null} seconds
+ * @property {string} model
+ * @property {string} dataset
+ * @property {number | null} epochs
+ * @property {number | null} parameters
+ * @property {number | null} bestAccuracy
+ * @property {number | null} lastAccuracy
+ * @property {number | null} testAccuracy
+ */
+
+/**
+ * @typedef {object} ServerStatus GET /training_status
+ * @property {string} runId
+ * @property {number | null} updatedAt
+ * @property {Liveness | null} liveness null while there is no run
+ * @property {Map<string, string | null>} etags of the files that the server follows; null: missing
+ */
+
+/**
+ * @typedef {object} Sample
+ * @property {number | null} index
+ * @property {number | null} label
+ * @property {number | null} prediction
+ * @property {number[]} probabilities
+ * @property {number[] | null} pixels 0 to 255
+ */
+
+/**
+ * @typedef {object} Samples test_samples.json
+ * @property {string} [folder]
+ * @property {number | null} epoch
+ * @property {boolean} final
+ * @property {boolean} isCalibrated
+ * @property {number} rows
+ * @property {number} columns
+ * @property {Sample[]} samples
+ */
+
+/**
+ * @typedef {object} AnswerSet predictions for all images of one set, after one epoch
+ * @property {'validation' | 'test'} kind
+ * @property {number | null} epoch
+ * @property {number[]} labels
+ * @property {number[]} predictions
+ * @property {boolean} isCalibrated
+ * @property {number[]} confidences
+ * @property {Map<number, number[]>} probabilities ten for some images, by index
+ */
+
+/** @typedef {{sets: AnswerSet[], folder?: string}} Predictions predictions.json: validation after each epoch kept, then test */
+
+/** @typedef {{name: string, low: number, high: number, std: number | null, counts: number[]}} Histogram */
+/** @typedef {{name: string, count: number, rows: number, columns: number, values: number[]}} Filters */
+/** @typedef {{filters: Filters | null, epochs: {epoch: number, layers: Histogram[]}[], folder?: string}} Weights weights.json */
+
+export {};
