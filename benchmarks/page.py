@@ -13,7 +13,7 @@ import machine
 from figures import Quantity, Results
 
 from digits.runlog.run_log import RunLog
-from tests.browser import chromium, our_server
+from tests.support.browser import chromium, our_server
 
 MILLION = 1_000_000
 BUCKETS = 1_000

@@ -12,10 +12,9 @@ import pytest
 
 from digits import processor
 
-sys.path.insert(0, str(Path(__file__).parent))  # golden.py and other helpers stand beside the tests
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))  # last: its server.py is not to hide the project's
 processor.prepare_for_torch()  # before any test imports torch
-pytest_plugins = ["example_project", "visiting", "drawing"]  # what several files use
+pytest_plugins = ["tests.support.example_project", "tests.support.pages", "tests.support.pad"]
 
 
 @pytest.fixture(scope="session")

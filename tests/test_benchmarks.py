@@ -16,7 +16,8 @@ import pytest
 import runs
 import table
 from figures import Quantity, Results
-from trainer import PROJECT
+
+from tests.support import PROJECT
 
 BENCHMARKS = PROJECT / "benchmarks"
 ACCURACY = Quantity("accuracy", "test accuracy", "%", at_least=99.0)

@@ -7,8 +7,6 @@ import random
 import threading
 
 import pytest
-from browser import PROJECT
-from wire import ask, serving
 
 from digits.files import write_atomically
 from digits.runlog import schema
@@ -17,6 +15,8 @@ from digits.server.http_message import Problem, Request
 from digits.server.http_server import Server
 from digits.server.static_files import CHUNK, file_response
 from server import Site, max_body
+from tests.support import PROJECT
+from tests.support.http_client import ask, serving
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 

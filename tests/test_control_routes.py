@@ -9,13 +9,13 @@ import sys
 import threading
 
 import pytest
-from test_launcher import is_training, log_of, running
-from wire import ask, eventually
 
 from digits.project import PROJECT
 from digits.runlog import lock, schema
 from digits.runlog.run_log import RunLog
 from digits.server.http_message import Request
+from tests.support.http_client import ask, eventually
+from tests.test_launcher import is_training, log_of, running
 
 SMALL = {"dataset": "synthetic", "limit": 640, "validation": 100, "channels": [4, 4, 8, 8], "batch_size": 16}
 AT_ONCE = 50

@@ -1,12 +1,12 @@
 """Pages of other sites: those named with --allow-origin read runs and have digits read, and change nothing."""
 
 import pytest
-from example_project import RUN, project_in
-from wire import ask, serving
 
 from digits.server.cors import Sharing, origin_of
 from digits.server.http_server import Server
 from server import Site, max_body, shared_methods
+from tests.support.example_project import RUN, project_in
+from tests.support.http_client import ask, serving
 
 PAGES = "https://example.org"
 OTHER = "http://other.example:8080"

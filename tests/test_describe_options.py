@@ -5,10 +5,10 @@ import shlex
 from dataclasses import fields
 
 import pytest
-from wire import ask
 
 from digits.config import Config
 from digits.server.options_schema import SETTABLE, InvalidOption, options_schema, to_argv
+from tests.support.http_client import ask
 
 
 def test_a_page_is_told_every_option_of_the_command_line_that_it_may_set():

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 
 from digits.models import builders, weights_file
 from digits.training.distributed import Group
-from tests.trainer import PROJECT, SMALL, Trainer
+from tests.support import PROJECT
+from tests.support.training import SMALL, Trainer
 
 OPTIONS = ["--epochs", "2", "--batch-size", "65", "--threads", "1", "--precision", "float32", "--optimizer", "sgd"]
 # Seeds 2 and 3 agree to 1e-7 over five steps; with seed 1 roundings grow from the third on, as where a pooling ties.

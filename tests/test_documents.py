@@ -1,11 +1,11 @@
 """Documents name files that exist."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parent.parent
+from tests.support import PROJECT
+
 DOCUMENTS = (
     "README.md",
     "HowTo.md",

@@ -8,11 +8,12 @@ import sys
 import pytest
 import torch
 from click.testing import CliRunner
-from trainer import PROJECT, Trainer
 
 import mnist_cnn
 from digits.data import datasets
 from digits.runlog import schema
+from tests.support import PROJECT
+from tests.support.training import Trainer
 
 IMAGES = 400  # drawn for each evaluation in this process
 

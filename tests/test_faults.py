@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from trainer import PROJECT
+
+from tests.support import PROJECT
 
 PROGRAMS = ("errors", "full_disk", "kills", "malformed", "signals")
 

@@ -1,8 +1,6 @@
 """What is refused before any network is asked, and what has to pass."""
 
-import sys
-from pathlib import Path
-
+import doodles
 import numpy as np
 import pytest
 
@@ -10,9 +8,6 @@ from digits.data import synthetic
 from digits.inference import input_checks
 from digits.inference.images import DecodedImage
 from digits.inference.preprocess import components, from_pixels, prepare
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
-import doodles
 
 
 def prepared(ink: np.ndarray):

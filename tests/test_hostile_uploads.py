@@ -7,12 +7,12 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from bombs import BOMBS
-from hostile import attacked, mutations, saved, untrained, valid_files
 
 from digits.inference import image_limits
+from tests.support.upload_bombs import BOMBS
+from tests.support.upload_fuzzing import attacked, mutations, saved, untrained, valid_files
 
-UPLOADS = 1000  # python tests/hostile.py sends 10,000
+UPLOADS = 1000  # python -m tests.support.upload_fuzzing sends 10,000
 MOST_MB = 64
 MOST_S = 2.0
 READERS = 4

@@ -9,8 +9,6 @@ import threading
 import time
 
 import pytest
-from trainer import PROJECT
-from wire import GET, HOST, TEXT, Answer, answers_of, ask, connect, eventually, raw, read_all, read_answer, serving
 
 from digits.server.http_handler import MAX_BLANK_LINES, RECEIVE
 from digits.server.http_message import Response
@@ -18,6 +16,21 @@ from digits.server.http_server import LARGE_BODIES, LINGERING, Server
 from digits.server.places import Places
 from digits.server.static_files import CHUNK
 from server import max_body
+from tests.support import PROJECT
+from tests.support.http_client import (
+    GET,
+    HOST,
+    TEXT,
+    Answer,
+    answers_of,
+    ask,
+    connect,
+    eventually,
+    raw,
+    read_all,
+    read_answer,
+    serving,
+)
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import os
 import random
 
 import pytest
-from wire import GET, HOST, TEXT, Answer, answers_of, ask, raw, serving
 
 from digits.server.http_server import Server
 from digits.server.static_files import CHUNK, file_response
+from tests.support.http_client import GET, HOST, TEXT, Answer, answers_of, ask, raw, serving
 
 
 @pytest.fixture(scope="module")

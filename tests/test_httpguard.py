@@ -1,9 +1,9 @@
 """Who may ask: names by which the server may be called, and pages that may change something."""
 
 import pytest
-from wire import TEXT, Answer, answers_of, ask, raw, serving
 
 from digits.server.http_server import Server
+from tests.support.http_client import TEXT, Answer, answers_of, ask, raw, serving
 
 
 @pytest.fixture(scope="module")

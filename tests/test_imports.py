@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import pytest
-from trainer import PROJECT, SMALL
 
 from digits import imports
 from digits.runlog import schema
+from tests.support import PROJECT
+from tests.support.training import SMALL
 
 BROKEN = {
     "a shared library is missing": (

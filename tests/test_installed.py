@@ -9,10 +9,11 @@ import urllib.request
 import zipfile
 
 import pytest
-from trainer import PROJECT, SMALL
-from wire import eventually
 
 from digits.runlog import schema
+from tests.support import PROJECT
+from tests.support.http_client import eventually
+from tests.support.training import SMALL
 
 setuptools = pytest.importorskip("setuptools", minversion="77", reason="a wheel is built by setuptools")
 BUILD = "from setuptools import build_meta; print(build_meta.build_wheel('wheels'))"

@@ -9,9 +9,10 @@ import time
 
 import pytest
 import torch
-from trainer import PROJECT, SOON, Trainer
 
 from digits.runlog import schema
+from tests.support import PROJECT
+from tests.support.training import SOON, Trainer
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of other processes are a POSIX thing")
 

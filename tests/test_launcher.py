@@ -10,14 +10,15 @@ import time
 from pathlib import Path
 
 import pytest
-from trainer import PROJECT, SMALL
-from wire import ask, eventually
 
 from digits import processor
 from digits.runlog import lock, manage, run_log, schema
 from digits.runlog.run_log import RunLog
 from digits.runlog.status import liveness
 from digits.server.launcher import AlreadyRunning, Launcher, is_stale, log_tail
+from tests.support import PROJECT
+from tests.support.http_client import ask, eventually
+from tests.support.training import SMALL
 
 LONG = [*SMALL, "--epochs", "400", "--batch-size", "16"]
 AT_ONCE = 50

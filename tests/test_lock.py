@@ -4,13 +4,12 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from digits.runlog import lock
+from tests.support import PROJECT
 
-PROJECT = Path(__file__).parent.parent
 HOLD = "import sys, time; from digits.runlog.lock import FolderLock; from pathlib import Path\n"
 HOLD += "FolderLock(Path(sys.argv[1]), {'name': 'first'}); print('held', flush=True); time.sleep(60)"
 

@@ -6,11 +6,11 @@ import os
 import threading
 
 import pytest
-from wire import ask
 
 from digits.runlog import runs, schema
 from digits.runlog.lock import FolderLock
 from digits.runlog.run_log import RunLog
+from tests.support.http_client import ask
 
 BAD = {
     "no JSON": b"name=x",

@@ -9,10 +9,11 @@ import sys
 
 import pytest
 import torch
-from trainer import PROJECT, Trainer
 
 import digits.data.mnist
 from digits.runlog import schema
+from tests.support import PROJECT
+from tests.support.training import Trainer
 
 
 @pytest.fixture(scope="module")

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from example_project import server_of
 from PIL import Image
-from test_recognition import in_json, post
-from trainer import PROJECT, Trainer
-from wire import serving
 
 import mnist_cnn
 from digits.data import datasets
 from digits.runlog import schema
+from tests.support import PROJECT
+from tests.support.example_project import server_of
+from tests.support.http_client import serving
+from tests.support.training import Trainer
+from tests.test_recognition import in_json, post
 
 CLOSE = 1e-4  # of a probability: float32 in another order of additions
 ROUNDED = 0.0005  # three decimals

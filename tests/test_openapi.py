@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from example_project import server_of
-from test_predict import weights  # noqa: F401  (fixture)
-from wire import ask, serving
 
 import server
 from digits.inference import images
 from digits.runlog import commands, schema
 from digits.runlog.run_log import RunLog
 from digits.server import OPENAPI, predict_api, uploads
+from tests.support.example_project import server_of
+from tests.support.http_client import ask, serving
+from tests.test_predict import weights  # noqa: F401  (fixture)
 
 DOCUMENT = json.loads(OPENAPI.read_text(encoding="utf-8"))
 API = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")

@@ -7,9 +7,10 @@ import sys
 
 import pytest
 from PIL import Image
-from trainer import PROJECT, SMALL, Trainer
 
 from digits.runlog import schema
+from tests.support import PROJECT
+from tests.support.training import SMALL, Trainer
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the redirections are those of a POSIX shell")
 

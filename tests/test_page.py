@@ -6,10 +6,11 @@ import sys
 import time
 
 import pytest
-from browser import PROJECT, any_server, copy_page, our_server, write_run
-from visiting import PATIENCE, Training, reach, see, status, steps_shown, wait_for_steps
 
 from digits.files import write_json
+from tests.support import PROJECT
+from tests.support.browser import any_server, copy_page, our_server, write_run
+from tests.support.pages import PATIENCE, Training, reach, see, status, steps_shown, wait_for_steps
 
 OFFLINE = ("net::ERR_",)
 NOT_FOUND = ("404",)

@@ -1,12 +1,12 @@
 """Who can use the page: axe-core finds nothing to complain of, in light and dark, in every state."""
 
 import pytest
-from browser import missing, our_server, write_run
-from controlled import controlled
-from visiting import reach, see, status
 
 from digits.files import write_json
 from digits.runlog.schema import RUNS_INDEX
+from tests.support.browser import missing, our_server, write_run
+from tests.support.control import controlled
+from tests.support.pages import reach, see, status
 
 
 def complaints(page) -> list:

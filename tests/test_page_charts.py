@@ -3,11 +3,11 @@
 import json
 
 import pytest
-from browser import our_server, write_run
-from visiting import reach, see, walk
 
 from digits.files import write_json
 from digits.runlog.schema import BATCHES, PREDICTIONS, RUNS_INDEX, TRAINING_LOG
+from tests.support.browser import our_server, write_run
+from tests.support.pages import reach, see, walk
 
 WHERE = "[data-measure=loss] [data-part=where]"
 

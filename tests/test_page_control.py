@@ -7,14 +7,15 @@ import subprocess
 import sys
 
 import pytest
-from browser import PROJECT, any_server, copy_page, write_run
-from controlled import controlled, new_run, press, refuse
-from test_page_access import complaints
-from visiting import see, status, wait_for_steps
 
 from digits.files import write_json
 from digits.runlog import run_log
 from digits.runlog.schema import RUNS_INDEX
+from tests.support import PROJECT
+from tests.support.browser import any_server, copy_page, write_run
+from tests.support.control import controlled, new_run, press, refuse
+from tests.support.pages import see, status, wait_for_steps
+from tests.test_page_access import complaints
 
 SAID = "#header .said"
 CONTROLS = ".controls:visible, [data-change]"

@@ -6,12 +6,12 @@ import socket
 import subprocess
 import sys
 
-from browser import PROJECT, our_server, write_run
-from visiting import see
-from wire import read_all
-
 from digits.files import write_json
 from digits.runlog.schema import RUNS_INDEX
+from tests.support import PROJECT
+from tests.support.browser import our_server, write_run
+from tests.support.http_client import read_all
+from tests.support.pages import see
 
 MARKUP = ("<script>{}</script>", "<img src=x onerror={}>", '"><svg onload={}>', "<iframe srcdoc='<script>{}</script>'>")
 MARKUP += (

@@ -5,11 +5,12 @@ import subprocess
 import sys
 
 import pytest
-from browser import PROJECT, any_server, our_server
-from visiting import see, status, walk
 
 from digits.runlog.run_log import RunLog
 from digits.runlog.schema import BATCH_FIELDS, BATCHES
+from tests.support import PROJECT
+from tests.support.browser import any_server, our_server
+from tests.support.pages import see, status, walk
 
 WHERE = "[data-measure=loss] [data-part=where]"
 

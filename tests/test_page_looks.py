@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
-from browser import PROJECT, our_server, write_run
-from visiting import see, status
-from wire import ask, serving
 
 from digits.server.http_server import Server
 from server import Site, max_body
+from tests.support import PROJECT
+from tests.support.browser import our_server, write_run
+from tests.support.http_client import ask, serving
+from tests.support.pages import see, status
 
 PICTURES = PROJECT / "tests" / "screenshots"
 LIMIT = 160_000  # bytes of HTML, CSS, JavaScript and SVG

@@ -4,11 +4,11 @@ import json
 import random
 
 import pytest
-from browser import our_server, write_run
-from visiting import reach, see
 
 from digits.files import write_json
 from digits.runlog.schema import PREDICTIONS, TEST_IMAGES, TEST_SAMPLES, TRAINING_LOG
+from tests.support.browser import our_server, write_run
+from tests.support.pages import reach, see
 
 IMAGES = 400
 

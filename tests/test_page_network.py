@@ -23,8 +23,8 @@ from digits.inference.input_checks import rejection_reason
 from digits.inference.preprocess import prepare
 from digits.models.builders import build_model
 from digits.models.history import ModelHistory
+from tests.support import PROJECT
 
-PROJECT = Path(__file__).resolve().parent.parent
 FIXTURE = PROJECT / "tests" / "fixtures" / "network"
 IMAGES = {"cnn4": 1000, "cnn4-quick": 1000, "lenet5": 1000, "tiny": 1000}
 FEWER = 50  # for the networks that JavaScript takes long for

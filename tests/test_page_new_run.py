@@ -4,10 +4,10 @@ import os
 import signal
 
 import pytest
-from controlled import controlled, new_run, press, refuse
-from visiting import see, status, wait_for_steps
 
 from digits.runlog import run_log
+from tests.support.control import controlled, new_run, press, refuse
+from tests.support.pages import see, status, wait_for_steps
 
 SMALL = {"Channels": "4,4,8,8", "Batch_size": "32", "Dataset": "synthetic", "Validation": "100", "Limit": "640"}
 

@@ -9,7 +9,6 @@ import subprocess
 from dataclasses import fields
 
 import pytest
-from browser import PROJECT
 
 from digits.architectures import ARCHITECTURES
 from digits.config import DEFAULT_LR, Config
@@ -18,6 +17,7 @@ from digits.server import options_schema
 from digits.server.options_schema import SETTABLE
 from digits.training.build import batches_per_epoch, total_steps
 from digits.training.schedule import Schedule
+from tests.support import PROJECT
 
 MODULES = PROJECT / "web" / "control"
 READ = "import { readFileSync } from 'node:fs'; const { given, cases } = JSON.parse(readFileSync(0, 'utf8'));"

@@ -4,16 +4,16 @@ import json
 import shutil
 
 import pytest
-from browser import Watched, any_server, copy_page, our_server, serving, write_run
-from drawing import READS, answer, clear, draw, pixels, sheet, strokes_of, train
-from test_page_access import complaints
-from visiting import reach, see
 
 from digits.files import write_json
 from digits.runlog.schema import NETWORK
 from digits.server.cors import Sharing
 from digits.server.http_server import Server
 from server import Site, max_body, shared_methods
+from tests.support.browser import Watched, any_server, copy_page, our_server, serving, write_run
+from tests.support.pad import READS, answer, clear, draw, pixels, sheet, strokes_of, train
+from tests.support.pages import reach, see
+from tests.test_page_access import complaints
 
 
 @pytest.mark.parametrize("server", ["ours", "any"])

@@ -8,12 +8,12 @@ import urllib.request
 
 import numpy as np
 import pytest
-from browser import our_server
-from drawing import ANSWER, READS, answer, clear, pixels, sheet
 from PIL import Image
-from visiting import see
 
 from digits.data import synthetic
+from tests.support.browser import our_server
+from tests.support.pad import ANSWER, READS, answer, clear, pixels, sheet
+from tests.support.pages import see
 
 
 def test_a_picture_is_read_as_the_server_reads_it(visit, trained, tmp_path):

@@ -6,13 +6,13 @@ import shutil
 import subprocess
 
 import pytest
-from browser import missing, our_server, write_run
-from controlled import controlled
-from test_page_mistakes import recount
-from visiting import reach, see
 
 from digits.files import write_json
 from digits.runlog.schema import PREDICTIONS
+from tests.support.browser import missing, our_server, write_run
+from tests.support.control import controlled
+from tests.support.pages import reach, see
+from tests.test_page_mistakes import recount
 
 PAPER = {"A4": 794, "Letter": 816}  # width in CSS pixels
 MARGIN = 45  # 12 mm

@@ -4,12 +4,13 @@ import json
 import shutil
 
 import pytest
-from browser import PROJECT, any_server
-from controlled import controlled
-from visiting import Training, see, status
 
 from digits.runlog.run_log import RunLog
 from digits.runlog.schema import RUNS, RUNS_INDEX, TRAINING_LOG
+from tests.support import PROJECT
+from tests.support.browser import any_server
+from tests.support.control import controlled
+from tests.support.pages import Training, see, status
 
 ROW = "#runs tbody tr"
 

@@ -6,11 +6,10 @@ import socket
 import threading
 import time
 
-from browser import close_all, our_server, write_run
-from visiting import PATIENCE, reach, see, status
-
 from digits.files import write_json
 from digits.runlog.schema import PREDICTIONS, TEST_IMAGES, TRAINING_LOG
+from tests.support.browser import close_all, our_server, write_run
+from tests.support.pages import PATIENCE, reach, see, status
 
 BYTES_PER_SECOND = 50_000
 LATENCY_S = 0.4

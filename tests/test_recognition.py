@@ -9,10 +9,7 @@ import threading
 
 import numpy as np
 import pytest
-from example_project import server_of
 from PIL import Image
-from test_predict import digits, weights  # noqa: F401  (fixtures)
-from wire import ask, eventually, serving
 
 from digits.inference import images
 from digits.models.builders import build_model
@@ -20,6 +17,9 @@ from digits.models.history import ModelHistory
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
 from digits.server import predict_api
+from tests.support.example_project import server_of
+from tests.support.http_client import ask, eventually, serving
+from tests.test_predict import digits, weights  # noqa: F401  (fixtures)
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from test_predict import digits, weights  # noqa: F401  (fixtures)
-from test_recognition import form, picture, post  # noqa: F401  (a fixture)
-from wire import eventually
 
 from digits.inference import images, predict
 from digits.models import weights_file
@@ -15,6 +12,9 @@ from digits.runlog.run_log import RunLog
 from digits.server import predict_api
 from digits.server.http_message import Problem, Request
 from digits.server.predict_api import PredictApi
+from tests.support.http_client import eventually
+from tests.test_predict import digits, weights  # noqa: F401  (fixtures)
+from tests.test_recognition import form, picture, post  # noqa: F401  (a fixture)
 
 PATIENT = 60.0
 

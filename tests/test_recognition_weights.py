@@ -3,14 +3,14 @@
 import pickle
 
 import pytest
-from test_predict import digits, weights  # noqa: F401  (fixtures)
-from test_recognition import picture, post  # noqa: F401  (a fixture)
 
 from digits.models import weights_file
 from digits.models.builders import build_model
 from digits.models.history import ModelHistory
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
+from tests.test_predict import digits, weights  # noqa: F401  (fixtures)
+from tests.test_recognition import picture, post  # noqa: F401  (a fixture)
 
 
 def test_before_there_are_weights_it_says_when_to_come_again(live, picture):  # noqa: F811

@@ -2,16 +2,14 @@
 
 import json
 import re
-from pathlib import Path
 
-import golden
 import pytest
 import torch
 
 from digits.config import Config
 from digits.runlog import schema
+from tests.support import PROJECT, golden
 
-PROJECT = Path(__file__).parent.parent
 TEXT = (PROJECT / "results" / "README.md").read_text(encoding="utf-8")
 WORDS = set(re.findall(r"`([^`]+)`", TEXT))
 

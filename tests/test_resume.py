@@ -19,8 +19,8 @@ from digits.training.checkpoints import Checkpoints
 from digits.training.resume import load_for_resume, previous_run, restarted
 from digits.training.schedule import Schedule
 from digits.training.trainer import TrainState
-from tests.outcomes import outcome
-from tests.trainer import Trainer
+from tests.support.outcome import outcome
+from tests.support.training import Trainer
 
 # Everything that has a state: dropout, batch norm, averaging, augmentation, a rate that rises and falls, Muon (which
 # has AdamW in it).

@@ -7,12 +7,12 @@ import random
 import threading
 import time
 
-import golden
 import pytest
 
 from digits.runlog import manage, run_log, schema
 from digits.runlog.lock import FolderLocked
 from digits.runlog.run_log import RunLog
+from tests.support import golden
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_the_golden_run_is_what_the_writer_writes(tmp_path):
     names = sorted(os.listdir(golden.FIXTURE))
     assert sorted(os.listdir(tmp_path)) == names
     _, different, unreadable = filecmp.cmpfiles(tmp_path, golden.FIXTURE, names, shallow=False)
-    assert (different, unreadable) == ([], []), "after a deliberate change: python -m tests.golden"
+    assert (different, unreadable) == ([], []), "after a deliberate change: python -m tests.support.golden"
 
 
 def test_a_run_that_ends_well_is_completed_and_holds_all_it_was_told(folder):

@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
-from example_project import RUN
-from wire import ask, serving
 
 from digits.files import write_atomically
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
 from digits.server.http_server import Server
 from server import Site, max_body
+from tests.support.example_project import RUN
+from tests.support.http_client import ask, serving
 
 GOLDEN = Path(__file__).resolve().parent / "fixtures" / "golden"
 

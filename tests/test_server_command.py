@@ -9,15 +9,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from pathlib import Path
 
 import pytest
 
 import server
 from digits.server import browser, startup
 from digits.server.access import Authorization
-
-PROJECT = Path(__file__).resolve().parent.parent
+from tests.support import PROJECT
 
 
 @contextlib.contextmanager

@@ -5,11 +5,11 @@ import os
 import shutil
 
 import pytest
-from example_project import RUN, SECRET, project_in, server_of
-from wire import ask, serving
 
 from digits.server.http_server import Server
 from server import Site, max_body
+from tests.support.example_project import RUN, SECRET, project_in, server_of
+from tests.support.http_client import ask, serving
 
 HOSTILE = [
     # out of the folder

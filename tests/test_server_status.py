@@ -9,14 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
-from wire import ask
 
 from digits.files import write_json
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
 from digits.runlog.schema import timestamp
-
-PROJECT = Path(__file__).resolve().parent.parent
+from tests.support import PROJECT
+from tests.support.http_client import ask
 
 
 def status_of(server) -> dict:

@@ -13,7 +13,6 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from trainer import PROJECT, SOON, Trainer
 
 from digits.errors import UserError
 from digits.files import write_atomically, write_json
@@ -23,6 +22,8 @@ from digits.runlog.commands import CommandQueue, InvalidCommand, doubt, parse_co
 from digits.training.distributed import Group
 from digits.training.remote_control import RemoteControl, replay_schedule
 from digits.training.schedule import Schedule
+from tests.support import PROJECT
+from tests.support.training import SOON, Trainer
 
 LONG = ["--epochs", "400", "--batch-size", "16", "--quiet"]
 

@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
-from trainer import PROJECT
 
 from digits.cli import progress_bar
+from tests.support import PROJECT
 
 pty = pytest.importorskip("pty", reason="this system has no pseudo-terminals")
 ERASE = "\r\x1b[2K"

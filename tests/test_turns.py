@@ -3,9 +3,9 @@
 import threading
 
 import pytest
-from wire import eventually
 
 from digits.server.turns import Turns
+from tests.support.http_client import eventually
 
 PATIENT = 60.0
 

@@ -4,24 +4,23 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
-from trainer import Trainer
-from unexpected import ACTIONS, KINDS, NAMES, WITH_TORCH
 
 from digits.training import predictions
+from tests.support import PROJECT
+from tests.support.special_files import ACTIONS, KINDS, NAMES, WITH_TORCH
+from tests.support.training import Trainer
 
-PROJECT = Path(__file__).parent.parent
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="pipes and devices of POSIX")
 
 
 def outcomes(action, kind, folder):
-    """What `unexpected.py` prints for each name."""
-    program = [sys.executable, PROJECT / "tests" / "unexpected.py", action.__name__, kind, folder]
+    """What special_files.py prints for each name."""
+    program = [sys.executable, "-m", "tests.support.special_files", action.__name__, kind, folder]
     try:
-        done = subprocess.run(program, capture_output=True, text=True, timeout=500)
+        done = subprocess.run(program, cwd=PROJECT, capture_output=True, text=True, timeout=500)
     except subprocess.TimeoutExpired as late:
         pytest.fail(f"it hangs after: {(late.stdout or b'').decode()}")
     assert done.returncode == 0 and "Traceback" not in done.stderr, f"{done.stdout}\n{done.stderr[-3000:]}"

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tests.trainer import PROJECT, Trainer
+from tests.support import PROJECT
+from tests.support.training import Trainer
 
 
 @pytest.fixture(scope="module")

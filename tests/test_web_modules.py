@@ -3,11 +3,10 @@
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).parent.parent
+from tests.support import PROJECT
 
 
 def test_the_modules_of_the_page_pass_their_own_tests():

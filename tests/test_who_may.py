@@ -7,9 +7,6 @@ import subprocess
 import sys
 
 import pytest
-from example_project import RUN, project_in, server_of
-from trainer import PROJECT
-from wire import ask, serving
 
 import server
 from digits.runlog import schema
@@ -18,6 +15,9 @@ from digits.server.cors import Sharing
 from digits.server.http_server import Server
 from digits.server.startup import access_of, page_url, read_options
 from server import Site, max_body, shared_methods
+from tests.support import PROJECT
+from tests.support.example_project import RUN, project_in, server_of
+from tests.support.http_client import ask, serving
 
 STOP = b'{"action": "stop"}'  # nothing is trained here: 409 for who is let in
 PAGES = "https://example.org"  # a site named with --allow-origin

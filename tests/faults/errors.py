@@ -36,7 +36,7 @@ from tests.faults.processes import (
     train,
     trainer,
 )
-from tests.outcomes import outcome
+from tests.support.outcome import outcome
 
 ERRORS = {
     "write": ("ENOSPC", "EIO", "EDQUOT", "EINTR"),

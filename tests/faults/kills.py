@@ -25,7 +25,7 @@ from tests.faults.processes import (
     train,
     trainer,
 )
-from tests.outcomes import outcome
+from tests.support.outcome import outcome
 
 SITUATIONS = ("empty folder", "finished run", "interrupted run")
 

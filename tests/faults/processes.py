@@ -220,6 +220,6 @@ def check_no_leftovers(case: Case, results: Path, when: str) -> None:
 
 
 def check_same(case: Case, found: dict, expected: dict, when: str) -> None:
-    """Two outcomes (tests/outcomes.py)."""
+    """Two outcomes (tests/support/outcome.py)."""
     different = [part for part, value in expected.items() if found[part] != value]
     case.check(not different, f"{when} the run differs from an undisturbed one in {', '.join(different)}")

@@ -26,7 +26,7 @@ from tests.faults.processes import (
     train,
     trainer,
 )
-from tests.outcomes import outcome
+from tests.support.outcome import outcome
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SOON_S = 20.0  # two are promised on a free machine

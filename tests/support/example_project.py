@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from wire import serving
 
 from digits.runlog import schema
 from digits.server.access import Authorization
 from digits.server.http_server import Server
 from server import Site, max_body
+from tests.support.http_client import serving
 
 SECRET = "not for everybody"
 RUN = "20260101-120000-abcd"

@@ -1,6 +1,6 @@
 """One golden run: written here by the real writer, served by the server's tests, parsed by the page's tests.
 
-python -m tests.golden        writes tests/fixtures/golden/ anew, after a deliberate change of the contract
+python -m tests.support.golden        writes tests/fixtures/golden/ anew, after a deliberate change of the contract
 """
 
 import math
@@ -17,8 +17,9 @@ from digits.runlog import schema, throughput
 from digits.runlog.lock import LOCK_FILE
 from digits.runlog.run_log import RunLog
 from digits.runlog.runs import INDEX_LOCK
+from tests.support import FIXTURES
 
-FIXTURE = Path(__file__).parent / "fixtures" / "golden"
+FIXTURE = FIXTURES / "golden"
 EPOCHS, BATCHES = 3, 40
 _START = 1_790_000_000.0  # 2026-09-21, in the afternoon
 _LAYERS = [

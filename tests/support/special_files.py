@@ -1,6 +1,6 @@
 """A program: every name of the contract in turn is a pipe, or a link to an endless device, and something is done there.
 
-    python tests/unexpected.py ACTION KIND FOLDER
+    python -m tests.support.special_files ACTION KIND FOLDER
 
 It prints each name before it is tried and what came of it afterwards. Memory is limited, so that one who reads the
 device fails instead of filling the machine; who waits for the pipe is ended by the caller.
@@ -13,8 +13,6 @@ import resource
 import shutil
 import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from digits.files import UnexpectedFile
 from digits.runlog import commands, lock, schema

@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from browser import OPEN, Watched, chromium, close_all
 
 from digits.runlog.run_log import RunLog
+from tests.support.browser import OPEN, Watched, chromium, close_all
 
 PATIENCE = 60_000  # ms; for two cores that others use too
 ONE_SECOND = "try { localStorage.setItem('interval', '1') } catch {}"

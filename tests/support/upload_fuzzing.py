@@ -1,6 +1,6 @@
 """Uploads nobody should send: files, forms and JSON with mistakes in them, and what they do to a server.
 
-python tests/hostile.py --count 10000 --seed 1      answers by status, memory, the slowest answer
+python -m tests.support.upload_fuzzing --count 10000 --seed 1      answers by status, memory, the slowest answer
 """
 
 import argparse
@@ -24,7 +24,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-PROJECT = Path(__file__).resolve().parent.parent
+from tests.support import PROJECT
+
 FORM = "multipart/form-data; boundary=xyz"
 JSON = "application/json"
 EDGES = (
@@ -204,7 +205,7 @@ def attacked(weights: bytes):
 
 
 def main() -> None:
-    from bombs import BOMBS
+    from tests.support.upload_bombs import BOMBS
 
     parser = argparse.ArgumentParser(description="Send uploads with mistakes to a server, then bombs.")
     parser.add_argument("--count", type=int, default=10_000)
@@ -230,7 +231,6 @@ def report(what: str, server: Server) -> None:
 
 def untrained() -> bytes:
     """Weights that have learned nothing, and read all the same."""
-    sys.path.insert(0, str(PROJECT))
     import torch
 
     from digits.config import Config

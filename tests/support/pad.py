@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from browser import PROJECT
-from visiting import see
+
+from tests.support.browser import PROJECT
+from tests.support.pages import see
 
 SIZE = ["--limit", "9600", "--validation", "1000", "--epochs", "3"]
 TRAIN = ["--preset", "fast", "--dataset", "synthetic", *SIZE, "--quiet"]

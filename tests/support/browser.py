@@ -17,9 +17,9 @@ from digits.files import write_json
 from digits.runlog.schema import LAYER_WEIGHTS, PREDICTIONS, RUNS_INDEX, TEST_SAMPLES, TRAINING_LOG, timestamp
 from digits.server.http_server import Server
 from server import Site, max_body
+from tests.support import FIXTURES, PROJECT
 
-PROJECT = Path(__file__).resolve().parent.parent
-GOLDEN = PROJECT / "tests" / "fixtures" / "golden"
+GOLDEN = FIXTURES / "golden"
 ARGUMENTS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),

@@ -7,13 +7,12 @@ import signal
 import time
 from pathlib import Path
 
-from browser import PROJECT, serving
-
 from digits.runlog import lock, run_log
 from digits.server.access import Authorization
 from digits.server.http_server import Server
 from digits.server.launcher import START_LOCK
 from server import Site, max_body
+from tests.support.browser import PROJECT, serving
 
 
 @contextlib.contextmanager
