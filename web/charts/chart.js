@@ -4,7 +4,7 @@ import { draw, drawOver } from './draw.js';
 import { listen } from './gestures.js';
 import { plotOf } from './plot.js';
 import * as readout from './readout.js';
-import { coloursIn, onColours } from '../core/theme.js';
+import { colorsIn, onColors } from '../core/theme.js';
 
 const COLOURS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', 'other1', 'other2', 'other3', 'other4'];
 
@@ -32,7 +32,7 @@ export function mount(figure, store, measure) {
     const density = devicePixelRatio;
     const [width, height] = [Math.round(size.width * density), Math.round(size.height * density)];
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    colours ??= coloursIn(figure, COLOURS);
+    colours ??= colorsIn(figure, COLOURS);
     const wanted = [curves, zoom, view, colours, width, height];
     if (wanted.some((part, index) => part !== planned[index])) {
       plot = plotOf(curves, measure, zoom, size, view);
@@ -73,7 +73,7 @@ export function mount(figure, store, measure) {
     readout.update(figure, state, measure);
   });
   new ResizeObserver(redraw).observe(canvas);
-  onColours(() => {
+  onColors(() => {
     colours = null;
     paint(); // at once: before printing there is no other frame
   });

@@ -1,4 +1,4 @@
-/** Where runs are read from: beside the page, or from the server that its address names with ?api=https://host/. */
+/** The base of all requests for runs: the page's own server, or the one that ?api=https://host/ names. */
 
 export function apiOf(search) {
   const given = new URLSearchParams(search).get('api');
@@ -9,30 +9,30 @@ export function apiOf(search) {
 
 export const API = apiOf(globalThis.location?.search);
 
-const MOST = 12; // pictures that are kept
-const pictures = new Map(); // address -> promise of a local one
+const MAX_IMAGES = 12;
+const images = new Map(); // URL -> promise of a local URL
 
-/** Put a picture behind an element. A style sheet may not show another host's, so that it is fetched before. */
+/** Sets an element's background image. The Content-Security-Policy allows style sheets no other host, so that it is fetched first. */
 export async function setBackground({ style }, url) {
-  if (API && !pictures.has(url)) keep(url, localOf(url));
-  const address = API ? await pictures.get(url) : url;
+  if (API && !images.has(url)) cache(url, fetchImage(url));
+  const address = API ? await images.get(url) : url;
   if (address) style.backgroundImage = `url("${address}")`;
 }
 
-async function localOf(url) {
+async function fetchImage(url) {
   const answer = await fetch(url).catch(() => null);
   if (answer?.ok) return URL.createObjectURL(await answer.blob());
-  pictures.delete(url); // who needs it next asks again
+  images.delete(url); // the next use retries
   return null;
 }
 
-async function keep(url, picture) {
-  pictures.set(url, picture);
-  if (pictures.size <= MOST) return;
-  const [[oldest, address]] = pictures;
-  pictures.delete(oldest);
+async function cache(url, image) {
+  images.set(url, image);
+  if (images.size <= MAX_IMAGES) return;
+  const [[oldest, address]] = images;
+  images.delete(oldest);
   URL.revokeObjectURL(await address);
 }
 
-/** Where the files lie of the earlier run `shown`; of the live one for null. */
+/** The URL of the folder of the earlier run `shown`; null: the live run. */
 export const folderOf = (shown) => `${API}results/${shown === null ? '' : `runs/${shown}/`}`;

@@ -1,10 +1,12 @@
-/** What a run leaves besides its log, read as defensively: samples, predictions, weights. */
+/** Parsers of a run's other files: test samples, predictions, weights. Whatever a file holds, the result has the expected types. */
 
 import { count, isRecord, list, number, record, share, temperature, text } from './values.js';
 
-const MOST_WEIGHTS = 50_000;
+/** @import {AnswerSet, Filters, Predictions, Samples, Weights} from './types.js' */
 
-/** The test samples: of none the list is empty. */
+const MAX_WEIGHTS = 50_000;
+
+/** @returns {Samples} */
 export function parseSamples(value) {
   const { rows: givenRows, columns: givenColumns, samples: given, epoch, final, ...others } = record(value);
   const rows = count(givenRows) ?? 28;
@@ -16,13 +18,13 @@ export function parseSamples(value) {
     probabilities: list(sample.probabilities).slice(0, 10).map(share),
     pixels: parsePixels(sample.pixels, rows * columns),
   }));
-  return { epoch: count(epoch), final: final === true, isCalibrated: temperature(others.temperature) !== null, rows, columns, samples };
+  const isCalibrated = temperature(others.temperature) !== null;
+  return { epoch: count(epoch), final: final === true, isCalibrated, rows, columns, samples };
 }
 
 /**
- * What was said of all validation images after each epoch kept, then of all test images: a list of answer sets, each
- * {kind, epoch, labels, predictions, isCalibrated, confidences, probabilities}, the last a Map from an image's index to
- * its ten.
+ * The predictions for all validation images after each epoch kept, then those for all test images.
+ * @returns {Predictions}
  */
 export function parsePredictions(value) {
   const { validation, test } = record(value);
@@ -30,41 +32,66 @@ export function parsePredictions(value) {
   const epochs = list(record(validation).epochs).filter(isRecord).slice(-1000);
   const sets = epochs.map((given) => parseAnswers('validation', count(given.epoch), labels, given));
   sets.push(parseAnswers('test', null, digits(record(test).labels), record(test)));
-  return { sets: sets.filter(Boolean) };
+  return { sets: sets.filter((set) => set !== null) };
 }
 
-/** The first filters, and a histogram per layer and epoch; only what is whole. */
+/**
+ * The first layer's filters, and a histogram for each layer and epoch; incomplete ones are dropped.
+ * @returns {Weights}
+ */
 export function parseWeights(value) {
   const { filters, epochs } = record(value);
-  return { filters: parseFilters(record(filters)), epochs: list(epochs).filter(isRecord).slice(-200).flatMap(parseSpread) };
+  return { filters: parseFilters(record(filters)), epochs: list(epochs).filter(isRecord).slice(-200).flatMap(parseHistograms) };
 }
 
-function parseFilters({ name, count: many, rows, columns: wide, values }) {
-  const [kernels, height, width] = [many, rows, wide].map((size) => Math.min(count(size) ?? 0, 4096));
-  const numbers = list(values).slice(0, MOST_WEIGHTS + 1).map(number);
-  if (!numbers.length || numbers.length > MOST_WEIGHTS || numbers.length !== kernels * height * width || numbers.includes(null)) return null;
+/**
+ * @param {Object<string, any>} filters
+ * @returns {Filters | null}
+ */
+function parseFilters({ name, count: kernelCount, rows, columns, values }) {
+  const [kernels, height, width] = [kernelCount, rows, columns].map((size) => Math.min(count(size) ?? 0, 4096));
+  const numbers = list(values).slice(0, MAX_WEIGHTS + 1).filter(Number.isFinite);
+  const isWhole = numbers.length > 0 && numbers.length <= MAX_WEIGHTS && numbers.length === kernels * height * width;
+  if (!isWhole) return null;
   return { name: text(name, 80), count: kernels, rows: height, columns: width, values: numbers };
 }
 
-function parseSpread({ epoch, layers }) {
+/**
+ * @param {Object<string, any>} spread
+ * @returns {Weights['epochs']}
+ */
+function parseHistograms({ epoch, layers }) {
+  /** @type {any[]} */
   const parsed = list(layers).filter(isRecord).slice(0, 500).map(({ name, low, high, deviation, counts }) => ({
     name: text(name, 80), low: number(low), high: number(high), deviation: number(deviation), counts: list(counts).slice(0, 500).map(count),
   }));
-  const whole = parsed.every(({ low, high, counts }) => low !== null && high !== null && counts.length && !counts.includes(null));
-  return whole && parsed.length && count(epoch) !== null ? [{ epoch, layers: parsed }] : [];
+  const isWhole = parsed.every(({ low, high, counts }) => low !== null && high !== null && counts.length && !counts.includes(null));
+  return isWhole && parsed.length && count(epoch) !== null ? [{ epoch, layers: parsed }] : [];
 }
 
+/**
+ * @param {'validation' | 'test'} kind
+ * @param {number | null} epoch
+ * @param {number[] | null} labels
+ * @param {Object<string, any>} given
+ * @returns {AnswerSet | null}
+ */
 function parseAnswers(kind, epoch, labels, given) {
   const predictions = digits(given.predictions);
-  if (!labels?.length || predictions?.length !== labels.length) return null;
+  if (!labels?.length || !predictions || predictions.length !== labels.length) return null;
   const confidences = labels.map((_, index) => share(list(given.confidences)[index]));
-  const { index: places, probabilities } = record(given.notable);
-  const known = list(places).map((place, row) => [place, list(list(probabilities)[row]).slice(0, 10).map(share)]);
+  const { index: indices, probabilities } = record(given.notable);
+  /** @type {[number, number[]][]} */
+  const known = list(indices).map((index, row) => [index, list(list(probabilities)[row]).slice(0, 10).map(share)]);
   const isCalibrated = temperature(given.temperature) !== null;
-  return { kind, epoch, labels, predictions, isCalibrated, confidences, probabilities: new Map(known.filter(([, ten]) => ten.length === 10)) };
+  const whole = known.filter(([, ten]) => ten.length === 10);
+  return { kind, epoch, labels, predictions, isCalibrated, confidences, probabilities: new Map(whole) };
 }
 
-/** A string of digits as numbers; null for anything else. */
+/**
+ * A string of digits as numbers; null for anything else.
+ * @returns {number[] | null}
+ */
 function digits(value) {
   return typeof value === 'string' && /^\d{0,100000}$/.test(value) ? Array.from(value, Number) : null;
 }

@@ -1,17 +1,22 @@
-/** The files beside the log, each read once its section is seen, and again when the log has changed. */
+/** The files beside the log, each read once its section is in view, and again when the log changes. */
 
 import { Unreachable } from './reader.js';
 import { whenSeen } from './visibility.js';
 
-const record = () => import('./artifact-parsers.js');
+/** @import {Store} from './store.js' */
+
+const parsers = () => import('./artifact-parsers.js');
 const FILES = {
-  samples: { file: 'test_samples.json', parser: async () => (await record()).parseSamples },
-  predictions: { file: 'predictions.json', parser: async () => (await record()).parsePredictions },
-  weights: { file: 'weights.json', parser: async () => (await record()).parseWeights },
+  samples: { file: 'test_samples.json', parse: async (value) => (await parsers()).parseSamples(value) },
+  predictions: { file: 'predictions.json', parse: async (value) => (await parsers()).parsePredictions(value) },
+  weights: { file: 'weights.json', parse: async (value) => (await parsers()).parseWeights(value) },
 };
 const NONE = { samples: null, predictions: null, weights: null };
 
-/** Mounted before the sections: these are never called with the files of another run than the log's. */
+/**
+ * Mounted before the sections: these are never called with the files of another run than the log's.
+ * @param {Store} store
+ */
 export function follow(store, read) {
   let current = '';
   store.on(['log', 'folder'], ({ log, folder }) => {
@@ -23,10 +28,10 @@ export function follow(store, read) {
 }
 
 function followFile(store, read, key) {
-  const { file, parser } = FILES[key];
+  const { file, parse } = FILES[key];
   let isReading = false;
-  let readFor = null; // the log with which it was read last
-  let kept = {}; // {value, folder, result}
+  let readFor = null; // the log for which it was read last
+  let latest = { value: undefined, folder: '', result: null };
   store.on(['log', 'wanted', 'connection'], update);
 
   async function update() {
@@ -43,39 +48,39 @@ function followFile(store, read, key) {
 
   function isDue() {
     const { log, wanted } = store.state;
-    return log !== readFor && wanted.includes(key) && isAnnounced(log, key);
+    return log !== readFor && wanted.includes(key) && isListed(log, key);
   }
 
   async function readFile() {
     const { log, folder } = store.state;
     const { value, missing } = await read(folder + file);
-    const parse = await parser();
     if (value === undefined && !missing) throw new Unreachable(`${file}: incomplete`);
-    if (value !== kept.value || folder !== kept.folder || !kept.result) kept = { value, folder, result: { ...parse(value), folder } };
+    const isSame = value === latest.value && folder === latest.folder && latest.result;
+    if (!isSame) latest = { value, folder, result: { ...(await parse(value)), folder } };
     const now = store.state;
     if (now.folder !== folder || now.log?.runId !== log.runId) return;
     readFor = log;
-    store.set({ [key]: kept.result });
+    store.set({ [key]: latest.result });
   }
 }
 
-const isAnnounced = (log, key) => log?.files.includes(FILES[key].file) ?? false;
+const isListed = (log, key) => log?.files.includes(FILES[key].file) ?? false;
 
-/** Ask for a file, as its section does when it is seen. */
+/** Asks for a file, as its section does when it comes into view. */
 export function want(store, key) {
   const { wanted } = store.state;
   if (!wanted.includes(key)) store.set({ wanted: [...wanted, key] });
 }
 
 /**
- * Show a section from the moment the log announces its file, busy until both that and its module, which `load()`
- * imports, are there. A file that has nothing to show, by `isEmpty(content)`, hides it again.
+ * Shows a section from the moment the log lists its file, as busy until the file is read and `load()` has imported the
+ * section's module. `isEmpty(content)` hides it again.
  */
 export function showWhenSeen(element, store, key, isEmpty, load) {
   let isMounted = false;
   const draw = () => {
     const content = store.state[key];
-    const isBusy = isAnnounced(store.state.log, key) && !(content && isMounted);
+    const isBusy = isListed(store.state.log, key) && !(content && isMounted);
     element.hidden = content ? isEmpty(content) : !isBusy;
     element.ariaBusy = isBusy;
   };

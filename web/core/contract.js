@@ -20,7 +20,7 @@ const SIZES = ['input', 'activations', 'parameters', 'total']; // in the log: in
 export function parseLog(value, written = null) {
   if (!isRecord(value)) return null;
   return {
-    newer: number(value.schema) > SCHEMA,
+    newer: (number(value.schema) ?? 0) > SCHEMA,
     runId: runId(value.run_id),
     name: text(value.name, 200) || 'unnamed run',
     status: oneOf(STATUSES, value.status, 'failed'), // as the server decides
@@ -170,7 +170,10 @@ const oneOf = (choices, value, otherwise) => (choices.includes(value) ? value : 
 /** @returns {any} */
 const counts = (value, keys) => Object.fromEntries(keys.map((key) => [key, count(value[key])]));
 
-/** Columns of equal length, the key ascending: rows that violate this are dropped; a missing column is all null. */
+/**
+ * Columns of equal length, the key ascending: rows that violate this are dropped; a missing column is all null.
+ * @returns {any}
+ */
 function columns(value, fields, key) {
   const given = record(value);
   const present = fields.filter((field) => Array.isArray(given[field]));
@@ -186,6 +189,7 @@ function columns(value, fields, key) {
   return result;
 }
 
+/** @returns {[string, string][]} */
 function pairs(value) {
   return Object.entries(record(value)).slice(0, 200).map(([key, entry]) => [text(key, 80), plain(entry)]);
 }

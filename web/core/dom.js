@@ -1,10 +1,16 @@
-/** Making elements. Text only ever becomes text nodes, so that nothing a run calls itself is markup. */
+/** Element builders. Text becomes text nodes only, so that a run's name is never markup. */
 
-const DRAWN = new Set(['svg', 'path']);
+const SVG_TAGS = new Set(['svg', 'path']);
 
-/** h('button', {class: 'quiet', onclick: reset}, 'Reset') */
+/**
+ * h('button', {class: 'quiet', onclick: reset}, 'Reset')
+ * @param {string} tag
+ * @param {Object<string, any>} [attributes]
+ * @param {...any} children false and null are skipped
+ * @returns {any} typed by use: the tag decides
+ */
 export function h(tag, attributes = {}, ...children) {
-  const element = DRAWN.has(tag) ? document.createElementNS('http://www.w3.org/2000/svg', tag) : document.createElement(tag);
+  const element = SVG_TAGS.has(tag) ? document.createElementNS('http://www.w3.org/2000/svg', tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === false || value === null) continue;
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
@@ -16,34 +22,38 @@ export function h(tag, attributes = {}, ...children) {
 
 export const button = (label, onclick) => h('button', { type: 'button', onclick }, label);
 
-/** The elements in `root` with a data-part, by its name. */
+/**
+ * The elements in `root` with a data-part, by its name.
+ * @returns {Object<string, any>}
+ */
 export const parts = (root) => Object.fromEntries(
   Array.from(root.querySelectorAll('[data-part]'), (part) => [part.dataset.part, part]),
 );
 
-/** Change a text only if it differs: a selection in it survives a refresh. */
+/** Changes a text only if it differs, so that a selection in it survives a refresh. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
 const COPIED_MS = 2000;
 
-/** Let a button copy `text()` and say so for a moment; where that is not granted `instead()` helps and says how. */
-export function copies(button, text, instead) {
-  const label = button.textContent;
-  button.addEventListener('click', async () => {
-    const isCopied = await navigator.clipboard?.writeText(text()).then(() => true, () => false); // https and this machine only
-    setText(button, isCopied ? 'Copied' : instead());
-    setTimeout(() => setText(button, label), COPIED_MS);
+/** Makes a button copy `text()` and confirm it briefly; where the browser refuses, `fallback()` helps and returns the label. */
+export function copies(element, text, fallback) {
+  const label = element.textContent;
+  element.addEventListener('click', async () => {
+    const isCopied = await navigator.clipboard?.writeText(text()).then(() => true, () => false); // needs https or localhost
+    setText(element, isCopied ? 'Copied' : fallback());
+    setTimeout(() => setText(element, label), COPIED_MS);
   });
 }
 
-export const copiesFrom = (button, element) => copies(button, () => element.textContent, () => {
-  getSelection().selectAllChildren(element);
+/** The same for the text of `source`. */
+export const copiesFrom = (element, source) => copies(element, () => source.textContent, () => {
+  getSelection()?.selectAllChildren(source);
   return 'Selected: press Ctrl C';
 });
 
-/** A further style sheet: settled once it is there, or can't be had. */
+/** Adds a style sheet; resolves once it is loaded or has failed. */
 export const addStyle = ({ href }) => new Promise((resolve) => {
   document.head.append(h('link', { rel: 'stylesheet', href, onload: resolve, onerror: resolve }));
 });
@@ -61,21 +71,21 @@ const SHAPES = {
   waiting: 'M8 2.5a5.5 5.5 0 1 0 0 11a5.5 5.5 0 1 0 0-11',
   notice: 'M8 1.5 15 14H1zM8 6v4M8 11.6v.9',
 };
-const LINES = new Set(['completed', 'failed', 'paused', 'stalled', 'disconnected', 'waiting', 'notice']); // the others are filled
+const OUTLINED = new Set(['completed', 'failed', 'paused', 'stalled', 'disconnected', 'waiting', 'notice']); // the others are filled
 
-/** A small picture for a status: its shape tells it apart where colours don't. */
+/** The icon of a status: its shape distinguishes it where color does not. */
 export const icon = (kind) => h(
-  'svg', { viewBox: '0 0 16 16', class: LINES.has(kind) ? 'icon line' : 'icon', 'aria-hidden': 'true' },
+  'svg', { viewBox: '0 0 16 16', class: OUTLINED.has(kind) ? 'icon line' : 'icon', 'aria-hidden': 'true' },
   h('path', { d: SHAPES[kind] ?? SHAPES.waiting }),
 );
 
-/** What the browser remembers for this page, or for this tab; where it refuses to, a value holds until the page is left. */
-export const remembered = (key, storage = 'localStorage') => granted(() => window[storage].getItem(key));
-export const remember = (key, value, storage = 'localStorage') => granted(() => window[storage].setItem(key, value));
+/** Settings in the browser's storage, for this page or this tab; null where the browser refuses access. */
+export const remembered = (key, storage = 'localStorage') => allowed(() => window[storage].getItem(key));
+export const remember = (key, value, storage = 'localStorage') => allowed(() => window[storage].setItem(key, value));
 
-function granted(use) {
+function allowed(access) {
   try {
-    return use();
+    return access();
   } catch {
     return null;
   }

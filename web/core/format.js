@@ -1,4 +1,4 @@
-/** Numbers, times and shapes as people read them; a dash for what is not known. */
+/** Formatting of numbers, times and shapes; a dash for unknown values. */
 
 export const UNKNOWN = '–';
 const SPACE = '\u00a0'; // a number and its unit stay on one line
@@ -7,7 +7,7 @@ const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 /** 246,026 */
 export const whole = (value) => (value === null ? UNKNOWN : grouped.format(value));
 
-/** 0.0123: four decimals where a loss usually is, fewer above, three digits below, then an exponent. */
+/** 0.0123: four decimals below 1, fewer above, three significant digits below 0.001, then an exponent. */
 export function decimal(value) {
   if (value === null) return UNKNOWN;
   const size = Math.abs(value);
@@ -16,7 +16,7 @@ export function decimal(value) {
   return value.toFixed(size < 1 ? 4 : size < 10 ? 3 : size < 100 ? 2 : 1);
 }
 
-/** 98.94 %, and never 100 % of what is not all. */
+/** 98.94 %; values below 1 never round up to 100 %. */
 export function percent(value, decimals = 2) {
   if (value === null) return UNKNOWN;
   const almost = 100 - 10 ** -decimals;
@@ -24,7 +24,7 @@ export function percent(value, decimals = 2) {
   return `${shown.toFixed(decimals)}${SPACE}%`;
 }
 
-/** 94.9 %: how likely an answer is. Never 100 %, and marked where no temperature has calibrated it. */
+/** 94.9 %: a probability of the network. Never 100 %, and marked where no temperature has calibrated it. */
 export function likelihood(value, isCalibrated = true) {
   if (value === null) return UNKNOWN;
   return `${percent(Math.min(value, 0.999), 1)}${isCalibrated ? '' : ' (uncalibrated)'}`;
@@ -42,10 +42,10 @@ export function duration(seconds) {
   return `${all}${SPACE}s`;
 }
 
-/** 12:03:11, with the day in front if that is not today. */
+/** 12:03:11, preceded by the date if that is not today. */
 export const clock = (milliseconds, now = Date.now()) => timeOfDay(milliseconds, now, 'medium');
 
-/** The same without seconds: 12:03 */
+/** 12:03, the same without seconds */
 export const minute = (milliseconds, now = Date.now()) => timeOfDay(milliseconds, now, 'short');
 
 function timeOfDay(milliseconds, now, timeStyle) {
@@ -64,7 +64,7 @@ export function date(milliseconds) {
 /** 16×28×28 */
 export const shape = (sizes) => (sizes.length ? sizes.map((size) => size ?? '?').join('×') : UNKNOWN);
 
-export const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1);
+export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** 2 epochs, 1 epoch */
 export const counted = (value, noun) => `${whole(value)} ${noun}${value === 1 ? '' : 's'}`;

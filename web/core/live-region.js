@@ -1,4 +1,4 @@
-/** Says aloud, to those who listen to the page, a new state or a finished epoch; not every poll. */
+/** The live region for screen readers: announces a new status or a finished epoch, not every poll. */
 
 import { setText } from './dom.js';
 import { decimal, percent, whole } from './format.js';

@@ -1,4 +1,4 @@
-/** The rules of re-reading: when, and under which conditions. */
+/** Rules of polling: intervals, back-off and conditional requests. */
 
 export const INTERVALS = [1, 2, 3, 5, 10, 30]; // seconds
 export const INTERVAL = 3;
@@ -6,16 +6,16 @@ const HIDDEN_S = 30;
 const LONGEST_RETRY_S = 15;
 const SETTLED_MS = 2000;
 
-/** Seconds until the next look: slower where nobody sees it, and step by step slower while nobody answers. */
+/** Seconds until the next look: slower in a hidden tab, and exponentially slower while no server answers. */
 export function delay({ interval, hidden, failures }) {
   const base = hidden ? Math.max(HIDDEN_S, interval) : interval;
   return failures ? Math.min(base * 2 ** (failures - 1), Math.max(base, LONGEST_RETRY_S)) : base;
 }
 
 /**
- * The header that makes the next request for the same file conditional, from an answer's headers.
- * Last-Modified counts whole seconds, so that a file written twice in one second looks unchanged: it is only
- * believed once it lies two seconds back.
+ * The header that makes the next request for the same file conditional, from a response's headers.
+ * Last-Modified has a resolution of one second, so that a file written twice in one second looks unchanged: it is used
+ * only once it is two seconds old.
  */
 export function condition({ etag, modified, date }) {
   if (etag) return { 'If-None-Match': etag };
@@ -24,17 +24,17 @@ export function condition({ etag, modified, date }) {
 }
 
 /**
- * Whether a file has to be read: our server's status has another ETag than when it was last read (a Map for each), or
- * none. Only the ETag counts: what a log says of itself may be missing, or too coarse to tell two versions apart.
+ * Whether a file has to be read: the server's status has another ETag than when it was read last (a Map for each), or
+ * none. Only the ETag counts: a log's own `updated_at` may be missing, or too coarse to tell two versions apart.
  */
 export function isNews(file, etags, read) {
   return !etags.has(file) || !read.has(file) || etags.get(file) !== read.get(file);
 }
 
-/** The address of the live run: a fragment of its own, since a bare # would scroll to the top. */
+/** The fragment of the live run; a bare # would scroll to the top. */
 export const LIVE = '#live';
 
-/** The earlier run an address asks for with #run=<id>; null for the live one. */
+/** The id of the earlier run in #run=<id>; null: the live run. */
 export function runOf(hash) {
   return new URLSearchParams(hash.slice(1)).get('run') || null;
 }

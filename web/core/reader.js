@@ -1,34 +1,45 @@
-/** Reads JSON files over HTTP, and only what changed. */
+/** A reader of JSON files over HTTP with conditional requests. */
 
 import { API } from './api.js';
 import { condition } from './polling.js';
 import { number } from './values.js';
 
-const MOST = 12; // files that are kept
-const PATIENCE_MS = 20_000; // without a single byte: a server that accepts and then says nothing is gone too
+const MAX_FILES = 12; // in the cache
+const TIMEOUT_MS = 20_000; // without a single byte: a server that accepts a request and then stays silent is unreachable
 
-const open = new Set(); // of each request in progress what begins its patience anew: a byte of any answer does,
-const heard = () => { for (const renew of open) renew(); }; // since on a slow line one answer waits for another
+// Any byte of any response restarts the timeout of every request: on a slow line one response waits for another.
+const timeouts = new Set();
+const restartTimeouts = () => { for (const restart of timeouts) restart(); };
 
-/** No server, one that has fallen silent, or one that fails. */
+/** No server, one that stays silent, or one that fails. */
 export class Unreachable extends Error {}
 
 /**
- * A function read(url) that answers {missing, value, date, written}: `value` is the file's content as it was last
- * readable, and the very same as long as that stays; `date` the server's clock, `written` its Last-Modified. Half a file keeps the last value and is asked for again. It throws Unreachable.
+ * @typedef {object} Answer
+ * @property {boolean} missing
+ * @property {any} value the file's content when it was last valid JSON; the same object while it is unchanged
+ * @property {number | null} date the server's clock
+ * @property {number | null} written Last-Modified
+ */
+
+/** @typedef {(url: string) => Promise<Answer>} Read throws Unreachable */
+
+/**
+ * An incomplete file keeps the last value and is requested again.
+ * @returns {Read}
  */
 export function createReader() {
-  const known = new Map(); // url -> {text, value, headers}
+  const known = new Map(); // URL -> {text, value, written, headers}, the least recently used first
   const keep = (url, file) => {
-    known.delete(url); // the oldest stands first
+    known.delete(url);
     known.set(url, file);
-    if (known.size > MOST) known.delete(known.keys().next().value);
+    if (known.size > MAX_FILES) known.delete(known.keys().next().value);
   };
   return async function read(url) {
     const last = known.get(url);
     const answer = await ask(url, { headers: last?.headers });
-    const moment = (name) => number(Date.parse(answer.headers.get(name)));
-    const result = { missing: false, value: last?.value, date: moment('Date'), written: moment('Last-Modified') };
+    const timeOf = (name) => number(Date.parse(answer.headers.get(name) ?? ''));
+    const result = { missing: false, value: last?.value, date: timeOf('Date'), written: timeOf('Last-Modified') };
     if (answer.status === 304) {
       if (last) keep(url, last);
       return { ...result, written: result.written ?? last?.written ?? null };
@@ -41,39 +52,41 @@ export function createReader() {
     const { text } = answer;
     const value = text === last?.text ? last.value : parsed(text);
     if (value === undefined) return result;
-    keep(url, { text, value, written: result.written, headers: conditionOf(answer.headers) }); // believed by now
+    keep(url, { text, value, written: result.written, headers: conditionOf(answer.headers) });
     return { ...result, value };
   };
 }
 
-/** Which server this is: `digits` for our own, `files` for any other. */
+/** The kind of server: `digits` for our own, `files` for any other. */
 export async function serverKind() {
   const answer = await ask(API && `${API}healthz`, { method: 'HEAD' });
   return /^digits\b/i.test(answer.headers.get('Server') ?? '') ? 'digits' : 'files';
 }
 
 /**
- * The answer {status, ok, headers, text}, however long it takes: only silence ends it. Throws Unreachable. The page
- * itself is the cache: no-store lets it see the 304.
+ * The response {status, ok, headers, text}, however long it takes: only silence ends it. Throws Unreachable. The page
+ * itself is the cache: with no-store it sees the 304.
+ * @param {string} url
+ * @param {RequestInit} [options]
  */
 export async function ask(url, options) {
   const abort = new AbortController();
   let timer = 0;
-  const renew = () => {
+  const restart = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => abort.abort(new Error(`${url}: no answer`)), PATIENCE_MS);
+    timer = setTimeout(() => abort.abort(new Error(`${url}: no answer`)), TIMEOUT_MS);
   };
-  renew();
-  open.add(renew);
+  restart();
+  timeouts.add(restart);
   try {
     const answer = await fetch(url, { ...options, cache: 'no-store', signal: abort.signal });
-    heard();
+    restartTimeouts();
     const { status, ok, headers } = answer;
     return { status, ok, headers, text: await textOf(answer) };
   } catch (error) {
-    throw new Unreachable(error.message);
+    throw new Unreachable(String(error));
   } finally {
-    open.delete(renew);
+    timeouts.delete(restart);
     clearTimeout(timer);
   }
 }
@@ -84,7 +97,7 @@ async function textOf({ body }) {
   let text = '';
   for (;;) {
     const { done, value } = await reader.read();
-    heard();
+    restartTimeouts();
     if (done) return text + decoder.decode();
     text += decoder.decode(value, { stream: true });
   }

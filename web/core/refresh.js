@@ -1,4 +1,4 @@
-/** How often the page re-reads, as the reader likes it. */
+/** The menu of refresh intervals. */
 
 import { h, remember, remembered } from './dom.js';
 import { INTERVALS } from './polling.js';
@@ -6,8 +6,8 @@ import { INTERVALS } from './polling.js';
 const KEY = 'interval';
 
 export function mount(select, store) {
-  const wanted = Number(remembered(KEY));
-  if (INTERVALS.includes(wanted)) store.set({ interval: wanted });
+  const chosen = Number(remembered(KEY));
+  if (INTERVALS.includes(chosen)) store.set({ interval: chosen });
   select.append(...INTERVALS.map((seconds) => h('option', { value: seconds }, `every ${seconds} s`)));
   select.value = store.state.interval;
   select.addEventListener('change', () => {

@@ -5,22 +5,25 @@ import { parseLog, parseRuns, parseStatus, withLiveLog } from './contract.js';
 import { isNews } from './polling.js';
 import { livenessOf } from './status.js';
 
+/** @import {Log, Run, ServerStatus} from './types.js' */
+/** @import {Answer, Read} from './reader.js' */
+/** @import {Store} from './store.js' */
+
 const LOG = 'training_log.json';
 const RUNS = 'runs.json';
-
-/** @import {Log, ServerStatus} from './types.js' */
-/** @import {Answer, Read} from './reader.js' */
+/** @type {Answer} */
+const NO_FILE = { missing: true, value: undefined, date: null, written: null };
 
 export class RunReader {
   #store;
   #read;
-  #drawn = { value: undefined, written: null, shown: null }; // the file behind the store's log, and the run it belongs to
-  #listed = { value: undefined, runs: [] }; // runs.json as it was read last
+  #drawn = { ...NO_FILE, shown: /** @type {string | null} */ (null) }; // the file behind the store's log, and its run
+  #listed = { value: /** @type {unknown} */ (undefined), runs: /** @type {Run[]} */ ([]) }; // runs.json as it was read last
   #etags = new Map(); // file -> its ETag in the server's status when it was read last
-  #listless = null; // the state of the live run for which another kind of server had no runs.json
+  #listless = /** @type {string | undefined} */ (undefined); // the state of the live run for which another kind of server had no runs.json
 
   /**
-   * @param {import('./store.js').Store} store
+   * @param {Store} store
    * @param {Read} read
    */
   constructor(store, read) {
@@ -82,13 +85,17 @@ export class RunReader {
     return this.#show(parseLog(answer.value, answer.written), id, { isEarlier: true }, answer);
   }
 
-  /** Puts a log on the page, unless another run was asked for meanwhile. */
-  #show(log, shown, circumstances, { value, written } = {}) {
+  /**
+   * Puts a log on the page, unless another run was asked for meanwhile.
+   * @param {Log | null} log
+   * @param {string | null} shown
+   */
+  #show(log, shown, circumstances = {}, answer = NO_FILE) {
     const { log: before, shown: wanted } = this.#store.state;
     if (wanted !== shown) return;
     const liveness = log && livenessOf(log, circumstances);
     const isReplaced = before && shown === null && this.#drawn.shown === null && log?.runId !== before.runId;
-    this.#drawn = { value, written, shown };
+    this.#drawn = { ...answer, shown };
     if (shown === null) this.#setLive(log?.runId, liveness);
     this.#store.set({ log, folder: folderOf(shown), liveness, ...(isReplaced && { zoom: null, cursor: null }) });
   }
@@ -111,11 +118,13 @@ export class RunReader {
   /**
    * The list of runs changes when one begins, ends, is named or deleted, here or in another tab. A server without a
    * status is asked at every look; if it has no list, again once the live run is in another `state`.
+   * @param {ServerStatus | null} status
+   * @param {string} [state]
    */
-  async #updateRuns(status, state = null) {
-    if (status ? !isNews(RUNS, status.etags, this.#etags) : state !== null && state === this.#listless) return;
+  async #updateRuns(status, state) {
+    if (status ? !isNews(RUNS, status.etags, this.#etags) : state && state === this.#listless) return;
     const { value, missing } = await this.#read(folderOf(null) + RUNS);
-    this.#listless = missing ? state : null;
+    this.#listless = missing ? state : undefined;
     if (status) this.#etags.set(RUNS, status.etags.get(RUNS));
     if (value !== this.#listed.value) this.#listed = { value, runs: parseRuns(value) };
     this.#store.set({ runs: this.#listed.runs });

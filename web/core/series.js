@@ -1,10 +1,20 @@
-/** From the log's columns to the points that the charts draw. */
+/** The curves of the charts, computed from the log's columns. */
 
 import { insightsOf } from '../views/insights.js';
 
-const UNITS = [['s', 1, 180], ['min', 60, 10800], ['h', 3600, Infinity]]; // name, seconds, up to so many
+/** @import {Log} from './types.js' */
+/** @typedef {any} Curves */
 
-/** Every curve of a log over one x axis: epoch, step or time, where the log allows it; else step. */
+/** @type {[string, number, number][]} */
+const UNITS = [['s', 1, 180], ['min', 60, 10800], ['h', 3600, Infinity]]; // name, its seconds, longest run in seconds
+
+/**
+ * All curves of a log over one x axis: epoch, step or time; step where the log lacks the columns for the other two.
+ * @param {Log} log
+ * @param {string} [axis]
+ * @param {{log: Log}[]} [others]
+ * @returns {Curves}
+ */
 export function prepare(log, axis = 'epoch', others = []) {
   return withOthers(curvesOf(log, axisOf(log, axis)), others, axis);
 }
@@ -13,7 +23,7 @@ function curvesOf(log, { unit, place, start }) {
   const { batches, epochs } = log;
   const batchX = batches.step.map(place);
   const epochX = unit === 'epoch' ? epochs.epoch : epochs.step.map((step) => (step === null ? null : place(step)));
-  // A mean over an epoch stands in the middle of that epoch, where the batches have about this value.
+  // A mean over an epoch is drawn at the middle of that epoch, where the batches have about this value.
   const middles = epochX.map((x, row) => middle(x, row ? epochX[row - 1] : null, unit));
   const ofEpochs = (key) => ({ train: points(middles, epochs[`train_${key}`]), validation: points(epochX, epochs[`val_${key}`]) });
   const end = Math.max(batchX.at(-1) ?? 0, epochX.at(-1) ?? 0);
@@ -34,60 +44,69 @@ function curvesOf(log, { unit, place, start }) {
     accuracy: { batch: batches.accuracy, ...ofEpochs('accuracy') },
     lr: { batch: batches.lr, train: [], validation: [] },
     speed: { batch: batches.images_per_second, train: [], validation: [] },
-    events: happened(log).map((event) => ({ ...event, x: event.step === null ? null : place(event.step) })),
+    events: eventsOf(log).map((event) => ({ ...event, x: event.step === null ? null : place(event.step) })),
   };
 }
 
-/** Points {x, y} of what is known. */
+/**
+ * Points of the known values.
+ * @param {(number | null)[]} xs
+ * @param {(number | null)[]} ys
+ * @returns {{x: number, y: number}[]}
+ */
 export function points(xs, ys) {
-  return xs.flatMap((x, row) => (x === null || ys[row] === null ? [] : [{ x, y: ys[row] }]));
+  return xs.flatMap((x, row) => {
+    const y = ys[row];
+    return x === null || y === null ? [] : [{ x, y }];
+  });
 }
 
-/** Other runs over the same axis, as far as they have it; the whole is as long as the longest. */
+/** Adds those of the other runs that have the same axis; the range covers the longest run. */
 function withOthers(curves, others, axis) {
-  const also = others.flatMap(({ log }, index) => {
-    const their = axisOf(log, axis, curves.unit);
-    return their.unit === curves.unit ? [{ name: log.name, number: index + 1, ...curvesOf(log, their) }] : [];
+  const overlaid = others.flatMap(({ log }, index) => {
+    const ownAxis = axisOf(log, axis, curves.unit);
+    return ownAxis.unit === curves.unit ? [{ name: log.name, number: index + 1, ...curvesOf(log, ownAxis) }] : [];
   });
   const full = [
-    Math.min(curves.full[0], ...also.map((one) => one.full[0])),
-    Math.max(curves.full[1], ...also.map((one) => one.full[1])),
+    Math.min(curves.full[0], ...overlaid.map((one) => one.full[0])),
+    Math.max(curves.full[1], ...overlaid.map((one) => one.full[1])),
   ];
-  return { ...curves, full, others: also };
+  return { ...curves, full, others: overlaid };
 }
 
-/** `place` gives the x of a step, `start` where the axis begins. */
+/** `place` maps a step to its x; the axis begins at `start`. */
 function axisOf(log, wanted, unitWanted = null) {
   const step = { unit: 'step', place: (value) => value, start: 0 };
   if (wanted === 'time') {
     const { step: steps, seconds } = log.batches;
-    const known = steps.flatMap((at, row) => (seconds[row] === null ? [] : [[at, seconds[row]]]));
+    const known = points(steps, seconds);
     if (!known.length) return step;
-    const fits = ([name, , upTo]) => (unitWanted ? name === unitWanted : known.at(-1)[1] < upTo);
+    const longest = known[known.length - 1].y;
+    const fits = ([name, , upTo]) => (unitWanted ? name === unitWanted : longest < upTo);
     const [unit, size] = UNITS.find(fits) ?? UNITS[0];
-    const place = placer([[0, 0], ...known]);
+    const place = interpolator([[0, 0], ...known.map(({ x, y }) => [x, y])]);
     return { unit, place: (value) => place(value) / size, start: 0 };
   }
   const anchors = wanted === 'epoch' ? anchorsOf(log) : null;
-  return anchors ? { unit: 'epoch', place: placer(anchors), start: anchors[0][1] } : step;
+  return anchors ? { unit: 'epoch', place: interpolator(anchors), start: anchors[0][1] } : step;
 }
 
-/** What the trainer tells of and what the curves say, in the order of the steps; what has no step comes last. */
-function happened(log) {
+/** The log's events and the insights, ordered by step; those without a step come last. */
+function eventsOf(log) {
   const place = ({ step }) => step ?? Number.MAX_VALUE;
   const all = [...log.events, ...insightsOf(log)].sort((a, b) => place(a) - place(b));
   const cause = all.find(({ kind }) => kind === 'accuracy fell')?.cause;
   return all.map((event) => (cause && event.kind === cause.kind && event.step === cause.step ? { ...event, isCause: true } : event));
 }
 
-/** The index of the value nearest to x in ascending values; -1 when there are none. */
+/** The index of the value nearest to x in ascending values; -1 if there are none. */
 export function nearest(values, x) {
   if (!values.length) return -1;
   const row = Math.min(values.length - 1, firstFrom(values, x));
   return row > 0 && x - values[row - 1] <= values[row] - x ? row - 1 : row;
 }
 
-/** The index of the first of ascending values that is not below x; their number if all are. */
+/** The index of the first of ascending values that is not below x; their count if all are (lower bound). */
 function firstFrom(values, x) {
   let [low, high] = [0, values.length];
   while (low < high) {
@@ -98,29 +117,32 @@ function firstFrom(values, x) {
   return low;
 }
 
-/** Pairs [step, epochs done by then], both ascending; null if the log doesn't tell. */
+/**
+ * Pairs [step, epochs completed by then], both ascending; null if the log has neither.
+ * @param {Log} log
+ */
 function anchorsOf({ batches, epochs, progress }) {
   const firstEpoch = Math.min(batches.epoch[0] ?? Infinity, epochs.epoch[0] ?? Infinity);
   if (firstEpoch === Infinity) return null;
   const anchors = [[0, firstEpoch - 1]];
+  const latest = () => anchors[anchors.length - 1];
   const add = (step, epoch) => {
-    const [lastStep, lastEpoch] = anchors.at(-1);
-    if (step > lastStep && epoch > lastEpoch) anchors.push([step, epoch]);
+    if (step > latest()[0] && epoch > latest()[1]) anchors.push([step, epoch]);
   };
   if (epochs.step.some((step) => step !== null)) {
     epochs.epoch.forEach((epoch, row) => add(epochs.step[row], epoch));
   } else {
-    batches.epoch.forEach((epoch, row) => batches.epoch[row + 1] > epoch && add(batches.step[row], epoch));
+    batches.epoch.forEach((epoch, row) => (batches.epoch[row + 1] ?? 0) > (epoch ?? 0) && add(batches.step[row], epoch));
   }
-  const [step, epoch] = anchors.at(-1);
-  const pace = progress.batches || (anchors.length > 1 ? step / (epoch - anchors[0][1]) : 0);
-  if (!pace) return null;
-  anchors.push([step + pace, epoch + 1]);
+  const [step, epoch] = latest();
+  const stepsPerEpoch = progress.batches || (anchors.length > 1 ? step / (epoch - anchors[0][1]) : 0);
+  if (!stepsPerEpoch) return null;
+  anchors.push([step + stepsPerEpoch, epoch + 1]);
   return anchors;
 }
 
-/** Piecewise linear through two anchors or more, and on beyond the last. */
-function placer(anchors) {
+/** Piecewise linear interpolation through two or more anchors, extrapolated beyond the last. */
+function interpolator(anchors) {
   const steps = anchors.map(([step]) => step);
   return (step) => {
     const right = Math.min(anchors.length - 1, Math.max(1, firstFrom(steps, step)));

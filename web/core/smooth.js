@@ -1,6 +1,6 @@
-/** Smoothing as TensorBoard does it: an exponential average that does not begin at nothing. */
+/** Smoothing: the debiased exponential moving average of TensorBoard's charts. */
 
-/** `weight` 0..1 is how much of the average stays at each value; nulls leave gaps, and the average goes on behind them. */
+/** `weight`: decay from 0 to 1. Nulls stay gaps, after which the average continues. */
 export function smoothed(values, weight) {
   let [sum, mass] = [0, 0];
   return values.map((value) => {

@@ -1,4 +1,4 @@
-/** Light, dark, or as the system has it. Runs before the first paint, so that nothing flashes. */
+/** The theme: light, dark, or that of the system. Runs before the first paint, so that the page does not flash. */
 
 import { h, remember, remembered } from './dom.js';
 
@@ -16,21 +16,24 @@ export function mount(select) {
   });
 }
 
-/** Call `redraw` when colours change: pictures on a canvas don't follow the style sheet by themselves. */
-export function onColours(redraw) {
+/** Calls `redraw` when colors change: a canvas does not follow the style sheet. */
+export function onColors(redraw) {
   for (const query of ['(prefers-color-scheme: dark)', 'print']) matchMedia(query).addEventListener('change', redraw);
   new MutationObserver(redraw).observe(root, { attributeFilter: ['data-theme'] });
 }
 
-/** The style sheet's colours of these names as a canvas understands them: resolved for light or dark. */
-export function coloursIn(element, names) {
+/**
+ * The style sheet's colors of these names, resolved for light or dark, as a canvas needs them.
+ * @returns {Object<string, string>}
+ */
+export function colorsIn(element, names) {
   const probe = element.appendChild(h('i', { hidden: true }));
-  const colours = names.map((name) => {
+  const colors = names.map((name) => {
     probe.style.color = `var(--${name})`;
     return [name, getComputedStyle(probe).color];
   });
   probe.remove();
-  return Object.fromEntries(colours);
+  return Object.fromEntries(colors);
 }
 
 function apply(theme) {

@@ -1,4 +1,4 @@
-/** Who may change something here: whoever opened the address that the server printed, which ends in #token=… */
+/** The control token: whoever opened the address that the server printed, which ends in #token=…, may control training. */
 
 import { API } from './api.js';
 import { remember, remembered } from './dom.js';
@@ -7,18 +7,18 @@ const KEY = 'token';
 
 export const tokenOf = (hash) => new URLSearchParams(hash.slice(1)).get(KEY);
 
-/** The fragment's other parts, as they are. */
+/** The fragment without the token. */
 export function withoutToken(hash) {
   const others = hash.slice(1).split('&').filter((part) => part && !part.startsWith(`${KEY}=`));
   return others.length ? `#${others.join('&')}` : '';
 }
 
-/** The controls are only read by somebody who may use them. */
+/** Loads the controls only for a reader with a token. */
 export function follow(store, look) {
   let isLoaded = false;
-  const take = () => store.set({ token: taken() ?? remembered(KEY, 'sessionStorage') });
-  window.addEventListener('hashchange', take);
-  take();
+  const update = () => store.set({ token: takeToken() ?? remembered(KEY, 'sessionStorage') });
+  window.addEventListener('hashchange', update);
+  update();
   store.on([KEY], async ({ token }) => {
     if (!token || API || isLoaded) return;
     isLoaded = true;
@@ -26,8 +26,8 @@ export function follow(store, look) {
   });
 }
 
-/** It leaves the address at once: that is copied, kept in histories, and read over shoulders. */
-function taken() {
+/** Removes the token from the address at once: addresses are copied, kept in histories and shown on screens. */
+function takeToken() {
   const token = tokenOf(location.hash);
   if (token === null) return null;
   history.replaceState(null, '', location.pathname + location.search + withoutToken(location.hash));

@@ -1,6 +1,6 @@
-/** What is only read for somebody who sees it. */
+/** Detection of elements that come into view. */
 
-/** Call `call()` once, as soon as any part of `element` is in view or about to be printed. */
+/** Calls `call()` once, as soon as any part of `element` is in view or about to be printed. */
 export function whenSeen(element, call) {
   const observer = new IntersectionObserver((entries) => {
     if (entries.some(({ isIntersecting }) => isIntersecting)) seen();

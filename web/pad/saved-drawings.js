@@ -2,7 +2,7 @@
 
 import { h, remember, remembered } from '../core/dom.js';
 import { raster } from '../charts/raster.js';
-import { coloursIn, onColours } from '../core/theme.js';
+import { colorsIn, onColors } from '../core/theme.js';
 import { createNetwork } from './network.js';
 import { storyOf } from './story.js';
 import { judge, softmax } from './verdict.js';
@@ -19,7 +19,7 @@ export function createKept(element, changed) {
   let turn = 0;
   const list = h('ol');
   element.append(list);
-  onColours(render);
+  onColors(render);
   render();
 
   function add(prepared) {
@@ -78,7 +78,7 @@ export function createKept(element, changed) {
 
   function render() {
     element.hidden = !drawings.length;
-    const colours = coloursIn(element.parentElement, ['accent', 'line']);
+    const colours = colorsIn(element.parentElement, ['accent', 'line']);
     list.replaceChildren(...drawings.map((drawing) => cardOf(drawing, colours, () => remove(drawing))));
   }
 

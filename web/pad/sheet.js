@@ -1,7 +1,7 @@
 /** The sheet to draw on, with mouse, finger, pen or keys. */
 
 import { h } from '../core/dom.js';
-import { coloursIn, onColours } from '../core/theme.js';
+import { colorsIn, onColors } from '../core/theme.js';
 
 export const SIDE = 280; // pixels of the canvas, whatever its size on the screen
 const MIDDLE = [SIDE / 2, SIDE / 2];
@@ -23,7 +23,7 @@ export function createSheet(canvas, drawing, changed) {
     if (!pen) return;
     context.beginPath();
     context.arc(...pen, PEN / 2 + 2, 0, 2 * Math.PI);
-    context.strokeStyle = coloursIn(canvas.parentElement, ['accent']).accent;
+    context.strokeStyle = colorsIn(canvas.parentElement, ['accent']).accent;
     context.lineWidth = drawing.isPenDown ? 5 : 2;
     context.stroke();
   }
@@ -34,7 +34,7 @@ export function createSheet(canvas, drawing, changed) {
     if (picture) place(on, picture);
     on.lineCap = on.lineJoin = 'round';
     on.lineWidth = PEN;
-    on.strokeStyle = picture ? picture.ink : coloursIn(canvas.parentElement, ['ink']).ink;
+    on.strokeStyle = picture ? picture.ink : colorsIn(canvas.parentElement, ['ink']).ink;
     for (const stroke of strokes) {
       on.beginPath();
       on.moveTo(...stroke[0]);
@@ -108,7 +108,7 @@ export function createSheet(canvas, drawing, changed) {
     changed(isDone);
   }
 
-  onColours(draw);
+  onColors(draw);
   draw();
   return {
     draw,

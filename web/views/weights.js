@@ -3,7 +3,7 @@
 import { h, parts, setText } from '../core/dom.js';
 import { decimal, whole } from '../core/format.js';
 import { raster } from '../charts/raster.js';
-import { coloursIn, onColours } from '../core/theme.js';
+import { colorsIn, onColors } from '../core/theme.js';
 
 const HEIGHT = 64; // px, of a histogram
 const WIDTH = 200;
@@ -11,7 +11,7 @@ const WIDTH = 200;
 export function mount(element, store) {
   const { filters, layers, note } = parts(element);
   store.on(['weights'], draw);
-  onColours(draw);
+  onColors(draw);
 
   function draw() {
     const { weights } = store.state;
@@ -37,7 +37,7 @@ export function mount(element, store) {
   /** The latest histogram, and behind it the outline of the first. */
   function figure(layer, first, firstEpoch) {
     const canvas = h('canvas', { width: 2 * WIDTH, height: 2 * HEIGHT, 'aria-hidden': 'true' });
-    const colours = coloursIn(element, ['accent', 'ink']);
+    const colours = colorsIn(element, ['accent', 'ink']);
     const context = canvas.getContext('2d');
     context.scale(2, 2);
     const ends = [layer, first ?? layer].flatMap(({ low, high }) => [low, high]);
