@@ -10,6 +10,13 @@ import { HOSTILE } from './hostile.js';
 const GOLDEN = new URL('../fixtures/golden/', import.meta.url);
 const golden = (file) => JSON.parse(readFileSync(new URL(file, GOLDEN), 'utf8'));
 
+test("a trainer's own metrics per epoch are kept if they have a value for each epoch", () => {
+  const epochs = { epoch: [1, 2], val_loss: [0.5, 0.4], val_auc: [0.9, 'NaN'], train_f1: [0.5], notes: [1, 2] };
+  const parsed = parseLog({ epochs }).epochs;
+  assert.deepEqual(parsed.val_auc, [0.9, null]);
+  assert.deepEqual([parsed.epoch, 'train_f1' in parsed, 'notes' in parsed], [[1, 2], false, false]);
+});
+
 test('the golden log is understood', () => {
   const source = golden('training_log.json');
   const log = parseLog(source);

@@ -9,6 +9,8 @@ const SCHEMA = 1;
 export const BAD_EVENTS = new Set(['diverged', 'not finite', 'accuracy fell', 'failed', 'error', 'warning']); // kinds; any other is neutral
 const BATCH_FIELDS = ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr', 'images_per_second', 'seconds'];
 const EPOCH_FIELDS = ['epoch', 'step', 'train_loss', 'train_accuracy', 'val_loss', 'val_accuracy', 'lr', 'seconds'];
+const METRIC = /^(train|val)_[a-z0-9_]{1,40}$/; // further columns of `epochs`
+const METRICS = 20;
 const SIZES = ['input', 'activations', 'parameters', 'total']; // in the log: input_mb, ...
 
 /**
@@ -35,7 +37,7 @@ export function parseLog(value, written = null) {
     progress: parseProgress(record(value.progress)),
     files: list(value.files).filter((file) => typeof file === 'string'),
     batches: columns(value.batches, BATCH_FIELDS, 'step'),
-    epochs: columns(value.epochs, EPOCH_FIELDS, 'epoch'),
+    epochs: columns(value.epochs, epochFields(record(value.epochs)), 'epoch'),
     events: list(value.events).filter(isRecord).slice(-100).map(parseEvent),
     test: parseTest(value.test),
     error: text(value.error),
@@ -169,6 +171,13 @@ const oneOf = (choices, value, otherwise) => (choices.includes(value) ? value : 
 
 /** @returns {any} */
 const counts = (value, keys) => Object.fromEntries(keys.map((key) => [key, count(value[key])]));
+
+/** The fields of the contract, and the trainer's own metrics where they have a value for each epoch. */
+function epochFields(given) {
+  const isMetric = (key) => METRIC.test(key) && Array.isArray(given[key]) && given[key].length === given.epoch?.length;
+  const own = Object.keys(given).filter((key) => !EPOCH_FIELDS.includes(key) && isMetric(key));
+  return [...EPOCH_FIELDS, ...own.slice(0, METRICS)];
+}
 
 /**
  * Columns of equal length, the key ascending: rows that violate this are dropped; a missing column is all null.

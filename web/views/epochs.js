@@ -4,6 +4,7 @@ import { h } from '../core/dom.js';
 import { decimal, duration, percent, whole } from '../core/format.js';
 import { head, row } from './table.js';
 
+/** @type {[string, string, (value: any) => string][]} title, key, format */
 const COLUMNS = [
   ['Epoch', 'epoch', whole],
   ['Training loss', 'train_loss', decimal],
@@ -13,6 +14,18 @@ const COLUMNS = [
   ['Learning rate', 'lr', decimal],
   ['Time', 'seconds', duration],
 ];
+const KNOWN = new Set(COLUMNS.map(([, key]) => key));
+const SPLITS = { train: 'Training', val: 'Validation' };
+
+/**
+ * Columns for metrics that only this trainer has: train_auc is "Training auc".
+ * @returns {typeof COLUMNS}
+ */
+function ownMetrics(epochs) {
+  const split = (key) => key.slice(0, key.indexOf('_'));
+  const keys = Object.keys(epochs).filter((key) => !KNOWN.has(key) && split(key) in SPLITS);
+  return keys.map((key) => [`${SPLITS[split(key)]} ${key.slice(split(key).length + 1).replaceAll('_', ' ')}`, key, decimal]);
+}
 
 export function mount(details, store) {
   const table = details.querySelector('table');
@@ -23,7 +36,7 @@ export function mount(details, store) {
     const news = JSON.stringify(log.epochs);
     if (news === drawn) return;
     drawn = news;
-    const columns = COLUMNS.filter(([, key]) => log.epochs[key].some((value) => value !== null));
+    const columns = [...COLUMNS, ...ownMetrics(log.epochs)].filter(([, key]) => log.epochs[key].some((value) => value !== null));
     const isFigure = (column) => column > 0;
     const rows = log.epochs.epoch.map((_, epoch) => row(columns.map(([, key, format]) => format(log.epochs[key][epoch])), isFigure));
     table.replaceChildren(head(columns.map(([title]) => title), isFigure), h('tbody', {}, ...rows.reverse()));
