@@ -1,9 +1,9 @@
-"""Any trainer gets the page: this one fits a line to noisy points, in plain Python.
+"""A trainer of another kind on the same page: it fits a line to noisy points, in plain Python.
 
     python examples/any_trainer.py
     python server.py                    in another terminal
 
-What it needs is `RunLog`: say what is planned, tell every batch, tell every epoch.
+`RunLog` needs three calls: the planned totals, every batch, and every epoch.
 """
 
 import random
@@ -17,7 +17,7 @@ from digits.runlog import RunLog
 
 EPOCHS, BATCHES, LR = 5, 200, 0.02
 slope = offset = 0.0
-with RunLog(project / "results", name="a line through points", config={"lr": LR, "epochs": EPOCHS}) as log:
+with RunLog(project / "results", name="linear regression", config={"lr": LR, "epochs": EPOCHS}) as log:
     log.set_totals(EPOCHS, BATCHES)
     for epoch in range(1, EPOCHS + 1):
         losses = []
@@ -29,4 +29,4 @@ with RunLog(project / "results", name="a line through points", config={"lr": LR,
             log.batch(epoch, loss=losses[-1], lr=LR, images=1)
             time.sleep(0.005)
         log.epoch(epoch, train_loss=sum(losses) / BATCHES)
-print(f"y = {slope:.2f} x + {offset:.2f}. Watch it again: python server.py")
+print(f"y = {slope:.2f} x + {offset:.2f}. To see the curves again: python server.py")
