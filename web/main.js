@@ -51,7 +51,7 @@ followOverlay(store);
 followFullResolution(store);
 
 const poller = createPoller(store, read, serverKind);
-followToken(store, poller.look);
+followToken(store, poller.look, () => import('./control/control.js'));
 window.addEventListener('hashchange', () => {
   const shown = runOf(location.hash); // the shown run stays until the other one is read
   const reset = shown === store.state.shown ? {} : { zoom: null, cursor: null };

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { withLiveLog, parseLog, parseRuns, parseStatus } from '../../web/core/contract.js';
 import { parsePredictions, parseSamples, parseWeights } from '../../web/core/artifact-parsers.js';
 import { describe, doneOf, livenessOf } from '../../web/core/status.js';
-import { prepare } from '../../web/core/series.js';
+import { prepare } from '../../web/charts/series.js';
 import { HOSTILE } from './hostile.js';
 
 const GOLDEN = new URL('../fixtures/golden/', import.meta.url);

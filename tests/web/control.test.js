@@ -5,7 +5,7 @@ import { lineOf, planOf } from '../../web/control/schedule.js';
 import { bytes, doubtOf, isOutdated, lastWordsOf, obstacleOf, parseControl, possible } from '../../web/control/state.js';
 import { plotOf } from '../../web/charts/plot.js';
 import { robustRange } from '../../web/charts/range.js';
-import { prepare } from '../../web/core/series.js';
+import { prepare } from '../../web/charts/series.js';
 import { tokenOf, withoutToken } from '../../web/core/token.js';
 import { HOSTILE } from './hostile.js';
 

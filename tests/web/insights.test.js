@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseLog } from '../../web/core/contract.js';
-import { hasFallen, insightsOf } from '../../web/views/insights.js';
+import { hasFallen, insightsOf } from '../../web/core/insights.js';
 
 const PER_EPOCH = 50;
 

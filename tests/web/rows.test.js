@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytesOf, parseRows, spliced, within } from '../../web/core/rows.js';
+import { bytesOf, parseRows, spliced, within } from '../../web/charts/rows.js';
 
 const HEAD = 'step,epoch,loss,accuracy,lr,images_per_second\n';
 const LAST = 20_000;

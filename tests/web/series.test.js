@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parseLog } from '../../web/core/contract.js';
 import { robustAccuracyRange, robustRange } from '../../web/charts/range.js';
 import { plotOf } from '../../web/charts/plot.js';
-import { nearest, prepare } from '../../web/core/series.js';
+import { nearest, prepare } from '../../web/charts/series.js';
 
 const MEASURES = [{ key: 'loss', range: robustRange }, { key: 'accuracy', range: robustAccuracyRange }];
 const SIZE = { width: 600, height: 300 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { smoothed } from '../../web/core/smooth.js';
+import { smoothed } from '../../web/charts/smooth.js';
 import { svgContext } from '../../web/charts/svg.js';
 import { PLAIN, hashOf, viewOf } from '../../web/core/url-state.js';
 import { HOSTILE } from './hostile.js';

@@ -1,50 +1,50 @@
-/** Paints what stands behind the curves: axes, grid, and the marks of what happened. */
+/** The background of a chart: axes, grid and event marks. */
 
 import { BAD_EVENTS } from '../core/contract.js';
 import { LANE } from './plot.js';
 
 export const FONT = 'system-ui, sans-serif';
 
-export function drawAxes(context, { area, x, y, xTicks, yTicks }, colours, unit, formatY) {
+export function drawAxes(context, { area, x, y, xTicks, yTicks }, colors, unit, formatY) {
   context.font = `12px ${FONT}`;
   context.lineWidth = 1;
-  context.fillStyle = colours.soft;
-  context.strokeStyle = colours.line;
+  context.fillStyle = colors.soft;
+  context.strokeStyle = colors.line;
   context.textBaseline = 'middle';
   context.textAlign = 'right';
   for (const value of yTicks.values) {
-    rule(context, area.left, y(value), area.right, y(value));
+    crispLine(context, area.left, y(value), area.right, y(value));
     context.fillText(formatY(value, yTicks), area.left - 8, y(value));
   }
   context.fillText(unit, area.left - 12, area.bottom + 14);
-  context.strokeStyle = colours.soft;
-  rule(context, area.left, area.bottom, area.right, area.bottom);
+  context.strokeStyle = colors.soft;
+  crispLine(context, area.left, area.bottom, area.right, area.bottom);
   context.textAlign = 'center';
   for (const value of xTicks.values) {
-    rule(context, x(value), area.bottom, x(value), area.bottom + 4);
+    crispLine(context, x(value), area.bottom, x(value), area.bottom + 4);
     const text = value.toLocaleString('en-US', { maximumFractionDigits: xTicks.decimals });
     context.fillText(text, x(value), area.bottom + 14);
   }
 }
 
-/** Dotted lines where something happened, with a word above them where there is room. */
-export function drawEvents(context, { area, events }, colours) {
+/** Dotted lines at events, labeled where there is room. */
+export function drawEvents(context, { area, events }, colors) {
   context.font = `11px ${FONT}`;
   context.textAlign = 'left';
   context.textBaseline = 'middle';
   for (const { at, left, lane, kind } of events) {
     const top = area.top - (lane === null ? 4 : (lane + 1) * LANE);
-    context.fillStyle = BAD_EVENTS.has(kind) ? colours.bad : colours.soft;
+    context.fillStyle = BAD_EVENTS.has(kind) ? colors.bad : colors.soft;
     context.strokeStyle = context.fillStyle;
     context.setLineDash([2, 3]);
-    rule(context, at, top + 2, at, area.bottom);
+    crispLine(context, at, top + 2, at, area.bottom);
     context.setLineDash([]);
     if (lane !== null) context.fillText(kind, left + 4, top + 8);
   }
 }
 
 /** A straight line on whole pixels, so that it is not blurred over two. */
-export function rule(context, fromX, fromY, toX, toY) {
+export function crispLine(context, fromX, fromY, toX, toY) {
   const crisp = (value) => Math.round(value) + 0.5;
   context.beginPath();
   context.moveTo(crisp(fromX), crisp(fromY));

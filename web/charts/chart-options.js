@@ -1,4 +1,4 @@
-/** How all charts are looked at: x axis, smoothing, logarithm, outliers; and an address that says so. */
+/** The options of all charts: x axis, smoothing, log scale, outliers; and a link that holds them. */
 
 import { copies, parts } from '../core/dom.js';
 import { AXES, hashOf } from '../core/url-state.js';
@@ -8,7 +8,7 @@ export function mount(element, store) {
   const change = (changes) => store.set({ view: { ...store.state.view, ...changes } });
 
   axis.addEventListener('change', () => {
-    store.set({ zoom: null, cursor: null }); // which were places on the other axis
+    store.set({ zoom: null, cursor: null }); // positions on the old axis
     change({ axis: AXES.find((name) => name === axis.value) });
   });
   smoothing.addEventListener('input', () => change({ smoothing: Number(smoothing.value) }));

@@ -1,72 +1,41 @@
-/** One chart: keeps its canvas as large and as sharp as it is shown, and paints at most once a frame. */
+/** One chart: a canvas as large and as sharp as it is displayed, drawn at most once per frame. */
 
+import { oncePerFrame } from '../core/frame.js';
+import { colorsIn, onColors } from '../core/theme.js';
 import { draw, drawOver } from './draw.js';
 import { listen } from './gestures.js';
 import { plotOf } from './plot.js';
 import * as readout from './readout.js';
-import { colorsIn, onColors } from '../core/theme.js';
 
-const COLOURS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', 'other1', 'other2', 'other3', 'other4'];
+/** @import {Store} from '../core/store.js' */
 
+const COLORS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', 'other1', 'other2', 'other3', 'other4'];
+
+/**
+ * @param {HTMLElement} figure
+ * @param {Store} store
+ * @param {any} measure
+ */
 export function mount(figure, store, measure) {
-  const canvas = figure.querySelector('canvas');
-  const context = canvas.getContext('2d');
-  const still = document.createElement('canvas'); // all but the cursor: pointing has sixty frames a second to paint
-  let colours = null;
-  let plot = null;
-  let planned = []; // what the plot was made of
+  const canvas = /** @type {HTMLCanvasElement} */ (figure.querySelector('canvas'));
+  const still = createStill(figure, measure);
+  /** @type {number[] | null} */
   let selection = null;
-  let frame = 0;
-
-  function redraw() {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      paint();
-    });
-  }
 
   function paint() {
-    const { curves, zoom, cursor, view } = store.state;
-    const size = { width: canvas.clientWidth, height: canvas.clientHeight };
-    if (!curves || !size.width) return;
-    const density = devicePixelRatio;
-    const [width, height] = [Math.round(size.width * density), Math.round(size.height * density)];
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-    colours ??= colorsIn(figure, COLOURS);
-    const wanted = [curves, zoom, view, colours, width, height];
-    if (wanted.some((part, index) => part !== planned[index])) {
-      plot = plotOf(curves, measure, zoom, size, view);
-      planned = wanted;
-      readout.note(figure, plot, measure);
-      Object.assign(still, { width, height });
-      const paper = still.getContext('2d');
-      paper.scale(density, density);
-      draw(paper, plot, { colours, curves, measure });
-    }
+    const { curves, cursor } = store.state;
+    if (!curves || !canvas.clientWidth) return;
+    const { image, plot, colors } = still.render(store.state, canvas);
+    if (canvas.width !== image.width || canvas.height !== image.height) Object.assign(canvas, { width: image.width, height: image.height });
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, width, height);
-    context.drawImage(still, 0, 0);
-    context.scale(density, density);
-    drawOver(context, plot, { colours, curves, cursor, selection });
+    context.clearRect(0, 0, image.width, image.height);
+    context.drawImage(image, 0, 0);
+    context.scale(devicePixelRatio, devicePixelRatio);
+    drawOver(context, plot, { colors, curves, cursor, selection });
   }
 
-  async function saveAs(kind) {
-    const { log, curves } = store.state;
-    if (!curves || !plot) return;
-    const { csvOf, fileName, save } = await import('./saving.js');
-    const name = fileName(log.name, measure.key, kind.toLowerCase());
-    if (kind === 'CSV') return save(new Blob([csvOf(curves, measure.key)], { type: 'text/csv' }), name);
-    const { width, height } = plot.size;
-    const picture = new OffscreenCanvas(2 * width, 2 * height);
-    const paper = kind === 'SVG' ? (await import('./svg.js')).svgContext(width, height) : picture.getContext('2d');
-    paper.scale(2, 2);
-    paper.fillStyle = colours.surface;
-    paper.fillRect(0, 0, width, height);
-    draw(paper, plot, { colours, curves, measure });
-    if (kind === 'SVG') return save(new Blob([paper.toString()], { type: 'image/svg+xml' }), name);
-    return picture.convertToBlob().then((blob) => save(blob, name));
-  }
-
+  const redraw = oncePerFrame(paint);
   store.on(['curves', 'zoom', 'view'], redraw);
   store.on(['curves', 'cursor'], (state) => {
     redraw();
@@ -74,17 +43,55 @@ export function mount(figure, store, measure) {
   });
   new ResizeObserver(redraw).observe(canvas);
   onColors(() => {
-    colours = null;
-    paint(); // at once: before printing there is no other frame
+    still.forgetColors();
+    paint(); // at once: there is no further frame before printing
   });
-  for (const button of figure.querySelectorAll('[data-save]')) {
-    button.addEventListener('click', () => saveAs(button.dataset.save));
+  for (const button of /** @type {NodeListOf<HTMLElement>} */ (figure.querySelectorAll('[data-save]'))) {
+    button.addEventListener('click', async () => {
+      const { log, curves } = store.state;
+      const { plot, colors } = still;
+      if (plot) (await import('./saving.js')).saveAs(button.dataset.save, { log, curves, plot, measure, colors });
+    });
   }
   listen(canvas, store, {
-    plot: () => plot,
+    plot: () => still.plot,
     select(range) {
       selection = range;
       redraw();
     },
   });
+}
+
+/** Everything but the cursor, drawn again only when it changes: the pointer moves at sixty frames a second. */
+function createStill(figure, measure) {
+  const image = document.createElement('canvas');
+  const context = /** @type {CanvasRenderingContext2D} */ (image.getContext('2d'));
+  /** @type {Object<string, string> | null} */
+  let colors = null;
+  /** @type {ReturnType<typeof plotOf> | null} */
+  let plot = null;
+  let inputs = []; // of that plot
+
+  function render({ curves, zoom, view }, { clientWidth, clientHeight }) {
+    const size = { width: clientWidth, height: clientHeight };
+    const [width, height] = [size.width, size.height].map((side) => Math.round(side * devicePixelRatio));
+    colors ??= colorsIn(figure, COLORS);
+    const current = [curves, zoom, view, colors, width, height];
+    if (current.some((input, index) => input !== inputs[index])) {
+      inputs = current;
+      plot = plotOf(curves, measure, zoom, size, view);
+      readout.note(figure, plot, measure);
+      Object.assign(image, { width, height });
+      context.scale(devicePixelRatio, devicePixelRatio);
+      draw(context, plot, { colors, curves, measure });
+    }
+    return { image, plot, colors };
+  }
+
+  return {
+    render,
+    get plot() { return plot; },
+    get colors() { return colors; },
+    forgetColors() { colors = null; },
+  };
 }

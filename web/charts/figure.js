@@ -1,4 +1,4 @@
-/** The frame of a chart: heading, read-out, canvas, and what can be done with it. */
+/** The markup of a chart: heading, readout, canvas and buttons. */
 
 import { h } from '../core/dom.js';
 
@@ -9,7 +9,7 @@ const LINES = {
 };
 
 /** A <figure> for a measure {key, title, hint, nothing, lines}. */
-export function figure({ key, title, hint, lines, nothing = `No ${title.toLowerCase()} has been logged so far.` }) {
+export function figure({ key, title, hint, lines, nothing = `No ${title.toLowerCase()} logged yet.` }) {
   const part = (tag, name, attributes = {}, ...children) => h(tag, { 'data-part': name, ...attributes }, ...children);
   return h(
     'figure',
@@ -20,14 +20,14 @@ export function figure({ key, title, hint, lines, nothing = `No ${title.toLowerC
       part('p', 'where', { class: 'where soft' }),
     ),
     h('ul', { class: 'readout' }, ...lines.map((line) => {
-      const [name, remark, kind] = LINES[line];
-      return h('li', { class: line }, `${name} `, h('span', {}, part('b', line), ' ', part('small', remark, { class: kind })));
+      const [name, remark, style] = LINES[line];
+      return h('li', { class: line }, `${name} `, h('span', {}, part('b', line), ' ', part('small', remark, { class: style })));
     })),
     part('ul', 'others', { class: 'others', hidden: true }),
     h(
       'div', { class: 'canvas' },
       h('canvas', {
-        tabindex: '0', role: 'slider', 'aria-label': `${title}: arrow keys read it out, plus and minus zoom, Escape resets`,
+        tabindex: '0', role: 'slider', 'aria-label': `${title}: arrow keys move the cursor, plus and minus zoom, Escape resets`,
       }),
       h('p', { class: 'nothing soft' }, nothing),
     ),

@@ -1,96 +1,106 @@
-/** Pointing, dragging, pinching and keys on a chart become a cursor and a zoom, shared by all charts. */
+/** Gestures on a chart: pointing, dragging, pinching and keys move the cursor and the zoom that all charts share. */
 
+import { nearest } from './series.js';
 import { clampView, zoomAround } from './range.js';
-import { nearest } from '../core/series.js';
 
-const DRAG = 6; // px that tell a drag from a click
-const IN = 0.6;
+/** @import {Curves} from '../core/types.js' */
+/** @import {Store} from '../core/store.js' */
 
+const DRAG_PX = 6; // less is a click
+const ZOOM_IN = 0.6;
+
+const fullOf = (store) => store.state.curves.full;
+const viewOf = (store) => store.state.zoom ?? fullOf(store);
+const within = ([low, high], x) => Math.min(high, Math.max(low, x));
+
+/**
+ * `plot()` is the chart's current plot, `select(range)` highlights a range; null: none.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Store} store
+ * @param {{plot: () => any, select: (range: number[] | null) => void}} chart
+ */
 export function listen(canvas, store, { plot, select }) {
-  const pointers = new Map(); // id -> the x in pixels where it is
-  let from = null; // where a drag with the mouse began
+  const pointers = new Map(); // id -> x in pixels
+  let start = null; // x in pixels where a drag with the mouse began
 
-  const full = () => store.state.curves.full;
-  const view = () => store.state.zoom ?? full();
-  const inside = (x) => Math.min(view()[1], Math.max(view()[0], x));
-  const valueAt = (pixel) => inside(plot().x.invert(pixel));
+  const valueAt = (pixel) => within(viewOf(store), plot().x.invert(pixel));
+  const isDrag = ({ offsetX, pointerId }) => start !== null && pointers.has(pointerId) && Math.abs(offsetX - start) >= DRAG_PX;
+  const rangeTo = ({ offsetX }) => [valueAt(start), valueAt(offsetX)].sort((a, b) => a - b);
 
-  const on = (type, call) => canvas.addEventListener(type, call);
-
-  on('pointerdown', (event) => {
-    if (!plot() || event.button) return;
-    pointers.set(event.pointerId, event.offsetX);
-    canvas.setPointerCapture(event.pointerId);
-    if (event.pointerType === 'mouse') from = event.offsetX;
-    store.set({ cursor: valueAt(event.offsetX) });
-  });
-
-  on('pointermove', (event) => {
-    if (!plot()) return;
-    if (pointers.size === 2 && pointers.has(event.pointerId)) pinch(event);
-    else {
-      store.set({ cursor: valueAt(event.offsetX) });
-      if (isDrag(event)) select([valueAt(from), valueAt(event.offsetX)].sort((a, b) => a - b));
-    }
-    if (pointers.has(event.pointerId)) pointers.set(event.pointerId, event.offsetX);
-  });
-
-  on('pointerup', (event) => {
-    if (isDrag(event)) store.set({ zoom: clampView([valueAt(from), valueAt(event.offsetX)], full()) });
-    release(event);
-  });
-  on('pointercancel', release);
-  on('pointerleave', (event) => {
-    if (event.pointerType === 'mouse' && from === null) store.set({ cursor: null });
-  });
-  on('dblclick', () => store.set({ zoom: null }));
-  on('blur', () => store.set({ cursor: null }));
-  on('keydown', (event) => {
-    const act = plot() && !event.ctrlKey && !event.metaKey && !event.altKey && keys[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act(event);
-  });
-
-  const keys = {
-    ArrowLeft: (event) => step(-1, event.shiftKey),
-    ArrowRight: (event) => step(1, event.shiftKey),
-    Home: () => store.set({ cursor: view()[0] }),
-    End: () => store.set({ cursor: view()[1] }),
-    '+': () => zoomBy(IN),
-    '-': () => zoomBy(1 / IN),
-    Escape: () => (from === null ? store.set({ zoom: null, cursor: null }) : release()),
-  };
-
-  function step(way, byEpoch) {
-    const { curves, cursor } = store.state;
-    const places = byEpoch || !curves.batchX.length ? curves.epochX : curves.batchX;
-    const index = nearest(places, cursor ?? view()[1]);
-    if (index < 0) return;
-    const next = cursor === null ? index : index + way;
-    store.set({ cursor: inside(places[Math.min(places.length - 1, Math.max(0, next))]) });
-  }
-
-  function zoomBy(factor) {
-    const [low, high] = view();
-    store.set({ zoom: zoomAround([low, high], full(), store.state.cursor ?? (low + high) / 2, factor) });
-  }
-
-  /** Two fingers: the place under the one that rests stays where it is. */
-  function pinch(event) {
-    const [other] = [...pointers].filter(([id]) => id !== event.pointerId).map(([, x]) => x);
-    const before = Math.abs(pointers.get(event.pointerId) - other);
-    const after = Math.max(1, Math.abs(event.offsetX - other));
-    store.set({ zoom: zoomAround(view(), full(), valueAt(other), before / after), cursor: null });
-  }
-
-  function isDrag({ offsetX, pointerId }) {
-    return from !== null && pointers.has(pointerId) && Math.abs(offsetX - from) >= DRAG;
+  /** Two fingers: the value under the one that rests keeps its place. */
+  function pinch({ pointerId, offsetX }) {
+    const [[, resting]] = [...pointers].filter(([id]) => id !== pointerId);
+    const before = Math.abs(pointers.get(pointerId) - resting);
+    const after = Math.max(1, Math.abs(offsetX - resting));
+    store.set({ zoom: zoomAround(viewOf(store), fullOf(store), valueAt(resting), before / after), cursor: null });
   }
 
   function release(event) {
     if (event) pointers.delete(event.pointerId);
-    from = null;
+    start = null;
     select(null);
   }
+
+  const handlers = {
+    pointerdown(event) {
+      if (!plot() || event.button) return;
+      pointers.set(event.pointerId, event.offsetX);
+      canvas.setPointerCapture(event.pointerId);
+      if (event.pointerType === 'mouse') start = event.offsetX;
+      store.set({ cursor: valueAt(event.offsetX) });
+    },
+    pointermove(event) {
+      if (!plot()) return;
+      if (pointers.size === 2 && pointers.has(event.pointerId)) pinch(event);
+      else store.set({ cursor: valueAt(event.offsetX) });
+      if (isDrag(event)) select(rangeTo(event));
+      if (pointers.has(event.pointerId)) pointers.set(event.pointerId, event.offsetX);
+    },
+    pointerup(event) {
+      if (isDrag(event)) store.set({ zoom: clampView(rangeTo(event), fullOf(store)) });
+      release(event);
+    },
+    pointercancel: release,
+    pointerleave({ pointerType }) {
+      if (pointerType === 'mouse' && start === null) store.set({ cursor: null });
+    },
+    dblclick: () => store.set({ zoom: null }),
+    blur: () => store.set({ cursor: null }),
+  };
+  for (const type of Object.keys(handlers)) canvas.addEventListener(type, handlers[type]);
+  const escape = () => (start === null ? store.set({ zoom: null, cursor: null }) : release());
+  listenToKeys(canvas, store, () => plot() !== null, escape);
+}
+
+function listenToKeys(canvas, store, isDrawn, escape) {
+  const actions = {
+    ArrowLeft: ({ shiftKey }) => step(store, -1, shiftKey),
+    ArrowRight: ({ shiftKey }) => step(store, 1, shiftKey),
+    Home: () => store.set({ cursor: viewOf(store)[0] }),
+    End: () => store.set({ cursor: viewOf(store)[1] }),
+    '+': () => zoomBy(store, ZOOM_IN),
+    '-': () => zoomBy(store, 1 / ZOOM_IN),
+    Escape: escape,
+  };
+  canvas.addEventListener('keydown', (event) => {
+    const act = isDrawn() && !event.ctrlKey && !event.metaKey && !event.altKey && actions[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act(event);
+  });
+}
+
+/** Moves the cursor to the next batch or epoch. */
+function step(store, direction, byEpoch) {
+  const { curves, cursor } = store.state;
+  const values = byEpoch || !curves.batchX.length ? curves.epochX : curves.batchX;
+  const index = nearest(values, cursor ?? viewOf(store)[1]);
+  if (index < 0) return;
+  const next = within([0, values.length - 1], cursor === null ? index : index + direction);
+  store.set({ cursor: within(viewOf(store), values[next]) });
+}
+
+function zoomBy(store, factor) {
+  const [low, high] = viewOf(store);
+  store.set({ zoom: zoomAround([low, high], fullOf(store), store.state.cursor ?? (low + high) / 2, factor) });
 }

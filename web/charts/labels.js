@@ -1,6 +1,6 @@
-/** Labels that stand beside each other without touching. */
+/** Placement of labels without overlaps. */
 
-/** For labels {x, width, weight}: the lane each may stand in, or null where a heavier one, or one to its left, takes every lane. */
+/** For labels {x, width, weight}: the lane of each, or null where heavier ones, or ones to its left, occupy every lane. */
 export function lanes(labels, count, gap = 8) {
   const lane = labels.map(() => null);
   const weight = ({ weight: given = 0 }) => given;

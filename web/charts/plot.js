@@ -1,64 +1,79 @@
-/** Where everything of a chart lies, in pixels: geometry only, nothing is painted here. */
+/** The geometry of a chart in pixels; drawing is in draw.js. */
 
 import { BAD_EVENTS } from '../core/contract.js';
 import { apart, lanes } from './labels.js';
 import { extent, wholeRange } from './range.js';
 import { linear, logTicks, logarithmic, ticks } from './scale.js';
-import { points } from '../core/series.js';
-import { smoothed } from '../core/smooth.js';
+import { points } from './series.js';
+import { smoothed } from './smooth.js';
 import { PLAIN } from '../core/url-state.js';
+
+/** @import {Curves} from '../core/types.js' */
+/** @import {View, Zoom} from '../core/url-state.js' */
 
 const LEFT = 60; // room for "100.0 %"
 const BOTTOM = 24;
-const NARROW = 440; // below this, the words beside the lines would take too much of the width
+const NARROW = 440; // below this, the names beside the lines would take too much of the width
 export const LANE = 16; // px, of a row of labels above the plot
 const LANES = 2;
-const LETTER = 6.4; // px, of a label's font; an estimate that is never too small by much
+const LETTER = 6.4; // px, of a label's font: an estimate of the width
 
-/** The plot of one measure of prepared curves; `looks` has smoothing, logarithmic, outliers (view.js). */
-export function plotOf(curves, measure, zoom, size, looks = PLAIN) {
+/**
+ * The plot of one measure.
+ * @param {Curves} curves
+ * @param {any} measure
+ * @param {Zoom | null} zoom
+ * @param {{width: number, height: number}} size
+ * @param {View} [options]
+ */
+export function plotOf(curves, measure, zoom, size, options = PLAIN) {
   const view = zoom ?? curves.full;
-  const { smoothing } = looks;
+  const { smoothing } = options;
   const given = curves[measure.key];
   const lines = smoothing ? { ...given, smooth: smoothed(given.batch, smoothing) } : given;
   const inView = ({ x }) => x >= view[0] && x <= view[1];
   const batches = points(curves.batchX, lines.batch).filter(inView);
   const others = (curves.others ?? []).map((other) => ({ ...other, points: lineOf(other, measure.key) }));
   const firm = [...lines.train, ...lines.validation, ...others.flatMap((other) => other.points)].filter(inView);
-  const byPowers = looks.logarithmic && measure.mayBeLogarithmic && wholeRange(batches, firm, true);
-  const everything = looks.outliers && batches.length + firm.length > 0 && measure.first;
-  const range = byPowers || (everything ? allOf(batches, firm, measure) : measure.range(batches, firm));
+  const { isLog, ...range } = rangeOf(batches, firm, measure, options);
   const events = curves.events.filter((event) => event.x !== null && event.kind !== 'refused' && inView(event));
   const right = size.width - (size.width < NARROW ? 12 : 84);
   const x = linear(view, [LEFT, right]);
   const marks = placeEvents(events, x, right);
   const area = { left: LEFT, right, top: 8 + LANE * marks.lanes, bottom: size.height - BOTTOM };
-  const y = (byPowers ? logarithmic : linear)([range.low, range.high], [area.bottom, area.top]);
-  const room = (area.bottom - area.top) / 44;
+  const y = (isLog ? logarithmic : linear)([range.low, range.high], [area.bottom, area.top]);
+  const yTickCount = (area.bottom - area.top) / 44;
   const smallest = curves.unit === 'step' || view[1] - view[0] > 3 ? 1 : 0;
   return {
     size, area, x, y, view, range, lines, others,
     xTicks: ticks(view[0], view[1], (area.right - area.left) / 72, smallest),
-    yTicks: byPowers ? logTicks(range.low, range.high, room) : ticks(range.low, range.high, room),
+    yTicks: isLog ? logTicks(range.low, range.high, yTickCount) : ticks(range.low, range.high, yTickCount),
     events: marks.events,
     names: size.width < NARROW || measure.lines?.length === 1 ? [] : placeNames(lines, batches, inView, x, y, area),
   };
 }
 
-/** What stands for another run: its validation, or where that is no line its batches. */
+function rangeOf(batches, firm, measure, { logarithmic: isLogWanted, outliers }) {
+  const logRange = isLogWanted && measure.allowsLog && wholeRange(batches, firm, true);
+  if (logRange) return { ...logRange, isLog: true };
+  const isWhole = outliers && batches.length + firm.length > 0 && measure.first;
+  return { ...(isWhole ? allOf(batches, firm, measure) : measure.range(batches, firm)), isLog: false };
+}
+
+/** The line of an overlaid run: validation, or its batches if that has fewer than two points. */
 function lineOf(curves, key) {
   const { validation, batch } = curves[key];
   return validation.length > 1 ? validation : points(curves.batchX, batch);
 }
 
-/** With every outlier; an accuracy ends at 1. */
+/** The range with every outlier; accuracy ends at 1. */
 function allOf(batches, firm, { key }) {
   if (key !== 'accuracy') return wholeRange(batches, firm, false);
   const [low] = extent([...batches, ...firm], 'y');
   return { low: Math.floor(low * 10) / 10, high: 1, beyond: null };
 }
 
-/** Marks with a label in a lane above the plot; where no lane is free a mark stands without, the cause of a fall last. */
+/** Event marks with a label in a lane above the plot; where no lane is free, the least important lose theirs. */
 function placeEvents(events, x, right) {
   const boxes = events.map(({ kind, isCause, x: at }) => {
     const width = kind.length * LETTER + 8;

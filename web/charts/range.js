@@ -1,14 +1,14 @@
-/** Which part of a curve an axis shows. */
+/** Ranges of the axes. */
 
 import { niceStep } from './scale.js';
 
-const START = 0.2; // this first part of what is in view may leave the scale: the steep fall, that flattens all the rest
-const ORDINARY = 0.98; // of the batches after the start are to be seen; a lone spike may leave the scale
+const START = 0.2; // first fraction of the view that may exceed the scale: the initial steep fall would flatten the rest
+const ORDINARY = 0.98; // quantile of the later batches that stays visible; a single spike may exceed the scale
 
 /**
- * The y range over points {x, y} of which small y is good. The start and lone spikes may stick out at the top if the
- * rest would be flattened otherwise; `beyond` is then the farthest of what sticks out, else null.
- * `noisy` are batches, of which some may stick out; of `firm` (epochs) only those of the start.
+ * The y range of points {x, y} where small y is good. The start and single spikes may exceed it if the rest would be
+ * flattened otherwise; `beyond` is then the largest y, else null. Of the `noisy` points (batches) any may exceed it, of
+ * the `firm` ones (epochs) only those at the start.
  */
 export function robustRange(noisy, firm, ceiling = Infinity) {
   const all = [...noisy, ...firm];
@@ -20,21 +20,21 @@ export function robustRange(noisy, firm, ceiling = Infinity) {
   const ordinary = batches.length ? batches[Math.floor((batches.length - 1) * ORDINARY)] : -Infinity;
   const [lowest, highest] = extent(all, 'y');
   let top = firm.filter(late).reduce((most, point) => Math.max(most, point.y), ordinary);
-  if (highest - lowest <= 2 * (top - lowest)) top = highest; // hardly anything sticks out: show it all
+  if (highest - lowest <= 2 * (top - lowest)) top = highest; // little exceeds it: show everything
   const step = niceStep((top - Math.min(lowest, 0)) / 5);
   const low = lowest >= 0 && lowest < top / 2 ? 0 : Math.floor(lowest / step) * step;
   const high = Math.min(ceiling, Math.max(Math.ceil((top / step) * 1.02) * step, low + step));
   return { low, high, beyond: highest > high ? highest : null };
 }
 
-/** The same for accuracies, of which large is good: the room above is an error rate. */
+/** The same for accuracies, where large is good: computed on error rates. */
 export function robustAccuracyRange(noisy, firm) {
   const error = ({ x, y }) => ({ x, y: 1 - y });
   const { low, high, beyond } = robustRange(noisy.map(error), firm.map(error), 1);
   return { low: 1 - high, high: 1 - low, beyond: beyond === null ? null : 1 - beyond };
 }
 
-/** From nothing to the greatest. */
+/** From 0 to the maximum. */
 export function fromZero(batches) {
   const [, most] = extent(batches, 'y');
   if (!(most > 0)) return { low: 0, high: 1, beyond: null };
@@ -42,7 +42,7 @@ export function fromZero(batches) {
   return { low: 0, high: Math.ceil((most / step) * 1.02) * step, beyond: null };
 }
 
-/** All there is, and for a logarithmic axis only what is above nothing; null where that is nothing. */
+/** The range of all points, for a logarithmic axis of the positive ones; null if there are none. */
 export function wholeRange(batches, firm, logarithmic) {
   const all = [...batches, ...firm].filter(({ y }) => !logarithmic || y > 0);
   if (!all.length) return null;
@@ -62,7 +62,12 @@ export function extent(points, key) {
   return [low, high];
 }
 
-/** A view [from, to] kept inside `full` and no narrower than a thousandth of it; null when it is all of it. */
+/**
+ * A view [from, to] clamped to `full` and no narrower than a thousandth of it; null if it covers all of it.
+ * @param {number[]} view
+ * @param {number[]} full
+ * @returns {[number, number] | null}
+ */
 export function clampView([a, b], full) {
   const [from, to] = [Math.min(a, b), Math.max(a, b)];
   const length = full[1] - full[0];
@@ -72,7 +77,7 @@ export function clampView([a, b], full) {
   return [start, start + width];
 }
 
-/** The view grown or shrunk by `factor` so that what is at `at` stays where it is. */
+/** The view scaled by `factor` around `at`, which keeps its position. */
 export function zoomAround([from, to], full, at, factor) {
   return clampView([at - (at - from) * factor, at + (to - at) * factor], full);
 }

@@ -1,8 +1,8 @@
-/** The numbers above a chart: at the place that is pointed at, else the latest. */
+/** The numbers above a chart: at the cursor, else the latest. */
 
 import { h, parts, setText } from '../core/dom.js';
 import { whole } from '../core/format.js';
-import { nearest } from '../core/series.js';
+import { nearest } from './series.js';
 
 export function update(figure, { curves, cursor }, measure) {
   if (!curves) return;
@@ -34,7 +34,7 @@ export function update(figure, { curves, cursor }, measure) {
   Object.assign(canvas, { ariaValueMin: curves.full[0], ariaValueMax: curves.full[1], ariaValueNow: at, ariaValueText });
 }
 
-/** A line for each run that is laid over this one. */
+/** A line for each overlaid run. */
 function readOthers(list, { others }, at, { key, format }) {
   list.hidden = !others.length;
   list.replaceChildren(...others.map((other) => {
@@ -45,9 +45,9 @@ function readOthers(list, { others }, at, { key, format }) {
   }));
 }
 
-/** Says what lies outside the scale. */
+/** Notes values outside the scale. */
 export function note(figure, { range }, { format, first }) {
-  const text = range.beyond === null ? '' : `${first} ${format(range.beyond)} lies outside this scale`;
+  const text = range.beyond === null ? '' : `${first} ${format(range.beyond)} is outside this scale`;
   setText(parts(figure).beyond, text);
 }
 

@@ -1,6 +1,6 @@
-/** From numbers to pixels and back, and the round numbers that stand along an axis. */
+/** Scales from numbers to pixels and back, and the ticks of an axis. */
 
-/** A linear scale; `invert` goes back. */
+/** A linear scale; `invert` maps pixels to numbers. */
 export function linear([low, high], [start, end]) {
   const factor = (end - start) / (high - low || 1);
   const scale = (value) => start + (value - low) * factor;
@@ -8,7 +8,7 @@ export function linear([low, high], [start, end]) {
   return scale;
 }
 
-/** A logarithmic scale between two positive numbers; what is not positive lies at its foot. */
+/** A logarithmic scale between two positive numbers; smaller ones are clamped to the lower end. */
 export function logarithmic([low, high], pixels) {
   const inner = linear([Math.log10(low), Math.log10(high)], pixels);
   const scale = (value) => inner(Math.log10(Math.max(value, low)));
@@ -16,7 +16,7 @@ export function logarithmic([low, high], pixels) {
   return scale;
 }
 
-/** 1, 2 and 5 times the powers of ten from low to high, or fewer, so that about `wanted` are left. */
+/** About `wanted` ticks from low to high: 1, 2 and 5 times powers of ten, or only powers of ten. */
 export function logTicks(low, high, wanted) {
   const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
   const digits = Math.log10(high / low) <= wanted / 3 ? [1, 2, 5] : [1];
@@ -28,7 +28,7 @@ export function logTicks(low, high, wanted) {
   return { values: values.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9)), decimals: null };
 }
 
-/** The smallest of 1, 2, 5 times a power of ten that is not below `step`. */
+/** The smallest of 1, 2 or 5 times a power of ten that is at least `step`. */
 export function niceStep(step) {
   if (!(step > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(step));
@@ -36,7 +36,7 @@ export function niceStep(step) {
   return digit * power;
 }
 
-/** Round numbers from low to high, about `wanted` of them, none closer than `smallest`. */
+/** About `wanted` round numbers from low to high, at least `smallest` apart. */
 export function ticks(low, high, wanted, smallest = 0) {
   const step = Math.max(niceStep((high - low) / Math.max(1, wanted)), smallest);
   const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));

@@ -1,67 +1,97 @@
-/** Stands in for a canvas context and writes SVG: what is painted on the page can be saved as lines and letters. */
+/** An SVG writer with the interface of a canvas context, so that a drawn chart can be saved as vector graphics. */
 
 const ANCHORS = { left: 'start', center: 'middle', right: 'end' };
+const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-export function svgContext(width, height) {
-  const parts = [];
-  const clips = [];
-  const saved = [];
-  let closing = ''; // the ends of the groups since the last save, one for each clip
-  let path = '';
-  let dashes = [];
+/** `toString()` is the whole document, once every `save` has been restored. */
+export const svgContext = (width, height) => new SvgContext(width, height);
 
-  const inColour = () => `fill="${escaped(context.fillStyle)}"`;
-  const shape = (attributes) => parts.push(`<path d="${path}" ${attributes} opacity="${context.globalAlpha}"/>`);
-  const context = {
-    fillStyle: '#000', strokeStyle: '#000', globalAlpha: 1, lineWidth: 1, lineJoin: 'miter',
-    font: '12px sans-serif', textAlign: 'left', textBaseline: 'alphabetic',
-    scale() {}, // lines are sharp at any size
-    save() {
-      saved.push(closing);
-      closing = '';
-    },
-    restore() {
-      parts.push(closing);
-      closing = saved.pop();
-    },
-    beginPath() { path = ''; },
-    closePath() { path += 'Z'; },
-    moveTo(x, y) { path += `M${at(x)} ${at(y)}`; },
-    lineTo(x, y) { path += `${path ? 'L' : 'M'}${at(x)} ${at(y)}`; },
-    rect(x, y, w, h) { path += `M${at(x)} ${at(y)}h${at(w)}v${at(h)}h${at(-w)}Z`; },
-    arc(x, y, radius) { path += `M${at(x - radius)} ${at(y)}a${radius} ${radius} 0 1 0 ${2 * radius} 0a${radius} ${radius} 0 1 0 ${-2 * radius} 0`; },
-    clip() {
-      clips.push(`<clipPath id="clip${clips.length}"><path d="${path}"/></clipPath>`);
-      parts.push(`<g clip-path="url(#clip${clips.length - 1})">`);
-      closing += '</g>';
-    },
-    setLineDash(pattern) { dashes = pattern; },
-    fill() { if (path) shape(inColour()); },
-    stroke() {
-      if (!path) return;
-      const dash = dashes.length ? ` stroke-dasharray="${dashes.join(' ')}"` : '';
-      shape(`fill="none" stroke="${escaped(context.strokeStyle)}" stroke-width="${context.lineWidth}" stroke-linejoin="${context.lineJoin}"${dash}`);
-    },
-    fillRect(x, y, w, h) {
-      parts.push(`<rect x="${at(x)}" y="${at(y)}" width="${at(w)}" height="${at(h)}" ${inColour()} opacity="${context.globalAlpha}"/>`);
-    },
-    fillText(text, x, y) {
-      const base = context.textBaseline === 'middle' ? ' dominant-baseline="central"' : '';
-      parts.push(`<text x="${at(x)}" y="${at(y)}" ${inColour()} text-anchor="${ANCHORS[context.textAlign]}"${base} style="font: ${escaped(context.font)}">${escaped(text)}</text>`);
-    },
-    /** The whole picture, when all that was saved is restored. */
-    toString() {
-      const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`;
-      return `${head}<defs>${clips.join('')}</defs>${parts.join('')}</svg>`;
-    },
-  };
-  return context;
+class SvgContext {
+  fillStyle = '#000';
+  strokeStyle = '#000';
+  globalAlpha = 1;
+  lineWidth = 1;
+  lineJoin = 'miter';
+  font = '12px sans-serif';
+  textAlign = 'left';
+  textBaseline = 'alphabetic';
+  #size;
+  /** @type {string[]} */
+  #parts = [];
+  /** @type {string[]} */
+  #clips = [];
+  /** @type {string[]} */
+  #saved = [];
+  #closing = ''; // end tags of the groups since the last save, one for each clip
+  #path = '';
+  #dashes = '';
+
+  constructor(width, height) {
+    this.#size = { width, height };
+  }
+
+  save() {
+    this.#saved.push(this.#closing);
+    this.#closing = '';
+  }
+
+  restore() {
+    this.#parts.push(this.#closing);
+    this.#closing = this.#saved.pop() ?? '';
+  }
+
+  beginPath() { this.#path = ''; }
+  closePath() { this.#path += 'Z'; }
+  moveTo(x, y) { this.#path += `M${brief(x)} ${brief(y)}`; }
+  lineTo(x, y) { this.#path += `${this.#path ? 'L' : 'M'}${brief(x)} ${brief(y)}`; }
+  rect(x, y, w, h) { this.#path += `M${brief(x)} ${brief(y)}h${brief(w)}v${brief(h)}h${brief(-w)}Z`; }
+
+  /** Full circles only. */
+  arc(x, y, radius) {
+    const half = (reach) => `a${radius} ${radius} 0 1 0 ${reach} 0`;
+    this.#path += `M${brief(x - radius)} ${brief(y)}${half(2 * radius)}${half(-2 * radius)}`;
+  }
+
+  clip() {
+    const id = `clip${this.#clips.length}`;
+    this.#clips.push(`<clipPath id="${id}"><path d="${this.#path}"/></clipPath>`);
+    this.#parts.push(`<g clip-path="url(#${id})">`);
+    this.#closing += '</g>';
+  }
+
+  setLineDash(pattern) { this.#dashes = pattern.join(' '); }
+
+  fill() { this.#drawPath(this.#fill()); }
+
+  stroke() {
+    const dashes = this.#dashes && ` stroke-dasharray="${this.#dashes}"`;
+    this.#drawPath(`fill="none" stroke="${escaped(this.strokeStyle)}" stroke-width="${this.lineWidth}" stroke-linejoin="${this.lineJoin}"${dashes}`);
+  }
+
+  fillRect(x, y, w, h) {
+    this.#parts.push(`<rect x="${brief(x)}" y="${brief(y)}" width="${brief(w)}" height="${brief(h)}" ${this.#fill()} opacity="${this.globalAlpha}"/>`);
+  }
+
+  fillText(text, x, y) {
+    const base = this.textBaseline === 'middle' ? ' dominant-baseline="central"' : '';
+    const style = `text-anchor="${ANCHORS[this.textAlign]}"${base} style="font: ${escaped(this.font)}"`;
+    this.#parts.push(`<text x="${brief(x)}" y="${brief(y)}" ${this.#fill()} ${style}>${escaped(text)}</text>`);
+  }
+
+  toString() {
+    const { width, height } = this.#size;
+    const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`;
+    return `${head}<defs>${this.#clips.join('')}</defs>${this.#parts.join('')}</svg>`;
+  }
+
+  #fill() { return `fill="${escaped(this.fillStyle)}"`; }
+
+  #drawPath(attributes) {
+    if (this.#path) this.#parts.push(`<path d="${this.#path}" ${attributes} opacity="${this.globalAlpha}"/>`);
+  }
 }
 
-/** With two decimals at most. */
-const at = (value) => Number(value.toFixed(2));
+/** At most two decimals. */
+const brief = (value) => Number(value.toFixed(2));
 
-function escaped(text) {
-  const names = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  return String(text).replace(/[&<>"]/g, (sign) => names[sign]);
-}
+const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => ENTITIES[sign]);

@@ -50,10 +50,9 @@ export function parseWeights(value) {
  */
 function parseFilters({ name, count: kernelCount, rows, columns, values }) {
   const [kernels, height, width] = [kernelCount, rows, columns].map((size) => Math.min(count(size) ?? 0, 4096));
-  const numbers = list(values).slice(0, MAX_WEIGHTS + 1).filter(Number.isFinite);
-  const isWhole = numbers.length > 0 && numbers.length <= MAX_WEIGHTS && numbers.length === kernels * height * width;
-  if (!isWhole) return null;
-  return { name: text(name, 80), count: kernels, rows: height, columns: width, values: numbers };
+  const size = kernels * height * width;
+  const isWhole = size > 0 && size <= MAX_WEIGHTS && list(values).length === size && values.every(Number.isFinite);
+  return isWhole ? { name: text(name, 80), count: kernels, rows: height, columns: width, values } : null;
 }
 
 /**

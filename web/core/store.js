@@ -3,9 +3,8 @@
 import { INTERVAL } from './polling.js';
 import { PLAIN } from './url-state.js';
 
-/** @import {Liveness, Log, Predictions, Run, Samples, Weights} from './types.js' */
+/** @import {Curves, Liveness, Log, Predictions, Run, Samples, Weights} from './types.js' */
 /** @import {View, Zoom} from './url-state.js' */
-/** @import {Curves} from './series.js' */
 
 /** @typedef {{runId: string, folder: string, log: Log, predictions: Predictions | null}} OverlaidRun */
 

@@ -13,8 +13,8 @@ export function withoutToken(hash) {
   return others.length ? `#${others.join('&')}` : '';
 }
 
-/** Loads the controls only for a reader with a token. */
-export function follow(store, look) {
+/** Loads the controls with `load()` only for a reader with a token. */
+export function follow(store, look, load) {
   let isLoaded = false;
   const update = () => store.set({ token: takeToken() ?? remembered(KEY, 'sessionStorage') });
   window.addEventListener('hashchange', update);
@@ -22,7 +22,7 @@ export function follow(store, look) {
   store.on([KEY], async ({ token }) => {
     if (!token || API || isLoaded) return;
     isLoaded = true;
-    (await import('../control/control.js')).mount(store, look);
+    (await load()).mount(store, look);
   });
 }
 

@@ -173,4 +173,32 @@
 /** @typedef {{name: string, count: number, rows: number, columns: number, values: number[]}} Filters */
 /** @typedef {{filters: Filters | null, epochs: {epoch: number, layers: Histogram[]}[], folder?: string}} Weights weights.json */
 
+/** @typedef {{x: number, y: number}} Point */
+
+/**
+ * @typedef {object} Lines of one measure
+ * @property {Column} batch
+ * @property {Column} [low] the least in each bucket
+ * @property {Column} [high]
+ * @property {Column} [smooth]
+ * @property {Point[]} train
+ * @property {Point[]} validation
+ */
+
+/**
+ * @typedef {object} Curves a log over one x axis
+ * @property {string} unit epoch, step, or a unit of time
+ * @property {[number, number]} full range of the x axis
+ * @property {number[]} steps of the buckets
+ * @property {number[]} batchX
+ * @property {Column} epochX
+ * @property {Epochs} epochs
+ * @property {Lines} loss
+ * @property {Lines} accuracy
+ * @property {Lines} lr
+ * @property {Lines} speed
+ * @property {(LogEvent & {x: number | null, isCause?: boolean})[]} events
+ * @property {(Curves & {name: string, number: number})[]} [others] of the overlaid runs
+ */
+
 export {};

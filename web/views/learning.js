@@ -5,8 +5,8 @@ import { parts } from '../core/dom.js';
 import { figure } from '../charts/figure.js';
 import { decimal, percent, whole } from '../core/format.js';
 import { fromZero, robustAccuracyRange, robustRange } from '../charts/range.js';
-import { spliced } from '../core/rows.js';
-import { prepare } from '../core/series.js';
+import { spliced } from '../charts/rows.js';
+import { prepare } from '../charts/series.js';
 
 const plainTick = (value, { decimals }) => (decimals === null ? String(value) : value.toFixed(decimals));
 const MEASURES = [
@@ -20,7 +20,7 @@ const MEASURES = [
     format: decimal,
     formatTick: plainTick,
     first: 'Up to',
-    mayBeLogarithmic: true,
+    allowsLog: true,
   },
   {
     key: 'accuracy',
@@ -40,7 +40,7 @@ const MEASURES = [
     range: fromZero,
     format: decimal,
     formatTick: plainTick,
-    mayBeLogarithmic: true,
+    allowsLog: true,
   },
   {
     key: 'speed',

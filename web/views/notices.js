@@ -2,7 +2,7 @@
 
 import { h, icon } from '../core/dom.js';
 import { clock, date, decimal } from '../core/format.js';
-import { fallOf } from './insights.js';
+import { fallOf } from '../core/insights.js';
 import { isAlive } from '../core/status.js';
 import { LIVE } from '../core/polling.js';
 

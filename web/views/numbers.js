@@ -2,7 +2,7 @@
 
 import { h, setText } from '../core/dom.js';
 import { UNKNOWN, counted, decimal, duration, percent, whole } from '../core/format.js';
-import { greatest } from './insights.js';
+import { greatest } from '../core/insights.js';
 import { secondsOf } from '../core/status.js';
 
 export function mount(element, store) {

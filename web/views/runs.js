@@ -2,7 +2,7 @@
 
 import { h, icon, setText } from '../core/dom.js';
 import { date, duration, percent, whole } from '../core/format.js';
-import { hasFallen } from './insights.js';
+import { hasFallen } from '../core/insights.js';
 import { isAlive, spanOf } from '../core/status.js';
 import { LIVE } from '../core/polling.js';
 import { head, row } from './table.js';

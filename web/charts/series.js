@@ -1,9 +1,8 @@
 /** The curves of the charts, computed from the log's columns. */
 
-import { insightsOf } from '../views/insights.js';
+import { insightsOf } from '../core/insights.js';
 
-/** @import {Log} from './types.js' */
-/** @typedef {any} Curves */
+/** @import {Curves, Log} from '../core/types.js' */
 
 /** @type {[string, number, number][]} */
 const UNITS = [['s', 1, 180], ['min', 60, 10800], ['h', 3600, Infinity]]; // name, its seconds, longest run in seconds
