@@ -41,7 +41,7 @@ try:
 except ImportError as error:
     raise SystemExit(failed_import(error) or str(error)) from None
 
-from digits import launch, output, presets, processor
+from digits import launch, output, presets, processor, renames
 from digits.architectures import ARCHITECTURES
 from digits.cli.app import DefaultGroup, explicit_options, run
 from digits.cli.error_handling import cli_errors
@@ -50,7 +50,7 @@ from digits.cli.terminal import Terminal, print_result
 from digits.config import Config, architecture
 from digits.runlog import RunLog, commands, schema
 from digits.runlog.null_log import NullRunLog
-from digits.training.resume import PreviousRun, load_for_resume, previous_run, restarted
+from digits.training.resume import PreviousRun, load_for_restart, load_for_resume, previous_run
 
 
 @click.group(cls=DefaultGroup, default="train")
@@ -79,17 +79,21 @@ def train(context, resume, restart, **options):
     """
     with cli_errors():
         launch.check()
-        folder, given = options["results_dir"], explicit_options(context, options)
-        earlier = load_for_resume(folder, given) if resume and not restart else None
-        if restart:
-            config = restarted(folder, given)
-        else:
-            config = earlier.config if earlier else Config.from_options(**given)
+        folder, explicit = options["results_dir"], explicit_options(context, options)
+        given, notices = renames.present_options(explicit), [renames.notice(explicit)]
+        previous = None
+        if resume or restart:
+            previous = (load_for_restart if restart else load_for_resume)(folder, given)
+            notices.append(previous.renamed)
+        config = previous.config if previous else Config.from_options(**given)
+        earlier = None if restart else previous
         log = NullRunLog(config.results_dir)
-        if launch.is_main_process():
-            facts = {"name": config.name, "config": config.as_json(), "keep": config.keep}
-            log = RunLog(config.results_dir, **facts, resume=earlier is not None)
         terminal = Terminal(config.quiet or not launch.is_main_process())
+        if launch.is_main_process():
+            facts = {"name": config.name, "config": config.as_json(), "keep": config.keep_runs}
+            log = RunLog(config.results_dir, **facts, resume=earlier is not None)
+            for notice in filter(None, notices):
+                terminal.warn(notice)
         with INTERRUPTS.interruptible(), ExitStack() as stack:
             with INTERRUPTS.deferred():  # the log begins whole, or not at all
                 stack.enter_context(log)
@@ -217,7 +221,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Pre
     group = Group.join(device)
 
     log.phase("loading data")
-    dataset = datasets.load(config.dataset, config.data_dir, config.validation, config.limit, terminal.progress)
+    dataset = datasets.load(config.dataset, config.data_dir, config.validation, config.train_limit, terminal.progress)
     if dataset.notice:
         terminal.warn(dataset.notice)
     images = dataset.describe()

@@ -1,4 +1,4 @@
-"""All networks under the same recipe, that of a textbook: `--preset course`.
+"""All networks under the same recipe, that of a textbook: `--preset textbook`.
 
     python benchmarks/architectures.py                           every one, three seeds each
     python benchmarks/architectures.py cnn4 lenet5 --seeds 5     these
@@ -13,7 +13,7 @@ from runs import QUANTITIES, measure_all, planned, settings_of
 
 from digits.architectures import ARCHITECTURES
 
-PRESET = "course"
+PRESET = "textbook"
 
 
 @click.command()

@@ -48,7 +48,7 @@ def main(data_dir: Path, images: int, epochs: int, plan) -> None:
         if not results.has(seed):
             figures = {"drawing": draw(images, seed)}
             if not mnist.missing_files(data_dir):
-                train = ["--epochs", str(epochs), "--limit", str(images), "--seed", str(seed)]
+                train = ["--epochs", str(epochs), "--train-limit", str(images), "--seed", str(seed)]
                 figures["accuracy"] = 100 * accuracy(plan.of_train(*train), data_dir)
             results.add(seed, figures)
             print(f"seed {seed} done", flush=True)

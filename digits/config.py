@@ -8,21 +8,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
+from types import MappingProxyType
 
+from digits import renames
 from digits.architectures import ARCHITECTURES, NORMS, Architecture
+from digits.errors import ConfigError
 from digits.presets import PRESETS, flag
 from digits.project import PLACE, PROJECT
 
 DEFAULT_LR = {"adam": 0.006, "adamw": 0.006, "sgd": 0.1, "muon": 0.01}  # by optimizer, without --lr
 NAME_LENGTH = 80
-
-
-class ConfigError(ValueError):
-    """An invalid option, or options that contradict each other; `option` is the field's name, if it is one field."""
-
-    def __init__(self, message: str, option: str | None = None):
-        super().__init__(message)
-        self.option = option
 
 
 # -- types of options: `parse` converts text or a JSON value and raises ValueError; `schema` describes them to a form
@@ -222,16 +217,16 @@ class Config:
         identifies=True,
         owner="optimizer",
     )
-    warm_up: int = _option(
+    warmup_steps: int = _option(
         200,
         Number(int, 0, 1_000_000_000),
         "Steps of linear learning-rate warmup; at most half an epoch.",
         identifies=True,
     )
-    decay: float = _option(
+    cooldown: float = _option(
         0.8,
         Number(float, 0, 1),
-        "Fraction of the run over which the learning rate decays to 0; 0 disables decay.",
+        "Fraction of the run over which the learning rate decays to 0; 0 disables it.",
         identifies=True,
     )
     weight_decay: float = _option(0.1, Number(float, 0), "Weight decay.", identifies=True)
@@ -245,7 +240,7 @@ class Config:
     rotation: float = _option(
         10.0, Number(float, 0, 180), "Augmentation: rotate by up to this many degrees.", identifies=True
     )
-    shift: float = _option(
+    translate: float = _option(
         2.0,
         Number(float, 0, 14),
         "Augmentation: translate by up to this many pixels, horizontally and vertically.",
@@ -260,19 +255,19 @@ class Config:
     elastic: float = _option(
         0.0, Number(float, 0, 14), "Augmentation: elastic distortion of up to this many pixels.", identifies=True
     )
-    thickness: float = _option(
+    stroke_width: float = _option(
         0.0,
         Number(float, 0, 1),
         "Augmentation: dilate or erode strokes by up to this many pixels.",
         identifies=True,
     )
-    coarse: float = _option(
+    low_res: float = _option(
         0.0,
         Number(float, 0, 1),
         "Augmentation: fraction of images reduced to as few as 7x7 pixels and enlarged again.",
         identifies=True,
     )
-    outliers: float = _option(
+    outlier_ratio: float = _option(
         0.0625,
         Number(float, 0, 1),
         "Outlier images per training image (outlier exposure), for rejecting non-digits.",
@@ -303,7 +298,7 @@ class Config:
         on_resume=True,
         on_page=False,
     )
-    limit: int = _option(0, Number(int, 0, 60_000), "Train on the first N images only; 0: all.", identifies=True)
+    train_limit: int = _option(0, Number(int, 0, 60_000), "Train on the first N images only; 0: all.", identifies=True)
     validation: int = _option(5000, Number(int, 0, 59_999), "Training images held out for validation.", identifies=True)
     results_dir: Path = _option(
         PROJECT / "results",
@@ -320,7 +315,7 @@ class Config:
     checkpoint_every: float = _option(
         30.0, Number(float, 0), "Seconds between checkpoints within an epoch.", on_resume=True
     )
-    keep: int = _option(20, Number(int, 0), "Earlier runs kept in results/runs.", on_resume=True, on_page=False)
+    keep_runs: int = _option(20, Number(int, 0), "Earlier runs kept in results/runs.", on_resume=True, on_page=False)
     quiet: bool = _option(False, Flag(), "Print errors only.", on_resume=True, on_page=False)
 
     @classmethod
@@ -344,21 +339,30 @@ class Config:
         others = [name for name, owner in OWNER.items() if getattr(self, owner) != recipe[owner]]
         return recipe | {name: own[name] for name in OWNER if name in others or recipe[name] is None}
 
-    def summary(self) -> str:
-        """The model, the preset and the non-default options: a run's automatic name."""
-        words = [self.model] if self.preset == "default" else [self.model, self.preset]
+    def summary(self, former: Mapping[str, str] = MappingProxyType({})) -> str:
+        """The model, the preset and the non-default options: a run's automatic name.
+
+        former: present to former names of options and presets, for the automatic name that an earlier version chose.
+        """
+        words = [self.model] if self.preset == "default" else [self.model, former.get(self.preset, self.preset)]
         defaults = self._defaults()
         for name in names_of("identifies"):
             value = getattr(self, name)
             if value not in (None, defaults[name]):
-                words.append(f"{name.replace('_', ' ')} {_text(value)}")
+                words.append(f"{former.get(name, name).replace('_', ' ')} {_text(value)}")
         return ", ".join(words)[:NAME_LENGTH]
+
+    @property
+    def automatic_names(self) -> set[str]:
+        """The automatic name, as this version chooses it and as an earlier one did."""
+        return {self.summary(), self.summary(renames.FORMER)}
 
     @classmethod
     def from_json(cls, values: dict) -> "Config":
         """The inverse of `as_json`. Raises KeyError for a missing field, since another version had other defaults, and
-        ValueError for an invalid value.
+        ValueError for an invalid value. Former names are read as well (renames.py).
         """
+        values = renames.present_options(values)
         return cls(**{item.name: _from_json(item, values[item.name]) for item in fields(cls)})
 
     def as_json(self) -> dict:

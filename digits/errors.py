@@ -29,6 +29,14 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY)
 
 
+class ConfigError(ValueError):
+    """An invalid option, or options that contradict each other; `option` is the field's name, if it is one field."""
+
+    def __init__(self, message: str, option: str | None = None):
+        super().__init__(message)
+        self.option = option
+
+
 class UserError(Exception):
     exit_code = 1
 

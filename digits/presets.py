@@ -17,10 +17,10 @@ class Preset:
 
 _UNCHANGED = {  # digits as they are, and nothing else
     "rotation": 0.0,
-    "shift": 0.0,
+    "translate": 0.0,
     "scale": 0.0,
     "shear": 0.0,
-    "outliers": 0.0,
+    "outlier_ratio": 0.0,
 }
 
 PRESETS = {
@@ -30,11 +30,11 @@ PRESETS = {
         {
             "model": "cnn4-strided",
             "epochs": 1,
-            "limit": 26_112,
+            "train_limit": 26_112,
             "batch_size": 96,
             "optimizer": "muon",
             "lr": 0.02,
-            "warm_up": 10,
+            "warmup_steps": 10,
             "weight_decay": 0.1,
             "label_smoothing": 0.1,
             "ema": 0.0,
@@ -50,7 +50,7 @@ PRESETS = {
             "weight_decay": 0.05,
             "ema": 0.999,
             "elastic": 1.5,
-            "outliers": 0.0,
+            "outlier_ratio": 0.0,
         },
     ),
     "tiny": Preset(
@@ -59,21 +59,21 @@ PRESETS = {
             "model": "tiny",
             "epochs": 24,
             "lr": 0.02,
-            "decay": 0.9,
+            "cooldown": 0.9,
             "weight_decay": 0.01,
             "label_smoothing": 0.0,
             "shear": 0.1,
-            "outliers": 0.0,
+            "outlier_ratio": 0.0,
         },
     ),
-    "course": Preset(
+    "textbook": Preset(
         "what a textbook does: Adam, batches of 64, no augmentation, no average",
         {
             "model": "cnn4",
             "optimizer": "adam",
             "lr": 0.001,
-            "warm_up": 0,
-            "decay": 0.7,
+            "warmup_steps": 0,
+            "cooldown": 0.7,
             "weight_decay": 0.0,
             "batch_size": 64,
             "label_smoothing": 0.0,

@@ -9,7 +9,7 @@ import torch
 from digits.data.augment import Augmentation, affine, apply, augment, bend, draw, lower_resolution, thicken
 from digits.data.resize import back_projection_upscale, resize
 
-EVERYTHING = Augmentation(rotation=10, shift=2, scale=0.1, shear=0.15, elastic=4, thickness=0.5, coarse=0.5)
+EVERYTHING = Augmentation(rotation=10, translate=2, scale=0.1, shear=0.15, elastic=4, stroke_width=0.5, low_res=0.5)
 EACH = [Augmentation(**{name: 0.5}) for name in vars(EVERYTHING)]
 
 
@@ -102,7 +102,7 @@ def test_a_blot_goes_where_geometry_says(change, x, y):
 
 def test_an_affine_change_is_that_of_torch_s_own_grid():
     images = blobs(6)
-    warp = draw(6, Augmentation(rotation=20, shift=3, scale=0.2, shear=0.3), seeded()).warp
+    warp = draw(6, Augmentation(rotation=20, translate=3, scale=0.2, shear=0.3), seeded()).warp
     theta = warp.clone()
     theta[:, :, 2] /= 14  # there in half images
     grid = torch.nn.functional.affine_grid(theta, (6, 1, 28, 28), align_corners=False)
@@ -114,10 +114,10 @@ def test_amounts_are_spread_over_both_sides_up_to_the_largest():
     count = 2000
     warp = draw(count, Augmentation(rotation=30), seeded()).warp
     angles = torch.rad2deg(torch.atan2(warp[:, 0, 1], warp[:, 0, 0]))
-    shifts = -draw(count, Augmentation(shift=3), seeded()).warp[:, :, 2]
+    shifts = -draw(count, Augmentation(translate=3), seeded()).warp[:, :, 2]
     stretches = 1 / draw(count, Augmentation(scale=0.2), seeded()).warp[:, [0, 1], [0, 1]] - 1
     shears = -draw(count, Augmentation(shear=0.4), seeded()).warp[:, 0, 1]
-    thickness = draw(count, Augmentation(thickness=0.7), seeded()).thickness
+    thickness = draw(count, Augmentation(stroke_width=0.7), seeded()).thickness
     for values, largest in ((angles, 30), (shifts, 3), (stretches, 0.2), (shears, 0.4), (thickness, 0.7)):
         assert largest * 0.99 < values.max() <= largest * 1.0001
         assert -largest * 1.0001 <= values.min() < -largest * 0.99
@@ -197,7 +197,7 @@ def test_an_empty_batch_stays_empty():
     assert augment(blobs(0), EVERYTHING, seeded()).shape == (0, 28, 28)
 
 
-@pytest.mark.parametrize("amounts", [{"shift": -1}, {"rotation": math.nan}, {"scale": 1}, {"thickness": 1.5}])
+@pytest.mark.parametrize("amounts", [{"translate": -1}, {"rotation": math.nan}, {"scale": 1}, {"stroke_width": 1.5}])
 def test_amounts_that_make_no_sense_are_refused(amounts):
     with pytest.raises(ValueError):
         Augmentation(**amounts)
@@ -215,6 +215,6 @@ def test_coarse_images_come_back_from_few_pixels_as_one_by_one():
 
 
 def test_the_part_that_is_coarse_is_the_part_asked_for():
-    grids = draw(10_000, Augmentation(coarse=0.2), seeded()).coarse
+    grids = draw(10_000, Augmentation(low_res=0.2), seeded()).coarse
     assert 0.18 < (grids > 0).double().mean() < 0.22
     assert sorted(set(grids.tolist())) == list(range(9))

@@ -244,7 +244,7 @@ def test_every_program_tells_its_options(tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
-SMALL = "--dataset synthetic --limit 300 --validation 50 --epochs 1 --channels 2,2,2,2"
+SMALL = "--dataset synthetic --train-limit 300 --validation 50 --epochs 1 --channels 2,2,2,2"
 
 
 def test_runs_are_measured_from_outside_seed_by_seed(tmp_path):
@@ -272,7 +272,16 @@ def test_a_run_that_fails_is_told_in_its_own_words(tmp_path):
 
 def test_the_recipe_and_the_preset_fast_are_measured_in_turn(tmp_path, mnist_root, monkeypatch):
     monkeypatch.setenv("MNIST_DATA_DIR", str(mnist_root))
-    trial = ["--seeds", "1", "--images", "640", "--epochs", "1", "--options", "--limit 300 --validation 50 --epochs 1"]
+    trial = [
+        "--seeds",
+        "1",
+        "--images",
+        "640",
+        "--epochs",
+        "1",
+        "--options",
+        "--train-limit 300 --validation 50 --epochs 1",
+    ]
     done = benchmark(tmp_path, "time_to_99", *trial)
     assert (done.returncode, done.stderr) == (0, "")
     kept = content(tmp_path, "time_to_99")

@@ -17,7 +17,7 @@ from digits.server.http_message import Request
 from tests.support.http_client import ask, eventually
 from tests.test_launcher import is_training, log_of, running
 
-SMALL = {"dataset": "synthetic", "limit": 640, "validation": 100, "channels": [4, 4, 8, 8], "batch_size": 16}
+SMALL = {"dataset": "synthetic", "train_limit": 640, "validation": 100, "channels": [4, 4, 8, 8], "batch_size": 16}
 AT_ONCE = 50
 
 

@@ -13,7 +13,7 @@ from tests.support.http_client import ask
 
 def test_a_page_is_told_every_option_of_the_command_line_that_it_may_set():
     told = {option["name"]: option for option in options_schema()["options"]}
-    assert {item.name for item in fields(Config)} - told.keys() == {"results_dir", "data_dir", "keep", "quiet"}
+    assert {item.name for item in fields(Config)} - told.keys() == {"results_dir", "data_dir", "keep_runs", "quiet"}
     for item in fields(Config):
         if item.name in told:
             option = told[item.name]
@@ -31,7 +31,7 @@ def test_what_is_told_of_limits_is_what_is_kept_to():
             outside = ["no such choice"]
         elif kind in ("int", "float"):
             low, high, step = option.get("min"), option.get("max"), 1 if kind == "int" else 0.001
-            if name not in ("validation", "limit"):
+            if name not in ("validation", "train_limit"):
                 to_argv({name: low + step})
             outside = [low if option.get("min_open") else low - step]
             outside += [] if high is None else [high if option.get("max_open") else high + step]
@@ -139,7 +139,8 @@ REFUSED = [
     ({"seed": 2**32}, "seed"),
     ({"results_dir": "/tmp"}, "results_dir"),
     ({"data_dir": "/tmp"}, "data_dir"),
-    ({"keep": 0}, "keep"),
+    ({"keep_runs": 0}, "keep_runs"),
+    ({"keep": 0}, "keep_runs"),
     ({"quiet": True}, "quiet"),
     ({"resume": True}, "resume"),
     ({"help": True}, "help"),

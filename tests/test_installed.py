@@ -82,7 +82,7 @@ def test_the_installed_server_starts_a_trainer_that_writes_to_the_same_folder(si
     try:
         address = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
         url, _, token = address.partition("#token=")
-        options = {"dataset": "synthetic", "limit": 640, "validation": 100, "channels": "4,4,8,8", "epochs": 1}
+        options = {"dataset": "synthetic", "train_limit": 640, "validation": 100, "channels": "4,4,8,8", "epochs": 1}
         body = json.dumps({"options": options}).encode()
         fields = {"X-Control-Token": token, "Content-Type": "application/json"}
         request = urllib.request.Request(f"{url}runs", body, fields)

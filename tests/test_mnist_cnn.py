@@ -116,7 +116,7 @@ def test_it_runs_from_a_path_with_spaces_and_letters_and_from_another_folder(tmp
     project.mkdir()
     shutil.copy(PROJECT / "mnist_cnn.py", project)
     shutil.copytree(PROJECT / "digits", project / "digits", ignore=shutil.ignore_patterns("__pycache__"))
-    small = ["--dataset", "synthetic", "--limit", "128", "--validation", "0", "--samples", "0", "--epochs", "1"]
+    small = ["--dataset", "synthetic", "--train-limit", "128", "--validation", "0", "--samples", "0", "--epochs", "1"]
     command = [sys.executable, project / "mnist_cnn.py", *small, "--channels", "2,2,2,2"]
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -144,7 +144,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_its_last_good_numbers(tmp_p
 
 @pytest.mark.parametrize("validation", ["50", "0"])
 def test_weights_that_the_last_step_broke_are_neither_saved_nor_tested(tmp_path, validation):
-    options = ["--limit", "100", "--validation", validation, "--lr", "1e30", "--precision", "float32"]
+    options = ["--train-limit", "100", "--validation", validation, "--lr", "1e30", "--precision", "float32"]
     with Trainer(tmp_path, "--epochs", "1", last_options=options) as trainer:
         code, _, errors = trainer.finish()
     log = content(tmp_path, schema.TRAINING_LOG)

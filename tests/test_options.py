@@ -85,7 +85,7 @@ def test_options_reach_training(seen, results):
 
 
 def test_a_run_without_a_name_is_called_by_what_is_special_about_it(seen, results):
-    invoke(*results, "--quiet", "--keep", "3")
+    invoke(*results, "--quiet", "--keep-runs", "3")
     invoke(*results, "--lr", "0.5", "--seed", "2", "--channels", "8,8,16,16")
     assert [config.name for config in seen] == ["cnn4-quick", "cnn4-quick, channels 8-8-16-16, lr 0.5, seed 2"]
 
@@ -175,11 +175,11 @@ BAD = {
     "--validation -1": "--validation",
     "--validation 60000": "--validation",
     "--samples 101": "--samples",
-    "--keep -1": "--keep",
-    "--limit -5": "--limit",
-    "--limit 60001": "--limit",
+    "--keep-runs -1": "--keep-runs",
+    "--train-limit -5": "--train-limit",
+    "--train-limit 60001": "--train-limit",
     "--steps 99999999999999999999": "--steps",
-    "--warm-up 99999999999999999999": "--warm-up",
+    "--warmup-steps 99999999999999999999": "--warmup-steps",
     "--colour red": "--colour",
     "--epochs": "--epochs",
     "extra": "extra",

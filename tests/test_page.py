@@ -52,7 +52,18 @@ def test_a_live_run_grows_and_zoom_scroll_and_cursor_survive_every_refresh(visit
 
 def test_a_real_training_is_seen_from_its_first_batches_to_its_samples(visit, tmp_path):
     program = [sys.executable, PROJECT / "mnist_cnn.py", "--results-dir", tmp_path, "--dataset", "synthetic"]
-    size = ["--epochs", "24", "--limit", "1024", "--validation", "200", "--batch-size", "8", "--channels", "4,8,8,16"]
+    size = [
+        "--epochs",
+        "24",
+        "--train-limit",
+        "1024",
+        "--validation",
+        "200",
+        "--batch-size",
+        "8",
+        "--channels",
+        "4,8,8,16",
+    ]
     command = [*program, *size, "--name", "a real one"]
     with our_server(tmp_path) as url, subprocess.Popen(command, stdout=subprocess.DEVNULL) as training:
         page = visit(url)

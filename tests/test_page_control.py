@@ -19,7 +19,7 @@ from tests.test_page_access import complaints
 
 SAID = "#header .said"
 CONTROLS = ".controls:visible, [data-change]"
-LITTLE = ("--dataset=synthetic", "--limit=640", "--validation=100", "--channels=4,4,8,8", "--batch-size=32")
+LITTLE = ("--dataset=synthetic", "--train-limit=640", "--validation=100", "--channels=4,4,8,8", "--batch-size=32")
 
 
 def change(page):

@@ -9,7 +9,7 @@ from digits.runlog import run_log
 from tests.support.control import controlled, new_run, press, refuse
 from tests.support.pages import see, status, wait_for_steps
 
-SMALL = {"Channels": "4,4,8,8", "Batch_size": "32", "Dataset": "synthetic", "Validation": "100", "Limit": "640"}
+SMALL = {"Channels": "4,4,8,8", "Batch_size": "32", "Dataset": "synthetic", "Validation": "100", "Train_limit": "640"}
 
 
 def test_a_run_is_set_up_started_stopped_resumed_and_deleted(visit, tmp_path):
@@ -110,7 +110,7 @@ def test_a_trainer_that_was_killed_is_told_with_its_last_words(visit, tmp_path):
         page.get_by_role("button", name="New run").wait_for()
 
 
-@pytest.mark.parametrize("always", [None, "--keep", [1, None, "--keep", "5; rm -r /"]])
+@pytest.mark.parametrize("always", [None, "--keep-runs", [1, None, "--keep-runs", "5; rm -r /"]])
 def test_the_form_opens_whatever_the_server_says_that_every_command_has(visit, tmp_path, always):
     def answer(route):
         told = route.fetch().json()
@@ -120,7 +120,7 @@ def test_the_form_opens_whatever_the_server_says_that_every_command_has(visit, t
         page = visit(url)
         page.route("**/options", answer)
         new_run(page, Epochs="7")
-        words = " --keep '5; rm -r /'" if isinstance(always, list) else ""
+        words = " --keep-runs '5; rm -r /'" if isinstance(always, list) else ""
         see(page, "dialog code", f"^python mnist_cnn.py --epochs 7{words}$")
 
 

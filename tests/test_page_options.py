@@ -56,20 +56,22 @@ def test_the_rate_goes_as_it_will():
     settings = [
         {},
         {"epochs": 1, "batch_size": 1},
-        {"epochs": 3, "batch_size": 60_000, "warm_up": 7},
-        {"decay": 0.0, "warm_up": 0},
-        {"decay": 1.0, "steps": 333},
-        {"limit": 640, "validation": 100, "batch_size": 32, "warm_up": 10_000},
-        {"limit": 59_000, "validation": 59_000, "lr": 1e-7},
+        {"epochs": 3, "batch_size": 60_000, "warmup_steps": 7},
+        {"cooldown": 0.0, "warmup_steps": 0},
+        {"cooldown": 1.0, "steps": 333},
+        {"train_limit": 640, "validation": 100, "batch_size": 32, "warmup_steps": 10_000},
+        {"train_limit": 59_000, "validation": 59_000, "lr": 1e-7},
     ]
     configs = [Config.from_options(**setting) for setting in settings]
     cases = [config.as_json() for config in configs]
     steps = [0, 1, 5, 99, 200, 332, 2000]
     script = f"[planOf(one), {steps}.map((step) => rateAt(planOf(one), step))]"
     for config, (plan, rates) in zip(configs, computed(script, cases), strict=True):
-        images = min(60_000 - config.validation, config.limit or 60_000)
+        images = min(60_000 - config.validation, config.train_limit or 60_000)
         batches = batches_per_epoch(config, images)
-        schedule = Schedule(config.lr, min(config.warm_up, batches // 2), config.decay, total_steps(config, images))
+        schedule = Schedule(
+            config.lr, min(config.warmup_steps, batches // 2), config.cooldown, total_steps(config, images)
+        )
         assert (plan["images"], plan["batches"], plan["total"]) == (images, batches, schedule.total)
         assert rates == pytest.approx([schedule(step) for step in steps], rel=1e-12)
 

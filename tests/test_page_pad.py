@@ -187,7 +187,7 @@ def test_before_the_first_epoch_it_says_when_it_comes_unless_the_trainer_has_no_
 
 def test_the_answer_comes_from_the_newest_network_while_it_trains(visit, tmp_path):
     with our_server(tmp_path) as url:
-        training = train(tmp_path, "--epochs", "40", "--limit", "4800")
+        training = train(tmp_path, "--epochs", "40", "--train-limit", "4800")
         page = visit(url, allowed=("404",))
         page.set_default_timeout(60_000)
         draw(page, strokes_of(7))

@@ -16,7 +16,7 @@ from digits.models import weights_file
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
 from digits.training.checkpoints import Checkpoints
-from digits.training.resume import load_for_resume, previous_run, restarted
+from digits.training.resume import load_for_restart, load_for_resume, previous_run
 from digits.training.schedule import Schedule
 from digits.training.trainer import TrainState
 from tests.support.outcome import outcome
@@ -24,7 +24,7 @@ from tests.support.training import Trainer
 
 # Everything that has a state: dropout, batch norm, averaging, augmentation, a rate that rises and falls, Muon (which
 # has AdamW in it).
-RUN = ["--optimizer", "muon", "--warm-up", "5", "--decay", "0.5", "--ema", "0.9", "--label-smoothing", "0.1"]
+RUN = ["--optimizer", "muon", "--warmup-steps", "5", "--cooldown", "0.5", "--ema", "0.9", "--label-smoothing", "0.1"]
 RUN += ["--epochs", "3", "--batch-size", "64", "--threads", "1"]
 RUN += ["--dropout", "0.3", "--rotation", "10", "--elastic", "2"]
 STEPS = 30
@@ -200,16 +200,16 @@ def test_a_restart_keeps_the_run_and_trains_it_again(tmp_path, uninterrupted, wo
 
 def test_a_restart_may_be_longer_and_takes_no_other_options(tmp_path, uninterrupted):
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
-    assert restarted(copy, {"epochs": 1}).epochs == 1
-    assert restarted(copy, {"epochs": 9}) == load_for_resume(copy, {"epochs": 9}).config
+    assert load_for_restart(copy, {"epochs": 1}).config.epochs == 1
+    assert load_for_restart(copy, {"epochs": 9}).config == load_for_resume(copy, {"epochs": 9}).config
     with pytest.raises(UserError, match="began with --lr"):
-        restarted(copy, {"lr": 0.5})
+        load_for_restart(copy, {"lr": 0.5})
 
 
 @pytest.mark.parametrize("decay", ["0.5", "1", "0"])
 def test_a_finished_run_is_extended_to_what_a_longer_one_would_have_been(tmp_path, decay):
     short, long = tmp_path / "short", tmp_path / "long"
-    options = [*RUN, "--decay", decay]
+    options = [*RUN, "--cooldown", decay]
     train(short, *options, "--epochs", "2")
     train(long, *options)
     assert outcome(short)["weights"] != outcome(long)["weights"]
@@ -220,11 +220,11 @@ def test_a_finished_run_is_extended_to_what_a_longer_one_would_have_been(tmp_pat
 @pytest.mark.parametrize("decay", ["0", "0.1"])
 def test_a_run_may_end_within_an_epoch_and_go_on_from_there(tmp_path, decay):
     short, long = tmp_path / "short", tmp_path / "long"
-    train(short, *RUN, "--steps", "17", "--decay", decay)
+    train(short, *RUN, "--steps", "17", "--cooldown", decay)
     assert json.loads((short / "training_log.json").read_text())["progress"]["step"] == 17
     assert "raise that instead of --epochs" in refused(short, "--epochs", "9")
     resume(short, "--steps", "30")
-    train(long, *RUN, "--steps", "30", "--decay", decay)
+    train(long, *RUN, "--steps", "30", "--cooldown", decay)
     assert_same(short, long)
 
 
@@ -325,7 +325,7 @@ def test_other_images_than_the_run_began_with_are_refused(tmp_path, uninterrupte
 
 def test_options_that_change_no_weight_may_be_given_anew(tmp_path, uninterrupted):
     killed(tmp_path, 14, *RUN, "--checkpoint-every", "0")
-    resume(tmp_path, "--name", "another name", "--seed", "1", "--keep", "3")
+    resume(tmp_path, "--name", "another name", "--seed", "1", "--keep-runs", "3")
     assert_same(tmp_path, uninterrupted)
     assert json.loads((tmp_path / "training_log.json").read_text())["name"] == "another name"
 

@@ -6,9 +6,9 @@ import pytest
 from digits.training.schedule import Schedule
 
 CASES = [
-    Schedule(lr=0.01, warm_up=warm_up, decay=decay, total=total)
-    for warm_up in (0, 1, 7, 100)
-    for decay in (0.0, 0.3, 0.5, 1.0)
+    Schedule(lr=0.01, warmup_steps=warmup_steps, cooldown=cooldown, total=total)
+    for warmup_steps in (0, 1, 7, 100)
+    for cooldown in (0.0, 0.3, 0.5, 1.0)
     for total in (1, 2, 10, 99, 1000)
 ]
 
@@ -23,7 +23,7 @@ def test_the_rate_is_never_above_its_highest_nor_nothing_before_the_end(schedule
 
 
 def test_the_rate_rises_stays_and_falls_in_straight_lines():
-    schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
+    schedule = Schedule(lr=1.0, warmup_steps=4, cooldown=0.5, total=20)
     expected = [0.25, 0.5, 0.75, *[1.0] * 8, *(n / 10 for n in range(9, 0, -1))]
     assert [schedule(step) for step in range(20)] == pytest.approx(expected)
     assert schedule(20) == 0.0
@@ -31,7 +31,7 @@ def test_the_rate_rises_stays_and_falls_in_straight_lines():
 
 
 def test_without_ramps_the_rate_is_constant_for_ever():
-    schedule = Schedule(lr=0.001, warm_up=0, decay=0.0, total=10)
+    schedule = Schedule(lr=0.001, warmup_steps=0, cooldown=0.0, total=10)
     assert {schedule(step) for step in range(100)} == {0.001}
     assert schedule.before_decay == math.inf
 
@@ -43,20 +43,20 @@ def test_a_longer_run_begins_as_the_shorter_one(schedule, longer):
     same = int(min(schedule.before_decay, 3000))
     assert schedule.begins_like(other, same)
     assert [schedule(step) for step in range(same)] == [other(step) for step in range(same)]
-    if schedule.decay:
+    if schedule.cooldown:
         assert schedule(same) != other(same)  # and no further
         assert not schedule.begins_like(other, same + 1)
 
 
 def test_runs_of_equal_length_are_alike_to_the_end_and_of_other_rates_never():
-    schedule = Schedule(lr=0.01, warm_up=10, decay=0.5, total=100)
+    schedule = Schedule(lr=0.01, warmup_steps=10, cooldown=0.5, total=100)
     assert schedule.begins_like(replace(schedule), 100)
     assert not schedule.begins_like(replace(schedule, lr=0.02), 1)
-    assert not schedule.begins_like(replace(schedule, warm_up=11), 1)
+    assert not schedule.begins_like(replace(schedule, warmup_steps=11), 1)
 
 
 def test_a_changed_rate_holds_from_its_step_on_and_keeps_the_shape():
-    schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
+    schedule = Schedule(lr=1.0, warmup_steps=4, cooldown=0.5, total=20)
     changed = schedule.at_rate(8, 0.1).at_rate(14, 1.0)
     assert [changed(step) for step in range(8)] == [schedule(step) for step in range(8)]
     assert [changed(step) for step in range(8, 14)] == pytest.approx([0.1 * schedule(step) for step in range(8, 14)])
@@ -67,14 +67,14 @@ def test_a_changed_rate_holds_from_its_step_on_and_keeps_the_shape():
 
 
 def test_a_rate_asked_for_on_the_way_up_is_not_climbed_from():
-    schedule = Schedule(lr=1.0, warm_up=10, decay=0.5, total=20)
+    schedule = Schedule(lr=1.0, warmup_steps=10, cooldown=0.5, total=20)
     changed = schedule.at_rate(0, 0.3)
     assert [changed(step) for step in range(11)] == pytest.approx([0.3] * 11)
     assert 0 < changed(19) < changed(15) < 0.3
 
 
 def test_a_changed_length_holds_from_its_step_on():
-    schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
+    schedule = Schedule(lr=1.0, warmup_steps=4, cooldown=0.5, total=20)
     longer = schedule.of_length(8, 40)
     assert longer(39) > 0 and longer(40) == 0
     assert [longer(step) for step in range(41)] == [replace(schedule, total=40)(step) for step in range(41)]
@@ -83,7 +83,7 @@ def test_a_changed_length_holds_from_its_step_on():
 
 
 def test_changes_survive_being_written_and_tell_schedules_apart():
-    schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
+    schedule = Schedule(lr=1.0, warmup_steps=4, cooldown=0.5, total=20)
     changed = schedule.at_rate(8, 0.1).of_length(9, 40)
     assert Schedule.from_json(asdict(changed)) == changed
     assert Schedule.from_json(asdict(schedule)) == schedule
@@ -93,7 +93,7 @@ def test_changes_survive_being_written_and_tell_schedules_apart():
 
 
 def test_a_longer_run_keeps_the_rate_where_it_was_changed():
-    schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
+    schedule = Schedule(lr=1.0, warmup_steps=4, cooldown=0.5, total=20)
     changed = schedule.at_rate(14, 0.2)
     longer = changed.lengthened(40)
     assert [longer(step) for step in range(14)] == [changed(step) for step in range(14)]
@@ -107,6 +107,6 @@ def test_a_longer_run_keeps_the_rate_where_it_was_changed():
 
 
 def test_a_change_while_the_rate_falls_is_where_a_longer_run_goes_on_from():
-    changed = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20).at_rate(14, 0.2)
+    changed = Schedule(lr=1.0, warmup_steps=4, cooldown=0.5, total=20).at_rate(14, 0.2)
     assert changed.before_decay == 14
     assert changed.begins_like(changed.lengthened(40), 14) and not changed.begins_like(changed.lengthened(40), 16)

@@ -236,7 +236,7 @@ DAMAGED_CHANGES += [{"value": value} for value in (None, "x", 0, math.nan, [], T
 @pytest.mark.parametrize("damage", DAMAGED_CHANGES)
 @pytest.mark.parametrize("kind", ["lr changed", "epochs changed", "resumed"])
 def test_a_damaged_event_changes_no_schedule(kind, damage):
-    schedule = Schedule(lr=1.0, warm_up=4, decay=0.5, total=20)
+    schedule = Schedule(lr=1.0, warmup_steps=4, cooldown=0.5, total=20)
     whole = {"kind": kind, "step": 5, "value": 3}
     assert control_file.changes([whole]) == [whole]
     assert replay_schedule(schedule, [whole | damage], batches=10) == schedule

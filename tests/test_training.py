@@ -30,7 +30,7 @@ def split(count=64, seed=0):
 def learner(lr=0.01, steps=100, optimizer="adamw", seed=0, **extra):
     torch.manual_seed(seed)
     network = builders.build_model("cnn4", (4, 4, 8, 8))
-    schedule = Schedule(lr, warm_up=10, decay=0.5, total=steps)
+    schedule = Schedule(lr, warmup_steps=10, cooldown=0.5, total=steps)
     return Trainer(network, optimizers.make(optimizer, network, 0.01), schedule, PLAIN, **extra)
 
 
@@ -219,7 +219,7 @@ def test_numbers_fetched_late_are_the_same_and_come_in_order():
 
 def test_a_state_brings_everything_back_that_the_next_steps_depend_on():
     def made():
-        return learner(ema=0.9, augmentation=Augmentation(shift=2), optimizer="sgd")
+        return learner(ema=0.9, augmentation=Augmentation(translate=2), optimizer="sgd")
 
     first = made()
     for seed in range(3):

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 import click
 
 from digits import output
-from digits.config import ConfigError
-from digits.errors import UserError, is_out_of_memory
+from digits.errors import ConfigError, UserError, is_out_of_memory
 from digits.files import UnexpectedFile
 from digits.imports import failed_import
 from digits.interrupts import Interrupted

@@ -5,8 +5,9 @@ from dataclasses import Field
 
 import click
 
+from digits import renames
 from digits.config import OPTIONS, Choice, Flag, Number
-from digits.presets import flag
+from digits.presets import PRESETS, flag
 
 
 class _Value(click.ParamType):
@@ -36,9 +37,18 @@ class _Float(_Value, click.FloatRange):
         self.kind = kind
 
 
+class _Preset(click.Choice):
+    """A preset, also by its former name."""
+
+    def convert(self, value, param, ctx):
+        return value if value in renames.PRESETS else super().convert(value, param, ctx)
+
+
 def train_options(command):
-    """Decorate a click command with an option for each field of Config."""
-    return _with_options(command, OPTIONS.values())
+    """Decorate a click command with an option for each field of Config, and hidden ones for their former names."""
+    for former, name in renames.OPTIONS.items():
+        command = click.option(flag(former), type=_click_type(OPTIONS[name].metadata["kind"]), hidden=True)(command)
+    return _with_options(command, OPTIONS.values(), preset={"type": _Preset(tuple(PRESETS))})
 
 
 def model_options(command):

@@ -1,7 +1,7 @@
 """Augmentation: rotation, translation, scaling, shear, elastic distortion, stroke width, low resolution.
 
     generator = torch.Generator().manual_seed(0)
-    images = augment(images, Augmentation(rotation=10, shift=2), generator)
+    images = augment(images, Augmentation(rotation=10, translate=2), generator)
 
 Batched tensor arithmetic, nothing per image in Python. A batch that several processes share is drawn whole by each of
 them, so that their generators agree, and bent in parts: apply(images[a:b], draw(...)[a:b]).
@@ -29,18 +29,18 @@ class Augmentation:
     """The largest amount of each change, 0 for none; what an image gets is anything up to it, to either side."""
 
     rotation: float = 0.0  # degrees
-    shift: float = 0.0  # pixels, along x and along y
+    translate: float = 0.0  # pixels, along x and along y
     scale: float = 0.0  # part of the size: 0.1 gives 0.9 to 1.1 times, along x and along y on their own
     shear: float = 0.0  # pixels along x per pixel along y
     elastic: float = 0.0  # pixels that a point is pulled along x and y; smoothing leaves about 0.3 of it on average
-    thickness: float = 0.0  # 1: the pen is a pixel wider on all sides, or as much narrower
-    coarse: float = 0.0  # part of the images that had too few pixels, and were enlarged
+    stroke_width: float = 0.0  # 1: the pen is a pixel wider on all sides, or as much narrower
+    low_res: float = 0.0  # part of the images that had too few pixels, and were enlarged
 
     def __post_init__(self):
         if not all(math.isfinite(amount) and amount >= 0 for amount in astuple(self)):
             raise ValueError(f"Amounts are finite numbers from 0: {self}")
-        if self.scale >= 1 or self.thickness > 1 or self.coarse > 1:
-            raise ValueError(f"scale is less than 1, thickness and coarse at most 1: {self}")
+        if self.scale >= 1 or self.stroke_width > 1 or self.low_res > 1:
+            raise ValueError(f"scale is less than 1, stroke_width and low_res at most 1: {self}")
 
     @property
     def any(self) -> bool:
@@ -78,18 +78,20 @@ def draw(count: int, augmentation: Augmentation, generator: Generator) -> Parame
         return torch.rand(count, *shape, generator=generator).mul_(2).sub_(1).mul_(largest)
 
     warp = thickness = coarse = None
-    if augmentation.thickness:
-        thickness = uniform(augmentation.thickness)
-    if any((augmentation.rotation, augmentation.shift, augmentation.scale, augmentation.shear, augmentation.elastic)):
+    if augmentation.stroke_width:
+        thickness = uniform(augmentation.stroke_width)
+    if any(
+        (augmentation.rotation, augmentation.translate, augmentation.scale, augmentation.shear, augmentation.elastic)
+    ):
         angle, shear = uniform(math.radians(augmentation.rotation)), uniform(augmentation.shear)
-        stretch, shift = 1 + uniform(augmentation.scale, 2), uniform(augmentation.shift, 2)
+        stretch, shift = 1 + uniform(augmentation.scale, 2), uniform(augmentation.translate, 2)
         warp = affine(angle, shear, stretch, shift)  # (N, 2, 3)
         if augmentation.elastic:
             pulls = uniform(augmentation.elastic, 2, len(_splines()) ** 2)
             warp = torch.cat([warp, pulls], dim=2)  # (N, 2, 52)
-    if augmentation.coarse:
+    if augmentation.low_res:
         grids = torch.randint(1, len(_COARSE_SIDES) + 1, (count,), generator=generator)
-        coarse = grids * (torch.rand(count, generator=generator) < augmentation.coarse)
+        coarse = grids * (torch.rand(count, generator=generator) < augmentation.low_res)
     return Parameters(warp, thickness, coarse)
 
 

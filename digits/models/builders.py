@@ -108,8 +108,8 @@ def _lenet5(plan: Architecture) -> Layers:
 
     LeNet-5 reads 32x32 pixels, so two more of paper are put around the image. Of 1998 are the sizes; LeCun's scaled
     tanh, trained average pooling, sparse second convolution and radial output units are today's ReLU, max pooling,
-    full convolution and linear layer, and batch norm is added. Nine epochs of `--preset course` gave 99.21 ± 0.05 % on
-    the test set (3 seeds).
+    full convolution and linear layer, and batch norm is added. Nine epochs of `--preset textbook` gave 99.21 ± 0.05 %
+    on the test set (3 seeds).
     """
     first, second = plan.channels
     layers = [nn.ConstantPad2d(2, _PAPER)]  # (N, 1, 32, 32)

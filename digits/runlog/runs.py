@@ -1,4 +1,4 @@
-"""Archive and index of runs: moved to runs/ when the next one starts, listed, deleted beyond --keep."""
+"""Archive and index of runs: moved to runs/ when the next one starts, listed, deleted beyond the number to keep."""
 
 import contextlib
 import errno

@@ -2,8 +2,10 @@
 
 from dataclasses import Field
 
+from digits import renames
 from digits.architectures import ARCHITECTURES
-from digits.config import DEFAULT_LR, OPTIONS, OWNER, Config, ConfigError, Flag, names_of
+from digits.config import DEFAULT_LR, OPTIONS, OWNER, Config, Flag, names_of
+from digits.errors import ConfigError
 from digits.presets import PRESETS, flag
 
 SETTABLE: dict[str, Field] = {name: OPTIONS[name] for name in names_of("on_page")}
@@ -37,8 +39,9 @@ def options_schema() -> dict:
 
 def to_argv(given: dict) -> list[str]:
     """The command line that sets the `given` options: a list of arguments, for no shell. Raises InvalidOption."""
-    parsed = {name: _parse(name, value) for name, value in given.items()}
     try:
+        given = renames.present_options(given)
+        parsed = {name: _parse(name, value) for name, value in given.items()}
         Config.from_options(**parsed)
     except ConfigError as error:
         raise InvalidOption(str(error), error.option) from None

@@ -39,7 +39,7 @@ def build_trainer(
         augmentation=Augmentation(**{item.name: getattr(config, item.name) for item in fields(Augmentation)}),
         label_smoothing=config.label_smoothing,
         ema=config.ema,
-        outliers=config.outliers,
+        outliers=config.outlier_ratio,
         seed=config.seed,
         group=group,
     )
@@ -47,8 +47,8 @@ def build_trainer(
 
 def _schedule(config: Config, images: int) -> Schedule:
     """A run on few images is still warming up when it ends, unless half an epoch is enough."""
-    warm_up = min(config.warm_up, batches_per_epoch(config, images) // 2)
-    return Schedule(config.lr, warm_up, config.decay, total_steps(config, images))
+    warmup_steps = min(config.warmup_steps, batches_per_epoch(config, images) // 2)
+    return Schedule(config.lr, warmup_steps, config.cooldown, total_steps(config, images))
 
 
 def batches_per_epoch(config: Config, images: int) -> int:

@@ -9,6 +9,7 @@ from digits.config import Config, names_of
 from digits.files import link_or_copy
 from digits.models import weights_file
 from digits.presets import flag
+from digits.renames import present_options
 from digits.runlog import commands, schema
 from digits.runlog.run_log import RunLog
 from digits.training.schedule import Schedule
@@ -136,8 +137,8 @@ class Checkpoints:
         """Why a whole state is not one that the run could have passed through; None where it is."""
         if state["run_id"] != self._log.run_id:
             return "of another run"
-        config = self._config.as_json()
-        if other := next((name for name in _LEARNED_BY if state["config"].get(name) != config[name]), None):
+        config, saved_config = self._config.as_json(), present_options(state["config"])
+        if other := next((name for name in _LEARNED_BY if saved_config.get(name) != config[name]), None):
             return f"of a run with another {flag(other)}"
         steps, saved = state["learner"]["steps"], Schedule.from_json(state["schedule"])
         wanted = self._wanted(saved)

@@ -43,7 +43,9 @@ def verify(
     config = earlier.config
     logged = _logged_losses(folder, steps)
     device = machine.prepare(config, earlier.environment.get("threads"))
-    dataset = datasets.load(config.dataset, data_dir or config.data_dir, config.validation, config.limit, progress)
+    dataset = datasets.load(
+        config.dataset, data_dir or config.data_dir, config.validation, config.train_limit, progress
+    )
     learner = build_trainer(config, len(dataset.train), device, environment=earlier.environment)
     here = machine.describe(config, device) | learner.precision.describe()
     reasons = [*earlier.differences(here, "commit"), *earlier.differences_of_images(dataset.describe())]

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from digits import launch
+from digits import launch, renames
 from digits.config import Config, names_of
 from digits.errors import UserError
 from digits.presets import flag
@@ -25,6 +25,7 @@ class PreviousRun:
     steps: int  # planned
     events: list  # of the log: what somebody changed on the way stands there
     is_empty: bool  # nothing is lost where it begins again
+    renamed: str = ""  # a sentence on the options that have another name now
 
     def check_images(self, dataset: dict) -> None:
         """Raise UserError where the images are not those that the run began with."""
@@ -70,7 +71,8 @@ def previous_run(folder: Path) -> PreviousRun:
         _whole_number(environment.get("threads", 0))
         dataset, events = log["dataset"] or {}, run_log.events_of(log)
         config, is_empty = Config.from_json(log["config"]), runs.holds_nothing(folder)
-        return PreviousRun(config, environment, dict(dataset), complete, steps, events, is_empty)
+        renamed = renames.notice(log["config"])
+        return PreviousRun(config, environment, dict(dataset), complete, steps, events, is_empty, renamed)
     except (KeyError, TypeError, ValueError):
         raise UserError(f"{folder} holds no run of this version: begin one with python mnist_cnn.py.") from None
 
@@ -94,8 +96,8 @@ def load_for_resume(folder: Path, given: dict[str, object]) -> PreviousRun:
     return replace(earlier, config=config)
 
 
-def restarted(folder: Path, given: dict[str, object]) -> Config:
-    """The options of the run in `folder`, with those `given` anew. Raises UserError where that cannot be.
+def load_for_restart(folder: Path, given: dict[str, object]) -> PreviousRun:
+    """The run in `folder`, with the options that were `given` anew. Raises UserError where that cannot be.
 
     Of several processes the first one moves that run away and begins the new one, with the same options: the others
     wait for its log.
@@ -103,7 +105,8 @@ def restarted(folder: Path, given: dict[str, object]) -> Config:
     give_up = time.monotonic() + _PATIENCE_S
     while not launch.is_main_process() and run_log.read(folder) is None and time.monotonic() < give_up:
         time.sleep(_LOOK_S)
-    return _changed(previous_run(folder), folder, given)
+    earlier = previous_run(folder)
+    return replace(earlier, config=_changed(earlier, folder, given))
 
 
 def _changed(earlier: PreviousRun, folder: Path, given: dict[str, object]) -> Config:
@@ -119,6 +122,6 @@ def _changed(earlier: PreviousRun, folder: Path, given: dict[str, object]) -> Co
     anew = {name: value for name, value in given.items() if name in changeable}
     before, config = earlier.config, replace(earlier.config, **anew | {"results_dir": folder})
     as_begun = replace(before, epochs=original_epochs(earlier.events) or before.epochs)
-    if "name" not in anew and before.name in (before.summary(), as_begun.summary()):
+    if "name" not in anew and before.name in before.automatic_names | as_begun.automatic_names:
         config = replace(config, name=config.summary())
     return config

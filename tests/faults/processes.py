@@ -19,11 +19,11 @@ from digits.runlog.runs import INDEX_LOCK
 from tests.faults.harness import CHILDREN, PROJECT, Case, die_with_parent
 
 HANG_S = 60.0  # a run of SMALL takes under a second on a free machine
-SMALL = ["--dataset", "synthetic", "--limit", "192", "--validation", "40", "--channels", "4,4,8,8"]
+SMALL = ["--dataset", "synthetic", "--train-limit", "192", "--validation", "40", "--channels", "4,4,8,8"]
 # Everything in training that has state: see tests/test_resume.py. A checkpoint after every batch, so that any moment
 # falls near a write.
 RUN = [*SMALL, "--epochs", "3", "--batch-size", "32", "--threads", "1", "--checkpoint-every", "0"]
-RUN += ["--optimizer", "muon", "--warm-up", "5", "--decay", "0.5", "--ema", "0.9", "--dropout", "0.3"]
+RUN += ["--optimizer", "muon", "--warmup-steps", "5", "--cooldown", "0.5", "--ema", "0.9", "--dropout", "0.3"]
 # Chosen by a trial of speed, number format and memory order may differ until the log holds them.
 RUN += ["--precision", "bfloat16"]
 STEPS = 18  # of RUN

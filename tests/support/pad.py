@@ -10,7 +10,7 @@ import pytest
 from tests.support.browser import PROJECT
 from tests.support.pages import see
 
-SIZE = ["--limit", "9600", "--validation", "1000", "--epochs", "3"]
+SIZE = ["--train-limit", "9600", "--validation", "1000", "--epochs", "3"]
 TRAIN = ["--preset", "fast", "--dataset", "synthetic", *SIZE, "--quiet"]
 READS = ("willReadFrequently",)  # that a test looks at a canvas often is no fault of the page
 ANSWER = "#pad .answer strong"

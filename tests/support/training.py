@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support import PROJECT
 
 SOON = 10  # seconds; two are promised and kept on a free machine, and a test must not fail on a busy one
-SMALL = ["--dataset", "synthetic", "--limit", "640", "--validation", "100", "--channels", "4,4,8,8"]
+SMALL = ["--dataset", "synthetic", "--train-limit", "640", "--validation", "100", "--channels", "4,4,8,8"]
 
 
 class Trainer:

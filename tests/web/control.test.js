@@ -99,14 +99,14 @@ test('room is told in units that people read', () => {
 
 test('the line of a schedule has its corners, however long the run', () => {
   for (const total of [1, 2, 7, 4300, 1_000_000]) {
-    const plan = { lr: 0.1, warmUp: Math.floor(total / 40), decay: 0.3, total };
+    const plan = { lr: 0.1, warmupSteps: Math.floor(total / 40), cooldown: 0.3, total };
     const line = lineOf(plan);
     assert.ok(line.length <= 246 && line[0][0] === 0 && line.at(-1)[0] === total);
     assert.equal(line.at(-1)[1], 0);
-    if (plan.warmUp) assert.equal(Math.max(...line.map(([, rate]) => rate)), 0.1);
+    if (plan.warmupSteps) assert.equal(Math.max(...line.map(([, rate]) => rate)), 0.1);
   }
   assert.equal(planOf({}), null);
-  assert.equal(planOf({ lr: 0.1, warm_up: 0, decay: 0, epochs: 1, steps: 0, batch_size: 1, limit: 0, validation: 60_000 }), null);
+  assert.equal(planOf({ lr: 0.1, warmup_steps: 0, cooldown: 0, epochs: 1, steps: 0, batch_size: 1, train_limit: 0, validation: 60_000 }), null);
 });
 
 test('what the trainer refused is told in the list and marks no chart', () => {

@@ -12,7 +12,7 @@ import { usualOf } from './defaults.js';
 const GROUPS = [
   ['Network', ['preset', 'model', 'channels']],
   ['Learning', ['epochs', 'batch_size', 'optimizer', 'lr']],
-  ['Augmentation', ['rotation', 'shift', 'scale', 'shear', 'elastic', 'thickness', 'coarse', 'outliers']],
+  ['Augmentation', ['rotation', 'translate', 'scale', 'shear', 'elastic', 'stroke_width', 'low_res', 'outlier_ratio']],
   ['Data, chance, name', ['dataset', 'validation', 'seed', 'name']],
 ];
 

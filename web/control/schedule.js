@@ -6,26 +6,26 @@ const IMAGES = 60_000; // MNIST has as many to train on, and so have the drawn d
 const POINTS = 240;
 
 /** The rate of the next step, where `step` steps are done. */
-export function rateAt({ lr, warmUp, decay, total }, step) {
-  const up = warmUp ? (step + 1) / warmUp : 1;
-  const down = decay ? (total - step) / (decay * total) : 1;
+export function rateAt({ lr, warmupSteps, cooldown, total }, step) {
+  const up = warmupSteps ? (step + 1) / warmupSteps : 1;
+  const down = cooldown ? (total - step) / (cooldown * total) : 1;
   return lr * Math.max(0, Math.min(1, up, down));
 }
 
 /** How long a run with these options is and how its rate goes; null where an option is missing or leaves no image. */
-export function planOf({ lr, warm_up: warmUp, decay, epochs, steps, batch_size: batchSize, limit, validation }) {
+export function planOf({ lr, warmup_steps: warmupSteps, cooldown, epochs, steps, batch_size: batchSize, train_limit: trainLimit, validation }) {
   const kept = IMAGES - validation;
-  const images = Math.min(kept, limit || kept);
+  const images = Math.min(kept, trainLimit || kept);
   const batches = Math.ceil(images / batchSize);
-  const plan = { lr, decay, warmUp: Math.min(warmUp, Math.floor(batches / 2)), total: steps || epochs * batches, images, batches };
+  const plan = { lr, cooldown, warmupSteps: Math.min(warmupSteps, Math.floor(batches / 2)), total: steps || epochs * batches, images, batches };
   return Object.values(plan).every(Number.isFinite) && images > 0 && lr > 0 && plan.total > 0 ? plan : null;
 }
 
 /** Points [step, rate] through which the line goes; a ramp of a few steps is not missed. */
 export function lineOf(plan) {
-  const { total, warmUp, decay } = plan;
+  const { total, warmupSteps, cooldown } = plan;
   const even = Array.from({ length: POINTS + 1 }, (_, part) => Math.round((part * total) / POINTS));
-  const corners = [warmUp - 1, warmUp, Math.floor(total * (1 - decay)), total].filter((step) => step >= 0 && step <= total);
+  const corners = [warmupSteps - 1, warmupSteps, Math.floor(total * (1 - cooldown)), total].filter((step) => step >= 0 && step <= total);
   return [...new Set([...even, ...corners])].sort((a, b) => a - b).map((step) => [step, rateAt(plan, step)]);
 }
 
@@ -33,8 +33,8 @@ export function lineOf(plan) {
 export const brief = (rate) => String(Number(rate.toPrecision(3)));
 
 /** The same in a sentence. */
-export function courseOf({ lr, warmUp, decay, total, images, batches }) {
-  const rise = warmUp ? `Up to ${brief(lr)} within ${whole(warmUp)} steps` : `${brief(lr)} from the first step on`;
-  const fall = decay ? `, down to 0 over the last ${percent(decay, 0)} of the run` : ', and it stays there';
+export function courseOf({ lr, warmupSteps, cooldown, total, images, batches }) {
+  const rise = warmupSteps ? `Up to ${brief(lr)} within ${whole(warmupSteps)} steps` : `${brief(lr)} from the first step on`;
+  const fall = cooldown ? `, down to 0 over the last ${percent(cooldown, 0)} of the run` : ', and it stays there';
   return `${rise}${fall}: ${whole(total)} steps, ${whole(batches)} for each pass over ${whole(images)} images.`;
 }

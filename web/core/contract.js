@@ -1,5 +1,6 @@
 /** Parsers of the log, the server's status and the list of runs: whatever a file holds, the result is complete and of the expected types. */
 
+import { presentOptions } from './renames.js';
 import { LIVENESSES, STATUSES } from './status.js';
 import { count, isRecord, list, number, record, runId, text, time } from './values.js';
 
@@ -30,7 +31,7 @@ export function parseLog(value, written = null) {
     startedAt: time(value.started_at),
     updatedAt: time(value.updated_at) ?? written,
     command: text(value.command, 4000),
-    config: pairs(value.config),
+    config: pairs(presentOptions(value.config)),
     environment: pairs(value.environment),
     dataset: parseDataset(value.dataset),
     model: parseModel(value.model),

@@ -1,0 +1,43 @@
+"""Renamed options, presets and JSON fields: former name to present name.
+
+Both spellings are read for now, on the command line, in the control API and in the files of earlier versions; only the
+present one is written. The page has the same table in web/core/renames.js.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from digits.errors import ConfigError
+from digits.presets import flag
+
+OPTIONS = {
+    "warm_up": "warmup_steps",
+    "decay": "cooldown",
+    "coarse": "low_res",
+    "thickness": "stroke_width",
+    "shift": "translate",
+    "limit": "train_limit",
+    "keep": "keep_runs",
+    "outliers": "outlier_ratio",
+}
+PRESETS = {"course": "textbook"}
+FORMER = {present: former for former, present in (OPTIONS | PRESETS).items()}
+
+
+def present_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Options under their present names, the preset too. Raises ConfigError for one that is there under both names."""
+    for former, present in OPTIONS.items():
+        if former in values and present in values:
+            raise ConfigError(f"{flag(former)} is the former name of {flag(present)}: give one of them.", former)
+    options = {OPTIONS.get(name, name): value for name, value in values.items()}
+    preset = options.get("preset")
+    return options | ({"preset": PRESETS[preset]} if isinstance(preset, str) and preset in PRESETS else {})
+
+
+def notice(values: Mapping[str, Any]) -> str:
+    """One sentence on the former names among `values`; empty where there are none."""
+    words = [f"{flag(name)} is now {flag(OPTIONS[name])}" for name in values if name in OPTIONS]
+    preset = values.get("preset")
+    if isinstance(preset, str) and preset in PRESETS:
+        words.append(f"--preset {preset} is now --preset {PRESETS[preset]}")
+    return f"Renamed options: {', '.join(words)}." if words else ""

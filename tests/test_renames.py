@@ -1,0 +1,164 @@
+"""Former names of options, presets and fields: read everywhere, announced once, never written."""
+
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+from click.testing import CliRunner
+
+import mnist_cnn
+from digits import renames
+from digits.config import OPTIONS, Config
+from digits.models import weights_file
+from digits.presets import flag, plain
+from digits.project import PROJECT
+from digits.runlog import schema
+from digits.server.options_schema import InvalidOption, to_argv
+from digits.training.resume import load_for_restart, load_for_resume, previous_run
+from tests.support.training import Trainer
+
+FORMER_OPTIONS = {
+    "warm_up": 7,
+    "decay": 0.25,
+    "coarse": 0.5,
+    "thickness": 0.5,
+    "shift": 3.0,
+    "limit": 640,
+    "keep": 3,
+    "outliers": 0.25,
+}
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """The configurations with which training would begin."""
+    configs = []
+    monkeypatch.setattr(mnist_cnn, "training_story", lambda config, *rest: configs.append(config))
+    return configs
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(mnist_cnn.cli, arguments)
+
+
+def test_every_renamed_option_is_tried_here():
+    assert FORMER_OPTIONS.keys() == renames.OPTIONS.keys()
+    assert set(renames.OPTIONS.values()) <= OPTIONS.keys()
+
+
+@pytest.mark.parametrize("former", FORMER_OPTIONS)
+def test_a_former_option_sets_the_present_one_and_a_notice_names_it(seen, tmp_path, former):
+    value, present = FORMER_OPTIONS[former], renames.OPTIONS[former]
+    done = invoke("--results-dir", str(tmp_path), flag(former), plain(value))
+    assert done.exit_code == 0, done.output
+    assert getattr(seen[0], present) == value
+    assert done.output == f"NOTE: Renamed options: {flag(former)} is now {flag(present)}.\n"
+    assert flag(former) + " " not in invoke("--help").output
+
+
+@pytest.mark.parametrize("former", FORMER_OPTIONS)
+def test_a_former_option_has_the_limits_of_the_present_one(seen, tmp_path, former):
+    done = invoke("--results-dir", str(tmp_path), flag(former), "-1")
+    assert done.exit_code == 2 and flag(former) in done.output and not seen
+
+
+@pytest.mark.parametrize("former", FORMER_OPTIONS)
+def test_both_names_of_an_option_at_once_are_an_error(seen, tmp_path, former):
+    value, present = plain(FORMER_OPTIONS[former]), renames.OPTIONS[former]
+    for words in ([flag(former), value, flag(present), value], [flag(present), value, flag(former), value]):
+        done = invoke("--results-dir", str(tmp_path), *words)
+        assert done.exit_code == 2 and not seen
+        assert done.output == f"Error: {flag(former)} is the former name of {flag(present)}: give one of them.\n"
+    with pytest.raises(InvalidOption, match="former name"):
+        to_argv({former: FORMER_OPTIONS[former], present: FORMER_OPTIONS[former]})
+
+
+def test_the_former_name_of_a_preset_is_read(seen, tmp_path):
+    done = invoke("--results-dir", str(tmp_path), "--preset", "course")
+    assert done.output == "NOTE: Renamed options: --preset course is now --preset textbook.\n"
+    assert (seen[0].preset, seen[0].cooldown, seen[0].name) == ("textbook", 0.7, "cnn4, textbook")
+    assert "course" not in invoke("--help").output
+
+
+def test_the_control_api_takes_former_names():
+    assert to_argv({"warm_up": 7, "preset": "course"}) == ["--warmup-steps", "7", "--preset", "textbook"]
+
+
+def with_former_names(values: dict) -> dict:
+    return {renames.FORMER.get(name, name): value for name, value in values.items()}
+
+
+def as_written_before(folder) -> None:
+    """Give log and checkpoints of a run the names that version 0.2.0 wrote."""
+    path = folder / schema.TRAINING_LOG
+    log = json.loads(path.read_text())
+    path.write_text(json.dumps(log | {"config": with_former_names(log["config"])}))
+    for file in schema.CHECKPOINTS:
+        if (folder / file).exists():
+            state = weights_file.load(folder / file)
+            renamed = {part: with_former_names(state[part]) for part in ("config", "schedule")}
+            (folder / file).write_bytes(weights_file.serialize(state | renamed))
+
+
+@pytest.fixture(scope="module")
+def former_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("former")
+    words = ["--epochs", "1", "--warmup-steps", "3", "--low-res", "0.5", "--stroke-width", "0.5", "--threads", "1"]
+    with Trainer(folder, *words) as trainer:
+        code, output, errors = trainer.finish()
+    assert code == 0, (output, errors)
+    as_written_before(folder)
+    assert json.loads((folder / schema.TRAINING_LOG).read_text())["config"].keys() >= renames.OPTIONS.keys()
+    return folder
+
+
+@pytest.mark.parametrize("way", ["--resume", "--restart"])
+def test_a_run_with_former_names_goes_on_and_its_log_gets_the_present_ones(former_run, tmp_path, way):
+    copy = shutil.copytree(former_run, tmp_path / "copy")
+    with Trainer(copy, way, "--epochs", "2", small=False) as trainer:
+        code, output, errors = trainer.finish()
+    assert code == 0, (output, errors)
+    (notice,) = (line for line in errors.splitlines() if "Renamed options" in line)
+    assert "--warm-up is now --warmup-steps" in notice
+    log = json.loads((copy / schema.TRAINING_LOG).read_text())
+    assert log["config"].keys() == OPTIONS.keys()
+    assert (log["config"]["warmup_steps"], log["progress"]["epoch"]) == (3, 2)
+    assert ("resumed" in {event["kind"] for event in log["events"]}) == (way == "--resume")
+
+
+def test_a_run_with_former_names_is_verified(former_run):
+    done = invoke("verify", str(former_run), "--steps", "3")
+    assert done.exit_code == 0 and "repeat, bit for bit" in done.output, done.output
+
+
+def test_an_automatic_name_made_of_former_names_follows_the_options(former_run, tmp_path):
+    copy = shutil.copytree(former_run, tmp_path / "copy")
+    path = copy / schema.TRAINING_LOG
+    log = json.loads(path.read_text())
+    name = previous_run(copy).config.summary(renames.FORMER)
+    assert "warm up 3" in name and "coarse 0.5" in name
+    log["config"]["name"] = name
+    path.write_text(json.dumps(log))
+    for load in (load_for_resume, load_for_restart):
+        renamed = load(copy, {"epochs": 2}).config.name
+        assert "warmup steps 3" in renamed and "epochs 2" in renamed
+
+
+def test_a_log_with_both_names_of_an_option_is_no_run_of_this_program():
+    config = Config.from_options().as_json()
+    assert Config.from_json(with_former_names(config)).as_json() == Config.from_json(config).as_json()
+    with pytest.raises(ValueError, match="former name"):
+        Config.from_json(config | {"warm_up": 200})
+
+
+def test_the_page_has_the_same_table():
+    node = shutil.which("node")
+    if node is None:
+        pytest.fail("no Node.js") if os.environ.get("CI") else pytest.skip("Node.js is not installed")
+    module = (PROJECT / "web" / "core" / "renames.js").as_uri()
+    program = f"import * as renames from '{module}'; console.log(JSON.stringify(renames));"
+    done = subprocess.run([node, "--input-type=module", "--eval", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"OPTIONS": renames.OPTIONS, "PRESETS": renames.PRESETS}
