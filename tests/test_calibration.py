@@ -15,7 +15,7 @@ def made_up(sharpness: float, count: int = 20_000):
 
 
 @pytest.mark.parametrize("sharpness", [0.5, 1.0, 2.5])
-def test_the_temperature_undoes_what_made_the_network_too_sure_or_not_sure_enough(sharpness):
+def test_the_temperature_corrects_overconfidence_and_underconfidence(sharpness):
     probabilities, labels = made_up(sharpness)
     found = fit_temperature(probabilities, labels)
     assert found == pytest.approx(sharpness, rel=0.03)
@@ -24,7 +24,7 @@ def test_the_temperature_undoes_what_made_the_network_too_sure_or_not_sure_enoug
     assert sharpness == 1.0 or after < before / 5
 
 
-def test_it_is_the_least_cross_entropy_as_a_search_finds_it():
+def test_the_temperature_minimizes_cross_entropy():
     probabilities, labels = made_up(1.7, 500)
     found = fit_temperature(probabilities, labels)
 
@@ -42,7 +42,7 @@ def test_no_answer_changes_and_probabilities_still_sum_to_one():
     assert torch.allclose(calibrated(probabilities, 1.0), probabilities.double(), atol=1e-6)
 
 
-def test_certainty_and_nothing_at_all_are_no_accidents():
+def test_certain_predictions_and_empty_splits_are_handled():
     certain = torch.eye(10).repeat(3, 1)
     labels = torch.arange(10).repeat(3)
     assert 0 < fit_temperature(certain, labels) < 1

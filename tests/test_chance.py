@@ -11,10 +11,10 @@ def drawn(seed, number, purpose):
     return tuple(torch.rand(3, generator=rng.make_generator(seed, number, purpose)).tolist())
 
 
-def test_each_seed_each_number_and_each_purpose_has_chance_of_its_own():
+def test_each_seed_step_and_stream_has_its_own_random_numbers():
     cases = list(product((0, 1, 2**32 - 1), (0, 1, 2, 400_000), PURPOSES))
     assert len({drawn(*case) for case in cases}) == len(cases)
 
 
-def test_the_same_three_give_the_same():
+def test_the_same_seed_step_and_stream_repeat_the_same_numbers():
     assert drawn(7, 123, rng.ORDER) == drawn(7, 123, rng.ORDER)

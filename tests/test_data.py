@@ -10,7 +10,7 @@ from digits.data import mnist
 from digits.data.mnist import DamagedDataset, Dataset, MissingDataset, Split
 
 
-def test_files_are_read_into_tensors_as_they_lie(small_mnist):
+def test_files_are_read_into_tensors(small_mnist):
     train, test = mnist.read_mnist(small_mnist)
     assert (train.images.shape, test.images.shape) == ((6, 28, 28), (4, 28, 28))
     raw = (small_mnist / mnist.FOLDER / "train-images-idx3-ubyte").read_bytes()[16:]
@@ -18,7 +18,7 @@ def test_files_are_read_into_tensors_as_they_lie(small_mnist):
     assert train.labels.dtype == torch.int64
 
 
-def test_packed_files_are_read_as_plain_ones(small_mnist):
+def test_gzip_files_are_read_like_plain_ones(small_mnist):
     expected, _ = mnist.read_mnist(small_mnist)
     for path in list((small_mnist / mnist.FOLDER).iterdir()):
         (path.parent / f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
@@ -64,7 +64,7 @@ def test_a_damaged_file_is_named_and_not_read(small_mnist, damage, file):
 
 
 @pytest.mark.parametrize("damage", PACKED_DAMAGE)
-def test_a_damaged_packed_file_is_named_and_not_read(small_mnist, damage):
+def test_a_damaged_gzip_file_is_named_and_not_read(small_mnist, damage):
     path = small_mnist / mnist.FOLDER / "train-images-idx3-ubyte"
     (path.parent / f"{path.name}.gz").write_bytes(PACKED_DAMAGE[damage](path.read_bytes()))
     path.unlink()
@@ -73,7 +73,7 @@ def test_a_damaged_packed_file_is_named_and_not_read(small_mnist, damage):
 
 
 @pytest.mark.parametrize("packed", [True, False])
-def test_a_file_whose_name_says_the_wrong_packing_is_damaged_with_the_rename_to_make(small_mnist, packed):
+def test_a_file_with_the_wrong_gz_suffix_is_reported_with_the_rename_to_make(small_mnist, packed):
     plain = small_mnist / mnist.FOLDER / "train-images-idx3-ubyte"
     content = plain.read_bytes()
     plain.unlink()
@@ -137,7 +137,7 @@ def test_an_unreadable_file_is_named(small_mnist, monkeypatch):
         mnist.read_mnist(small_mnist)
 
 
-def test_splits_of_the_wrong_shape_are_refused_where_they_enter():
+def test_splits_of_the_wrong_shape_are_rejected():
     with pytest.raises(AssertionError):
         Split(torch.zeros(2, 32, 32, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64))
     with pytest.raises(AssertionError):
@@ -156,7 +156,7 @@ def test_the_data_hash_depends_on_every_pixel_and_label():
     assert (described()["train"], described()["validation"], described()["test"]) == (1, 1, 1)
 
 
-def test_the_real_mnist_is_what_everybody_calls_mnist(mnist_root):
+def test_the_real_mnist_has_its_known_properties(mnist_root):
     train, test = mnist.read_mnist(mnist_root)
     assert train.labels.bincount().tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
     assert test.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]

@@ -65,7 +65,7 @@ def test_a_validation_that_leaves_nothing_is_refused(small_mnist, bars):
         load("mnist", small_mnist, bars, validation=6)
 
 
-def test_auto_without_mnist_draws_digits_and_says_so_loudly(tmp_path, offline, bars):
+def test_auto_without_mnist_warns_and_draws_synthetic_digits(tmp_path, offline, bars):
     dataset = load("auto", tmp_path, bars, validation=100, limit=400)
     assert dataset.name == "synthetic"
     assert "synthetic digits" in dataset.notice
@@ -75,7 +75,7 @@ def test_auto_without_mnist_draws_digits_and_says_so_loudly(tmp_path, offline, b
     assert bars.seen["Drawing synthetic digits"] == [1000, 1000]
 
 
-def test_mnist_alone_fails_with_a_remedy_instead(tmp_path, offline, bars):
+def test_mnist_without_files_fails_with_a_remedy(tmp_path, offline, bars):
     with pytest.raises(
         datasets.DatasetUnavailable, match=r"no route to host.*train-images-idx3-ubyte\.gz.*--dataset synthetic"
     ):
@@ -121,7 +121,7 @@ def test_a_folder_that_cannot_be_written_does_not_stop_auto(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("name", ["auto", "mnist"])
-def test_a_damaged_file_is_never_replaced_by_other_data_in_silence(small_mnist, bars, name):
+def test_a_damaged_file_is_never_silently_replaced(small_mnist, bars, name):
     path = small_mnist / mnist.FOLDER / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(mnist.DamagedDataset, match="train-images"):

@@ -60,7 +60,7 @@ def runs(tmp_path_factory):
     return alone, together
 
 
-def test_two_processes_do_what_one_does_within_rounding(runs):
+def test_two_processes_match_one_up_to_rounding(runs):
     alone, together = map(losses, runs)
     assert len(alone) == len(together) == 20
     assert alone[:4] == pytest.approx(together[:4], rel=1e-4)
@@ -72,7 +72,7 @@ def test_two_processes_do_what_one_does_within_rounding(runs):
         assert difference < 0.1, (name, difference)  # another maximum in one pooling, and roundings grow
 
 
-def test_the_log_is_that_of_one_run_and_tells_of_both(runs):
+def test_two_processes_write_one_log_that_names_both(runs):
     alone, together = map(log_of, runs)
     assert together["status"] == "completed"
     assert (alone["environment"]["processes"], together["environment"]["processes"]) == (1, 2)
@@ -83,7 +83,7 @@ def test_the_log_is_that_of_one_run_and_tells_of_both(runs):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of other processes are a POSIX thing")
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_both_stop_together_save_and_go_on(runs, tmp_path, signum):
+def test_both_processes_stop_save_and_resume_together(runs, tmp_path, signum):
     process = two_processes(tmp_path, *OPTIONS, "--epochs", "40")
     give_up = time.monotonic() + 120
     while not (tmp_path / "training_log.json").exists() or log_of(tmp_path)["progress"]["step"] < 5:
@@ -135,7 +135,7 @@ def environment(**variables) -> dict:
 
 
 @pytest.mark.parametrize("reason", WITHOUT_A_LAUNCHER)
-def test_an_environment_that_no_launcher_made_is_an_error_of_one_line(tmp_path, reason):
+def test_an_incomplete_launcher_environment_is_a_one_line_error(tmp_path, reason):
     with Trainer(tmp_path / "results", env=environment(**WITHOUT_A_LAUNCHER[reason])) as trainer:
         code, output, errors = trainer.finish()
     assert (code, output) == (1, "")
@@ -144,7 +144,7 @@ def test_an_environment_that_no_launcher_made_is_an_error_of_one_line(tmp_path, 
     assert not (tmp_path / "results").exists()
 
 
-def test_processes_that_do_not_find_each_other_say_so_in_one_line(tmp_path):
+def test_processes_that_do_not_find_each_other_report_it_in_one_line(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         variables = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}

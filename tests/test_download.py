@@ -102,7 +102,7 @@ def test_missing_files_are_fetched_checked_and_read(small_mnist, packed, mirrors
     assert left_over(small_mnist) == []
 
 
-def test_only_what_is_missing_is_asked_for(small_mnist, packed, mirrors):
+def test_only_missing_files_are_downloaded(small_mnist, packed, mirrors):
     with mirror(packed) as url:
         mirrors(url)
         fetch(small_mnist)
@@ -115,7 +115,7 @@ def test_only_what_is_missing_is_asked_for(small_mnist, packed, mirrors):
     assert images.stat().st_mtime_ns == before
 
 
-def test_what_is_missing_is_put_beside_the_others_where_the_folder_is_one_level_off(small_mnist, packed, mirrors):
+def test_missing_files_are_put_beside_the_others(small_mnist, packed, mirrors):
     with mirror(packed) as url:
         mirrors(url)
         fetch(small_mnist)
@@ -147,7 +147,7 @@ def trickle(handler, content):
 
 
 @pytest.mark.parametrize("behave", [stall, trickle])
-def test_a_mirror_that_stalls_is_given_up_and_nothing_of_it_stays(small_mnist, packed, mirrors, behave):
+def test_a_stalled_mirror_is_abandoned_without_leftovers(small_mnist, packed, mirrors, behave):
     with mirror(packed, behave) as url:
         mirrors(url)
         started = time.monotonic()
@@ -158,7 +158,7 @@ def test_a_mirror_that_stalls_is_given_up_and_nothing_of_it_stays(small_mnist, p
     assert left_over(small_mnist) == []
 
 
-def test_a_mirror_that_takes_the_connection_and_says_nothing_is_given_up(small_mnist, mirrors):
+def test_a_silent_mirror_is_abandoned(small_mnist, mirrors):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         mirrors(f"http://127.0.0.1:{silent.getsockname()[1]}/")
         with pytest.raises(download.DownloadError, match="sent nothing"):
@@ -172,7 +172,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_a_damaged_download_is_never_taken_for_a_file(small_mnist, packed, mirrors, damage):
+def test_a_damaged_download_is_discarded(small_mnist, packed, mirrors, damage):
     with mirror(packed, DAMAGE[damage]) as url:
         mirrors(url)
         with pytest.raises(download.DownloadError, match=r"127\.0\.0\.1"):
@@ -205,7 +205,7 @@ def test_whatever_a_broken_torchvision_raises_the_remedy_is_named(monkeypatch, k
         download._torchvision_mnist()
 
 
-def test_what_killed_downloads_left_is_removed_once_it_is_old(small_mnist, packed, mirrors):
+def test_leftovers_of_killed_downloads_are_removed_after_a_while(small_mnist, packed, mirrors):
     folder = small_mnist / mnist.FOLDER
     for name, age in ((".download-old", 7200), (".download-new", 10)):
         (folder / name).mkdir()

@@ -61,7 +61,7 @@ def test_another_process_prints_a_report_within_80_columns(trained):
     assert [line[:5].strip() for line in lines if re.match(r" +\d  +[\d,]+  ", line)] == list("0123456789")
 
 
-def test_json_says_the_same_as_the_log_of_the_run_on_the_same_images(trained, monkeypatch):
+def test_json_agrees_with_the_log_of_the_run(trained, monkeypatch):
     log = json.loads((trained / schema.TRAINING_LOG).read_text())
     monkeypatch.setattr(datasets, "SYNTHETIC_TEST", log["dataset"]["test"])
     found = as_json(trained / schema.WEIGHTS)
@@ -93,14 +93,14 @@ def test_report_and_json_say_the_same(trained):
     assert f"{found['images'] - found['correct']} misread in all" in text
 
 
-def test_another_data_set_than_that_of_the_training_is_read_on_request(trained, small_mnist):
+def test_another_data_set_can_be_evaluated(trained, small_mnist):
     found = as_json(trained / schema.WEIGHTS, "--dataset", "mnist", "--data-dir", small_mnist)
     assert (found["trained_on"], found["dataset"], found["images"]) == ("synthetic", "mnist", 4)
     assert None in [row["recall"] for row in found["digits"]]  # not every digit is among four
     assert evaluate(trained / schema.WEIGHTS, "--dataset", "mnist", "--data-dir", small_mnist).exit_code == 0
 
 
-def test_weights_of_mnist_read_mnist_and_nothing_else_in_its_place(trained, tmp_path, monkeypatch):
+def test_weights_trained_on_mnist_are_evaluated_on_mnist_only(trained, tmp_path, monkeypatch):
     from digits.data import download
     from digits.models import weights_file
 
@@ -119,7 +119,7 @@ def test_weights_of_mnist_read_mnist_and_nothing_else_in_its_place(trained, tmp_
     )
 
 
-def test_without_a_name_it_takes_the_weights_beside_the_program():
+def test_the_default_weights_are_beside_the_program():
     (parameter,) = (p for p in mnist_cnn.cli.commands["evaluate"].params if p.name == "weights")
     assert parameter.default == PROJECT / "results" / "mnist_cnn.pth"
 
@@ -140,13 +140,13 @@ def test_weights_that_are_not_there_are_named_with_a_remedy(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 torn", b"\x80\x02}q\x00."])
-def test_another_file_is_refused_in_one_line(tmp_path, content):
+def test_a_foreign_file_is_rejected_in_one_line(tmp_path, content):
     path = tmp_path / "other.pth"
     path.write_bytes(content)
     assert "holds no network of this program" in refused(path)
 
 
-def test_other_weights_of_this_or_another_program_are_refused_in_one_line(trained, tmp_path):
+def test_unsuitable_weights_are_rejected_in_one_line(trained, tmp_path):
     assert "holds no network of this program" in refused(trained / schema.CHECKPOINT)
     torch.save({"fc.weight": torch.zeros(3, 3)}, tmp_path / "foreign.pth")
     assert "holds no network of this program" in refused(tmp_path / "foreign.pth")
@@ -176,7 +176,7 @@ def test_wrong_options_are_refused_before_anything_is_read(tmp_path):
         assert evaluate(*wrong).exit_code == 2
 
 
-def test_the_real_mnist_is_read_by_weights_that_know_drawings_only(trained, mnist_root):
+def test_weights_trained_on_synthetic_digits_are_evaluated_on_the_real_mnist(trained, mnist_root):
     found = as_json(trained / schema.WEIGHTS, "--dataset", "mnist", "--data-dir", mnist_root)
     assert (found["dataset"], found["images"]) == ("mnist", 10_000)
     assert [row["images"] for row in found["digits"]] == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]

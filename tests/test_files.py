@@ -8,7 +8,7 @@ import pytest
 from digits import files
 
 
-def test_what_is_not_finite_becomes_null_at_any_depth():
+def test_non_finite_numbers_become_null_at_any_depth():
     value = {"a": float("nan"), "b": [1.5, float("inf"), {"c": (-float("inf"), 2)}], "d": "nan"}
     assert files.finite(value) == {"a": None, "b": [1.5, None, {"c": [None, 2]}], "d": "nan"}
 
@@ -21,12 +21,12 @@ def test_numbers_are_rounded_to_significant_digits():
 
 
 @pytest.mark.parametrize("text", ["größer 数字", "\udcff half a character", 'quotes " and \\', "\u2028"])
-def test_any_text_comes_back_from_json(tmp_path, text):
+def test_any_text_survives_json(tmp_path, text):
     files.write_json(tmp_path / "a.json", {"text": text})
     assert files.read_json(tmp_path / "a.json") == {"text": text}
 
 
-def test_json_with_nan_is_refused_and_the_old_file_stands(tmp_path):
+def test_json_with_nan_is_rejected_and_the_old_file_stays(tmp_path):
     path = tmp_path / "a.json"
     files.write_json(path, {"x": 1})
     with pytest.raises(ValueError, match="JSON"):
@@ -49,7 +49,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("code", [5, 32, 33])
-def test_a_file_busy_on_windows_is_replaced_a_little_later(tmp_path, monkeypatch, code):
+def test_a_file_in_use_on_windows_is_replaced_after_a_retry(tmp_path, monkeypatch, code):
     replace, refusals = os.replace, [code, code]
 
     def refused_twice(source, target):
@@ -64,7 +64,7 @@ def test_a_file_busy_on_windows_is_replaced_a_little_later(tmp_path, monkeypatch
     assert (tmp_path / "a").read_bytes() == b"new"
 
 
-def test_another_error_of_replace_is_not_tried_again(tmp_path, monkeypatch):
+def test_other_errors_of_replace_are_not_retried(tmp_path, monkeypatch):
     calls = []
 
     def refused(source, target):
@@ -78,7 +78,7 @@ def test_another_error_of_replace_is_not_tried_again(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{", b"\xff\xfe", b'{"a": ', b"[" * 100_000])
-def test_what_is_no_json_reads_as_nothing(tmp_path, content):
+def test_invalid_json_reads_as_none(tmp_path, content):
     path = tmp_path / "a.json"
     if content is not None:
         path.write_bytes(content)
@@ -106,7 +106,7 @@ def huge(path):
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes and links of POSIX")
 @pytest.mark.parametrize("make", [pipe, endless, link_outside, Path.mkdir, huge])
-def test_only_regular_files_of_the_folder_are_read_and_none_that_is_too_large(tmp_path, make):
+def test_only_regular_files_within_the_folder_and_the_size_limit_are_read(tmp_path, make):
     (tmp_path / "results").mkdir()
     path = tmp_path / "results" / "a.json"
     make(path)
@@ -124,7 +124,7 @@ def test_a_link_to_another_file_of_the_folder_is_followed(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_no_lock_and_no_table_is_written_through_a_link(tmp_path):
+def test_locks_and_tables_are_not_written_through_a_link(tmp_path):
     (tmp_path / "outside").write_text("precious")
     (tmp_path / "results").mkdir()
     link = tmp_path / "results" / "file"
@@ -134,7 +134,7 @@ def test_no_lock_and_no_table_is_written_through_a_link(tmp_path):
     assert (tmp_path / "outside").read_text() == "precious"
 
 
-def test_a_file_that_cannot_be_read_at_the_moment_is_not_taken_for_none(tmp_path, monkeypatch):
+def test_a_temporarily_unreadable_file_is_not_treated_as_missing(tmp_path, monkeypatch):
     (tmp_path / "a.json").write_text("[1]")
 
     def refuse(*_):
@@ -149,7 +149,7 @@ def test_a_file_that_cannot_be_read_at_the_moment_is_not_taken_for_none(tmp_path
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace", "chmod"])
-def test_an_error_names_the_file_that_is_meant(tmp_path, monkeypatch, failing):
+def test_an_error_names_the_target_file(tmp_path, monkeypatch, failing):
     def fail(*paths):
         raise OSError(errno.ENOSPC, "No space left on device", *map(str, paths[:1]), None, *map(str, paths[1:]))
 
@@ -160,7 +160,7 @@ def test_an_error_names_the_file_that_is_meant(tmp_path, monkeypatch, failing):
     assert os.listdir(tmp_path) == []
 
 
-def test_an_error_names_the_file_that_is_meant_also_where_no_temporary_one_can_be_made(tmp_path):
+def test_an_error_names_the_target_file_if_no_temporary_file_can_be_created(tmp_path):
     with pytest.raises(OSError) as told:
         files.write_atomically(tmp_path / "missing" / "a.json", b"new")
     assert told.value.filename == str(tmp_path / "missing" / "a.json")

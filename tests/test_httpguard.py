@@ -59,7 +59,7 @@ HOSTS = {
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_only_an_address_or_a_name_of_ours_is_answered(server, host):
+def test_only_an_ip_address_or_our_own_name_is_accepted_as_host(server, host):
     got = ask(server, "/text.csv", headers={"Host": host})
     assert got.status == HOSTS[host]
     assert (got.body == TEXT) == (got.status == 200)
@@ -78,7 +78,7 @@ def test_a_whole_url_needs_a_host_field_too(server):
 
 
 @pytest.mark.parametrize("origin", [b"", b"Origin: http://none\r\n"])
-def test_a_request_of_old_without_a_host_changes_nothing(server, origin):
+def test_http_1_0_without_a_host_cannot_change_anything(server, origin):
     assert Answer(raw(server, b"GET /text.csv HTTP/1.0\r\n%s\r\n" % origin)).body == TEXT
     assert Answer(raw(server, b"POST /echo HTTP/1.0\r\n%s\r\n" % origin)).status == 403
 
@@ -99,7 +99,7 @@ ORIGINS = {
 
 
 @pytest.mark.parametrize("origin", ORIGINS)
-def test_only_a_page_of_ours_may_post(server, origin):
+def test_only_our_own_page_may_post(server, origin):
     headers = {} if origin is None else {"Origin": origin}
     assert ask(server, "/echo", method="POST", headers=headers).status == ORIGINS[origin]
     assert ask(server, "/echo", headers=headers).status == 200
@@ -109,7 +109,7 @@ SITES = {"same-origin": 200, "none": 200, "same-site": 403, "cross-site": 403, "
 
 
 @pytest.mark.parametrize("site", SITES)
-def test_without_an_origin_the_browser_may_still_say_that_another_site_asks(server, site):
+def test_sec_fetch_site_rejects_other_sites_without_an_origin(server, site):
     headers = {"Sec-Fetch-Site": site}
     assert ask(server, "/echo", method="POST", headers=headers).status == SITES[site]
     assert ask(server, "/echo", headers=headers).status == 200

@@ -43,7 +43,7 @@ GIVEN = {
 
 
 @pytest.mark.parametrize("given", GIVEN)
-def test_it_classifies_a_picture_however_it_is_given(client, picture, tmp_path, given):  # noqa: F811
+def test_the_client_classifies_an_image_in_every_form(client, picture, tmp_path, given):  # noqa: F811
     content, label = picture
     scores = client.image_classification(GIVEN[given](content, tmp_path))
     assert (scores[0].label, len(scores)) == (label, 10)
@@ -51,12 +51,12 @@ def test_it_classifies_a_picture_however_it_is_given(client, picture, tmp_path, 
     assert sum(one.score for one in scores) == pytest.approx(1)
 
 
-def test_with_a_parameter_it_sends_base64_and_is_answered_too(client, picture):  # noqa: F811
+def test_the_client_with_a_parameter_sends_base64(client, picture):  # noqa: F811
     content, label = picture
     assert client.image_classification(content, top_k=3)[0].label == label
 
 
-def test_it_tells_why_a_file_is_no_picture(client):
+def test_the_client_shows_why_a_file_is_not_an_image(client):
     from huggingface_hub.errors import HfHubHTTPError
 
     with pytest.raises(HfHubHTTPError) as caught:

@@ -103,7 +103,7 @@ def test_a_memory_limit_below_what_torch_needs_is_an_error_of_one_line(tmp_path)
     assert "memory to load" in done.stderr or "cannot be loaded" in done.stderr
 
 
-def test_a_fault_of_ours_stays_a_traceback():
+def test_an_internal_error_keeps_its_traceback():
     with pytest.raises(ImportError, match="cannot import name"), imports.importing():
         from digits.errors import no_such_name  # noqa: F401
     with pytest.raises(ZeroDivisionError):

@@ -27,7 +27,7 @@ def hang_up(action):
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_in_training_checkpoint_and_log_are_saved(tmp_path, signum, code):
+def test_a_signal_in_training_saves_checkpoint_and_log(tmp_path, signum, code):
     with Trainer(tmp_path, "--epochs", "1000", preexec_fn=hang_up(signal.SIG_DFL)) as trainer:
         trainer.wait_for(lambda log: step(log) > 7)
         assert trainer.interrupt(signum) < SOON
@@ -42,7 +42,7 @@ def test_in_training_checkpoint_and_log_are_saved(tmp_path, signum, code):
     assert len(rows) == 1 + log["progress"]["step"]
 
 
-def test_under_nohup_a_terminal_that_is_closed_does_not_end_the_training(tmp_path):
+def test_under_nohup_a_closed_terminal_does_not_stop_the_training(tmp_path):
     with Trainer(tmp_path, "--epochs", "1000", preexec_fn=hang_up(signal.SIG_IGN)) as trainer:
         trainer.wait_for(lambda log: step(log) > 3)
         trainer.process.send_signal(signal.SIGHUP)
@@ -54,7 +54,7 @@ def test_under_nohup_a_terminal_that_is_closed_does_not_end_the_training(tmp_pat
 
 
 @pytest.mark.parametrize("delay", [0.02, 0.15, 0.4, 0.8, 1.2, 1.6, 2.0, 2.5])
-def test_while_starting_it_ends_soon_without_a_traceback(tmp_path, delay):
+def test_during_startup_a_signal_ends_the_program_without_a_traceback(tmp_path, delay):
     """From before the first import over torch's own to the first batches, wherever the delay falls on this machine."""
     with Trainer(tmp_path, "--epochs", "1000") as trainer:
         trainer.wait_for(lambda log: log)  # before its first line Python itself is interrupted, in its own way
@@ -78,7 +78,7 @@ def test_a_checkpoint_that_cannot_be_written_changes_neither_status_nor_exit_cod
     assert trainer.log()["status"] == "interrupted"
 
 
-def test_in_a_download_it_ends_soon(tmp_path):
+def test_a_signal_ends_a_download(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         code = (
             "import runpy, sys, torchvision\n"
@@ -137,7 +137,7 @@ def test_a_signal_unwinds_what_can_be_unwound():
     assert run("time.sleep(60)", signal.SIGINT) == (130, ["unwound"])
 
 
-def test_a_held_block_is_finished_first():
+def test_a_deferred_block_is_finished_first():
     body = "\n        ".join(
         [
             "with interrupts.deferred():",
@@ -148,28 +148,28 @@ def test_a_held_block_is_finished_first():
     assert run(body, signal.SIGTERM) == (143, ["whole", "unwound"])
 
 
-def test_a_second_signal_ends_at_once():
+def test_a_second_signal_exits_immediately():
     body = "\n        ".join(["with interrupts.deferred():", "    time.sleep(60)"])
     started = time.monotonic()
     assert run(body, signal.SIGINT, signal.SIGINT) == (130, [])
     assert time.monotonic() - started < SOON
 
 
-def test_what_does_not_come_back_is_left_with_its_last_words():
+def test_a_blocked_call_is_abandoned_after_the_final_write():
     body = "\n        ".join(["while True:", "    try: time.sleep(60)", "    except BaseException: pass"])
     started = time.monotonic()
     assert run(body, signal.SIGINT) == (130, ["last words"])
     assert time.monotonic() - started < SOON
 
 
-def test_cleaning_up_that_takes_too_long_is_left_too():
+def test_a_cleanup_that_takes_too_long_is_abandoned():
     started = time.monotonic()
     assert run("time.sleep(60)", signal.SIGINT, after="time.sleep(60)") == (130, ["unwound"])
     assert time.monotonic() - started < SOON
 
 
 @pytest.mark.parametrize(("has_left", "words"), [(False, ["words of the block"]), (True, [])])
-def test_the_last_words_of_a_block_are_only_said_within_it(has_left, words):
+def test_the_final_write_belongs_to_its_block(has_left, words):
     """A log is told of its end once it is entered, and not after it was left."""
     hang = ["while True:", "    try: time.sleep(60)", "    except BaseException: pass"]
     lines = ["with interrupts.leaving(lambda: print('words of the block', flush=True)):"]
@@ -179,14 +179,14 @@ def test_the_last_words_of_a_block_are_only_said_within_it(has_left, words):
     assert run(body, signal.SIGINT, program=program) == (130, words)
 
 
-def test_last_words_that_fail_leave_no_traceback():
+def test_a_failing_final_write_leaves_no_traceback():
     body = "\n        ".join(["while True:", "    try: time.sleep(60)", "    except BaseException: pass"])
     program = RAISING.replace('print("last words", flush=True)', 'raise OSError(28, "No space left on device")')
     code, lines = run(body, signal.SIGINT, program=f"import sys\nsys.stderr = sys.stdout\n{program}")
     assert (code, [line for line in lines if line]) == (130, ["Interrupted."])
 
 
-def test_where_nothing_is_to_be_saved_it_ends_at_once():
+def test_without_anything_to_save_it_exits_immediately():
     program = "import time\nfrom digits.interrupts import Interrupts\nInterrupts().install()\n"
     program += "print('ready', flush=True)\ntime.sleep(60)"
     process = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, stdout=subprocess.PIPE)
@@ -196,7 +196,7 @@ def test_where_nothing_is_to_be_saved_it_ends_at_once():
     assert process.returncode == 143
 
 
-def test_handlers_belong_to_the_program_not_to_who_imports_it():
+def test_importing_installs_no_signal_handlers():
     before = signal.getsignal(signal.SIGTERM)
     import mnist_cnn  # noqa: F401
 

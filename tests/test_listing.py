@@ -48,13 +48,13 @@ def test_one_model_is_shown_layer_by_layer_with_totals_sizes_and_source():
     assert "Network In Network" in text
 
 
-def test_figures_of_a_table_stand_below_each_other():
+def test_columns_of_the_table_are_aligned():
     lines = shown("cnn6").splitlines()
     rows = [line for line in lines if re.match(r"(layer|conv|linear|total)", line)]
     assert len({len(line) for line in rows}) == 1
 
 
-def test_the_settings_of_a_model_can_be_varied():
+def test_model_settings_can_be_overridden():
     text = shown("lenet5", "--channels", "8,32", "--dropout", "0.25", "--norm", "none")
     assert "channels 8-32, dropout 0.25, norm none" in text
     assert "8x28x28" in text and "Dropout 0.25" in text and "BatchNorm2d" not in text
@@ -74,7 +74,7 @@ def test_the_settings_of_a_model_can_be_varied():
         ("--epochs 3", "--epochs"),
     ],
 )
-def test_a_bad_argument_is_refused_in_one_line(arguments, reason):
+def test_an_invalid_argument_is_rejected_in_one_line(arguments, reason):
     result = listed(*arguments.split())
     assert result.exit_code == 2
     (line,) = result.output.splitlines()

@@ -28,11 +28,11 @@ def gone_pid():
 
 
 @pytest.mark.parametrize("status", ["completed", "stopped", "interrupted", "failed"])
-def test_a_run_that_ended_is_what_it_says(tmp_path, status):
+def test_a_finished_run_has_its_own_status(tmp_path, status):
     assert liveness(log(status=status, silent_for=10_000), tmp_path, NOW) == status
 
 
-def test_a_fresh_heartbeat_is_running(tmp_path):
+def test_a_run_with_a_fresh_heartbeat_is_running(tmp_path):
     assert liveness(log(silent_for=5), tmp_path, NOW) == "running"
 
 
@@ -45,7 +45,7 @@ def test_a_silent_heartbeat_of_a_process_that_is_gone_is_crashed(tmp_path):
     assert liveness(log(silent_for=60, process=process), tmp_path, NOW) == "crashed"
 
 
-def test_on_another_host_nobody_can_tell_and_it_is_stalled(tmp_path):
+def test_a_silent_run_on_another_host_is_stalled(tmp_path):
     process = {"pid": gone_pid(), "host": "elsewhere"}
     assert liveness(log(silent_for=60, process=process), tmp_path, NOW) == "stalled"
 

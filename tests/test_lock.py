@@ -23,7 +23,7 @@ def holder(tmp_path):
     process.communicate()
 
 
-def test_the_second_is_refused_soon_and_told_of_the_first(tmp_path, holder):
+def test_a_second_trainer_is_rejected_and_the_first_is_named(tmp_path, holder):
     started = time.monotonic()
     with pytest.raises(lock.FolderLocked, match="first"):
         lock.FolderLock(tmp_path, {"name": "second"})
@@ -48,14 +48,14 @@ def test_a_released_folder_is_free(tmp_path):
     assert not lock.is_held(tmp_path)
 
 
-def test_asking_does_not_disturb_who_takes_the_lock(tmp_path, monkeypatch):
+def test_probing_does_not_disturb_the_owner_of_the_lock(tmp_path, monkeypatch):
     """A server that asks at that very moment has the lock for an instant: whoever takes it tries again."""
     answers = iter([False, False, True])
     monkeypatch.setattr(lock, "_lock", lambda handle, exclusive: next(answers))
     lock.FolderLock(tmp_path, {}).release()
 
 
-def test_without_locks_on_the_file_system_nobody_can_tell(tmp_path, monkeypatch):
+def test_without_file_locks_the_state_is_unknown(tmp_path, monkeypatch):
     fcntl = pytest.importorskip("fcntl")
 
     def unsupported(handle, flags):
@@ -68,7 +68,7 @@ def test_without_locks_on_the_file_system_nobody_can_tell(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff"])
-def test_a_lock_file_that_says_nothing_names_nobody(tmp_path, content):
+def test_an_empty_lock_file_names_no_owner(tmp_path, content):
     (tmp_path / lock.LOCK_FILE).write_bytes(content)
     assert lock.holder_of(tmp_path) == {}
 
@@ -84,11 +84,11 @@ def test_a_lock_file_that_says_nothing_names_nobody(tmp_path, content):
         ({"process": [12]}, ""),
     ],
 )
-def test_of_the_holder_is_told_what_it_says_of_itself(tmp_path, holder, who):
+def test_the_owner_is_named_as_in_the_lock_file(tmp_path, holder, who):
     assert str(lock.FolderLocked(tmp_path, holder)).startswith(f"Another trainer writes to {tmp_path}{who}. Wait")
 
 
-def test_who_cannot_look_into_the_lock_cannot_tell_whether_it_is_held(tmp_path, monkeypatch):
+def test_an_unreadable_lock_has_an_unknown_state(tmp_path, monkeypatch):
     lock.FolderLock(tmp_path, {}).release()
 
     def refuse(*_):

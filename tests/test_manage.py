@@ -42,7 +42,7 @@ def listed(folder):
     return {run["run_id"]: run for run in json.loads((folder / schema.RUNS_INDEX).read_text())["runs"]}
 
 
-def test_a_run_gets_another_name_and_keeps_its_log(live):
+def test_a_renamed_run_keeps_its_log(live):
     earlier, latest = train(live.results, "earlier"), train(live.results, "latest")
     for run_id in (earlier, latest):
         answer = change(live, run_id, name=f" named\n{run_id} ")
@@ -68,7 +68,7 @@ def test_hiding_and_naming_leave_each_other_alone_and_stay_when_the_next_run_beg
     assert listed(live.results)[run_id]["hidden"] is False
 
 
-def test_a_run_that_is_to_be_kept_is_never_forgotten_and_one_that_is_not_is(live):
+def test_a_pinned_run_is_never_removed_and_others_are(live):
     first, second = train(live.results, "first"), train(live.results, "second")
     assert change(live, first, kept=True).json()["runs"][-1]["kept"] is True
     for number in range(5):
@@ -80,14 +80,14 @@ def test_a_run_that_is_to_be_kept_is_never_forgotten_and_one_that_is_not_is(live
     assert first not in listed(live.results)
 
 
-def test_a_label_of_another_run_says_nothing(live):
+def test_a_label_of_another_run_is_ignored(live):
     run_id = train(live.results, "mine")
     (live.results / schema.LABEL).write_text(json.dumps({"run_id": "another", "name": "not mine"}))
     assert runs.write_index(live.results)["runs"][0]["name"] == "mine"
     assert listed(live.results)[run_id]["hidden"] is False
 
 
-def test_a_deleted_run_leaves_nothing_but_what_is_not_its_own(live):
+def test_a_deleted_run_leaves_only_foreign_files(live):
     noted, earlier, latest = (train(live.results, name) for name in ("noted", "earlier", "latest"))
     notes = live.results / schema.RUNS / noted / "notes.txt"
     notes.write_text("mine")
@@ -135,14 +135,14 @@ def test_a_folder_elsewhere_is_not_deleted_through_a_link(live, tmp_path):
 
 
 @pytest.mark.parametrize("body", BAD.values(), ids=BAD)
-def test_a_wish_nobody_can_fulfil_changes_nothing(live, body):
+def test_a_malformed_change_is_rejected(live, body):
     run_id = train(live.results, "as it was")
     assert ask(live, f"/runs/{run_id}", method="POST", body=body, token=live.token).status == 400
     assert not (live.results / schema.LABEL).exists()
 
 
 @pytest.mark.parametrize("path", ["nowhere", "..", "..%2f..", "a/b", "20260101-120000-abcd/", "%00", "x" * 100])
-def test_a_run_that_is_not_there_is_not_found(live, path):
+def test_an_unknown_run_is_not_found(live, path):
     train(live.results, "one")
     for method in ("POST", "DELETE"):
         assert ask(live, f"/runs/{path}", method=method, body=b'{"name": "x"}', token=live.token).status == 404
@@ -158,7 +158,7 @@ def test_a_page_of_another_site_changes_nothing(live, headers):
     assert listed(live.results)[run_id]["name"] == "as it was"
 
 
-def test_other_methods_are_told_what_they_could_use(live):
+def test_other_methods_get_405_with_allow(live):
     run_id = train(live.results, "one")
     for method in ("GET", "PUT", "PATCH"):
         answer = ask(live, f"/runs/{run_id}", method=method)
@@ -166,7 +166,7 @@ def test_other_methods_are_told_what_they_could_use(live):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(live):
+def test_an_unwritable_folder_is_reported_in_one_sentence(live):
     run_id = train(live.results, "one")
     live.results.chmod(0o555)
     try:
@@ -177,7 +177,7 @@ def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(live):
     assert "can't write" in answer.json()["error"]
 
 
-def test_many_names_at_once_leave_one_whole_list(live):
+def test_concurrent_renames_leave_a_complete_index(live):
     runs = [train(live.results, f"run {number}") for number in range(6)]
     threads = [
         threading.Thread(target=change, args=(live, run_id), kwargs={"name": f"new {run_id}"}) for run_id in runs
@@ -189,7 +189,7 @@ def test_many_names_at_once_leave_one_whole_list(live):
     assert {run["name"] for run in listed(live.results).values()} == {f"new {run_id}" for run_id in runs}
 
 
-def test_a_name_and_a_wish_to_hide_at_once_are_both_kept(live):
+def test_concurrent_renaming_and_hiding_are_both_applied(live):
     run_id = train(live.results, "one")
     for turn in range(15):
         wishes = ({"name": f"turn {turn}"}, {"hidden": turn % 2 == 0})
@@ -202,7 +202,7 @@ def test_a_name_and_a_wish_to_hide_at_once_are_both_kept(live):
         assert (entry["name"], entry["hidden"]) == (f"turn {turn}", turn % 2 == 0)
 
 
-def test_the_label_of_a_run_that_is_gone_is_gone_with_the_next_start(live):
+def test_the_label_of_a_missing_run_is_removed_by_the_next_start(live):
     run_id = train(live.results, "one")
     change(live, run_id, name="x")
     label = (live.results / schema.LABEL).read_text()
@@ -213,7 +213,7 @@ def test_the_label_of_a_run_that_is_gone_is_gone_with_the_next_start(live):
     assert not (live.results / schema.RUNS).exists() or os.listdir(live.results / schema.RUNS) == []
 
 
-def test_the_log_tells_the_end_of_a_run_before_the_list_does(live, monkeypatch):
+def test_the_end_of_a_run_is_in_the_log_before_it_is_in_the_index(live, monkeypatch):
     """Readers trust the log where the two differ: nothing that the list says later may be older than the log."""
     told = []
     written = runs.write_json
@@ -228,7 +228,7 @@ def test_the_log_tells_the_end_of_a_run_before_the_list_does(live, monkeypatch):
     assert told == [("running", "running"), ("completed", "completed")]
 
 
-def test_a_list_that_a_killed_trainer_left_stale_is_served_as_the_log_says(live):
+def test_a_stale_index_is_served_corrected_from_the_log(live):
     run_id = train(live.results, "one")
     right = json.loads((live.results / schema.RUNS_INDEX).read_text())
     stale = json.loads(json.dumps(right).replace('"completed"', '"running"'))
@@ -238,7 +238,7 @@ def test_a_list_that_a_killed_trainer_left_stale_is_served_as_the_log_says(live)
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO])
-def test_a_file_that_cannot_be_read_at_the_moment_is_not_called_missing(live, monkeypatch, number):
+def test_a_temporarily_unreadable_file_is_not_reported_as_missing(live, monkeypatch, number):
     run_id = train(live.results, "one")
     log = live.results / schema.TRAINING_LOG
 

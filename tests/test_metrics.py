@@ -34,7 +34,7 @@ def test_the_confusion_matrix_counts_each_image_once(answers):
     assert confusion.sum() == 500
 
 
-def test_precision_recall_and_f1_are_those_of_their_definitions(answers):
+def test_precision_recall_and_f1_follow_their_definitions(answers):
     pairs = read_and_shown(answers)
     rows = metrics.per_class(metrics.confusion_matrix(answers[0].argmax(1), answers[1]))
     assert [row.digit for row in rows] == list(range(10))
@@ -49,7 +49,7 @@ def test_precision_recall_and_f1_are_those_of_their_definitions(answers):
             assert row.f1 == pytest.approx(2 / (1 / row.precision + 1 / row.recall))
 
 
-def test_the_commonest_confusion_is_the_wrong_answer_given_most_often(answers):
+def test_the_most_frequent_confusion_is_the_most_frequent_wrong_prediction(answers):
     pairs = read_and_shown(answers)
     for row in metrics.per_class(metrics.confusion_matrix(answers[0].argmax(1), answers[1])):
         wrong = [answer for answer, label in pairs if label == row.digit != answer]
@@ -58,7 +58,7 @@ def test_the_commonest_confusion_is_the_wrong_answer_given_most_often(answers):
             assert row.misread_as == min(wrong, key=lambda answer: (-wrong.count(answer), answer))
 
 
-def test_fractions_of_nothing_are_none_and_left_out_of_the_mean():
+def test_undefined_fractions_are_none_and_skipped_in_the_mean():
     confusion = torch.zeros(10, 10, dtype=torch.int64)
     confusion[3, 3], confusion[4, 3] = 6, 2
     rows = metrics.per_class(confusion)
@@ -84,11 +84,11 @@ def slow_calibration_error(probabilities, labels, bins):
 
 
 @pytest.mark.parametrize("bins", [1, 2, 15, 100])
-def test_the_calibration_error_is_that_of_the_slow_way(answers, bins):
+def test_the_calibration_error_equals_a_slow_reference(answers, bins):
     assert metrics.calibration_error(*answers, bins=bins) == pytest.approx(slow_calibration_error(*answers, bins))
 
 
-def test_a_confidence_on_an_edge_belongs_to_the_interval_below():
+def test_a_confidence_on_a_bin_edge_belongs_to_the_lower_bin():
     probabilities = torch.zeros(2, 10)
     probabilities[0, 0], probabilities[0, 1] = 0.5, 0.5  # right, and on the edge of two intervals
     probabilities[1, 0], probabilities[1, 1] = (
@@ -99,7 +99,7 @@ def test_a_confidence_on_an_edge_belongs_to_the_interval_below():
     assert error == pytest.approx((0.5 + 0.75) / 2)
 
 
-def test_a_network_that_is_always_sure_and_right_is_calibrated():
+def test_a_certain_and_correct_network_is_calibrated():
     labels = torch.arange(10)
     assert metrics.calibration_error(torch.eye(10), labels) == 0
     assert metrics.calibration_error(torch.eye(10), labels.flip(0)) == 1

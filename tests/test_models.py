@@ -50,7 +50,7 @@ def digits_of(count):
     return images, torch.arange(count) % 10
 
 
-def test_every_architecture_has_a_builder_and_says_where_it_comes_from():
+def test_every_architecture_has_a_builder_and_a_source():
     assert set(builders._BUILDERS) == set(ARCHITECTURES)
     for name, architecture in ARCHITECTURES.items():
         assert architecture.name == name
@@ -58,7 +58,7 @@ def test_every_architecture_has_a_builder_and_says_where_it_comes_from():
         assert architecture.source
 
 
-def test_parameters_are_counted_as_the_documents_say():
+def test_parameter_counts_match_the_documents():
     assert {name: count(builders.build_model(name)) for name in ARCHITECTURES} == PARAMETERS
     for name, parameters in PARAMETERS.items():
         assert f"{parameters:,} parameters" in builders._BUILDERS[name].__doc__
@@ -88,7 +88,7 @@ def test_dropout_comes_once_before_the_last_layer_or_not_at_all(name):
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_left_to_itself_a_model_has_its_own_settings(name):
+def test_without_arguments_a_model_has_its_default_settings(name):
     own = ARCHITECTURES[name]
     network = builders.build_model(name)
     assert tuple(layer.out_channels for layer in mixing(network)) == own.channels
@@ -130,9 +130,7 @@ def test_cnn4_wide_averages_and_flat_keeps_its_width():
 
 
 @pytest.mark.parametrize("name, unpadded, sides", [("cnn4-quick", 0, [14, 7, 3]), ("cnn6", 2, [12, 6, 3])])
-def test_these_pool_before_norm_and_the_first_two_of_cnn6_leave_24_pixels_that_halve_without_a_rest(
-    name, unpadded, sides
-):
+def test_pooling_comes_before_norm_and_cnn6_has_sizes_that_halve_evenly(name, unpadded, sides):
     network = builders.build_model(name)
     convolutions = [layer for layer in network if isinstance(layer, nn.Conv2d)]
     without = [layer.padding == (0, 0) for layer in convolutions]
@@ -182,7 +180,7 @@ def test_layers_are_numbered_where_there_are_several_of_a_kind():
     assert names[-6:] == ["linear1", "relu3", "linear2", "relu4", "dropout", "linear3"]
 
 
-def test_a_wrong_name_norm_or_number_of_channels_is_refused():
+def test_a_wrong_name_norm_or_number_of_channels_is_rejected():
     with pytest.raises(ValueError, match="no model 'resnet': choose from cnn4, "):
         builders.build_model("resnet")
     with pytest.raises(ValueError, match="cnn4 has 4 convolutions, and 1,2,3 names 3"):
@@ -205,7 +203,7 @@ def gradient(network, precision, images, labels):
 @pytest.mark.parametrize("images", [1, 3, 8])
 @pytest.mark.parametrize("norm", ["batch", "none"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_gradients_in_another_memory_order_and_in_bfloat16_point_where_the_plain_ones_do(name, norm, images):
+def test_gradients_in_channels_last_and_bfloat16_agree_with_plain_ones(name, norm, images):
     torch.manual_seed(1)
     network = builders.build_model(name, dropout=0.0, norm=norm)
     plain = gradient(network, Precision(CPU), *digits_of(images))
@@ -219,7 +217,7 @@ def test_gradients_in_another_memory_order_and_in_bfloat16_point_where_the_plain
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_model_learns_a_few_digits_by_heart(name):
+def test_every_model_can_overfit_a_few_digits(name):
     torch.manual_seed(1)
     network = builders.build_model(name, dropout=0.0).train()
     adam = optimizers.make("adam", network, 0.0)
@@ -233,7 +231,7 @@ def test_every_model_learns_a_few_digits_by_heart(name):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_the_first_layer_of_one_channel_is_right_in_channels_last(dtype):
+def test_a_first_layer_with_one_channel_is_correct_in_channels_last(dtype):
     """With one channel both memory orders have the same strides, which some versions of torch got wrong."""
     torch.manual_seed(0)
     layer = nn.Conv2d(1, 16, 3, padding=1, bias=False)

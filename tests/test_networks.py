@@ -42,7 +42,7 @@ def test_the_two_files_hold_the_network(network):
 
 
 @torch.inference_mode()
-def test_each_epoch_kept_can_be_asked_again(network):
+def test_each_saved_epoch_can_be_loaded(network):
     saved = collected(network, [1, 2, 3])
     told = saved.as_json({})
     kept = snapshots_of(told, saved.history)
@@ -52,13 +52,13 @@ def test_each_epoch_kept_can_be_asked_again(network):
     torch.testing.assert_close(logits[2] - logits[0], torch.full((1, 10), 2.0), atol=1e-2, rtol=0)
 
 
-def test_a_history_of_another_moment_is_not_read(network):
+def test_a_history_that_does_not_match_its_description_is_not_read(network):
     saved = collected(network, [1, 2])
     assert snapshots_of(saved.as_json({}), saved.history[:-1]) == {}
     assert snapshots_of(saved.as_json({}), b"x" + saved.history) == {}
 
 
-def test_a_kill_between_the_two_files_loses_no_epoch_of_before(network):
+def test_a_kill_between_the_two_files_loses_no_earlier_epoch(network):
     saved = collected(network, [1, 2])
     told, before = saved.as_json({}), saved.history
     saved.add_epoch(3, network)
@@ -66,7 +66,7 @@ def test_a_kill_between_the_two_files_loses_no_epoch_of_before(network):
     assert b"".join(kept.numbers for kept in snapshots_of(told, saved.history).values()) == before
 
 
-def test_a_continued_run_goes_on_with_the_epochs_before(network):
+def test_a_resumed_run_keeps_the_earlier_epochs(network):
     before = collected(network, [1])
     before.add_epoch(2, network, energy_limit=-5.0)
     after = ModelHistory()
@@ -84,7 +84,7 @@ def test_a_continued_run_goes_on_with_the_epochs_before(network):
     + [{"energy_limits": value} for value in (5, [], [None], [None, "x"], [None, math.nan])]
     + [{"epochs_crc32": value} for value in (None, 0, [])],
 )
-def test_a_damaged_description_of_the_epochs_is_not_taken(network, damage):
+def test_a_damaged_description_of_the_epochs_is_ignored(network, damage):
     saved, fresh = collected(network, [1, 2]), ModelHistory()
     with pytest.raises(ValueError):
         fresh.restore(saved.as_json({}) | damage, saved.history, epoch=2)
@@ -99,7 +99,7 @@ def test_a_history_without_energy_limits_is_read_too(network):
     assert [kept.energy_limit for kept in snapshots_of(told, saved.history).values()] == [None, None]
 
 
-def test_of_many_epochs_or_a_large_network_few_are_kept(network, monkeypatch):
+def test_the_number_of_saved_epochs_is_limited(network, monkeypatch):
     many = collected(network, range(1, 101)).as_json({})["epochs"]
     assert len(many) <= history.EPOCHS_KEPT and many[-1] == 100
     size = len(collected(network, [1]).history)

@@ -82,7 +82,7 @@ def pictures_of(folder: Path, samples: list[dict]) -> list[Path]:
     return files
 
 
-def test_after_the_run_all_give_the_same_probability_of_the_same_image(finished):
+def test_after_the_run_every_program_gives_the_same_probability(finished):
     told = read(finished, schema.TEST_SAMPLES)
     samples, temperature = told["samples"], told["temperature"]
     assert told["final"] and temperature > 0
@@ -108,7 +108,7 @@ def test_after_the_run_all_give_the_same_probability_of_the_same_image(finished)
                 assert notable[sample["index"]] == pytest.approx(expected, abs=ROUNDED)
 
 
-def test_while_it_trains_they_are_those_at_the_temperature_of_the_epoch(stopped):
+def test_during_training_probabilities_use_the_temperature_of_the_epoch(stopped):
     told, network = read(stopped, schema.TEST_SAMPLES), read(stopped, schema.NETWORK)
     assert not told["final"] and told["temperature"] == network["temperature"] == network["temperatures"][-1] > 0
     epochs = read(stopped, schema.PREDICTIONS)["validation"]["epochs"]

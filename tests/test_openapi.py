@@ -36,7 +36,7 @@ def site(tmp_path_factory, weights):  # noqa: F811
         yield running
 
 
-def test_schemathesis_finds_nothing(site, tmp_path):
+def test_schemathesis_finds_no_violation(site, tmp_path):
     host, port = site.server_address[:2]
     url = f"http://{host}:{port}"
     options = ["--seed", "1", "--max-examples", str(EXAMPLES), "--generation-deterministic"]
@@ -104,7 +104,7 @@ def test_files_are_described_by_the_names_they_have(site):
     assert set(names) == set(schema.FILES)
 
 
-def test_limits_and_names_are_those_of_the_code():
+def test_limits_and_names_match_the_code():
     text = json.dumps(DOCUMENT, ensure_ascii=False)
     for limit in (images.MAX_BYTES, images.MAX_PIXELS, images.MAX_SIDE):
         assert f"{limit:,}" in text

@@ -30,7 +30,7 @@ def backward(model, step):
 
 
 @pytest.mark.parametrize("name", REFERENCES)
-def test_twenty_steps_are_those_of_torch_optim(name):
+def test_twenty_steps_equal_torch_optim(name):
     mine, reference = network(), network()
     optimizer, torchs = optimizers.make(name, mine, weight_decay=0.1), REFERENCES[name](reference.parameters())
     for step in range(20):
@@ -46,7 +46,7 @@ def test_twenty_steps_are_those_of_torch_optim(name):
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this torch has no Muon to compare with")
-def test_muon_takes_torchs_steps_where_weights_are_matrices():
+def test_muon_equals_torch_muon_for_matrices():
     """torch's own iterates in bfloat16, so its steps agree to some parts in a hundred only."""
     mine, reference = muon_network(), muon_network()
     optimizer = optimizers.make("muon", mine, weight_decay=0.1)
@@ -68,7 +68,7 @@ def test_muon_takes_torchs_steps_where_weights_are_matrices():
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4)])
-def test_a_step_of_muon_goes_along_all_directions_alike(shape):
+def test_a_step_of_muon_has_equal_singular_values(shape):
     """Whatever other matrices are at hand."""
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
     before = torch.linalg.svdvals(matrix)
@@ -80,13 +80,13 @@ def test_a_step_of_muon_goes_along_all_directions_alike(shape):
     assert after.min() > 0.5 and after.max() < 1.25
 
 
-def test_muon_leaves_alone_what_does_not_move():
+def test_muon_does_not_change_weights_without_a_gradient():
     (nothing,) = optimizers.orthogonal([torch.zeros(3, 4)])
     assert not nothing.any()
 
 
 @pytest.mark.parametrize("name", [*REFERENCES, "muon"])
-def test_a_saved_state_goes_on_as_if_nothing_had_been(name):
+def test_a_saved_state_continues_exactly(name):
     first, second = muon_network(), muon_network()
     one, other = optimizers.make(name, first, 0.1), optimizers.make(name, second, 0.1)
     for step in range(6):
@@ -103,7 +103,7 @@ def test_a_saved_state_goes_on_as_if_nothing_had_been(name):
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))
 
 
-def test_the_rate_is_that_of_the_call():
+def test_the_learning_rate_is_that_of_the_call():
     model = network()
     before = [parameter.clone() for parameter in model.parameters()]
     optimizer = optimizers.make("sgd", model, 0.0)

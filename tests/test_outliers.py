@@ -19,14 +19,14 @@ def beside(share=0.4, split=None, seed=0, step=0):
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 16, 33, 40])
-def test_there_are_as_many_as_were_asked_for(count):
+def test_the_requested_number_of_outliers_is_drawn(count):
     images = beside(count / 40)
     assert images.shape == (count, 28, 28) and images.dtype == torch.uint8
     assert (images.amax((1, 2)) > 50).all(), "each of them shows something"
     assert len(beside(0.01)) == 0
 
 
-def test_which_they_are_follows_from_seed_and_step_whatever_was_drawn_before():
+def test_outliers_depend_on_seed_and_step_only():
     whole = Outliers(0.4)
     steps = [whole.sample_for(digits(), 1, step) for step in range(30)]
     for step in (0, 7, 8, 29):
@@ -37,7 +37,7 @@ def test_which_they_are_follows_from_seed_and_step_whatever_was_drawn_before():
     assert not torch.equal(beside(seed=2), beside(seed=1))
 
 
-def test_the_global_random_state_is_left_alone():
+def test_the_global_random_state_is_unchanged():
     before = torch.get_rng_state()
     beside()
     assert torch.equal(torch.get_rng_state(), before)
@@ -67,7 +67,7 @@ def turns(image):
         (9, {"left", "right", "mirrored"}),
     ],
 )
-def test_no_way_of_turning_leaves_a_digit(label, allowed):
+def test_no_rotation_or_flip_leaves_a_digit(label, allowed):
     names = ("left", "right", "mirrored", "upside down", "upper", "lower", "crossed")
     image = digits(1).images
     turned = outliers.rotated(image.expand(4, 28, 28), torch.full((4,), label), torch.arange(4))
@@ -76,7 +76,7 @@ def test_no_way_of_turning_leaves_a_digit(label, allowed):
 
 
 @pytest.mark.parametrize("points", [outliers.glyphs, outliers.tangles])
-def test_what_is_drawn_is_framed_as_mnist_frames_its_digits(points):
+def test_outliers_are_framed_like_mnist_digits(points):
     images = outliers._draw_strokes(points(50, torch.Generator().manual_seed(0)), torch.Generator().manual_seed(1))
     inked = images > 0
     for rows in (inked.any(1), inked.any(2)):

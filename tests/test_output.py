@@ -62,7 +62,7 @@ def words_of(command, folder):
 
 
 @pytest.mark.parametrize(("command", "redirection"), ANSWERS)
-def test_an_answer_that_cannot_be_written_is_an_error_of_one_line(finished, command, redirection):
+def test_output_that_cannot_be_written_is_a_one_line_error(finished, command, redirection):
     code, _, errors = shell("mnist_cnn.py", words_of(command, finished), redirection)
     expected, sentence = RESULT[redirection]
     assert (code, errors) == (expected, f"Error: {sentence}" if sentence else "")
@@ -78,7 +78,7 @@ def test_an_error_keeps_its_exit_code_and_never_goes_to_standard_output(tmp_path
 
 
 @pytest.mark.parametrize("redirection", RESULT)
-def test_the_servers_help_that_cannot_be_written_is_an_error_of_one_line(redirection):
+def test_server_help_that_cannot_be_written_is_a_one_line_error(redirection):
     code, _, errors = shell("server.py", ["--help"], redirection)
     assert (code, errors) == RESULT[redirection]
 
@@ -138,7 +138,7 @@ def test_a_bug_keeps_its_traceback_and_exit_code_1(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("answer", [b"n\n", b"\x04"], ids=["no", "end of input"])
-def test_a_question_that_is_not_answered_with_yes_ends_with_one_line(tmp_path, answer):
+def test_a_question_answered_with_no_ends_with_one_line(tmp_path, answer):
     log = schema.new_log("a run", {"lr": 0.01}, "python mnist_cnn.py")
     (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log | {"batches": {"lr": [0.01]}}))
     terminal, child = os.openpty()

@@ -16,7 +16,7 @@ def clock():
     return Clock()
 
 
-def test_a_batch_has_the_rate_of_its_own_time(clock):
+def test_throughput_is_measured_per_batch(clock):
     pace = Throughput(clock)
     clock.now = 0.5
     assert pace.update(100) == 200
@@ -24,7 +24,7 @@ def test_a_batch_has_the_rate_of_its_own_time(clock):
     assert pace.update(100) == 400
 
 
-def test_batches_that_become_known_together_share_the_time(clock):
+def test_batches_reported_together_share_the_time(clock):
     """An accelerator's numbers come many steps at once: the clock stands still between them."""
     pace = Throughput(clock)
     rates = []
@@ -36,7 +36,7 @@ def test_batches_that_become_known_together_share_the_time(clock):
     assert pace.seconds_left(100) == pytest.approx(1.0)
 
 
-def test_what_is_not_training_is_not_counted(clock):
+def test_pauses_and_evaluations_are_not_counted(clock):
     pace = Throughput(clock)
     clock.now = 1.0
     pace.update(100)
@@ -54,7 +54,7 @@ def test_without_time_or_images_there_is_no_rate(clock):
     assert pace.seconds_left(None) is None
 
 
-def test_elapsed_time_goes_on_where_an_earlier_process_left_it(clock):
+def test_elapsed_time_continues_from_an_earlier_process(clock):
     clock.now = 50.0
     pace = Throughput(clock)
     clock.now = 53.0
@@ -67,7 +67,7 @@ def test_elapsed_time_goes_on_where_an_earlier_process_left_it(clock):
     assert pace.elapsed == 102.5
 
 
-def test_a_pause_is_no_time_of_training(clock):
+def test_a_pause_does_not_count_as_training_time(clock):
     pace = Throughput(clock)
     for _ in range(10):
         clock.now += 1.0

@@ -20,7 +20,7 @@ def complaints(page) -> list:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("state", ["running", "completed", "failed"])
-def test_a_run_is_open_to_everybody(visit, tmp_path, theme, state):
+def test_a_run_passes_the_accessibility_rules(visit, tmp_path, theme, state):
     write_run(tmp_path, status=state, error="It failed." if state == "failed" else None)
     with our_server(tmp_path) as url:
         page = visit(url, theme=theme)
@@ -30,14 +30,14 @@ def test_a_run_is_open_to_everybody(visit, tmp_path, theme, state):
         assert complaints(page) == []
 
 
-def test_the_welcome_is_open_to_everybody(visit, tmp_path):
+def test_the_welcome_passes_the_accessibility_rules(visit, tmp_path):
     with our_server(tmp_path) as url:
         page = visit(url)
         see(page, "#welcome", "make train")
         assert complaints(page) == []
 
 
-def test_two_runs_beside_each_other_are_open_to_everybody(visit, tmp_path):
+def test_two_compared_runs_pass_the_accessibility_rules(visit, tmp_path):
     log = write_run(tmp_path, status="completed")
     earlier = tmp_path / "runs" / "20260101-000000-aaaa"
     other = write_run(earlier, status="completed", run_id=earlier.name, name="the other", config={"lr": 0.5})

@@ -12,7 +12,7 @@ from tests.support.pages import reach, see, walk
 WHERE = "[data-measure=loss] [data-part=where]"
 
 
-def test_the_same_curves_are_read_over_epochs_steps_and_time(visit, tmp_path):
+def test_curves_can_be_drawn_over_epochs_steps_and_time(visit, tmp_path):
     write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:
         page = visit(url)
@@ -32,7 +32,7 @@ def pixels(page):
     return page.evaluate("document.querySelector('[data-measure=loss] canvas').toDataURL()")
 
 
-def test_smoothing_logarithm_and_outliers_change_the_picture_and_back(visit, tmp_path):
+def test_smoothing_log_scale_and_clipping_can_be_switched_on_and_off(visit, tmp_path):
     write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:
         page = visit(url)
@@ -51,7 +51,7 @@ def test_smoothing_logarithm_and_outliers_change_the_picture_and_back(visit, tmp
         assert pixels(page) == plain
 
 
-def test_one_chart_can_be_looked_at_alone_and_an_address_says_so(visit, tmp_path):
+def test_one_chart_can_be_enlarged_and_linked(visit, tmp_path):
     write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:
         page = visit(f"{url}#panel=accuracy")
@@ -102,7 +102,7 @@ def test_an_address_restores_the_view(visit, tmp_path):
         page.locator("[data-part=reset]").first.wait_for()
 
 
-def test_an_address_restores_the_view_also_where_the_page_is_open_and_another_run_is_shown_whole(visit, tmp_path):
+def test_an_address_restores_the_view_on_an_open_page_too(visit, tmp_path):
     log = write_run(tmp_path, status="completed")
     earlier = tmp_path / "runs" / "20260101-000000-aaaa"
     write_run(earlier, status="completed", run_id=earlier.name, name="the other")
@@ -122,7 +122,7 @@ def test_an_address_restores_the_view_also_where_the_page_is_open_and_another_ru
         assert page.locator("[data-part=reset]:visible").count() == 0
 
 
-def test_two_runs_are_laid_over_each_other_and_compared(visit, tmp_path):
+def test_two_runs_are_overlaid_and_compared(visit, tmp_path):
     """The other run reads one digit of ten more, and had another rate."""
     log = write_run(tmp_path, status="completed")
     earlier = tmp_path / "runs" / "20260101-000000-aaaa"

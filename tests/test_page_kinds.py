@@ -53,7 +53,7 @@ def million(tmp_path_factory):
     return folder
 
 
-def test_a_million_batches_are_shown_whole_and_singly(visit, million):
+def test_a_million_batches_are_shown_in_buckets_and_individually(visit, million):
     """The spike of one batch is told, and found where it was when one looks closer."""
     with our_server(million) as url:
         page = visit(f"{url}#x=step&outliers=1")
@@ -66,7 +66,7 @@ def test_a_million_batches_are_shown_whole_and_singly(visit, million):
         assert (million / BATCHES).read_text().startswith(",".join(BATCH_FIELDS))
 
 
-def test_twenty_runs_are_listed_and_four_of_them_laid_over(visit, tmp_path):
+def test_twenty_runs_are_listed_and_four_overlaid(visit, tmp_path):
     for number in range(1, 21):
         with RunLog(tmp_path, name=f"run {number}, a name that says what was changed") as log:
             log.batch(1, loss=1 / number)

@@ -20,7 +20,7 @@ def files_of_the_page() -> list[Path]:
     return [PROJECT / "index.html", *filter(Path.is_file, (PROJECT / "web").rglob("*"))]
 
 
-def test_what_a_run_calls_itself_is_text(visit, tmp_path):
+def test_the_name_of_a_run_stays_text(visit, tmp_path):
     attack = "W" * 100 + "<img src=x onerror='window.hacked=1'><script>window.hacked=1</script>"
     write_run(tmp_path, name=attack, status="failed", error=attack, command=attack, config={attack: attack})
     with our_server(tmp_path) as url:
@@ -43,7 +43,7 @@ def test_a_run_that_logs_little_is_shown_without_empty_sections(visit, tmp_path)
             assert page.locator(f"#{section}").is_hidden()
 
 
-def test_the_network_tells_its_memory_and_an_older_log_that_does_not_leaves_no_hole(visit, tmp_path):
+def test_memory_is_shown_and_its_absence_in_older_logs_leaves_no_gap(visit, tmp_path):
     model = write_run(tmp_path, status="completed")["model"]
     with our_server(tmp_path) as url:
         page = visit(url)
@@ -101,7 +101,7 @@ def test_theme_and_interval_are_remembered(visit, tmp_path):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pictures_are_taken_and_nothing_sticks_out_at_any_width(visit, tmp_path, theme):
+def test_nothing_overflows_at_any_width(visit, tmp_path, theme):
     PICTURES.mkdir(exist_ok=True)
     write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:
@@ -115,7 +115,7 @@ def test_pictures_are_taken_and_nothing_sticks_out_at_any_width(visit, tmp_path,
                 page.screenshot(path=PICTURES / f"page-{width}-{theme}.png", full_page=True)
 
 
-def test_opening_the_page_takes_few_bytes_even_from_a_server_that_sends_files_as_they_are():
+def test_opening_the_page_takes_few_bytes_even_uncompressed():
     first = {PROJECT / "index.html", PROJECT / "web" / "style.css", PROJECT / "web" / "favicon.svg"}
     waiting = [PROJECT / "web" / "main.js", PROJECT / "web" / "core" / "theme.js"]
     while waiting:  # what these import, and what that imports; not what is imported within functions
@@ -128,7 +128,7 @@ def test_opening_the_page_takes_few_bytes_even_from_a_server_that_sends_files_as
     assert sum(path.stat().st_size for path in first) <= LIMIT
 
 
-def test_all_of_the_page_is_few_bytes_as_our_server_sends_it(tmp_path):
+def test_the_compressed_page_takes_few_bytes(tmp_path):
     """Pad, controls and what saves a chart included: these are only asked for when somebody uses them."""
     with serving(Server("127.0.0.1", 0, Site(tmp_path).answer, max_body=max_body)) as server:
         paths = [path.relative_to(PROJECT).as_posix() for path in files_of_the_page()]

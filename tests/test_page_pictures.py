@@ -16,7 +16,7 @@ from tests.support.pad import ANSWER, READS, answer, clear, pixels, sheet
 from tests.support.pages import see
 
 
-def test_a_picture_is_read_as_the_server_reads_it(visit, trained, tmp_path):
+def test_the_page_and_the_server_agree_on_an_image(visit, trained, tmp_path):
     images, labels = synthetic.draw(3, seed=5)
     with our_server(trained) as url:
         page = visit(url, allowed=READS)
@@ -55,7 +55,7 @@ GIVE = """([target, type, png]) => {
 }"""
 
 
-def test_pictures_can_be_dropped_and_pasted(visit, trained, tmp_path):
+def test_images_can_be_dropped_and_pasted(visit, trained, tmp_path):
     images, labels = synthetic.draw(1, seed=6)
     Image.fromarray(images[0].numpy()).save(tmp_path / "digit.png")
     png = base64.b64encode((tmp_path / "digit.png").read_bytes()).decode()

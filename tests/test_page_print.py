@@ -57,7 +57,7 @@ def test_every_number_of_the_matrix_is_in_the_text_of_the_pdf(visit, tmp_path, c
 
 
 @pytest.mark.parametrize("paper", PAPER)
-def test_nothing_that_is_pressed_or_moved_is_printed_and_nothing_is_cut(visit, tmp_path, counts, paper):
+def test_controls_are_not_printed_and_nothing_is_cut_off(visit, tmp_path, counts, paper):
     """Also with a token, the theme dark, a section not loaded yet, and the charts' looks as they are."""
     with controlled(tmp_path) as (url, _):
         page = visit(url, script="localStorage.setItem('theme', 'dark');")
@@ -89,7 +89,7 @@ def test_the_events_keep_their_steps_on_paper(visit, tmp_path):
         assert page.locator("#events .place").evaluate_all(script) == [f'"{step}"' for step in steps]
 
 
-def test_what_was_never_seen_is_loaded_for_the_next_print(visit, tmp_path, counts):
+def test_sections_that_were_never_shown_are_loaded_for_printing(visit, tmp_path, counts):
     with our_server(tmp_path) as url:
         page = visit(url)
         page.locator("#mistakes[aria-busy=true]").wait_for()

@@ -37,7 +37,7 @@ def names(page):
     return page.locator("#runs .name").all_inner_texts()
 
 
-def test_each_run_tells_what_it_was_and_how_well_it_did(visit, tmp_path, runs):
+def test_each_run_shows_its_settings_and_results(visit, tmp_path, runs):
     with controlled(tmp_path) as (url, _):
         page = visit(url)
         see(page, ROW, "third")
@@ -76,7 +76,7 @@ def test_a_hidden_run_leaves_the_list_and_can_be_brought_back(visit, tmp_path, r
         assert names(page) == ["third", "second", "first"]
 
 
-def test_a_run_is_marked_to_be_kept_and_no_longer(visit, tmp_path, runs):
+def test_a_run_is_pinned_and_unpinned(visit, tmp_path, runs):
     with controlled(tmp_path) as (url, _):
         page = visit(url)
         change(page, "second").get_by_role("button", name="Keep", exact=True).click()
@@ -87,7 +87,7 @@ def test_a_run_is_marked_to_be_kept_and_no_longer(visit, tmp_path, runs):
         page.locator(ROW, has_text="kept").wait_for(state="detached")
 
 
-def test_a_run_is_deleted_only_after_a_second_yes(visit, tmp_path, runs):
+def test_deleting_a_run_needs_confirmation(visit, tmp_path, runs):
     first = tmp_path / RUNS / runs[0]
     with controlled(tmp_path) as (url, _):
         page = visit(f"{url}&run={runs[0]}")
@@ -137,7 +137,7 @@ def test_a_run_in_training_can_be_named_and_not_be_deleted(visit, tmp_path):
         see(page, "#runs .name", "^well named$")
 
 
-def test_what_the_server_refuses_is_said(visit, tmp_path, runs):
+def test_an_error_of_the_server_is_shown(visit, tmp_path, runs):
     with controlled(tmp_path) as (url, _):
         page = visit(url, allowed=("404",))
         see(page, ROW, "second")
@@ -148,7 +148,7 @@ def test_what_the_server_refuses_is_said(visit, tmp_path, runs):
         page.keyboard.press("Escape")
 
 
-def test_another_server_only_shows_what_there_is(visit, tmp_path):
+def test_a_foreign_server_is_read_only(visit, tmp_path):
     for name in ("index.html", "web"):
         (tmp_path / name).symlink_to(PROJECT / name)
     for name in ("first", "second"):
@@ -163,7 +163,7 @@ def test_another_server_only_shows_what_there_is(visit, tmp_path):
         assert (tmp_path / "results" / TRAINING_LOG).exists()
 
 
-def test_the_keyboard_stays_where_it_was_when_the_list_is_drawn_anew(visit, tmp_path, runs):
+def test_redrawing_the_list_keeps_the_keyboard_focus(visit, tmp_path, runs):
     with controlled(tmp_path) as (url, _):
         page = visit(url)
         page.get_by_label("Compare with second").focus()
@@ -182,7 +182,7 @@ def test_the_keyboard_stays_where_it_was_when_the_list_is_drawn_anew(visit, tmp_
         assert page.evaluate(focused) == "Change renamed"
 
 
-def test_runs_of_the_same_name_do_not_take_the_keyboard_from_each_other(visit, tmp_path):
+def test_runs_with_the_same_name_keep_their_own_focus(visit, tmp_path):
     for _ in range(3):
         with RunLog(tmp_path, name="the same") as log:
             log.batch(1, loss=0.5)

@@ -25,7 +25,7 @@ def trained(name: str, norm: str | None = None) -> torch.nn.Sequential:
 @pytest.mark.parametrize("norm", ["batch", "none"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @torch.inference_mode()
-def test_a_network_is_the_same_after_it_was_taken_apart(name, norm):
+def test_an_exported_network_gives_the_same_logits(name, norm):
     network = trained(name, norm)
     images = torch.randn(20, 1, 28, 28, generator=torch.Generator().manual_seed(1))
     expected = network(images)
@@ -42,7 +42,7 @@ def test_batch_norm_is_folded_where_it_follows_a_convolution():
     assert len(numbers) == sum(p.numel() for p in trained("cnn4").parameters()) - (16 + 32 + 64 + 128)  # one bias each
 
 
-def test_an_unknown_layer_is_refused_by_name():
+def test_an_unknown_layer_is_rejected_by_name():
     with pytest.raises(TypeError, match=r"0: GELU"):
         export_model(torch.nn.Sequential(torch.nn.GELU()))
     with pytest.raises(KeyError, match="gelu"):

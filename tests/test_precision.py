@@ -14,7 +14,7 @@ def network():
 
 
 @pytest.mark.parametrize(("wanted", "half"), [("float32", False), ("bfloat16", True)])
-def test_what_was_asked_for_is_used_whatever_a_trial_would_say(network, wanted, half):
+def test_an_explicit_precision_is_used_without_a_trial(network, wanted, half):
     assert precision.choose_precision(wanted, network, CPU).bfloat16 is half
 
 
@@ -62,7 +62,7 @@ ALIKE = (UP, UP, NEARLY_UP)
     ],
     ids=["faster", "slower", "hardly faster", "both slower", "wrong", "no number", "order wrong", "only order wrong"],
 )
-def test_what_is_right_and_faster_is_used(network, monkeypatch, seconds, gradients, half, last):
+def test_the_fastest_correct_precision_is_used(network, monkeypatch, seconds, gradients, half, last):
     fake_trials(monkeypatch, seconds, gradients)
     assert precision.choose_precision("auto", network, CPU) == Precision(CPU, bfloat16=half, channels_last=last)
 
@@ -72,7 +72,7 @@ def test_float32_is_tried_in_both_orders(network, monkeypatch):
     assert precision.choose_precision("float32", network, CPU) == Precision(CPU, channels_last=True)
 
 
-def test_the_trial_runs_on_one_thread_which_neighbours_do_not_slow_down(network, monkeypatch):
+def test_the_trial_runs_on_one_thread(network, monkeypatch):
     threads, seen = torch.get_num_threads(), []
     monkeypatch.setattr(precision, "_Trial", lambda *arguments: seen.append(torch.get_num_threads()) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
@@ -81,7 +81,7 @@ def test_the_trial_runs_on_one_thread_which_neighbours_do_not_slow_down(network,
     assert torch.get_num_threads() == threads
 
 
-def test_a_device_without_such_kernels_computes_plainly(network, monkeypatch):
+def test_a_device_without_such_kernels_uses_float32(network, monkeypatch):
     def unsupported(*arguments):
         raise RuntimeError("not implemented for 'BFloat16'")
 
@@ -89,18 +89,18 @@ def test_a_device_without_such_kernels_computes_plainly(network, monkeypatch):
     assert precision.choose_precision("auto", network, CPU) == Precision(CPU)
 
 
-def test_a_processor_without_instructions_for_bfloat16_is_not_asked(network, monkeypatch):
+def test_a_processor_without_bfloat16_instructions_is_not_tried(network, monkeypatch):
     monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: "AVX2")
     assert not precision.choose_precision("auto", network, CPU).bfloat16
 
 
 @pytest.mark.parametrize("way", [Precision(CPU), Precision(CPU, False, True), Precision(CPU, True, True)])
-def test_the_log_says_what_a_continued_run_needs(way):
+def test_the_log_has_what_a_resumed_run_needs(way):
     assert Precision.from_log(CPU, way.describe()) == way
     assert Precision.from_log(CPU, {}) is None
 
 
-def test_both_ways_give_nearly_the_same_logits(network):
+def test_both_precisions_give_nearly_the_same_logits(network):
     images = torch.rand(32, 1, 28, 28)
     network.eval()
     plain = network(images)

@@ -40,7 +40,7 @@ def decoded(png):
 
 
 @pytest.mark.parametrize("count", [1, 99, 100, 101, 250])
-def test_image_n_stands_in_row_n_div_100_and_column_n_mod_100_of_the_mosaic(count):
+def test_image_n_is_in_row_n_div_100_and_column_n_mod_100_of_the_mosaic(count):
     images = split(count).images
     rows = decoded(predictions.mosaic(images))
     assert (len(rows), len(rows[0])) == (28 * -(-count // 100), 2800)
@@ -63,7 +63,7 @@ def test_predictions_hold_a_digit_and_a_confidence_per_image():
     assert len(content["test"]["predictions"]) == len(content["test"]["confidences"]) == 20
 
 
-def test_mistakes_and_doubts_are_told_with_all_ten_probabilities(monkeypatch):
+def test_mistakes_and_low_confidence_images_have_all_ten_probabilities(monkeypatch):
     monkeypatch.setattr(predictions, "_MISTAKES", 4)
     monkeypatch.setattr(predictions, "_DOUBTS", 2)
     collected = predictions.Predictions(split(30), split(200))
@@ -78,7 +78,7 @@ def test_mistakes_and_doubts_are_told_with_all_ten_probabilities(monkeypatch):
         assert told == pytest.approx(probabilities[index].tolist(), abs=0.0005)
 
 
-def test_a_network_that_makes_no_mistake_has_doubts_only():
+def test_a_network_without_mistakes_has_only_low_confidence_images():
     sure = torch.eye(10)[torch.arange(20) % 10] * 0.9 + 0.01
     collected = predictions.Predictions(split(20), split(1))
     collected.add_epoch(1, Evaluation(sure.log(), torch.arange(20) % 10), None)
@@ -86,7 +86,7 @@ def test_a_network_that_makes_no_mistake_has_doubts_only():
     assert epoch["notable"]["index"] == list(range(20))
 
 
-def test_of_many_epochs_some_are_kept_and_always_the_last():
+def test_of_many_epochs_some_are_saved_and_always_the_last():
     collected = predictions.Predictions(split(3), split(3))
     for epoch in range(1, 1001):
         collected.add_epoch(epoch, evaluation(3), None)
@@ -104,7 +104,7 @@ def test_samples_are_random_distinct_and_the_same_for_the_same_seed():
     assert predictions.choose_samples(10, 4, 1).tolist() == [0, 1, 2, 3]
 
 
-def test_a_sample_carries_its_picture_and_ten_probabilities():
+def test_a_sample_has_its_pixels_and_ten_probabilities():
     indices, images = torch.tensor([5, 17]), split(2)
     content = predictions.samples_json(indices, images, evaluation(2), None, epoch=3, final=True)
     assert (content["epoch"], content["final"], content["rows"], content["columns"]) == (3, True, 28, 28)
@@ -116,7 +116,7 @@ def test_a_sample_carries_its_picture_and_ten_probabilities():
 
 
 @pytest.mark.parametrize("temperature", [None, 0.5, 2.0])
-def test_all_probabilities_are_those_at_the_temperature_that_stands_beside_them(temperature):
+def test_all_probabilities_use_the_temperature_in_the_same_file(temperature):
     given = evaluation(20)
     expected = (given.probabilities.double().log() / (temperature or 1)).softmax(1)
     collected = predictions.Predictions(split(20), split(20))
@@ -143,7 +143,7 @@ DAMAGED_ANSWERS += [{"notable": {"index": [1], "probabilities": [row]}} for row 
 
 
 @pytest.mark.parametrize("damage", DAMAGED_ANSWERS)
-def test_damaged_answers_are_not_taken(damage):
+def test_damaged_predictions_are_ignored(damage):
     before, after = predictions.Predictions(split(30), split(20)), predictions.Predictions(split(30), split(20))
     before.add_epoch(1, evaluation(30), 1.5)
     content = before.as_json()
@@ -157,6 +157,6 @@ def test_damaged_answers_are_not_taken(damage):
 
 
 @pytest.mark.parametrize("validation", [None, 5, {}, {"labels": "0123456789" * 3, "epochs": [7]}])
-def test_predictions_of_other_images_or_without_rows_are_not_taken(validation):
+def test_predictions_of_other_images_or_without_rows_are_ignored(validation):
     with pytest.raises(ValueError):
         predictions.Predictions(split(30), split(20)).restore({"validation": validation}, 1)

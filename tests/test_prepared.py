@@ -198,7 +198,7 @@ def write() -> None:
     FIXTURE.write_text("[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n")
 
 
-def test_what_the_pipeline_makes_of_these_pictures_is_what_the_page_is_held_to():
+def test_the_fixture_matches_the_preprocessing():
     entries = json.loads(FIXTURE.read_text())
     assert len(entries) > 50 and FIXTURE.stat().st_size < 300_000
     for entry in entries:

@@ -13,14 +13,14 @@ from tests.test_predict import digits, weights  # noqa: F401  (fixtures)
 from tests.test_recognition import picture, post  # noqa: F401  (a fixture)
 
 
-def test_before_there_are_weights_it_says_when_to_come_again(live, picture):  # noqa: F811
+def test_before_the_first_weights_the_response_is_503_with_retry_after(live, picture):  # noqa: F811
     answer = post(live, picture[0])
     assert (answer.status, answer.headers["content-type"]) == (503, "application/problem+json")
     assert answer.headers["retry-after"] == "30"
     assert "No network has been trained yet" in answer.json()["error"]
 
 
-def test_new_weights_are_taken_at_once_and_those_of_the_run_before_while_one_trains(live, picture, weights):  # noqa: F811
+def test_new_weights_are_used_immediately_and_earlier_ones_during_training(live, picture, weights):  # noqa: F811
     content, label = picture
     with RunLog(live.results, name="first") as log:
         log.batch(1, loss=0.5)
@@ -35,7 +35,7 @@ def test_new_weights_are_taken_at_once_and_those_of_the_run_before_while_one_tra
         assert post(live, content).json()["label"] == label
 
 
-def test_damaged_weights_are_told_of_without_where_they_lie(live, picture, weights):  # noqa: F811
+def test_damaged_weights_are_reported_without_their_path(live, picture, weights):  # noqa: F811
     with RunLog(live.results, name="damaged") as log:
         log.batch(1, loss=0.5)
         log.save(schema.WEIGHTS, pickle.dumps(weights))
@@ -44,7 +44,7 @@ def test_damaged_weights_are_told_of_without_where_they_lie(live, picture, weigh
     assert str(live.results) not in answer.json()["error"] and "weights_only" not in answer.json()["error"]
 
 
-def test_a_run_that_has_not_ended_reads_with_its_newest_epoch_and_any_that_was_kept(live, picture, weights):  # noqa: F811
+def test_a_live_run_predicts_with_its_newest_or_any_saved_epoch(live, picture, weights):  # noqa: F811
     content, label = picture
     network = weights_file.load_network(weights)
     kept = ModelHistory()
@@ -63,7 +63,7 @@ def test_a_run_that_has_not_ended_reads_with_its_newest_epoch_and_any_that_was_k
         assert post(live, content, path=f"/predict?run={log.run_id}&epoch=1").json()["model"]["epoch"] == 1
 
 
-def test_the_final_weights_of_an_earlier_run_go_before_those_of_an_epoch(live, picture, weights):  # noqa: F811
+def test_final_weights_of_an_earlier_run_take_precedence_over_those_of_an_epoch(live, picture, weights):  # noqa: F811
     with RunLog(live.results, name="ended") as log:
         log.batch(1, loss=0.5)
         log.save(schema.WEIGHTS, weights.read_bytes())
@@ -90,7 +90,7 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
-def test_a_network_of_another_kind_is_none_that_was_kept(live, picture, strange):  # noqa: F811
+def test_an_unknown_network_description_is_rejected(live, picture, strange):  # noqa: F811
     kept = ModelHistory()
     kept.add_epoch(1, build_model("tiny"), energy_limit=-5.0)
     with RunLog(live.results, name="foreign") as log:
@@ -103,7 +103,7 @@ def test_a_network_of_another_kind_is_none_that_was_kept(live, picture, strange)
 
 
 @pytest.mark.parametrize("strange", [{"temperature": "x"}, {"temperature": 0}, {"energy_limit": "x"}, {"layers": {}}])
-def test_neither_is_one_of_the_newest_epoch(live, picture, strange):  # noqa: F811
+def test_an_unknown_description_of_the_newest_epoch_is_rejected(live, picture, strange):  # noqa: F811
     kept = ModelHistory()
     kept.add_epoch(1, build_model("tiny"))
     with RunLog(live.results, name="foreign") as log:
@@ -130,7 +130,7 @@ def test_each_epoch_is_calibrated_with_its_own_temperature(live, picture):  # no
         assert post(live, picture[0]).json() | {"elapsed_ms": 0} == third | {"elapsed_ms": 0}
 
 
-def test_files_without_temperatures_of_their_epochs_are_read_too(live, picture):  # noqa: F811
+def test_files_without_temperatures_per_epoch_are_read(live, picture):  # noqa: F811
     """Older ones: only the last epoch's temperature is known."""
     kept = ModelHistory()
     kept.add_epoch(1, build_model("tiny"))

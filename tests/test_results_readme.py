@@ -36,13 +36,13 @@ def test_every_file_is_documented(file):
 @pytest.mark.parametrize(
     "file", ["training_log.json", "test_samples.json", "predictions.json", "weights.json", "runs.json"]
 )
-def test_every_field_of_a_file_stands_in_its_section(file):
+def test_every_field_of_a_file_is_in_its_section(file):
     documented = set(re.findall(r"`([^`]+)`", section(file)))
     written = keys(json.loads((golden.FIXTURE / file).read_text()))
     assert written <= documented
 
 
-def test_what_a_run_ran_on_is_documented():
+def test_the_environment_fields_are_documented():
     from digits.models import precision
     from digits.training import machine
 
@@ -64,7 +64,7 @@ def test_every_documented_field_of_the_log_is_written():
     assert documented == set(json.loads((golden.FIXTURE / schema.TRAINING_LOG).read_text()))
 
 
-def test_columns_limits_and_statuses_are_those_of_the_code():
+def test_columns_limits_and_statuses_match_the_code():
     assert set(schema.BATCH_FIELDS) | set(schema.EPOCH_FIELDS) <= WORDS
     assert set(schema.STATUSES) <= WORDS
     assert f"{schema.EPOCHS_KEPT:,} epochs" in TEXT

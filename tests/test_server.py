@@ -47,13 +47,13 @@ def test_every_file_of_the_contract_is_served_live_and_from_an_earlier_run(site)
         assert ask(site, f"/results/runs/{RUN}/{name}").body == f"earlier {name}".encode()
 
 
-def test_weights_are_offered_for_download(site):
+def test_weights_are_sent_as_a_download(site):
     answer = ask(site, "/results/mnist_cnn.pth")
     assert answer.headers["content-disposition"] == 'attachment; filename="mnist_cnn.pth"'
     assert answer.headers["content-type"] == "application/octet-stream"
 
 
-def test_head_tells_what_get_would_send(site):
+def test_head_has_the_headers_of_get(site):
     for path in (*SERVED, "/training_status", "/healthz", "/nowhere"):
         get, head = ask(site, path), ask(site, path, method="HEAD")
         assert head.body == b""
@@ -94,7 +94,7 @@ def test_the_golden_run_arrives_byte_for_byte():
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "get", "X"])
-def test_a_method_that_is_not_of_the_route_is_answered_with_those_that_are(site, method):
+def test_an_unsupported_method_gets_405_with_the_supported_ones(site, method):
     for path in ("/", "/results/training_log.json", "/training_status", "/healthz"):
         answer = ask(site, path, method=method)
         assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
@@ -132,12 +132,12 @@ def test_a_grown_csv_has_another_etag(live):
     assert (answer.status, answer.body) == (200, b"step\n1\n")
 
 
-def test_only_the_new_rows_of_the_csv_can_be_asked_for(live):
+def test_the_new_rows_of_the_csv_can_be_requested_by_range(live):
     live.results.mkdir()
     (live.results / schema.BATCHES).write_text("step\n1\n2\n")
     answer = ask(live, "/results/batches.csv", headers={"Range": "bytes=7-"})
     assert (answer.status, answer.body, answer.headers["content-range"]) == (206, b"2\n", "bytes 7-8/9")
 
 
-def test_a_trainer_that_keeps_no_list_of_runs_gets_an_empty_one(live):
+def test_a_trainer_without_an_index_gets_an_empty_one(live):
     assert ask(live, "/results/runs.json").json() == {"schema": 1, "runs": []}

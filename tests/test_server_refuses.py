@@ -134,7 +134,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("path", HOSTILE)
-def test_a_hostile_path_gets_nothing(site, path):
+def test_a_hostile_path_gets_404(site, path):
     answer = ask(site, path)
     assert answer.status in (400, 404)
     assert SECRET.encode() not in answer.body
@@ -147,7 +147,7 @@ TARGETS = ("server.py", "etc/passwd", "results/notes.txt", ".git/config", "train
 STARTS = ("", "web/", "web/pad/", "results/", "results/runs/", f"results/runs/{RUN}/")
 
 
-def test_no_way_of_climbing_out_of_a_folder_gets_a_byte(site):
+def test_path_traversal_gets_no_bytes(site):
     paths = [
         f"/{start}{slash.join([climb] * depth)}{slash}{target}"
         for start, climb, target in itertools.product(STARTS, CLIMBS, TARGETS)
@@ -197,7 +197,7 @@ LINKS = (
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
 @pytest.mark.parametrize("link", LINKS)
-def test_no_kind_of_link_shows_what_lies_outside(tmp_path, link):
+def test_no_kind_of_link_exposes_files_outside_the_folder(tmp_path, link):
     results = project_in(tmp_path / "project") / "results"
     secret = tmp_path / "outside" / "linked" / "batches.csv"
     secret.parent.mkdir(parents=True)
@@ -239,7 +239,7 @@ def test_a_link_inside_the_results_folder_is_followed_and_so_is_one_to_the_folde
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
-def test_what_is_not_a_file_is_not_served_and_stops_nobody(tmp_path):
+def test_anything_but_a_regular_file_is_not_served_and_blocks_nothing(tmp_path):
     results = project_in(tmp_path / "project") / "results"
     for name in ("training_log.json", "batches.csv"):
         (results / name).unlink()

@@ -33,7 +33,7 @@ def test_the_status_is_null_before_the_first_run(live):
     assert status["run_id"] is status["status"] is status["liveness"] is None
 
 
-def test_a_run_that_is_going_on_is_running_then_completed(live):
+def test_a_live_run_is_running_then_completed(live):
     with RunLog(live.results, name="a run") as log:
         log.set_totals(epochs=2, batches=10)
         log.batch(1, loss=0.25, accuracy=0.5)
@@ -45,7 +45,7 @@ def test_a_run_that_is_going_on_is_running_then_completed(live):
     assert status_of(live)["liveness"] == "completed"
 
 
-def test_the_status_is_small_and_tells_when_nothing_is_new(live):
+def test_the_status_is_small_and_revalidates(live):
     with RunLog(live.results, name="a run") as log:
         for step in range(500):
             log.batch(1, loss=1 / (step + 1), accuracy=0.5, lr=0.1, images=64)
@@ -56,7 +56,7 @@ def test_the_status_is_small_and_tells_when_nothing_is_new(live):
     assert (again.status, again.body) == (304, b"")
 
 
-def test_the_status_tells_the_versions_of_the_files_that_a_page_follows(live):
+def test_the_status_has_the_etags_of_the_files_that_a_page_follows(live):
     files = (schema.TRAINING_LOG, schema.RUNS_INDEX)
     assert status_of(live)["etags"] == dict.fromkeys(files)
     write_log(live.results)
@@ -96,7 +96,7 @@ def test_a_silent_trainer_is_stalled_while_its_process_lives_and_crashed_once_it
 
 
 @pytest.mark.parametrize("status", ["stopped", "interrupted", "failed"])
-def test_a_run_that_has_ended_is_what_it_says(live, status):
+def test_an_ended_run_has_its_own_status(live, status):
     write_log(live.results, status=status)
     assert status_of(live)["liveness"] == status
 
@@ -115,7 +115,7 @@ def test_a_run_that_has_ended_is_what_it_says(live, status):
         b"[" * 100_000,
     ],
 )
-def test_a_log_from_elsewhere_breaks_nothing(live, content):
+def test_a_foreign_log_breaks_nothing(live, content):
     live.results.mkdir()
     (live.results / schema.TRAINING_LOG).write_bytes(content)
     answer = ask(live, "/training_status")
@@ -124,7 +124,7 @@ def test_a_log_from_elsewhere_breaks_nothing(live, content):
     assert b"NaN" not in answer.body
 
 
-def test_the_results_folder_may_be_forgotten_and_made_again_while_it_is_served(live):
+def test_the_results_folder_may_be_deleted_and_recreated_while_served(live):
     with RunLog(live.results, name="first"):
         pass
     shutil.rmtree(live.results)

@@ -21,7 +21,7 @@ def test_the_layer_table_agrees_with_torch():
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_totals_are_those_of_the_layers(name):
+def test_totals_are_the_sums_of_the_layers(name):
     table = summary.describe(name, builders.build_model(name))
     for key in ("parameters", "macs"):
         assert table[key] == sum(row[key] for row in table["layers"])
@@ -44,7 +44,7 @@ def torchsummary_sizes(network, shape):
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_sizes_are_those_that_torchsummary_prints(name):
+def test_sizes_equal_those_of_torchsummary(name):
     network = builders.build_model(name)
     table = summary.describe(name, network)
     sizes = [table[key] for key in ("input_mb", "activations_mb", "parameters_mb", "total_mb")]
@@ -59,7 +59,7 @@ def test_frozen_parameters_are_not_counted_as_trainable():
     assert (table["parameters"], table["trainable"]) == (61_728, 61_728 - 400 * 120 - 120)
 
 
-def test_a_detail_says_what_the_shapes_do_not():
+def test_the_detail_column_complements_the_shapes():
     rows = summary.describe("cnn2", builders.build_model("cnn2"))["layers"]
     details = {row["name"]: row["detail"] for row in rows}
     assert details == dict.fromkeys(details, "") | {
@@ -71,7 +71,7 @@ def test_a_detail_says_what_the_shapes_do_not():
     }
 
 
-def test_describing_a_network_changes_nothing_in_it():
+def test_describing_a_network_does_not_change_it():
     network = builders.build_model("cnn4", dropout=0.5).train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     random = torch.get_rng_state()

@@ -54,7 +54,7 @@ def test_the_number_of_threads_changes_no_byte(drawn):
         torch.set_num_threads(threads)
 
 
-def test_drawing_leaves_the_global_random_state_alone():
+def test_drawing_does_not_change_the_global_random_state():
     before = torch.get_rng_state()
     draw(10, seed=0)
     assert torch.equal(torch.get_rng_state(), before)
@@ -74,7 +74,7 @@ def test_labels_come_in_random_order(drawn):
     assert 0.05 < same_as_next < 0.15  # a tenth by chance
 
 
-def test_every_image_has_ink_that_stands_out(drawn):
+def test_every_image_has_contrast(drawn):
     images, _ = drawn
     assert images.amax((1, 2)).min() > 50
     ink = images.double().mean((1, 2)) / 255
@@ -85,17 +85,17 @@ def test_the_background_is_black(drawn):
     assert (drawn[0] == 0).double().mean() > 0.6
 
 
-def test_the_centre_of_mass_lies_within_a_pixel_of_the_centre(drawn):
+def test_the_center_of_mass_is_within_a_pixel_of_the_center(drawn):
     assert (mean_position(drawn[0]) - 14).abs().max() < 1
 
 
-def test_ink_fills_the_box_of_mnist_in_its_longer_direction(drawn):
+def test_ink_fills_the_box_of_mnist_in_its_longer_dimension(drawn):
     longer = torch.maximum(extent(drawn[0], 1), extent(drawn[0], 2))
     assert longer.max() <= BOX
     assert (longer >= BOX - 2).double().mean() > 0.98  # a soft edge may fade before it reaches the border
 
 
-def test_a_probe_that_learns_one_seed_reads_every_digit_of_another():
+def test_a_probe_trained_on_one_seed_classifies_digits_of_another():
     def pixels(images):
         return torch.nn.functional.avg_pool2d(images.double() / 255, 2).flatten(1)  # (N, 196)
 
@@ -134,7 +134,7 @@ def test_progress_counts_add_up_to_the_number_of_images(count):
     assert sum(counts) == count and min(counts) > 0
 
 
-def test_an_exception_in_progress_ends_the_work():
+def test_an_exception_in_the_progress_callback_ends_the_work():
     def stop(_):
         calls.append(1)
         raise KeyboardInterrupt

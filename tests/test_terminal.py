@@ -52,7 +52,7 @@ def shown(columns, title):
 
 @pytest.mark.parametrize("title", ["Epoch 10/100", "Drawing synthetic digits"])
 @pytest.mark.parametrize("columns", [20, 40, 60, 80, 100])
-def test_the_bar_keeps_to_one_line_of_the_terminal_and_goes(columns, title):
+def test_the_bar_stays_on_one_line_and_is_erased(columns, title):
     before, rest = shown(columns, title).split("\n", 1)
     *drawn, last = rest.split(ERASE)
     assert (before, last) == ("before", "after\n")
@@ -70,7 +70,7 @@ def test_every_line_fits_and_shows_the_percentage(title):
             assert f"{int(100 * share)}%" in line
 
 
-def test_what_does_not_fit_goes_in_the_order_of_its_use():
+def test_parts_that_do_not_fit_are_dropped_in_a_fixed_order():
     lines = [progress_bar.line("Epoch 1/10", 0.5, 62.0, columns) for columns in (100, 50, 30, 20)]
     assert lines == [
         f"Epoch 1/10  [{'#' * 18}{'-' * 18}]   50%  00:01:02",

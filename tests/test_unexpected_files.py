@@ -35,7 +35,7 @@ def test_the_table_has_every_name_of_the_contract():
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.__name__)
-def test_neither_a_pipe_nor_a_device_makes_trainer_or_server_wait(action, kind, tmp_path):
+def test_neither_a_pipe_nor_a_device_blocks_trainer_or_server(action, kind, tmp_path):
     assert len(outcomes(action, kind, tmp_path)) == len(NAMES)
 
 
@@ -52,6 +52,6 @@ def trained(tmp_path_factory):
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("action", WITH_TORCH, ids=lambda action: action.__name__)
-def test_neither_a_pipe_nor_a_device_makes_a_reader_of_weights_wait(action, kind, tmp_path, trained):
+def test_neither_a_pipe_nor_a_device_blocks_loading_weights(action, kind, tmp_path, trained):
     (tmp_path / "trained").symlink_to(trained)
     assert len(outcomes(action, kind, tmp_path)) == len(WITH_TORCH[action])

@@ -37,7 +37,7 @@ def test_a_run_repeats_and_nothing_is_written(run):
     assert {file.name: file.read_bytes() for file in run.iterdir() if file.is_file()} == before
 
 
-def test_algorithms_that_repeat_change_nothing_where_all_do(finished, tmp_path):
+def test_deterministic_algorithms_do_not_change_a_run_on_cpu(finished, tmp_path):
     """On a processor --deterministic costs nothing and gives the same; what matters is that every layer has such."""
     options = ["--epochs", "2", "--threads", "1", "--dropout", "0.2", "--rotation", "5", "--ema", "0.9"]
     with Trainer(tmp_path, *options, "--deterministic") as trainer:
@@ -70,7 +70,7 @@ def test_the_first_step_that_differs_is_named(run):
     assert verify(run, "--steps", "6")[0] == 0
 
 
-def test_what_is_not_as_it_was_is_named_as_the_reason(run):
+def test_changed_circumstances_are_named_as_the_reason(run):
     log = json.loads((run / "training_log.json").read_text())
     log["environment"] |= {"torch": "1.0", "device_name": "an abacus"}
     log["dataset"]["sha256"] = "0" * 64
@@ -84,7 +84,7 @@ def test_what_is_not_as_it_was_is_named_as_the_reason(run):
 
 
 @pytest.mark.parametrize("damage", ["no log", "no batches", "torn", "foreign", "events"])
-def test_what_cannot_be_compared_is_said_in_one_line(run, damage):
+def test_a_run_that_cannot_be_compared_is_reported_in_one_line(run, damage):
     if damage == "no log":
         (run / "training_log.json").unlink()
     elif damage == "no batches":

@@ -28,7 +28,7 @@ def test_every_weight_of_every_layer_is_counted(network):
         assert layer["deviation"] == pytest.approx(weight.std(correction=0).item(), rel=1e-4)
 
 
-def test_a_histogram_is_that_of_a_recount():
+def test_a_histogram_equals_a_recount():
     values = torch.tensor([0.0, 0.1, 0.1, 0.99, 1.0])
     counts = histogram("x", values)["counts"]
     recount = [0] * weight_stats.BARS
@@ -38,13 +38,13 @@ def test_a_histogram_is_that_of_a_recount():
 
 
 @pytest.mark.parametrize("values", [[0.5, 0.5], [math.nan, math.inf], [math.nan, 1.0, 2.0]])
-def test_weights_that_are_all_alike_or_no_numbers_break_nothing(values):
+def test_constant_or_non_finite_weights_break_nothing(values):
     found = histogram("x", torch.tensor(values))
     assert sum(found["counts"]) == sum(map(math.isfinite, values))
     assert all(math.isfinite(found[key]) for key in ("low", "high", "deviation"))
 
 
-def test_the_filters_are_the_first_convolutions(network):
+def test_the_filters_are_those_of_the_first_convolution(network):
     collected = WeightHistograms()
     collected.add_epoch(1, network)
     filters = collected.as_json()["filters"]
@@ -53,7 +53,7 @@ def test_the_filters_are_the_first_convolutions(network):
     torch.testing.assert_close(kernels, network.conv1.weight[:, 0].detach(), rtol=1e-3, atol=1e-4)
 
 
-def test_of_many_epochs_some_are_kept_and_a_continued_run_goes_on(network):
+def test_of_many_epochs_some_are_saved_and_a_resumed_run_continues(network):
     collected = WeightHistograms()
     for epoch in range(1, 121):
         collected.add_epoch(epoch, network)
@@ -77,7 +77,7 @@ def test_of_many_epochs_some_are_kept_and_a_continued_run_goes_on(network):
         ]
     ],
 )
-def test_damaged_histograms_are_not_taken(rows):
+def test_damaged_histograms_are_ignored(rows):
     collected = WeightHistograms()
     with pytest.raises(ValueError, match="damaged"):
         collected.restore({"epochs": rows}, 3)
