@@ -46,16 +46,22 @@ from digits.project import PAGE
 from digits.runlog import manage, run_log, runs, schema
 from digits.runlog.status import last_sign_of_life, liveness
 from digits.server import OPENAPI
-from digits.server.access import Authorization
-from digits.server.browser import browser_expected, open_browser
-from digits.server.compression import GzipCache
 from digits.server.control_api import ControlApi, unwritable
-from digits.server.guard import SAFE
+from digits.server.guard import SAFE_METHODS, Authorization
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
 from digits.server.http_server import MAX_BODY
 from digits.server.predict_api import PredictApi
-from digits.server.startup import access_of, banner, bind_error, listen, page_url, read_options
-from digits.server.static_files import etag_of, file_etag, file_response, is_known, opened
+from digits.server.startup import (
+    access_of,
+    banner,
+    bind_error,
+    browser_expected,
+    listen,
+    open_browser,
+    page_url,
+    read_options,
+)
+from digits.server.static_files import GzipCache, etag_of, file_etag, file_response, is_not_modified, open_file
 from digits.server.uploads import MAX_UPLOAD
 
 WEB_FILES = (".js", ".css", ".svg", ".png", ".ico", ".webmanifest")
@@ -81,7 +87,7 @@ class Site:
                 if handler is None:
                     allowed = ", ".join(methods(handlers))
                     raise Problem(405, f"Here you can use {allowed}.", {"Allow": allowed})
-                if request.method not in SAFE and handler not in FREE:
+                if request.method not in SAFE_METHODS and handler not in FREE:
                     self.access.check(request)
                 return handler(self, request, *match.groups())
         raise nothing_here()
@@ -89,7 +95,7 @@ class Site:
     # -- handlers, in the order of the route table --------------------------------------------------------------------
 
     def page(self, request: Request) -> Response:
-        return self._compressed.of(request, file_response(request, self.project, "index.html"))
+        return self._compressed.compress(request, file_response(request, self.project, "index.html"))
 
     def web_file(self, request: Request, folder: str | None, name: str) -> Response:
         """A file in web/ or in a folder of it, as it is now: a new module or folder needs no restart."""
@@ -100,7 +106,7 @@ class Site:
             place /= folder
         if not name.endswith(WEB_FILES) or name not in listing(place):
             raise nothing_here()
-        return self._compressed.of(request, file_response(request, place, name))
+        return self._compressed.compress(request, file_response(request, place, name))
 
     def live_file(self, request: Request, name: str) -> Response:
         return self._sent(request, name)
@@ -123,7 +129,7 @@ class Site:
 
     def _sent(self, request: Request, name: str) -> Response:
         """A file in the results folder, in gzip where that pays."""
-        return self._compressed.of(request, file_response(request, self.results, name))
+        return self._compressed.compress(request, file_response(request, self.results, name))
 
     def change_run(self, request: Request, run_id: str) -> Response:
         """{"name": text}, {"hidden": true or false}, {"kept": true or false}, or several of them."""
@@ -170,7 +176,7 @@ class Site:
         return self._recognition.answer(request)
 
     def openapi(self, request: Request) -> Response:
-        return self._compressed.of(request, file_response(request, OPENAPI.parent, OPENAPI.name))
+        return self._compressed.compress(request, file_response(request, OPENAPI.parent, OPENAPI.name))
 
     def training_status(self, request: Request) -> Response:
         """The short form of the log, and whether the run is alive; all null while there is no run."""
@@ -182,7 +188,7 @@ class Site:
         }
         response = json_response(status)
         tag = {"ETag": f'"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'}
-        if is_known(request, tag["ETag"]):
+        if is_not_modified(request, tag["ETag"]):
             return Response(304, tag)
         response.headers |= tag
         return response
@@ -193,7 +199,7 @@ class Site:
     def _read_log(self) -> dict:
         """The log of the live run, parsed once for each version; {} where there is none that can be read."""
         try:
-            file = opened(self.results, schema.TRAINING_LOG)
+            file = open_file(self.results, schema.TRAINING_LOG)
         except Problem as problem:
             if problem.status != 404:
                 raise

@@ -10,10 +10,9 @@ import pytest
 
 from digits.files import write_atomically
 from digits.runlog import schema
-from digits.server.compression import GzipCache
 from digits.server.http_message import Problem, Request
 from digits.server.http_server import Server
-from digits.server.static_files import CHUNK, file_response
+from digits.server.static_files import CHUNK, GzipCache, file_response
 from server import Site, max_body
 from tests.support import PROJECT
 from tests.support.http_client import ask, serving
@@ -147,7 +146,7 @@ def test_a_log_that_was_replaced_is_compressed_anew(runs):
 
 def sent(compressed: GzipCache, folder, name: str) -> bytes:
     request = Request("GET", f"/{name}", {"host": "127.0.0.1", "accept-encoding": "gzip"})
-    return compressed.of(request, file_response(request, str(folder), name)).body
+    return compressed.compress(request, file_response(request, str(folder), name)).body
 
 
 def test_a_version_is_compressed_once_and_the_least_recently_asked_for_makes_room(tmp_path):
@@ -155,7 +154,7 @@ def test_a_version_is_compressed_once_and_the_least_recently_asked_for_makes_roo
     for name in ("a.json", "b.json", "c.json"):
         (tmp_path / name).write_text(json.dumps([content.random() for _ in range(1000)]))
     size = len(sent(GzipCache(), tmp_path, "a.json"))
-    compressed = GzipCache(most=round(2.5 * size))  # two of the three
+    compressed = GzipCache(max_bytes=round(2.5 * size))  # two of the three
     a, b = (sent(compressed, tmp_path, name) for name in ("a.json", "b.json"))
     assert sent(compressed, tmp_path, "a.json") is a
     sent(compressed, tmp_path, "c.json")
@@ -187,7 +186,7 @@ def test_a_file_that_shrinks_while_it_is_compressed_is_no_answer_and_is_not_kept
     response = file_response(request, str(tmp_path), "a.json")
     os.truncate(path, CHUNK)
     with pytest.raises(Problem) as refused:
-        compressed.of(request, response)
+        compressed.compress(request, response)
     assert refused.value.status == 503
     path.write_bytes(b"y" * 2 * CHUNK)
     assert gzip.decompress(sent(compressed, tmp_path, "a.json")) == b"y" * 2 * CHUNK

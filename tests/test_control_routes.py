@@ -248,8 +248,8 @@ def test_a_resume_that_is_refused_is_told_by_its_last_words_and_can_be_tried_aga
 
 
 def test_the_command_for_the_usual_folder_does_not_name_it():
-    from digits.server.access import Authorization
     from digits.server.control_api import ControlApi
+    from digits.server.guard import Authorization
 
     started = []
     access = Authorization()

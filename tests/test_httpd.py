@@ -10,10 +10,10 @@ import time
 
 import pytest
 
+from digits.server.concurrency import ConnectionSlots
 from digits.server.http_handler import MAX_BLANK_LINES, RECEIVE
 from digits.server.http_message import Response
 from digits.server.http_server import LARGE_BODIES, LINGERING, Server
-from digits.server.places import Places
 from digits.server.static_files import CHUNK
 from server import max_body
 from tests.support import PROJECT
@@ -261,10 +261,12 @@ def test_large_bodies_are_received_a_few_at_a_time(answer):
     with serving(Server("127.0.0.1", 0, answer, max_body=max_body)) as server, contextlib.ExitStack() as stack:
         for _ in range(LARGE_BODIES):
             stack.enter_context(connect(server)).sendall(large)
-        assert eventually(lambda: server.large_bodies._value == 0)
-        assert Answer(raw(server, large)).status == 503
+        assert eventually(lambda: b" 503 " in raw(server, large))
         assert Answer(raw(server, head % (b"echo", 5) + b"hello")).status == 200
-    assert eventually(lambda: server.large_bodies._value == LARGE_BODIES)
+        stack.close()
+        whole = head % (b"echo", RECEIVE + 1) + b"x" * (RECEIVE + 1)
+        server.max_body = lambda path: RECEIVE + 1
+        assert eventually(lambda: b" 200 " in raw(server, whole))
 
 
 def test_an_idle_connection_is_closed_without_a_word(impatient):
@@ -321,9 +323,9 @@ def test_a_flood_of_clients_is_told_the_same_and_leaves_nothing_behind(impatient
         clients = [stack.enter_context(connect(impatient)) for _ in range(LINGERING + 48)]
         for client in clients:
             assert read_answer(client).status == 503
-        assert len(impatient._lingering) <= LINGERING + 1  # the last one may just be on its way out
+        assert len(impatient.lingering) <= LINGERING + 1  # the last one may just be on its way out
     assert eventually(lambda: ask(impatient, "/text.csv").status == 200)
-    assert eventually(lambda: not impatient._lingering)
+    assert eventually(lambda: not impatient.lingering)
 
 
 SILENT = {
@@ -361,22 +363,23 @@ def test_connections_that_are_silent_make_room_for_others(answer, silent):
             assert ended <= 3  # one for each of the others
 
 
-def test_the_request_that_has_been_awaited_longest_makes_room_first(monkeypatch):
-    monkeypatch.setattr("digits.server.places.PATIENCE_S", 60)
-    places = Places(2)
-    assert places.take() and places.take()
+def test_the_connection_that_has_been_waited_for_longest_is_closed_first(monkeypatch):
+    monkeypatch.setattr("digits.server.concurrency.PATIENCE_S", 60)
+    slots = ConnectionSlots(2)
+    assert slots.acquire()
+    assert slots.acquire()
     (young, _), (old, _) = pairs = [socket.socketpair() for _ in range(2)]
     with contextlib.ExitStack() as stack:
         for one in (*pairs[0], *pairs[1]):
             stack.enter_context(one)
         now = time.monotonic()
-        with places.awaiting(old, now - 5):
-            pass
-        stack.enter_context(places.awaiting(young, now - 3))
-        stack.enter_context(places.awaiting(old, now - 5))  # a byte has come: that makes it no younger
-        ended = threading.Thread(target=lambda: old.recv(1) or places.leave())
+        slots.begin_waiting(old, now - 5)
+        slots.end_waiting(old)
+        slots.begin_waiting(young, now - 3)
+        slots.begin_waiting(old, now - 5)  # a byte has come: that makes it no younger
+        ended = threading.Thread(target=lambda: old.recv(1) or slots.release())
         ended.start()
-        assert places.take()
+        assert slots.acquire()
         ended.join()
         young.setblocking(False)
         with pytest.raises(BlockingIOError):

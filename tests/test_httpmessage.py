@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from digits.server.http_handler import MAX_BLANK_LINES, MAX_FIELDS, MAX_HEAD, MAX_LINE
-from digits.server.http_message import MAX_PARAMETERS
+from digits.server.http_handler import MAX_BLANK_LINES
+from digits.server.http_message import MAX_FIELDS, MAX_HEAD, MAX_LINE, MAX_PARAMETERS
 from digits.server.http_server import MAX_BODY, Server
 from tests.support.http_client import GET, HOST, Answer, answers_of, ask, connect, raw, read_all, serving
 

@@ -7,7 +7,7 @@ import pytest
 
 from digits.files import write_json
 from digits.runlog.schema import NETWORK
-from digits.server.cors import Sharing
+from digits.server.guard import CorsPolicy
 from digits.server.http_server import Server
 from server import Site, max_body, shared_methods
 from tests.support.browser import Watched, any_server, copy_page, our_server, serving, write_run
@@ -205,8 +205,8 @@ def test_the_page_of_one_host_shows_the_runs_of_another(browser, trained, tmp_pa
     copy_page(tmp_path)
     context = browser.new_context()
     with any_server(tmp_path) as page_url:
-        sharing = Sharing([page_url.rstrip("/")], shared_methods)
-        with serving(Server("127.0.0.1", 0, Site(trained).answer, max_body=max_body, sharing=sharing)) as api:
+        cors = CorsPolicy([page_url.rstrip("/")], shared_methods)
+        with serving(Server("127.0.0.1", 0, Site(trained).answer, max_body=max_body, cors=cors)) as api:
             watched = Watched(context.new_page())
             page = watched.page
             page.goto(f"{page_url}?api={api}")

@@ -243,7 +243,7 @@ def test_a_torch_that_cannot_be_imported_is_explained_in_the_terminal(site, pict
     answer = post(site, picture[0])
     assert (answer.status, answer.json()["error"]) == (
         503,
-        "A package can't be loaded: the server's terminal says which, and what to do.",
+        "A package can't be loaded; the server's terminal names it and the remedy.",
     )
     said = capsys.readouterr().err
     assert words in said and "pip install" in said
@@ -267,20 +267,20 @@ def test_who_may_ask_and_how(site, picture):
 
 
 def test_more_than_can_wait_are_sent_away(site, picture, monkeypatch):
-    """Whoever computes is held up: then so many are computed, so many wait, and all others are told to come again."""
-    held = threading.Event()
+    """While decoding is held up, AT_ONCE requests are computed, WAITING wait, and all others get 503."""
+    held, decode = threading.Event(), images.decode
 
-    def slow(self, request):
-        held.wait(20)
-        return [{"status": "ok", "predictions": []}]
+    def slow(content, **limits):
+        held.wait(60)
+        return decode(content, **limits)
 
-    monkeypatch.setattr(predict_api.PredictApi, "_read", slow)
+    monkeypatch.setattr(images, "decode", slow)
     answers = []
     served, more = predict_api.AT_ONCE + predict_api.WAITING, 5
     threads = [threading.Thread(target=lambda: answers.append(post(site, picture[0]))) for _ in range(served + more)]
     for thread in threads:
         thread.start()
-    assert eventually(lambda: len(answers) == more)
+    assert eventually(lambda: len(answers) == more, 60)
     assert [(answer.status, answer.headers["retry-after"]) for answer in answers] == [(503, "2")] * more
     held.set()
     for thread in threads:

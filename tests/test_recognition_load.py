@@ -56,7 +56,7 @@ def test_a_form_of_many_pictures_lets_others_pass(results, picture, monkeypatch)
         many = clients.submit(asked.answer, request_of(*form(*(("image", picture[0]) for _ in range(16)))))
         assert eventually(lambda: order == ["form"], PATIENT)
         one = clients.submit(asked.answer, request_of(other))
-        assert eventually(lambda: asked.places.waiting == 1, PATIENT)
+        assert eventually(lambda: asked.computing.waiting == 1, PATIENT)
         held.set()
         assert (many.result(PATIENT).status, one.result(PATIENT).status) == (200, 200)
     assert len(order) == 17 and order.index("other") <= 3

@@ -13,8 +13,8 @@ import urllib.request
 import pytest
 
 import server
-from digits.server import browser, startup
-from digits.server.access import Authorization
+from digits.server import startup
+from digits.server.guard import Authorization
 from tests.support import PROJECT
 
 
@@ -59,7 +59,7 @@ def test_a_signal_ends_it_quietly_with_the_exit_code_of_that_signal(number, code
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no signals there")
-@pytest.mark.parametrize("module", ["hashlib", "digits.server.access", "digits.server.predict_api"])
+@pytest.mark.parametrize("module", ["hashlib", "digits.server.guard", "digits.server.predict_api"])
 def test_ctrl_c_while_it_imports_is_no_traceback(module):
     program = f"""
 import runpy, signal, sys
@@ -190,7 +190,7 @@ def test_a_port_of_the_system_is_refused_in_one_line():
         (["--port", "http"], 2, "http"),
         (["--results-dir", __file__], 2, "not a folder"),
         (["--color"], 2, "--color"),
-        (["--allow-origin", "*"], 2, "no origin"),
+        (["--allow-origin", "*"], 2, "not an origin"),
         (
             ["--allow-origin", "https://example.org", "--allow-origin", "https://example.org/page"],
             2,
@@ -239,7 +239,7 @@ def test_a_python_that_leaves_the_scripts_folder_out_of_its_path_runs_it_as_well
 )
 def test_a_browser_is_opened_only_where_somebody_looks_at_a_screen(monkeypatch, platform, environment, expected):
     monkeypatch.setattr(sys, "platform", platform)
-    assert browser.browser_expected(environment) is expected
+    assert startup.browser_expected(environment) is expected
 
 
 @pytest.mark.skipif(os.name == "nt", reason="BROWSER is not read there")
@@ -250,7 +250,7 @@ def test_a_browser_that_talks_is_not_heard(monkeypatch, tmp_path, capfd):
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BROWSER", f"{shlex.join([sys.executable, str(script)])} %s")
-    browser.open_browser("http://127.0.0.1:8000/#token=x")
+    startup.open_browser("http://127.0.0.1:8000/#token=x")
     assert (tmp_path / "url").read_text() == "http://127.0.0.1:8000/#token=x"
     assert capfd.readouterr() == ("", "")
 

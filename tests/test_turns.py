@@ -4,17 +4,17 @@ import threading
 
 import pytest
 
-from digits.server.turns import Turns
+from digits.server.concurrency import FairSemaphore
 from tests.support.http_client import eventually
 
 PATIENT = 60.0
 
 
 def test_as_many_work_at_a_time_as_there_are_places():
-    turns, inside, release = Turns(2), threading.Semaphore(0), threading.Event()
+    turns, inside, release = FairSemaphore(2), threading.Semaphore(0), threading.Event()
 
     def work():
-        with turns.turn(PATIENT):
+        with turns.acquired(PATIENT):
             inside.release()
             release.wait(PATIENT)
 
@@ -30,14 +30,14 @@ def test_as_many_work_at_a_time_as_there_are_places():
 
 
 def test_places_are_given_in_the_order_of_coming_and_a_thread_with_more_work_queues_again():
-    turns, order = Turns(1), []
+    turns, order = FairSemaphore(1), []
 
     def work(name: str, times: int):
         for _ in range(times):
-            with turns.turn(PATIENT):
+            with turns.acquired(PATIENT):
                 order.append(name)
 
-    with turns.turn(PATIENT):
+    with turns.acquired(PATIENT):
         threads = []
         for place, (name, times) in enumerate((("many", 9), ("one", 1), ("other", 1)), start=1):
             threads.append(threading.Thread(target=work, args=(name, times)))
@@ -49,18 +49,18 @@ def test_places_are_given_in_the_order_of_coming_and_a_thread_with_more_work_que
 
 
 def test_who_runs_out_of_patience_leaves_the_queue_and_the_place_goes_to_the_next():
-    turns = Turns(1)
-    with turns.turn(PATIENT):
-        with pytest.raises(TimeoutError), turns.turn(0.0):
+    turns = FairSemaphore(1)
+    with turns.acquired(PATIENT):
+        with pytest.raises(TimeoutError), turns.acquired(0.0):
             pytest.fail("the only place is taken")
         assert turns.waiting == 0
-    with turns.turn(0.0):
+    with turns.acquired(0.0):
         pass
 
 
 def test_a_place_comes_back_after_an_error():
-    turns = Turns(1)
-    with pytest.raises(ZeroDivisionError), turns.turn(PATIENT):
+    turns = FairSemaphore(1)
+    with pytest.raises(ZeroDivisionError), turns.acquired(PATIENT):
         raise ZeroDivisionError
-    with turns.turn(0.0):
+    with turns.acquired(0.0):
         pass

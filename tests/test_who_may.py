@@ -10,8 +10,7 @@ import pytest
 
 import server
 from digits.runlog import schema
-from digits.server.access import Authorization, is_loopback
-from digits.server.cors import Sharing
+from digits.server.guard import Authorization, CorsPolicy, is_loopback
 from digits.server.http_server import Server
 from digits.server.startup import access_of, page_url, read_options
 from server import Site, max_body, shared_methods
@@ -222,7 +221,7 @@ def test_what_a_trainer_printed_the_disk_and_paths_are_told_only_with_the_token(
 def test_a_site_that_may_read_gets_no_control(tmp_path):
     access = Authorization()
     answer = Site(tmp_path / "results", tmp_path, access).answer
-    with serving(Server("127.0.0.1", 0, answer, sharing=Sharing([PAGES], shared_methods))) as running:
+    with serving(Server("127.0.0.1", 0, answer, cors=CorsPolicy([PAGES], shared_methods))) as running:
         for path in ("/control", "/options"):
             headers = ask(running, path, headers={"Origin": PAGES}).headers
             assert not [name for name in headers if name.startswith("access-control")]

@@ -59,7 +59,8 @@ class Prediction:
             return "not_a_digit"
         return "ok" if max(self.probabilities) >= UNCERTAIN else "uncertain"
 
-    def as_json(self) -> dict:
+    def as_json(self, **input_image: object) -> dict:
+        """`input_image`: the network's input in one form or another, added to `preprocessing`."""
         scores = [{"label": str(digit), "score": self.probabilities[digit]} for digit in self.ranking]
         return {
             "label": scores[0]["label"] if scores else None,
@@ -73,7 +74,7 @@ class Prediction:
                 "inverted": self.prepared.inverted,
                 "box": list(self.prepared.box),
                 "shift": list(self.prepared.shift),
-                "pixels": self.prepared.pixels.tolist(),
+                **input_image,
             },
         }
 
@@ -185,7 +186,9 @@ def _prepared(file: Path) -> Prepared | UserError:
 
 def as_json(file: Path, answer: Prediction | UserError) -> dict:
     """An entry of the list that `predict --json` prints."""
-    return {"file": os.fspath(file)} | ({"error": str(answer)} if isinstance(answer, UserError) else answer.as_json())
+    if isinstance(answer, UserError):
+        return {"file": os.fspath(file), "error": str(answer)}
+    return {"file": os.fspath(file)} | answer.as_json(pixels=answer.prepared.pixels.tolist())
 
 
 def report(file: Path, answer: Prediction) -> str:

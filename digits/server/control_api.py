@@ -11,7 +11,7 @@ from digits.errors import UserError
 from digits.project import PROJECT
 from digits.runlog import commands, run_log, schema
 from digits.runlog.status import is_alive, liveness
-from digits.server.access import Authorization
+from digits.server.guard import Authorization
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
 from digits.server.launcher import AlreadyRunning, Launcher, NotStarted, is_stale, log_tail
 from digits.server.options_schema import InvalidOption, options_schema, to_argv

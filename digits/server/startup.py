@@ -1,16 +1,16 @@
-"""Startup of the server: command-line options, port, banner."""
+"""Startup of the server: command-line options, port, banner, and the browser that opens the page."""
 
 import argparse
 import errno
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn, TextIO
 
 from digits import output
 from digits.project import PLACE, PROJECT
-from digits.server.access import Authorization, is_loopback
-from digits.server.cors import Sharing, origin_of
+from digits.server.guard import Authorization, CorsPolicy, is_loopback, parse_origin
 from digits.server.http_server import Server
 
 PORT = 8000
@@ -55,7 +55,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     if os.path.exists(options.results_dir) and not os.path.isdir(options.results_dir):
         parser.error(f"{options.results_dir} is not a folder: name the one the trainer writes to")
     try:
-        options.allow_origin = [origin_of(text) for text in options.allow_origin]
+        options.allow_origin = [parse_origin(text) for text in options.allow_origin]
     except ValueError as error:
         parser.error(str(error))
     return options
@@ -69,11 +69,11 @@ def access_of(options: argparse.Namespace) -> Authorization:
 def listen(options: argparse.Namespace, answer: Callable, shared_methods: Callable, max_body: Callable) -> Server:
     """At the port asked for, or at the first free one. Raises OSError or UnicodeError where there is none."""
     ports = range(PORT, PORT + PORTS) if options.port is None else [options.port]
-    sharing = Sharing(options.allow_origin, shared_methods)
+    cors = CorsPolicy(options.allow_origin, shared_methods)
     for port in ports:
         try:
             names, verbose = (options.host,), options.verbose
-            return Server(options.host, port, answer, names=names, max_body=max_body, sharing=sharing, verbose=verbose)
+            return Server(options.host, port, answer, names=names, max_body=max_body, cors=cors, verbose=verbose)
         except OSError as error:
             if error.errno not in TAKEN or port == ports[-1]:
                 raise
@@ -115,3 +115,19 @@ def banner(server: Server, access: Authorization, options: argparse.Namespace) -
         lines.append("It only shows: with --allow-control, trainings can be started and stopped from the page")
     lines.append(f"Results are read from {folder}" + ("" if os.path.isdir(folder) else ", as soon as a run is there"))
     return "\n".join(lines)
+
+
+def browser_expected(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether somebody sits at this machine's screen: not in CI, not over ssh; on Linux only with a display."""
+    if "CI" in environment or "SSH_CONNECTION" in environment:
+        return False
+    return sys.platform in ("win32", "darwin") or "DISPLAY" in environment or "WAYLAND_DISPLAY" in environment
+
+
+def open_browser(url: str) -> None:
+    """Open `url` from a process without a terminal: no output is seen, and no text browser takes over the screen."""
+    import subprocess
+
+    silent = subprocess.DEVNULL
+    command = [sys.executable, "-m", "webbrowser", url]
+    subprocess.run(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True, check=False)

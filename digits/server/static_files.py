@@ -1,14 +1,24 @@
-"""Files as responses: opened once, inside their folder, with ETag, whole or one range (RFC 9110)."""
+"""Files as responses: opened once, inside their folder, with ETag, whole or one range, texts in gzip (RFC 9110)."""
 
 import os
 import re
+import threading
+import zlib
+from collections import OrderedDict
+from pathlib import Path
+from typing import IO
 
 from digits.files import UnexpectedFile, open_within
 from digits.server.http_message import Problem, Request, Response
 
-# All that is polled fits, and goes out in one write; larger ones follow in chunks: with one in
-# each of 800 threads 205 MB.
-CHUNK = 256 << 10
+# Everything that is polled fits, and is sent in one write; larger files follow in chunks: with one in each of 800
+# threads 205 MB.
+CHUNK = 256 << 10  # bytes
+GZIP_CACHE_BYTES = 16 << 20  # the page, and the files of some fifty runs
+_MIN_GZIP_BYTES, _MAX_GZIP_BYTES = 200, 8 << 20  # less gains nothing, more would keep others waiting for a second
+_GZIP_LEVEL = 5  # 6 takes twice the time for a twentieth of the bytes
+_ACCEPTS_GZIP = re.compile(r"(?:^|,)[ \t]*gzip[ \t]*(?:$|,|;[ \t]*q=(?:1|0\.0*[1-9]))", re.IGNORECASE)
+_TEXT_TYPES = ("text/html", "text/css", "text/javascript", "image/svg", "application/json", "application/manifest")
 
 # Not the system's table: Windows' registry may call .js text/plain, and no browser runs that as a module.
 CONTENT_TYPES = {
@@ -25,15 +35,15 @@ CONTENT_TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 
-# Any of these looks alike from outside. Other errors (too many open files, a failing disk) may pass.
-_NOT_HERE = (FileNotFoundError, NotADirectoryError, PermissionError, UnexpectedFile)
+# All of these are 404, so that nothing leaks. Other errors (too many open files, a failing disk) are temporary: 503.
+_NOT_FOUND = (FileNotFoundError, NotADirectoryError, PermissionError, UnexpectedFile)
 _TAG = re.compile(r'(?:W/)?("[!#-~\x80-\xff]*")')
 _RANGE = re.compile(r"bytes=[ \t]*([0-9]{0,30})-([0-9]{0,30})[ \t]*", re.IGNORECASE)
 
 
-def file_response(request: Request, folder: str, name: str) -> Response:
-    """The file `name` (relative, known to be harmless) in `folder`. Raises Problem with 404, 416 or 503."""
-    file = opened(folder, name)
+def file_response(request: Request, folder: Path, name: str) -> Response:
+    """The file `name` (relative, from an allow-list) in `folder`. Raises Problem: 404, 416, 503."""
+    file = open_file(folder, name)
     try:
         return _response(request, file, name)
     except BaseException:
@@ -41,25 +51,25 @@ def file_response(request: Request, folder: str, name: str) -> Response:
         raise
 
 
-def opened(folder: str, name: str):
-    """The file, opened for reading. Raises Problem with 404, or with 503 for an error that may pass."""
+def open_file(folder: Path, name: str) -> IO[bytes]:
+    """The file, opened for reading. Raises Problem: 404, or 503 for a temporary error."""
     try:
         return open_within(folder, name)
-    except _NOT_HERE:
+    except _NOT_FOUND:
         raise Problem(404, "There is nothing here.") from None
     except OSError:
         raise Problem(503, "This file can't be read at the moment.", {"Retry-After": "2"}) from None
 
 
 def file_etag(status: os.stat_result) -> str:
-    """A replaced file has another inode, a longer one another size: two versions of the same second look different."""
+    """A replaced file has another inode, a longer one another size: two versions of one second have different tags."""
     return f'"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"'
 
 
-def etag_of(folder: str, name: str) -> str | None:
-    """The tag with which `name` in `folder` is served; None where it is not. Raises Problem with 503."""
+def etag_of(folder: Path, name: str) -> str | None:
+    """The ETag of `name` in `folder`; None if there is no such file. Raises Problem (503)."""
     try:
-        file = opened(folder, name)
+        file = open_file(folder, name)
     except Problem as problem:
         if problem.status != 404:
             raise
@@ -68,16 +78,16 @@ def etag_of(folder: str, name: str) -> str | None:
         return file_etag(os.fstat(file.fileno()))
 
 
-def is_known(request: Request, etag: str) -> bool:
-    """Whether the client has this version already: If-None-Match, compared weakly."""
+def is_not_modified(request: Request, etag: str) -> bool:
+    """Whether the client has this version: If-None-Match, compared weakly."""
     known = request.headers.get("if-none-match", "")
     return known == "*" or etag in _TAG.findall(known)
 
 
-def _response(request: Request, file, name: str) -> Response:
+def _response(request: Request, file: IO[bytes], name: str) -> Response:
     status = os.fstat(file.fileno())
     size, etag = status.st_size, file_etag(status)
-    if is_known(request, etag):
+    if is_not_modified(request, etag):
         file.close()
         return Response(304, {"ETag": etag})
     content_type = CONTENT_TYPES.get(os.path.splitext(name)[1], "application/octet-stream")
@@ -96,8 +106,9 @@ def _response(request: Request, file, name: str) -> Response:
 
 
 def _range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
-    """Where the wanted bytes start and stop; None for the whole file, also for several ranges or nonsense.
-    Raises Problem with 416 for a range outside the file."""
+    """Start and stop of the requested bytes; None for the whole file, also if the header has several ranges or is
+    malformed. Raises Problem (416) for a range outside the file.
+    """
     match = _RANGE.fullmatch(request.headers.get("range", ""))
     if not match or request.method != "GET" or request.headers.get("if-range", etag) != etag:
         return None
@@ -109,3 +120,68 @@ def _range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
     if start >= stop:
         raise Problem(416, f"The file has {size} bytes.", {"Content-Range": f"bytes */{size}"})
     return start, stop
+
+
+class GzipCache:
+    """Compressed texts by ETag, up to `max_bytes`; the least recently used are dropped first.
+
+    Each version is compressed once, so that a log that changes every second costs 5 ms a second, however many pages
+    poll it. batches.csv is not compressed: the page asks for its length, then for a range of it. Weights and images
+    would hardly shrink.
+    """
+
+    def __init__(self, max_bytes: int = GZIP_CACHE_BYTES):
+        self._max_bytes = max_bytes
+        self._cached: OrderedDict[str, bytes] = OrderedDict()
+        self._size = 0
+        self._lock = threading.Lock()  # of the two above
+        self._compressing = threading.Lock()  # one file at a time: a version that many ask for is compressed once
+
+    def compress(self, request: Request, response: Response) -> Response:
+        """The response in gzip if it is a whole text and the client accepts that, else as it is.
+
+        Both carry the same tag, the compressed one weakly (RFC 9110, 8.8.1): the client may send either. Raises Problem
+        (503) for a file that is being rewritten in place.
+        """
+        response.headers["Vary"] = "Accept-Encoding"
+        if response.status != 200 or not response.headers["Content-Type"].startswith(_TEXT_TYPES):
+            return response
+        is_accepted = _ACCEPTS_GZIP.search(request.headers.get("accept-encoding", ""))
+        if not is_accepted or not _MIN_GZIP_BYTES <= response.length <= _MAX_GZIP_BYTES:
+            return response
+        tag = response.headers["ETag"]
+        try:
+            content = self._get(tag) or self._add(tag, response)
+        except ConnectionError:  # it was truncated
+            raise Problem(503, "The file is being written. Try again in a second.", {"Retry-After": "1"}) from None
+        finally:
+            response.close()
+        headers = response.headers | {"Content-Encoding": "gzip", "ETag": f"W/{tag}"}
+        del headers["Accept-Ranges"]
+        return Response(200, headers, content)
+
+    def _get(self, tag: str) -> bytes | None:
+        with self._lock:
+            if tag in self._cached:
+                self._cached.move_to_end(tag)
+            return self._cached.get(tag)
+
+    def _add(self, tag: str, response: Response) -> bytes:
+        with self._compressing:
+            if content := self._get(tag):  # another thread was faster
+                return content
+            content = _gzip(response)
+            with self._lock:
+                self._cached[tag] = content
+                self._size += len(content)
+                while self._size > self._max_bytes:
+                    _, oldest = self._cached.popitem(last=False)
+                    self._size -= len(oldest)
+            return content
+
+
+def _gzip(response: Response) -> bytes:
+    """Chunk by chunk: a large file is never in memory as a whole. Raises ConnectionError if it was truncated."""
+    compressor = zlib.compressobj(_GZIP_LEVEL, wbits=16 + zlib.MAX_WBITS)  # 16: with gzip's header
+    parts = [compressor.compress(response.body), *(compressor.compress(part) for part in response.rest(CHUNK))]
+    return b"".join([*parts, compressor.flush()])

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from digits.runlog import lock, run_log
-from digits.server.access import Authorization
+from digits.server.guard import Authorization
 from digits.server.http_server import Server
 from digits.server.launcher import START_LOCK
 from server import Site, max_body

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from digits.runlog import schema
-from digits.server.access import Authorization
+from digits.server.guard import Authorization
 from digits.server.http_server import Server
 from server import Site, max_body
 from tests.support.http_client import serving

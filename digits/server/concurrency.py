@@ -1,0 +1,129 @@
+"""Concurrency limits: slots for connections, a fair semaphore for slow work, and the patience of a request.
+
+A page keeps its connection between polls, so that 800 open pages would hold every thread and lock everybody else out,
+while hardly one of them asks anything. The same goes for clients that begin a request and never finish it, or send a
+byte of it now and then. So near the limit the connection that has been waited for longest is closed for the next.
+"""
+
+import contextlib
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+
+GRACE_S = 0.2  # every client is waited for that long: a request needs some time to arrive
+PATIENCE_S = 1.0  # for a slot, once one is being freed
+
+
+class ConnectionSlots:
+    """At most `limit` connections at a time, each with a thread of its own."""
+
+    def __init__(self, limit: int):
+        self._limit = limit
+        self._taken = 0
+        self._waiting: dict[socket.socket, float] = {}  # connections whose requests are awaited, and since when
+        self._changed = threading.Condition()
+
+    @property
+    def nearly_full(self) -> bool:
+        """Whether three quarters are taken: then connections are closed after each response."""
+        return self._taken > self._limit * 3 // 4
+
+    def acquire(self) -> bool:
+        """Take a slot, waiting until an idle connection is closed for it. False if all are busy."""
+        deadline = time.monotonic() + PATIENCE_S
+        with self._changed:
+            closed = self.nearly_full and self._close_longest_waiting()
+            while self._taken >= self._limit:
+                if not (self._waiting or closed) or time.monotonic() > deadline:
+                    return False
+                self._changed.wait(GRACE_S / 4)
+                closed = closed or self._close_longest_waiting()
+            self._taken += 1
+            return True
+
+    def release(self) -> None:
+        with self._changed:
+            self._taken -= 1
+            self._changed.notify()
+
+    def begin_waiting(self, connection: socket.socket, since: float) -> None:
+        """From now on the slot may be taken away, as if the client had closed the connection.
+
+        `since`: when the first byte of the request could have come; a byte now and then makes nobody younger.
+        """
+        with self._changed:
+            self._waiting[connection] = since
+
+    def end_waiting(self, connection: socket.socket) -> None:
+        with self._changed:
+            self._waiting.pop(connection, None)
+
+    def _close_longest_waiting(self) -> bool:
+        """Shut down receiving only: what has arrived is still read and answered."""
+        connection = min(self._waiting, key=self._waiting.__getitem__, default=None)
+        if connection is None or time.monotonic() - self._waiting[connection] < GRACE_S:
+            return False
+        del self._waiting[connection]
+        with contextlib.suppress(OSError):  # the client is gone already
+            connection.shutdown(socket.SHUT_RD)
+        return True
+
+
+class FairSemaphore:
+    """A semaphore whose slots go to the thread that has waited longest: whoever releases one queues behind it."""
+
+    def __init__(self, slots: int):
+        self._lock = threading.Lock()
+        self._free = slots
+        self._queue: deque[threading.Event] = deque()  # each set once a slot is handed over
+
+    @property
+    def waiting(self) -> int:
+        with self._lock:
+            return len(self._queue)
+
+    @contextlib.contextmanager
+    def acquired(self, timeout_s: float) -> Iterator[None]:
+        """Hold a slot. Raises TimeoutError if none is handed over within `timeout_s`."""
+        self._acquire(timeout_s)
+        try:
+            yield
+        finally:
+            self._release()
+
+    def _acquire(self, timeout_s: float) -> None:
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return
+            mine = threading.Event()
+            self._queue.append(mine)
+        if mine.wait(timeout_s):
+            return
+        with self._lock:
+            if not mine.is_set():  # it may have been handed over since
+                self._queue.remove(mine)
+                raise TimeoutError
+
+    def _release(self) -> None:
+        with self._lock:
+            if self._queue:
+                self._queue.popleft().set()
+            else:
+                self._free += 1
+
+
+class Patience:
+    """The time that a request waits, for all its semaphores together. Raises TimeoutError when it is over."""
+
+    def __init__(self, seconds: float):
+        self._left = seconds
+
+    @contextlib.contextmanager
+    def acquired(self, semaphore: FairSemaphore) -> Iterator[None]:
+        began = time.monotonic()
+        with semaphore.acquired(max(0.0, self._left)):
+            self._left -= time.monotonic() - began
+            yield
