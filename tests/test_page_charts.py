@@ -149,7 +149,7 @@ def test_two_runs_are_overlaid_and_compared(visit, tmp_path):
         see(page, "h1", "the other")
         page.locator("#compare").wait_for(state="hidden")  # a run is not laid over itself
         page.locator("#runs a[href='#live']").click()
-        see(page, "#compare li", "Against the other")
+        see(page, "#compare li", "Compared with the other")
         page.get_by_label("Compare with the other").uncheck()
         page.locator("#compare").wait_for(state="hidden")
 

@@ -61,7 +61,7 @@ def test_the_matrix_is_that_of_a_recount_after_every_epoch(visit, tmp_path, run)
     with our_server(tmp_path) as url:
         page = visit(url)
         reach(page, "#mistakes")
-        see(page, "#mistakes [data-part=which]", "The test set")
+        see(page, "#mistakes [data-part=which]", "Test set")
         assert shown_counts(page) == recount(run["test"]["labels"], run["test"]["predictions"])
         wrong = sum(a != b for a, b in zip(run["test"]["labels"], run["test"]["predictions"]))
         see(page, "#mistakes [data-part=count]", f"^{wrong} mistakes in 400 images$")
@@ -78,7 +78,7 @@ def test_the_matrix_is_that_of_a_recount_after_every_epoch(visit, tmp_path, run)
             precision = counts[3][3] / sum(row[3] for row in counts)
             assert page.locator("#mistakes tfoot td").nth(3).inner_text() == f"{100 * precision:.1f}\u00a0%"
         page.locator("[data-part=slider]").press("End")
-        see(page, "#mistakes [data-part=which]", "The test set")
+        see(page, "#mistakes [data-part=which]", "Test set")
 
 
 def test_the_right_end_of_the_slider_follows_the_run_and_another_run_begins_anew(visit, tmp_path, run):
@@ -119,7 +119,7 @@ def test_a_cell_leads_to_exactly_its_images_the_most_confident_first(visit, tmp_
         page = visit(url)
         reach(page, "#mistakes")
         page.locator(f"[data-cell='{label}{other}']").click()
-        see(page, "#mistakes [data-part=title]", f"^{label} read as {other}: {len(cell)} image")
+        see(page, "#mistakes [data-part=title]", f"^{label} predicted as {other}: {len(cell)} image")
         cards = page.locator(".digits .sample")
         assert [card.locator(".unseen").text_content() for card in cards.all()] == [
             f"Test image {index}:" for index in cell
@@ -129,7 +129,7 @@ def test_a_cell_leads_to_exactly_its_images_the_most_confident_first(visit, tmp_
         page.locator("[data-pick=doubts]").click()
         right = [index for index in range(IMAGES) if labels[index] == said[index]]
         first = min(right, key=lambda index: (sure[index], index))
-        see(page, "#mistakes [data-part=title]", "least certain first")
+        see(page, "#mistakes [data-part=title]", "lowest confidence first")
         assert cards.first.locator(".unseen").text_content() == f"Test image {first}:"
         assert cards.count() == 60
         page.locator("[data-part=more]").click()
@@ -145,17 +145,17 @@ def test_probabilities_that_no_temperature_has_calibrated_are_marked(visit, tmp_
     with our_server(tmp_path) as url:
         page = visit(url)
         reach(page, "#samples")
-        see(page, "#samples .sample", "10.0\u00a0% sure, uncalibrated")
+        see(page, "#samples .sample", "10.0\u00a0% confidence, uncalibrated")
         reach(page, "#mistakes")
-        see(page, "#mistakes .sample >> nth=0", "% sure, uncalibrated")
+        see(page, "#mistakes .sample >> nth=0", "% confidence, uncalibrated")
         calibrated = run["test"] | {"temperature": 0.9}
         write_json(tmp_path / PREDICTIONS, run | {"test": calibrated})
         write_json(tmp_path / TEST_SAMPLES, samples | {"temperature": 0.9})
         page.reload()
         reach(page, "#samples")
-        see(page, "#samples .sample", "10.0\u00a0% sure(?!, )")
+        see(page, "#samples .sample", "10.0\u00a0% confidence(?!, )")
         reach(page, "#mistakes")
-        see(page, "#mistakes .sample >> nth=0", "% sure(?!, )")
+        see(page, "#mistakes .sample >> nth=0", "% confidence(?!, )")
 
 
 def test_the_filters_and_the_spread_of_each_layer_are_shown(visit, tmp_path, run):
@@ -164,7 +164,7 @@ def test_the_filters_and_the_spread_of_each_layer_are_shown(visit, tmp_path, run
         reach(page, "#weights")
         see(page, "#weights h2", "after epoch 3")
         assert page.locator("#weights .filters canvas").count() == 2
-        see(page, "#weights .spreads", "conv.*\u22120.6000 to 0.6000, deviation 0.1500, 0.0500 after epoch 1")
+        see(page, "#weights .spreads", "conv.*\u22120.6000 to 0.6000, std. dev. 0.1500, 0.0500 after epoch 1")
         shades = page.locator(".filters canvas").first.evaluate(
             "c => [...c.getContext('2d').getImageData(0, 0, 3, 1).data]"
         )

@@ -180,7 +180,7 @@ def test_before_the_first_epoch_it_says_when_it_comes_unless_the_trainer_has_no_
     write_run(tmp_path, status="running", files=["test.png"])
     with our_server(tmp_path) as url:
         page = visit(url)
-        see(page, "#pad", "as soon as the first epoch is over")
+        see(page, "#pad", "once the first epoch is completed")
         write_run(tmp_path, status="running", files=["batches.csv"])
         page.locator("#pad").wait_for(state="hidden")
 

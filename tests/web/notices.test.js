@@ -7,11 +7,11 @@ import { INITIAL } from '../../web/core/store.js';
 const LOG = parseLog({ run_id: 'a', status: 'running', updated_at: '2026-11-20T12:00:00Z', batches: { step: [1], loss: [2.5] } });
 const notices = (state) => noticesOf({ ...INITIAL, log: LOG, liveness: 'running', ...state });
 
-test('one failure is one notice, whoever tells of it', () => {
+test('one failure is one notice, whichever sources report it', () => {
   const lastWords = { end: 'The trainer was killed: the machine may have run out of memory.', lines: ['a', 'b'] };
   const [crash, ...more] = notices({ liveness: 'crashed', lastWords, obstacle: 'No checkpoint had been saved yet.' });
   assert.deepEqual([crash.kind, crash.title, crash.lines, more], ['bad', 'The run crashed.', ['a', 'b'], []]);
-  assert.match(crash.text, /logged by .*can’t be resumed here\. No checkpoint.*was killed.*last lines/);
+  assert.match(crash.text, /Last log entry.*can’t be resumed here\. No checkpoint.*was killed.*Last output/);
   const events = [{ kind: 'diverged', step: 6, text: 'The loss was not finite at step 6.' }];
   const diverged = parseLog({ status: 'failed', error: 'The loss was not finite.', events, batches: { step: [1], loss: [2.5] } });
   const found = notices({ log: diverged, liveness: 'failed', lastWords: { end: 'The trainer ended with exit code 3.', lines: [] } });
@@ -19,7 +19,7 @@ test('one failure is one notice, whoever tells of it', () => {
   assert.match(found[0].text, /at step 6\. The last finite training loss was 2\.500\. The trainer ended with exit code 3\. It printed nothing\./);
 });
 
-test('a trainer that broke off before it had a log is told of', () => {
+test('a trainer that ended with an error before it had a log has a notice', () => {
   const [found, ...more] = notices({ log: null, liveness: null, lastWords: { end: 'The trainer ended with exit code 1.', lines: ['why'] } });
   assert.deepEqual([found.kind, found.lines, more], ['bad', ['why'], []]);
 });
@@ -39,7 +39,7 @@ test('the way back from an earlier run promises a live one only where there is o
   assert.equal(link({ live: null, runs: runs.slice(1) }), null);
 });
 
-test('a fall of accuracy is told above the curves', () => {
+test('a fall of accuracy has a notice', () => {
   const log = parseLog({ epochs: { epoch: [1, 2], step: [10, 20], val_accuracy: [0.9766, 0.0988] } });
   const [found] = notices({ log });
   assert.deepEqual([found.kind, found.title], ['warn', 'Accuracy fell.']);

@@ -61,8 +61,12 @@ function parseFilters({ name, count: kernelCount, rows, columns, values }) {
  */
 function parseHistograms({ epoch, layers }) {
   /** @type {any[]} */
-  const parsed = list(layers).filter(isRecord).slice(0, 500).map(({ name, low, high, deviation, counts }) => ({
-    name: text(name, 80), low: number(low), high: number(high), deviation: number(deviation), counts: list(counts).slice(0, 500).map(count),
+  const parsed = list(layers).filter(isRecord).slice(0, 500).map(({ name, low, high, std, deviation, counts }) => ({
+    name: text(name, 80),
+    low: number(low),
+    high: number(high),
+    std: number(std ?? deviation), // its name until 0.2.0
+    counts: list(counts).slice(0, 500).map(count),
   }));
   const isWhole = parsed.every(({ low, high, counts }) => low !== null && high !== null && counts.length && !counts.includes(null));
   return isWhole && parsed.length && count(epoch) !== null ? [{ epoch, layers: parsed }] : [];

@@ -1,4 +1,4 @@
-/** Where the comparison comes as soon as a run is laid over the one shown; it is only read once it is seen. */
+/** The section of the comparison: shown once a run is overlaid; its module is loaded once it is in view. */
 
 import { want } from '../core/artifacts.js';
 import { whenSeen } from '../core/visibility.js';

@@ -1,4 +1,4 @@
-/** The shown run beside others: which is better, and in what they differ. */
+/** The comparison of the shown run with the overlaid ones: significance, results and differing settings. */
 
 import { h } from '../core/dom.js';
 import { decimal, duration, percent, whole } from '../core/format.js';
@@ -6,7 +6,7 @@ import { secondsOf } from '../core/status.js';
 import { verdict } from './mcnemar.js';
 import { head, row } from './table.js';
 
-const NOT_TELLING = new Set(['name', 'results_dir', 'data_dir', 'keep_runs', 'quiet', 'checkpoint_every', 'samples']);
+const IRRELEVANT = new Set(['name', 'results_dir', 'data_dir', 'keep_runs', 'keep', 'quiet', 'checkpoint_every', 'samples']);
 
 export function mount(element, store) {
   const [sentences, table] = [element.querySelector('ul'), element.querySelector('table')];
@@ -14,7 +14,7 @@ export function mount(element, store) {
     if (!log || !others.length) return;
     sentences.replaceChildren(...others.flatMap((other) => {
       const text = verdict(testOf(predictions), testOf(other.predictions));
-      return text ? [h('li', {}, h('strong', {}, `Against ${other.log.name}: `), text)] : [];
+      return text ? [h('li', {}, h('strong', {}, `Compared with ${other.log.name}: `), text)] : [];
     }));
     const logs = [log, ...others.map((other) => other.log)];
     const rows = [...results(logs), ...differing(logs)];
@@ -26,7 +26,7 @@ export function mount(element, store) {
 
 const testOf = (predictions) => predictions?.sets.findLast(({ kind }) => kind === 'test') ?? null;
 
-/** Rows [name, a value per run]. */
+/** Rows [name, a value for each run]. */
 function results(logs) {
   const of = (name, value) => [name, ...logs.map(value)];
   const known = (column) => column.filter((value) => value !== null);
@@ -49,7 +49,7 @@ function differing(logs) {
   const configs = logs.map(({ config }) => new Map(config));
   const names = new Set(configs.flatMap((config) => [...config.keys()]));
   return [...names]
-    .filter((name) => !NOT_TELLING.has(name))
+    .filter((name) => !IRRELEVANT.has(name))
     .map((name) => [name, ...configs.map((config) => config.get(name) ?? '–')])
     .filter(([, first, ...others]) => others.some((value) => value !== first))
     .map(([name, ...values]) => [name.replaceAll('_', ' '), ...values]);

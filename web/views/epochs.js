@@ -1,4 +1,4 @@
-/** The curves as a table, for those who want or need the numbers. */
+/** The table of epochs: the numbers behind the curves. */
 
 import { h } from '../core/dom.js';
 import { decimal, duration, percent, whole } from '../core/format.js';
@@ -33,9 +33,9 @@ export function mount(details, store) {
   function draw({ log }) {
     details.hidden = !log?.epochs.epoch.length;
     if (details.hidden || !details.open) return;
-    const news = JSON.stringify(log.epochs);
-    if (news === drawn) return;
-    drawn = news;
+    const content = JSON.stringify(log.epochs);
+    if (content === drawn) return;
+    drawn = content;
     const columns = [...COLUMNS, ...ownMetrics(log.epochs)].filter(([, key]) => log.epochs[key].some((value) => value !== null));
     const isFigure = (column) => column > 0;
     const rows = log.epochs.epoch.map((_, epoch) => row(columns.map(([, key, format]) => format(log.epochs[key][epoch])), isFigure));

@@ -1,4 +1,4 @@
-/** What happened, in sentences, the latest first; each leads to its place on the charts. */
+/** Events and insights, the latest first; each links to its step on the charts. */
 
 import { BAD_EVENTS } from '../core/contract.js';
 import { h } from '../core/dom.js';
@@ -10,9 +10,9 @@ export function mount(element, store) {
   store.on(['curves'], ({ curves }) => {
     const events = curves?.events ?? [];
     element.hidden = !events.length;
-    const news = JSON.stringify(events);
-    if (news === drawn) return; // else the reader's place in the list would be lost
-    drawn = news;
+    const content = JSON.stringify(events);
+    if (content === drawn) return; // keeps the scroll position
+    drawn = content;
     list.replaceChildren(...events.toReversed().map((event) => item(event, store)));
   });
 }
@@ -22,14 +22,14 @@ function item({ step, time, kind, text, x }, store) {
   const place = name && h('button', { class: 'place', onclick: () => show(store, x) }, name);
   return h(
     'li',
-    { class: BAD_EVENTS.has(kind) ? 'bad' : null },
+    { class: BAD_EVENTS.has(kind) && 'bad' },
     h('span', { class: 'when', 'data-print': name }, time === null ? '' : `${clock(time)} `, place),
     h('span', { class: 'kind' }, kind),
     h('p', {}, text),
   );
 }
 
-/** Point to it on the charts, and bring it into view. */
+/** Moves the cursor of the charts there, and into view. */
 function show(store, x) {
   const { zoom } = store.state;
   store.set({ cursor: x, zoom: zoom && (x < zoom[0] || x > zoom[1]) ? null : zoom });

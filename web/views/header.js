@@ -1,4 +1,4 @@
-/** The bar that is always in view: what runs, how it is, how far it is. */
+/** The status bar: name, status and progress of the run, always in view. */
 
 import { icon, parts, setText } from '../core/dom.js';
 import { capital, counted, duration, percent, whole } from '../core/format.js';
@@ -7,41 +7,42 @@ import { describe, doneOf, secondsOf } from '../core/status.js';
 export function mount(bar, store) {
   const { status, word, name, detail, progress, figures } = parts(bar);
   store.on(['log', 'liveness', 'connection', 'loaded'], (state) => {
-    if (!state.loaded && !state.log && !state.connection.isSlow) return; // there is nothing to tell yet
+    if (!state.loaded && !state.log && !state.connection.isSlow) return;
     const { log } = state;
-    const { kind, word: said, detail: reason } = describe(state);
+    const description = describe(state);
+    const { kind } = description;
     if (status.dataset.kind !== kind) {
       status.dataset.kind = kind;
       status.querySelector('svg')?.remove();
       status.prepend(icon(kind));
     }
-    setText(word, said);
+    setText(word, description.word);
     setText(name, log?.name ?? '');
-    setText(detail, reason);
+    setText(detail, description.detail);
     detail.classList.remove('late');
     const done = log && doneOf(log);
     progress.hidden = done === null;
     if (done !== null) progress.value = done;
     setText(figures, log ? figuresOf(log, kind) : '');
-    document.title = titleOf(log, kind, said, done);
+    document.title = titleOf(log, kind, description.word, done);
   });
 }
 
-/** "Epoch 3 of 10 · batch 120 of 430 · 1 min 12 s left · 3,240 images/s"; while paused without speed and time left. */
+/** "Epoch 3 of 10 · batch 120 of 430 · 1 min 12 s left · 3,240 images/s"; while paused without throughput and time left. */
 function figuresOf(log, kind) {
   const running = kind === 'running';
   const isUnderWay = running || kind === 'paused';
   const { progress, epochs } = log;
   const { epoch, batch, batches, imagesPerSecond, secondsLeft } = progress;
   const of = (total) => (total ? ` of ${whole(total)}` : '');
-  const parts = [];
-  if (epoch) parts.push(`epoch ${whole(epoch)}${of(progress.epochs)}`);
-  if (isUnderWay && batch) parts.push(`batch ${whole(batch)}${of(batches)}`);
-  if (running && secondsLeft !== null) parts.push(`${duration(secondsLeft)} left`);
-  if (!isUnderWay && epochs.epoch.length) parts.push(`${counted(progress.step ?? 0, 'step')}`);
-  if (!isUnderWay && secondsOf(log)) parts.push(`took ${duration(secondsOf(log))}`);
-  if (running && imagesPerSecond !== null) parts.push(`${whole(imagesPerSecond)}\u00a0images/s`);
-  return capital(parts.join(' · '));
+  const figures = [];
+  if (epoch) figures.push(`epoch ${whole(epoch)}${of(progress.epochs)}`);
+  if (isUnderWay && batch) figures.push(`batch ${whole(batch)}${of(batches)}`);
+  if (running && secondsLeft !== null) figures.push(`${duration(secondsLeft)} left`);
+  if (!isUnderWay && epochs.epoch.length) figures.push(`${counted(progress.step ?? 0, 'step')}`);
+  if (!isUnderWay && secondsOf(log)) figures.push(`took ${duration(secondsOf(log))}`);
+  if (running && imagesPerSecond !== null) figures.push(`${whole(imagesPerSecond)}\u00a0images/s`);
+  return capital(figures.join(' · '));
 }
 
 function titleOf(log, kind, word, done) {

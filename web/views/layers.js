@@ -1,4 +1,4 @@
-/** The network's layers: shapes, parameters, multiply-adds, memory. A run that tells of no layers has no such section. */
+/** The network's layers: shapes, parameters, multiply-adds, memory. */
 
 import { h, parts } from '../core/dom.js';
 import { percent, shape, whole } from '../core/format.js';
@@ -7,13 +7,13 @@ import { head, row } from './table.js';
 export function mount(element, store) {
   const table = element.querySelector('table');
   const { model: title, facts } = parts(element);
-  let drawn = null;
+  let drawn = '';
   store.on(['log'], ({ log }) => {
     const model = log?.model;
     element.hidden = !model?.layers.length;
-    const news = JSON.stringify(model);
-    if (news === drawn || element.hidden) return;
-    drawn = news;
+    const content = JSON.stringify(model);
+    if (content === drawn || element.hidden) return;
+    drawn = content;
     const input = model.input.length ? `input ${shape(model.input)}` : '';
     title.textContent = [model.name, input].filter(Boolean).join(' · ');
     table.replaceChildren(head(HEADINGS, isFigure), body(model), foot(model));
@@ -39,11 +39,11 @@ function body({ layers, parameters }) {
 
 function foot({ layers, parameters, macs }) {
   const sums = [whole(parameters ?? sum(layers, 'parameters')), '', whole(macs ?? sum(layers, 'macs'))];
-  return h('tfoot', {}, row(['Total, for one image', '', '', ...sums], isFigure));
+  return h('tfoot', {}, row(['Total for one image', '', '', ...sums], isFigure));
 }
 
 function share(part) {
-  if (!part) return []; // no parameters, or no number of them
+  if (!part) return []; // no parameters, or an unknown number
   const bar = h('span', { class: 'share' });
   bar.style.setProperty('--part', part);
   return [bar, h('span', {}, part < 0.001 ? '< 0.1\u00a0%' : percent(part, 1))];
@@ -57,8 +57,8 @@ function trainable({ parameters, trainable: some }) {
 function memory({ megabytes }) {
   if (!megabytes) return '';
   const [input, activations, parameters, total] = megabytes.map((size) => size.toFixed(3));
-  const parts = `input ${input}, forward/backward ${activations}, parameters\u00a0${parameters}`;
-  return `${total}\u00a0MB for one image: ${parts}`;
+  const details = `input ${input}, forward/backward ${activations}, parameters\u00a0${parameters}`;
+  return `${total}\u00a0MB for one image: ${details}`;
 }
 
 const sum = (layers, key) => layers.reduce((total, layer) => total + (layer[key] ?? 0), 0);

@@ -1,4 +1,4 @@
-/** Loss and accuracy, rate and speed, over the same stretch of the run. */
+/** The charts: loss, accuracy, learning rate and speed over one x axis. */
 
 import * as chart from '../charts/chart.js';
 import { parts } from '../core/dom.js';
@@ -14,7 +14,7 @@ const MEASURES = [
     key: 'loss',
     title: 'Loss',
     hint: 'lower is better',
-    nothing: 'The first batch is yet to come.',
+    nothing: 'No batch logged yet.',
     lines: ['batch', 'train', 'validation'],
     range: robustRange,
     format: decimal,
@@ -35,7 +35,7 @@ const MEASURES = [
   {
     key: 'lr',
     title: 'Learning rate',
-    hint: 'the size of a step',
+    hint: 'step size of the optimizer',
     lines: ['batch'],
     range: fromZero,
     format: decimal,
@@ -77,7 +77,7 @@ export function mount(element, store) {
   }
 }
 
-/** `empty` until the first number; then CSS hides what says that there is none. */
+/** `empty` until the first number: the style sheet then hides the placeholder. */
 function stateOf(curves, key) {
   if (!curves) return 'empty';
   const { batch, train, validation } = curves[key];

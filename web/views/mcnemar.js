@@ -1,6 +1,12 @@
-/** Is one network better than another on the same images, or may it be chance? */
+/** McNemar's test: whether two models differ significantly on the same images. */
 
-/** Of images that only one of two answer sets has right: how many only `a` has, and how many only `b`. */
+/** @import {Answers} from './confusion.js' */
+
+/**
+ * Counts of images that only `a`, or only `b`, classifies correctly.
+ * @param {Answers} a
+ * @param {Answers} b
+ */
 export function discordant(a, b) {
   const only = (one, other) => a.labels.filter((label, at) => one[at] === label && other[at] !== label).length;
   return { a: only(a.predictions, b.predictions), b: only(b.predictions, a.predictions) };
@@ -8,7 +14,8 @@ export function discordant(a, b) {
 
 /**
  * McNemar's exact test, two-sided: the probability of a difference at least this large if both models were equally good
- * (the binomial test of `a` against a + b throws of a fair coin). Q. McNemar, "Note on the sampling error of the difference between correlated proportions", 1947.
+ * (the binomial test of `a` in a + b tosses of a fair coin). Q. McNemar, "Note on the sampling error of the difference
+ * between correlated proportions or percentages", Psychometrika, 1947.
  */
 export function mcnemar({ a, b }) {
   const n = a + b;
@@ -21,7 +28,11 @@ export function mcnemar({ a, b }) {
   return Math.min(1, 2 * tail);
 }
 
-/** In a plain sentence. `shown` and `other` are answer sets over the same images; else null. */
+/**
+ * The result as a sentence; null unless both answer sets are over the same images.
+ * @param {Answers | null} shown
+ * @param {Answers | null} other
+ */
 export function verdict(shown, other) {
   if (!shown || !other || shown.labels.length !== other.labels.length) return null;
   if (shown.labels.some((label, index) => label !== other.labels[index])) return null;

@@ -1,139 +1,131 @@
-/** Mistakes: a confusion matrix for each epoch, and the images behind every number. */
+/** Mistakes: the confusion matrix after each epoch, and the images behind every count. */
 
 import { setBackground } from '../core/api.js';
-import { confusion, inCell, rates, rightOnes, worst } from './answers.js';
-import { card } from './card.js';
 import { h, parts, setText } from '../core/dom.js';
-import { counted, percent, whole } from '../core/format.js';
+import { counted, whole } from '../core/format.js';
 import { whenSeen } from '../core/visibility.js';
+import { card } from './card.js';
+import { correct, inCell, mistakes } from './confusion.js';
+import { cellName, matrixOf } from './matrix.js';
 
-const AT_ONCE = 60; // images
-const PER_ROW = 100; // in a mosaic
+/** @import {AnswerSet} from '../core/types.js' */
+/** @import {State, Store} from '../core/store.js' */
+/** @import {Cell} from './confusion.js' */
 
+/**
+ * @typedef {object} Choice
+ * @property {AnswerSet | null} set null: the latest
+ * @property {'mistakes' | 'doubts' | Cell} pick
+ * @property {number} limit images at most
+ */
+
+const PAGE = 60; // images
+const PER_ROW = 100; // images in a mosaic
+/** @type {Choice} */
+const FIRST = { set: null, pick: 'mistakes', limit: PAGE };
+
+/**
+ * @param {HTMLElement} element
+ * @param {Store} store
+ */
 export function mount(element, store) {
-  const { slider, test, which, count, title, more } = parts(element);
   const [table, list] = [element.querySelector('table'), element.querySelector('ol')];
   const picks = element.querySelectorAll('[data-pick]');
-  let chosen = null; // the answer set's kind and epoch; null for the latest
-  let pick = 'mistakes'; // or doubts, or a cell {label, said}
-  let shown = AT_ONCE;
-  let drawn = [];
-  let runId = null;
-  let isGallerySeen = false; // its pictures are megabytes
+  /** @type {Object<string, any>} */
+  const controls = { ...parts(element), table, list, picks };
+  const { slider, test, more } = controls;
+  let choice = FIRST;
+  let runId = store.state.log?.runId;
+  /** @type {unknown[]} */
+  let drawn = []; // the inputs of what is drawn
+  let isInView = false; // the gallery, whose mosaics are megabytes
 
   const sets = () => store.state.predictions?.sets ?? [];
-  const current = () => sets().find((set) => set.kind === chosen?.kind && set.epoch === chosen.epoch) ?? sets().at(-1);
+  const change = (changes) => {
+    choice = { ...choice, ...changes };
+    draw();
+  };
+  const chooseSet = (set) => change({ set: set === sets().at(-1) ? null : set });
+  const choosePick = (pick) => change({ pick, limit: PAGE });
+
+  function draw() {
+    const all = sets();
+    const { pick, limit } = choice;
+    const set = all.find(({ kind, epoch }) => kind === choice.set?.kind && epoch === choice.set?.epoch) ?? all.at(-1);
+    const inputs = [set, pick, limit, isInView];
+    if (!set || inputs.every((input, index) => input === drawn[index])) return;
+    if (set !== drawn[0]) table?.replaceChildren(...matrixOf(set, choosePick));
+    drawn = inputs;
+    drawChoice(controls, all, set);
+    markPick(controls, pick);
+    drawGallery(controls, set, choice, isInView ? store.state : {});
+  }
 
   store.on(['predictions', 'log'], ({ log }) => {
-    if (runId !== log?.runId) [chosen, pick, shown] = [null, 'mistakes', AT_ONCE];
+    if (runId !== log?.runId) choice = FIRST;
     runId = log?.runId;
     draw();
   });
-  slider.addEventListener('input', () => choose(sets()[slider.value]));
-  test.addEventListener('click', () => choose(sets().at(-1)));
-  for (const button of picks) button.addEventListener('click', () => look(button.dataset.pick));
+  slider.addEventListener('input', () => chooseSet(sets()[slider.value]));
+  test.addEventListener('click', () => chooseSet(sets().at(-1)));
+  for (const button of controls.picks) button.addEventListener('click', () => choosePick(button.dataset.pick));
+  more.addEventListener('click', () => change({ limit: choice.limit + PAGE }));
   whenSeen(list, () => {
-    isGallerySeen = true;
-    if (drawn.length) drawGallery(drawn[0]);
-  });
-  more.addEventListener('click', () => {
-    shown += AT_ONCE;
+    isInView = true;
     draw();
   });
-
-  function choose(set) {
-    chosen = set === sets().at(-1) ? null : set;
-    draw();
-  }
-
-  function look(at) {
-    pick = at;
-    shown = AT_ONCE;
-    draw();
-  }
-
-  function draw() {
-    const set = current();
-    if (!set) return;
-    const wanted = [set, pick, shown];
-    if (wanted.every((value, index) => value === drawn[index])) return;
-    if (set !== drawn[0]) drawMatrix(set);
-    drawn = wanted;
-    drawChoice(set);
-    mark();
-    drawGallery(set);
-  }
-
-  function drawChoice(set) {
-    const isTest = set.kind === 'test';
-    slider.max = sets().length - 1;
-    slider.value = sets().indexOf(set);
-    slider.disabled = sets().length < 2;
-    const text = isTest ? 'The test set' : `Validation after epoch ${whole(set.epoch)}`;
-    setText(which, text);
-    slider.ariaValueText = text;
-    test.hidden = sets().at(-1).kind !== 'test';
-    test.ariaPressed = isTest;
-    const wrong = inCell(set, null).length;
-    setText(count, `${counted(wrong, 'mistake')} in ${counted(set.labels.length, 'image')}`);
-  }
-
-  function drawMatrix(set) {
-    const counts = confusion(set);
-    const [facts, most] = [rates(counts), worst(counts)];
-    const digits = [...counts.keys()];
-    const cell = (label, said) => {
-      const images = counts[label][said];
-      const diagonal = label === said;
-      const share = diagonal ? (facts[label].recall ?? 0) ** 8 : images / Math.max(1, most);
-      const words = diagonal ? `${label} classified correctly` : `${label} read as ${said}`;
-      const button = h('button', {
-        'aria-label': `${words}: ${counted(images, 'image')}`, 'data-cell': `${label}${said}`, onclick: () => look({ label, said }),
-      }, whole(images));
-      const td = h('td', { class: diagonal ? 'diagonal' : null, 'data-print': images ? whole(images) : null }, images ? button : '·');
-      td.style.setProperty('--share', share);
-      return td;
-    };
-    const rate = (value) => h('td', { class: 'edge' }, percent(value, 1));
-    table.replaceChildren(
-      h('caption', {}, 'Rows: what it is. Columns: what it was read as.', h('span', { class: 'screen' }, ' Choose a number to see those images.')),
-      h('thead', {}, h(
-        'tr', {}, h('td', { class: 'edge' }), ...digits.map((digit) => h('th', { scope: 'col' }, digit)),
-        h('th', { scope: 'col', class: 'edge', title: 'fraction of the images of this digit that are classified correctly' }, 'recall'),
-      )),
-      h('tbody', {}, ...digits.map((label) => h(
-        'tr', {}, h('th', { scope: 'row' }, label), ...digits.map((said) => cell(label, said)),
-        rate(facts[label].recall),
-      ))),
-      h('tfoot', {}, h(
-        'tr', {}, h('th', { scope: 'row', class: 'edge', title: 'of what was read as this digit, the part that is it' }, 'precision'),
-        ...digits.map((digit) => rate(facts[digit].precision)), h('td', { class: 'edge' }),
-      )),
-    );
-  }
-
-  function mark() {
-    for (const button of picks) button.ariaPressed = button.dataset.pick === pick;
-    for (const button of table.querySelectorAll('button')) button.ariaPressed = button.dataset.cell === `${pick.label}${pick.said}`;
-  }
-
-  function drawGallery(set) {
-    const [images, heading] = gallery(set, pick);
-    setText(title, heading);
-    list.replaceChildren(...images.slice(0, shown).map((index) => card(answerOf(set, index), crop(set, index, isGallerySeen ? store.state : {}))));
-    more.hidden = images.length <= shown;
-    setText(more, `Show ${whole(Math.min(AT_ONCE, images.length - shown))} more of ${whole(images.length)}`);
-  }
 }
 
-/** The images to show, and what they are. */
+/**
+ * The slider over the epochs, and the button of the test set.
+ * @param {Object<string, any>} controls
+ * @param {AnswerSet[]} all
+ * @param {AnswerSet} set
+ */
+function drawChoice({ slider, test, which, count }, all, set) {
+  const isTest = set.kind === 'test';
+  slider.max = all.length - 1;
+  slider.value = all.indexOf(set);
+  slider.disabled = all.length < 2;
+  const text = isTest ? 'Test set' : `Validation after epoch ${whole(set.epoch)}`;
+  setText(which, text);
+  slider.ariaValueText = text;
+  test.hidden = all[all.length - 1].kind !== 'test';
+  test.ariaPressed = isTest;
+  setText(count, `${counted(mistakes(set).length, 'mistake')} in ${counted(set.labels.length, 'image')}`);
+}
+
+/** @param {Object<string, any>} controls */
+function markPick({ picks, table }, pick) {
+  for (const button of picks) button.ariaPressed = button.dataset.pick === pick;
+  for (const button of table.querySelectorAll('button')) button.ariaPressed = button.dataset.cell === cellName(pick);
+}
+
+/**
+ * @param {Object<string, any>} controls
+ * @param {AnswerSet} set
+ * @param {Choice} choice
+ * @param {Partial<State>} source
+ */
+function drawGallery({ title, list, more }, set, { pick, limit }, source) {
+  const [images, heading] = gallery(set, pick);
+  setText(title, heading);
+  list.replaceChildren(...images.slice(0, limit).map((index) => card(answerOf(set, index), imageOf(set, index, source))));
+  more.hidden = images.length <= limit;
+  setText(more, `Show ${whole(Math.min(PAGE, images.length - limit))} more of ${whole(images.length)}`);
+}
+
+/**
+ * The images to show, and their heading.
+ * @returns {[number[], string]}
+ */
 function gallery(set, pick) {
-  if (pick === 'doubts') return [rightOnes(set), 'Read rightly, the least certain first'];
-  if (pick === 'mistakes') return [inCell(set, null), 'Mistakes, the most confident first'];
+  if (pick === 'doubts') return [correct(set), 'Correct, lowest confidence first'];
+  if (pick === 'mistakes') return [mistakes(set), 'Mistakes, highest confidence first'];
   const images = inCell(set, pick);
-  const { label, said } = pick;
-  const [what, order] = label === said ? ['rightly', 'least certain'] : [`as ${said}`, 'most confident'];
-  return [images, `${label} read ${what}: ${counted(images.length, 'image')}, the ${order} first`];
+  const { label, prediction } = pick;
+  const [name, order] = label === prediction ? ['classified correctly', 'lowest'] : [`predicted as ${prediction}`, 'highest'];
+  return [images, `${label} ${name}: ${counted(images.length, 'image')}, ${order} confidence first`];
 }
 
 function answerOf({ kind, labels, predictions, isCalibrated, confidences, probabilities }, index) {
@@ -142,18 +134,23 @@ function answerOf({ kind, labels, predictions, isCalibrated, confidences, probab
     index,
     label: labels[index],
     prediction: predictions[index],
-    sure: confidences[index],
+    confidence: confidences[index],
     isCalibrated,
     probabilities: probabilities.get(index) ?? [],
   };
 }
 
-/** One image of the mosaic, which holds all of them. */
-function crop({ kind }, index, { predictions, log }) {
-  const picture = h('span', { class: 'crop', 'aria-hidden': 'true' });
-  const file = `${kind}.png`; // as in the next live run
-  if (log?.files.includes(file)) setBackground(picture, `${predictions.folder}${file}?run=${log.runId}`);
-  picture.style.setProperty('--column', index % PER_ROW);
-  picture.style.setProperty('--line-of', Math.floor(index / PER_ROW));
-  return picture;
+/**
+ * One image of the mosaic of all images.
+ * @param {AnswerSet} set
+ * @param {number} index
+ * @param {Partial<State>} source
+ */
+function imageOf({ kind }, index, { predictions, log }) {
+  const crop = h('span', { class: 'crop', 'aria-hidden': 'true' });
+  const file = `${kind}.png`;
+  if (log?.files.includes(file)) setBackground(crop, `${predictions?.folder}${file}?run=${log.runId}`); // each live run has its own
+  crop.style.setProperty('--column', index % PER_ROW);
+  crop.style.setProperty('--line-of', Math.floor(index / PER_ROW));
+  return crop;
 }

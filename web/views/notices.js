@@ -1,4 +1,4 @@
-/** What has to be known before the numbers are believed: synthetic digits, failure, divergence, an earlier run. */
+/** Notices above the numbers: synthetic digits, failures, divergence, an earlier run. */
 
 import { h, icon } from '../core/dom.js';
 import { clock, date, decimal } from '../core/format.js';
@@ -11,14 +11,14 @@ export function mount(element, store) {
   store.on(['log', 'liveness', 'live', 'runs', 'shown', 'missing', 'lastWords', 'obstacle'], (state) => {
     const notices = noticesOf(state);
     const text = JSON.stringify(notices);
-    if (text === shownText) return; // a notice that stays is left alone: it may be read or selected
+    if (text === shownText) return; // keeps a selection in an unchanged notice
     shownText = text;
     element.replaceChildren(...notices.map(boxOf));
   });
 }
 
 function boxOf({ kind, title, text, link, lines }) {
-  const output = lines?.length ? h('pre', { tabindex: '0', 'aria-label': 'The last lines that the trainer printed' }, lines.join('\n')) : null;
+  const output = lines?.length ? h('pre', { tabindex: '0', 'aria-label': 'Last output of the trainer' }, lines.join('\n')) : null;
   return h(
     'div', { class: `notice ${kind}`, role: 'note' },
     icon(kind === 'bad' ? 'failed' : 'notice'),
@@ -30,44 +30,44 @@ function boxOf({ kind, title, text, link, lines }) {
 export function noticesOf({ log, liveness, live, runs, shown, missing, lastWords, obstacle }) {
   const notices = [];
   const add = (kind, title, text, more) => notices.push({ kind, title, text, ...more });
-  if (missing !== null) add('info', 'No such run.', `There is no earlier run called ${missing.slice(0, 80)}.`);
+  if (missing !== null) add('info', 'No such run.', `There is no run ${missing.slice(0, 80)}.`);
   const failure = failureOf(log, liveness, lastWords, obstacle);
   if (failure) add(...failure);
   if (!log) return notices;
-  if (shown !== null) add('info', 'An earlier run,', `started ${date(log.startedAt)}.`, { link: latest(live, runs) });
+  if (shown !== null) add('info', 'Earlier run,', `started ${date(log.startedAt)}.`, { link: latest(live, runs) });
   const fall = fallOf(log);
   if (fall) add('warn', 'Accuracy fell.', fall.text);
-  if (log.newer) add('info', 'A newer kind of log.', 'What this version of the page knows of it is shown.');
+  if (log.newer) add('info', 'Newer log format.', 'Fields unknown to this version of the page are not shown.');
   const { name, notice } = log.dataset ?? {};
   if (name === 'synthetic') {
-    add('warn', 'Not MNIST: synthetic digits.', notice || 'The accuracies say nothing about handwritten digits.');
+    add('warn', 'Not MNIST: synthetic digits.', notice || 'The accuracies do not apply to handwritten digits.');
   } else if (notice) add('warn', 'Check the data.', notice);
   return notices;
 }
 
-/** What the link to the live run promises; null where there is no such run. */
+/** The label of the link to the live run; null if there is none. */
 function latest(live, runs) {
   if (isAlive(live?.liveness)) return 'Show the live run';
   return runs.some(({ path }) => path === '') ? 'Show the latest run' : null;
 }
 
-/** One notice for one failure, whatever tells of it: the log, the server, the trainer's last lines. */
+/** One notice for one failure, from the log, the server and the trainer's last output. */
 function failureOf(log, liveness, lastWords, obstacle) {
   const headline = headlineOf(log, liveness, lastWords, obstacle);
   if (!headline) return null;
   const [kind, title, text] = headline;
   const resume = obstacle && `It can’t be resumed here. ${obstacle}`;
-  const output = lastWords && (lastWords.lines.length ? 'The last lines that it printed:' : 'It printed nothing.');
+  const output = lastWords && (lastWords.lines.length ? 'Last output:' : 'It printed nothing.');
   return [kind, title, [text, resume, lastWords?.end, output].filter(Boolean).join(' '), { lines: lastWords?.lines ?? [] }];
 }
 
-/** [kind, title, text] of what went wrong; null where nothing did. */
+/** [kind, title, text] of a failure; null if there is none. */
 function headlineOf(log, liveness, lastWords, obstacle) {
   const diverged = log?.events.find(({ kind }) => kind === 'diverged');
   if (diverged) return ['bad', 'The loss became NaN or infinite.', divergence(diverged, log)];
-  if (liveness === 'failed') return ['bad', 'The run failed.', log.error || 'It left no reason.'];
-  if (liveness === 'crashed') return ['bad', 'The run crashed.', `This is what it had logged by ${clock(log.updatedAt)}.`];
-  if (lastWords) return ['bad', 'The trainer broke off.', ''];
+  if (liveness === 'failed') return ['bad', 'The run failed.', log.error || 'No reason was logged.'];
+  if (liveness === 'crashed') return ['bad', 'The run crashed.', `Last log entry: ${clock(log.updatedAt)}.`];
+  if (lastWords) return ['bad', 'The trainer ended with an error.', ''];
   return obstacle ? ['info', 'The run is unfinished.', ''] : null;
 }
 

@@ -1,4 +1,4 @@
-/** The key numbers: one look tells how good it is. */
+/** The key numbers of the run. */
 
 import { h, setText } from '../core/dom.js';
 import { UNKNOWN, counted, decimal, duration, percent, whole } from '../core/format.js';
@@ -28,11 +28,11 @@ function tile(element, name, kind) {
 
 function numbersOf(log) {
   const { epochs, status } = log;
-  const early = status === 'running' && !epochs.epoch.length;
-  const epochAt = (row) => (row < 0 ? (early ? 'after the first epoch' : 'not logged') : `epoch ${whole(epochs.epoch[row])}`);
+  const isEarly = status === 'running' && !epochs.epoch.length;
+  const epochAt = (row) => (row < 0 ? (isEarly ? 'after the first epoch' : 'not logged') : `epoch ${whole(epochs.epoch[row])}`);
   const loss = latest(epochs.val_loss);
   const accuracy = latest(epochs.val_accuracy);
-  const done = epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} done` : '';
+  const done = epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} completed` : '';
   return [
     { name: 'Training loss', kind: 'train', ...trainingLoss(log) },
     { name: 'Validation loss', kind: 'validation', value: decimal(epochs.val_loss[loss] ?? null), remark: epochAt(loss) },
@@ -40,7 +40,7 @@ function numbersOf(log) {
       name: 'Validation accuracy',
       kind: 'validation',
       value: percent(epochs.val_accuracy[accuracy] ?? null),
-      remark: accuracy < 0 ? epochAt(accuracy) : besideBest(epochs, accuracy),
+      remark: accuracy < 0 ? epochAt(accuracy) : relativeToBest(epochs, accuracy),
     },
     { name: 'Test accuracy', kind: 'test', ...testAccuracy(log) },
     { name: 'Time', kind: 'time', value: duration(secondsOf(log)), remark: done },
@@ -48,7 +48,7 @@ function numbersOf(log) {
 }
 
 /** "epoch 5, the best", or "epoch 5; best 97.66 % in epoch 3" */
-function besideBest({ epoch, val_accuracy: accuracy }, row) {
+function relativeToBest({ epoch, val_accuracy: accuracy }, row) {
   const best = greatest(accuracy);
   const isBest = accuracy[row] === accuracy[best];
   return `epoch ${whole(epoch[row])}${isBest ? ', the best' : `; best ${percent(accuracy[best])} in epoch ${whole(epoch[best])}`}`;
@@ -66,8 +66,8 @@ function trainingLoss({ epochs, batches }) {
 }
 
 function testAccuracy({ test, status }) {
-  if (!test) return { value: UNKNOWN, remark: status === 'running' ? 'read once, at the end' : 'not read' };
-  const remark = test.total ? `${whole(test.correct)} of ${whole(test.total)} right` : `loss ${decimal(test.loss)}`;
+  if (!test) return { value: UNKNOWN, remark: status === 'running' ? 'evaluated once, at the end' : 'not evaluated' };
+  const remark = test.total ? `${whole(test.correct)} of ${whole(test.total)} correct` : `loss ${decimal(test.loss)}`;
   return { value: percent(test.accuracy), remark };
 }
 

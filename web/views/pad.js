@@ -1,21 +1,21 @@
-/** Where the pad comes: its program is only read when somebody is about to see it. */
+/** The section of the pad, whose modules are loaded once it is in view. */
 
 import { h } from '../core/dom.js';
 import { whenSeen } from '../core/visibility.js';
 
 export function mount(element, store) {
-  const soon = h('p', { class: 'soft' }, 'Draw a digit here as soon as the first epoch is over.');
-  element.append(soon);
-  let watched = false;
+  const placeholder = h('p', { class: 'soft' }, 'Draw a digit here once the first epoch is completed.');
+  element.append(placeholder);
+  let isWatched = false;
   store.on(['log'], ({ log }) => {
     const here = log?.files.includes('network.json') ?? false;
-    element.hidden = !here && (watched || !isComing(log));
-    if (!here || watched) return;
-    watched = true;
-    soon.remove();
+    element.hidden = !here && (isWatched || !isComing(log));
+    if (!here || isWatched) return;
+    isWatched = true;
+    placeholder.remove();
     whenSeen(element, async () => (await import('../pad/pad.js')).mount(element, store));
   });
 }
 
-/** A run of our own trainer has its pictures long before its network. */
+/** Our own trainer writes its images long before its network. */
 const isComing = (log) => log?.status === 'running' && log.files.includes('test.png');

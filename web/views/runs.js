@@ -1,15 +1,15 @@
-/** The runs so far, each a link that shows it. */
+/** The list of runs, each a link that shows it. */
 
 import { h, icon, setText } from '../core/dom.js';
 import { date, duration, percent, whole } from '../core/format.js';
 import { hasFallen } from '../core/insights.js';
-import { isAlive, spanOf } from '../core/status.js';
+import { isAlive, listedLiveness, spanOf } from '../core/status.js';
 import { LIVE } from '../core/polling.js';
 import { head, row } from './table.js';
 import { MOST_COMPARED } from '../core/url-state.js';
 
 const COLUMNS = ['Run', 'Test accuracy', 'Compare', 'Status', 'Model', 'Parameters', 'Epochs', 'Time', 'Started', ''];
-const FULL = `At most ${MOST_COMPARED} runs can be compared with the one shown: clear another check box first.`;
+const FULL = `At most ${MOST_COMPARED} runs can be compared with the shown one: clear another check box first.`;
 const FIGURES = new Set(['Test accuracy', 'Parameters', 'Epochs', 'Time']);
 const isFigure = (column) => FIGURES.has(COLUMNS[column]);
 
@@ -19,19 +19,17 @@ export function mount(element, store) {
   const all = element.querySelector('input');
   const refusal = h('p', { class: 'soft', role: 'status' });
   element.querySelector('.scroll').before(refusal);
-  const placeOf = (control) => `[data-run="${control.closest('tr').dataset.run}"] ${control.localName}`; // names may be equal
+  const selectorOf = (control) => `[data-run="${control.closest('tr').dataset.run}"] ${control.localName}`; // names may be equal
 
   const draw = ({ runs, shown, live, manage }) => {
     element.hidden = !runs.length;
-    const secret = runs.filter((run) => run.hidden).length;
-    all.parentElement.hidden = !secret;
-    all.nextSibling.textContent = ` show ${whole(secret)} hidden`;
-    const focused = body.contains(document.activeElement) && placeOf(document.activeElement);
+    const hidden = runs.filter((run) => run.hidden).length;
+    all.parentElement.hidden = !hidden;
+    all.nextSibling.textContent = ` show ${whole(hidden)} hidden`;
+    const focused = body.contains(document.activeElement) && selectorOf(document.activeElement);
     body.replaceChildren(...runs.filter((run) => !run.hidden || all.checked).map((run) => {
       const current = shown === null ? run.path === '' : run.runId === shown;
-      // The index is only written when a run begins or ends.
-      const status = live?.runId === run.runId && !run.path ? live.liveness : run.status;
-      return rowOf(run, status, current, manage, store, () => setText(refusal, FULL));
+      return rowOf(run, listedLiveness(run, live), current, manage, store, () => setText(refusal, FULL));
     }));
     if (focused) body.querySelector(focused)?.focus();
   };
@@ -58,7 +56,7 @@ function rowOf(run, status, current, manage, store, refuse) {
   return line;
 }
 
-/** Whether the run is laid over the one shown. `refuse` tells why one too many is not. */
+/** The check box that overlays the run. `refuse()` explains why one too many is not. */
 function overlay({ runId, name }, store, refuse) {
   const chosen = store.state.overlay.includes(runId);
   const box = h('input', { type: 'checkbox', checked: chosen, 'aria-label': `Compare with ${name}` });

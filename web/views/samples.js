@@ -1,6 +1,6 @@
-/** The test samples: picture, what the network says, whether that is right, and how sure it is. */
+/** The test samples: a card for each. */
 
-import { card, isRight } from './card.js';
+import { card, isCorrect } from './card.js';
 import { whole } from '../core/format.js';
 import { raster } from '../charts/raster.js';
 
@@ -8,12 +8,13 @@ export function mount(element, store) {
   const [list, title] = [element.querySelector('ol'), element.querySelector('[data-part=when]')];
   store.on(['samples'], ({ samples }) => {
     if (!samples) return;
-    const right = samples.samples.filter(isRight).length;
+    const correct = samples.samples.filter(isCorrect).length;
     const when = samples.final ? 'after training' : `after epoch ${whole(samples.epoch)}`;
-    title.textContent = `${right} of ${samples.samples.length} right, ${when}`;
+    title.textContent = `${correct} of ${samples.samples.length} correct, ${when}`;
     list.replaceChildren(...samples.samples.map((sample) => {
-      const sure = sample.probabilities[sample.prediction] ?? null;
-      return card({ ...sample, kind: 'Test', sure, isCalibrated: samples.isCalibrated }, raster(sample.pixels ?? [], samples.rows, samples.columns, { 'aria-hidden': 'true' }));
+      const confidence = sample.probabilities[sample.prediction ?? -1] ?? null;
+      const image = raster(sample.pixels ?? [], samples.rows, samples.columns, { 'aria-hidden': 'true' });
+      return card({ ...sample, kind: 'Test', confidence, isCalibrated: samples.isCalibrated }, image);
     }));
   });
 }

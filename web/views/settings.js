@@ -1,4 +1,4 @@
-/** The run's options, data and machine, and the command that repeats it. */
+/** The run's options, data and machine, and the command that reproduces it. */
 
 import { copiesFrom, h, parts } from '../core/dom.js';
 import { date, whole } from '../core/format.js';
@@ -10,9 +10,9 @@ export function mount(element, store) {
     element.hidden = !log;
     if (!log) return;
     const groups = groupsOf(log);
-    const news = JSON.stringify([groups, log.command]);
-    if (news === drawn) return;
-    drawn = news;
+    const content = JSON.stringify([groups, log.command]);
+    if (content === drawn) return;
+    drawn = content;
     command.textContent = log.command;
     command.parentElement.hidden = !log.command;
     lists.replaceChildren(...groups.map(([title, pairs]) => h('div', {}, h('h3', {}, title), definitions(pairs))));

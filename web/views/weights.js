@@ -1,73 +1,86 @@
-/** What the network has learned to look for: its first filters, and how the weights of each layer spread. */
+/** The weights: the first layer's filters, and a histogram of each layer. */
 
+import { raster } from '../charts/raster.js';
 import { h, parts, setText } from '../core/dom.js';
 import { decimal, whole } from '../core/format.js';
-import { raster } from '../charts/raster.js';
 import { colorsIn, onColors } from '../core/theme.js';
 
-const HEIGHT = 64; // px, of a histogram
-const WIDTH = 200;
+/** @import {Store} from '../core/store.js' */
 
+const [WIDTH, HEIGHT] = [200, 64]; // px, of a histogram
+
+/**
+ * @param {HTMLElement} element
+ * @param {Store} store
+ */
 export function mount(element, store) {
   const { filters, layers, note } = parts(element);
-  store.on(['weights'], draw);
-  onColors(draw);
-
-  function draw() {
+  const draw = () => {
     const { weights } = store.state;
     if (!weights?.epochs.length) return;
-    const [first, latest] = [weights.epochs[0], weights.epochs.at(-1)];
+    const [first, latest] = [weights.epochs[0], weights.epochs[weights.epochs.length - 1]];
+    const colors = colorsIn(element, ['accent', 'ink']);
     setText(note, `after epoch ${whole(latest.epoch)}`);
-    filters.replaceChildren(...pictures(weights.filters));
-    layers.replaceChildren(...latest.layers.map((layer, row) => figure(layer, first === latest ? null : first.layers[row], first.epoch)));
-  }
-
-  /** Light is a positive weight, dark a negative one; grey is nothing. */
-  function pictures(given) {
-    if (!given) return [];
-    const { count, rows, columns, values, name } = given;
-    const most = Math.max(...values.map(Math.abs)) || 1;
-    return Array.from({ length: count }, (_, kernel) => {
-      const own = values.slice(kernel * rows * columns, (kernel + 1) * rows * columns);
-      const greys = own.map((value) => 127.5 * (1 + value / most));
-      return raster(greys, rows, columns, { role: 'img', 'aria-label': `${name}, filter ${kernel + 1} of ${count}` });
-    });
-  }
-
-  /** The latest histogram, and behind it the outline of the first. */
-  function figure(layer, first, firstEpoch) {
-    const canvas = h('canvas', { width: 2 * WIDTH, height: 2 * HEIGHT, 'aria-hidden': 'true' });
-    const colours = colorsIn(element, ['accent', 'ink']);
-    const context = canvas.getContext('2d');
-    context.scale(2, 2);
-    const ends = [layer, first ?? layer].flatMap(({ low, high }) => [low, high]);
-    const reach = Math.max(...ends.map(Math.abs)) || 1;
-    const x = (value) => ((value / reach + 1) / 2) * WIDTH;
-    const outline = ({ low, high, counts }) => {
-      const [step, densest] = [(high - low) / counts.length, Math.max(...counts, 1)];
-      context.beginPath();
-      context.moveTo(x(low), HEIGHT);
-      counts.forEach((count, bar) => {
-        const y = HEIGHT - (count / densest) * (HEIGHT - 4);
-        context.lineTo(x(low + bar * step), y);
-        context.lineTo(x(low + (bar + 1) * step), y);
-      });
-      context.lineTo(x(high), HEIGHT);
-    };
-    outline(layer);
-    context.fillStyle = colours.accent;
-    context.globalAlpha = 0.5;
-    context.fill();
-    context.globalAlpha = 1;
-    if (first) {
-      outline(first);
-      context.strokeStyle = colours.ink;
-      context.stroke();
-    }
-    const range = `${signed(layer.low)} to ${signed(layer.high)}, deviation ${decimal(layer.deviation)}`;
-    const before = first ? `, ${decimal(first.deviation)} after epoch ${whole(firstEpoch)}` : '';
-    return h('figure', {}, h('figcaption', {}, h('strong', {}, layer.name)), canvas, h('p', { class: 'soft' }, range + before));
-  }
+    filters.replaceChildren(...filterImages(weights.filters));
+    layers.replaceChildren(...latest.layers.map((layer, row) => {
+      const before = first === latest ? null : first.layers[row];
+      return h(
+        'figure', {},
+        h('figcaption', {}, h('strong', {}, layer.name)),
+        histogram(layer, before, colors),
+        h('p', { class: 'soft' }, rangeOf(layer) + (before ? `, ${decimal(before.std)} after epoch ${whole(first.epoch)}` : '')),
+      );
+    }));
+  };
+  store.on(['weights'], draw);
+  onColors(draw);
 }
+
+/** Positive weights are light, negative ones dark, 0 is gray. */
+function filterImages(filters) {
+  if (!filters) return [];
+  const { count, rows, columns, values, name } = filters;
+  const most = Math.max(...values.map(Math.abs)) || 1;
+  return Array.from({ length: count }, (_, kernel) => {
+    const weights = values.slice(kernel * rows * columns, (kernel + 1) * rows * columns);
+    const grays = weights.map((value) => 127.5 * (1 + value / most));
+    return raster(grays, rows, columns, { role: 'img', 'aria-label': `${name}, filter ${kernel + 1} of ${count}` });
+  });
+}
+
+/** The latest histogram, filled, and the outline of that after the first epoch. */
+function histogram(layer, before, colors) {
+  const canvas = h('canvas', { width: 2 * WIDTH, height: 2 * HEIGHT, 'aria-hidden': 'true' });
+  const context = canvas.getContext('2d');
+  context.scale(2, 2);
+  const ends = [layer, before ?? layer].flatMap(({ low, high }) => [low, high]);
+  const reach = Math.max(...ends.map(Math.abs)) || 1;
+  outline(context, layer, reach);
+  context.fillStyle = colors.accent;
+  context.globalAlpha = 0.5;
+  context.fill();
+  context.globalAlpha = 1;
+  if (before) {
+    outline(context, before, reach);
+    context.strokeStyle = colors.ink;
+    context.stroke();
+  }
+  return canvas;
+}
+
+function outline(context, { low, high, counts }, reach) {
+  const x = (value) => ((value / reach + 1) / 2) * WIDTH;
+  const [step, most] = [(high - low) / counts.length, Math.max(...counts, 1)];
+  context.beginPath();
+  context.moveTo(x(low), HEIGHT);
+  counts.forEach((count, bar) => {
+    const y = HEIGHT - (count / most) * (HEIGHT - 4);
+    context.lineTo(x(low + bar * step), y);
+    context.lineTo(x(low + (bar + 1) * step), y);
+  });
+  context.lineTo(x(high), HEIGHT);
+}
+
+const rangeOf = ({ low, high, std }) => `${signed(low)} to ${signed(high)}, std. dev. ${decimal(std)}`;
 
 const signed = (value) => (value < 0 ? `−${decimal(-value)}` : decimal(value));

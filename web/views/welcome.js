@@ -1,4 +1,4 @@
-/** What the page says before the first run. */
+/** The section that is shown before the first run. */
 
 import { setText } from '../core/dom.js';
 
@@ -7,7 +7,7 @@ export function mount(element, store) {
   store.on(['log', 'loaded', 'connection'], ({ log, loaded, connection }) => {
     element.hidden = Boolean(log) || !loaded;
     setText(hint, connection.ok || connection.seenAt !== null
-      ? 'This page looks every few seconds and shows the run as soon as it starts.'
-      : 'No server answers at this address; the page keeps trying.');
+      ? 'This page refreshes every few seconds and shows the run as soon as it starts.'
+      : 'No server answers at this address; the page keeps retrying.');
   });
 }

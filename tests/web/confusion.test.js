@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { confusion, inCell, rates, rightOnes, worst } from '../../web/views/answers.js';
+import { confusion, correct, inCell, mistakes, rates, worst } from '../../web/views/confusion.js';
 
-/** 400 made-up answers, of which about a third are wrong. */
-function madeUp() {
+/** 400 random answers, about a third of them wrong. */
+function randomAnswers() {
   let state = 7;
   const next = (below) => {
     state = (state * 16807) % 2147483647;
@@ -15,27 +15,27 @@ function madeUp() {
 }
 
 test('every image is counted in one cell', () => {
-  const answers = madeUp();
+  const answers = randomAnswers();
   const counts = confusion(answers);
   for (let label = 0; label < 10; label += 1) {
-    for (let said = 0; said < 10; said += 1) {
-      const recount = answers.labels.filter((truth, index) => truth === label && answers.predictions[index] === said);
-      assert.equal(counts[label][said], recount.length);
-      assert.equal(inCell(answers, { label, said }).length, recount.length);
+    for (let prediction = 0; prediction < 10; prediction += 1) {
+      const recount = answers.labels.filter((truth, index) => truth === label && answers.predictions[index] === prediction);
+      assert.equal(counts[label][prediction], recount.length);
+      assert.equal(inCell(answers, { label, prediction }).length, recount.length);
     }
   }
 });
 
-test('recall is of the images of a digit, precision of what was read as it', () => {
+test('recall is a fraction of the images of a digit, precision of the images predicted as it', () => {
   const [zero, one, two] = rates(confusion({ labels: [0, 0, 0, 1], predictions: [0, 0, 1, 1] }));
   assert.deepEqual(zero, { images: 3, recall: 2 / 3, precision: 1 });
   assert.deepEqual(one, { images: 1, recall: 1, precision: 0.5 });
   assert.deepEqual(two, { images: 0, recall: null, precision: null });
 });
 
-test('mistakes come with the most confident first, right answers with the least', () => {
-  const answers = madeUp();
-  const [wrong, right] = [inCell(answers, null), rightOnes(answers)];
+test('mistakes are ordered by falling confidence, correct answers by rising', () => {
+  const answers = randomAnswers();
+  const [wrong, right] = [mistakes(answers), correct(answers)];
   assert.equal(wrong.length + right.length, 400);
   assert.ok(wrong.every((index) => answers.labels[index] !== answers.predictions[index]));
   const sure = ([first, second]) => [answers.confidences[first], answers.confidences[second]];
@@ -47,7 +47,7 @@ test('mistakes come with the most confident first, right answers with the least'
     const [before, after] = sure([right[row - 1], right[row]]);
     assert.ok(before <= after);
   }
-  assert.deepEqual(inCell(answers, { label: 3, said: 3 }), right.filter((index) => answers.labels[index] === 3));
+  assert.deepEqual(inCell(answers, { label: 3, prediction: 3 }), right.filter((index) => answers.labels[index] === 3));
 });
 
 test('the worst confusion is the largest count off the diagonal', () => {

@@ -1,0 +1,70 @@
+/** The confusion matrix of an answer set, recall and precision of each digit, and the images of each cell. */
+
+/** @import {AnswerSet} from '../core/types.js' */
+/** @typedef {Pick<AnswerSet, 'labels' | 'predictions'>} Answers */
+/** @typedef {Pick<AnswerSet, 'labels' | 'predictions' | 'confidences'>} RankedAnswers */
+/** @typedef {{label: number, prediction: number}} Cell */
+
+const DIGITS = 10;
+
+/**
+ * counts[label][prediction] over all images.
+ * @param {Answers} answers
+ */
+export function confusion({ labels, predictions }) {
+  const counts = Array.from({ length: DIGITS }, () => Array(DIGITS).fill(0));
+  labels.forEach((label, index) => { counts[label][predictions[index]] += 1; });
+  return counts;
+}
+
+/**
+ * For each digit: its number of `images`, `recall` (the fraction of them that is classified correctly) and `precision`
+ * (the fraction of the images predicted as this digit that are this digit); null where the denominator is 0.
+ * @param {number[][]} counts
+ */
+export function rates(counts) {
+  const fraction = (part, all) => (all ? part / all : null);
+  return counts.map((row, digit) => {
+    const images = sum(row);
+    const predicted = sum(counts.map((others) => others[digit]));
+    return { images, recall: fraction(row[digit], images), precision: fraction(row[digit], predicted) };
+  });
+}
+
+/**
+ * The largest count off the diagonal.
+ * @param {number[][]} counts
+ */
+export function worst(counts) {
+  return Math.max(0, ...counts.flatMap((row, label) => row.filter((_, prediction) => prediction !== label)));
+}
+
+/**
+ * Indices of the images of one cell, ordered as those of `mistakes` or `correct`.
+ * @param {RankedAnswers} answers
+ * @param {Cell} cell
+ */
+export function inCell(answers, cell) {
+  const indices = cell.label === cell.prediction ? correct(answers) : mistakes(answers);
+  return indices.filter((index) => answers.labels[index] === cell.label && answers.predictions[index] === cell.prediction);
+}
+
+/**
+ * Indices of the misclassified images, the most confident first.
+ * @param {RankedAnswers} answers
+ */
+export function mistakes({ labels, predictions, confidences }) {
+  const wrong = [...labels.keys()].filter((index) => labels[index] !== predictions[index]);
+  return wrong.sort((a, b) => confidences[b] - confidences[a] || a - b);
+}
+
+/**
+ * Indices of the correctly classified images, the least confident first.
+ * @param {RankedAnswers} answers
+ */
+export function correct({ labels, predictions, confidences }) {
+  const right = [...labels.keys()].filter((index) => labels[index] === predictions[index]);
+  return right.sort((a, b) => confidences[a] - confidences[b] || a - b);
+}
+
+const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);

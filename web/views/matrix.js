@@ -1,0 +1,47 @@
+/** The table of a confusion matrix, with recall and precision at its edges. */
+
+import { h } from '../core/dom.js';
+import { counted, percent, whole } from '../core/format.js';
+import { confusion, rates, worst } from './confusion.js';
+
+/** @import {AnswerSet} from '../core/types.js' */
+/** @import {Cell} from './confusion.js' */
+
+/**
+ * The children of the <table>; a click on a count calls `choose({label, prediction})`.
+ * @param {AnswerSet} set
+ * @param {(cell: Cell) => void} choose
+ */
+export function matrixOf(set, choose) {
+  const counts = confusion(set);
+  const [metrics, most] = [rates(counts), worst(counts)];
+  const digits = [...counts.keys()];
+  const share = (label, prediction) => (label === prediction
+    ? (metrics[label].recall ?? 0) ** 8
+    : counts[label][prediction] / Math.max(1, most));
+  const cells = (label) => digits.map((prediction) => cellOf(counts[label][prediction], { label, prediction }, share(label, prediction), choose));
+  const rate = (value) => h('td', { class: 'edge' }, percent(value, 1));
+  const recall = h('th', { scope: 'col', class: 'edge', title: 'Fraction of the images of this digit that are classified correctly' }, 'recall');
+  const precision = h('th', { scope: 'row', class: 'edge', title: 'Fraction of the images predicted as this digit that are this digit' }, 'precision');
+  return [
+    h('caption', {}, 'Rows: true digits. Columns: predictions.', h('span', { class: 'screen' }, ' Choose a number to see its images.')),
+    h('thead', {}, h('tr', {}, h('td', { class: 'edge' }), ...digits.map((digit) => h('th', { scope: 'col' }, digit)), recall)),
+    h('tbody', {}, ...digits.map((label) => h('tr', {}, h('th', { scope: 'row' }, label), ...cells(label), rate(metrics[label].recall)))),
+    h('tfoot', {}, h('tr', {}, precision, ...digits.map((digit) => rate(metrics[digit].precision)), h('td', { class: 'edge' }))),
+  ];
+}
+
+/** The name of a cell in its data-cell attribute. */
+export const cellName = ({ label, prediction }) => `${label}${prediction}`;
+
+function cellOf(images, cell, share, choose) {
+  const { label, prediction } = cell;
+  const isDiagonal = label === prediction;
+  const name = isDiagonal ? `${label} classified correctly` : `${label} predicted as ${prediction}`;
+  const button = h('button', {
+    'aria-label': `${name}: ${counted(images, 'image')}`, 'data-cell': cellName(cell), onclick: () => choose(cell),
+  }, whole(images));
+  const td = h('td', { class: isDiagonal && 'diagonal', 'data-print': images ? whole(images) : null }, images ? button : '·');
+  td.style.setProperty('--share', share);
+  return td;
+}
