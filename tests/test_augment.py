@@ -1,4 +1,4 @@
-"""Augmentation: geometry in pixels, the pen's width, and the same chance whoever draws it."""
+"""Augmentation: geometry in pixels, stroke width, reproducible random numbers."""
 
 import itertools
 import math
@@ -44,7 +44,7 @@ def point(row, column):
 
 
 def centre_of_mass(images):
-    """(N, 2): x and y from the middle of the image, in pixels."""
+    """(N, 2): x and y relative to the center of the image, in pixels."""
     mass = images.double()
     place = torch.arange(28, dtype=torch.double) - 13.5
     return torch.stack([mass.sum(1) @ place, mass.sum(2) @ place], dim=1) / mass.sum((1, 2))[:, None]

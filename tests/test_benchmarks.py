@@ -1,4 +1,4 @@
-"""The benchmarks' own machinery: results files, README's tables, runs from outside. Nothing here asserts a time."""
+"""Benchmark infrastructure: results files, README's tables, measured runs. No test asserts a time."""
 
 import json
 import os
@@ -134,7 +134,7 @@ def test_other_words_for_seeds_are_refused(text):
 
 @pytest.fixture
 def measured(tmp_path):
-    """Made-up results files of two presets, one of them with two kinds of networks, and of something else."""
+    """Example results files of two presets, one with two networks, and of another benchmark."""
     for name, of in (("presets-default", "`--preset default`"), ("presets-fast", "`--preset fast`")):
         kept = results(tmp_path, name=name, title=of, table="Presets")
         kept.add(1, {"accuracy": 99.0, "seconds": 61.0}, of)
@@ -225,7 +225,7 @@ def test_every_program_is_listed_with_what_it_measures():
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not here")
 def test_make_benchmark_all_runs_every_program():
-    """But reference.py, which time_to_99.py runs."""
+    """All programs but reference.py, which time_to_99.py runs."""
     done = subprocess.run(["make", "-n", "-C", PROJECT, "benchmark-all"], capture_output=True, text=True, check=True)
     words = set(re.findall(r"[a-z_0-9]+", " ".join(re.findall(r"for program in(.*?); do", done.stdout, re.DOTALL))))
     assert set(PROGRAMS) - words == {"reference"}

@@ -1,4 +1,4 @@
-"""Texts in gzip: the same bytes, fewer of them, and the same versions."""
+"""Compressed text files: content, size, ETags."""
 
 import gzip
 import json
@@ -92,7 +92,7 @@ FILES = (schema.PREDICTIONS, schema.TRAINING_LOG, schema.LAYER_WEIGHTS, schema.N
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """A server of a live run and an ended one, whose predictions are longer than a chunk."""
+    """A server with a live and a finished run, whose predictions are larger than a chunk."""
     site = Site(tmp_path_factory.mktemp("results"), PROJECT)
     for folder in (site.results, site.results / schema.RUNS / RUN):
         folder.mkdir(parents=True, exist_ok=True)

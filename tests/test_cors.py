@@ -1,4 +1,4 @@
-"""Pages of other sites: those named with --allow-origin read runs and have digits read, and change nothing."""
+"""Cross-origin requests: sites named with --allow-origin may read runs and predict, and change nothing."""
 
 import pytest
 
@@ -163,7 +163,7 @@ def test_what_is_not_shared_is_as_if_no_site_were_named(site, path):
     assert "Origin" not in named.headers.get("vary", "")
 
 
-# Who asks, what for, by which method; and the status, with the methods that are allowed.
+# Origin, path, method; expected status and allowed methods.
 PREFLIGHTS = [
     (PAGES, "/results/training_log.json", "GET", 200, "GET, HEAD"),
     (PAGES, "/results/training_log.json", "HEAD", 200, "GET, HEAD"),
@@ -219,7 +219,7 @@ def test_a_public_site_may_reach_this_private_address_if_it_is_named(site, origi
     assert name not in ask(site, "/predict", method="OPTIONS", headers=fields).headers
 
 
-# Who sends what, by which method, and the status: 411 and 503 stand for requests that were let in.
+# Origin, path, method, body, status; 411 and 503 mean that the request was admitted.
 SENT = [
     (PAGES, "/predict", "POST", b"", 411),
     (PAGES, "/predict", "POST", b"a picture", 503),

@@ -9,7 +9,7 @@ from digits.data.mnist import Split
 
 
 class Bars:
-    """Stands for the terminal; notes what was announced and how much was done."""
+    """A progress factory that records titles and counts."""
 
     def __init__(self):
         self.seen = {}

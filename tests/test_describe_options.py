@@ -1,4 +1,4 @@
-"""What a page is told of the options of training, and what becomes of the values that it sends back."""
+"""The options schema for the page, and the validation of values that it sends."""
 
 import json
 import shlex
@@ -73,7 +73,7 @@ HOSTILE_NAMES = [
     "@file",
 ]
 
-# What a page sends, and the words that stand for it on the command line.
+# Values from a page, and the corresponding arguments.
 WORDS = [
     ({}, []),
     ({"epochs": 3}, ["--epochs", "3"]),
@@ -95,7 +95,7 @@ def test_values_become_words_of_a_list_and_mean_what_they_mean_in_a_terminal(opt
     assert shlex.split(shlex.join(words)) == words
 
 
-# What is refused, and the field that is at fault.
+# Rejected values, and the field that is named.
 REFUSED = [
     ({"epochs": 0}, "epochs"),
     ({"epochs": -1}, "epochs"),

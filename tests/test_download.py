@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 @contextlib.contextmanager
 def mirror(files, behave=lambda handler, content: handler.wfile.write(content)):
-    """A server of `files` (name: content) whose way of sending a body is `behave`; gives its URL."""
+    """A server of `files` (name: content) that sends bodies with `behave`; yields its URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -56,7 +56,7 @@ def mirror(files, behave=lambda handler, content: handler.wfile.write(content)):
 
 @pytest.fixture(autouse=True)
 def nothing_stays():
-    """Threads that were given up end, and close their sockets, before the next test begins."""
+    """Abandoned threads end and close their sockets before the next test."""
     yield
     for thread in threading.enumerate():
         if thread.name == download.THREAD:
@@ -67,7 +67,7 @@ def nothing_stays():
 
 @pytest.fixture
 def packed(small_mnist):
-    """The small data set as mirrors keep it; on the disk there is none of it any more."""
+    """The small data set as on a mirror, and no longer on disk."""
     files = {}
     for path in (small_mnist / mnist.FOLDER).iterdir():
         files[f"{path.name}.gz"] = gzip.compress(path.read_bytes())

@@ -1,4 +1,4 @@
-"""The fault-injection programs (tests/faults) can be started, and a failure does not go unnoticed."""
+"""Fault-injection programs (tests/faults): command lines and reporting."""
 
 import subprocess
 import sys
@@ -21,7 +21,7 @@ class Failing(harness.Program):
     def run(self, case):
         case.happened = "odd" if case.number % 2 else "even"
         case.check((case.folder.parent / "prepared").exists(), "it was not prepared")
-        case.check(case.number % 2 == 0, f"number {case.chance.random()}")
+        case.check(case.number % 2 == 0, f"number {case.rng.random()}")
         if case.number == 3:
             raise ValueError("a fault of its own")
 

@@ -1,4 +1,4 @@
-"""Connections: writes, threads, deadlines, and clients that behave badly."""
+"""Connections: writes, threads, deadlines, misbehaving clients."""
 
 import contextlib
 import socket
@@ -150,7 +150,7 @@ def test_clients_that_send_nothing_but_blank_lines_are_refused_while_they_send(s
 
 
 def test_a_large_body_in_many_pieces_arrives_as_it_was_sent(answer):
-    """To /predict, which alone takes bodies of this size."""
+    """POST to /predict, the only route for bodies of this size."""
 
     def told(request):
         return Response(200, {"Content-Type": "text/plain"}, request.body[:4] + request.body[-4:])
@@ -288,7 +288,7 @@ def test_clients_that_do_not_read_hold_no_thread(impatient):
 
 @contextlib.contextmanager
 def at_work(server, answer, count: int):
-    """So many clients whose answers take until the block ends."""
+    """Clients whose responses take until the block ends."""
     gate, begun = threading.Event(), threading.Semaphore(0)
 
     def wait(request):
@@ -424,7 +424,7 @@ def test_near_the_cap_a_connection_is_closed_after_its_answer_and_before_not(ans
 
 
 def test_more_viewers_than_threads_are_all_answered_again_and_again(answer):
-    """Each keeps its connection while the server does, and opens another one when it does not."""
+    """Each keeps its connection open, and reconnects when the server closes it."""
     with (
         serving(Server("127.0.0.1", 0, answer, deadline_s=60, threads=8)) as server,
         contextlib.ExitStack() as stack,

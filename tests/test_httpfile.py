@@ -1,4 +1,4 @@
-"""Files as answers: versions, ranges, and files that change while they are sent."""
+"""Files as responses: ETags, ranges, and files that change during transfer."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Who may ask: names by which the server may be called, and pages that may change something."""
+"""Request guard: allowed hosts, and origins that may change something."""
 
 import pytest
 

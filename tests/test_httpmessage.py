@@ -1,4 +1,4 @@
-"""What is a request, byte by byte, and what every answer carries."""
+"""HTTP parsing and response headers."""
 
 import contextlib
 import random
@@ -46,7 +46,7 @@ def test_every_answer_with_a_body_has_the_headers_that_keep_the_page_to_itself(s
 
 
 def test_nothing_new_is_said_briefly(server):
-    """Most polls bring nothing: a browser adds some 450 bytes of its own, and the whole is to stay under 1 kB."""
+    """Most polls get a 304: with some 450 bytes of the browser's headers the whole stays under 1 kB."""
     got = ask(server, "/text.csv", headers={"If-None-Match": "*"})
     assert (got.status, got.body) == (304, b"")
     assert set(got.headers) == {"server", "cache-control", "etag", "connection", "date"}
@@ -171,13 +171,13 @@ def test_what_is_no_request_is_told_so_once_and_the_connection_closed(server, co
 
 
 def test_no_bytes_whatever_bring_the_server_down(server, capfd):
-    chance = random.Random(1)
+    rng = random.Random(1)
     valid = GET + HOST + b"Content-Length: 5\r\nRange: bytes=1-2\r\nIf-None-Match: *\r\n\r\nhello"
     for _ in range(200):
         content = bytearray(valid)
-        for _ in range(chance.randrange(1, 6)):
-            content[chance.randrange(len(content))] = chance.choice([*b"\r\n\0 :/\xff", chance.randrange(256)])
-        got = raw(server, bytes(content[: chance.randrange(len(content) + 1)]))
+        for _ in range(rng.randrange(1, 6)):
+            content[rng.randrange(len(content))] = rng.choice([*b"\r\n\0 :/\xff", rng.randrange(256)])
+        got = raw(server, bytes(content[: rng.randrange(len(content) + 1)]))
         assert not got or 200 <= Answer(got).status < 506
     assert ask(server, "/text.csv").status == 200
     assert capfd.readouterr().err == ""

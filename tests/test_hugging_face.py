@@ -1,4 +1,4 @@
-"""Hugging Face's own client reads digits here, as from any endpoint of theirs."""
+"""Hugging Face's client with this server as its endpoint."""
 
 import socket
 
@@ -12,7 +12,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 @pytest.fixture
 def client(site, monkeypatch):  # noqa: F811
-    """The client of this server, in a process that reaches nothing else."""
+    """The client, in a process that can reach this server only."""
     connect = socket.socket.connect
 
     def stay_here(self, address):

@@ -1,4 +1,4 @@
-"""Packages that are missing, broken or too large for the memory: one line with a remedy, from every command."""
+"""Missing or broken packages, and too little memory: one line with a remedy from every command."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ COMMANDS = {
 
 
 def run(folder, words, package="nothing", body=""):
-    """mnist_cnn.py with `words` as it runs where `package` has that body instead of what is installed."""
+    """mnist_cnn.py with `words` and a fake `package` with that body."""
     (folder / "packages" / package).mkdir(parents=True)
     (folder / "packages" / package / "__init__.py").write_text(body)
     environment = os.environ | {"PYTHONPATH": str(folder / "packages")}

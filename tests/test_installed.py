@@ -1,4 +1,4 @@
-"""A wheel: its commands serve the page and train, and write to the current folder."""
+"""The installed wheel: its commands serve the page and train in the current folder."""
 
 import json
 import os
@@ -21,7 +21,7 @@ BUILD = "from setuptools import build_meta; print(build_meta.build_wheel('wheels
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A folder as pip fills it from the wheel, and no checkout near."""
+    """A folder with the contents of the wheel, outside a checkout."""
     source = tmp_path_factory.mktemp("source") / "project"
     left_out = {".git", ".venv", "results", "data", "node_modules", "build"}
     shutil.copytree(PROJECT, source, ignore=lambda folder, names: left_out & {*names} if folder == str(PROJECT) else ())
@@ -35,7 +35,7 @@ def site(tmp_path_factory):
 
 
 def command(site, name, *words, **options):
-    """Start what pip makes of the entry point `name`."""
+    """Start the entry point `name` as pip's script does."""
     text = next(site.glob("mnist_cnn-*.dist-info/entry_points.txt")).read_text()
     module, _, function = dict(line.split(" = ") for line in text.splitlines() if " = " in line)[name].partition(":")
     program = f"import sys; from {module} import {function}; sys.argv[0] = {name!r}; {function}()"

@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and SIGHUP at every stage: soon, cleanly, with a log and a checkpoint that are whole."""
+"""Ctrl-C, SIGTERM and SIGHUP at every stage: a clean exit with complete log and checkpoint."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ def step(log):
 
 
 def hang_up(action):
-    """For a child: SIGHUP as in a terminal (SIG_DFL) or under nohup (SIG_IGN), whatever the tests themselves run in."""
+    """Set SIGHUP in a child as in a terminal (SIG_DFL) or under nohup (SIG_IGN)."""
     return lambda: signal.signal(signal.SIGHUP, action)
 
 
@@ -55,7 +55,7 @@ def test_under_nohup_a_closed_terminal_does_not_stop_the_training(tmp_path):
 
 @pytest.mark.parametrize("delay", [0.02, 0.15, 0.4, 0.8, 1.2, 1.6, 2.0, 2.5])
 def test_during_startup_a_signal_ends_the_program_without_a_traceback(tmp_path, delay):
-    """From before the first import over torch's own to the first batches, wherever the delay falls on this machine."""
+    """At various delays, from the first import to the first batches."""
     with Trainer(tmp_path, "--epochs", "1000") as trainer:
         trainer.wait_for(lambda log: log)  # before its first line Python itself is interrupted, in its own way
         time.sleep(delay)
@@ -122,7 +122,7 @@ except Interrupted as interrupted:
 
 
 def run(body, *signals, after="pass", program=RAISING):
-    """Exit code and lines of a small program that is sent signals, a little apart."""
+    """Exit code and output of a small program that receives the signals."""
     program = program.format(body=body, after=after)
     process = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
     assert process.stdout.readline() == "ready\n"
@@ -170,7 +170,7 @@ def test_a_cleanup_that_takes_too_long_is_abandoned():
 
 @pytest.mark.parametrize(("has_left", "words"), [(False, ["words of the block"]), (True, [])])
 def test_the_final_write_belongs_to_its_block(has_left, words):
-    """A log is told of its end once it is entered, and not after it was left."""
+    """The log gets its final write only while it is open."""
     hang = ["while True:", "    try: time.sleep(60)", "    except BaseException: pass"]
     lines = ["with interrupts.leaving(lambda: print('words of the block', flush=True)):"]
     lines += ["    pass", *hang] if has_left else [f"    {line}" for line in hang]

@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "server": {ROOT, "runlog"},
     "cli": {ROOT, "runlog", "data", "models", "evaluation", "training", "inference", "server"},
 }
-WITHIN_FUNCTIONS = {"server": {"inference", "training"}}  # what a server needs only once somebody asks for it
+WITHIN_FUNCTIONS = {"server": {"inference", "training"}}  # imported by the server on demand
 HEAVY = {"torch", "torchvision", "numpy", "click", "PIL"}
 WITHOUT_HEAVY = {ROOT, "runlog", "server"}
 
@@ -32,7 +32,7 @@ def imported(node: ast.AST) -> list[str]:
 
 
 def package_of(name: str) -> str | None:
-    """The package of a module or name in digits/; None for what is not ours."""
+    """The package of a module or name in digits/, or None."""
     first, *rest = name.split(".")
     if first != "digits":
         return None

@@ -1,4 +1,4 @@
-"""`python mnist_cnn.py models`, from the outside."""
+"""`python mnist_cnn.py models`: its output."""
 
 import re
 

@@ -49,7 +49,7 @@ def test_a_released_folder_is_free(tmp_path):
 
 
 def test_probing_does_not_disturb_the_owner_of_the_lock(tmp_path, monkeypatch):
-    """A server that asks at that very moment has the lock for an instant: whoever takes it tries again."""
+    """A server that probes the lock holds it for an instant: taking it is retried."""
     answers = iter([False, False, True])
     monkeypatch.setattr(lock, "_lock", lambda handle, exclusive: next(answers))
     lock.FolderLock(tmp_path, {}).release()

@@ -1,4 +1,4 @@
-"""The arithmetic of an evaluation, against slow and plain ways to the same numbers."""
+"""Metrics, compared with slow reference implementations."""
 
 import math
 from fractions import Fraction
@@ -11,7 +11,7 @@ from digits.evaluation import metrics
 
 @pytest.fixture(scope="module")
 def answers():
-    """Probabilities (500, 10) of a network that is often right, and labels (500,) in which no 7 occurs."""
+    """Probabilities (500, 10) of a fairly accurate network, and labels (500,) without any 7."""
     generator = torch.Generator().manual_seed(3)
     labels = torch.randint(0, 10, (500,), generator=generator)
     labels[labels == 7] = 1

@@ -35,7 +35,7 @@ def kinds(network):
 
 
 def mixing(network):
-    """Convolutions that mix channels: not the first halves of separable ones, which look at each by itself."""
+    """Convolutions that mix channels, without the depthwise ones."""
     convolutions = [layer for layer in network if isinstance(layer, nn.Conv2d)]
     if any(layer.kernel_size == (1, 1) for layer in convolutions):
         return [layer for number, layer in enumerate(convolutions) if not number or layer.kernel_size == (1, 1)]
@@ -43,10 +43,10 @@ def mixing(network):
 
 
 def digits_of(count):
-    """Images (count, 28, 28) of strokes on paper, and labels."""
-    chance = torch.Generator().manual_seed(count)
+    """Images (count, 28, 28) of strokes, and labels."""
+    rng = torch.Generator().manual_seed(count)
     images = torch.zeros(count, 28, 28, dtype=torch.uint8)
-    images[:, 6:22, 8:20] = torch.randint(0, 256, (count, 16, 12), generator=chance, dtype=torch.uint8)
+    images[:, 6:22, 8:20] = torch.randint(0, 256, (count, 16, 12), generator=rng, dtype=torch.uint8)
     return images, torch.arange(count) % 10
 
 
@@ -106,7 +106,7 @@ def test_cnn4_has_four_convolutions_and_two_linear_layers():
 
 
 def test_cnn4_begins_with_the_weights_that_these_layers_have_if_made_in_their_order():
-    """A run is repeated by its seed: neither names nor the order of the random numbers may change."""
+    """Runs are reproducible by seed: names and order of random numbers must not change."""
     torch.manual_seed(3)
     by_hand = {}
     for number, (before, width) in enumerate([(1, 16), (16, 32), (32, 64), (64, 128)], start=1):
@@ -192,7 +192,7 @@ def test_a_wrong_name_norm_or_number_of_channels_is_rejected():
 
 
 def gradient(network, precision, images, labels):
-    """Of the loss by all parameters in training mode, one after the other, as vectors."""
+    """Gradients of the loss by all parameters in training mode, as vectors."""
     network = precision.to_memory_format(copy.deepcopy(network)).train()
     with precision.autocast():
         logits = network(precision.to_memory_format(digits.data.mnist.normalize(images)))
@@ -232,7 +232,7 @@ def test_every_model_can_overfit_a_few_digits(name):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_first_layer_with_one_channel_is_correct_in_channels_last(dtype):
-    """With one channel both memory orders have the same strides, which some versions of torch got wrong."""
+    """With one channel both memory formats have the same strides, which some versions of torch handled incorrectly."""
     torch.manual_seed(0)
     layer = nn.Conv2d(1, 16, 3, padding=1, bias=False)
     images = torch.randn(64, 1, 28, 28, requires_grad=True)

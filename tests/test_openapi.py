@@ -1,4 +1,4 @@
-"""/openapi.json tells the truth: Schemathesis makes requests from it, right and wrong ones, and reads the answers."""
+"""/openapi.json: checked with Schemathesis, and compared with the code."""
 
 import json
 import re
@@ -25,7 +25,7 @@ EXAMPLES = 15  # of each kind for each route
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, weights):  # noqa: F811
-    """A server of a run that has weights and goes on, so that nobody can delete it, and of one before."""
+    """A server with a live run that has weights, and an earlier run."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "web").mkdir()
     with RunLog(folder / "results", name="earlier") as log:
@@ -62,7 +62,7 @@ def operations() -> list[tuple[str, str]]:
     return [(path, method) for path, item in DOCUMENT["paths"].items() for method in methods if method in item]
 
 
-# A path of each that is described; and those of the page, which are no business of programs.
+# A path for each documented route, and those of the page, which are not documented.
 DESCRIBED = {
     "/predict": "/predict",
     "/openapi.json": "/openapi.json",

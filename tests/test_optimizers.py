@@ -47,7 +47,7 @@ def test_twenty_steps_equal_torch_optim(name):
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this torch has no Muon to compare with")
 def test_muon_equals_torch_muon_for_matrices():
-    """torch's own iterates in bfloat16, so its steps agree to some parts in a hundred only."""
+    """torch iterates in bfloat16, so its steps agree within a few percent only."""
     mine, reference = muon_network(), muon_network()
     optimizer = optimizers.make("muon", mine, weight_decay=0.1)
     assert [p.shape for p in optimizer.matrices] == [(4, 5), (6, 4)]
@@ -69,7 +69,7 @@ def test_muon_equals_torch_muon_for_matrices():
 
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4)])
 def test_a_step_of_muon_has_equal_singular_values(shape):
-    """Whatever other matrices are at hand."""
+    """Independent of other matrices in the batch."""
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
     before = torch.linalg.svdvals(matrix)
     (alone,) = optimizers.orthogonal([matrix])

@@ -1,4 +1,4 @@
-"""What is no digit: drawn and turned as promised, by the given chance alone."""
+"""Outlier images: distribution and reproducibility."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Standard output and error that are full, closed or without a reader: exit codes, and what standard error says."""
+"""Standard output and error that are full, closed or without a reader: exit codes and messages."""
 
 import json
 import os
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="the redirections are th
 
 FULL = "Cannot write to standard output: No space left on device.\n"
 CLOSED = "Cannot write to standard output: Bad file descriptor.\n"
-# Redirections: exit code and standard error (None: not captured) of a command that was asked for an output.
+# Redirections: exit code and standard error (None: not captured) of a command with output.
 RESULT = {
     ">/dev/full": (1, FULL),
     ">&-": (1, CLOSED),
@@ -44,7 +44,7 @@ def finished(tmp_path_factory):
 
 
 def shell(program, words, redirection):
-    """Exit code of the program, and what it printed on standard output and error."""
+    """Exit code, standard output and standard error of the program."""
     script = 'set -o pipefail; "$0" "$@" ' + redirection
     command = ["bash", "-c", script, sys.executable, str(PROJECT / program), *map(str, words)]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
@@ -104,7 +104,7 @@ def test_an_error_of_the_server_keeps_its_exit_code(option, expected, redirectio
     ],
 )
 def test_a_training_is_completed_whatever_becomes_of_its_output(tmp_path, redirection, expected, sentence):
-    """Lost output is an error at its end; a reader that has gone, or none from the start, is the user's choice."""
+    """Lost output is an error at the end; a missing reader is not."""
     code, _, errors = shell("mnist_cnn.py", ["--epochs", "1", "--results-dir", tmp_path, *SMALL], redirection)
     assert (code, errors) == (expected, sentence)
     assert json.loads((tmp_path / schema.TRAINING_LOG).read_text())["status"] == "completed"
@@ -112,7 +112,7 @@ def test_a_training_is_completed_whatever_becomes_of_its_output(tmp_path, redire
 
 
 def test_with_closed_descriptors_nothing_is_printed_into_a_file_of_the_run(tmp_path):
-    """The first files that are opened would have the numbers 1 and 2, to which libraries print."""
+    """The first opened files would get descriptors 1 and 2, to which libraries print."""
     program = (
         "import os, sys\n"
         "from digits import output\n"

@@ -25,7 +25,7 @@ def test_throughput_is_measured_per_batch(clock):
 
 
 def test_batches_reported_together_share_the_time(clock):
-    """An accelerator's numbers come many steps at once: the clock stands still between them."""
+    """Metrics of an accelerator arrive for many steps together."""
     pace = Throughput(clock)
     rates = []
     for group in (4, 4, 2):

@@ -1,4 +1,4 @@
-"""The page in a real browser: on live runs, on every way a run can end, on every kind of server."""
+"""The page in a real browser: live runs, every status, every kind of server."""
 
 import re
 import subprocess

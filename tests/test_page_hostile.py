@@ -1,4 +1,4 @@
-"""Texts of a hundred kinds in a real browser: shown, never run; and no control byte of theirs in the terminal."""
+"""A hundred hostile texts in a real browser: shown, never executed, no control characters in the terminal."""
 
 import itertools
 import json

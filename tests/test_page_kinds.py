@@ -1,4 +1,4 @@
-"""The page on runs of other kinds: a trainer without a network, a million batches, twenty runs beside each other."""
+"""The page on unusual runs: a trainer without a network, a million batches, twenty runs."""
 
 import re
 import subprocess
@@ -17,7 +17,7 @@ WHERE = "[data-measure=loss] [data-part=where]"
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory):
-    """What examples/any_trainer.py leaves, which knows neither PyTorch nor a network; without its pauses."""
+    """The results of examples/any_trainer.py, without its pauses."""
     folder = tmp_path_factory.mktemp("another trainer")
     for name in ("digits", "web", "index.html"):
         (folder / name).symlink_to(PROJECT / name)
@@ -42,7 +42,7 @@ def test_a_trainer_without_a_network_gets_its_curves_and_no_empty_sections(visit
 
 @pytest.fixture(scope="module")
 def million(tmp_path_factory):
-    """A million batches in 2,000 epochs, of which the log keeps 1,000 or fewer of each, with one spike."""
+    """A million batches in 2,000 epochs, at most 1,000 of each in the log, with one spike."""
     folder = tmp_path_factory.mktemp("a million batches")
     with RunLog(folder, name="a million batches") as log:
         log.set_totals(2000, 500)
@@ -54,7 +54,7 @@ def million(tmp_path_factory):
 
 
 def test_a_million_batches_are_shown_in_buckets_and_individually(visit, million):
-    """The spike of one batch is told, and found where it was when one looks closer."""
+    """The spike of one batch is an event, and visible when zoomed in."""
     with our_server(million) as url:
         page = visit(f"{url}#x=step&outliers=1")
         see(page, WHERE, "step 1,000,000")

@@ -1,4 +1,4 @@
-"""How the page looks and who can use it: any text, any width, dark and light, the keyboard; pictures to look at."""
+"""Layout of the page: any text, any width, dark and light, keyboard; screenshots."""
 
 import re
 from pathlib import Path
@@ -129,7 +129,7 @@ def test_opening_the_page_takes_few_bytes_even_uncompressed():
 
 
 def test_the_compressed_page_takes_few_bytes(tmp_path):
-    """Pad, controls and what saves a chart included: these are only asked for when somebody uses them."""
+    """Pad, controls and chart export included, which are loaded on demand."""
     with serving(Server("127.0.0.1", 0, Site(tmp_path).answer, max_body=max_body)) as server:
         paths = [path.relative_to(PROJECT).as_posix() for path in files_of_the_page()]
         answers = [ask(server, f"/{path}", headers={"Accept-Encoding": "gzip"}) for path in paths]

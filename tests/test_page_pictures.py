@@ -1,4 +1,4 @@
-"""Pictures given to the pad, in a real browser: chosen, dropped, pasted, and of the test set."""
+"""Images on the pad, in a real browser: chosen, dropped, pasted, from the test set."""
 
 import base64
 import io
@@ -71,7 +71,7 @@ def test_images_can_be_dropped_and_pasted(visit, trained, tmp_path):
         see(page, "#pad .sheet", "none.png is no picture")
 
 
-# The same test digits each time: with others, a network that reads 19 of 20 may be wrong of three in five now and then.
+# The same test digits each time, since a network that is right for 19 of 20 sometimes fails for three of five.
 DRAWN = "let n = 7; Math.random = () => (n = (n * 16807) % 2147483647) / 2147483647;"
 
 

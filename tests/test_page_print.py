@@ -1,4 +1,4 @@
-"""The printed page, in a real browser: every number of the confusion matrix, and nothing that only a screen can use."""
+"""The printed page, in a real browser."""
 
 import random
 import re
@@ -24,10 +24,10 @@ STRAY = (
 
 @pytest.fixture
 def counts(tmp_path):
-    """The confusion matrix of a made-up run: four figures on the diagonal, one to three beside it, none empty."""
-    chance = random.Random(5)
-    labels = [chance.randrange(10) for _ in range(20_000)]
-    predictions = [label if chance.random() < 0.7 else chance.randrange(10) for label in labels]
+    """A confusion matrix with four digits on the diagonal, one to three elsewhere, none empty."""
+    rng = random.Random(5)
+    labels = [rng.randrange(10) for _ in range(20_000)]
+    predictions = [label if rng.random() < 0.7 else rng.randrange(10) for label in labels]
     answers = {
         "labels": "".join(map(str, labels)),
         "predictions": "".join(map(str, predictions)),
@@ -58,7 +58,7 @@ def test_every_number_of_the_matrix_is_in_the_text_of_the_pdf(visit, tmp_path, c
 
 @pytest.mark.parametrize("paper", PAPER)
 def test_controls_are_not_printed_and_nothing_is_cut_off(visit, tmp_path, counts, paper):
-    """Also with a token, the theme dark, a section not loaded yet, and the charts' looks as they are."""
+    """With a token, in the dark theme, with a section that is not loaded yet."""
     with controlled(tmp_path) as (url, _):
         page = visit(url, script="localStorage.setItem('theme', 'dark');")
         page.get_by_role("button", name="New run").wait_for()

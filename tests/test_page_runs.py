@@ -1,4 +1,4 @@
-"""The list of runs in a real browser: names, hiding, deleting; and nothing of that where no server of ours runs."""
+"""The list of runs in a real browser: renaming, hiding, deleting; read-only on other servers."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""The page behind a slow line of 400 kbit/s and 400 ms, in a real browser: drawn from the log alone, never "gone"."""
+"""The page over a slow connection (400 kbit/s, 400 ms), in a real browser: drawn from the log, never "Disconnected"."""
 
 import contextlib
 import random
@@ -26,7 +26,7 @@ document.addEventListener('DOMContentLoaded', () => {
 
 @contextlib.contextmanager
 def slow_line(url: str):
-    """The address of a proxy for `url`, all of whose connections share a slow line; and the paths requested so far."""
+    """A proxy for `url` whose connections share a slow line: its URL, and the paths requested so far."""
     upstream = url.split("/")[2].split(":")
     line, requested, threads = threading.Lock(), [], []
 
@@ -77,18 +77,18 @@ def pump(source, target, delay):
 
 def write_long_run(folder):
     """A log of about 100 kB, and predictions of about 700 kB that hardly compress."""
-    chance = random.Random(3)
+    rng = random.Random(3)
     steps = range(1, 1001)
-    batches = {"step": [*steps], "epoch": [1] * 1000, "loss": [round(1 / step + chance.random(), 9) for step in steps]}
+    batches = {"step": [*steps], "epoch": [1] * 1000, "loss": [round(1 / step + rng.random(), 9) for step in steps]}
     log = write_run(folder, status="completed", batches=batches)
     write_json(folder / TRAINING_LOG, log | {"files": [*log["files"], TEST_IMAGES]})
-    (folder / TEST_IMAGES).write_bytes(chance.randbytes(200_000))
-    labels = [chance.randrange(10) for _ in range(10_000)]
+    (folder / TEST_IMAGES).write_bytes(rng.randbytes(200_000))
+    labels = [rng.randrange(10) for _ in range(10_000)]
     answers = {
         "labels": "".join(map(str, labels)),
         "predictions": "".join(map(str, labels[::-1])),
-        "confidences": [chance.random() for _ in labels],
-        "notable": {"index": [*range(3000)], "probabilities": [[chance.random()] * 10 for _ in range(3000)]},
+        "confidences": [rng.random() for _ in labels],
+        "notable": {"index": [*range(3000)], "probabilities": [[rng.random()] * 10 for _ in range(3000)]},
     }
     write_json(folder / PREDICTIONS, {"schema": 1, "run_id": log["run_id"], "test": answers})
 

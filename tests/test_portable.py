@@ -1,4 +1,4 @@
-"""The network taken apart for the page says what the trained one says."""
+"""Export of a network: same logits after import."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from digits.models.export import export_model, import_model
 
 
 def trained(name: str, norm: str | None = None) -> torch.nn.Sequential:
-    """A network whose batch norm has seen something, and has turned some channels over."""
+    """A network with batch statistics and some negative scales."""
     torch.manual_seed(0)
     network = build_model(name, norm=norm)
     with torch.no_grad():

@@ -1,6 +1,6 @@
-"""Pictures and what the pipeline makes of them, for the page's own pipeline in tests/web/prepare.test.js to be held to.
+"""Images and their preprocessed results, a fixture for the page's implementation (tests/web/prepare.test.js).
 
-python -m tests.test_prepared        writes tests/fixtures/prepared.json anew, after a deliberate change of the pipeline
+python -m tests.test_prepared    rewrites tests/fixtures/prepared.json after a deliberate change of the preprocessing
 """
 
 import base64
@@ -20,12 +20,12 @@ BLACK, WHITE, BLUE, CREAM, ORANGE, PINE = 0, 255, (30, 60, 140), (250, 244, 230)
 
 
 def drawn() -> dict[str, np.ndarray]:
-    """Names and pictures uint8 (H, W, 4): red, green, blue, opacity.
+    """Names and images uint8 (H, W, 4): red, green, blue, alpha.
 
     None is even: a centre of mass just between two places comes to either, as sums happen to be rounded.
     """
     digits = synthetic.draw(60, seed=11)[0].numpy() / 255
-    chance = np.random.default_rng(11)
+    rng = np.random.default_rng(11)
     one = iter(digits)
     made = {f"as MNIST has them {number}": opaque(next(one)) for number in range(4)}
     made |= {f"tiny, {side}x{side}": opaque(resize(next(one), side, side), BLACK, WHITE) for side in (8, 12, 16, 20)}
@@ -47,11 +47,11 @@ def drawn() -> dict[str, np.ndarray]:
         "beyond two edges": opaque(resize(next(one), 90, 90)[24:70, 20:60], BLACK, CREAM),
         "two digits": opaque(np.hstack([next(one), next(one)]), BLACK, WHITE),
         "three digits": opaque(np.hstack([next(one), next(one), next(one)]), CREAM, BLUE),
-        "with specks": opaque(specks(resize(next(one), 72, 96), chance), BLACK, WHITE),
-        "with large specks": opaque(specks(resize(next(one), 96, 72), chance, 4), CREAM, PINE),
+        "with specks": opaque(specks(resize(next(one), 72, 96), rng), BLACK, WHITE),
+        "with large specks": opaque(specks(resize(next(one), 96, 72), rng, 4), CREAM, PINE),
         "a stroke apart": opaque(on_sheet(next(one), 60, 80, 20, 30) + bar(60, 80, 8, 12, 60, 74), BLACK, WHITE),
-        "on noisy paper": noisy(opaque(resize(next(one), 48, 48), 60, 200), 6, chance),
-        "on very noisy paper": noisy(opaque(resize(next(one), 40, 50), 30, 170), 20, chance),
+        "on noisy paper": noisy(opaque(resize(next(one), 48, 48), 60, 200), 6, rng),
+        "on very noisy paper": noisy(opaque(resize(next(one), 40, 50), 30, 170), 20, rng),
         "light from the left": opaque(resize(next(one), 84, 84), ink=50, paper=light(84, 84, 250, 130)),
         "light from above": opaque(resize(next(one), 100, 70), ink=BLUE, paper=light(70, 100, 255, 120).T),
         "a lamp": opaque(resize(next(one), 96, 96), ink=20, paper=lamp(96, 96)),
@@ -90,7 +90,7 @@ def drawn() -> dict[str, np.ndarray]:
         "blank, white": opaque(np.zeros((64, 48)), BLACK, WHITE),
         "blank, tiny": opaque(np.zeros((9, 7)), BLACK, (90, 80, 70)),
         "blank, transparent": np.zeros((30, 40, 4), np.uint8),
-        "blank, noisy": noisy(opaque(np.zeros((40, 40)), BLACK, 200), 2, chance),
+        "blank, noisy": noisy(opaque(np.zeros((40, 40)), BLACK, 200), 2, rng),
     }
     return made
 
@@ -136,16 +136,16 @@ def steep(digit: np.ndarray) -> np.ndarray:
     return np.rint(((digit - 0.5) * 4 + 0.5).clip(0, 1) * 4) / 4
 
 
-def specks(digit: np.ndarray, chance: np.random.Generator, side: int = 2, count: int = 5) -> np.ndarray:
+def specks(digit: np.ndarray, rng: np.random.Generator, side: int = 2, count: int = 5) -> np.ndarray:
     digit = digit.copy()
-    for y, x in chance.integers(0, min(digit.shape) - side, (count, 2)):
+    for y, x in rng.integers(0, min(digit.shape) - side, (count, 2)):
         digit[y : y + side, x : x + side] = 1
     return digit
 
 
-def noisy(picture: np.ndarray, spread: float, chance: np.random.Generator) -> np.ndarray:
+def noisy(picture: np.ndarray, spread: float, rng: np.random.Generator) -> np.ndarray:
     picture = picture.copy()
-    picture[..., :3] = bytes_of(picture[..., :3] + chance.normal(0, spread, (*picture.shape[:2], 1)))
+    picture[..., :3] = bytes_of(picture[..., :3] + rng.normal(0, spread, (*picture.shape[:2], 1)))
     return picture
 
 
@@ -166,7 +166,7 @@ def bar(height: int, width: int, top: int, bottom: int, left: int, right: int) -
 
 
 def made_of(picture: np.ndarray) -> dict[str, dict]:
-    """What prepare makes of a picture, with each step left out in turn, and with none left out."""
+    """The preprocessed image, with each step disabled in turn, and with none disabled."""
     channels = DecodedImage(picture.astype(np.float32) / 255, 1.0)
     return {step: facts(prepare(channels, [] if step == "none" else [step])) for step in ("none", *STEPS)}
 

@@ -1,4 +1,4 @@
-"""POST /predict under load: pictures of one request in turn with others', a time budget, weights that take long."""
+"""POST /predict under load: fairness between requests, time budget, slow loading of weights."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -39,7 +39,7 @@ def results(tmp_path, weights):  # noqa: F811
 
 
 def test_a_form_of_many_pictures_lets_others_pass(results, picture, monkeypatch):  # noqa: F811
-    """With one place: the form's first picture is held up until another request waits, which then has its turns."""
+    """With one place: the form's first image blocks until another request waits, which then gets its turns."""
     monkeypatch.setattr(predict_api, "AT_ONCE", 1)
     asked, order, held = PredictApi(results), [], threading.Event()
     asked.answer(request_of(picture[0]))  # so that the weights are known
@@ -72,7 +72,7 @@ def test_a_request_that_computes_longer_than_its_budget_is_told_to_send_fewer(re
 
 
 def test_weights_that_are_being_read_keep_nobody_waiting_who_needs_others(results, picture, monkeypatch):  # noqa: F811
-    """Those of the run before take long to read; meanwhile the known ones go on answering."""
+    """Loading weights of an earlier run takes long; meanwhile loaded ones are used."""
     content = (results / schema.WEIGHTS).read_bytes()
     results_with(results, content)  # the run before is under runs/ now
     run_id = next((results / schema.RUNS).iterdir()).name

@@ -1,4 +1,4 @@
-"""What server.py serves."""
+"""Routes of server.py."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`python server.py`: options, ports, the browser, how it ends."""
+"""`python server.py`: options, ports, browser, exit codes."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ from tests.support import PROJECT
 
 @contextlib.contextmanager
 def started(*arguments: str, cwd=None, script=PROJECT / "server.py"):
-    """A server in a process of its own, with the URL it printed."""
+    """A server process and the URL that it printed."""
     command = [sys.executable, str(script), "--no-browser", *(arguments or ("--port", "0"))]
     process = subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
@@ -35,7 +35,7 @@ def started(*arguments: str, cwd=None, script=PROJECT / "server.py"):
 
 
 def refused(*arguments: str) -> tuple[int, str]:
-    """Exit code and what was printed on stderr."""
+    """Exit code and stderr."""
     command = [sys.executable, str(PROJECT / "server.py"), "--no-browser", *arguments]
     result = subprocess.run(command, capture_output=True, text=True, timeout=20)
     assert result.stdout == ""

@@ -1,4 +1,4 @@
-"""What server.py does not serve: a table of hostile paths, links, things that are no files."""
+"""Paths that server.py rejects: traversal, links, special files."""
 
 import itertools
 import os
@@ -78,7 +78,7 @@ HOSTILE = [
     "/results/runs/",
     f"/results/runs/{RUN}",
     f"/results/runs/{RUN}/",
-    # files that are there, but none of anybody's business
+    # existing files that are not served
     "/server.py",
     "/mnist_cnn.py",
     "/.git/config",

@@ -13,7 +13,7 @@ def drawn():
 
 
 def mean_position(images):
-    """Centre of mass (N, 2) in pixels: row, column."""
+    """Center of mass (N, 2) in pixels: row, column."""
     mass = images.double()
     place = torch.arange(SIZE, dtype=torch.double)
     return torch.stack([mass.sum(2) @ place, mass.sum(1) @ place], dim=1) / mass.sum((1, 2))[:, None]
@@ -71,7 +71,7 @@ def test_the_ten_digits_are_equally_frequent_to_within_one(count):
 def test_labels_come_in_random_order(drawn):
     labels = drawn[1].long()
     same_as_next = (labels[1:] == labels[:-1]).double().mean()
-    assert 0.05 < same_as_next < 0.15  # a tenth by chance
+    assert 0.05 < same_as_next < 0.15  # a tenth at random
 
 
 def test_every_image_has_contrast(drawn):

@@ -1,4 +1,4 @@
-"""Places in turn: nobody passes the queue, and whoever leaves it loses nobody's place."""
+"""Fair queue for computing: order, timeouts, errors."""
 
 import threading
 

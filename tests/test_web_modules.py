@@ -1,4 +1,4 @@
-"""The page's pure modules have tests in their own language; this runs them with the rest."""
+"""The JavaScript tests of the page's modules."""
 
 import os
 import shutil

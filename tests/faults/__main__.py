@@ -13,11 +13,11 @@ from tests.faults.kills import Kills
 from tests.faults.malformed import Malformed
 from tests.faults.signals import Signals
 
-sys.path.append(str(harness.PROJECT / "benchmarks"))  # last: its server.py is not to hide the project's
+sys.path.append(str(harness.PROJECT / "benchmarks"))  # last, so that its server.py does not shadow the project's
 from figures import Quantity, Results
 
-LIMIT_S = 18 * 60.0  # no case begins later: what then still runs ends within the two minutes left
-SHARES = {Malformed: 2, FullDisk: 2, Signals: 2, Kills: 4, Errors: 5}  # of the time, as the cases need it
+LIMIT_S = 18 * 60.0  # no case starts later; running ones finish within the remaining two minutes
+SHARES = {Malformed: 2, FullDisk: 2, Signals: 2, Kills: 4, Errors: 5}  # of the time
 SEED = 1
 QUANTITIES = (
     Quantity("cases", "cases", "", 0),

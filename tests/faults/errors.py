@@ -141,8 +141,8 @@ class Errors(Program):
         case.happened = case.happened or "missed the results folder"
 
     def attempt(self, case: Case) -> None:
-        situation = case.chance.choice(SITUATIONS)
-        injection = self.injection(case.chance, situation)
+        situation = case.rng.choice(SITUATIONS)
+        injection = self.injection(case.rng, situation)
         results, child = self.begin(case, situation)
         trace = f"trace={injection.partition(':')[0]}"
         strace = Strace(child, case.folder / "trace", "-e", trace, "-e", f"inject={injection}")
@@ -158,12 +158,12 @@ class Errors(Program):
         met = hits[0].replace(str(case.folder), "")
         case.failures = [f"{situation}, {injection}, first {met}: {failure}" for failure in case.failures]
 
-    def injection(self, chance: random.Random, situation: str) -> str:
+    def injection(self, rng: random.Random, situation: str) -> str:
         """A random one, as strace takes it."""
-        name = chance.choice(sorted({call.name for call in self.calls[situation]}))
-        nth = chance.choice([call.nth for call in self.calls[situation] if call.name == name])
-        error = chance.choice(ERRORS[name])
-        often = chance.choice(HOW_OFTEN)
+        name = rng.choice(sorted({call.name for call in self.calls[situation]}))
+        nth = rng.choice([call.nth for call in self.calls[situation] if call.name == name])
+        error = rng.choice(ERRORS[name])
+        often = rng.choice(HOW_OFTEN)
         if error == "EINTR" and often == "for good":  # Python tries again until it goes through
             often = "three times"
         when = {"once": f"{nth}", "three times": f"{nth}..{nth + 2}", "for good": f"{nth}+"}[often]

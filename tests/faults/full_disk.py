@@ -41,7 +41,7 @@ class FullDisk(Program):
     count = len(AT_START) + len(MEANWHILE)
 
     def unavailable(self) -> str | None:
-        """Whether a tmpfs can be mounted shows in trying."""
+        """Why no tmpfs can be mounted, if so."""
         with tempfile.TemporaryDirectory() as folder:
             try:
                 with disk(Path(folder)):
@@ -77,9 +77,9 @@ class FullDisk(Program):
 
     def fill_meanwhile(self, case: Case, results: Path, left: int) -> None:
         child = trainer(case, results, *LONG)
-        child.wait_computed(case.chance.uniform(0.1, 0.9) * self.takes_s)
+        child.wait_computed(case.rng.uniform(0.1, 0.9) * self.takes_s)
         while not child.ended(0.005):
-            with child.stopped():  # or it would write between the look and the filling, and less would be left
+            with child.stopped():  # or it would write between measuring and filling
                 fill(results.parent, left)
         code = child.wait()
         log = log_of(results)
@@ -100,7 +100,7 @@ class FullDisk(Program):
             case.check("No space left on device" in errors, f"{where}: it says {errors[-600:]}")
 
     def go_on(self, case: Case, results: Path) -> None:
-        """With room again: resume what was begun, then begin another run."""
+        """With space again: resume the run, then start another."""
         (results.parent / "filler").unlink()
         log = log_of(results)
         if log.get("run_id") != self.run_id and log.get("status") != "completed":
@@ -123,7 +123,7 @@ def disk(folder: Path):
 
 
 def fill(folder: Path, left: int) -> None:
-    """Leave so many bytes."""
+    """Fill the disk up to `free` bytes."""
     status = os.statvfs(folder)
     more = status.f_bavail * status.f_frsize - left
     with open(folder / "filler", "ab") as file:

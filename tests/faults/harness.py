@@ -28,15 +28,15 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before anything imports torch: a process 
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 CHILDREN: set[int] = set()  # processes of this worker that have not been waited for
-KEEP_LETTERS = 3000  # of one report: a write of up to 4,096 bytes to a pipe is never mixed with another worker's
+KEEP_LETTERS = 3000  # of one report: writes of up to 4,096 bytes to a pipe are atomic
 
 
 @dataclass
 class Case:
-    """One injected fault: `folder` is empty at first, `happened` says in a word or two what the fault met."""
+    """One injected fault: `folder` is empty at first, `happened` says in a word or two where the fault occurred."""
 
     number: int
-    chance: random.Random
+    rng: random.Random
     folder: Path
     happened: str = ""
     failures: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Program:
         return None
 
     def prepare(self, folder: Path) -> None:
-        """Make what all cases need, once; `folder` stays until the last case has ended."""
+        """Prepare what all cases share; `folder` exists until the last case has ended."""
 
     def run(self, case: Case) -> None:
         raise NotImplementedError
@@ -87,7 +87,7 @@ def main(program: Program) -> None:
 
 
 def run(program: Program, numbers: Iterable[int], seed: int, jobs: int = 2, seconds: float = 3600.0) -> Summary:
-    """Run the cases, print each failure and a summary. No case begins after `seconds`."""
+    """Run the cases, print each failure and a summary. No case starts after `seconds`."""
     if reason := program.unavailable():
         print(f"{program.name}: skipped, {reason}", flush=True)
         return Summary()
@@ -141,7 +141,7 @@ def work(program: Program, seed: int, until: float, folder: Path, tasks: int, re
     """One worker's life."""
     while time.monotonic() < until and (number := os.read(tasks, 4)):
         case = Case(int.from_bytes(number, "big"), random.Random(), folder)
-        case.chance.seed(f"{program.name} {seed} {case.number}")
+        case.rng.seed(f"{program.name} {seed} {case.number}")
         case.folder = Path(tempfile.mkdtemp(prefix=f"case-{case.number}-", dir=folder))
         try:
             program.run(case)
@@ -155,7 +155,7 @@ def work(program: Program, seed: int, until: float, folder: Path, tasks: int, re
 
 
 def end_children() -> None:
-    """Kill what a case that failed has left behind."""
+    """Kill processes that a failed case left behind."""
     while CHILDREN:
         pid = CHILDREN.pop()
         os.kill(pid, signal.SIGKILL)
@@ -163,11 +163,11 @@ def end_children() -> None:
 
 
 def die_with_parent(signum: signal.Signals) -> None:
-    """Have the kernel send `signum` to this process once its parent has ended, however that came."""
+    """Have the kernel send `signum` to this process when its parent ends."""
     ctypes.CDLL(None).prctl(1, signum)  # PR_SET_PDEATHSIG
 
 
 def import_everything() -> None:
-    """Once, in the process that all others are forked from: what is tested begins after the start-up of a process."""
+    """Import everything once in the process that all others are forked from."""
     for module in pkgutil.walk_packages(digits.__path__, "digits."):
         importlib.import_module(module.name)

@@ -48,7 +48,7 @@ class Kills(Program):
             self.takes_s[situation] = train(folder, results, *options)
 
     def place(self, situation: str, results: Path) -> list[str]:
-        """Make the results folder as it is before the run; the trainer's options."""
+        """Prepare the results folder; returns the trainer's options."""
         if situation == "finished run":
             shutil.copytree(self.finished, results)
         if situation == "interrupted run":
@@ -57,9 +57,9 @@ class Kills(Program):
 
     def run(self, case: Case) -> None:
         results = case.folder / "results"
-        situation = case.chance.choice(SITUATIONS)
+        situation = case.rng.choice(SITUATIONS)
         killed = None
-        while killed is None:  # else it had ended before
+        while killed is None:  # otherwise the run had completed
             shutil.rmtree(results, ignore_errors=True)
             child = trainer(case, results, *self.place(situation, results))
             killed = self.kill(case, child, results, self.takes_s[situation])
@@ -71,8 +71,8 @@ class Kills(Program):
 
     def kill(self, case: Case, child: Child, results: Path, takes_s: float) -> str | None:
         """At a random moment, in half of the cases as soon as a file is being written then. What it met, if alive."""
-        child.wait_computed(case.chance.uniform(0, takes_s))
-        if case.chance.random() < 0.5:
+        child.wait_computed(case.rng.uniform(0, takes_s))
+        if case.rng.random() < 0.5:
             while not child.ended() and not any(name.endswith("tmp") for name in listed(results)):
                 pass
         if child.ended():
@@ -85,7 +85,7 @@ class Kills(Program):
         return f"killed {phase}{' within a write' * writes}"
 
     def recover(self, case: Case, results: Path) -> None:
-        """Resume the killed run, or start it anew where it had not begun, and compare."""
+        """Resume the killed run, or start it again if it had not begun, and compare."""
         log = log_of(results)
         begun = log and log["run_id"] != self.run_id
         if begun and log["status"] == "completed":

@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 
 from tests.faults.harness import PROJECT, Case, Program, main
 
-ATTACK_S = 1.5  # a kind is sent again and again for so long
-PROMPT_S = 3.0  # another client has its answer within that; a few ms on a free machine
+ATTACK_S = 1.5  # each kind is sent repeatedly for this long
+PROMPT_S = 3.0  # limit for another client's response; a few ms on an idle machine
 GROWTH_MB = 64  # more memory than before the attack
 GET = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 POST = b"POST /predict HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -174,7 +174,7 @@ class Malformed(Program):
 
 @contextlib.contextmanager
 def server(case: Case):
-    """A server in a process of its own, which must end as it should, and print nothing on stderr."""
+    """A server process that must exit cleanly and print nothing on stderr."""
     command = [sys.executable, str(PROJECT / "server.py"), "--no-browser", "--port", "0"]
     process = subprocess.Popen(
         [*command, "--results-dir", str(case.folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -215,7 +215,7 @@ def memory_mb(pid: int) -> float:
 
 
 def attack(kind: Kind, port: int) -> list[int | None]:
-    """The first answer that each of its connections got."""
+    """The first response on each connection."""
     answers: list[int | None] = []
     ends = time.monotonic() + ATTACK_S
     clients = [
@@ -257,7 +257,7 @@ def endlessly(parts: tuple[bytes, ...]) -> Iterable[bytes]:
 
 
 def first_status(connection: socket.socket) -> int | None:
-    """Of the answers up to the end of the connection; None where there is none."""
+    """Status codes of the responses on the connection, or None."""
     content = b""
     with contextlib.suppress(OSError):
         while len(content) < 65536 and (part := connection.recv(65536)):

@@ -29,7 +29,7 @@ from tests.faults.processes import (
 from tests.support.outcome import outcome
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-SOON_S = 20.0  # two are promised on a free machine
+SOON_S = 20.0  # two on an idle machine
 
 
 class Signals(Program):
@@ -44,7 +44,7 @@ class Signals(Program):
         self.run_id, self.files = log_of(self.finished)["run_id"], fingerprints(self.finished)
 
     def run(self, case: Case) -> None:
-        sent = case.chance.choices(SIGNALS, k=case.chance.choice((1, 1, 2)))
+        sent = case.rng.choices(SIGNALS, k=case.rng.choice((1, 1, 2)))
         if case.number % 4:
             self.signal_trainer(case, sent)
         else:
@@ -57,7 +57,7 @@ class Signals(Program):
         shutil.copytree(self.finished, results)
         child = trainer(case, results, *RUN)
         wait_until_handled(child)
-        child.wait_computed(case.chance.uniform(0, self.takes_s))
+        child.wait_computed(case.rng.uniform(0, self.takes_s))
         code = send(case, child, sent)
         log = log_of(results)
         begun = log["run_id"] != self.run_id
@@ -66,7 +66,7 @@ class Signals(Program):
             case.check(one_line(child.errors), f"not one line: {child.errors[-1000:]}")
         allowed = {"completed"} if code == 0 or not begun else {"interrupted", "completed"}
         if len(sent) == 2 and code != 0:
-            allowed |= {"running"}  # the second one ends it at once
+            allowed |= {"running"}  # the second one exits immediately
         case.check(log["status"] in allowed, f"ended with {code}, and the log says {log['status']}")
         check_intact(case, results, self.run_id, self.files, "after the signal")
         self.go_on(case, results, log["status"] if begun else None)
@@ -79,19 +79,19 @@ class Signals(Program):
         check_intact(case, results, self.run_id, self.files, "after going on", moved=True)
 
     def signal_server(self, case: Case, sent: list[signal.Signals]) -> None:
-        """Some of the time while it answers, as often as a client can ask."""
+        """Send requests for some time, as fast as possible."""
         arguments = ("--no-browser", "--port", "0", "--results-dir", str(self.finished))
         child = Child(case.folder, "server.py", *arguments, fresh=True)
         case.happened = "server starting"
         wait_until_handled(child)
-        if case.chance.random() < 0.7:
+        if case.rng.random() < 0.7:
             case.happened = "server answering"
             where = address(child)
             status, answer = ask(where, "GET", "/healthz", None)
             case.check(status == 200, f"it does not answer: {status} {answer}")
             asking = threading.Thread(target=ask_until_it_ends, args=where[:1])
             asking.start()
-        child.ended(case.chance.uniform(0, 0.3))
+        child.ended(case.rng.uniform(0, 0.3))
         code = send(case, child, sent)
         if case.happened == "server answering":
             asking.join()
@@ -108,7 +108,7 @@ def ask_until_it_ends(port: int) -> None:
 
 
 def wait_until_handled(child: Child) -> None:
-    """Until the program handles SIGTERM; before, the interpreter still starts."""
+    """Wait until the program handles SIGTERM."""
     while not child.ended(0.0005):
         status = Path(f"/proc/{child.pid}/status").read_text()
         caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
@@ -117,11 +117,11 @@ def wait_until_handled(child: Child) -> None:
 
 
 def send(case: Case, child: Child, sent: list[signal.Signals]) -> int | None:
-    """Send the signals, and check the exit code: that of one of them, or 0 where the program had ended just before."""
+    """Send the signals and check the exit code: that of one of them, or 0 if the program had just completed."""
     with contextlib.suppress(ProcessLookupError):
         for number in sent:
             child.send(number)
-            child.ended(case.chance.choice((0, 0.001, 0.05, 0.3)))
+            child.ended(case.rng.choice((0, 0.001, 0.05, 0.3)))
     code = child.wait(SOON_S)
     case.check(code in (0, *(128 + number for number in sent)), f"ended with {code}: {child.errors[-600:]}")
     said = child.errors + child.output

@@ -29,7 +29,7 @@ NO_PROCESS = 2**22 + 1  # above the largest process id of Linux
 
 
 def missing(what: str):
-    """A developer without a browser goes on without these tests; the project's own checks may not."""
+    """Without a browser these tests are skipped, except in CI."""
     if os.environ.get("CI"):
         pytest.fail(f"{what}, and CI is set: the page would go unseen")
     pytest.skip(what)
@@ -57,7 +57,7 @@ def close_all() -> None:
 
 
 class Watched:
-    """A page whose complaints and requests are kept. `allowed` are parts of complaints that a test provokes."""
+    """A page whose console errors and requests are recorded. `allowed` are parts of errors that a test provokes."""
 
     def __init__(self, page, allowed: tuple[str, ...] = ()):
         self.page = page
@@ -73,7 +73,7 @@ class Watched:
             self.complaints.append(message.text)
 
     def assert_quiet(self, url: str) -> None:
-        """No complaint, and no request to another host."""
+        """No console error, and no request to another host."""
         complaints = [text for text in self.complaints if not any(part in text for part in self.allowed)]
         assert complaints == [], complaints
         here = url.split("/", 3)[:3]
@@ -90,7 +90,7 @@ def serving(server, path: str = "/"):
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     yield "http://{}:{}{}".format(*server.server_address[:2], path)
-    close_all()  # or a page's next question might find nobody
+    close_all()  # or a page's next request might fail
     server.shutdown()
     server.server_close()
 
@@ -100,7 +100,7 @@ def our_server(results: Path):
 
 
 def any_server(folder: Path, path: str = "/"):
-    """What `python -m http.server` does, in `folder`, which holds the page below `path`."""
+    """`python -m http.server` in `folder`, with the page below `path`."""
     handler = functools.partial(QuietHandler, directory=folder)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
@@ -108,7 +108,7 @@ def any_server(folder: Path, path: str = "/"):
 
 
 def copy_page(folder: Path) -> Path:
-    """The page, as somebody might put it anywhere; the folder for its results comes back."""
+    """A copy of the page; returns the folder for its results."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(PROJECT / "index.html", folder)
     shutil.copytree(PROJECT / "web", folder / "web")
@@ -117,7 +117,7 @@ def copy_page(folder: Path) -> Path:
 
 
 def write_run(results: Path, *, age: float = 0, alive: bool = True, **changes) -> dict:
-    """The golden run with changes, last heard of `age` seconds ago, of a process that lives or not."""
+    """The golden run with changes, updated `age` seconds ago, by a process that is alive or not."""
     results.mkdir(parents=True, exist_ok=True)
     log = json.loads((GOLDEN / TRAINING_LOG).read_text())
     log |= {"updated_at": timestamp(time.time() - age), "started_at": timestamp(time.time() - age - 90)}

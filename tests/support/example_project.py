@@ -1,4 +1,4 @@
-"""A small project to serve, with files in it that nobody may see."""
+"""A small project to serve, with files that must not be exposed."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ RUN = "20260101-120000-abcd"
 
 
 def project_in(folder: Path) -> Path:
-    """A small project: a page, a live run and an earlier one, and around them files that nobody may see."""
+    """A small project: a page, a live run, an earlier one, and files that must not be exposed."""
     (folder / "web" / "deep" / "er").mkdir(parents=True)
     (folder / "results" / "runs" / RUN).mkdir(parents=True)
     (folder / "results" / "runs" / ".hidden").mkdir()

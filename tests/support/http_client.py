@@ -1,4 +1,4 @@
-"""A client for the server's tests that sends exactly what it is told, and a server that ends with its `with` block."""
+"""A client that sends exact bytes, and a server that stops at the end of its `with` block."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ class Answer:
 
 
 def answers_of(folder: Path):
-    """A small site for the mechanics' tests: the files of `folder`, with TEXT in one of them, and some ways to fail."""
+    """A small site for tests of the HTTP server: the files of `folder`, and routes that fail."""
     (folder / "text.csv").write_bytes(TEXT)
 
     def answer(request: Request) -> Response:
@@ -60,7 +60,7 @@ def connect(server) -> socket.socket:
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """Everything until the server closes; also what came before a reset."""
+    """Everything until the server closes or resets the connection."""
     content = b""
     with contextlib.suppress(ConnectionError):
         while part := connection.recv(65536):
@@ -69,7 +69,7 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def read_answer(connection: socket.socket, body: bool = True) -> Answer:
-    """One answer of a connection that stays open, and not a byte of the next."""
+    """Exactly one response of a persistent connection."""
     content = b""
     while not content.endswith(b"\r\n\r\n"):
         content += read_exactly(connection, 1)
@@ -89,7 +89,7 @@ def read_exactly(connection: socket.socket, count: int) -> bytes:
 
 
 def raw(server, content: bytes) -> bytes:
-    """What comes back for `content`, after which this client sends no more."""
+    """The response to `content`, after which the client sends no more."""
     with connect(server) as connection:
         with contextlib.suppress(ConnectionError):
             connection.sendall(content)
@@ -98,7 +98,7 @@ def raw(server, content: bytes) -> bytes:
 
 
 def ask(server, path: str, *, method: str = "GET", headers=(), body: bytes = b"", token: str = "") -> Answer:
-    """One request on a connection of its own. `headers` is a dict or pairs; Host is added unless it is among them."""
+    """One request on a new connection. `headers` is a dict or pairs; Host is added unless given."""
     fields = dict(headers)
     if token:
         fields["X-Control-Token"] = token
@@ -111,7 +111,7 @@ def ask(server, path: str, *, method: str = "GET", headers=(), body: bytes = b""
 
 
 def eventually(condition, seconds: float = 10) -> bool:
-    """Whether the condition comes true in time."""
+    """Whether the condition becomes true in time."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -30,7 +30,7 @@ def trained(tmp_path_factory):
 
 
 def strokes_of(digit: int) -> list[list[tuple[float, float]]]:
-    """The usual shape of a digit as pen strokes, on a sheet of 1 by 1."""
+    """A typical digit as pen strokes in the unit square."""
     import torch  # only now: every test run reads this file
 
     from digits.data.skeletons import SKELETONS, parse, sample

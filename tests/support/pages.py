@@ -1,4 +1,4 @@
-"""Visiting the page as a test: open it, wait for what it should show, and see that it stayed quiet."""
+"""Visits to the page: open it, wait for its content, and check that it reported no errors."""
 
 import re
 import threading
@@ -59,7 +59,7 @@ def status(page, word: str) -> None:
 
 
 class Training:
-    """A quick run of its own thread, that goes on until it is told to end."""
+    """A quick run in a thread until it is stopped."""
 
     def __init__(self, folder: Path, name: str = "a live run"):
         self.ended = threading.Event()

@@ -8,7 +8,7 @@ import zlib
 
 from PIL import Image
 
-MOST = 1_990_000  # bytes: just below what is read of a picture
+MOST = 1_990_000  # bytes: just below the limit for an image
 WIDE, HIGH = 4096, 976  # just below 4 megapixels
 FORM = "multipart/form-data; boundary=xyz"
 JSON = "application/json"
@@ -27,7 +27,7 @@ def png(*before: bytes, size=(28, 28), bits=8, colour=0, pixels: bytes | None = 
 
 @functools.cache
 def zeros(length: int) -> bytes:
-    """That many, compressed to a thousandth, without having them all at once."""
+    """That many bytes, compressed to a thousandth, without holding them all in memory."""
     packer = zlib.compressobj(9)
     part = bytes(1 << 20)
     return b"".join(packer.compress(part) for _ in range(length >> 20)) + packer.flush()

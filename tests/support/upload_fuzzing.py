@@ -1,4 +1,4 @@
-"""Uploads nobody should send: files, forms and JSON with mistakes in them, and what they do to a server.
+"""Malformed uploads: mutated files, forms and JSON, and their effect on a server.
 
 python -m tests.support.upload_fuzzing --count 10000 --seed 1      answers by status, memory, the slowest answer
 """
@@ -42,7 +42,7 @@ EDGES = (
     b"[",
 )
 ENDED = 128 + signal.SIGTERM  # the exit code
-WARM_UP = 20  # answers until torch is imported and its threads stand
+WARM_UP = 20  # responses until torch is imported and its threads run
 
 
 def drawing(mode: str, size=(40, 50)) -> Image.Image:
@@ -92,33 +92,33 @@ def valid_bodies() -> list[tuple[bytes, str | None]]:
     return bodies + [(json.dumps(value).encode(), JSON) for value in values * 2]
 
 
-def mutated(chance: random.Random, content: bytes) -> bytes:
-    """With one to eight mistakes."""
+def mutated(rng: random.Random, content: bytes) -> bytes:
+    """With one to eight mutations."""
     body = bytearray(content)
-    for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
-        place = chance.randrange(len(body) + 1)
-        some = chance.randrange(1, 60)
-        kind = chance.randrange(7)
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+        place = rng.randrange(len(body) + 1)
+        some = rng.randrange(1, 60)
+        kind = rng.randrange(7)
         if kind == 0 and place < len(body):
-            body[place] ^= 1 << chance.randrange(8)
+            body[place] ^= 1 << rng.randrange(8)
         elif kind == 1:
-            body[place : place + 1] = bytes((chance.randrange(256),))
+            body[place : place + 1] = bytes((rng.randrange(256),))
         elif kind == 2:
-            edge = chance.choice(EDGES)
+            edge = rng.choice(EDGES)
             body[place : place + len(edge)] = edge
         elif kind == 3:
-            body[place:place] = chance.choice((chance.choice(EDGES), chance.randbytes(some)))
+            body[place:place] = rng.choice((rng.choice(EDGES), rng.randbytes(some)))
         elif kind == 4:
             del body[place : place + some]
         elif kind == 5:
-            body[place:place] = body[place : place + some] * chance.randrange(1, 20)
-        elif chance.random() < 0.3:
+            body[place:place] = body[place : place + some] * rng.randrange(1, 20)
+        elif rng.random() < 0.3:
             del body[place:]
     return bytes(body)
 
 
 def summed_up(content: bytes) -> bytes:
-    """A PNG whose chunks have right sums again: or else nothing behind them is looked at."""
+    """A PNG with repaired checksums, so that decoding continues."""
     body, place = bytearray(content), 8
     while place + 12 <= len(body):
         end = place + 8 + int.from_bytes(body[place : place + 4], "big")
@@ -131,16 +131,16 @@ def summed_up(content: bytes) -> bytes:
 
 def mutations(count: int, seed: int) -> Iterator[tuple[bytes, str | None]]:
     """The same ones for the same seed."""
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     bodies = valid_bodies()
     for _ in range(count):
-        content, kind = chance.choice(bodies)
-        body = mutated(chance, content)
-        yield summed_up(body) if body.startswith(b"\x89PNG") and chance.random() < 0.7 else body, kind
+        content, kind = rng.choice(bodies)
+        body = mutated(rng, content)
+        yield summed_up(body) if body.startswith(b"\x89PNG") and rng.random() < 0.7 else body, kind
 
 
 class Server:
-    """A process of server.py with `weights` that has read a picture, and what its memory is from then on."""
+    """A server.py process with `weights` that has classified an image, and its memory from then on."""
 
     def __init__(self, port: int, pid: int):
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -172,13 +172,13 @@ class Server:
         self._connection.close()
 
     def grown_mb(self) -> float:
-        """By how much its memory is larger now than it was after the first pictures; `growth_mb` is the most so far."""
+        """Memory growth in MB since the first images; `growth_mb` is the maximum so far."""
         grown = self._memory() - self._before
         self.growth_mb = max(self.growth_mb, grown)
         return grown
 
     def computed_s(self) -> float:
-        """Seconds of a processor that it has used so far, however busy the machine is."""
+        """CPU seconds used so far."""
         fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -189,7 +189,7 @@ class Server:
 
 @contextlib.contextmanager
 def attacked(weights: bytes):
-    """A server in a process of its own, which must end as it should, and print nothing on stderr."""
+    """A server process that must exit cleanly and print nothing on stderr."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "mnist_cnn.pth").write_bytes(weights)
         command = [sys.executable, str(PROJECT / "server.py"), "--no-browser", "--port", "0", "--results-dir", folder]
@@ -230,7 +230,7 @@ def report(what: str, server: Server) -> None:
 
 
 def untrained() -> bytes:
-    """Weights that have learned nothing, and read all the same."""
+    """Untrained weights."""
     import torch
 
     from digits.config import Config
