@@ -50,7 +50,7 @@ def centre_of_mass(images):
     return torch.stack([mass.sum(1) @ place, mass.sum(2) @ place], dim=1) / mass.sum((1, 2))[:, None]
 
 
-def test_without_any_amount_images_stay_as_they_are():
+def test_zero_amounts_leave_images_unchanged():
     images, generator = blobs(5), seeded()
     before = generator.get_state()
     result = augment(images, Augmentation(), generator)
@@ -59,7 +59,7 @@ def test_without_any_amount_images_stay_as_they_are():
     assert torch.equal(generator.get_state(), before)
 
 
-def test_the_warp_that_moves_nothing_gives_the_same_image():
+def test_the_identity_warp_leaves_images_unchanged():
     images = blobs(5)
     torch.testing.assert_close(warped(images), images.float(), atol=1e-2, rtol=0)
 
@@ -71,11 +71,11 @@ def test_a_shift_by_whole_pixels_moves_right_and_down(dx, dy):
     torch.testing.assert_close(warped(images, shift=(dx, dy)), expected, atol=1e-2, rtol=0)
 
 
-def test_what_leaves_the_image_is_gone():
+def test_pixels_moved_out_of_the_image_are_lost():
     assert warped(point(13, 26), shift=(5, 0)).sum() < 1e-2
 
 
-def test_a_quarter_turn_takes_the_right_to_the_bottom():
+def test_a_quarter_turn_moves_the_right_side_to_the_bottom():
     turned = warped(point(13, 20), angle=90)
     torch.testing.assert_close(turned, point(20, 14).float(), atol=1e-2, rtol=0)
 
@@ -92,7 +92,7 @@ def test_a_quarter_turn_takes_the_right_to_the_bottom():
         ({"stretch": (1.2, 0.8), "shear": 0.5, "angle": 90, "shift": (1.0, 2.0)}, 3.6 + 1.0, 7.8 - 1.8 + 2.0),
     ],
 )
-def test_a_blot_goes_where_geometry_says(change, x, y):
+def test_a_blot_moves_to_its_geometric_image(change, x, y):
     place = torch.arange(28) - 13.5
     blot = (-((place - 6.5) ** 2 + (place[:, None] + 4.5) ** 2) / 4).exp().mul(255).round().to(torch.uint8)[None]
     torch.testing.assert_close(centre_of_mass(blot), torch.tensor([[6.5, -4.5]], dtype=torch.double), atol=0.02, rtol=0)
@@ -100,7 +100,7 @@ def test_a_blot_goes_where_geometry_says(change, x, y):
     torch.testing.assert_close(centre_of_mass(warped(blot, **change)), expected, atol=0.03, rtol=0)
 
 
-def test_an_affine_change_is_that_of_torch_s_own_grid():
+def test_the_affine_warp_equals_torch_affine_grid():
     images = blobs(6)
     warp = draw(6, Augmentation(rotation=20, translate=3, scale=0.2, shear=0.3), seeded()).warp
     theta = warp.clone()
@@ -110,7 +110,7 @@ def test_an_affine_change_is_that_of_torch_s_own_grid():
     torch.testing.assert_close(bend(images.float(), warp), expected, atol=0.05, rtol=0)
 
 
-def test_amounts_are_spread_over_both_sides_up_to_the_largest():
+def test_amounts_are_uniform_between_minus_and_plus_the_maximum():
     count = 2000
     warp = draw(count, Augmentation(rotation=30), seeded()).warp
     angles = torch.rad2deg(torch.atan2(warp[:, 0, 1], warp[:, 0, 0]))
@@ -137,7 +137,7 @@ def test_an_elastic_pull_moves_no_point_farther_than_its_largest_amount():
     torch.testing.assert_close(moved[:, 4:-4, 4:-4], torch.full((200, 20, 20), 2.5), atol=1e-3, rtol=0)
 
 
-def test_a_thicker_pen_adds_ink_and_a_finer_one_takes_it_away():
+def test_a_wider_stroke_adds_ink_and_a_thinner_one_removes_it():
     images = blobs(3)
     ink = [thicken(images, torch.full((3,), amount)).sum((1, 2)) for amount in (-1.0, -0.5, 0.0, 0.5, 1.0)]
     for less, more in itertools.pairwise(ink):
@@ -145,7 +145,7 @@ def test_a_thicker_pen_adds_ink_and_a_finer_one_takes_it_away():
     assert torch.equal(ink[2], images.float().sum((1, 2)))
 
 
-def test_a_pen_s_whole_pixel_is_the_brightest_or_darkest_of_five():
+def test_a_stroke_width_of_one_pixel_is_dilation_or_erosion_with_a_cross():
     images = blobs(4)
     padded = [torch.nn.functional.pad(images.int(), [1] * 4, value=value) for value in (0, 255)]
     bright, dark = (
@@ -157,7 +157,7 @@ def test_a_pen_s_whole_pixel_is_the_brightest_or_darkest_of_five():
     torch.testing.assert_close(thicken(images, thickness), expected)
 
 
-def test_the_generator_alone_decides_and_torch_s_own_numbers_stay_untouched():
+def test_only_the_given_generator_is_used():
     images = blobs(20)
     state = torch.get_rng_state()
     first, again, other = (augment(images, EVERYTHING, seeded(seed)) for seed in (7, 7, 8))
@@ -174,7 +174,7 @@ def test_two_calls_in_a_row_differ():
 
 
 @pytest.mark.parametrize("augmentation", [*EACH, EVERYTHING], ids=lambda a: next(k for k, v in vars(a).items() if v))
-def test_a_part_of_a_batch_becomes_what_it_becomes_in_the_whole(augmentation):
+def test_augmenting_a_slice_equals_slicing_the_augmented_batch(augmentation):
     images = blobs(96)
     parameters = draw(96, augmentation, seeded())
     whole = apply(images, parameters)
@@ -183,7 +183,7 @@ def test_a_part_of_a_batch_becomes_what_it_becomes_in_the_whole(augmentation):
 
 
 @pytest.mark.parametrize("augmentation", [*EACH, EVERYTHING], ids=lambda a: next(k for k, v in vars(a).items() if v))
-def test_results_are_float32_between_black_and_white_on_the_images_device(augmentation):
+def test_results_are_float32_within_0_to_255_on_the_device_of_the_images(augmentation):
     images = blobs(30)
     result = augment(images, augmentation, seeded())
     assert result.shape == (30, 28, 28) and result.dtype == torch.float32 and result.device == images.device
@@ -198,12 +198,12 @@ def test_an_empty_batch_stays_empty():
 
 
 @pytest.mark.parametrize("amounts", [{"translate": -1}, {"rotation": math.nan}, {"scale": 1}, {"stroke_width": 1.5}])
-def test_amounts_that_make_no_sense_are_refused(amounts):
+def test_invalid_amounts_are_rejected(amounts):
     with pytest.raises(ValueError):
         Augmentation(**amounts)
 
 
-def test_coarse_images_come_back_from_few_pixels_as_one_by_one():
+def test_low_resolution_of_a_batch_equals_low_resolution_per_image():
     image = blobs(1)[0].float()
     plain, quarter, half = lower_resolution(image.expand(3, 28, 28), torch.tensor([0, 1, 8]))
     assert torch.equal(plain, image)
@@ -214,7 +214,7 @@ def test_coarse_images_come_back_from_few_pixels_as_one_by_one():
     assert (half - image).abs().mean() < (quarter - image).abs().mean()
 
 
-def test_the_part_that_is_coarse_is_the_part_asked_for():
+def test_the_requested_fraction_of_images_gets_low_resolution():
     grids = draw(10_000, Augmentation(low_res=0.2), seeded()).coarse
     assert 0.18 < (grids > 0).double().mean() < 0.22
     assert sorted(set(grids.tolist())) == list(range(9))

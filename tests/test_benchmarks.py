@@ -52,7 +52,7 @@ def content(folder, name="one"):
     return json.loads((folder / f"{name}.json").read_text())
 
 
-def test_every_repetition_is_on_the_disk_at_once_with_mean_and_spread(tmp_path):
+def test_every_repetition_is_saved_immediately_with_mean_and_standard_deviation(tmp_path):
     kept = results(tmp_path)
     values = [99.1, 98.7, 99.5]
     for seed, value in enumerate(values, start=1):
@@ -67,7 +67,7 @@ def test_every_repetition_is_on_the_disk_at_once_with_mean_and_spread(tmp_path):
     assert (other["target"], other["target_is"], other["reached"]) == (60.0, "at most", True)
 
 
-def test_a_file_says_what_it_was_measured_on_and_with(tmp_path):
+def test_a_results_file_has_machine_and_versions(tmp_path):
     results(tmp_path).add(1, {"accuracy": 99.0})
     head = content(tmp_path)
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", head["measured_at"])
@@ -77,7 +77,7 @@ def test_a_file_says_what_it_was_measured_on_and_with(tmp_path):
     assert set(head["rows"][0]) <= set(re.findall(r"`(\w+)`", (BENCHMARKS / "README.md").read_text()))
 
 
-def test_the_command_that_is_kept_names_no_folder_of_this_machine(monkeypatch):
+def test_the_saved_command_contains_no_local_path(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["/x/benchmarks/one.py", "--seeds", "3-5", "--data-dir", os.path.abspath("data")])
     assert machine.command() == "python benchmarks/one.py --seeds 3-5 --data-dir FOLDER"
 
@@ -114,7 +114,7 @@ def test_without_add_the_first_new_figures_replace_the_old_but_for_the_notes(tmp
 
 
 @pytest.mark.parametrize("part", ["machine", "versions", "options"])
-def test_figures_of_other_circumstances_are_not_put_together(tmp_path, part):
+def test_figures_of_different_machines_or_versions_are_not_mixed(tmp_path, part):
     results(tmp_path).add(1, {"accuracy": 99.0})
     (tmp_path / "one.json").write_text(json.dumps(content(tmp_path) | {part: "another"}))
     with pytest.raises(SystemExit, match=f"its {part} are another, now they are .* Leave out --add"):
@@ -127,7 +127,7 @@ def test_seeds_are_a_number_or_first_and_last(text, seeds):
 
 
 @pytest.mark.parametrize("text", ["0", "-3", "5-3", "a", "", "1-2-3", "1.5", "--"])
-def test_other_words_for_seeds_are_refused(text):
+def test_malformed_seeds_are_rejected(text):
     with pytest.raises(click.BadParameter, match="is neither a number of seeds"):
         runs.Seeds().convert(text, None, None)
 
@@ -145,7 +145,7 @@ def measured(tmp_path):
     return tmp_path
 
 
-def test_the_table_has_a_line_for_each_network_and_a_list_of_the_rest(measured):
+def test_the_table_has_a_row_per_network_and_a_list_of_other_figures(measured):
     lines = table.markdown(table.read(measured)).splitlines()
     assert lines[0].startswith(f"On {machine.name()}, Python {machine.versions()['python']}, torch ")
     where = lines.index("Presets:")
@@ -159,7 +159,7 @@ def test_the_table_has_a_line_for_each_network_and_a_list_of_the_rest(measured):
     assert "| whole process | 1,234.6 s | 1 |" in lines
 
 
-def test_a_list_names_what_each_group_of_figures_was_measured_of(tmp_path):
+def test_a_list_names_the_subject_of_each_group_of_figures(tmp_path):
     kept = results(tmp_path, title="Servers")
     for of, seconds in (("ours", 1.0), ("another", 2.0)):
         kept.add(1, {"seconds": seconds}, of)
@@ -173,7 +173,7 @@ def test_a_list_names_what_each_group_of_figures_was_measured_of(tmp_path):
     ]
 
 
-def test_what_was_wanted_and_not_reached_is_said(measured):
+def test_a_missed_target_is_marked(measured):
     text = table.markdown(table.read(measured))
     assert "| `--preset fast`: test accuracy | at least 99.00 % | 99.25 ± 0.35 % | ✓ |" in text
     assert "| `--preset fast`: whole process | at most 60.0 s | 61.0 s | ✗ |" in text
@@ -187,21 +187,21 @@ def test_readme_has_six_figures_at_most_and_names_their_machine(measured):
     assert len(lines) <= 2 + len(table.SUMMARY) + 2 and lines[-1] == f"Measured on {machine.name()}."
 
 
-def test_figures_of_different_machines_stand_in_different_tables(measured):
+def test_figures_of_different_machines_are_in_different_tables(measured):
     (measured / "other.json").write_text(json.dumps(content(measured, "other") | {"machine": "An abacus, Wood"}))
     text = table.markdown(table.read(measured))
     assert text.count("\nMean ± ") == 2
     assert text.index("Presets:") < text.index("On An abacus, Wood") < text.index("Something else")
 
 
-def test_only_what_stands_between_the_comments_is_replaced():
+def test_only_the_text_between_the_markers_is_replaced():
     text = f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n"
     assert table.replaced(text, "new") == f"before\n{table.BEGIN}\nnew\n{table.END}\nafter\n"
     with pytest.raises(SystemExit, match="lacks the lines"):
         table.replaced("nothing", "new")
 
 
-def test_the_documents_say_what_the_results_files_say():
+def test_the_documents_agree_with_the_results_files():
     done = subprocess.run([sys.executable, BENCHMARKS / "table.py", "--check"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -238,7 +238,7 @@ def benchmark(folder, name, *arguments):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_every_program_tells_its_options(tmp_path, name):
+def test_every_program_lists_its_options(tmp_path, name):
     done = benchmark(tmp_path, name, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert not list(tmp_path.iterdir())
@@ -262,7 +262,7 @@ def test_runs_are_measured_from_outside_seed_by_seed(tmp_path):
     assert set(rows["seconds"]["values"]) == {"1"}  # no times of runs side by side
 
 
-def test_a_run_that_fails_is_told_in_its_own_words(tmp_path):
+def test_a_failed_run_reports_its_own_error(tmp_path):
     done = benchmark(tmp_path, "presets", "default", "--seeds", "2", "--options", "--channels 1")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("Error: ")

@@ -11,7 +11,7 @@ from digits.server.options_schema import SETTABLE, InvalidOption, options_schema
 from tests.support.http_client import ask
 
 
-def test_a_page_is_told_every_option_of_the_command_line_that_it_may_set():
+def test_the_page_gets_every_option_that_it_may_set():
     told = {option["name"]: option for option in options_schema()["options"]}
     assert {item.name for item in fields(Config)} - told.keys() == {"results_dir", "data_dir", "keep_runs", "quiet"}
     for item in fields(Config):
@@ -23,7 +23,7 @@ def test_a_page_is_told_every_option_of_the_command_line_that_it_may_set():
     assert json.loads(json.dumps(options_schema(), allow_nan=False)) == options_schema()
 
 
-def test_what_is_told_of_limits_is_what_is_kept_to():
+def test_the_published_limits_are_enforced():
     for option in options_schema()["options"]:
         name, kind = option["name"], option["kind"]
         if kind == "choice":
@@ -45,7 +45,7 @@ def test_what_is_told_of_limits_is_what_is_kept_to():
             assert caught.value.field == name, (name, value)
 
 
-def test_presets_and_models_are_told_whole_and_can_be_chosen(site):
+def test_presets_and_models_are_complete_and_selectable(site):
     told = ask(site, "/options").json()
     assert told == options_schema()  # the results folder is shown only with the token
     for name, preset in told["presets"].items():
@@ -90,7 +90,7 @@ WORDS = [
 
 
 @pytest.mark.parametrize(("options", "words"), WORDS, ids=range(len(WORDS)))
-def test_values_become_words_of_a_list_and_mean_what_they_mean_in_a_terminal(options, words):
+def test_values_become_arguments_with_the_same_meaning_as_in_a_terminal(options, words):
     assert to_argv(options) == words
     assert shlex.split(shlex.join(words)) == words
 
@@ -152,7 +152,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("options", "field"), REFUSED, ids=range(len(REFUSED)))
-def test_a_value_that_the_command_line_would_refuse_is_refused_and_its_field_named(live, options, field):
+def test_invalid_values_are_rejected_with_the_name_of_the_field(live, options, field):
     body = json.dumps({"options": options}).encode()
     answer = ask(live, "/runs", method="POST", body=body, token=live.token)
     problem = answer.json()

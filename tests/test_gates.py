@@ -1,4 +1,4 @@
-"""What is refused before any network is asked, and what has to pass."""
+"""Input checks: images that they reject, and digits that pass."""
 
 import doodles
 import numpy as np
@@ -63,18 +63,18 @@ def test_digits_in_pieces_with_bars_and_of_thick_strokes_pass(boxes):
         ([(slice(y, y + 6), slice(20, 90)) for y in range(5, 100, 14)] + [(slice(5, 95), slice(20, 26))], "tangle"),
     ],
 )
-def test_what_no_digit_is_like_is_refused_with_its_reason(boxes, reason):
+def test_non_digits_are_rejected_with_a_reason(boxes, reason):
     assert reason in input_checks.rejection_reason(prepared(sheet(*boxes)))
 
 
-def test_a_line_of_hair_is_as_good_as_any_other():
+def test_a_hairline_is_accepted():
     ink = np.zeros((280, 280))
     ink[40:240, 140] = ink[40, 100:140] = ink[240, 100:180] = 1  # one pixel wide: at 28x28 hardly grey
     assert prepared(ink).pixels.max() < 100
     assert input_checks.rejection_reason(prepared(ink)) is None
 
 
-def test_nearly_all_drawn_digits_pass_and_two_beside_each_other_mostly_do_not():
+def test_nearly_all_digits_pass_and_pairs_of_digits_mostly_fail():
     digits = synthetic.draw(200, seed=4)[0].numpy()
     assert sum(input_checks.rejection_reason(from_pixels(digit)) is not None for digit in digits) <= 2
     pairs = [prepared(np.hstack(pair) / 255) for pair in zip(digits[::2], digits[1::2])]
@@ -82,7 +82,7 @@ def test_nearly_all_drawn_digits_pass_and_two_beside_each_other_mostly_do_not():
 
 
 @pytest.mark.parametrize("kind, at_least", [("solid shapes", 0.8), ("noise", 0.45), ("scribbles", 0.45)])
-def test_most_blots_noise_and_scribbles_are_refused_by_the_gates_alone(kind, at_least):
+def test_most_blots_noise_and_scribbles_are_rejected_by_the_input_checks(kind, at_least):
     found = [input_checks.rejection_reason(doodle(kind, number)) for number in range(40)]
     assert sum(reason is not None for reason in found) >= at_least * len(found)
 
@@ -91,16 +91,16 @@ def test_blank_paper_is_empty():
     assert all(doodle("blank pictures", number).empty for number in range(20))
 
 
-def test_pieces_less_holes_are_those_found_by_filling():
-    chance = np.random.default_rng(5)
+def test_the_euler_number_equals_pieces_less_holes_by_flood_fill():
+    rng = np.random.default_rng(5)
     for density in (0.1, 0.4, 0.7):
-        mask = np.pad(chance.random((26, 26)) < density, 1)
+        mask = np.pad(rng.random((26, 26)) < density, 1)
         holes = enclosed(mask)
         assert input_checks.euler_number(mask) == components(mask)[1] - holes
 
 
 def enclosed(mask: np.ndarray) -> int:
-    """How many pieces of paper, joined along sides only, don't reach the edge."""
+    """Number of holes: background components (4-connected) that don't reach the edge."""
     left, count = {tuple(place) for place in np.argwhere(~mask)}, -1  # one is the paper outside
     while left:
         count, front = count + 1, [left.pop()]
@@ -112,7 +112,7 @@ def enclosed(mask: np.ndarray) -> int:
     return count
 
 
-def test_the_measures_are_those_of_the_slow_way():
+def test_the_measures_equal_a_slow_reference():
     pixels = np.random.default_rng(6).integers(0, 256, (28, 28), dtype=np.uint8)
     side = input_checks.FULL_SIDE
     squares = [pixels[y : y + side, x : x + side].mean() / 255 for y in range(29 - side) for x in range(29 - side)]

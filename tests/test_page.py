@@ -50,7 +50,7 @@ def test_a_live_run_grows_and_zoom_scroll_and_cursor_survive_every_refresh(visit
         assert wait_for_steps(page, before) > before
 
 
-def test_a_real_training_is_seen_from_its_first_batches_to_its_samples(visit, tmp_path):
+def test_a_real_training_is_shown_from_first_batch_to_samples(visit, tmp_path):
     program = [sys.executable, PROJECT / "mnist_cnn.py", "--results-dir", tmp_path, "--dataset", "synthetic"]
     size = [
         "--epochs",
@@ -82,7 +82,7 @@ def test_a_real_training_is_seen_from_its_first_batches_to_its_samples(visit, tm
         see(page, "#layers", "Conv2d")
 
 
-def test_before_the_first_run_it_says_how_to_start_one_and_then_shows_it(visit, tmp_path):
+def test_before_the_first_run_the_page_says_how_to_start_one(visit, tmp_path):
     with our_server(tmp_path) as url:
         page = visit(url)
         see(page, "#welcome", "python mnist_cnn.py")
@@ -104,7 +104,7 @@ def test_before_the_first_run_it_says_how_to_start_one_and_then_shows_it(visit, 
     ],
     ids=lambda value: value if isinstance(value, str) and value.istitle() else "",
 )
-def test_every_state_has_its_word_and_says_why(visit, tmp_path, changes, word, sentence):
+def test_every_status_has_a_label_and_a_reason(visit, tmp_path, changes, word, sentence):
     write_run(tmp_path, **changes)
     with our_server(tmp_path) as url:
         page = visit(url)
@@ -128,7 +128,7 @@ def test_a_diverged_run_says_where_and_keeps_its_last_finite_numbers(visit, tmp_
         see(page, "#events", "diverged")
 
 
-def test_a_server_that_goes_away_is_missed_and_welcomed_back(visit, tmp_path):
+def test_a_lost_server_is_reported_and_reconnected(visit, tmp_path):
     write_run(tmp_path, status="completed")
     page, port = None, "0"
     for word in ("Completed", "Completed"):
@@ -146,7 +146,7 @@ def test_a_server_that_goes_away_is_missed_and_welcomed_back(visit, tmp_path):
         assert page.locator(".sample").count() > 0, "what was read stays"
 
 
-def test_only_what_changed_is_read_again(visit, tmp_path):
+def test_only_changed_files_are_read_again(visit, tmp_path):
     write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:
         page = visit(url)
@@ -160,7 +160,7 @@ def test_only_what_changed_is_read_again(visit, tmp_path):
         assert set(answers) == {("training_status", 304)}
 
 
-def test_a_hidden_tab_asks_more_slowly_and_catches_up_at_once(visit, tmp_path):
+def test_a_hidden_tab_polls_slowly_and_catches_up_when_shown(visit, tmp_path):
     hide = "Object.defineProperty(document, 'hidden', { get: () => window.away === true });"
     write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:
@@ -177,7 +177,7 @@ def test_a_hidden_tab_asks_more_slowly_and_catches_up_at_once(visit, tmp_path):
 
 
 @pytest.mark.parametrize("path", ["", "some/where/else/"])
-def test_any_server_will_do_also_below_a_path(visit, tmp_path, path):
+def test_any_file_server_works_under_any_path(visit, tmp_path, path):
     results = copy_page(tmp_path / path)
     write_run(results, status="running", age=60)
     with any_server(tmp_path, f"/{path}") as url:
@@ -195,7 +195,7 @@ def test_any_server_before_the_first_run(visit, tmp_path):
 
 
 @pytest.mark.parametrize("ours", [True, False], ids=["our server", "any server"])
-def test_half_a_file_changes_nothing(visit, tmp_path, ours):
+def test_a_truncated_file_changes_nothing(visit, tmp_path, ours):
     results = copy_page(tmp_path)
     write_run(results, status="completed", name="whole")
     with our_server(results) if ours else any_server(tmp_path) as url:
@@ -209,7 +209,7 @@ def test_half_a_file_changes_nothing(visit, tmp_path, ours):
         see(page, "h1", "again")
 
 
-def test_an_earlier_run_can_be_looked_at(visit, tmp_path):
+def test_an_earlier_run_can_be_shown(visit, tmp_path):
     entry = {"status": "completed", "started_at": "2026-11-20T12:00:00Z"}
     earlier, live = "20261119-120000-aaaa", "20261120-120000-bbbb"
     write_run(tmp_path / "runs" / earlier, run_id=earlier, name="the earlier one", status="completed")

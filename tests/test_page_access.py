@@ -1,4 +1,4 @@
-"""Who can use the page: axe-core finds nothing to complain of, in light and dark, in every state."""
+"""Accessibility of the page: axe-core in light and dark, in every state."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The charts in a real browser: other axes, smoothing, saving, addresses, and other runs laid over the shown one."""
+"""The charts in a real browser: axes, smoothing, export, links, overlaid runs."""
 
 import json
 
@@ -123,7 +123,7 @@ def test_an_address_restores_the_view_on_an_open_page_too(visit, tmp_path):
 
 
 def test_two_runs_are_overlaid_and_compared(visit, tmp_path):
-    """The other run reads one digit of ten more, and had another rate."""
+    """The other run classifies one more digit in ten correctly, with another learning rate."""
     log = write_run(tmp_path, status="completed")
     earlier = tmp_path / "runs" / "20260101-000000-aaaa"
     config = log["config"] | {"lr": 0.5}
@@ -155,7 +155,7 @@ def test_two_runs_are_overlaid_and_compared(visit, tmp_path):
 
 
 def test_zooming_in_reads_every_batch_by_range(visit, tmp_path):
-    """The log has a bucket for 200 batches each; in view are then single ones."""
+    """The log has a bucket for every 200 batches; zoomed in, single batches are shown."""
     steps = 200_000
     buckets = list(range(200, steps + 1, 200))
     columns = {"step": buckets, "epoch": [1] * len(buckets), "loss": [0.5] * len(buckets)}

@@ -1,4 +1,4 @@
-"""Where the network fails, in a real browser: every number is recounted, and leads to its images."""
+"""The section Mistakes in a real browser: every number is recounted and leads to its images."""
 
 import json
 import random
@@ -13,9 +13,9 @@ from tests.support.pages import reach, see
 IMAGES = 400
 
 
-def answers(labels, chance, wrong):
-    predictions = [label if chance.random() > wrong else chance.randrange(10) for label in labels]
-    confidences = [round(chance.uniform(0.3, 1), 3) for _ in labels]
+def answers(labels, rng, wrong):
+    predictions = [label if rng.random() > wrong else rng.randrange(10) for label in labels]
+    confidences = [round(rng.uniform(0.3, 1), 3) for _ in labels]
     known = [index for index, label in enumerate(labels) if predictions[index] != label]
     probabilities = [
         [confidences[index] if digit == predictions[index] else 0.01 for digit in range(10)] for index in known
@@ -26,17 +26,17 @@ def answers(labels, chance, wrong):
 
 @pytest.fixture
 def run(tmp_path):
-    """A made-up run that learns: its predictions."""
-    chance = random.Random(4)
+    """Predictions of an example run that learns."""
+    rng = random.Random(4)
     log = write_run(tmp_path, status="completed")
-    labels = [chance.randrange(10) for _ in range(IMAGES)]
+    labels = [rng.randrange(10) for _ in range(IMAGES)]
     text = "".join(map(str, labels))
-    epochs = [{"epoch": epoch, **answers(labels, chance, 0.6 / epoch)} for epoch in (1, 2, 3)]
+    epochs = [{"epoch": epoch, **answers(labels, rng, 0.6 / epoch)} for epoch in (1, 2, 3)]
     content = {
         "schema": 1,
         "run_id": log["run_id"],
         "validation": {"labels": text, "epochs": epochs},
-        "test": {"labels": text, **answers(labels, chance, 0.1)},
+        "test": {"labels": text, **answers(labels, rng, 0.1)},
     }
     write_json(tmp_path / PREDICTIONS, content)
     (tmp_path / TEST_IMAGES).write_bytes(b"")
@@ -57,7 +57,7 @@ def shown_counts(page):
     return [[0 if text == "·" else int(text.replace(",", "")) for text in row] for row in cells]
 
 
-def test_the_matrix_is_that_of_a_recount_after_every_epoch(visit, tmp_path, run):
+def test_the_matrix_matches_a_recount_after_every_epoch(visit, tmp_path, run):
     with our_server(tmp_path) as url:
         page = visit(url)
         reach(page, "#mistakes")
@@ -81,7 +81,7 @@ def test_the_matrix_is_that_of_a_recount_after_every_epoch(visit, tmp_path, run)
         see(page, "#mistakes [data-part=which]", "Test set")
 
 
-def test_the_right_end_of_the_slider_follows_the_run_and_another_run_begins_anew(visit, tmp_path, run):
+def test_the_slider_follows_the_live_run_and_resets_for_another_run(visit, tmp_path, run):
     def write(epochs, **changes):
         validation = run["validation"] | {"epochs": run["validation"]["epochs"][:epochs]}
         write_json(tmp_path / PREDICTIONS, {"schema": 1, "validation": validation})
@@ -107,7 +107,7 @@ def test_the_right_end_of_the_slider_follows_the_run_and_another_run_begins_anew
         see(page, "#mistakes [data-part=title]", "^Mistakes")
 
 
-def test_a_cell_leads_to_exactly_its_images_the_most_confident_first(visit, tmp_path, run):
+def test_a_cell_shows_exactly_its_images_with_the_most_confident_first(visit, tmp_path, run):
     labels, said, sure = (run["test"][key] for key in ("labels", "predictions", "confidences"))
     counts = recount(labels, said)
     label, other = max(
@@ -137,7 +137,7 @@ def test_a_cell_leads_to_exactly_its_images_the_most_confident_first(visit, tmp_
 
 
 def test_probabilities_that_no_temperature_has_calibrated_are_marked(visit, tmp_path, run):
-    """As in files of before; where one has, nothing is said."""
+    """As in files of older versions; calibrated ones are not marked."""
     samples = {"run_id": run["run_id"], "samples": [{"label": 7, "prediction": 7, "probabilities": [0.1] * 10}]}
     log = json.loads((tmp_path / TRAINING_LOG).read_text())
     write_json(tmp_path / TRAINING_LOG, log | {"files": [*log["files"], TEST_SAMPLES]})
@@ -158,7 +158,7 @@ def test_probabilities_that_no_temperature_has_calibrated_are_marked(visit, tmp_
         see(page, "#mistakes .sample >> nth=0", "% confidence(?!, )")
 
 
-def test_the_filters_and_the_spread_of_each_layer_are_shown(visit, tmp_path, run):
+def test_filters_and_weight_histograms_are_shown(visit, tmp_path, run):
     with our_server(tmp_path) as url:
         page = visit(url)
         reach(page, "#weights")
@@ -171,7 +171,7 @@ def test_the_filters_and_the_spread_of_each_layer_are_shown(visit, tmp_path, run
         assert [shades[0], shades[4], shades[8]] == [255, 64, 64]
 
 
-def test_a_picture_is_cut_out_of_the_mosaic(visit, tmp_path, run):
+def test_an_image_is_cut_out_of_the_mosaic(visit, tmp_path, run):
     log = json.loads((tmp_path / TRAINING_LOG).read_text())
     write_json(tmp_path / TRAINING_LOG, log | {"files": [*log["files"], TEST_IMAGES]})
     with our_server(tmp_path) as url:

@@ -1,4 +1,4 @@
-"""POST /predict: pictures come in many ways, and go out as digits, or as a problem that names itself."""
+"""POST /predict: encodings of the body, responses, problems."""
 
 import base64
 import http.client
@@ -24,7 +24,7 @@ from tests.test_predict import digits, weights  # noqa: F401  (fixtures)
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, weights):  # noqa: F811
-    """A server whose latest run has learned to read."""
+    """A server whose latest run has trained weights."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "web").mkdir()
     with RunLog(folder / "results", name="trained") as log:
@@ -95,7 +95,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_a_picture_is_read_however_it_is_sent(site, picture, way):
+def test_every_encoding_of_the_body_is_classified(site, picture, way):
     content, label = picture
     answer = post(site, *WAYS[way](content))
     assert answer.status == 200, answer.body
@@ -112,7 +112,7 @@ def test_a_picture_is_read_however_it_is_sent(site, picture, way):
 
 
 @pytest.mark.parametrize("scale", [1, 1 / 255])
-def test_numbers_are_read_as_they_are(site, digits, scale):  # noqa: F811
+def test_arrays_of_pixels_are_used_unchanged(site, digits, scale):  # noqa: F811
     images, labels = digits
     rows = (images[1] * scale).tolist()
     told = post(site, *in_json({"instances": [rows]})).json()
@@ -121,7 +121,7 @@ def test_numbers_are_read_as_they_are(site, digits, scale):  # noqa: F811
     assert np.array_equal(np.asarray(seen), images[1])
 
 
-def test_several_pictures_get_several_answers_in_their_order(site, digits):  # noqa: F811
+def test_several_images_get_answers_in_order(site, digits):  # noqa: F811
     images, _ = digits
     contents = []
     for image in images[:5]:
@@ -154,7 +154,7 @@ def test_the_weights_of_a_run_can_be_named(site, picture):
     assert post(site, content, path="/predict?format=xml").status == 400
 
 
-def test_the_description_tells_of_the_fields_and_limits_that_there_are(site, picture):
+def test_openapi_matches_fields_and_limits(site, picture):
     described = ask(site, "/openapi.json").json()
     answer = post(site, picture[0]).json()
     schema = described["components"]["schemas"]["Answer"]["properties"]
@@ -207,14 +207,14 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_what_cannot_be_read_is_a_problem_of_its_own_kind(site, what):
+def test_invalid_uploads_get_specific_problems(site, what):
     body, content_type, status = BAD[what]
     answer = post(site, body, content_type)
     assert (answer.status, answer.headers["content-type"]) == (status, "application/problem+json")
     assert answer.json()["error"]
 
 
-def test_pictures_of_a_request_have_the_pixels_of_one_together(site):
+def test_the_images_of_a_request_share_one_pixel_limit(site):
     content = io.BytesIO()
     Image.new("L", (1900, 1900)).save(content, "PNG")
     assert post(site, content.getvalue()).status == 422
@@ -249,7 +249,7 @@ def test_a_torch_that_cannot_be_imported_is_explained_in_the_terminal(site, pict
     assert words in said and "pip install" in said
 
 
-def test_who_may_ask_and_how(site, picture):
+def test_host_origin_and_method_are_checked(site, picture):
     refused = {
         403: [
             post(site, picture[0], **field) for field in ({"Origin": "http://evil.example"}, {"Host": "evil.example"})
@@ -266,7 +266,7 @@ def test_who_may_ask_and_how(site, picture):
             assert not answer.body or answer.json()["status"] == status
 
 
-def test_more_than_can_wait_are_sent_away(site, picture, monkeypatch):
+def test_requests_beyond_the_queue_get_503(site, picture, monkeypatch):
     """While decoding is held up, AT_ONCE requests are computed, WAITING wait, and all others get 503."""
     held, decode = threading.Event(), images.decode
 
@@ -288,7 +288,7 @@ def test_more_than_can_wait_are_sent_away(site, picture, monkeypatch):
     assert [answer.status for answer in answers[more:]] == [200] * served
 
 
-def test_an_ordinary_client_on_a_kept_connection(site, picture):
+def test_http_client_works_with_keep_alive(site, picture):
     connection = http.client.HTTPConnection(*site.server_address[:2])
     for _ in range(3):
         connection.request("POST", "/predict", picture[0], {"Content-Type": "image/png"})

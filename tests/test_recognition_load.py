@@ -38,7 +38,7 @@ def results(tmp_path, weights):  # noqa: F811
     return results_with(tmp_path / "results", weights.read_bytes())
 
 
-def test_a_form_of_many_pictures_lets_others_pass(results, picture, monkeypatch):  # noqa: F811
+def test_a_form_of_many_images_shares_the_processor_with_others(results, picture, monkeypatch):  # noqa: F811
     """With one place: the form's first image blocks until another request waits, which then gets its turns."""
     monkeypatch.setattr(predict_api, "AT_ONCE", 1)
     asked, order, held = PredictApi(results), [], threading.Event()
@@ -62,7 +62,7 @@ def test_a_form_of_many_pictures_lets_others_pass(results, picture, monkeypatch)
     assert len(order) == 17 and order.index("other") <= 3
 
 
-def test_a_request_that_computes_longer_than_its_budget_is_told_to_send_fewer(results, picture, monkeypatch):  # noqa: F811
+def test_a_request_beyond_its_time_budget_is_rejected(results, picture, monkeypatch):  # noqa: F811
     monkeypatch.setattr(predict_api, "BUDGET_S", 0.0)
     asked = PredictApi(results)
     assert asked.answer(request_of(picture[0])).status == 200
@@ -71,7 +71,7 @@ def test_a_request_that_computes_longer_than_its_budget_is_told_to_send_fewer(re
     assert problem.value.status == 413
 
 
-def test_weights_that_are_being_read_keep_nobody_waiting_who_needs_others(results, picture, monkeypatch):  # noqa: F811
+def test_loading_weights_does_not_block_requests_for_other_weights(results, picture, monkeypatch):  # noqa: F811
     """Loading weights of an earlier run takes long; meanwhile loaded ones are used."""
     content = (results / schema.WEIGHTS).read_bytes()
     results_with(results, content)  # the run before is under runs/ now

@@ -10,7 +10,7 @@ from tests.support.http_client import eventually
 PATIENT = 60.0
 
 
-def test_as_many_work_at_a_time_as_there_are_places():
+def test_concurrency_is_limited_to_the_number_of_places():
     turns, inside, release = FairSemaphore(2), threading.Semaphore(0), threading.Event()
 
     def work():
@@ -29,7 +29,7 @@ def test_as_many_work_at_a_time_as_there_are_places():
     assert turns.waiting == 0 and all(inside.acquire(blocking=False) for _ in range(3))
 
 
-def test_places_are_given_in_the_order_of_coming_and_a_thread_with_more_work_queues_again():
+def test_places_are_assigned_in_order_and_a_thread_with_more_work_queues_again():
     turns, order = FairSemaphore(1), []
 
     def work(name: str, times: int):
@@ -48,7 +48,7 @@ def test_places_are_given_in_the_order_of_coming_and_a_thread_with_more_work_que
     assert order[:3] == ["many", "one", "other"] and order[3:] == ["many"] * 8
 
 
-def test_who_runs_out_of_patience_leaves_the_queue_and_the_place_goes_to_the_next():
+def test_a_timed_out_thread_leaves_the_queue_and_the_place_goes_to_the_next():
     turns = FairSemaphore(1)
     with turns.acquired(PATIENT):
         with pytest.raises(TimeoutError), turns.acquired(0.0):
@@ -58,7 +58,7 @@ def test_who_runs_out_of_patience_leaves_the_queue_and_the_place_goes_to_the_nex
         pass
 
 
-def test_a_place_comes_back_after_an_error():
+def test_a_place_is_released_after_an_error():
     turns = FairSemaphore(1)
     with pytest.raises(ZeroDivisionError), turns.acquired(PATIENT):
         raise ZeroDivisionError
