@@ -14,6 +14,8 @@ from digits import processor
 
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))  # last: its server.py is not to hide the project's
 processor.prepare_for_torch()  # before any test imports torch
+# Two workers share two cores: threads of one beside those of the other cost ten times the processor time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 pytest_plugins = ["tests.support.example_project", "tests.support.pages", "tests.support.pad"]
 
 

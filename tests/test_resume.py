@@ -12,6 +12,7 @@ import pytest
 from digits.config import Config
 from digits.errors import UserError
 from digits.files import write_atomically
+from digits.interrupts import Interrupted
 from digits.models import weights_file
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
@@ -20,7 +21,14 @@ from digits.training.resume import load_for_restart, load_for_resume, previous_r
 from digits.training.schedule import Schedule
 from digits.training.trainer import TrainState
 from tests.support.outcome import outcome
-from tests.support.training import Trainer
+from tests.support.training import (
+    Trainer,
+    after,
+    killed,
+    killed_when,
+    train,
+    trained,
+)
 
 # Everything that has a state: dropout, batch norm, averaging, augmentation, a rate that rises and falls, Muon (which
 # has AdamW in it).
@@ -30,21 +38,14 @@ RUN += ["--dropout", "0.3", "--rotation", "10", "--elastic", "2"]
 STEPS = 30
 
 
-def train(results, *options, last=()):
-    with Trainer(results, *options, small="--resume" not in options, last_options=list(last)) as trainer:
-        code, output, errors = trainer.finish()
-    assert code == 0, (output, errors)
-    return output + errors
-
-
 def resume(results, *options):
-    return train(results, "--resume", *options)
+    return trained(results, "--resume", *options)
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
     results = tmp_path_factory.mktemp("uninterrupted")
-    train(results, *RUN)
+    trained(results, *RUN)
     assert len(outcome(results)["rows"]) == 1 + STEPS
     return results
 
@@ -55,20 +56,17 @@ def assert_same(results, uninterrupted):
         assert value == other[part], part
 
 
-def killed(results, step, *options, signum=signal.SIGKILL):
-    """Start or continue a run, and end it once it has logged `step`, or all."""
-    with Trainer(results, *options, small="--resume" not in options) as trainer:
-        trainer.wait_for(lambda log: log.get("progress", {}).get("step", 0) >= step or log.get("status") == "completed")
-        trainer.interrupt(signum)
-
-
+@pytest.mark.process
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_a_run_that_was_ended_in_an_epoch_goes_on_as_if_nothing_had_been(tmp_path, uninterrupted, signum):
-    killed(tmp_path, 14, *RUN, "--checkpoint-every", "0", signum=signum)
+def test_a_run_ended_by_a_signal_within_an_epoch_resumes_to_the_same_result(tmp_path, uninterrupted, signum):
+    with Trainer(tmp_path, *RUN, "--checkpoint-every", "0") as trainer:
+        trainer.wait_for(lambda log: log.get("progress", {}).get("step", 0) >= 14 or log.get("status") == "completed")
+        trainer.interrupt(signum)
     step = weights_file.load(tmp_path / "checkpoint.pth")["learner"]["steps"]
     run_id = json.loads((tmp_path / "training_log.json").read_text())["run_id"]
-    said = resume(tmp_path)
-    assert "Going on with epoch" in said
+    with Trainer(tmp_path, "--resume", small=False) as trainer:
+        code, said, errors = trainer.finish()
+    assert (code, errors) == (0, "") and "Going on with epoch" in said
     assert_same(tmp_path, uninterrupted)
     log = json.loads((tmp_path / "training_log.json").read_text())
     assert log["run_id"] == run_id
@@ -78,30 +76,27 @@ def test_a_run_that_was_ended_in_an_epoch_goes_on_as_if_nothing_had_been(tmp_pat
 
 def test_a_chain_of_kills_at_random_moments_ends_like_one_run(tmp_path, uninterrupted):
     chance = random.Random(3)
-    killed(tmp_path, 1, *RUN, "--checkpoint-every", "0")
+    killed(1, tmp_path, *RUN, "--checkpoint-every", "0")
     for _ in range(4):
         done = json.loads((tmp_path / "training_log.json").read_text())["progress"]["step"]
-        killed(tmp_path, done + chance.randrange(1, 7), "--resume", "--checkpoint-every", "0")
-    if json.loads((tmp_path / "training_log.json").read_text())["status"] != "completed":
-        resume(tmp_path)
+        killed(done + chance.randrange(1, 7), tmp_path, "--resume", "--checkpoint-every", "0")
+    resume(tmp_path)
     assert_same(tmp_path, uninterrupted)
 
 
 def test_a_run_that_was_killed_long_before_its_first_epoch_ends_goes_on(tmp_path, uninterrupted):
-    killed(tmp_path, 2, *RUN)
+    killed(2, tmp_path, *RUN)
     assert not previous_run(tmp_path).is_empty
     resume(tmp_path)
     assert_same(tmp_path, uninterrupted)
 
 
 def test_a_run_that_was_ended_before_its_first_batch_begins(tmp_path, uninterrupted):
-    with Trainer(tmp_path, *RUN) as trainer:
-        trainer.wait_for(lambda log: log.get("phase"))
-        trainer.interrupt(signal.SIGKILL)
-    assert trainer.log()["progress"]["step"] == 0 and previous_run(tmp_path).is_empty
+    killed_when("preparing", tmp_path, *RUN)
+    assert previous_run(tmp_path).is_empty
     resume(tmp_path)
     assert_same(tmp_path, uninterrupted)
-    assert trainer.log()["run_id"] in {run["run_id"] for run in listed(tmp_path)}
+    assert earlier_run_id(tmp_path) in {run["run_id"] for run in listed(tmp_path)}
 
 
 def listed(results):
@@ -164,22 +159,34 @@ def test_a_resume_without_a_fitting_checkpoint_refuses_and_changes_nothing(tmp_p
     assert [(run["status"], run["epochs"]) for run in listed(copy)] == [("completed", 3)]
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL])
-def test_a_finished_run_outlives_a_resume_that_is_ended_before_its_first_batch(tmp_path, uninterrupted, signum):
+def interrupt_resume(results):
+    """Press Ctrl-C before the first batch."""
+
+    def interrupt(log):
+        raise Interrupted(signal.SIGINT)
+
+    with after(RunLog.phase, interrupt):
+        assert train(results, "--resume", "--epochs", "400") == (130, "", "Interrupted.\n")
+
+
+def kill_resume(results):
+    killed_when("loading data", results, "--resume", "--epochs", "400")
+
+
+@pytest.mark.parametrize("end", [interrupt_resume, kill_resume])
+def test_a_finished_run_outlives_a_resume_that_is_ended_before_its_first_batch(tmp_path, uninterrupted, end):
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
     lose_all(copy)
     run_id = earlier_run_id(copy)
-    with Trainer(copy, "--resume", "--epochs", "400", small=False) as trainer:
-        trainer.wait_for(lambda log: log.get("phase") == "resuming")
-        trainer.interrupt(signum)
-    train(copy, *RUN, "--epochs", "1")
+    end(copy)
+    trained(copy, *RUN, "--epochs", "1")
     moved = content(copy / schema.RUNS / run_id)
     left = content(uninterrupted)
     kept = set(left) - {*schema.CHECKPOINTS, schema.TRAINING_LOG}
     assert kept <= set(moved) and all(moved[file] == left[file] for file in kept)
     log = json.loads(moved[schema.TRAINING_LOG])
     assert (log["progress"]["step"], log["epochs"]["epoch"]) == (STEPS, [1, 2, 3])
-    assert signum != signal.SIGINT or moved[schema.TRAINING_LOG] == left[schema.TRAINING_LOG]
+    assert end is kill_resume or moved[schema.TRAINING_LOG] == left[schema.TRAINING_LOG]
 
 
 def earlier_run_id(results):
@@ -191,8 +198,7 @@ def test_a_restart_keeps_the_run_and_trains_it_again(tmp_path, uninterrupted, wo
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
     lose_all(copy)
     run_id, before = earlier_run_id(copy), content(copy)
-    with Trainer(copy, *words, small=False) as trainer:
-        assert trainer.finish()[0] == 0
+    trained(copy, *words, small=False)
     assert content(copy / schema.RUNS / run_id) == before
     assert earlier_run_id(copy) != run_id
     assert_same(copy, uninterrupted)
@@ -210,8 +216,8 @@ def test_a_restart_may_be_longer_and_takes_no_other_options(tmp_path, uninterrup
 def test_a_finished_run_is_extended_to_what_a_longer_one_would_have_been(tmp_path, decay):
     short, long = tmp_path / "short", tmp_path / "long"
     options = [*RUN, "--cooldown", decay]
-    train(short, *options, "--epochs", "2")
-    train(long, *options)
+    trained(short, *options, "--epochs", "2")
+    trained(long, *options)
     assert outcome(short)["weights"] != outcome(long)["weights"]
     resume(short, "--epochs", "3")
     assert_same(short, long)
@@ -220,16 +226,16 @@ def test_a_finished_run_is_extended_to_what_a_longer_one_would_have_been(tmp_pat
 @pytest.mark.parametrize("decay", ["0", "0.1"])
 def test_a_run_may_end_within_an_epoch_and_go_on_from_there(tmp_path, decay):
     short, long = tmp_path / "short", tmp_path / "long"
-    train(short, *RUN, "--steps", "17", "--cooldown", decay)
+    trained(short, *RUN, "--steps", "17", "--cooldown", decay)
     assert json.loads((short / "training_log.json").read_text())["progress"]["step"] == 17
     assert "raise that instead of --epochs" in refused(short, "--epochs", "9")
     resume(short, "--steps", "30")
-    train(long, *RUN, "--steps", "30", "--cooldown", decay)
+    trained(long, *RUN, "--steps", "30", "--cooldown", decay)
     assert_same(short, long)
 
 
 def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, uninterrupted):
-    killed(tmp_path, 14, *RUN, "--checkpoint-every", "0")
+    killed(14, tmp_path, *RUN, "--checkpoint-every", "0")
     file = tmp_path / "checkpoint.pth"
     content = bytearray(file.read_bytes())
     content[len(content) // 3] ^= 0x10
@@ -241,7 +247,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, unin
 
 
 def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(tmp_path, uninterrupted):
-    killed(tmp_path, 14, *RUN, "--checkpoint-every", "0")
+    killed(14, tmp_path, *RUN, "--checkpoint-every", "0")
     good = (tmp_path / "checkpoint-before.pth").read_bytes()
     write_atomically(tmp_path / "checkpoint.pth", b"damaged")  # not in place: just killed, both may be one file
     (tmp_path / "checkpoint-plateau.pth").unlink(missing_ok=True)
@@ -295,8 +301,7 @@ def test_a_name_made_of_the_options_follows_the_length_and_a_name_of_ones_own_st
 
 
 def refused(results, *options):
-    with Trainer(results, "--resume", *options, small=False) as trainer:
-        code, output, errors = trainer.finish()
+    code, output, errors = train(results, "--resume", *options)
     assert code == 1 and len(errors.splitlines()) == 1, (code, output, errors)
     return errors
 
@@ -324,7 +329,7 @@ def test_other_images_than_the_run_began_with_are_refused(tmp_path, uninterrupte
 
 
 def test_options_that_change_no_weight_may_be_given_anew(tmp_path, uninterrupted):
-    killed(tmp_path, 14, *RUN, "--checkpoint-every", "0")
+    killed(14, tmp_path, *RUN, "--checkpoint-every", "0")
     resume(tmp_path, "--name", "another name", "--seed", "1", "--keep-runs", "3")
     assert_same(tmp_path, uninterrupted)
     assert json.loads((tmp_path / "training_log.json").read_text())["name"] == "another name"

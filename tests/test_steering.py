@@ -4,11 +4,9 @@ import csv
 import json
 import math
 import os
-import re
 import signal
-import subprocess
-import sys
-import time
+import threading
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -17,15 +15,13 @@ import torch
 from digits.errors import UserError
 from digits.files import write_atomically, write_json
 from digits.runlog import commands as control_file
-from digits.runlog import lock, schema
+from digits.runlog import lock, run_log, schema
 from digits.runlog.commands import CommandQueue, InvalidCommand, doubt, parse_command, send
+from digits.runlog.run_log import RunLog
 from digits.training.distributed import Group
 from digits.training.remote_control import RemoteControl, replay_schedule
 from digits.training.schedule import Schedule
-from tests.support import PROJECT
-from tests.support.training import SOON, Trainer
-
-LONG = ["--epochs", "400", "--batch-size", "16", "--quiet"]
+from tests.support.training import Finished, Trainer, after, at_steps, command, killed, trained
 
 
 def events(log: dict, kind: str) -> list[dict]:
@@ -46,75 +42,116 @@ def rates(folder) -> list[float]:
         return [float(row["lr"]) for row in csv.DictReader(file)]
 
 
+SHORT = ["--epochs", "3", "--batch-size", "64", "--quiet"]  # 30 steps
+
+
+def control(folder, *words: object) -> Finished:
+    return command("control", *words, "--results-dir", folder)
+
+
+def log_of(folder) -> dict:
+    return json.loads((folder / schema.TRAINING_LOG).read_text())
+
+
+def steered(folder, requests: dict[int, list[tuple]], *options: str) -> dict:
+    """The log of a run that was sent these requests after these steps."""
+
+    def ask(log, wishes):
+        for wish in wishes:
+            send(folder, *wish, run_id=log.run_id)
+
+    with at_steps({step: partial(ask, wishes=wishes) for step, wishes in requests.items()}):
+        trained(folder, *(options or SHORT))
+    return log_of(folder)
+
+
 @pytest.fixture
 def training(tmp_path):
-    with Trainer(tmp_path, *LONG) as trainer:
+    """A trainer in a process of its own, on its way."""
+    with Trainer(tmp_path, "--epochs", "4000", "--batch-size", "16", "--quiet") as trainer:
         trainer.wait_for(lambda log: steps(log) >= 5)
         yield trainer
 
 
-def control(folder, *words: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, PROJECT / "mnist_cnn.py", "control", *words, "--results-dir", folder]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60)
-
-
-def test_stop_ends_the_run_after_a_batch_and_saves(training):
+@pytest.mark.process
+def test_the_control_command_pauses_continues_and_stops_a_trainer(training):
+    assert control(training.results, "pause").exit_code == 0
+    training.wait_for(lambda log: log["phase"] == "paused")
+    assert "paused already" in control(training.results, "pause").errors
+    before = steps(training.log())
+    assert control(training.results, "snapshot").exit_code == 0
+    assert steps(training.log()) == before
+    assert control(training.results, "continue").exit_code == 0
+    training.wait_for(lambda log: steps(log) > before and log["phase"] == "training")
+    assert "not paused" in control(training.results, "continue").errors
     done = control(training.results, "stop")
-    assert (done.returncode, done.stderr) == (0, "") and "stopped after" in done.stdout
-    assert training.finish(seconds=20) == (0, "", "")
+    assert (done.exit_code, done.errors) == (0, "") and "stopped after" in done.output
+    assert training.finish() == (0, "", "")
     log = training.log()
+    assert [event["kind"] for event in log["events"]] == [
+        *("paused", "refused", "snapshot", "continued", "refused", "stopped")
+    ]
     assert log["status"] == "stopped" and log["error"] is None
     assert steps(log) == len(losses(training.results)) == events(log, "stopped")[0]["step"]
-    with Trainer(training.results, "--resume", "--quiet", small=False) as again:
-        again.wait_for(lambda later: events(later, "resumed") and steps(later) > steps(log) + 3)
-        again.interrupt()
-    assert again.log()["run_id"] == log["run_id"]
 
 
-def test_a_pause_lasts_until_it_is_ended_and_is_no_time_of_training(training):
-    assert control(training.results, "pause").returncode == 0
-    training.wait_for(lambda log: log["phase"] == "paused")
-    before = steps(training.log())
-    time.sleep(2)
-    assert steps(training.log()) == before
-    assert "paused already" in control(training.results, "pause").stderr
-    assert control(training.results, "continue").returncode == 0
-    training.wait_for(lambda log: steps(log) > before and log["phase"] == "training")
-    assert "not paused" in control(training.results, "continue").stderr
-    log = training.log()
-    assert [len(events(log, kind)) for kind in ("paused", "continued", "refused")] == [1, 1, 2]
+def test_a_stopped_run_resumes_under_its_own_id(tmp_path):
+    log = steered(tmp_path, {7: [("stop",)]})
+    assert (log["status"], steps(log), len(losses(tmp_path))) == ("stopped", 7, 7)
+    trained(tmp_path, "--resume", "--quiet")
+    again = log_of(tmp_path)
+    assert (again["status"], again["run_id"]) == ("completed", log["run_id"])
+    assert [event["step"] for event in events(again, "resumed")] == [7]
+
+
+def test_a_pause_is_not_counted_as_time_of_training(tmp_path):
+    """The time between the two answers is the pause; the run's own clock stands still in it."""
+    released = threading.Event()
+
+    def release(log):
+        if run_log.read(tmp_path)["phase"] == "paused" and not released.is_set():
+            released.set()
+            threading.Timer(2, lambda: send(tmp_path, "continue", run_id=log.run_id)).start()
+
+    with after(RunLog.phase, release):
+        log = steered(tmp_path, {5: [("pause",)]})
     moments = [schema.seconds_of(events(log, kind)[0]["time"]) for kind in ("paused", "continued")]
-    elapsed = schema.seconds_of(log["updated_at"]) - schema.seconds_of(log["started_at"])
-    assert 2 <= moments[1] - moments[0] < elapsed - sum(log["epochs"]["seconds"])
-    assert log["batches"]["seconds"][-1] < elapsed - 2
+    whole = schema.seconds_of(log["updated_at"]) - schema.seconds_of(log["started_at"])
+    assert events(log, "paused")[0]["step"] == events(log, "continued")[0]["step"] == 5
+    assert moments[1] - moments[0] <= whole - sum(log["epochs"]["seconds"])
+    assert moments[1] - moments[0] <= whole - log["batches"]["seconds"][-1]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_a_pause_too(training, signum):
-    assert control(training.results, "pause").returncode == 0
-    assert training.interrupt(signum) < SOON
+def test_a_signal_ends_a_paused_run(training, signum):
+    assert control(training.results, "pause").exit_code == 0
+    training.interrupt(signum)
     assert training.process.returncode == 128 + signum
     assert training.log()["status"] == "interrupted"
 
 
-def test_another_rate_holds_from_the_next_batch_on(training):
-    done = control(training.results, "lr", "0.0001")
-    assert done.returncode == 0 and "became 0.0001" in done.stdout
-    (event,) = events(training.log(), "lr changed")
-    training.wait_for(lambda log: steps(log) > event["step"] + 5)
-    training.interrupt()
-    found = rates(training.results)
-    assert found[event["step"]] == pytest.approx(0.0001) and found[event["step"] - 1] > 0.0002
-    assert event["value"] == 0.0001
+def test_another_rate_holds_from_the_next_batch_on(tmp_path):
+    log = steered(tmp_path, {5: [("lr", "0.0001")]})
+    (event,) = events(log, "lr changed")
+    assert (event["step"], event["value"]) == (5, 0.0001) and "became 0.0001" in event["text"]
+    found = rates(tmp_path)
+    assert found[5] == pytest.approx(0.0001) and found[4] > 0.0002
 
 
-def test_a_rate_far_above_the_present_one_is_warned_of_and_said_to_be_that(training):
-    usual = control(training.results, "lr", "0.001")
-    assert usual.stderr == "" and "times" not in usual.stdout
-    done = control(training.results, "lr", "0.1")
-    assert done.returncode == 0
-    assert re.search("Warning: 0.1 is [0-9]+ times the present learning rate", done.stderr)  # as the log last told it
-    assert "became 0.1, 100 times as high" in done.stdout
+def test_a_rate_far_above_the_present_one_is_warned_of_and_said_to_be_that(tmp_path):
+    log = steered(
+        tmp_path, {1: [("lr", "0.001")], 2: [("lr", "0.1")]}, *SHORT, "--warmup-steps", "0", "--optimizer", "sgd"
+    )
+    usual, high = events(log, "lr changed")
+    assert "times" not in usual["text"] and "became 0.1, 100 times as high" in high["text"]
+
+
+def test_control_warns_of_a_rate_far_above_the_present_one(tmp_path):
+    running = {"status": "running", "batches": {"lr": [0.001]}}
+    write_json(tmp_path / schema.TRAINING_LOG, running)
+    assert control(tmp_path, "lr", "0.1").errors.startswith("Warning: 0.1 is 100 times the present learning rate")
+    assert "Warning" not in control(tmp_path, "lr", "0.002").errors
 
 
 def test_nothing_is_doubted_where_the_present_rate_is_not_known(tmp_path):
@@ -126,88 +163,70 @@ def test_nothing_is_doubted_where_the_present_rate_is_not_known(tmp_path):
     assert doubt(tmp_path, "5") == "5 is 833 times the present learning rate, 0.006: training may diverge."
 
 
-def test_more_epochs_and_fewer(training):
-    assert control(training.results, "pause").returncode == 0  # or it would go on while it is asked
-    assert control(training.results, "epochs", "+5").returncode == 0
-    assert training.log()["progress"]["epochs"] == training.log()["config"]["epochs"] == 405
-    assert control(training.results, "epochs", "-395").returncode == 0
-    assert training.log()["progress"]["epochs"] == 10
-    refused = control(training.results, "epochs", "-20")
-    assert refused.returncode == 1 and "-10 epochs in all" in refused.stderr
-    now = training.log()["progress"]["epoch"] + 1
-    assert control(training.results, "epochs", str(now)).returncode == 0
-    assert control(training.results, "continue").returncode == 0
-    assert training.finish()[0] == 0
-    assert training.log()["status"] == "completed" and training.log()["epochs"]["epoch"][-1] == now
+RATES = {5: 0.004, 6: 0.003, 7: 0.002}
 
 
-def test_a_snapshot_can_be_read_while_training_goes_on(training):
+def test_more_epochs_and_fewer(tmp_path):
+    requests = [("epochs", "+5"), ("epochs", "-6"), ("epochs", "-20"), ("epochs", "4")]
+    log = steered(tmp_path, {15: requests})
+    assert [event["value"] for event in events(log, "epochs changed")] == [8, 2, 4]
+    assert [event["text"] for event in events(log, "refused")] == ["epochs: not -18 epochs in all, in epoch 2 of 2"]
+    assert log["progress"]["epochs"] == log["config"]["epochs"] == 4
+    assert (log["status"], log["epochs"]["epoch"]) == ("completed", [1, 2, 3, 4])
+
+
+def test_a_snapshot_holds_the_weights_of_its_step_and_the_latest_calibration(tmp_path):
     from digits.models.weights_file import load_trained
 
-    assert control(training.results, "snapshot").returncode == 0
-    _, content = load_trained(training.results / schema.WEIGHTS)
-    assert content["run_id"] == training.log()["run_id"] and content["step"] > 0
-    training.wait_for(lambda log: log["epochs"]["epoch"])
-    assert control(training.results, "snapshot").returncode == 0
-    _, content = load_trained(training.results / schema.WEIGHTS)
-    assert content["temperature"] > 0 and math.isfinite(content["energy_limit"]), "as the last validation told them"
-    assert training.log()["status"] == "running"
+    found = []
+
+    def load(log):
+        found.append(load_trained(tmp_path / schema.WEIGHTS)[1])
+
+    with at_steps(
+        {5: lambda log: send(tmp_path, "snapshot"), 6: load, 15: lambda log: send(tmp_path, "snapshot"), 16: load}
+    ):
+        trained(tmp_path, *SHORT)
+    early, late = found
+    assert early["run_id"] == log_of(tmp_path)["run_id"]
+    assert (early["step"], late["step"]) == (5, 15)
+    assert late["temperature"] > 0 and math.isfinite(late["energy_limit"]), "as the last validation told them"
 
 
-def test_what_was_steered_repeats_bit_for_bit_and_goes_on_after_a_kill(training):
-    for words in (["lr", "0.001"], ["epochs", "9"], ["lr", "0.0005"]):
-        assert control(training.results, *words).returncode == 0
-    at = steps(training.log())
-    training.wait_for(lambda log: steps(log) > at + 20 or log["status"] != "running")
-    training.process.kill()
-    training.process.wait()
-    with Trainer(training.results, "--resume", "--quiet", small=False) as again:
-        assert again.finish()[0] == 0
-    assert again.log()["status"] == "completed" and again.log()["epochs"]["epoch"] == list(range(1, 10))
-    program = [sys.executable, PROJECT / "mnist_cnn.py", "verify", training.results, "--steps", "100000"]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    assert f"The first {len(losses(training.results)):,} steps repeat" in done.stdout
-    with Trainer(training.results, "--resume", "--epochs", "12", "--quiet", small=False) as longer:
-        assert longer.finish()[0] == 0
-    assert longer.log()["epochs"]["epoch"] == list(range(1, 13))
-    done = subprocess.run(program, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+def test_a_steered_run_repeats_bit_for_bit_and_resumes_after_a_kill(tmp_path):
+    requests = {5: ("lr", "0.001"), 6: ("epochs", "4"), 7: ("lr", "0.0005")}
+    acts = {step: partial(lambda log, wish: send(tmp_path, *wish), wish=wish) for step, wish in requests.items()}
+    with at_steps(acts):
+        killed(20, tmp_path, *SHORT)
+    trained(tmp_path, "--resume", "--quiet")
+    assert (log_of(tmp_path)["status"], log_of(tmp_path)["epochs"]["epoch"]) == ("completed", [1, 2, 3, 4])
+    assert "The first 40 steps repeat" in command("verify", tmp_path, "--steps", "100000").output
+    trained(tmp_path, "--resume", "--epochs", "5", "--quiet")
+    assert log_of(tmp_path)["epochs"]["epoch"] == [1, 2, 3, 4, 5]
+    assert "The first 50 steps repeat" in command("verify", tmp_path, "--steps", "100000").output
 
 
 def test_a_steered_run_that_is_made_longer_goes_on_from_the_change(tmp_path):
     """Asked for while the rate falls: from there on a longer run goes another way, and not from before it."""
-    with Trainer(tmp_path, "--epochs", "10", "--batch-size", "16", "--quiet") as trainer:
-        trainer.wait_for(lambda log: steps(log) >= 100)
-        assert control(tmp_path, "pause").returncode == 0
-        assert control(tmp_path, "lr", "0.001").returncode == 0
-        assert control(tmp_path, "continue").returncode == 0
-        assert trainer.finish()[0] == 0
-    (changed,), before = events(trainer.log(), "lr changed"), losses(tmp_path)
-    with Trainer(tmp_path, "--resume", "--epochs", "12", "--quiet", small=False) as longer:
-        assert longer.finish()[0] == 0
-    assert events(longer.log(), "lr changed") == [changed]
-    assert events(longer.log(), "resumed")[0]["step"] == changed["step"]
-    found, at = rates(tmp_path), changed["step"]
-    assert len(found) == 480 and losses(tmp_path)[: at + 1] == before[: at + 1]
-    assert found[at] == pytest.approx(0.001) and found[at:] == sorted(found[at:], reverse=True)
-    program = [sys.executable, PROJECT / "mnist_cnn.py", "verify", tmp_path, "--steps", "100000"]
-    done = subprocess.run(program, capture_output=True, text=True, timeout=120)
-    assert "The first 480 steps repeat" in done.stdout, done.stderr
+    changed = events(steered(tmp_path, {25: [("lr", "0.001")]}), "lr changed")
+    before = losses(tmp_path)
+    trained(tmp_path, "--resume", "--epochs", "4", "--quiet")
+    log = log_of(tmp_path)
+    assert events(log, "lr changed") == changed and len(changed) == 1
+    assert [event["step"] for event in events(log, "resumed")] == [25]
+    found = rates(tmp_path)
+    assert len(found) == 40 and losses(tmp_path)[:26] == before[:26]
+    assert found[25] == pytest.approx(0.001) and found[25:] == sorted(found[25:], reverse=True)
+    assert "The first 40 steps repeat" in command("verify", tmp_path, "--steps", "100000").output
 
 
-def test_what_was_answered_outlives_a_kill_right_then(training):
-    for number, rate in enumerate((0.004, 0.003, 0.002), start=1):
-        (tmp := training.results / schema.CONTROL).unlink(missing_ok=True)
-        write_json(tmp, {"requests": [{"id": f"a{number}", "action": "lr", "value": rate}]})
-        training.wait_for(lambda log, id=f"a{number}": any(event.get("request") == id for event in log["events"]))
-    training.process.kill()
-    training.process.wait()
-    asked = events(training.log(), "lr changed")
-    with Trainer(training.results, "--resume", "--quiet", small=False) as again:
-        again.wait_for(lambda log: events(log, "resumed"))
-        again.interrupt()
-    assert events(again.log(), "lr changed") == asked and len(asked) == 3
+def test_what_was_answered_outlives_a_kill_right_then(tmp_path):
+    acts = {step: partial(lambda log, rate: send(tmp_path, "lr", rate), rate=rate) for step, rate in RATES.items()}
+    with at_steps(acts):
+        killed(8, tmp_path, *SHORT)
+    asked = events(log_of(tmp_path), "lr changed")
+    trained(tmp_path, "--resume", "--quiet")
+    assert events(log_of(tmp_path), "lr changed") == asked and len(asked) == 3
 
 
 @pytest.mark.parametrize(
@@ -242,35 +261,43 @@ def test_a_damaged_event_changes_no_schedule(kind, damage):
     assert replay_schedule(schedule, [whole | damage], batches=10) == schedule
 
 
-def test_a_stop_that_comes_before_the_first_batch_is_heeded_and_what_lay_there_is_not(tmp_path):
+def test_a_stop_sent_before_the_run_began_is_dropped(tmp_path):
     send(tmp_path, "stop")
-    with Trainer(tmp_path, *LONG) as trainer:
-        trainer.wait_for(lambda log: steps(log) >= 5)
-        trainer.interrupt()
-    with Trainer(tmp_path, "--resume", "--quiet", small=False) as trainer:
-        trainer.wait_for(lambda log: log.get("status") == "running")
-        send(tmp_path, "stop", run_id=trainer.log()["run_id"])
-        assert trainer.finish() == (0, "", "")
-    assert trainer.log()["status"] == "stopped"
+    trained(tmp_path, *SHORT)
+    assert log_of(tmp_path)["status"] == "completed"
 
 
-def test_a_malformed_file_harms_nothing_and_is_told(training):
-    file = training.results / schema.CONTROL
+def test_a_stop_sent_before_the_first_batch_of_a_resumed_run_stops_it(tmp_path):
+    killed(5, tmp_path, *SHORT)
+
+    def stop(log):
+        if run_log.read(tmp_path)["phase"] == "preparing":
+            send(tmp_path, "stop", run_id=log.run_id)
+
+    with after(RunLog.phase, stop):
+        trained(tmp_path, "--resume", "--quiet")
+    assert log_of(tmp_path)["status"] == "stopped"
+
+
+def test_a_malformed_control_file_is_refused_in_the_log_and_training_continues(tmp_path):
     contents = [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"requests": 5}', b"[" * 100_000, b"x" * 300_000]
-    for number, content in enumerate(contents, start=1):
-        write_atomically(file, content)
-        training.wait_for(lambda log, number=number: len(events(log, "refused")) >= number)
     requests = [{"action": "fly"}, 7, {"action": "lr", "value": "much"}, {"action": "stop"}]
-    write_json(file, {"requests": requests})
-    assert training.finish()[0] == 0
-    texts = [event["text"] for event in events(training.log(), "refused")]
-    assert len(texts) == len(contents) + 3 and "no such action" in texts[-3] and "finite number" in texts[-1]
-    assert training.log()["status"] == "stopped"
+    contents.append(json.dumps({"requests": requests}).encode())
+    acts = {
+        step: partial(lambda log, content: write_atomically(tmp_path / schema.CONTROL, content), content=content)
+        for step, content in enumerate(contents, start=1)
+    }
+    with at_steps(acts):
+        trained(tmp_path, *SHORT)
+    log = log_of(tmp_path)
+    texts = [event["text"] for event in events(log, "refused")]
+    assert len(texts) == 8 + 3 and "no such action" in texts[-3] and "finite number" in texts[-1]
+    assert (log["status"], steps(log)) == ("stopped", 9)
 
 
 def test_where_nobody_trains_nobody_answers(tmp_path):
     done = control(tmp_path, "stop")
-    assert done.returncode == 1 and "No trainer is running in" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert done.exit_code == 1 and "No trainer is running in" in done.errors and len(done.errors.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -343,14 +370,12 @@ def test_a_pipe_in_the_files_place_is_not_waited_for(tmp_path):
     assert str(refused) == "control.json can't be read"
 
 
-def test_what_was_asked_behind_a_stop_is_answered_too(tmp_path):
-    with Trainer(tmp_path, *LONG) as trainer:
-        trainer.wait_for(lambda log: steps(log) >= 1)
-        requests = [{"id": action, "action": action} for action in ("stop", "snapshot", "pause")]
-        write_json(tmp_path / schema.CONTROL, {"requests": requests})
-        assert trainer.finish() == (0, "", "")
-        assert trainer.log()["status"] == "stopped"
-        assert [event["request"] for event in events(trainer.log(), "refused")] == ["snapshot", "pause"]
+def test_requests_after_a_stop_are_refused_in_the_log(tmp_path):
+    log = steered(tmp_path, {1: [("stop",), ("snapshot",), ("pause",)]})
+    assert log["status"] == "stopped"
+    assert [event["text"] for event in events(log, "refused")] == [
+        f"{action}: the training was stopped" for action in ("snapshot", "pause")
+    ]
 
 
 def test_who_asks_a_run_that_has_just_ended_is_told_so(tmp_path, monkeypatch):

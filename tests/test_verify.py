@@ -1,22 +1,17 @@
 import csv
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 
-from tests.support import PROJECT
-from tests.support.training import Trainer
+from tests.support.training import command, trained
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     results = tmp_path_factory.mktemp("finished")
     options = ["--epochs", "2", "--threads", "1", "--dropout", "0.2", "--rotation", "5", "--ema", "0.9"]
-    with Trainer(results, *options) as trainer:
-        code, _, errors = trainer.finish()
-    assert code == 0, errors
+    trained(results, *options)
     return results
 
 
@@ -26,9 +21,7 @@ def run(finished, tmp_path):
 
 
 def verify(results, *options):
-    command = [sys.executable, PROJECT / "mnist_cnn.py", "verify", results, *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    return done.returncode, done.stdout, done.stderr
+    return command("verify", results, *options)
 
 
 def test_a_run_repeats_and_nothing_is_written(run):
@@ -40,8 +33,7 @@ def test_a_run_repeats_and_nothing_is_written(run):
 def test_deterministic_algorithms_do_not_change_a_run_on_cpu(finished, tmp_path):
     """On a processor --deterministic costs nothing and gives the same; what matters is that every layer has such."""
     options = ["--epochs", "2", "--threads", "1", "--dropout", "0.2", "--rotation", "5", "--ema", "0.9"]
-    with Trainer(tmp_path, *options, "--deterministic") as trainer:
-        assert trainer.finish()[0] == 0
+    trained(tmp_path, *options, "--deterministic")
     assert json.loads((tmp_path / "training_log.json").read_text())["environment"]["deterministic"] is True
     assert losses(tmp_path) == losses(finished)
 

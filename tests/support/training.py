@@ -1,21 +1,150 @@
-"""Runs mnist_cnn.py as a user does: another process, on few synthetic digits, in a folder of its own."""
+"""Training runs on a few synthetic digits: in this process, or in one of their own where signals and locks matter."""
 
+import contextlib
+import functools
+import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+import click
+
+from digits.runlog import run_log
+from digits.runlog.run_log import RunLog
 from tests.support import PROJECT
 
-SOON = 10  # seconds; two are promised and kept on a free machine, and a test must not fail on a busy one
 SMALL = ["--dataset", "synthetic", "--train-limit", "640", "--validation", "100", "--channels", "4,4,8,8"]
 
 
+class Finished(NamedTuple):
+    """What a command of mnist_cnn.py left in the terminal."""
+
+    exit_code: int
+    output: str
+    errors: str
+
+
+def command(*words: object) -> Finished:
+    """`python mnist_cnn.py WORDS` in this process."""
+    import mnist_cnn  # not at the top: tests of the page need no torch
+
+    output, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors), torch_settings_restored():
+        try:
+            exit_code = mnist_cnn.cli.main([*map(str, words)], standalone_mode=False) or 0
+        except click.ClickException as error:
+            error.show(sys.stderr)
+            exit_code = error.exit_code
+        except SystemExit as end:
+            exit_code = end.code or 0
+    return Finished(exit_code, output.getvalue(), errors.getvalue())
+
+
+@contextlib.contextmanager
+def torch_settings_restored() -> Iterator[None]:
+    """A run sets the threads and algorithms of its process, which goes on with other tests."""
+    import torch
+
+    threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(deterministic)
+
+
+def train(results: Path, *options: object, small: bool = True) -> Finished:
+    """A whole run in this process. Options that are given twice count as they stand last."""
+    return command("--results-dir", results, *(SMALL if small and "--resume" not in options else ()), *options)
+
+
+def trained(results: Path, *options: object, small: bool = True) -> str:
+    """A run that must succeed: all it said."""
+    code, output, errors = train(results, *options, small=small)
+    assert code == 0, (output, errors)
+    return output + errors
+
+
+@contextlib.contextmanager
+def after(method: Callable, act: Callable[[RunLog], None]) -> Iterator[None]:
+    """Call `act` with the run log after each call of this method of RunLog: in the midst of a run."""
+
+    @functools.wraps(method)
+    def called(log: RunLog, *args, **kwargs):
+        result = method(log, *args, **kwargs)
+        act(log)
+        return result
+
+    setattr(RunLog, method.__name__, called)
+    try:
+        yield
+    finally:
+        setattr(RunLog, method.__name__, method)
+
+
+@contextlib.contextmanager
+def at_steps(acts: dict[int, Callable[[RunLog], None]]) -> Iterator[None]:
+    """Do that once these steps are logged."""
+
+    def act(log: RunLog) -> None:
+        if log.step in acts:
+            acts[log.step](log)
+
+    with after(RunLog.batch, act):
+        yield
+
+
+class Killed(BaseException):
+    """Ends a run of this process without a word."""
+
+
+def kill(log: RunLog) -> None:
+    """Keep beside the folder what SIGKILL would leave in it now, and end the run."""
+    log.describe()  # it writes the log
+    shutil.copytree(log.folder, _remains(log.folder))
+    raise Killed
+
+
+def killed(step: int, results: Path, *options: object) -> None:
+    """Train until that step is logged; `results` is then as SIGKILL would leave it."""
+    with at_steps({step: kill}):
+        _train_until_killed(results, *options)
+
+
+def killed_when(phase: str, results: Path, *options: object) -> None:
+    """The same, but the run is killed where it begins that phase."""
+
+    def act(log: RunLog) -> None:
+        if run_log.read(log.folder)["phase"] == phase:
+            kill(log)
+
+    with after(RunLog.phase, act):
+        _train_until_killed(results, *options)
+
+
+def _train_until_killed(results: Path, *options: object) -> None:
+    with contextlib.suppress(Killed):
+        train(results, *options)
+    shutil.rmtree(results)
+    _remains(results).rename(results)
+
+
+def _remains(results: Path) -> Path:
+    return results.with_name(f"{results.name}-killed")
+
+
+SOON = 10  # seconds; two are promised and kept on a free machine, and a test must not fail on a busy one
+
+
 class Trainer:
-    """A training process; `results` is its folder."""
+    """A training process, as a user starts it; `results` is its folder."""
 
     def __init__(self, results: Path, *options: str, small: bool = True, last_options: list[str] = (), **popen):
         self.results = results
