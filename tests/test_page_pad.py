@@ -40,10 +40,10 @@ def test_what_is_no_digit_is_not_called_one(visit, trained):
         page = visit(url)
         draw(page, [[(0.2 + 0.6 * (step % 2), 0.2 + 0.03 * step) for step in range(20)]])
         assert answer(page) == "Not a digit"
-        see(page, "#pad .answer", r"far too much ink; the nearest is \d")
-        page.get_by_role("button", name="Keep").click()
+        see(page, "#pad .answer", r"far too much ink; nearest: \d")
+        page.get_by_role("button", name="Save drawing").click()
         for _ in range(2):
-            see(page, "#pad .kept li", r"Not a digit: far too much ink; the nearest is \d (since|from)")
+            see(page, "#pad .saved li", r"Not a digit: far too much ink; nearest: \d since")
             page.reload()
             sheet(page)
         draw(page, [[(0.2, 0.2), (0.2, 0.8)], [(0.8, 0.2), (0.8, 0.8)]])
@@ -57,14 +57,14 @@ def test_a_network_that_no_temperature_has_calibrated_says_so(visit, trained, tm
     with our_server(results) as url:
         page = visit(url)
         draw(page, strokes_of(3))
-        see(page, "#pad .answer", "sure.*; uncalibrated")
-        page.get_by_role("button", name="Keep").click()
-        see(page, "#pad .kept p", r"\(uncalibrated\)")
+        see(page, "#pad .answer", "confidence.*; uncalibrated")
+        page.get_by_role("button", name="Save drawing").click()
+        see(page, "#pad .saved p", r"\(uncalibrated\)")
         write_json(results / NETWORK, network)
         page.reload()
         draw(page, strokes_of(3))
-        see(page, "#pad .answer", r"sure(?!.*uncalibrated)")
-        see(page, "#pad .kept p", r"% *$|%; before")
+        see(page, "#pad .answer", r"confidence(?!.*uncalibrated)")
+        see(page, "#pad .saved p", r"% *$|%; earlier")
 
 
 def test_a_finger_draws_and_does_not_scroll_the_page(browser, trained):
@@ -152,7 +152,7 @@ def test_each_step_of_the_way_can_be_left_out(visit, trained):
         wide = [(0.05, 0.1), (0.7, 0.1), (0.1, 0.4), (0.6, 0.5), (0.1, 0.8)]
         draw(page, [wide, [(0.9, 0.9), (0.901, 0.9)]])
         whole = pixels(page)
-        for step in ("Drop specks", "Cut out the digit", "Centre its mass"):
+        for step in ("Remove specks", "Crop to the digit", "Center by mass"):
             page.get_by_label(step).uncheck()
             assert pixels(page) != whole, step
             page.get_by_label(step).check()
@@ -164,16 +164,16 @@ def test_kept_drawings_tell_how_they_were_learned_and_stay(visit, trained):
         page = visit(url)
         for digit in (3, 8):
             draw(page, strokes_of(digit))
-            page.get_by_role("button", name="Keep").click()
+            page.get_by_role("button", name="Save drawing").click()
             clear(page)
-        see(page, "#pad .kept li", r"\d (since epoch|from the beginning)")
+        see(page, "#pad .saved li", r"\d since (epoch|the first epoch)")
         page.reload()
         sheet(page)
-        see(page, "#pad .kept li", "now")
-        widths = page.locator("#pad .course-of canvas").evaluate_all("all => all.map((one) => one.width)")
+        see(page, "#pad .saved li", "now")
+        widths = page.locator("#pad .history canvas").evaluate_all("all => all.map((one) => one.width)")
         assert len(widths) == 2 and widths[0] == 3 * 24, "a column for each of three epochs"
-        page.get_by_role("button", name="Forget this drawing").first.click()
-        assert page.locator("#pad .kept li").count() == 1
+        page.get_by_role("button", name="Delete this drawing").first.click()
+        assert page.locator("#pad .saved li").count() == 1
 
 
 def test_before_the_first_epoch_it_says_when_it_comes_unless_the_trainer_has_no_network_for_it(visit, tmp_path):
@@ -191,13 +191,13 @@ def test_the_answer_comes_from_the_newest_network_while_it_trains(visit, tmp_pat
         page = visit(url, allowed=("404",))
         page.set_default_timeout(60_000)
         draw(page, strokes_of(7))
-        page.get_by_role("button", name="Keep").click()
+        page.get_by_role("button", name="Save drawing").click()
         first = page.locator("#pad > div > p .soft").inner_text()
         page.wait_for_function("text => document.querySelector('#pad > div > p .soft').innerText !== text", arg=first)
         training.terminate()
         assert training.wait() == 143
         assert answer(page)
-        see(page, "#pad .kept li", "now")
+        see(page, "#pad .saved li", "now")
 
 
 def test_the_page_of_one_host_shows_the_runs_of_another(browser, trained, tmp_path):
@@ -212,7 +212,7 @@ def test_the_page_of_one_host_shows_the_runs_of_another(browser, trained, tmp_pa
             page.goto(f"{page_url}?api={api}")
             draw(page, strokes_of(7))
             assert answer(page) == "7"
-            page.get_by_role("button", name="Random test digit").click()
+            page.get_by_role("button", name="Random test image").click()
             see(page, "#pad .sheet", "Test image")
             reach(page, "#mistakes")
             page.locator(".digits").scroll_into_view_if_needed()
@@ -229,8 +229,8 @@ def test_the_pad_is_open_to_everybody(visit, trained, theme, width):
     with our_server(trained) as url:
         page = visit(url, theme=theme, width=width)
         draw(page, strokes_of(5))
-        page.get_by_role("button", name="Keep").click()
+        page.get_by_role("button", name="Save drawing").click()
         page.get_by_label("Every layer").check()
-        see(page, "#pad .kept li", "now")
+        see(page, "#pad .saved li", "now")
         assert complaints(page) == []
         assert page.evaluate("document.documentElement.scrollWidth") <= width

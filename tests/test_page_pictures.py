@@ -68,7 +68,7 @@ def test_images_can_be_dropped_and_pasted(visit, trained, tmp_path):
             clear(page)
         (tmp_path / "none.png").write_bytes(b"no picture")
         page.locator("#pad input[type=file]").set_input_files(tmp_path / "none.png")
-        see(page, "#pad .sheet", "none.png is no picture")
+        see(page, "#pad .sheet", "none.png is not an image")
 
 
 # The same test digits each time, since a network that is right for 19 of 20 sometimes fails for three of five.
@@ -81,7 +81,7 @@ def test_a_digit_of_the_test_set_comes_with_its_label(visit, trained):
         sheet(page)
         right = 0
         for _ in range(5):
-            page.get_by_role("button", name="Random test digit").click()
+            page.get_by_role("button", name="Random test image").click()
             see(page, "#pad .sheet", r"Test image [\d,]+, label \d")
             note = page.locator("#pad .sheet [role=status]").inner_text()
             right += answer(page) == re.search(r"label (\d)", note)[1]

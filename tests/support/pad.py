@@ -48,7 +48,7 @@ def strokes_of(digit: int) -> list[list[tuple[float, float]]]:
 def sheet(page):
     page.locator("#pad").scroll_into_view_if_needed()  # it is only read then
     canvas = page.locator("#pad .sheet canvas")
-    see(page, "#pad", "reads it")
+    see(page, "#pad", "Weights after epoch|can.t be computed here")
     canvas.scroll_into_view_if_needed()
     return canvas
 
@@ -74,7 +74,7 @@ def pixels(page) -> list[int]:
       for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
       return Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data.filter((_, at) => at % 4 === 0));
     }"""
-    return page.locator("#pad .seen canvas").evaluate(script)
+    return page.locator("#pad .input canvas").evaluate(script)
 
 
 def clear(page) -> None:

@@ -4,37 +4,37 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { refused } from '../../web/pad/input-checks.js';
-import { energy, judge, softmax } from '../../web/pad/verdict.js';
+import { rejectionReason } from '../../web/pad/input-checks.js';
+import { judge, oodScore, softmax } from '../../web/pad/verdict.js';
 
 const folder = process.env.NETWORKS ?? fileURLToPath(new URL('../fixtures/network', import.meta.url));
 const { temperature, cases } = JSON.parse(readFileSync(`${folder}/verdicts.json`));
 const given = cases.map((one) => ({ ...one, pixels: new Uint8Array(Buffer.from(one.pixels, 'base64')) }));
 const written = given.filter(({ pixels }) => pixels.some(Boolean));
 
-test('the gates refuse what they refuse in Python', () => {
-  for (const one of written) assert.equal(refused(one), one.refused);
+test('the input checks reject the same images as in Python', () => {
+  for (const one of written) assert.equal(rejectionReason(one), one.refused);
   assert.ok(new Set(written.map((one) => one.refused)).size >= 3);
 });
 
-test('energy and probabilities are the same', () => {
+test('OOD scores and probabilities are those of Python', () => {
   for (const { logits, ...one } of given) {
-    assert.ok(Math.abs(energy(logits) - one.energy) < 1e-4);
+    assert.ok(Math.abs(oodScore(logits) - one.energy) < 1e-4);
     softmax(logits, temperature).forEach((share, digit) => assert.ok(Math.abs(share - one.probabilities[digit]) < 1e-6));
   }
 });
 
-test('a status follows from gates, energy and how sure the network is', () => {
+test('the status follows from input checks, OOD score and confidence', () => {
   const digit = written.find((one) => !one.refused);
   const sure = [9, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-  const status = (prepared, logits, energyLimit) => judge(prepared, logits, { temperature: 1, energyLimit }).status;
+  const status = (prepared, logits, oodThreshold) => judge(prepared, logits, { temperature: 1, oodThreshold }).status;
   assert.equal(status(digit, sure, null), 'ok');
   assert.equal(status(digit, sure, -8), 'ok');
   assert.equal(status(digit, sure, -10), 'not_a_digit');
   assert.equal(status(digit, [1, 1, 0, 0, 0, 0, 0, 0, 0, 0], null), 'uncertain');
   assert.equal(status(written.find((one) => one.refused), sure, null), 'not_a_digit');
   assert.equal(status({ pixels: new Uint8Array(784), parts: 0 }, sure, -10), 'empty');
-  const { label, ranking, reason } = judge(digit, [0, 1, 2, 3, 4, 9, 8, 7, 6, 5], { temperature: 1, energyLimit: -20 });
+  const { label, ranking, reason } = judge(digit, [0, 1, 2, 3, 4, 9, 8, 7, 6, 5], { temperature: 1, oodThreshold: -20 });
   assert.deepEqual([label, ranking.slice(0, 3), reason], [5, [5, 6, 7], 'nothing like a digit']);
 });
 

@@ -1,22 +1,22 @@
 /**
- * The layers of a convolutional network, one function each: (C, H, W) floats in, (C, H, W) floats out, row by row.
- * They take the layer as plan.js parsed it, the numbers of all layers, the input and its shape.
+ * The layers of a convolutional network, one function each, from (C, H, W) to (C, H, W).
+ * Arguments: the layer as plan.js parsed it, the weights of all layers, the input and its shape.
  */
 
 export const LAYERS = { conv, linear, scale, relu, pool, mean, pad };
 
 /**
- * Each weight is added to a whole channel at once: the rows of the padded input lie behind one another, so that moving
- * the kernel is moving the place where reading begins. What falls between two rows is left out at the end.
+ * Each weight is applied to a whole channel at once: the rows of the padded input are contiguous, so that shifting the
+ * kernel shifts the offset of the read. Columns that span two rows, and strided ones, are dropped at the end.
  */
 function conv({ kernel, stride, padding, groups, weight, bias, shape }, numbers, input, before) {
-  const { values: padded, width, size } = framed(input, before, padding, 0);
+  const { values: padded, width, size } = withMargin(input, before, padding, 0);
   const [out, rows, columns] = shape;
   const output = new Float32Array(out * rows * columns);
-  const each = before[0] / groups; // input channels of a group
+  const each = before[0] / groups; // input channels per group
   const length = stride * ((rows - 1) * width + columns - 1) + 1;
   const sum = new Float32Array(length);
-  let place = weight;
+  let at = weight;
   for (let channel = 0; channel < out; channel += 1) {
     sum.fill(bias === null ? 0 : numbers[bias + channel]);
     const first = Math.floor(channel / (out / groups)) * each;
@@ -24,22 +24,22 @@ function conv({ kernel, stride, padding, groups, weight, bias, shape }, numbers,
       for (let y = 0; y < kernel; y += 1) {
         const start = from * size + y * width;
         let x = 0;
-        for (; x + 3 <= kernel; x += 3, place += 3) addThree(sum, numbers, place, padded, start + x);
-        for (; x < kernel; x += 1, place += 1) addOne(sum, numbers[place], padded, start + x);
+        for (; x + 3 <= kernel; x += 3, at += 3) addThree(sum, numbers, at, padded, start + x);
+        for (; x < kernel; x += 1, at += 1) addOne(sum, numbers[at], padded, start + x);
       }
     }
-    thin(sum, output, channel, { rows, columns, width, stride });
+    select(sum, output, channel, { rows, columns, width, stride });
   }
   return output;
 }
 
-/** sum += factor * the values from there on; apart, because engines compile so small a loop best. */
+/** sum += factor * values from `start` on; a function of its own, because engines compile small loops best. */
 function addOne(sum, factor, values, start) {
   const { length } = sum;
   for (let place = 0; place < length; place += 1) sum[place] += factor * values[start + place];
 }
 
-/** Three neighbours of a kernel's row at once: a third of the writing, which is most of the work. */
+/** Three adjacent weights of a kernel's row at once: a third of the writes, which dominate the time. */
 function addThree(sum, numbers, first, values, start) {
   const { length } = sum;
   const [left, middle, right] = [numbers[first], numbers[first + 1], numbers[first + 2]];
@@ -49,7 +49,7 @@ function addThree(sum, numbers, first, values, start) {
   }
 }
 
-function thin(sum, output, channel, { rows, columns, width, stride }) {
+function select(sum, output, channel, { rows, columns, width, stride }) {
   let target = channel * rows * columns;
   for (let y = 0; y < rows; y += 1) {
     for (let x = 0; x < columns; x += 1) output[target++] = sum[stride * (y * width + x)];
@@ -99,7 +99,7 @@ function greatest(values, corner, size, width) {
 
 function mean(_, numbers, input, [channels, rows, columns]) {
   const area = rows * columns;
-  return Float32Array.from({ length: channels }, (_, channel) => {
+  return Float32Array.from({ length: channels }, (_unused, channel) => {
     let sum = 0;
     for (let place = channel * area; place < (channel + 1) * area; place += 1) sum += input[place];
     return sum / area;
@@ -107,11 +107,11 @@ function mean(_, numbers, input, [channels, rows, columns]) {
 }
 
 function pad({ size, value }, numbers, input, before) {
-  return framed(input, before, size, value).values;
+  return withMargin(input, before, size, value).values;
 }
 
-/** The channels with `depth` pixels of `value` around each: their values, and the width and size of a channel. */
-function framed(input, [channels, rows, columns], depth, value) {
+/** The channels with a margin of `depth` pixels of `value`: their values, and the width and size of a channel. */
+function withMargin(input, [channels, rows, columns], depth, value) {
   const [width, height] = [columns + 2 * depth, rows + 2 * depth];
   const values = new Float32Array(channels * height * width).fill(value);
   for (let row = 0; row < channels * rows; row += 1) {

@@ -1,13 +1,18 @@
-/** What is on the sheet: a picture at most, and strokes over it. Every step can be taken back. */
+/** The drawing: a picture or none, and strokes over it, with undo. */
 
+/** @typedef {[number, number]} Point x and y on the sheet */
+/** @typedef {{bitmap: HTMLCanvasElement, image: ImageData, ink: string}} Picture `ink`: the color of strokes over it */
+/** @typedef {{picture: Picture | null, strokes: Point[][]}} State */
+
+/** @type {State} */
 const BLANK = { picture: null, strokes: [] };
 
-/** Points are [x, y] on the sheet; a picture is whatever it is. */
 export function createDrawing() {
   let states = [BLANK];
-  let open = null; // the stroke that the pen is on
-  const top = () => states.at(-1);
-  const go = (changes) => {
+  /** @type {Point[] | null} */
+  let open = null; // the stroke that is being drawn
+  const top = () => states[states.length - 1];
+  const push = (changes) => {
     states = [...states, { ...top(), ...changes }];
     open = null;
   };
@@ -17,15 +22,17 @@ export function createDrawing() {
     get isBlank() { return !top().picture && !top().strokes.length; },
     get isPenDown() { return open !== null; },
     get canUndo() { return states.length > 1; },
+    /** @param {Point} point */
     begin(point) {
       const stroke = [point];
-      go({ strokes: [...top().strokes, stroke] });
+      push({ strokes: [...top().strokes, stroke] });
       open = stroke;
     },
+    /** @param {Point} point */
     extend(point) { open?.push(point); },
     end() { open = null; },
-    put(picture) { go({ picture, strokes: [] }); },
-    clear() { if (!this.isBlank) go(BLANK); },
+    put(picture) { push({ picture, strokes: [] }); },
+    clear() { if (!this.isBlank) push(BLANK); },
     undo() {
       if (this.canUndo) states = states.slice(0, -1);
       open = null;

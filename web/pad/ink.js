@@ -1,28 +1,28 @@
-/** Ink and paper told apart: ink is what has another colour than the paper, whichever. */
+/** Separation of ink and background: ink is whatever differs in color from the background. */
 
-import { FLAT, besidePaper, pick } from './paper.js';
+import { FLAT, pick, relativeToBackground } from './background.js';
 import { quantile } from './quantile.js';
 
 const BINS = 128;
-const ALIKE = 1e-3; // of the same: values nearer than that are one
-export const FAINT = 0.15; // of the ink's level: less is paper
+const ALIKE = 1e-3; // smaller differences, of those between black and white, are none
+export const FAINT = 0.15; // of the ink's level: less is background
 
 /**
- * How much `ink` there is, 0 to 1, in each pixel of `colours` (height, width, 4): its distance from the paper, to that of
- * full ink. `inverted`: ink is darker than paper. `uneven`: paper may change its colour from place to place.
+ * The `ink`, 0 to 1, of each pixel of `colors` (height, width, 4): its distance from the background relative to that of
+ * full ink. `inverted`: the ink is darker than the background. `isUneven`: the background may vary in color.
  */
-export function inkOf(colours, uneven) {
-  const { away: values, lighter } = besidePaper(colours, uneven);
+export function inkOf(colors, isUneven) {
+  const { distance: values, lighter } = relativeToBackground(colors, isUneven);
   const threshold = otsu(values);
-  const marked = values.map((value) => Number(value > threshold));
-  const full = quantile(pick(values, marked), 0.75);
-  if (!(full >= FLAT)) return { ink: { ...colours, values: values.fill(0) }, inverted: false };
-  const light = pick(lighter, marked).reduce((sum, value) => sum + value, 0);
+  const isInk = values.map((value) => Number(value > threshold));
+  const full = quantile(pick(values, isInk), 0.75);
+  if (!(full >= FLAT)) return { ink: { ...colors, values: values.fill(0) }, inverted: false };
+  const light = pick(lighter, isInk).reduce((sum, value) => sum + value, 0);
   const level = (value) => (value / full < FAINT ? 0 : Math.min(1, value / full));
-  return { ink: { ...colours, values: values.map(level) }, inverted: light < 0 };
+  return { ink: { ...colors, values: values.map(level) }, inverted: light < 0 };
 }
 
-/** The value that parts `values` into two classes with the least variance inside each (N. Otsu, 1979). */
+/** The threshold that splits `values` into two classes of least variance (N. Otsu, 1979). */
 function otsu(values) {
   const { counts, low, high, step } = histogram(values);
   if (high - low < ALIKE) return high; // no value lies above it

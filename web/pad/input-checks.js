@@ -1,73 +1,72 @@
-/** What is no digit, whichever network looks at it: the gates of digits/inference/input_checks.py, which says where their limits come from. */
+/** Input checks: rules on the 28x28 pixels that reject non-digits without a network. The limits are explained in digits/inference/input_checks.py. */
 
 const SIDE = 28;
-const [FULL_SIDE, FULL] = [9, 0.97]; // pixels, and how full of ink such a square may be
-const AT_ONCE = 5; // strokes that one row or column crosses
-const IN_ALL = 85; // strokes that all rows and columns cross
-const HOLES = 3; // more than pieces
-const PARTS = 3; // large pieces of ink
-const BESIDE = 0.2; // of the ink, on either side of a gap
+export const LIMITS = {
+  FULL_SIDE: 9, // pixels of a square window
+  FULL: 0.97, // of its area
+  AT_ONCE: 5, // strokes crossed by one row or column
+  IN_ALL: 85, // strokes crossed by all rows and columns
+  HOLES: 3, // more than components
+  PARTS: 3, // components
+  BESIDE: 0.2, // of the ink on either side of a gap
+};
 const [STRONG, FAINT] = [0.5, 0.15]; // of the darkest pixel
 
-/** Why this can't be one digit, in a few words; null where it may be one. */
-export function refused({ pixels, parts }) {
+/** Why this cannot be one digit, in a few words; null if it may be one. */
+export function rejectionReason({ pixels, parts }) {
   const darkest = Math.max(...pixels);
-  const strong = (row, column) => Number(pixels[row * SIDE + column] > STRONG * darkest);
-  if (fullest(pixels) > FULL) return 'far too much ink';
-  if (parts > PARTS || divided(pixels, darkest) > BESIDE) return 'several large parts';
-  const crossings = [...crossed(strong), ...crossed((row, column) => strong(column, row))];
-  const isTangle = Math.max(...crossings) > AT_ONCE || total(crossings) > IN_ALL || -euler(strong) > HOLES;
+  const isStrong = (row, column) => Number(pixels[row * SIDE + column] > STRONG * darkest);
+  if (maxWindowFill(pixels) > LIMITS.FULL) return 'far too much ink';
+  if (parts > LIMITS.PARTS || columnSplit(pixels, darkest) > LIMITS.BESIDE) return 'several large parts';
+  const crossings = [...strokeCrossings(isStrong), ...strokeCrossings((row, column) => isStrong(column, row))];
+  const isTangle = Math.max(...crossings) > LIMITS.AT_ONCE || sum(crossings) > LIMITS.IN_ALL || -eulerNumber(isStrong) > LIMITS.HOLES;
   return isTangle ? 'a tangle of lines' : null;
 }
 
-const total = (numbers) => numbers.reduce((sum, one) => sum + one, 0);
+const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
 
-/** How full, 0 to 1, the fullest square of FULL_SIDE pixels is. */
-function fullest(pixels) {
-  let most = 0;
-  for (let top = 0; top + FULL_SIDE <= SIDE; top += 1) {
-    for (let left = 0; left + FULL_SIDE <= SIDE; left += 1) {
-      let sum = 0;
-      for (let row = top; row < top + FULL_SIDE; row += 1) sum += total(pixels.subarray(row * SIDE + left, row * SIDE + left + FULL_SIDE));
-      most = Math.max(most, sum);
-    }
-  }
-  return most / (255 * FULL_SIDE ** 2);
+/** The fill, 0 to 1, of the fullest window of FULL_SIDE pixels. */
+function maxWindowFill(pixels) {
+  const { FULL_SIDE } = LIMITS;
+  const starts = Array.from({ length: SIDE - FULL_SIDE + 1 }, (_, at) => at);
+  const rows = Array.from({ length: SIDE }, (_, row) => starts.map((left) => sum(pixels.subarray(row * SIDE + left, row * SIDE + left + FULL_SIDE))));
+  const windows = starts.flatMap((top) => starts.map((left) => sum(rows.slice(top, top + FULL_SIDE).map((row) => row[left]))));
+  return Math.max(...windows) / (255 * FULL_SIDE ** 2);
 }
 
-/** How much of the ink is on the lesser side of a column without ink: 0 to 0.5. */
-function divided(pixels, darkest) {
-  const columns = Array.from({ length: SIDE }, (_, column) => pixels.filter((_, at) => at % SIDE === column));
-  const all = Math.max(1, total(pixels));
+/** The fraction of the ink on the lighter side of an empty column: 0 to 0.5. */
+function columnSplit(pixels, darkest) {
+  const columns = Array.from({ length: SIDE }, (_, column) => pixels.filter((_pixel, at) => at % SIDE === column));
+  const all = Math.max(1, sum(pixels));
   let [left, most] = [0, 0];
   for (const column of columns) {
-    left += total(column);
+    left += sum(column);
     if (Math.max(...column) <= FAINT * darkest) most = Math.max(most, Math.min(left, all - left) / all);
   }
   return most;
 }
 
-/** How many strokes each row crosses. */
-function crossed(strong) {
+/** The number of strokes that each row crosses. */
+function strokeCrossings(isStrong) {
   return Array.from({ length: SIDE }, (_, row) => {
     let count = 0;
-    for (let column = 0; column < SIDE; column += 1) count += strong(row, column) && !(column && strong(row, column - 1));
+    for (let column = 0; column < SIDE; column += 1) count += Number(isStrong(row, column) && !(column && isStrong(row, column - 1)));
     return count;
   });
 }
 
-/** How many pieces there are, corners included, less their holes: the squares of 2x2 pixels tell it. */
-function euler(strong) {
-  const at = (row, column) => (row >= 0 && column >= 0 && row < SIDE && column < SIDE ? strong(row, column) : 0);
-  let sum = 0;
+/** Components (8-connectivity) minus holes, counted on the squares of 2x2 pixels (S. Gray, 1971). */
+function eulerNumber(isStrong) {
+  const at = (row, column) => (row >= 0 && column >= 0 && row < SIDE && column < SIDE ? isStrong(row, column) : 0);
+  let total = 0;
   for (let row = -1; row < SIDE; row += 1) {
     for (let column = -1; column < SIDE; column += 1) {
       const quad = [at(row, column), at(row, column + 1), at(row + 1, column + 1), at(row + 1, column)];
-      const count = total(quad);
-      if (count === 1) sum += 1;
-      if (count === 3) sum -= 1;
-      if (count === 2 && quad[0] === quad[2]) sum -= 2;
+      const count = sum(quad);
+      if (count === 1) total += 1;
+      if (count === 3) total -= 1;
+      if (count === 2 && quad[0] === quad[2]) total -= 2;
     }
   }
-  return sum / 4;
+  return total / 4;
 }

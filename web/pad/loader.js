@@ -1,60 +1,87 @@
-/** The shown run's network, read anew whenever it has changed. */
+/** The loader of the shown run's network, which re-reads it whenever it changes. */
 
 import { folderOf } from '../core/api.js';
-import { isAlive } from '../core/status.js';
 import { createReader } from '../core/reader.js';
+import { isAlive } from '../core/status.js';
 import { createNetwork } from './network.js';
 import { epochsOf, numbersOf, parsePlan } from './plan.js';
 
-const AGAIN_MS = 1000; // the three files are written one after the other
-const LONGEST_MS = 60_000;
-
-const NONE = { network: null };
+/** @import {Store} from '../core/store.js' */
+/** @import {Plan} from './plan.js' */
+/** @import {Output} from './network.js' */
 
 /**
- * Calls `take(network)` with {plan, read, epochs}, or null where there is none; `epochs()` gives those of each epoch.
- * The log tells of an epoch before its network is written: until then it looks whenever the page does.
+ * @typedef {object} Network
+ * @property {Plan} plan
+ * @property {(pixels: ArrayLike<number>) => Output} forward
+ * @property {() => Promise<Map<number, () => Float32Array> | null>} epochs weights of each epoch kept
  */
-export function follow(store, take) {
-  const read = createReader();
-  let seen = null; // the state of the run that was looked at last
-  let known = {}; // {value, network} of the network.json that was read last
-  let [wait, next] = [0, 0]; // when to look again
+
+const RETRY_MS = 1000; // the three files are written one after the other
+const MAX_RETRY_MS = 60_000;
+
+/**
+ * Calls `use(network)`, null where there is none. The log lists an epoch before its network is written: until then each
+ * look of the page is an attempt.
+ * @param {Store} store
+ * @param {(network: Network | null) => void} use
+ */
+export function follow(store, use) {
+  const load = createLoader();
+  let state = ''; // of the run for which it was loaded last
+  let current; // the loader's last result
+  let [wait, due] = [0, 0]; // until the next attempt, and its time
   store.on(['log', 'connection'], look);
 
   async function look() {
     const { log, shown, liveness } = store.state;
-    const latest = log?.epochs.epoch.at(-1) ?? 0;
-    const isAnnounced = log?.files.includes('network.json');
-    const state = `${log?.runId} ${latest} ${log?.status} ${isAnnounced}`;
-    if (state === seen && Date.now() < next) return;
-    if (state !== seen) wait = AGAIN_MS;
-    seen = state;
-    next = Infinity; // no second look beside this one
-    const found = isAnnounced ? await load(folderOf(shown)).catch(() => null) : NONE;
-    if (state !== seen) return; // another run is shown by now
-    if (!found && (isAlive(liveness) || wait < LONGEST_MS)) { // what has ended writes no more
-      next = Date.now() + wait;
-      wait = Math.min(2 * wait, LONGEST_MS);
-    }
-    if (!found) return;
-    if (found !== known) take(found.network);
-    known = found;
-    if (isAlive(liveness) && found.network?.plan.epoch < latest) next = 0;
+    const now = stateOf(log);
+    if (now === state && Date.now() < due) return;
+    if (now !== state) wait = RETRY_MS;
+    state = now;
+    due = Infinity; // no second attempt beside this one
+    const result = log?.files.includes('network.json') ? await load(folderOf(shown)).catch(() => undefined) : null;
+    if (now !== state) return; // another run is shown by now
+    if (result === undefined) scheduleRetry(liveness);
+    else finish(result, liveness, log);
   }
 
-  /** Null where the files are missing or don't fit together; the network is null where it can't be computed here. */
-  async function load(path) {
-    const { value } = await read(`${path}network.json`);
-    if (value === undefined) return null;
-    if (value === known.value) return known;
-    const plan = parsePlan(value);
-    if (!plan) return { value, network: null };
-    const numbers = numbersOf(plan, await bytes(`${path}network.bin`));
-    if (!numbers) return null;
-    const epochs = async () => epochsOf(plan, await bytes(`${path}network-epochs.bin`));
-    return { value, network: { plan, read: createNetwork(plan, numbers), epochs } };
+  function scheduleRetry(liveness) {
+    if (!isAlive(liveness) && wait >= MAX_RETRY_MS) return; // an ended run writes no more
+    due = Date.now() + wait;
+    wait = Math.min(2 * wait, MAX_RETRY_MS);
   }
+
+  function finish(network, liveness, log) {
+    if (network !== current) use(network);
+    current = network;
+    const isOld = network && (network.plan.epoch ?? 0) < (log?.epochs.epoch.at(-1) ?? 0);
+    if (isOld && isAlive(liveness)) due = 0;
+  }
+}
+
+const stateOf = (log) => `${log?.runId} ${log?.epochs.epoch.at(-1)} ${log?.status} ${log?.files.includes('network.json')}`;
+
+/** A function load(folder): the network, null if it cannot be computed here, undefined if files are missing or do not match. */
+function createLoader() {
+  const read = createReader();
+  let [file, loaded] = [undefined, /** @type {Network | null} */ (null)]; // network.json as it was read last
+
+  return async function load(folder) {
+    const { value } = await read(`${folder}network.json`);
+    if (value === undefined) return undefined;
+    if (value === file) return loaded;
+    const plan = parsePlan(value);
+    const numbers = plan && numbersOf(plan, await bytes(`${folder}network.bin`));
+    if (plan && !numbers) return undefined;
+    file = value;
+    loaded = plan && {
+      plan,
+      forward: createNetwork(plan, numbers),
+      epochs: async () => epochsOf(plan, await bytes(`${folder}network-epochs.bin`)),
+    };
+    return loaded;
+  };
 }
 
 async function bytes(url) {

@@ -1,16 +1,19 @@
-/** A trained network in the page: the digit's pixels in, ten logits and what every layer made of it out. */
+/** A trained network in the page: from pixels to ten logits and the output of every layer. */
 
 import { LAYERS } from './arithmetic.js';
 
 const WHITE = 255;
 const SIDE = 28;
 
+/** @typedef {{name: string, type: string, shape: number[], values: Float32Array}} FeatureMaps `shape`: (C, H, W) */
+/** @typedef {{logits: Float32Array, maps: FeatureMaps[]}} Output */
+
 /**
- * A function read(pixels) for a plan and its numbers (plan.js); `pixels` are 784 of 0 (paper) to 255 (ink). It gives
- * `logits`, ten, and `maps`: for each layer {name, type, shape: [channels, rows, columns], values}.
+ * The forward pass of a plan with its weights (plan.js); `pixels` (784) are 0 for background to 255 for ink.
+ * @returns {(pixels: ArrayLike<number>) => Output}
  */
 export function createNetwork(plan, numbers) {
-  return function read(pixels) {
+  return function forward(pixels) {
     let values = Float32Array.from(pixels, (pixel) => (pixel / WHITE - plan.mean) / plan.std);
     let shape = [1, SIDE, SIDE];
     const maps = plan.layers.map((layer) => {

@@ -1,114 +1,133 @@
-/** The pad: draw a digit, see what the network sees, what it says, and what every layer makes of it. */
+/** The pad: a sheet to draw on, the model input, the prediction, and the feature maps of every layer. */
 
-import { addStyle, button, h, setText } from '../core/dom.js';
-import { whole } from '../core/format.js';
 import { folderOf } from '../core/api.js';
 import { want } from '../core/artifacts.js';
-import { createBars } from './bars.js';
+import { addStyle, button, h, setText } from '../core/dom.js';
+import { whole } from '../core/format.js';
+import { oncePerFrame } from '../core/frame.js';
 import { createDrawing } from './drawing.js';
-import { createAlbum, pictureOf, receive } from './incoming.js';
-import { createKept } from './saved-drawings.js';
+import { createFeatureMaps } from './feature-maps.js';
+import { createAlbum, pictureOf, receive } from './image-input.js';
 import { follow } from './loader.js';
-import { createMaps } from './maps.js';
+import { createModelInput } from './model-input.js';
 import { prepare } from './prepare.js';
-import { createSeen } from './model-input.js';
+import { createProbabilities } from './probabilities.js';
+import { SavedDrawings } from './saved-drawings.js';
 import { SIDE, createSheet } from './sheet.js';
 import { judge } from './verdict.js';
 
-const KEYS = 'Sheet to draw on. Arrow keys move the pen, Space sets it down or lifts it, Backspace takes a step back, Escape clears.';
+/** @import {Store} from '../core/store.js' */
+/** @import {Network} from './loader.js' */
+/** @import {Output} from './network.js' */
+/** @import {Prepared} from './prepare.js' */
 
+const KEYS = 'Sheet to draw on. Arrow keys move the pen, Space lowers or lifts it, Backspace undoes, Escape clears.';
+
+/**
+ * @param {HTMLElement} element
+ * @param {Store} store
+ */
 export async function mount(element, store) {
-  const built = markup();
-  let network = null;
-  let prepared = null;
-  let answer = null; // the network's, to what is drawn
-  let waiting = false; // for the next frame
-  let testImage = null; // the index of the test image on the sheet
   await addStyle(new URL('pad.css', import.meta.url));
-  element.append(built.root);
-  const drawing = createDrawing();
-  const album = createAlbum();
-  const sheet = createSheet(built.canvas, drawing, changed);
-  const seen = createSeen(built.seen, () => changed(true));
-  const tell = createBars(built.bars);
-  const showMaps = createMaps(built.maps);
-  const kept = createKept(built.kept, () => changed(true));
+  const parts = markup();
+  element.append(parts.root);
+  const pad = new Pad(parts, store);
+  pad.update(true);
+  follow(store, (network) => pad.use(network));
+  store.on(['predictions'], () => pad.showLabel());
+}
 
-  built.undo.onclick = () => edit(() => drawing.undo());
-  built.clear.onclick = () => edit(() => drawing.clear());
-  built.random.onclick = randomDigit;
-  built.layers.ontoggle = drawMaps;
-  built.keep.onclick = () => kept.add(prepared);
-  receive(built.canvas, built.file, (file) => take(pictureOf(file), file.name || 'The picture'));
-  look(true);
-  follow(store, (next) => {
-    network = next;
-    setText(built.which, next ? `The network after epoch ${whole(next.plan.epoch)} reads it.` : 'The network of this run can’t be computed here.');
-    kept.learn(next);
-    changed(true);
-  });
+class Pad {
+  #parts;
+  #store;
+  #drawing = createDrawing();
+  #album = createAlbum();
+  /** @type {Network | null} */
+  #network = null;
+  /** @type {Prepared | null} */
+  #prepared = null;
+  /** @type {Output | null} */
+  #output = null;
+  /** @type {number | null} */
+  #testImage = null; // index of the test image on the sheet
 
-  store.on(['predictions'], tellLabel);
-
-  function edit(change) {
-    change();
-    testImage = null;
-    setText(built.note, '');
-    sheet.draw();
-    changed(true);
+  constructor(parts, store) {
+    this.#parts = parts;
+    this.#store = store;
+    const redraw = oncePerFrame(() => this.update(false)); // a pen reports more often
+    this.sheet = createSheet(parts.canvas, this.#drawing, (isDone) => (isDone ? this.update(true) : redraw()));
+    this.input = createModelInput(parts.input, () => this.update(true));
+    this.showVerdict = createProbabilities(parts.verdict);
+    this.showMaps = createFeatureMaps(parts.maps);
+    this.saved = new SavedDrawings(parts.saved, () => this.update(true));
+    parts.undo.onclick = () => this.#edit(() => this.#drawing.undo());
+    parts.clear.onclick = () => this.#edit(() => this.#drawing.clear());
+    parts.random.onclick = () => this.#takeTestImage();
+    parts.save.onclick = () => this.#prepared && this.saved.add(this.#prepared);
+    parts.layers.ontoggle = () => this.#drawMaps();
+    receive(parts.canvas, parts.file, (file) => this.#take(pictureOf(file), file.name || 'The picture'));
   }
 
-  /** At most once a frame: a pen tells more often where it is. */
-  function changed(isDone) {
-    if (isDone) return look(true);
-    if (waiting) return undefined;
-    waiting = true;
-    return requestAnimationFrame(() => {
-      waiting = false;
-      look(false);
-    });
+  use(network) {
+    this.#network = network;
+    setText(this.#parts.which, network ? `Weights after epoch ${whole(network.plan.epoch)}.` : 'The network of this run can’t be computed here.');
+    this.saved.use(network);
+    this.update(true);
   }
 
-  function look(isDone) {
-    prepared = drawing.isBlank ? null : prepare(sheet.image(), seen.leftOut());
+  /** From the drawing to the prediction; `isDone`: not in the middle of a stroke. */
+  update(isDone) {
+    const [parts, drawing, network] = [this.#parts, this.#drawing, this.#network];
+    const prepared = drawing.isBlank ? null : prepare(this.sheet.image(), this.input.leftOut());
+    const output = network && prepared ? network.forward(prepared.pixels) : null;
     if (drawing.picture && prepared) drawing.picture.ink = prepared.inverted ? '#111' : '#fff';
-    seen.show(prepared);
-    answer = network && prepared ? network.read(prepared.pixels) : null;
-    tell(answer && judge(prepared, answer.logits, network.plan), isDone);
-    built.layers.hidden = !answer;
-    drawMaps();
-    built.undo.disabled = !drawing.canUndo;
-    built.clear.disabled = drawing.isBlank;
-    built.keep.disabled = !answer || kept.isFull();
+    [this.#prepared, this.#output] = [prepared, output];
+    this.input.show(prepared);
+    this.showVerdict(prepared && output && network && judge(prepared, output.logits, network.plan), isDone);
+    parts.layers.hidden = !output;
+    this.#drawMaps();
+    parts.undo.disabled = !drawing.canUndo;
+    parts.clear.disabled = drawing.isBlank;
+    parts.save.disabled = !output || this.saved.isFull;
   }
 
-  /** Only where somebody sees them: they are many. */
-  function drawMaps() {
-    if (answer && built.layers.open) showMaps(answer.maps);
+  showLabel() {
+    if (this.#testImage === null) return;
+    const test = this.#store.state.predictions?.sets.find(({ kind }) => kind === 'test');
+    const label = test?.labels[this.#testImage];
+    setText(this.#parts.note, `Test image ${whole(this.#testImage)}${label === undefined ? '' : `, label ${label}`}`);
   }
 
-  async function take(promise, name, index = null) {
+  #edit(change) {
+    change();
+    this.#testImage = null;
+    setText(this.#parts.note, '');
+    this.sheet.draw();
+    this.update(true);
+  }
+
+  /** Only while they are open: there are many. */
+  #drawMaps() {
+    if (this.#output && this.#parts.layers.open) this.showMaps(this.#output.maps);
+  }
+
+  /** @param {number | null} [index] of a test image */
+  async #take(promise, name, index = null) {
     try {
       const picture = await promise;
-      edit(() => drawing.put({ ...picture, ink: '#fff' }));
-      testImage = index;
-      tellLabel(store.state);
+      this.#edit(() => this.#drawing.put({ ...picture, ink: '#fff' }));
+      this.#testImage = index;
+      this.showLabel();
     } catch {
-      setText(built.note, `${name} is no picture that this browser can read.`);
+      setText(this.#parts.note, `${name} is not an image that this browser can read.`);
     }
   }
 
-  async function randomDigit() {
-    const { shown, log } = store.state;
+  async #takeTestImage() {
+    const { shown, log } = this.#store.state;
     const index = Math.floor(Math.random() * (log.dataset?.test || 1));
-    want(store, 'predictions'); // the labels are there
-    await take(album(`${folderOf(shown)}test.png?run=${log.runId}`, index), 'The test set', index);
-  }
-
-  function tellLabel({ predictions }) {
-    if (testImage === null) return;
-    const label = predictions?.sets.find(({ kind }) => kind === 'test')?.labels[testImage];
-    setText(built.note, `Test image ${whole(testImage)}${label === undefined ? '' : `, label ${label}`}`);
+    want(this.#store, 'predictions'); // for the label
+    await this.#take(this.#album(`${folderOf(shown)}test.png?run=${log.runId}`, index), 'The test set', index);
   }
 }
 
@@ -116,22 +135,22 @@ function markup() {
   const canvas = h('canvas', { width: SIDE, height: SIDE, tabindex: '0', role: 'application', 'aria-label': KEYS });
   const file = h('input', { type: 'file', accept: 'image/*', class: 'unseen', tabindex: '-1', 'aria-hidden': 'true' });
   const [which, note] = [h('span', { class: 'soft' }), h('p', { class: 'soft', role: 'status' })];
-  const [undo, clear, keep, random] = ['Undo', 'Clear', 'Keep', 'Random test digit'].map((label) => button(label));
-  const choose = button('Open a picture', () => file.click());
-  const [seen, bars, maps, kept] = ['seen', 'verdict', 'layers', 'kept'].map((name) => h('div', { class: name }));
-  const layers = h('details', { open: true, hidden: true }, h('summary', {}, 'What every layer makes of it'), maps);
+  const [undo, clear, save, random] = ['Undo', 'Clear', 'Save drawing', 'Random test image'].map((label) => button(label));
+  const open = button('Open image', () => file.click());
+  const [input, verdict, maps, saved] = ['input', 'verdict', 'layers', 'saved'].map((name) => h('div', { class: name }));
+  const layers = h('details', { open: true, hidden: true }, h('summary', {}, 'Feature maps'), maps);
+  saved.append(h('h3', {}, 'Saved drawings ', h('span', { class: 'soft' }, 'a column for each epoch, a row for each digit')));
   const root = h(
     'div', { class: 'pad' },
-    h('p', {}, h('span', { class: 'screen' }, 'Draw a digit with mouse, finger, pen or keys; or drop or paste a picture of one. '), which),
+    h('p', {}, h('span', { class: 'screen' }, 'Draw a digit with mouse, finger, pen or keys; or drop or paste an image of one. '), which),
     h(
       'div', { class: 'desk' },
-      h('div', { class: 'sheet' }, canvas, h('div', { class: 'picks' }, undo, clear, keep, choose, random, file), note),
-      h('div', {}, h('h3', {}, 'What the network sees'), seen),
-      h('div', { class: 'says' }, h('h3', {}, 'What it says'), bars),
+      h('div', { class: 'sheet' }, canvas, h('div', { class: 'picks' }, undo, clear, save, open, random, file), note),
+      h('div', {}, h('h3', {}, 'Model input'), input),
+      h('div', { class: 'outcome' }, h('h3', {}, 'Prediction'), verdict),
     ),
-    kept,
+    saved,
     layers,
   );
-  kept.append(h('h3', {}, 'Your digits being learned ', h('span', { class: 'soft' }, 'a column for each epoch, a row for each digit')));
-  return { root, canvas, file, which, note, undo, clear, keep, random, seen, bars, maps, kept, layers };
+  return { root, canvas, file, which, note, undo, clear, save, random, input, verdict, maps, saved, layers };
 }

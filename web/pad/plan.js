@@ -1,13 +1,13 @@
-/** network.json, read as defensively as any file, and the numbers that belong to it. */
+/** The network of a run: the parser of network.json, and the weights in its binary files. */
 
 import { count, isRecord, list, number, record, runId, temperature, text } from '../core/values.js';
 import { crc32 } from './crc32.js';
 
-const MOST_LAYERS = 200;
-const MOST_NUMBERS = 50_000_000;
+const MAX_LAYERS = 200;
+const MAX_NUMBERS = 50_000_000;
 const SIDE = 28;
 const DIGITS = 10;
-/** What each type of layer has besides its name; results/README.md explains it. */
+/** The fields of each layer type besides its name, see results/README.md. */
 const FIELDS = {
   conv: ['in', 'out', 'kernel', 'stride', 'padding', 'groups'],
   linear: ['in', 'out'],
@@ -19,40 +19,55 @@ const FIELDS = {
 };
 
 /**
- * {runId, epoch, mean, std, temperature, temperatures, energyLimit, layers, numbers, crc32, epochs, epochsCrc32}, the
- * shape (C, H, W) of what leaves each layer among it; null for a network that can't be computed here. `temperatures` are
- * those of the `epochs`; null, or missing, where the network was not calibrated.
+ * @typedef {object} Plan
+ * @property {string} runId
+ * @property {number | null} epoch
+ * @property {number} mean of the training pixels
+ * @property {number} std
+ * @property {any[]} layers each with the `shape` (C, H, W) of its output
+ * @property {number} numbers weights and biases of all layers
+ * @property {number | null} temperature null: not calibrated
+ * @property {(number | null)[]} temperatures of the `epochs`
+ * @property {number | null} oodThreshold
+ * @property {number | null} crc32
+ * @property {(number | null)[]} epochs those kept in network-epochs.bin
+ * @property {number | null} epochsCrc32
+ */
+
+/**
+ * Null for a network that cannot be computed here.
+ * @returns {Plan | null}
  */
 export function parsePlan(value) {
   const given = record(value);
   const input = record(given.input);
   const [mean, std, numbers] = [number(input.mean), number(input.std), count(given.numbers)];
-  const layers = list(given.layers).slice(0, MOST_LAYERS).map(parseLayer);
-  if (input.rows !== SIDE || input.columns !== SIDE || mean === null || !(std > 0)) return null;
-  if (!layers.length || layers.includes(null) || !(numbers <= MOST_NUMBERS) || !shaped(layers, numbers)) return null;
+  const layers = list(given.layers).slice(0, MAX_LAYERS).map(parseLayer);
+  if (input.rows !== SIDE || input.columns !== SIDE || mean === null || std === null || std <= 0) return null;
+  if (!layers.length || layers.includes(null) || numbers === null || numbers > MAX_NUMBERS || !setShapes(layers, numbers)) return null;
   return {
     runId: runId(given.run_id), epoch: count(given.epoch), mean, std, layers, numbers,
     temperature: temperature(given.temperature), temperatures: list(given.temperatures).map(temperature),
-    energyLimit: number(given.energy_limit),
+    oodThreshold: number(given.ood_threshold ?? given.energy_limit),
     crc32: count(given.crc32), epochs: list(given.epochs).map(count), epochsCrc32: count(given.epochs_crc32),
   };
 }
 
-/** The numbers as they are now, Float32Array; null where the bytes are those of another moment. */
+/** The weights of network.bin as a Float32Array; null if the file does not belong to this plan. */
 export function numbersOf(plan, buffer) {
   if (buffer.byteLength !== 4 * plan.numbers || crc32(new Uint8Array(buffer)) !== plan.crc32) return null;
   const view = new DataView(buffer);
   return Float32Array.from({ length: plan.numbers }, (_, place) => view.getFloat32(4 * place, true));
 }
 
-/** A Map from each epoch kept to a function that gives its numbers; null where the bytes are of another moment. */
+/** A Map from each epoch of network-epochs.bin to a function that returns its weights; null as above. */
 export function epochsOf(plan, buffer) {
   const size = 2 * plan.numbers;
   if (buffer.byteLength !== size * plan.epochs.length || crc32(new Uint8Array(buffer)) !== plan.epochsCrc32) return null;
   return new Map(plan.epochs.map((epoch, at) => [epoch, () => halves(new DataView(buffer, at * size, size))]));
 }
 
-/** Half precision (IEEE 754) as Float32Array. */
+/** Half precision (IEEE 754 binary16) as a Float32Array. */
 function halves(view) {
   return Float32Array.from({ length: view.byteLength / 2 }, (_, place) => {
     const bits = view.getUint16(2 * place, true);
@@ -72,8 +87,8 @@ function parseLayer(given) {
   return { ...layer, weight: count(given.weight), bias: count(given.bias) };
 }
 
-/** Write into each layer the shape of what leaves it; false where they don't fit together, or with the numbers. */
-function shaped(layers, numbers) {
+/** Sets the output shape of each layer; false if the layers do not fit together or exceed the weights. */
+function setShapes(layers, numbers) {
   let shape = [1, SIDE, SIDE];
   for (const layer of layers) {
     shape = SHAPES[layer.type](layer, shape);
@@ -98,7 +113,7 @@ const SHAPES = {
   pad: ({ size }, [channels, height, width]) => [channels, height + 2 * size, width + 2 * size],
 };
 
-/** How many weights and biases a layer has. */
+/** The numbers of weights and biases of a layer. */
 function sizesOf({ type, in: before, out, kernel, groups, channels }) {
   if (type === 'conv') return [out * (before / groups) * kernel ** 2, out];
   if (type === 'linear') return [out * before, out];

@@ -1,78 +1,108 @@
 /**
- * From a picture of one digit to the 28x28 pixels that MNIST would have made of it: the same steps as in
- * digits/inference/preprocess.py, which says where they come from. A test compares the two.
+ * Preprocessing of an image of one digit to MNIST's 28x28 pixels: the steps of digits/inference/preprocess.py, which has
+ * their sources. A test compares the two.
  */
 
+import { withoutSpecks } from './components.js';
 import { SIZE, boxOf, boxed, fitted, isFramed, placed } from './frame.js';
 import { FAINT, inkOf } from './ink.js';
-import { makeOpaque } from './opaque.js';
-import { withoutSpecks } from './parts.js';
-import { resized } from './resize.js';
-import { rounded } from './rounded.js';
+import { resized, rounded } from './resize.js';
 
-export const STEPS = ['paper', 'specks', 'box', 'centre'];
-const SHOWN = 256; // pixels on the longer side: the largest picture that is looked at as it is
-const CLOSER = 64; // pixels of these: a smaller digit is looked at again, by itself
-const SMALL = SIZE; // pixels of a picture's longer side: on less the paper has too few to tell how its colour changes
+/** @import {Box} from './frame.js' */
+/** @typedef {{width: number, height: number, data: Uint8ClampedArray}} Picture red, green, blue, opacity, as of a canvas */
 
 /**
- * `picture` is {width, height, data}, as a canvas gives it: red, green, blue and opacity of each pixel, 0 to 255. Of
- * STEPS those in `leaveOut` are not done. One that is framed as MNIST's are keeps its pixels.
- *
- * `pixels`: Uint8Array(784), ink is 255. `inverted`: the ink was darker than the paper. `shift`: by how many of the 28
- * pixels the digit was moved right and down to have its centre of mass, not its box, in the middle. `parts`: how many
- * large pieces the ink has.
+ * @typedef {object} Prepared
+ * @property {Uint8Array} pixels (784), ink is 255
+ * @property {boolean} inverted whether the ink was darker than the background
+ * @property {number[]} shift pixels right and down that moved the center of mass, rather than the box, to the center
+ * @property {number} parts connected components of the ink
+ */
+
+export const STEPS = ['paper', 'specks', 'box', 'centre'];
+const MAX_SIDE = 256; // pixels: a larger picture is reduced
+const SMALL_DIGIT = 64; // pixels of a reduced picture: a smaller digit is cropped from the original and prepared again
+const SMALL_PICTURE = SIZE; // pixels of the longer side: fewer do not show how the background varies
+
+/**
+ * Skips those of STEPS that are in `leaveOut`. A picture framed as in MNIST keeps its pixels.
+ * @param {Picture} picture
+ * @param {string[]} [leaveOut]
+ * @returns {Prepared}
  */
 export function prepare(picture, leaveOut = []) {
-  const left = new Set(leaveOut);
-  return (left.size ? null : framedAlready(picture)) ?? prepared(picture, left, leaveOut);
+  return (leaveOut.length ? null : alreadyFramed(picture)) ?? prepared(picture, leaveOut);
 }
 
-function prepared(picture, left, leaveOut) {
-  const { ink: all, inverted, scale } = inkIn(picture, left.has('paper'));
-  const { ink, parts } = left.has('specks') ? { ink: all, parts: 1 } : withoutSpecks(all);
-  const found = boxOf(ink);
-  if (!found) return { pixels: new Uint8Array(SIZE * SIZE), inverted, shift: [0, 0], parts: 0 };
-  const isBoxed = !left.has('box');
-  const longer = Math.max(found[2] - found[0], found[3] - found[1]);
-  if (isBoxed && scale < 1 && longer < CLOSER) return closerLook(picture, found.map((edge) => Math.floor(edge / scale)), leaveOut);
-  const digit = isBoxed ? boxed(ink, found) : ink;
-  return { ...placed(fitted(digit), !left.has('centre')), inverted, parts };
+function prepared(picture, leaveOut) {
+  const isDone = (step) => !leaveOut.includes(step);
+  const { ink: all, inverted, scale } = inkIn(picture, isDone('paper'));
+  const { ink, parts } = isDone('specks') ? withoutSpecks(all) : { ink: all, parts: 1 };
+  const box = boxOf(ink);
+  if (!box) return { pixels: new Uint8Array(SIZE * SIZE), inverted, shift: [0, 0], parts: 0 };
+  const longer = Math.max(box[2] - box[0], box[3] - box[1]);
+  if (isDone('box') && scale < 1 && longer < SMALL_DIGIT) {
+    const [left, top, right, bottom] = box.map((edge) => Math.floor(edge / scale));
+    return prepare(recropped(picture, [left, top, right, bottom]), leaveOut);
+  }
+  return { ...placed(fitted(isDone('box') ? boxed(ink, box) : ink), isDone('centre')), inverted, parts };
 }
 
-/** What `prepare` gives for a gray picture that is framed as MNIST's images are, light on black; null for any other. */
-function framedAlready({ width, height, data }) {
+/** For a gray picture that is framed as in MNIST, light on black; null for any other. */
+function alreadyFramed({ width, height, data }) {
   if (width !== SIZE || height !== SIZE) return null;
   const values = Float64Array.from({ length: SIZE * SIZE }, (_, at) => data[4 * at]);
   const isGray = values.every((level, at) => data[4 * at + 1] === level && data[4 * at + 2] === level && data[4 * at + 3] === 255);
   const image = { height, width, values };
-  const found = isGray && boxOf(image);
-  if (!found || !isFramed(image, found)) return null;
+  const box = isGray && boxOf(image);
+  if (!box || !isFramed(image, box)) return null;
   const ink = values.map((level) => (level > FAINT * 255 ? level : 0));
   return { pixels: Uint8Array.from(values), inverted: false, shift: [0, 0], parts: withoutSpecks({ ...image, values: ink }).parts };
 }
 
-/** At a digit that is small in a large picture: it and the paper around it, as finely as the picture has them. */
-function closerLook(picture, [left, top, right, bottom], leaveOut) {
+/**
+ * The digit in the box with the background around it.
+ * @param {Picture} picture
+ * @param {Box} box
+ */
+function recropped({ width, height, data }, [left, top, right, bottom]) {
   const margin = Math.floor(Math.max(bottom - top, right - left) / 2);
   const [x, y] = [Math.max(0, left - margin), Math.max(0, top - margin)];
-  return prepare(part(picture, x, y, Math.min(picture.width, right + margin), Math.min(picture.height, bottom + margin)), leaveOut);
+  const size = { width: Math.min(width, right + margin) - x, height: Math.min(height, bottom + margin) - y };
+  const cropped = new Uint8ClampedArray(4 * size.width * size.height);
+  for (let row = 0; row < size.height; row += 1) {
+    const start = 4 * ((y + row) * width + x);
+    cropped.set(data.subarray(start, start + 4 * size.width), 4 * row * size.width);
+  }
+  return { ...size, data: cropped };
 }
 
-function part({ width, data }, left, top, right, bottom) {
-  const row = 4 * (right - left);
-  const kept = new Uint8ClampedArray(row * (bottom - top));
-  for (let y = top; y < bottom; y += 1) kept.set(data.subarray(4 * (y * width + left), 4 * (y * width + right)), row * (y - top));
-  return { width: right - left, height: bottom - top, data: kept };
-}
-
-/** Ink (height, width) of a picture brought to a handy size, `scale` times as large as it was; and whether it was dark. */
-function inkIn({ width, height, data }, flat) {
+/** The ink (height, width) of a picture, reduced by the factor `scale` where it is large; and whether it was dark. */
+function inkIn({ width, height, data }, mayBeUneven) {
   const longer = Math.max(height, width);
-  const scale = Math.min(1, SHOWN / longer);
+  const scale = Math.min(1, MAX_SIDE / longer);
   const side = (length) => Math.max(1, rounded(length * scale));
   const values = new Float32Array(data).map((value) => value / 255);
-  const handy = resized({ height, width, values }, side(height), side(width));
-  makeOpaque(handy.values);
-  return { ...inkOf(handy, longer >= SMALL && !flat), scale };
+  const reduced = resized({ height, width, values }, side(height), side(width));
+  makeOpaque(reduced.values);
+  return { ...inkOf(reduced, longer >= SMALL_PICTURE && mayBeUneven), scale };
+}
+
+/** Blends `values` (height, width, 4) in place with white under dark ink, black under light; the last channel is opacity. */
+function makeOpaque(values) {
+  const background = brightness(values) < 0.5 ? 1 : 0;
+  for (let at = 0; at < values.length; at += 4) {
+    const opacity = values[at + 3];
+    for (let place = at; place < at + 3; place += 1) values[place] = values[place] * opacity + (1 - opacity) * background;
+    values[at + 3] = 1;
+  }
+}
+
+function brightness(values) {
+  let [light, total] = [0, 0];
+  for (let at = 0; at < values.length; at += 4) {
+    light += (values[at] + values[at + 1] + values[at + 2]) * values[at + 3];
+    total += 3 * values[at + 3];
+  }
+  return light / Math.max(total, 1e-9);
 }

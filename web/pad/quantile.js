@@ -1,13 +1,13 @@
-/** Medians and their like, without sorting. */
+/** Quantiles in linear time, without sorting. */
 
-/** The value that a `part` (0 to 1) of `values` lies below, in proportion between two of them. Changes their order. */
-export function quantile(values, part) {
-  const place = part * (values.length - 1);
-  const below = nth(values, Math.floor(place));
-  return below + (nth(values, Math.ceil(place)) - below) * (place % 1);
+/** The quantile at `fraction` (0 to 1), interpolated linearly. Reorders `values`. */
+export function quantile(values, fraction) {
+  const rank = fraction * (values.length - 1);
+  const below = nth(values, Math.floor(rank));
+  return below + (nth(values, Math.ceil(rank)) - below) * (rank % 1);
 }
 
-/** What would stand at place n, were `values` sorted (C. Hoare, "Algorithm 65: Find", 1961). */
+/** The n-th smallest value: quickselect (C. Hoare, "Algorithm 65: Find", 1961). */
 function nth(values, n) {
   let [left, right] = [0, values.length - 1];
   while (left < right) {

@@ -1,132 +1,157 @@
-/** Up to eight drawings that are kept, and how the network came to read them, epoch by epoch. */
+/** The saved drawings, up to eight, with the predictions of each epoch. */
 
-import { h, remember, remembered } from '../core/dom.js';
 import { raster } from '../charts/raster.js';
+import { h, remember, remembered } from '../core/dom.js';
 import { colorsIn, onColors } from '../core/theme.js';
+import { historyOf } from './drawing-history.js';
 import { createNetwork } from './network.js';
-import { storyOf } from './story.js';
 import { judge, softmax } from './verdict.js';
 
-const KEY = 'drawings';
-const MOST = 8;
+/** @import {Network} from './loader.js' */
+/** @import {Prepared} from './prepare.js' */
+/** @import {Verdict} from './verdict.js' */
+
+/**
+ * @typedef {object} SavedDrawing
+ * @property {Uint8Array} pixels
+ * @property {number} parts
+ * @property {Map<number, number[]>} history ten probabilities by epoch
+ * @property {Verdict | null} verdict of the current network
+ */
+
+const KEY = 'drawings'; // in the browser's storage
+const MAX_DRAWINGS = 8;
 const [CELL_WIDTH, CELL_HEIGHT] = [12, 9]; // pixels of one probability
-const SIZE = 784;
+const PIXELS = 784;
 
-/** Fills `element`. `add(prepared)` keeps a drawing as prepare.js gives it, `learn(network)` asks another network; `changed()` after each change. */
-export function createKept(element, changed) {
-  let drawings = stored().map(fresh);
-  let network = null;
-  let turn = 0;
-  const list = h('ol');
-  element.append(list);
-  onColors(render);
-  render();
+export class SavedDrawings {
+  #element;
+  #list = h('ol');
+  #changed;
+  #drawings = stored().map(fresh);
+  /** @type {Network | null} */
+  #network = null;
+  #turn = 0; // of the latest evaluation
 
-  function add(prepared) {
-    if (drawings.length >= MOST) return;
-    drawings = [...drawings, fresh(prepared)];
-    save();
-    ask();
+  /** Fills `element`; `changed()` is called when a drawing is added or removed. */
+  constructor(element, changed) {
+    this.#element = element;
+    this.#changed = changed;
+    element.append(this.#list);
+    onColors(() => this.#render());
+    this.#render();
   }
 
-  function remove(drawing) {
-    drawings = drawings.filter((one) => one !== drawing);
-    save();
+  get isFull() { return this.#drawings.length >= MAX_DRAWINGS; }
+
+  /** @param {Prepared} prepared */
+  add(prepared) {
+    if (this.isFull) return;
+    this.#drawings = [...this.#drawings, fresh(prepared)];
+    this.#save();
+    this.#evaluate();
   }
 
-  function save() {
-    remember(KEY, JSON.stringify(drawings.map(({ pixels, parts }) => ({ pixels: Array.from(pixels), parts }))));
-    render();
-    changed();
+  /** @param {Network | null} network */
+  use(network) {
+    if (network?.plan.runId !== this.#network?.plan.runId) this.#drawings = this.#drawings.map(fresh);
+    this.#network = network;
+    this.#evaluate();
   }
 
-  function learn(next) {
-    if (next?.plan.runId !== network?.plan.runId) drawings = drawings.map(fresh);
-    network = next;
-    ask();
+  #remove(drawing) {
+    this.#drawings = this.#drawings.filter((one) => one !== drawing);
+    this.#save();
   }
 
-  /** Every epoch that is known, one after the other, so that the page can be used meanwhile. */
-  async function ask() {
-    const mine = (turn += 1);
-    if (network) drawings.forEach(judgeNow);
-    render();
-    if (!network || !drawings.length) return;
-    const { plan, epochs } = network;
-    const missing = plan.epochs.filter((epoch) => drawings.some(({ course }) => !course.has(epoch)));
-    const kept = missing.length ? await epochs().catch(() => null) : null;
+  #save() {
+    remember(KEY, JSON.stringify(this.#drawings.map(({ pixels, parts }) => ({ pixels: Array.from(pixels), parts }))));
+    this.#render();
+    this.#changed();
+  }
+
+  /** The current network at once, then those of the earlier epochs, one per task so that the page stays responsive. */
+  async #evaluate() {
+    const turn = (this.#turn += 1);
+    const network = this.#network;
+    if (network) for (const drawing of this.#drawings) judgeWith(network, drawing);
+    this.#render();
+    if (!network || !this.#drawings.length) return;
+    const { plan } = network;
+    const missing = plan.epochs.filter((epoch) => epoch !== null).filter((epoch) => this.#drawings.some(({ history }) => !history.has(epoch)));
+    const weights = missing.length ? await network.epochs().catch(() => null) : null;
     for (const epoch of missing) {
       await new Promise((resolve) => { setTimeout(resolve); });
-      if (mine !== turn) return;
-      const temperature = plan.temperatures[plan.epochs.indexOf(epoch)] ?? null;
-      if (kept?.has(epoch)) answer(createNetwork(plan, kept.get(epoch)()), epoch, temperature);
+      if (turn !== this.#turn) return;
+      const weightsOf = weights?.get(epoch);
+      if (weightsOf) addEpoch(this.#drawings, plan, epoch, weightsOf());
     }
-    render();
+    this.#render();
   }
 
-  /** With the same verdict as on the sheet: both come from judge. */
-  function judgeNow(drawing) {
-    drawing.verdict = judge(drawing, network.read(drawing.pixels).logits, network.plan);
-    drawing.course.set(network.plan.epoch, drawing.verdict.probabilities);
+  #render() {
+    this.#element.hidden = !this.#drawings.length;
+    const colors = colorsIn(this.#element.parentElement, ['accent', 'line']);
+    this.#list.replaceChildren(...this.#drawings.map((drawing) => cardOf(drawing, colors, () => this.#remove(drawing))));
   }
-
-  function answer(read, epoch, temperature) {
-    for (const { pixels, course } of drawings) {
-      if (!course.has(epoch)) course.set(epoch, softmax(read(pixels).logits, temperature));
-    }
-  }
-
-  function render() {
-    element.hidden = !drawings.length;
-    const colours = colorsIn(element.parentElement, ['accent', 'line']);
-    list.replaceChildren(...drawings.map((drawing) => cardOf(drawing, colours, () => remove(drawing))));
-  }
-
-  return { add, learn, isFull: () => drawings.length >= MOST };
 }
 
-/** `course`: epoch -> ten probabilities; `verdict`: of the present network. */
-const fresh = ({ pixels, parts }) => ({ pixels, parts, course: new Map(), verdict: null });
+/**
+ * @param {{pixels: Uint8Array, parts: number}} drawing
+ * @returns {SavedDrawing}
+ */
+const fresh = ({ pixels, parts }) => ({ pixels, parts, history: new Map(), verdict: null });
 
 function stored() {
   try {
     const given = JSON.parse(remembered(KEY) ?? '[]');
     const drawings = given.map((one) => (Array.isArray(one) ? { pixels: one, parts: 1 } : one)); // a list of pixels until 0.2.0
-    const isWhole = ({ pixels, parts }) => pixels.length === SIZE && pixels.every(Number.isFinite) && Number.isInteger(parts);
-    return drawings.filter(isWhole).slice(0, MOST).map(({ pixels, parts }) => ({ pixels: Uint8Array.from(pixels), parts }));
+    const isWhole = ({ pixels, parts }) => pixels.length === PIXELS && pixels.every(Number.isFinite) && Number.isInteger(parts);
+    return drawings.filter(isWhole).slice(0, MAX_DRAWINGS).map(({ pixels, parts }) => ({ pixels: Uint8Array.from(pixels), parts }));
   } catch {
     return [];
   }
 }
 
-function cardOf({ pixels, course, verdict }, colours, remove) {
-  const epochs = [...course.keys()].sort((a, b) => a - b);
-  const story = storyOf(epochs, course, verdict);
+function judgeWith({ plan, forward }, drawing) {
+  drawing.verdict = judge(drawing, forward(drawing.pixels).logits, plan);
+  drawing.history.set(plan.epoch, drawing.verdict.probabilities);
+}
+
+function addEpoch(drawings, plan, epoch, weights) {
+  const forward = createNetwork(plan, weights);
+  const temperature = plan.temperatures[plan.epochs.indexOf(epoch)] ?? null;
+  for (const { pixels, history } of drawings) {
+    if (!history.has(epoch)) history.set(epoch, softmax(forward(pixels).logits, temperature));
+  }
+}
+
+function cardOf({ pixels, history, verdict }, colors, remove) {
+  const epochs = [...history.keys()].sort((a, b) => a - b);
+  const text = historyOf(epochs, history, verdict);
   return h(
     'li', {},
     raster(pixels, 28, 28, { class: 'digit', 'aria-hidden': 'true' }),
-    courseOf(epochs.map((epoch) => course.get(epoch)), colours, story),
-    h('p', {}, story),
-    h('button', { type: 'button', 'aria-label': 'Forget this drawing', onclick: remove }, '×'),
+    heatMap(epochs.map((epoch) => history.get(epoch)), colors, text),
+    h('p', {}, text),
+    h('button', { type: 'button', 'aria-label': 'Delete this drawing', onclick: remove }, '×'),
   );
 }
 
-/** A column for each epoch, a row for each digit: the fuller the colour, the likelier. */
-function courseOf(columns, colours, label) {
+/** A column for each epoch, a row for each digit: opacity is the probability. */
+function heatMap(columns, colors, label) {
   const [width, height] = [Math.max(1, columns.length) * CELL_WIDTH, 10 * CELL_HEIGHT];
   const canvas = h('canvas', { width: 2 * width, height: 2 * height, role: 'img', 'aria-label': label });
   canvas.style.aspectRatio = `${width} / ${height}`;
   const context = canvas.getContext('2d');
   context.scale(2, 2);
-  columns.forEach((probabilities, column) => probabilities.forEach((share, digit) => {
-    const cell = [column * CELL_WIDTH, digit * CELL_HEIGHT, CELL_WIDTH - 1, CELL_HEIGHT - 1];
-    context.globalAlpha = 1;
-    context.fillStyle = colours.line;
-    context.fillRect(...cell);
-    context.globalAlpha = share;
-    context.fillStyle = colours.accent;
-    context.fillRect(...cell);
+  columns.forEach((probabilities, column) => probabilities.forEach((probability, digit) => {
+    for (const [color, opacity] of [[colors.line, 1], [colors.accent, probability]]) {
+      context.fillStyle = color;
+      context.globalAlpha = opacity;
+      context.fillRect(column * CELL_WIDTH, digit * CELL_HEIGHT, CELL_WIDTH - 1, CELL_HEIGHT - 1);
+    }
   }));
   const digits = h('span', { class: 'scale', 'aria-hidden': 'true' }, ...Array.from({ length: 10 }, (_, digit) => h('i', {}, digit)));
-  return h('div', { class: 'course-of' }, digits, canvas);
+  return h('div', { class: 'history' }, digits, canvas);
 }

@@ -1,34 +1,53 @@
-/** What is made of ten logits: probabilities, and whether that is a digit at all. The same as digits/inference/predict.py does. */
+/** The verdict on ten logits: probabilities, and whether the image is a digit. The same as digits/inference/predict.py. */
 
-import { refused } from './input-checks.js';
+import { rejectionReason } from './input-checks.js';
 
-const UNCERTAIN = 0.6; // a lower probability of the likeliest digit comes with a warning
+/** @import {Prepared} from './prepare.js' */
+/** @import {Plan} from './plan.js' */
 
-/** Ten numbers that sum to 1; without a temperature (null) they are uncalibrated. */
+export const UNCERTAIN = 0.6; // a lower probability of the predicted digit comes with a warning
+
+/**
+ * @typedef {object} Verdict
+ * @property {'empty' | 'not_a_digit' | 'uncertain' | 'ok'} status
+ * @property {number} label the predicted digit
+ * @property {number[]} probabilities
+ * @property {boolean} isCalibrated
+ * @property {number[]} ranking digits by falling probability
+ * @property {string | null} reason why the image is rejected
+ */
+
+/**
+ * Ten probabilities; without a temperature (null) they are uncalibrated.
+ * @param {ArrayLike<number>} logits
+ * @param {number | null} temperature
+ */
 export function softmax(logits, temperature) {
   const scaled = Array.from(logits, (logit) => logit / (temperature ?? 1));
-  const least = energy(scaled);
-  return scaled.map((logit) => Math.exp(logit + least));
+  const score = oodScore(scaled);
+  return scaled.map((logit) => Math.exp(logit + score));
 }
 
-/** -log sum exp: low where a picture is like what the network was trained on. */
-export function energy(logits) {
+/** The out-of-distribution score: the energy -log sum exp, low for images like those of the training set. */
+export function oodScore(logits) {
   const most = Math.max(...logits);
   return -(most + Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit - most), 0)));
 }
 
 /**
- * {status, label, probabilities, isCalibrated, ranking, reason}: status is empty, not_a_digit, uncertain or ok;
- * `prepared` as prepare.js gives it, `plan` as plan.js does.
+ * @param {Pick<Prepared, 'pixels' | 'parts'>} prepared
+ * @param {Float32Array | number[]} logits
+ * @param {Pick<Plan, 'temperature' | 'oodThreshold'>} plan
+ * @returns {Verdict}
  */
 export function judge(prepared, logits, plan) {
   const probabilities = softmax(logits, plan.temperature);
   const ranking = probabilities.map((_, digit) => digit).sort((a, b) => probabilities[b] - probabilities[a]);
   const [label] = ranking;
-  const unlike = plan.energyLimit !== null && energy(logits) > plan.energyLimit ? 'nothing like a digit' : null;
-  const reason = refused(prepared) ?? unlike;
+  const isOutlier = plan.oodThreshold !== null && oodScore(logits) > plan.oodThreshold;
+  const reason = rejectionReason(prepared) ?? (isOutlier ? 'nothing like a digit' : null);
   const isBlank = !prepared.pixels.some((pixel) => pixel > 0);
-  const sure = probabilities[label] >= UNCERTAIN ? 'ok' : 'uncertain';
-  const status = isBlank ? 'empty' : reason ? 'not_a_digit' : sure;
+  const certainty = probabilities[label] >= UNCERTAIN ? 'ok' : 'uncertain';
+  const status = isBlank ? 'empty' : reason ? 'not_a_digit' : certainty;
   return { status, label, probabilities, isCalibrated: plan.temperature !== null, ranking, reason };
 }

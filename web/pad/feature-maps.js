@@ -1,17 +1,23 @@
-/** What every layer makes of the drawing: a small picture for each channel, side by side. */
+/** The feature maps of every layer: a small image for each channel, side by side. */
 
 import { h, setText } from '../core/dom.js';
 import { paint } from '../charts/raster.js';
 
-const PER_ROW = 16;
-const TILE = 28; // pixels on the screen that a channel takes, about
-const UNIT = 15; // that a unit of a linear layer takes
+/** @import {FeatureMaps} from './network.js' */
 
-/** Fills `element`; `show(maps)` draws what network.js gives. */
-export function createMaps(element) {
+const PER_ROW = 16;
+const TILE = 28; // approximate pixels of a channel on the screen
+const UNIT = 15; // of a unit of a linear layer
+
+/**
+ * Fills `element`; returns a function that draws the maps.
+ * @returns {(maps: FeatureMaps[]) => void}
+ */
+export function createFeatureMaps(element) {
   const every = h('input', { type: 'checkbox', onchange: () => show(latest) });
   const list = h('div', { class: 'maps' });
-  element.append(h('label', { class: 'every' }, every, ' Every layer, not only after each activation'), list);
+  element.append(h('label', { class: 'every' }, every, ' Every layer, not only activations'), list);
+  /** @type {FeatureMaps[]} */
   let latest = [];
   let figures = new Map();
 
@@ -37,27 +43,27 @@ function figureOf({ name, type, shape: [channels, rows, columns] }) {
   const size = [across * (columns + gap) - gap, Math.ceil(channels / across) * (rows + gap) - gap];
   const canvas = h('canvas', { width: size[0], height: size[1], role: 'img', 'aria-label': `${name}: ${channels} channels` });
   canvas.style.width = `${size[0] * scale}px`;
-  const what = isFlat ? `${type}, ${channels} units` : `${type}, ${channels} of ${rows} × ${columns}`;
+  const caption = isFlat ? `${type}, ${channels} units` : `${type}, ${channels} of ${rows} × ${columns}`;
   const strongest = h('span', { class: 'soft' });
-  const figure = h('figure', {}, h('figcaption', {}, h('strong', {}, name), ' ', h('span', { class: 'soft' }, what), ' ', strongest), canvas);
+  const figure = h('figure', {}, h('figcaption', {}, h('strong', {}, name), ' ', h('span', { class: 'soft' }, caption), ' ', strongest), canvas);
   return { figure, canvas, strongest, across, gap };
 }
 
-/** As many channels in a row as leave no gap in the last one, if that can be had. */
+/** The number of channels per row that fills the last row, if there is one. */
 function columnsOf(channels) {
   const full = Array.from({ length: PER_ROW / 2 }, (_, less) => PER_ROW - less).find((across) => channels % across === 0);
   return Math.min(channels, full ?? PER_ROW);
 }
 
-/** The strongest value of a layer is white, 0 black; where there are negative ones, 0 is grey. */
+/** The maximum of a layer is white, 0 is black; in a layer with negative values 0 is gray. */
 function draw({ canvas, strongest, across, gap }, { shape: [channels, rows, columns], values }) {
   let [low, high] = [0, 0];
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
   const reach = Math.max(high, -low) || 1;
-  const grey = low < 0 ? (value) => 127.5 * (1 + value / reach) : (value) => (255 * value) / reach;
+  const gray = low < 0 ? (value) => 127.5 * (1 + value / reach) : (value) => (255 * value) / reach;
   for (let channel = 0; channel < channels; channel += 1) {
     const [left, top] = [(channel % across) * (columns + gap), Math.floor(channel / across) * (rows + gap)];
-    paint(canvas, values.subarray(channel * rows * columns, (channel + 1) * rows * columns).map(grey), rows, columns, left, top);
+    paint(canvas, values.subarray(channel * rows * columns, (channel + 1) * rows * columns).map(gray), rows, columns, left, top);
   }
   setText(strongest, `up to ${high.toFixed(1)}`);
 }

@@ -1,0 +1,55 @@
+/** Image input: pasted, dropped or opened images, and test images cut from the mosaic. */
+
+import { h } from '../core/dom.js';
+
+const MAX_SIDE = 1024; // pixels
+const PER_ROW = 100; // images in test.png
+const TILE = 28;
+
+/** {bitmap, image}: a canvas for display, and its pixels. Throws for a file that is no image. */
+export async function pictureOf(blob) {
+  const bitmap = await createImageBitmap(blob);
+  const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
+  return cut(bitmap, 0, 0, bitmap.width, bitmap.height, scale);
+}
+
+/** Calls `take(file)` for files dropped on `target`, pasted anywhere but into a field, or opened with `input`. */
+export function receive(target, input, take) {
+  const first = (files) => Array.from(files ?? []).find(({ type }) => type.startsWith('image/')) ?? files?.[0];
+  const pass = (files) => files?.length && take(first(files));
+  target.addEventListener('dragover', (event) => event.preventDefault());
+  target.addEventListener('drop', (event) => {
+    event.preventDefault();
+    pass(event.dataTransfer.files);
+  });
+  document.addEventListener('paste', (event) => {
+    if (!(event.target instanceof Element && event.target.closest('input, textarea'))) pass(event.clipboardData?.files);
+  });
+  input.addEventListener('change', () => {
+    pass(input.files);
+    input.value = '';
+  });
+}
+
+/** A function that cuts image number `index` from the mosaic at `url`, which is read once. */
+export function createAlbum() {
+  let [latest, mosaic] = ['', /** @type {ImageBitmap | null} */ (null)];
+  return async function picture(url, index) {
+    if (!mosaic || latest !== url) [latest, mosaic] = [url, await mosaicAt(url)];
+    return cut(mosaic, TILE * (index % PER_ROW), TILE * Math.floor(index / PER_ROW), TILE, TILE, 1);
+  };
+}
+
+async function mosaicAt(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+  return createImageBitmap(await answer.blob());
+}
+
+function cut(source, left, top, width, height, scale) {
+  const [columns, rows] = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+  const bitmap = h('canvas', { width: columns, height: rows });
+  const context = bitmap.getContext('2d', { willReadFrequently: true });
+  context.drawImage(source, left, top, width, height, 0, 0, columns, rows);
+  return { bitmap, image: context.getImageData(0, 0, columns, rows) };
+}
