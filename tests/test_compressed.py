@@ -13,18 +13,19 @@ from digits.runlog import schema
 from digits.server.http_message import Problem, Request
 from digits.server.http_server import Server
 from digits.server.static_files import CHUNK, GzipCache, file_response
-from server import Site, max_body
+from server import Site
 from tests.support import PROJECT
-from tests.support.http_client import ask, serving
+from tests.support.http_client import ask, serving, site_server
 
 GZIP = {"Accept-Encoding": "gzip, deflate, br"}
 
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
-    site = Site(tmp_path_factory.mktemp("results"), PROJECT)
-    (site.results / "training_log.json").write_text('{"run_id": "x"}' + " " * 5000)
-    with serving(Server("127.0.0.1", 0, site.answer, max_body=max_body)) as server:
+    results = tmp_path_factory.mktemp("results")
+    site = Site(results, PROJECT)
+    (results / "training_log.json").write_text('{"run_id": "x"}' + " " * 5000)
+    with serving(Server("127.0.0.1", 0, site.answer, max_body=site.max_body)) as server:
         yield server
 
 
@@ -72,7 +73,7 @@ def test_a_version_is_known_again_by_either_tag(page):
 
 def test_a_changed_file_is_compressed_anew(tmp_path):
     (tmp_path / "index.html").write_text("old " * 100)
-    with serving(Server("127.0.0.1", 0, Site(tmp_path, tmp_path).answer, max_body=max_body)) as server:
+    with serving(site_server(Site(tmp_path, tmp_path))) as server:
         assert gzip.decompress(ask(server, "/", headers=GZIP).body) == b"old " * 100
         (tmp_path / "index.html").write_text("newer " * 100)
         assert gzip.decompress(ask(server, "/", headers=GZIP).body) == b"newer " * 100
@@ -93,15 +94,16 @@ FILES = (schema.PREDICTIONS, schema.TRAINING_LOG, schema.LAYER_WEIGHTS, schema.N
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """A server with a live and a finished run, whose predictions are larger than a chunk."""
-    site = Site(tmp_path_factory.mktemp("results"), PROJECT)
-    for folder in (site.results, site.results / schema.RUNS / RUN):
+    results = tmp_path_factory.mktemp("results")
+    site = Site(results, PROJECT)
+    for folder in (results, results / schema.RUNS / RUN):
         folder.mkdir(parents=True, exist_ok=True)
         for name in (*FILES, schema.BATCHES, schema.TEST_IMAGES, schema.NETWORK_NUMBERS, schema.RUNS_INDEX):
             (folder / name).write_text(json.dumps({"run_id": RUN, "name": name, "numbers": [*range(2000)]}))
         numbers = [round(number * 0.37 % 1, 4) for number in range(100_000)]
         (folder / schema.PREDICTIONS).write_text(json.dumps({"confidences": numbers}))
     with serving(Server("127.0.0.1", 0, site.answer)) as server:
-        server.results = site.results
+        server.results = results
         yield server
 
 

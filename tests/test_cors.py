@@ -3,11 +3,10 @@
 import pytest
 
 from digits.runlog import schema
-from digits.server.guard import CorsPolicy, parse_origin
-from digits.server.http_server import Server
-from server import Site, max_body, shared_methods
+from digits.server.guard import parse_origin
+from server import Site
 from tests.support.example_project import RUN, project_in
-from tests.support.http_client import ask, serving
+from tests.support.http_client import ask, serving, site_server
 
 PAGES = "https://example.org"
 OTHER = "http://other.example:8080"
@@ -19,17 +18,8 @@ def site(tmp_path_factory):
     for model in (schema.WEIGHTS, schema.NETWORK):  # so that /predict answers 503
         for path in folder.rglob(model):
             path.unlink()
-    cors = CorsPolicy([PAGES, OTHER], shared_methods)
-    with serving(
-        Server(
-            "127.0.0.1",
-            0,
-            Site(folder / "results", folder).answer,
-            max_body=max_body,
-            names=("api.example",),
-            cors=cors,
-        )
-    ) as server:
+    live = Site(folder / "results", folder)
+    with serving(site_server(live, origins=[PAGES, OTHER], names=("api.example",))) as server:
         yield server
 
 

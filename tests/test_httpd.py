@@ -14,8 +14,9 @@ from digits.server.concurrency import ConnectionSlots
 from digits.server.http_handler import MAX_BLANK_LINES, RECEIVE
 from digits.server.http_message import Response
 from digits.server.http_server import LARGE_BODIES, LINGERING, Server
+from digits.server.routing import MAX_BODY
 from digits.server.static_files import CHUNK
-from server import max_body
+from digits.server.uploads import MAX_UPLOAD
 from tests.support import PROJECT
 from tests.support.http_client import (
     GET,
@@ -149,6 +150,10 @@ def test_clients_that_send_nothing_but_blank_lines_are_refused_while_they_send(s
         assert ask(server, "/text.csv").status == 200
 
 
+def limit_of(path: str) -> int:
+    return MAX_UPLOAD if path == "/predict" else MAX_BODY
+
+
 def test_a_large_body_in_many_pieces_arrives_as_it_was_sent(answer):
     """POST to /predict, the only route for bodies of this size."""
 
@@ -156,7 +161,7 @@ def test_a_large_body_in_many_pieces_arrives_as_it_was_sent(answer):
         return Response(200, {"Content-Type": "text/plain"}, request.body[:4] + request.body[-4:])
 
     body = b"head" + b"x" * (RECEIVE * 3) + b"tail"
-    with serving(Server("127.0.0.1", 0, told, max_body=max_body)) as server, connect(server) as connection:
+    with serving(Server("127.0.0.1", 0, told, max_body=limit_of)) as server, connect(server) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(b"POST /predict HTTP/1.1\r\nContent-Length: %d\r\n" % len(body) + HOST + b"\r\n")
         for start in range(0, len(body), 1448):
@@ -258,7 +263,7 @@ def test_who_may_not_ask_is_told_so_before_the_body_is_read(server):
 def test_large_bodies_are_received_a_few_at_a_time(answer):
     head = b"POST /%s HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n"
     large = head % (b"predict", RECEIVE + 1)
-    with serving(Server("127.0.0.1", 0, answer, max_body=max_body)) as server, contextlib.ExitStack() as stack:
+    with serving(Server("127.0.0.1", 0, answer, max_body=limit_of)) as server, contextlib.ExitStack() as stack:
         for _ in range(LARGE_BODIES):
             stack.enter_context(connect(server)).sendall(large)
         assert eventually(lambda: b" 503 " in raw(server, large))

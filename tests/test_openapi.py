@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-import server
 from digits.inference import images
 from digits.runlog import commands, schema
 from digits.runlog.run_log import RunLog
 from digits.server import OPENAPI, predict_api, uploads
+from server import Site
 from tests.support.example_project import server_of
 from tests.support.http_client import ask, serving
 from tests.test_predict import weights  # noqa: F401  (fixture)
@@ -20,6 +20,7 @@ from tests.test_predict import weights  # noqa: F401  (fixture)
 DOCUMENT = json.loads(OPENAPI.read_text(encoding="utf-8"))
 API = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+ROUTES = Site(Path()).routes
 EXAMPLES = 15  # of each kind for each route
 
 
@@ -83,9 +84,9 @@ OF_THE_PAGE = ("/", "/web/main.js")
 def test_every_route_for_programs_is_described_with_its_methods():
     assert DOCUMENT["paths"].keys() == DESCRIBED.keys()
     for name, path in DESCRIBED.items():
-        handlers = next(handlers for pattern, handlers in server.ROUTES if pattern.fullmatch(path))
-        assert {method.upper() for place, method in operations() if place == name} == handlers.keys()
-    routes = [pattern for pattern, _ in server.ROUTES]
+        route = next(route for route in ROUTES if route.pattern.fullmatch(path))
+        assert {method.upper() for place, method in operations() if place == name} == route.handlers.keys()
+    routes = [route.pattern for route in ROUTES]
     assert all(any(route.fullmatch(path) for path in (*DESCRIBED.values(), *OF_THE_PAGE)) for route in routes)
 
 
@@ -123,4 +124,4 @@ def test_the_api_document_describes_every_operation_and_no_other():
 def test_every_url_of_an_example_has_a_route():
     paths = re.findall(r"http://127\.0\.0\.1:8000(/[\w/.-]*)", API)
     assert len(paths) > 20
-    assert [path for path in paths if not any(pattern.fullmatch(path) for pattern, _ in server.ROUTES)] == []
+    assert [path for path in paths if not any(route.pattern.fullmatch(path) for route in ROUTES)] == []

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from digits.server.http_server import Server
-from server import Site, max_body
+from server import Site
 from tests.support import PROJECT
 from tests.support.browser import our_server, write_run
-from tests.support.http_client import ask, serving
+from tests.support.http_client import ask, serving, site_server
 from tests.support.pages import see, status
 
 PICTURES = PROJECT / "tests" / "screenshots"
@@ -130,7 +129,7 @@ def test_opening_the_page_takes_few_bytes_even_uncompressed():
 
 def test_the_compressed_page_takes_few_bytes(tmp_path):
     """Pad, controls and chart export included, which are loaded on demand."""
-    with serving(Server("127.0.0.1", 0, Site(tmp_path).answer, max_body=max_body)) as server:
+    with serving(site_server(Site(tmp_path))) as server:
         paths = [path.relative_to(PROJECT).as_posix() for path in files_of_the_page()]
         answers = [ask(server, f"/{path}", headers={"Accept-Encoding": "gzip"}) for path in paths]
     assert {answer.status for answer in answers} == {200} and len(answers) > 100

@@ -7,10 +7,9 @@ import pytest
 
 from digits.files import write_json
 from digits.runlog.schema import NETWORK
-from digits.server.guard import CorsPolicy
-from digits.server.http_server import Server
-from server import Site, max_body, shared_methods
+from server import Site
 from tests.support.browser import Watched, any_server, copy_page, our_server, serving, write_run
+from tests.support.http_client import site_server
 from tests.support.pad import READS, answer, clear, draw, pixels, sheet, strokes_of, train
 from tests.support.pages import reach, see
 from tests.test_page_access import complaints
@@ -204,9 +203,8 @@ def test_the_page_of_one_host_shows_the_runs_of_another(browser, trained, tmp_pa
     """Not through `visit`, which would complain of requests to another host."""
     copy_page(tmp_path)
     context = browser.new_context()
-    with any_server(tmp_path) as page_url:
-        cors = CorsPolicy([page_url.rstrip("/")], shared_methods)
-        with serving(Server("127.0.0.1", 0, Site(trained).answer, max_body=max_body, cors=cors)) as api:
+    with any_server(tmp_path) as page_url:  # noqa: SIM117
+        with serving(site_server(Site(trained), origins=[page_url.rstrip("/")])) as api:
             watched = Watched(context.new_page())
             page = watched.page
             page.goto(f"{page_url}?api={api}")

@@ -8,10 +8,9 @@ import pytest
 from digits.files import write_atomically
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
-from digits.server.http_server import Server
-from server import Site, max_body
+from server import Site
 from tests.support.example_project import RUN
-from tests.support.http_client import ask, serving
+from tests.support.http_client import ask, serving, site_server
 
 GOLDEN = Path(__file__).resolve().parent / "fixtures" / "golden"
 
@@ -86,7 +85,7 @@ def test_a_moved_run_is_served_as_an_earlier_one(live):
 
 @pytest.mark.skipif(not GOLDEN.is_dir(), reason="there is no golden run yet")
 def test_the_golden_run_arrives_byte_for_byte():
-    with serving(Server("127.0.0.1", 0, Site(GOLDEN).answer, max_body=max_body)) as server:
+    with serving(site_server(Site(GOLDEN))) as server:
         known = [path for path in GOLDEN.rglob("*") if path.name in (*schema.FILES, schema.RUNS_INDEX)]
         assert known
         for path in known:

@@ -159,7 +159,7 @@ def test_without_a_port_asked_for_the_next_free_one_is_used(monkeypatch, tmp_pat
         port = taken.getsockname()[1]
         monkeypatch.setattr(startup, "PORT", port)
         options = startup.read_options(["--results-dir", str(tmp_path)])
-        with startup.listen(options, server.Site(tmp_path).answer, server.shared_methods, server.max_body) as chosen:
+        with startup.listen(options, server.Site(tmp_path)) as chosen:
             assert port < chosen.server_address[1] < port + startup.PORTS
             assert f"Port {port} is taken" in startup.banner(chosen, Authorization(), options)
 
@@ -170,7 +170,7 @@ def test_when_all_ports_are_taken_it_says_which(monkeypatch, tmp_path):
         monkeypatch.setattr(startup, "PORTS", 1)
         options = startup.read_options(["--results-dir", str(tmp_path)])
         with pytest.raises(OSError) as caught:
-            startup.listen(options, server.Site(tmp_path).answer, server.shared_methods, server.max_body)
+            startup.listen(options, server.Site(tmp_path))
     assert str(startup.PORT) in startup.bind_error(caught.value, options)
 
 

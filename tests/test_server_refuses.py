@@ -6,10 +6,9 @@ import shutil
 
 import pytest
 
-from digits.server.http_server import Server
-from server import Site, max_body
+from server import Site
 from tests.support.example_project import RUN, SECRET, project_in, server_of
-from tests.support.http_client import ask, serving
+from tests.support.http_client import ask, serving, site_server
 
 HOSTILE = [
     # out of the folder
@@ -234,7 +233,7 @@ def test_a_link_inside_the_results_folder_is_followed_and_so_is_one_to_the_folde
     (folder / "results" / "test.png").unlink()
     (folder / "results" / "test.png").symlink_to("validation.png")
     (tmp_path / "elsewhere").symlink_to(folder / "results")
-    with serving(Server("127.0.0.1", 0, Site(tmp_path / "elsewhere", folder).answer, max_body=max_body)) as server:
+    with serving(site_server(Site(tmp_path / "elsewhere", folder))) as server:
         assert ask(server, "/results/test.png").body == b"live validation.png"
 
 

@@ -5,18 +5,17 @@ import random
 import string
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-import server
 from digits.runlog import schema
-from digits.server.guard import Authorization, CorsPolicy, is_loopback
-from digits.server.http_server import Server
+from digits.server.guard import Authorization, is_loopback
 from digits.server.startup import access_of, page_url, read_options
-from server import Site, max_body, shared_methods
+from server import Site
 from tests.support import PROJECT
 from tests.support.example_project import RUN, project_in, server_of
-from tests.support.http_client import ask, serving
+from tests.support.http_client import ask, serving, site_server
 
 STOP = b'{"action": "stop"}'  # nothing is trained here: 409 for who is let in
 PAGES = "https://example.org"  # a site named with --allow-origin
@@ -64,9 +63,7 @@ def test_there_are_enough_hosts():
 @pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
 def test_only_an_address_or_a_name_of_ours_is_answered_whatever_is_bound(tmp_path, bound):
     access = Authorization()
-    with serving(
-        Server(bound, 0, Site(tmp_path / "results", tmp_path, access).answer, max_body=max_body, names=(bound,))
-    ) as running:
+    with serving(site_server(Site(tmp_path / "results", tmp_path, access), host=bound, names=(bound,))) as running:
         found = {}
         for host in HOSTS:
             asked = [("GET", "/control", b""), ("GET", "/options", b""), ("POST", "/control", STOP)]
@@ -161,9 +158,10 @@ CHANGES = [
 
 
 def test_every_route_that_changes_something_is_in_the_table_or_named_as_free():
-    changing = {(pattern, method) for pattern, handlers in server.ROUTES for method in handlers if method != "GET"}
-    tested = {(pattern, m) for pattern, _ in server.ROUTES for m, path, _, _ in CHANGES if pattern.fullmatch(path)}
-    free = {(pattern, "POST") for pattern, _ in server.ROUTES if pattern.fullmatch("/predict")}
+    routes = Site(Path()).routes
+    changing = {(route, method) for route in routes for method in route.handlers if method != "GET"}
+    tested = {(route, m) for route in routes for m, path, _, _ in CHANGES if route.pattern.fullmatch(path)}
+    free = {(route, "POST") for route in routes if route.pattern.fullmatch("/predict")}
     assert changing == (tested & changing) | free
 
 
@@ -220,8 +218,7 @@ def test_what_a_trainer_printed_the_disk_and_paths_are_told_only_with_the_token(
 
 def test_a_site_that_may_read_gets_no_control(tmp_path):
     access = Authorization()
-    answer = Site(tmp_path / "results", tmp_path, access).answer
-    with serving(Server("127.0.0.1", 0, answer, cors=CorsPolicy([PAGES], shared_methods))) as running:
+    with serving(site_server(Site(tmp_path / "results", tmp_path, access), origins=[PAGES])) as running:
         for path in ("/control", "/options"):
             headers = ask(running, path, headers={"Origin": PAGES}).headers
             assert not [name for name in headers if name.startswith("access-control")]
@@ -269,7 +266,7 @@ def test_control_is_on_by_itself_where_only_this_machine_can_ask(host):
 @pytest.mark.parametrize("options", [[], ["--host", "0.0.0.0"], ["--host", "0.0.0.0", "--allow-control"]])
 def test_the_address_has_the_token_only_where_it_is_of_use(options, tmp_path):
     access = access_of(read_options(options))
-    with Server("127.0.0.1", 0, Site(tmp_path, tmp_path, access).answer, max_body=max_body) as running:
+    with site_server(Site(tmp_path, tmp_path, access)) as running:
         port = running.server_address[1]
         fragment = f"#token={access.token}" if access.allowed else ""
         assert page_url(running, access) == f"http://127.0.0.1:{port}/{fragment}"

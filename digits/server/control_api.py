@@ -1,7 +1,6 @@
 """The control API: start, resume and control trainers."""
 
 import contextlib
-import errno
 import os
 import shlex
 import shutil
@@ -15,6 +14,7 @@ from digits.server.guard import Authorization
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
 from digits.server.launcher import AlreadyRunning, Launcher, NotStarted, is_stale, log_tail
 from digits.server.options_schema import InvalidOption, options_schema, to_argv
+from digits.server.results_api import unwritable
 
 _RESUMABLE = ("interrupted", "stopped", "crashed")
 
@@ -128,11 +128,6 @@ def _writing():
         yield
     except OSError as error:
         raise unwritable(error) from None
-
-
-def unwritable(error: OSError) -> Problem:
-    status = 507 if error.errno == errno.ENOSPC else 403
-    return Problem(status, f"The server can't write to the results folder: {error.strerror or error}.")
 
 
 def _busy() -> Problem:

@@ -15,6 +15,7 @@ from digits.server.concurrency import ConnectionSlots
 from digits.server.guard import CorsPolicy, check_request
 from digits.server.http_handler import LINGER_S, RECEIVE, WITH_CONTENT, Handler
 from digits.server.http_message import Problem, Request, Response
+from digits.server.routing import MAX_BODY
 
 # For a whole request from its first byte, for the wait between two, and for the client to take CHUNK bytes: longer than
 # the worst Wi-Fi needs, and nobody holds a thread with a byte a second.
@@ -25,8 +26,6 @@ THREADS = 800
 BACKLOG = 1024
 # Rejected connections that linger at a time. More are cut, so that a flood of them leaves the accept loop its time.
 LINGERING = 64
-# A drawing of 28 x 28 pixels as JSON is 10 kB at most.
-MAX_BODY = 64_000  # bytes
 # Bodies over RECEIVE bytes received at a time: 90 MB, however slowly they are sent.
 LARGE_BODIES = 32
 

@@ -4,7 +4,7 @@ import argparse
 import errno
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn, TextIO
 
@@ -12,6 +12,7 @@ from digits import output
 from digits.project import PLACE, PROJECT
 from digits.server.guard import Authorization, CorsPolicy, is_loopback, parse_origin
 from digits.server.http_server import Server
+from digits.server.routing import Router
 
 PORT = 8000
 PORTS = 10  # tried from PORT on, when none was asked for
@@ -66,17 +67,22 @@ def access_of(options: argparse.Namespace) -> Authorization:
     return Authorization(allowed=options.allow_control or is_loopback(options.host))
 
 
-def listen(options: argparse.Namespace, answer: Callable, shared_methods: Callable, max_body: Callable) -> Server:
-    """At the port asked for, or at the first free one. Raises OSError or UnicodeError where there is none."""
+def listen(options: argparse.Namespace, site: Router) -> Server:
+    """A server of `site` on the port asked for, or on the first free one. Raises OSError or UnicodeError."""
+
+    def server(port: int) -> Server:
+        cors = CorsPolicy(options.allow_origin, site.cross_origin_methods)
+        common = {"names": (options.host,), "verbose": options.verbose}
+        return Server(options.host, port, site.answer, max_body=site.max_body, cors=cors, **common)
+
     ports = range(PORT, PORT + PORTS) if options.port is None else [options.port]
-    cors = CorsPolicy(options.allow_origin, shared_methods)
-    for port in ports:
+    for port in ports[:-1]:
         try:
-            names, verbose = (options.host,), options.verbose
-            return Server(options.host, port, answer, names=names, max_body=max_body, cors=cors, verbose=verbose)
+            return server(port)
         except OSError as error:
-            if error.errno not in TAKEN or port == ports[-1]:
+            if error.errno not in TAKEN:
                 raise
+    return server(ports[-1])
 
 
 def bind_error(error: Exception, options: argparse.Namespace) -> str:

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import IO
 
 from digits.files import UnexpectedFile, open_within
+from digits.server import OPENAPI
 from digits.server.http_message import Problem, Request, Response
+from digits.server.routing import not_found
 
 # Everything that is polled fits, and is sent in one write; larger files follow in chunks: with one in each of 800
 # threads 205 MB.
 CHUNK = 256 << 10  # bytes
+WEB_SUFFIXES = (".js", ".css", ".svg", ".png", ".ico", ".webmanifest")
 GZIP_CACHE_BYTES = 16 << 20  # the page, and the files of some fifty runs
 _MIN_GZIP_BYTES, _MAX_GZIP_BYTES = 200, 8 << 20  # less gains nothing, more would keep others waiting for a second
 _GZIP_LEVEL = 5  # 6 takes twice the time for a twentieth of the bytes
@@ -56,7 +59,7 @@ def open_file(folder: Path, name: str) -> IO[bytes]:
     try:
         return open_within(folder, name)
     except _NOT_FOUND:
-        raise Problem(404, "There is nothing here.") from None
+        raise not_found() from None
     except OSError:
         raise Problem(503, "This file can't be read at the moment.", {"Retry-After": "2"}) from None
 
@@ -122,6 +125,39 @@ def _range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
     return start, stop
 
 
+class PageFiles:
+    """index.html and web/ of `project`, and the OpenAPI document. Handlers raise Problem: 404, 416, 503."""
+
+    def __init__(self, project: Path, compressed: "GzipCache"):
+        self._project = project
+        self._compressed = compressed
+
+    def page(self, request: Request) -> Response:
+        return self._compressed.file(request, self._project, "index.html")
+
+    def web_file(self, request: Request, folder: str | None, name: str) -> Response:
+        """A file in web/ or in a folder of it, as it is now: a new module or folder needs no restart."""
+        path = self._project / "web"
+        if folder is not None:
+            if folder not in names_in(path):
+                raise not_found()
+            path /= folder
+        if not name.endswith(WEB_SUFFIXES) or name not in names_in(path):
+            raise not_found()
+        return self._compressed.file(request, path, name)
+
+    def openapi(self, request: Request) -> Response:
+        return self._compressed.file(request, OPENAPI.parent, OPENAPI.name)
+
+
+def names_in(folder: Path) -> list[str]:
+    """The exact names in a folder: a file system that ignores case could be asked for others."""
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
 class GzipCache:
     """Compressed texts by ETag, up to `max_bytes`; the least recently used are dropped first.
 
@@ -159,6 +195,10 @@ class GzipCache:
         headers = response.headers | {"Content-Encoding": "gzip", "ETag": f"W/{tag}"}
         del headers["Accept-Ranges"]
         return Response(200, headers, content)
+
+    def file(self, request: Request, folder: Path, name: str) -> Response:
+        """`file_response`, compressed."""
+        return self.compress(request, file_response(request, folder, name))
 
     def _get(self, tag: str) -> bytes | None:
         with self._lock:

@@ -15,9 +15,9 @@ import pytest
 
 from digits.files import write_json
 from digits.runlog.schema import LAYER_WEIGHTS, PREDICTIONS, RUNS_INDEX, TEST_SAMPLES, TRAINING_LOG, timestamp
-from digits.server.http_server import Server
-from server import Site, max_body
+from server import Site
 from tests.support import FIXTURES, PROJECT
+from tests.support.http_client import site_server
 
 GOLDEN = FIXTURES / "golden"
 ARGUMENTS = [
@@ -96,7 +96,7 @@ def serving(server, path: str = "/"):
 
 
 def our_server(results: Path):
-    return serving(Server("127.0.0.1", 0, Site(results, PROJECT).answer, max_body=max_body))
+    return serving(site_server(Site(results, PROJECT)))
 
 
 def any_server(folder: Path, path: str = "/"):

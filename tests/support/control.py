@@ -11,7 +11,7 @@ from digits.runlog import lock, run_log
 from digits.server.guard import Authorization
 from digits.server.http_server import Server
 from digits.server.launcher import START_LOCK
-from server import Site, max_body
+from server import Site
 from tests.support.browser import PROJECT, serving
 
 
@@ -22,7 +22,7 @@ def controlled(results: Path, token: str | None = None):
     access.token = token or access.token
     site = Site(results, PROJECT, access=access)
     try:
-        with serving(Server("127.0.0.1", 0, site.answer, max_body=max_body)) as url:
+        with serving(Server("127.0.0.1", 0, site.answer, max_body=site.max_body)) as url:
             yield f"{url}#token={access.token}", access
     finally:
         end_trainer(results)

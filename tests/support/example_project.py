@@ -7,8 +7,8 @@ import pytest
 from digits.runlog import schema
 from digits.server.guard import Authorization
 from digits.server.http_server import Server
-from server import Site, max_body
-from tests.support.http_client import serving
+from server import Site
+from tests.support.http_client import serving, site_server
 
 SECRET = "not for everybody"
 RUN = "20260101-120000-abcd"
@@ -36,7 +36,7 @@ def project_in(folder: Path) -> Path:
 def server_of(folder: Path, allowed: bool = True) -> Server:
     """Its `token` lets a request change something."""
     access = Authorization(allowed)
-    server = Server("127.0.0.1", 0, Site(folder / "results", folder, access).answer, max_body=max_body)
+    server = site_server(Site(folder / "results", folder, access))
     server.token = access.token
     return server
 

@@ -7,7 +7,9 @@ import threading
 import time
 from pathlib import Path
 
+from digits.server.guard import CorsPolicy
 from digits.server.http_message import Problem, Request, Response, json_response
+from digits.server.http_server import Server
 from digits.server.static_files import file_response
 
 HOST = b"Host: 127.0.0.1\r\n"
@@ -53,6 +55,12 @@ def serving(server):
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+def site_server(site, host: str = "127.0.0.1", origins=(), **options) -> Server:
+    """A server of all routes of `site`, on a free port."""
+    cors = CorsPolicy(origins, site.cross_origin_methods)
+    return Server(host, 0, site.answer, max_body=site.max_body, cors=cors, **options)
 
 
 def connect(server) -> socket.socket:
