@@ -43,7 +43,7 @@ def point(row, column):
     return image
 
 
-def centre_of_mass(images):
+def center_of_mass(images):
     """(N, 2): x and y relative to the center of the image, in pixels."""
     mass = images.double()
     place = torch.arange(28, dtype=torch.double) - 13.5
@@ -95,9 +95,9 @@ def test_a_quarter_turn_moves_the_right_side_to_the_bottom():
 def test_a_blot_moves_to_its_geometric_image(change, x, y):
     place = torch.arange(28) - 13.5
     blot = (-((place - 6.5) ** 2 + (place[:, None] + 4.5) ** 2) / 4).exp().mul(255).round().to(torch.uint8)[None]
-    torch.testing.assert_close(centre_of_mass(blot), torch.tensor([[6.5, -4.5]], dtype=torch.double), atol=0.02, rtol=0)
+    torch.testing.assert_close(center_of_mass(blot), torch.tensor([[6.5, -4.5]], dtype=torch.double), atol=0.02, rtol=0)
     expected = torch.tensor([[x, y]], dtype=torch.double)
-    torch.testing.assert_close(centre_of_mass(warped(blot, **change)), expected, atol=0.03, rtol=0)
+    torch.testing.assert_close(center_of_mass(warped(blot, **change)), expected, atol=0.03, rtol=0)
 
 
 def test_the_affine_warp_equals_torch_affine_grid():

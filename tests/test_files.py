@@ -166,11 +166,11 @@ def test_an_error_names_the_target_file_if_no_temporary_file_can_be_created(tmp_
     assert told.value.filename == str(tmp_path / "missing" / "a.json")
 
 
-@pytest.mark.skipif(not hasattr(os, "O_DIRECTORY"), reason="folders can't be synchronised there")
+@pytest.mark.skipif(not hasattr(os, "O_DIRECTORY"), reason="folders can't be synchronized there")
 @pytest.mark.parametrize(
     "write", [files.write_atomically, lambda path, _: files.link_or_copy(path.parent / "old", path)]
 )
-def test_the_folder_is_synchronised_after_a_file_was_replaced(tmp_path, monkeypatch, write):
+def test_the_folder_is_synchronized_after_a_file_was_replaced(tmp_path, monkeypatch, write):
     (tmp_path / "old").write_bytes(b"old")
     done = []
 
@@ -181,9 +181,9 @@ def test_the_folder_is_synchronised_after_a_file_was_replaced(tmp_path, monkeypa
     def fsync(handle, real=os.fsync):
         real(handle)
         if os.path.samestat(os.fstat(handle), os.stat(tmp_path)):
-            done.append("folder synchronised")
+            done.append("folder synchronized")
 
     monkeypatch.setattr(os, "replace", replace)
     monkeypatch.setattr(os, "fsync", fsync)
     write(tmp_path / "a", b"new")
-    assert done == ["replaced", "folder synchronised"]
+    assert done == ["replaced", "folder synchronized"]

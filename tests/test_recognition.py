@@ -150,7 +150,7 @@ def test_the_weights_of_a_run_can_be_named(site, picture):
     assert before["model"]["epoch"] == 5 and before["score"] < 0.5, "that network has learned nothing yet"
     for epoch, status in {"7": 404, "0": 404, "-5": 400, "five": 400, "5.0": 400, "": 400, "9" * 5000: 400}.items():
         assert post(site, content, path=f"/predict?epoch={epoch}").status == status
-    assert post(site, content, path="/predict?colour=red").status == 400
+    assert post(site, content, path="/predict?color=red").status == 400
     assert post(site, content, path="/predict?format=xml").status == 400
 
 

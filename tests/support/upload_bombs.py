@@ -19,8 +19,8 @@ def chunk(kind: bytes, content: bytes = b"") -> bytes:
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
-def png(*before: bytes, size=(28, 28), bits=8, colour=0, pixels: bytes | None = None, after: bytes = b"") -> bytes:
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, bits, colour, 0, 0, 0))
+def png(*before: bytes, size=(28, 28), bits=8, color=0, pixels: bytes | None = None, after: bytes = b"") -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", *size, bits, color, 0, 0, 0))
     data = chunk(b"IDAT", zlib.compress(bytes(29 * 28)) if pixels is None else pixels)
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(before) + data + after + chunk(b"IEND")
 
@@ -35,11 +35,11 @@ def zeros(length: int) -> bytes:
 
 def full_png() -> bytes:
     """As many pixels as are read, each of 8 bytes."""
-    return png(size=(WIDE, HIGH), bits=16, colour=6, pixels=zeros((WIDE * 8 + 1) * HIGH + (1 << 20)))
+    return png(size=(WIDE, HIGH), bits=16, color=6, pixels=zeros((WIDE * 8 + 1) * HIGH + (1 << 20)))
 
 
 def png_palette() -> bytes:
-    return png(chunk(b"PLTE", bytes(MOST // 3 * 3)), colour=3)
+    return png(chunk(b"PLTE", bytes(MOST // 3 * 3)), color=3)
 
 
 def png_parts() -> bytes:
@@ -105,10 +105,10 @@ def gif_frames() -> bytes:
     return gif(after=many(struct.pack("<BHHHHB", 0x2C, 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"))
 
 
-def bmp(pixels: bytes, size=(WIDE, HIGH), bits: int = 8, packed: int = 0, colours: int = 256) -> bytes:
-    palette = bytes(4 * colours) if bits <= 8 else b""
+def bmp(pixels: bytes, size=(WIDE, HIGH), bits: int = 8, packed: int = 0, colors: int = 256) -> bytes:
+    palette = bytes(4 * colors) if bits <= 8 else b""
     start = 54 + len(palette)
-    header = struct.pack("<IiiHHIIiiII", 40, *size, 1, bits, packed, len(pixels), 0, 0, colours, 0)
+    header = struct.pack("<IiiHHIIiiII", 40, *size, 1, bits, packed, len(pixels), 0, 0, colors, 0)
     return b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start) + header + palette + pixels
 
 
@@ -153,7 +153,7 @@ BOMBS = {
         lambda: png(chunk(b"iTXt", b"Comment\0\1\0\0\0" + zeros(1 << 28))),
         None,
     ),
-    "PNG with a colour profile of 270 MB": (lambda: png(chunk(b"iCCP", b"x\0\0" + zeros(1 << 28))), None),
+    "PNG with a color profile of 270 MB": (lambda: png(chunk(b"iCCP", b"x\0\0" + zeros(1 << 28))), None),
     "PNG of 150,000 empty texts": (lambda: png(many(chunk(b"tEXt", b"a\0"))), None),
     "PNG of 160,000 chunks nobody knows": (lambda: png(many(chunk(b"abCd"))), None),
     "PNG of 160,000 chunks after its pixels": (lambda: png(after=many(chunk(b"tEXt"))), None),
@@ -170,10 +170,10 @@ BOMBS = {
     "GIF of nothing": (lambda: gif(many(b"\0")), None),
     "BMP of 2^31 pixels on a side": (lambda: bmp(b"\0", size=(0x7FFFFFFF, -0x7FFFFFFF)), None),
     "BMP packed pixel by pixel": (lambda: bmp(b"\1\0" * 990_000, packed=1), None),
-    "BMP packed in long runs": (lambda: bmp(b"\xff\x12" * 990_000, bits=4, packed=2, colours=16), None),
+    "BMP packed in long runs": (lambda: bmp(b"\xff\x12" * 990_000, bits=4, packed=2, colors=16), None),
     "BMP of unfinished lines": (lambda: bmp(b"\1\0\0\0" * 400_000, packed=1), None),
     "BMP that jumps": (lambda: bmp(b"\0\2\xff\xff" * 400_000, packed=1), None),
-    "BMP of 65,536 colours": (lambda: bmp(b"\0", size=(1, 1), colours=65536), None),
+    "BMP of 65,536 colors": (lambda: bmp(b"\0", size=(1, 1), colors=65536), None),
     "WebP on the largest canvas": (webp_canvas, None),
     "WebP of as many pixels as are read": (lambda: webp((WIDE, HIGH), lossless=True), None),
     "WebP of 300 frames": (lambda: webp((500, 500), 300, lossless=True, minimize_size=False), None),
@@ -181,7 +181,7 @@ BOMBS = {
     "JPEG of 65,500 pixels on a side": (lambda: jpeg_header(65500, 65500) + b"\xff\xd9", None),
     "JPEG of 100,000 scans": (lambda: scans(100_000), None),
     "JPEG of 100 scans": (lambda: scans(100), None),
-    "JPEG in four full colours": (
+    "JPEG in four full colors": (
         lambda: jpeg(mode="CMYK", size=(WIDE, HIGH), progressive=True, subsampling=0, quality=20),
         None,
     ),

@@ -41,7 +41,7 @@ function look() {
   return settled();
 }
 
-test('a file is read once its section is seen, and again with a changed log alone', async () => {
+test('a file is read when its section is shown, and again when the log changes', async () => {
   await show();
   assert.deepEqual(read, []);
   want(store, 'weights');
@@ -59,7 +59,7 @@ test('a file is read once its section is seen, and again with a changed log alon
   assert.deepEqual(store.state.weights.epochs, []);
 });
 
-test('a file that could not be read at first is read at the next look, though the log stays', async () => {
+test('a file that could not be read is retried at the next poll', async () => {
   const whole = files['weights.json'];
   want(store, 'weights');
   want(store, 'predictions');
@@ -74,7 +74,7 @@ test('a file that could not be read at first is read at the next look, though th
   }
 });
 
-test('a file that is gone for good, or has nothing to show, is empty and not asked for again', async () => {
+test('a missing or empty file is not requested again', async () => {
   delete files['weights.json'];
   want(store, 'weights');
   await show();
@@ -83,7 +83,7 @@ test('a file that is gone for good, or has nothing to show, is empty and not ask
   assert.equal(read.length, 1);
 });
 
-test('the files of one run are not shown beside the log of another', async () => {
+test('the files of one run are not shown with the log of another', async () => {
   want(store, 'predictions');
   await show();
   assert.equal(store.state.predictions.folder, 'results/');
@@ -99,7 +99,7 @@ test('the files of one run are not shown beside the log of another', async () =>
   assert.equal(store.state.predictions, null, 'a file that no log announces');
 });
 
-test('an answer for a run that is no longer shown is dropped', async () => {
+test('a response for a run that is no longer shown is dropped', async () => {
   let answer;
   const waiting = createStore(INITIAL);
   follow(waiting, () => new Promise((resolve) => { answer = resolve; }));

@@ -15,7 +15,7 @@ const turns = async (count) => {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => { setImmediate(resolve); });
 };
 
-test('after a start the page looks out until the run is there', async (context) => {
+test('after a start the page polls until the run appears', async (context) => {
   hurry(context);
   const store = createStore(STATE);
   let looks = 0;
@@ -27,7 +27,7 @@ test('after a start the page looks out until the run is there', async (context) 
   assert.equal(looks, 5);
 });
 
-test('a trainer that is gone is not looked out for', async (context) => {
+test('the page stops polling for a trainer that has exited', async (context) => {
   hurry(context);
   const store = createStore(STATE);
   let looks = 0;
@@ -39,7 +39,7 @@ test('a trainer that is gone is not looked out for', async (context) => {
   assert.equal(looks, 1);
 });
 
-test('what was asked of the live run is not judged by an earlier one that is shown meanwhile', async (context) => {
+test('a command to the live run is not answered by an earlier run on display', async (context) => {
   hurry(context);
   const event = { request: 'mine', kind: 'paused', text: 'Paused' };
   const live = { runId: 'live', events: [] };

@@ -33,7 +33,7 @@ test('recall is a fraction of the images of a digit, precision of the images pre
   assert.deepEqual(two, { images: 0, recall: null, precision: null });
 });
 
-test('mistakes are ordered by falling confidence, correct answers by rising', () => {
+test('mistakes are sorted by descending confidence, correct answers by ascending', () => {
   const answers = randomAnswers();
   const [wrong, right] = [mistakes(answers), correct(answers)];
   assert.equal(wrong.length + right.length, 400);

@@ -17,7 +17,7 @@ test("a trainer's own metrics per epoch are kept if they have a value for each e
   assert.deepEqual([parsed.epoch, 'train_f1' in parsed, 'notes' in parsed], [[1, 2], false, false]);
 });
 
-test('the golden log is understood', () => {
+test('the golden log is parsed', () => {
   const source = golden('training_log.json');
   const log = parseLog(source);
   assert.equal(log.runId, source.run_id);
@@ -31,7 +31,7 @@ test('the golden log is understood', () => {
   assert.equal(log.newer, false);
 });
 
-test('the golden samples are understood', () => {
+test('the golden samples are parsed', () => {
   const source = golden('test_samples.json');
   const { samples } = parseSamples(source);
   assert.equal(samples.length, source.samples.length);
@@ -41,7 +41,7 @@ test('the golden samples are understood', () => {
   }
 });
 
-test('the golden predictions are understood, and of broken ones what is whole', () => {
+test('the golden predictions are parsed, and the valid part of damaged ones', () => {
   const source = golden('predictions.json');
   const { sets } = parsePredictions(source);
   assert.deepEqual(sets.map(({ kind, epoch }) => [kind, epoch]), [['validation', 1], ['validation', 2], ['validation', 3], ['test', null]]);
@@ -56,7 +56,7 @@ test('the golden predictions are understood, and of broken ones what is whole', 
   for (const hostile of HOSTILE) assert.deepEqual(parsePredictions(hostile).sets, []);
 });
 
-test('the golden weights are understood, and of broken ones what is whole', () => {
+test('the golden weights are parsed, and the valid part of damaged ones', () => {
   const source = golden('weights.json');
   const { filters, epochs } = parseWeights(source);
   assert.deepEqual(filters, source.filters);
@@ -68,12 +68,12 @@ test('the golden weights are understood, and of broken ones what is whole', () =
   for (const hostile of HOSTILE) assert.deepEqual(parseWeights(hostile).epochs, []);
 });
 
-test('the golden list of runs is understood', () => {
+test('the golden index is parsed', () => {
   const { runs } = golden('runs.json');
   assert.deepEqual(parseRuns({ runs }).map(({ runId, path }) => [runId, path]), runs.map((run) => [run.run_id, run.path]));
 });
 
-test('a list from before the end of the golden run becomes the list from after it, by the log', () => {
+test('a stale index is corrected from the log', () => {
   const [log, after] = [parseLog(golden('training_log.json')), parseRuns(golden('runs.json'))];
   const stale = { status: 'running', updatedAt: 0, seconds: null, epochs: 0, bestAccuracy: null, lastAccuracy: null, testAccuracy: null };
   assert.ok(after.some(({ runId, path, lastAccuracy }) => runId === log.runId && path === '' && lastAccuracy !== null));
@@ -82,7 +82,7 @@ test('a list from before the end of the golden run becomes the list from after i
   assert.equal(withLiveLog(after, log), after);
 });
 
-test('the golden network is understood, and an older one without its newer facts', () => {
+test('the golden network is parsed, and an older one without newer fields', () => {
   const { model } = golden('training_log.json');
   const { megabytes, ...read } = parseLog({ model }).model;
   assert.deepEqual(megabytes, [model.input_mb, model.activations_mb, model.parameters_mb, model.total_mb]);
@@ -92,7 +92,7 @@ test('the golden network is understood, and an older one without its newer facts
   assert.equal(older.layers[0].detail, '');
 });
 
-test('an empty log is a complete log', () => {
+test('an empty object is parsed to a complete log', () => {
   const log = parseLog({});
   assert.equal(log.status, 'failed', 'as the server judges a status that it does not know');
   assert.deepEqual([log.model, log.dataset, log.test], [null, null, null]);
@@ -100,11 +100,11 @@ test('an empty log is a complete log', () => {
   assert.equal(log.progress.epoch, null);
 });
 
-test('what is no object is no log', () => {
+test('anything but an object is not a log', () => {
   for (const value of [null, undefined, [], 'text', 7, true]) assert.equal(parseLog(value), null);
 });
 
-test('columns are cut to equal length, rows without a place are left out, missing columns are null', () => {
+test('columns are truncated to equal length, rows without a key are dropped, missing columns are null', () => {
   const { batches } = parseLog({ batches: { step: [1, 2, 2, 'x', 3, 4], loss: [9, 8, 7, 6, 5], lr: 'none' } });
   assert.deepEqual(batches.step, [1, 2, 3]);
   assert.deepEqual(batches.loss, [9, 8, 5]);
@@ -118,12 +118,12 @@ test('numbers are finite or null', () => {
   assert.deepEqual([progress.step, progress.steps, progress.secondsLeft], [null, null, null]);
 });
 
-test('a newer schema is read as far as it goes, and said to be newer', () => {
+test('a newer schema is parsed and marked as newer', () => {
   assert.equal(parseLog({ schema: 2, name: 'x' }).newer, true);
   assert.equal(parseLog({ schema: '2' }).newer, false);
 });
 
-test('text is cut, and loses control characters and those that turn its direction', () => {
+test('text is truncated and loses control and bidi characters', () => {
   const { name } = parseLog({ name: `a\u202eb\u0000c${'x'.repeat(500)}` });
   assert.ok(name.startsWith('a b c'));
   assert.equal(name.length, 200);
@@ -134,14 +134,14 @@ test('options of every type become text', () => {
   assert.deepEqual(config.map(([, value]) => value), ['1e-8', 'yes', 'none', '1, 2', '…', '']);
 });
 
-test('samples with a wrong number of pixels keep their verdict and lose their picture', () => {
+test('samples with a wrong number of pixels keep their prediction and lose their image', () => {
   const wrong = { label: 3, prediction: 3, pixels: [1, 2], probabilities: [2, -1, 'x'] };
   const { samples } = parseSamples({ samples: [wrong] });
   assert.equal(samples[0].pixels, null);
   assert.deepEqual(samples[0].probabilities, [1, 0, 0]);
 });
 
-test('probabilities are calibrated where a temperature says so, and in no other file', () => {
+test('probabilities are calibrated if the file has a temperature', () => {
   const cases = [[0.9, true], [null, false], [undefined, false], [0, false], [-1, false], ['x', false], [{}, false]];
   for (const [temperature, expected] of cases) {
     assert.equal(parseSamples({ samples: [{}], temperature }).isCalibrated, expected);
@@ -162,7 +162,7 @@ test('a list of runs keeps only runs inside the results folder', () => {
   assert.deepEqual(runs.map(({ runId }) => runId), ['a', 'b']);
 });
 
-test('a run of the list has trained for as long as it says, or nobody knows', () => {
+test('a run in the index has its training time, or null', () => {
   const runs = [72.5, 'long', undefined].map((seconds, index) => ({ run_id: `r${index}`, path: `runs/r${index}/`, seconds }));
   assert.deepEqual(parseRuns({ runs }).map(({ seconds }) => seconds), [72.5, null, null]);
 });

@@ -23,7 +23,7 @@ for (const [name, change] of Object.entries(CHANGES)) {
   });
 }
 
-test('a stroke goes on until then', () => {
+test('a stroke continues until then', () => {
   const drawing = createDrawing();
   drawing.begin([0, 0]);
   drawing.extend([1, 1]);

@@ -29,7 +29,7 @@ function logOf({ epochs = 20, train, validation, accuracy, batch, rate, events =
 const falling = (epoch) => 0.5 / epoch;
 const kinds = (log) => insightsOf(log).map(({ kind }) => kind);
 
-test('of a clean curve there is nothing to say', () => {
+test('a clean curve has no insights', () => {
   assert.deepEqual(kinds(logOf({ train: falling })), []);
   const swings = (step) => falling(Math.max(0.2, step / PER_EPOCH)) * (1 + 0.5 * Math.sin(step * 1.7));
   assert.deepEqual(kinds(logOf({ train: falling, batch: swings })), []);
@@ -39,7 +39,7 @@ test('of a clean curve there is nothing to say', () => {
 });
 
 for (const onsets of [[300], [120, 700], [100, 300, 500, 900]]) {
-  test(`a rate that changes at steps ${onsets} is told of there, the last three times`, () => {
+  test(`a rate that changes at steps ${onsets} is reported there, the last three times`, () => {
     const level = (step) => 0.1 ** (1 + onsets.filter((onset) => step >= onset).length);
     const between = (step) => (onsets.includes(step) ? (level(step) + level(step - 1)) / 2 : level(step)); // a bucket of both
     for (const rate of [level, between]) {
@@ -50,7 +50,7 @@ for (const onsets of [[300], [120, 700], [100, 300, 500, 900]]) {
   });
 }
 
-test('a rate that rises and falls by and by is no news', () => {
+test('a gradual schedule is not an event', () => {
   const trapezoid = (step) => 0.01 * Math.min(1, step / 200, (1001 - step) / 800);
   const cosine = (step) => 0.005 * (1 + Math.cos((Math.PI * step) / 1000));
   const steep = (step) => 0.01 * Math.min(1, step / 3);
@@ -58,7 +58,7 @@ test('a rate that rises and falls by and by is no news', () => {
 });
 
 for (const onset of [4, 9, 15]) {
-  test(`overfitting that begins after epoch ${onset} is found there`, () => {
+  test(`overfitting that begins after epoch ${onset} is detected there`, () => {
     const validation = (epoch) => (epoch <= onset ? 0.5 / epoch : 0.5 / onset + 0.02 * (epoch - onset));
     const accuracy = (epoch) => 1 - 0.1 / Math.min(epoch, onset);
     const [found, ...others] = insightsOf(logOf({ train: falling, validation, accuracy }));
@@ -68,20 +68,20 @@ for (const onset of [4, 9, 15]) {
     assert.equal(kinds(logOf({ train: falling, validation, accuracy: () => null }))[0], 'overfitting', 'loss alone');
   });
 
-  test(`a plateau from epoch ${onset} on is found there, if it is long enough`, () => {
+  test(`a plateau from epoch ${onset} on is detected there if it is long enough`, () => {
     const log = logOf({ train: (epoch) => 0.5 / Math.min(epoch, onset), epochs: onset + 6 });
     assert.deepEqual(insightsOf(log).map(({ kind, step }) => [kind, step]), [['plateau', onset * PER_EPOCH]]);
     assert.deepEqual(kinds(logOf({ train: (epoch) => 0.5 / Math.min(epoch, onset), epochs: onset + 3 })), []);
   });
 
-  test(`a best epoch ${onset} is named when what follows is clearly worse`, () => {
+  test(`a best epoch ${onset} is reported if later epochs are clearly worse`, () => {
     const peak = (drop) => (epoch) => 0.98 - drop * Math.abs(epoch - onset);
     const [found] = insightsOf(logOf({ train: falling, accuracy: peak(0.002) }));
     assert.deepEqual([found.kind, found.step], ['best', onset * PER_EPOCH]);
     assert.deepEqual(kinds(logOf({ train: falling, accuracy: peak(0.0001) })), [], 'within chance');
   });
 
-  test(`spikes are found, the highest at step ${onset * 40}`, () => {
+  test(`spikes are detected, the highest at step ${onset * 40}`, () => {
     const spikes = new Map([[onset * 40, 9], [onset * 40 + 100, 4]]);
     const batch = (step) => spikes.get(step) ?? 0.1;
     const [found, ...others] = insightsOf(logOf({ train: falling, batch }));
@@ -90,7 +90,7 @@ for (const onset of [4, 9, 15]) {
   });
 }
 
-test('a fall of validation accuracy is told with its likely cause, the highest of the learning rates set in between', () => {
+test('a drop of validation accuracy is reported with its likely cause, the highest learning rate set in between', () => {
   const accuracy = (epoch) => (epoch <= 3 ? 0.97 + epoch / 500 : epoch === 4 ? 0.96 : 0.0988);
   const event = (step, value, kind = 'lr changed') => ({ step, kind, text: `learning rate 0.006 became ${value}`, value });
   const events = [event(20, 9), event(210, 5), event(230, 0.001), event(240, 0, 'epochs changed'), event(900, 8)];
@@ -107,22 +107,22 @@ test('a fall of validation accuracy is told with its likely cause, the highest o
   assert.deepEqual(kinds(logOf({ epochs: 5, train: falling, accuracy: recovered })), []);
 });
 
-test('a fall is far more than chance', () => {
+test('a drop must be significant', () => {
   assert.deepEqual([[0.98, 0.92], [0.98, 0.94], [null, 0.1], [0.9, null]].map((pair) => hasFallen(...pair)), [true, false, false, false]);
 });
 
-test('a steep beginning is no spike', () => {
+test('a steep start is not a spike', () => {
   assert.deepEqual(kinds(logOf({ train: falling, batch: (step) => 0.1 + 2.3 * Math.exp(-step / 20) })), []);
 });
 
-test('a loss that is no number is told, unless the trainer has said it', () => {
+test('a non-finite loss is reported unless the trainer did', () => {
   const batch = (step) => (step === 600 ? NaN : 0.1);
   assert.deepEqual(insightsOf(logOf({ train: falling, batch })).map(({ kind, step }) => [kind, step]), [['not finite', 600]]);
   const events = [{ step: 600, kind: 'diverged', text: 'The loss of step 600 is no finite number.' }];
   assert.deepEqual(kinds(logOf({ train: falling, batch, events })), []);
 });
 
-test('of the golden run only its two steps without a loss are told', () => {
+test('the golden run has only insights on its two steps without a loss', () => {
   const source = readFileSync(new URL('../fixtures/golden/training_log.json', import.meta.url), 'utf8');
   assert.deepEqual(kinds(parseLog(JSON.parse(source))), ['not finite']);
 });

@@ -18,7 +18,7 @@ test('without our server a run is called stalled once its heartbeat is silent fo
 
 const CASES = JSON.parse(readFileSync(new URL('../fixtures/liveness.json', import.meta.url), 'utf8')); // the server's tests read it, too
 for (const { what, status = 'running', phase = 'training', silent_s: silent, written_s: written = 0, server, page, earlier } of CASES) {
-  test(`${what} is judged as the table says`, () => {
+  test(`${what} has the status of the table`, () => {
     const beat = silent === null ? null : new Date(after(-silent)).toISOString();
     const given = parseLog({ status, phase, updated_at: beat }, after(-written));
     assert.equal(livenessOf(given, { now: after(0) }), page);
@@ -28,7 +28,7 @@ for (const { what, status = 'running', phase = 'training', silent_s: silent, wri
   });
 }
 
-test('our server knows better', () => {
+test("the server's status takes precedence", () => {
   assert.equal(livenessOf(log(), { reported: 'crashed', now: after(1) }), 'crashed');
   assert.equal(livenessOf(log({ status: 'completed' }), { reported: 'running' }), 'completed');
 });
@@ -37,20 +37,20 @@ test('an earlier run that never ended has crashed', () => {
   assert.equal(livenessOf(log(), { isEarlier: true }), 'crashed');
 });
 
-test('without our server nobody claims to know a stall from a crash', () => {
+test('without our server a stall and a crash are not distinguished', () => {
   const plain = describe({ log: log(), liveness: 'stalled', connection });
   assert.match(plain.detail, /no heartbeat since .*; it may have crashed/);
   const ours = describe({ log: log(), liveness: 'stalled', connection: { ...connection, kind: 'digits' } });
   assert.match(ours.detail, /the process still exists/);
 });
 
-test('a server that is gone is said to be gone, whatever the run was doing', () => {
+test('a lost server is shown as disconnected whatever the run was doing', () => {
   const { kind, word, detail } = describe({ log: log(), liveness: 'running', connection: { ...connection, ok: false } });
   assert.deepEqual([kind, word], ['disconnected', 'Disconnected']);
   assert.match(detail, /^last answer .*, retrying$/);
 });
 
-test('every state has a word and a sentence', () => {
+test('every status has a label and a sentence', () => {
   for (const liveness of ['running', 'stalled', 'crashed', 'stopped', 'interrupted', 'failed', 'completed']) {
     const { word, detail } = describe({ log: log({ phase: 'training', error: 'Out of memory.' }), liveness, connection });
     assert.equal(word.toLowerCase(), liveness);
@@ -59,7 +59,7 @@ test('every state has a word and a sentence', () => {
   assert.equal(describe({ log: null, liveness: null, connection }).word, 'Waiting');
 });
 
-test('a pause is told with its beginning, without a promise of how long it takes', () => {
+test('a pause is shown with its start, without time left', () => {
   const events = [{ kind: 'paused', time: '2020-11-20T12:03:59Z' }, { kind: 'continued', time: BEAT }, { kind: 'paused', time: BEAT }];
   const { kind, word, detail } = describe({ log: log({ phase: 'paused', events }), liveness: 'paused', connection });
   assert.equal(kind, 'paused');
@@ -68,7 +68,7 @@ test('a pause is told with its beginning, without a promise of how long it takes
   assert.equal(describe({ log: log({ phase: 'paused' }), liveness: 'paused', connection }).word, 'Paused');
 });
 
-test('what is done is a fraction, all of it at the end, and unknown without a plan', () => {
+test('progress is a fraction, 1 at the end, unknown without totals', () => {
   assert.equal(doneOf(log({ progress: { step: 50, steps: 200 } })), 0.25);
   assert.equal(doneOf(log({ progress: { step: 500, steps: 200 } })), 1);
   assert.equal(doneOf(log({ status: 'completed' })), 1);

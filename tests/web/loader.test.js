@@ -40,7 +40,7 @@ const settled = async () => {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => { setImmediate(resolve); });
 };
 
-test('a log that tells of an epoch before its network is there is no reason to stay with the old one', async () => {
+test('an epoch in the log before its network is available is retried', async () => {
   const { taken, look } = followed(logOf(1));
   await settled();
   await look({ log: logOf(2) });
@@ -55,7 +55,7 @@ test('a log that tells of an epoch before its network is there is no reason to s
   assert.equal(asked.length, before, 'it has the latest');
 });
 
-test('files that are not there are asked for more and more seldom, and not for ever once the run has ended', async (context) => {
+test('missing files are requested with backoff, and no longer once the run has ended', async (context) => {
   context.mock.timers.enable({ apis: ['Date'] });
   epoch = null;
   const { taken, look } = followed(logOf(1, 'completed'), 'completed');

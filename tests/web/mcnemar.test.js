@@ -14,7 +14,7 @@ function recount(a, b) {
   return Math.min(1, Number(scaled) / 1e18);
 }
 
-test("McNemar's test agrees with a count in whole numbers", () => {
+test("McNemar's test agrees with integer arithmetic", () => {
   for (const [a, b] of [[0, 0], [1, 0], [5, 5], [3, 9], [12, 6], [40, 70], [0, 30], [300, 350], [900, 1100]]) {
     assert.ok(Math.abs(mcnemar({ a, b }) - recount(a, b)) < 1e-9, `${a}, ${b}`);
     assert.equal(mcnemar({ a, b }), mcnemar({ a: b, b: a }));
@@ -23,7 +23,7 @@ test("McNemar's test agrees with a count in whole numbers", () => {
 
 const answers = (labels, predictions) => ({ labels, predictions });
 
-test('only images that one of the two reads rightly count', () => {
+test('only images that exactly one run classifies correctly count', () => {
   const labels = [1, 2, 3, 4, 5];
   const counts = discordant(answers(labels, [1, 2, 0, 4, 0]), answers(labels, [1, 0, 3, 0, 9]));
   assert.deepEqual(counts, { a: 2, b: 1 });

@@ -34,7 +34,7 @@ for (const name of names) {
     assert.ok(worst < CLOSE, `${worst}`);
   });
 
-  test(`${name}: each layer gives the shape that it promises`, () => {
+  test(`${name}: each layer has the declared output shape`, () => {
     const { plan, read } = opened(name);
     const { maps } = read(digits.subarray(0, 784));
     assert.deepEqual(maps.map(({ name: layer }) => layer), plan.layers.map(({ name: layer }) => layer));
@@ -42,7 +42,7 @@ for (const name of names) {
   });
 }
 
-test('the numbers of an epoch are those of that moment in half precision', () => {
+test('the weights of an epoch are those after it in half precision', () => {
   const { plan } = opened(names[0]);
   const now = numbersOf(plan, bytes(`${names[0]}.bin`));
   const kept = epochsOf(plan, bytes(`${names[0]}-epochs.bin`));
@@ -51,7 +51,7 @@ test('the numbers of an epoch are those of that moment in half precision', () =>
   last.forEach((number, place) => assert.ok(Math.abs(number - now[place]) <= 1e-3 * Math.abs(now[place]) + 1e-7));
 });
 
-test('numbers of another moment are not taken for these', () => {
+test("weights that don't match their checksum are rejected", () => {
   const { plan } = opened(names[0]);
   const other = bytes(`${names[0]}.bin`);
   new Uint8Array(other)[7] ^= 1;
@@ -60,7 +60,7 @@ test('numbers of another moment are not taken for these', () => {
   assert.equal(epochsOf(plan, bytes(`${names[0]}.bin`)), null);
 });
 
-test('a file of any other content is no plan, and breaks nothing', () => {
+test('invalid descriptions are rejected', () => {
   const good = JSON.parse(file(`${names[0]}.json`));
   const others = HOSTILE.filter((value, place) => typeof value !== 'string' || place % 20 === 0);
   for (const value of others) {

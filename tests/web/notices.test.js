@@ -24,13 +24,13 @@ test('a trainer that ended with an error before it had a log has a notice', () =
   assert.deepEqual([found.kind, found.lines, more], ['bad', ['why'], []]);
 });
 
-test('a run that lives or ended well has no notice, an unfinished one without Resume says why', () => {
+test('a live or completed run has no notice, an unfinished one that is not resumable says why', () => {
   for (const liveness of ['running', 'paused', 'stalled', 'completed', 'stopped']) assert.deepEqual(notices({ liveness }), []);
   const [found] = notices({ liveness: 'stopped', obstacle: 'No checkpoint had been saved yet.' });
   assert.deepEqual([found.kind, found.text], ['info', 'It can’t be resumed here. No checkpoint had been saved yet.']);
 });
 
-test('the way back from an earlier run promises a live one only where there is one', () => {
+test('the link back from an earlier run mentions a live run only if there is one', () => {
   const runs = [{ path: '', status: 'running' }, { path: 'runs/b/' }];
   const link = (state) => notices({ shown: 'b', liveness: 'completed', runs, ...state })[0].link;
   for (const liveness of ['running', 'paused', 'stalled']) assert.equal(link({ live: { runId: 'a', liveness } }), 'Show the live run');
@@ -39,7 +39,7 @@ test('the way back from an earlier run promises a live one only where there is o
   assert.equal(link({ live: null, runs: runs.slice(1) }), null);
 });
 
-test('a fall of accuracy has a notice', () => {
+test('a drop of accuracy has a notice', () => {
   const log = parseLog({ epochs: { epoch: [1, 2], step: [10, 20], val_accuracy: [0.9766, 0.0988] } });
   const [found] = notices({ log });
   assert.deepEqual([found.kind, found.title], ['warn', 'Accuracy fell.']);

@@ -41,7 +41,7 @@ function ours(context, log) {
   return { ...polling(context, files, 'digits'), write };
 }
 
-test('the log is shown before any other file is read, and what stays is not made anew', async (context) => {
+test('the log is shown before other files are read, and unchanged parts keep their identity', async (context) => {
   const files = { 'training_log.json': golden('training_log.json'), 'runs.json': golden('runs.json') };
   const { store, look } = polling(context, files);
   let before;
@@ -58,7 +58,7 @@ test('the log is shown before any other file is read, and what stays is not made
   assert.deepEqual(read.filter((file) => others.includes(file)), [], 'these are read when they are seen');
 });
 
-test('the stretch that is looked at is left alone until another run takes the place of the live one', async (context) => {
+test('the zoom is kept until another run replaces the live one', async (context) => {
   const files = { 'training_log.json': golden('training_log.json'), 'runs.json': { runs: [{ run_id: 'b', path: 'runs/b/' }] } };
   files['runs/b/training_log.json'] = { ...files['training_log.json'], run_id: 'b' };
   const { store, look } = polling(context, files);
@@ -90,7 +90,7 @@ for (const [what, beat] of [['without', undefined], ['that never changes its', '
   });
 }
 
-test('without updated_at a log is as old as its file', () => {
+test('without updated_at a log has the age of its file', () => {
   const written = Date.parse('2026-11-20T12:00:00Z');
   assert.equal(parseLog({ status: 'running' }, written).updatedAt, written);
   assert.equal(parseLog({ status: 'running', updated_at: '2026-11-20T12:00:09Z' }, written).updatedAt, written + 9000);
@@ -115,7 +115,7 @@ test('a run that is named or deleted in another tab is seen while watching the l
   }
 });
 
-test('while an earlier run is looked at the list tells how the live one is', async (context) => {
+test('while an earlier run is shown the list has the status of the live one', async (context) => {
   const log = { ...golden('training_log.json'), run_id: 'a', status: 'running' };
   const { store, look, write } = ours(context, log);
   write('runs.json', { runs: [{ ...RUN, run_id: 'a', path: '', status: 'running' }, RUN] });
@@ -129,7 +129,7 @@ test('while an earlier run is looked at the list tells how the live one is', asy
   assert.equal(store.state.liveness, 'completed');
 });
 
-test('where list and log of the live run differ, the log is trusted, also if the list is read again', async (context) => {
+test('if index and log of the live run differ, the log is trusted, even after reading the index again', async (context) => {
   const log = golden('training_log.json');
   const runs = { runs: [{ run_id: log.run_id, path: '', name: 'named', status: 'running', epochs: 1, test_accuracy: null }] };
   const files = { 'training_log.json': { ...log, status: 'running' }, 'runs.json': runs };

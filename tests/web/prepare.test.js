@@ -27,21 +27,21 @@ function ring(side) {
   return { width: side, height: side, data };
 }
 
-test('the pixels are those that Python makes of the same pictures, to a grey level', () => {
+test('the pixels equal those of Python for the same images, within one gray level', () => {
   assert.ok(cases.length > 250);
   for (const { name, levels } of cases) assert.ok(Math.max(...levels) <= 1, `${name}: ${Math.max(...levels)} levels`);
   const equal = cases.reduce((sum, { levels }) => sum + levels.filter((level) => level === 0).length, 0);
   assert.ok(equal / (784 * cases.length) > 0.999);
 });
 
-test('so is what is told of them', () => {
+test('so do box, ink and shift', () => {
   for (const { name, now, then } of cases) {
     const { inverted, shift, parts } = then;
     assert.deepEqual({ inverted: now.inverted, shift: now.shift, parts: now.parts }, { inverted, shift, parts }, name);
   }
 });
 
-test('a picture is left as it was', () => {
+test('the input image is not changed', () => {
   const picture = ring(64);
   const before = picture.data.slice();
   prepare(picture);

@@ -21,7 +21,7 @@ const put = (url, text, modified = '08', date = '09') => files.set(url, {
   text, headers: { 'Last-Modified': `Fri, 20 Nov 2026 12:00:${modified} GMT`, Date: `Fri, 20 Nov 2026 12:00:${date} GMT` },
 });
 
-test('a server that knows only whole seconds is asked under a condition once a file has settled', async () => {
+test('a server with whole-second file times gets conditional requests once a file has settled', async () => {
   const read = createReader();
   put('log', '{"a": 1}');
   const { value } = await read('log');
@@ -32,7 +32,7 @@ test('a server that knows only whole seconds is asked under a condition once a f
   assert.deepEqual(conditions, [undefined, undefined, 'Fri, 20 Nov 2026 12:00:08 GMT']);
 });
 
-test('half a file keeps what was read before', async () => {
+test('a truncated file keeps the last content', async () => {
   const read = createReader();
   put('log', '{"a": 1}');
   const { value } = await read('log');
@@ -40,7 +40,7 @@ test('half a file keeps what was read before', async () => {
   assert.equal((await read('log')).value, value);
 });
 
-test('of many files those are forgotten that were read longest ago', async () => {
+test('the least recently read files are evicted', async () => {
   const read = createReader();
   put('live', '[]', '01');
   const { value } = await read('live');
@@ -83,7 +83,7 @@ async function wait(context, seconds, each = () => {}) {
   }
 }
 
-test('an answer is not given up while its bytes arrive, however long that takes', async (context) => {
+test('a response does not time out while bytes arrive', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const { send, end, gone } = slowly();
   const reading = createReader()('long');
@@ -96,7 +96,7 @@ test('an answer is not given up while its bytes arrive, however long that takes'
   assert.deepEqual(gone, []);
 });
 
-test('an answer that waits in line behind another is not given up either', async (context) => {
+test('a response that is queued behind another does not time out either', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const { send, end, gone } = slowly();
   const read = createReader();
@@ -113,7 +113,7 @@ test('an answer that waits in line behind another is not given up either', async
   assert.deepEqual((await second).value, [2]);
 });
 
-test('a server that has fallen silent is unreachable, before its answer or in the middle of it', async (context) => {
+test('a silent server is unreachable, before or within its response', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const { send, gone } = slowly();
   const reading = assert.rejects(createReader()('half'), Unreachable);

@@ -6,7 +6,7 @@ const HEAD = 'step,epoch,loss,accuracy,lr,images_per_second\n';
 const LAST = 20_000;
 const file = HEAD + Array.from({ length: LAST }, (_, row) => `${row + 1},1,${(2 / (row + 1)).toPrecision(9)},0.5,0.01,${row % 7 ? 12345 : ''}\n`).join('');
 
-test('the bytes that are asked for hold the steps that are wanted', () => {
+test('the requested bytes contain the wanted steps', () => {
   for (const span of [[1, 1], [1, 50], [37, 900], [9_990, 10_010], [19_000, 20_000], [20_000, 20_000], [1, 20_000]]) {
     const [from, to] = bytesOf(span, LAST, file.length);
     const piece = file.slice(from, to + 1);
@@ -16,12 +16,12 @@ test('the bytes that are asked for hold the steps that are wanted', () => {
   }
 });
 
-test('half a line, a hole and a stranger are left out', () => {
+test('truncated, empty and malformed lines are skipped', () => {
   const { step, loss, images_per_second: speed } = parseRows('1,1,0.5,,,\nx\n2,1,,0.5,0.1,7\n2,1,9,9,9,9\n3,1,0.25,0.5');
   assert.deepEqual([step, loss, speed], [[1, 2], [0.5, null], [null, 7]]);
 });
 
-test('rows take the place of the buckets that they tell more of', () => {
+test('rows replace the buckets that they refine', () => {
   const names = ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr', 'images_per_second', 'seconds'];
   const batches = Object.fromEntries(names.map((name) => [name, [10, 20, 30, 40]]));
   const rows = parseRows(Array.from({ length: 11 }, (_, row) => `${row + 20},1,${row},0.5,0.1,9\n`).join(''));

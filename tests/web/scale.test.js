@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { linear, logTicks, logarithmic, niceStep, ticks } from '../../web/charts/scale.js';
 
-test('a scale goes there and back', () => {
+test('a scale and its inverse agree', () => {
   const scale = linear([0, 10], [50, 250]);
   assert.equal(scale(5), 150);
   assert.equal(scale.invert(150), 5);
@@ -14,7 +14,7 @@ test('steps are 1, 2 or 5 times a power of ten', () => {
   for (const [wanted, step] of cases) assert.ok(Math.abs(niceStep(wanted) - step) < 1e-12, `${wanted}`);
 });
 
-test('ticks are round numbers inside the axis, without the dust of binary fractions', () => {
+test('ticks are round numbers inside the axis, without rounding errors', () => {
   assert.deepEqual(ticks(0, 0.3, 3).values, [0, 0.1, 0.2, 0.3]);
   assert.deepEqual(ticks(0.97, 1, 3).values, [0.97, 0.98, 0.99, 1]);
   assert.deepEqual(ticks(0, 10, 5).values, [0, 2, 4, 6, 8, 10]);
@@ -25,13 +25,13 @@ test('a smallest step keeps an axis of whole epochs whole', () => {
   assert.deepEqual(ticks(0, 4, 20, 1).values, [0, 1, 2, 3, 4]);
 });
 
-test('ticks never run away, whatever the axis', () => {
+test('the number of ticks is bounded for any axis', () => {
   for (const [low, high] of [[0, 0], [1, 1e-300], [-1e300, 1e300], [0, 1e-12], [1e9, 1e9 + 1]]) {
     assert.ok(ticks(low, high, 5).values.length <= 100);
   }
 });
 
-test('a logarithmic scale gives equal room to equal factors, and goes back', () => {
+test('a logarithmic scale gives equal space to equal factors, and is invertible', () => {
   const scale = logarithmic([0.001, 1], [300, 0]);
   assert.ok(Math.abs(scale(0.01) - 200) < 1e-9 && Math.abs(scale(0.1) - 100) < 1e-9);
   assert.ok(Math.abs(scale.invert(150) - 10 ** -1.5) < 1e-9);

@@ -36,7 +36,7 @@ test('batches lie between the epochs that they belong to', () => {
   assert.deepEqual(full, [0, 3]);
 });
 
-test('a mean over an epoch stands in its middle, the validation after it at its end', () => {
+test('a mean over an epoch is drawn in its middle, the validation at its end', () => {
   const { loss } = prepare(run({ buckets: 20, perBucket: 10, rows: 2 }));
   assert.deepEqual(loss.train.map(({ x }) => x), [0.5, 1.5]);
   assert.deepEqual(loss.validation.map(({ x }) => x), [1, 2]);
@@ -48,12 +48,12 @@ test('a resumed run begins where it left off', () => {
   assert.deepEqual(full, [3, 4]);
 });
 
-test('without a plan the epochs that are done tell the pace', () => {
+test('without totals the finished epochs determine the scale', () => {
   const { batchX } = prepare(run({ buckets: 15, perBucket: 10, rows: 1, plan: false }));
   assert.equal(batchX.at(-1), 1.5);
 });
 
-test('a run that tells nothing of epochs is drawn over steps', () => {
+test('a run without epochs is drawn over steps', () => {
   const { unit, full, batchX } = prepare(parseLog({ batches: { step: [5, 10], loss: [2, 1] } }));
   assert.equal(unit, 'step');
   assert.deepEqual([batchX, full], [[5, 10], [0, 10]]);
@@ -85,14 +85,14 @@ test('a thousand buckets and a thousand epochs are plotted with few ticks', () =
   }
 });
 
-test('a chart of nothing has axes', () => {
+test('an empty chart has axes', () => {
   for (const measure of MEASURES) {
     const plot = plotOf(prepare(parseLog({})), measure, null, SIZE);
     assert.ok(plot.yTicks.values.every(Number.isFinite));
   }
 });
 
-test('a mark without room keeps its line and loses its label', () => {
+test('a mark without space keeps its line and loses its label', () => {
   const log = run({ buckets: 100, rows: 1 });
   log.events = Array.from({ length: 50 }, () => ({ step: 50, kind: 'lr', text: '', time: null }));
   const { events } = plotOf(prepare(log), MEASURES[0], null, SIZE);
@@ -100,7 +100,7 @@ test('a mark without room keeps its line and loses its label', () => {
   assert.equal(events.filter(({ lane }) => lane !== null).length, 2);
 });
 
-test('the mark of what made accuracy fall keeps its label among many others', () => {
+test('the mark of the cause of a drop keeps its label among many others', () => {
   const crowd = Array.from({ length: 60 }, (_, index) => ({ step: 150 + index, kind: 'snapshot', text: '', time: null }));
   const log = parseLog({
     batches: { step: [100, 200, 300], epoch: [1, 2, 3], loss: [1, 1, 1] },

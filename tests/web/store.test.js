@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createStore } from '../../web/core/store.js';
 
-test('who listens is called at once, and then only for keys that changed', () => {
+test('a listener is called immediately, then only for keys that changed', () => {
   const store = createStore({ a: 1, b: 1 });
   const seen = [];
   store.on(['a'], ({ a }) => seen.push(a));

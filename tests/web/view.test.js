@@ -5,7 +5,7 @@ import { svgContext } from '../../web/charts/svg.js';
 import { PLAIN, hashOf, viewOf } from '../../web/core/url-state.js';
 import { HOSTILE } from './hostile.js';
 
-test('an address gives back the view that it was made of', () => {
+test('a URL restores the view that it was made from', () => {
   const states = [
     { shown: null, overlay: [], view: PLAIN, zoom: null },
     { shown: '20260921-run', overlay: ['a-1', 'b_2.c'], view: { axis: 'time', smoothing: 0.6, logarithmic: true, outliers: true, panel: 'accuracy' }, zoom: [1.25, 3] },
@@ -19,7 +19,7 @@ test('an address gives back the view that it was made of', () => {
   assert.equal(hashOf(states[0]), '#live');
 });
 
-test('a hostile address gives the usual view', () => {
+test('a hostile URL gives the default view', () => {
   for (const value of HOSTILE.filter((text) => typeof text === 'string')) {
     for (const key of ['x', 'smooth', 'log', 'zoom', 'with', 'panel']) {
       const { overlay, view, zoom } = viewOf(`#${key}=${value}`);
@@ -45,7 +45,7 @@ test('smoothing is the weighted mean of all before, the later the heavier', () =
   assert.ok(Math.abs(smoothed(values, 0.7).at(-1) - mean) < 1e-12);
 });
 
-test('what is painted becomes SVG, with texts that are texts', () => {
+test('what is painted becomes SVG, with escaped text', () => {
   const context = svgContext(100, 50);
   context.save();
   context.beginPath();
