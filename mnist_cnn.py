@@ -138,7 +138,7 @@ def predict(files, weights, as_json):
     with cli_errors(writes=False), INTERRUPTS.interruptible():
         with importing():
             from digits.inference import predict as reading
-        answers = reading.predict(files, weights)
+        answers = reading.predict_files(files, weights)
         if as_json:
             print_result(json.dumps([reading.as_json(*answered) for answered in answers], allow_nan=False))
         for file, answer in answers:

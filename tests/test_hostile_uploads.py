@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from digits.inference import image_limits
+from digits.inference import images
 from tests.support.upload_bombs import BOMBS
 from tests.support.upload_fuzzing import attacked, mutations, saved, untrained, valid_files
 
@@ -65,23 +65,23 @@ def read_on(port: int, answered: threading.Semaphore) -> None:
 
 
 COUNTED = {
-    "PNG of 150,000 empty texts": "pieces",
-    "GIF with one comment in 990,000 pieces": "pieces",
-    "JPEG of 490,000 comments": "pieces",
+    "PNG of 150,000 empty texts": "chunks",
+    "GIF with one comment in 990,000 pieces": "chunks",
+    "JPEG of 490,000 comments": "chunks",
     "JPEG of 100,000 scans": "scans",
-    "BMP packed pixel by pixel": "packed",
+    "BMP packed pixel by pixel": "run-length",
 }
 
 
 @pytest.mark.parametrize("bomb", COUNTED)
 def test_what_would_keep_a_decoder_busy_is_seen_before_it_begins(bomb):
-    with pytest.raises(image_limits.ImageTooComplex, match=COUNTED[bomb]):
-        image_limits.check(BOMBS[bomb][0]())
+    with pytest.raises(images.ImageTooLarge, match=COUNTED[bomb]):
+        images.check_structure(BOMBS[bomb][0]())
 
 
 def test_pieces_are_counted_and_nothing_else(monkeypatch):
     """Every beginning of a file that is in order passes, also where it stops within a piece."""
-    monkeypatch.setattr(image_limits, "PIECES", 40)
+    monkeypatch.setattr(images, "MAX_CHUNKS", 40)
     for content in valid_files():
         for length in range(len(content) + 1):
-            image_limits.check(content[:length])
+            images.check_structure(content[:length])

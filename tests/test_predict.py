@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from digits.inference import predict
 from digits.inference.images import DecodedImage
 from digits.inference.preprocess import from_pixels, prepare
 from digits.models import builders, weights_file
+from tests.support.trainer import PROJECT
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +80,7 @@ def test_for_a_person_the_answer_is_a_line_and_a_picture(files, weights):
     paths, _ = files
     output = invoke(paths[0], "--weights", weights).output
     first, *picture = output.rstrip("\n").split("\n")
-    assert first.startswith(f"{paths[0]}: ") and " sure (then " in first
+    assert first.startswith(f"{paths[0]}: ") and "%), then " in first
     assert 5 <= len(picture) <= 14
     assert max(map(len, picture)) <= 32
     assert any(letter in "".join(picture) for letter in "#%@")
@@ -86,7 +89,7 @@ def test_for_a_person_the_answer_is_a_line_and_a_picture(files, weights):
 def test_the_probabilities_are_those_of_the_network(digits, weights):
     images, _ = digits
     prepared = [prepare(DecodedImage(np.dstack([image / 255] * 3 + [np.ones((28, 28))]), 1.0)) for image in images[:20]]
-    answers = predict.Predictor.open(weights).read(prepared)
+    answers = predict.Predictor.open(weights).predict(prepared)
     network = weights_file.load_network(weights)
     with torch.no_grad():
         expected = network(mnist.normalize(torch.from_numpy(np.stack([one.pixels for one in prepared])))).softmax(1)
@@ -107,10 +110,8 @@ def test_what_is_unlike_all_it_has_learned_is_not_called_a_digit(files, weights,
     (after,) = json.loads(invoke(file, "--weights", limited(weights, tmp_path, -99.0), "--json").output)
     assert after == before | {"status": "not_a_digit", "reason": "nothing like a digit"}
     text = invoke(file, "--weights", limited(weights, tmp_path, -99.0)).output
-    assert text.startswith(
-        f"{file}: does not look like a digit (nothing like a digit); nearest: {before['label']}\n    "
-    )
-    assert " sure" not in text
+    assert text.startswith(f"{file}: not a digit (nothing like a digit); nearest: {before['label']}\n    ")
+    assert "%" not in text.splitlines()[0]
 
 
 def test_a_picture_at_the_energy_limit_is_a_digit_and_one_beyond_is_none(digits, weights, tmp_path):
@@ -118,7 +119,7 @@ def test_a_picture_at_the_energy_limit_is_a_digit_and_one_beyond_is_none(digits,
     found = -predict.Predictor.open(weights).logits(image).logsumexp(1).item()
     for limit, status in [(found, "ok"), (np.nextafter(found, -np.inf), "not_a_digit"), (None, "ok")]:
         reader = predict.Predictor.open(limited(weights, tmp_path, limit if limit is None else float(limit)))
-        assert reader.read([from_pixels(image[0])])[0].status == status
+        assert reader.predict([from_pixels(image[0])])[0].status == status
 
 
 def test_a_blot_is_no_digit_whatever_the_network_says(weights, tmp_path):
@@ -132,10 +133,7 @@ def test_a_blot_is_no_digit_whatever_the_network_says(weights, tmp_path):
 
 def test_of_an_empty_picture_nothing_is_said(tmp_path, weights):
     Image.new("RGB", (40, 40), (200, 190, 180)).save(tmp_path / "blank.png")
-    assert (
-        invoke(tmp_path / "blank.png", "--weights", weights).output
-        == f"{tmp_path / 'blank.png'}: nothing is drawn there\n"
-    )
+    assert invoke(tmp_path / "blank.png", "--weights", weights).output == f"{tmp_path / 'blank.png'}: empty image\n"
     answer = json.loads(invoke(tmp_path / "blank.png", "--weights", weights, "--json").output)[0]
     assert (answer["status"], answer["label"], answer["probabilities"], answer["predictions"]) == (
         "empty",
@@ -146,7 +144,8 @@ def test_of_an_empty_picture_nothing_is_said(tmp_path, weights):
 
 
 @pytest.mark.parametrize(
-    "content, reason", [(None, "cannot be read: No such file"), (b"text", "This is no picture in PNG")]
+    "content, reason",
+    [(None, "cannot be read: No such file"), (b"text", "Not a valid PNG, JPEG, GIF, BMP or WEBP image")],
 )
 def test_what_cannot_be_read_is_told_in_one_line(tmp_path, weights, content, reason):
     file = tmp_path / "seven.png"
@@ -178,9 +177,9 @@ def test_one_unreadable_file_among_several_leaves_the_others_their_answers(files
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="this system has no such device")
 def test_a_file_without_end_is_a_picture_of_too_many_bytes(weights, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict, "_MOST_BYTES", 1000)
+    monkeypatch.setattr(predict, "MAX_FILE_BYTES", 1000)
     result = invoke("/dev/zero", "--weights", weights)
-    assert (result.exit_code, result.stderr) == (1, "Error: /dev/zero: The picture has more than 1,000 bytes.\n")
+    assert (result.exit_code, result.stderr) == (1, "Error: /dev/zero: The image has more than 1,000 bytes.\n")
 
 
 def test_without_weights_it_says_how_to_get_some(files, tmp_path):
@@ -192,3 +191,24 @@ def test_without_weights_it_says_how_to_get_some(files, tmp_path):
 def test_without_a_file_it_says_what_is_missing():
     result = invoke()
     assert result.exit_code == 2
+
+
+LOADED = """
+import sys
+from pathlib import Path
+from digits.inference.predict import predict_files
+(_, answer), = predict_files([Path(sys.argv[1])], Path(sys.argv[2]))
+print(answer.label, *(name for name in sys.modules if name.startswith(("click", "torchvision", "digits."))))
+"""
+
+
+def test_a_prediction_imports_nothing_of_training_data_or_the_command_line(files, weights):
+    command = [sys.executable, "-c", LOADED, files[0][0], weights]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True, timeout=300)
+    label, *modules = done.stdout.split()
+    assert label in "0123456789"
+    unneeded = {"training", "cli", "server", "launch"}
+    data = {name.split(".")[2] for name in modules if name.startswith("digits.data.")}
+    assert not {name.split(".")[1] for name in modules if name.startswith("digits.")} & unneeded
+    assert data == {"mnist", "resize"}
+    assert not [name for name in modules if not name.startswith("digits.")]

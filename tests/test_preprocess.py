@@ -11,7 +11,8 @@ from PIL import Image
 from digits.data import synthetic
 from digits.data.resize import back_projection_upscale, resize
 from digits.inference import images
-from digits.inference.preprocess import BOX, SIZE, STEPS, components, otsu, prepare
+from digits.inference.ink import components, otsu
+from digits.inference.preprocess import BOX, SIZE, STEPS, prepare
 
 PAPER, INK = (250, 244, 230), (30, 60, 140)
 
@@ -166,7 +167,7 @@ def test_a_cameras_picture_is_read_at_a_part_of_its_pixels(digits, kind, mode):
     sheet.save(content, kind)
     with pytest.raises(images.ImageTooLarge):
         images.decode(content.getvalue())
-    picture = images.decode(content.getvalue(), most_pixels=20_000_000)
+    picture = images.decode(content.getvalue(), max_pixels=20_000_000)
     assert max(picture.channels.shape) <= 1024
     prepared = prepare(picture)
     assert difference(prepared.pixels, prepare(saved(small)).pixels) < 0.25
@@ -206,7 +207,7 @@ def test_each_step_can_be_left_out_and_then_shows_why_it_is_there(digits):
     assert difference(prepare(saved(shaded(digit)), ["paper"]).pixels, whole) > 0.2
     assert difference(prepare(saved(dirty(digit)), ["specks"]).pixels, digit * 255) > 0.2
     assert difference(prepare(saved(in_corner(digit)), ["box"]).pixels, digit * 255) > 0.5
-    moved = [prepare(saved(grey(one)), ["centre"]).pixels for one in digits]
+    moved = [prepare(saved(grey(one)), ["center"]).pixels for one in digits]
     assert np.mean([difference(pixels, one * 255) for pixels, one in zip(moved, digits)]) > 0.1
     with_all = [prepare(saved(shaded(digit)), [step]).pixels for step in STEPS]
     assert len({pixels.tobytes() for pixels in with_all}) >= 2

@@ -26,6 +26,9 @@ def normalize(images: Tensor) -> Tensor:
     return images.unsqueeze(1).float().sub_(255 * MEAN).div_(255 * STD)
 
 
+SIZE = 28  # pixels on a side
+BOX = 20  # pixels on the longer side of a digit, which is centered in SIZE by its mass
+CLASSES = 10
 FOLDER = Path("MNIST", "raw")
 MEAN, STD = 0.1307, 0.3081  # of all pixels of the 60,000 training images, scaled to 0..1
 

@@ -1,4 +1,4 @@
-"""Prediction: the digit in an image, for the command predict and for the server."""
+"""Prediction of the digit in an image, for the command predict and for the server."""
 
 import hashlib
 import math
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-import digits.data.mnist
+from digits.data.mnist import normalize
 from digits.errors import UserError
 from digits.evaluation.calibration import calibrated
 from digits.evaluation.ood import energies
@@ -22,19 +22,20 @@ from digits.models import history
 from digits.models.weights_file import digest, open_trained
 from digits.runlog import schema
 
-UNCERTAIN = 0.6  # a lower probability of the likeliest digit comes with a warning
-_AT_ONCE = 250  # images: 20 MB of activations
-_MOST_BYTES, _MOST_PIXELS = 50_000_000, 80_000_000  # of a file of one's own: any camera's
-_SHADES = " .:-=+*#%@"  # ten levels of ink, in any terminal
+UNCERTAIN = 0.6  # a lower top probability is reported as uncertain
+MAX_FILE_BYTES, MAX_FILE_PIXELS = 50_000_000, 80_000_000  # of a local file: any camera's
+_BATCH = 250  # images: 20 MB of activations
+_SHADES = " .:-=+*#%@"  # ten levels of ink in ASCII
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """`probabilities` of the ten digits, by digit; of an empty picture nothing is said, and `label` is None.
+    """The answer for one image.
 
-    `reason`: why it is rejected as a non-digit (input_checks.py, ood.py), else None. Then label, score and
-    probabilities only name the nearest digit. `temperature`: the one that the probabilities are calibrated with; None
-    if the weights have none, and the probabilities are uncalibrated.
+    `probabilities`: of the ten digits, in order; None for an empty image, whose `label` is None too. `reason`: why the
+    image is rejected as a non-digit (input_checks.py, evaluation/ood.py), else None; label and probabilities of a
+    rejected image only name the nearest digit. `temperature`: what the probabilities are calibrated with; None if they
+    are uncalibrated, since the weights have no temperature.
     """
 
     prepared: Prepared
@@ -43,12 +44,13 @@ class Prediction:
     temperature: float | None = None
 
     @property
-    def ranking(self) -> list[int]:
-        return sorted(range(10), key=lambda digit: -self.probabilities[digit]) if self.probabilities else []
+    def ranking(self) -> list[tuple[int, float]]:
+        """Digits and their probabilities, the likeliest first."""
+        return sorted(enumerate(self.probabilities or ()), key=lambda pair: -pair[1])
 
     @property
     def label(self) -> int | None:
-        return self.ranking[0] if self.probabilities else None
+        return self.ranking[0][0] if self.probabilities else None
 
     @property
     def status(self) -> str:
@@ -60,11 +62,10 @@ class Prediction:
         return "ok" if max(self.probabilities) >= UNCERTAIN else "uncertain"
 
     def as_json(self, **input_image: object) -> dict:
-        """`input_image`: the network's input in one form or another, added to `preprocessing`."""
-        scores = [{"label": str(digit), "score": self.probabilities[digit]} for digit in self.ranking]
+        """The answer of the HTTP API and of `predict --json`; `input_image`: the model's input, for `preprocessing`."""
+        scores = [{"label": str(digit), "score": probability} for digit, probability in self.ranking]
         return {
-            "label": scores[0]["label"] if scores else None,
-            "score": scores[0]["score"] if scores else None,
+            **(scores[0] if scores else {"label": None, "score": None}),
             "status": self.status,
             "reason": self.reason,
             "probabilities": self.probabilities,
@@ -80,33 +81,33 @@ class Prediction:
 
 
 class Predictor:
-    """A trained network that reads digits; `about` says what it is, as mnist_cnn.pth does."""
+    """A trained network in float32 on the CPU; `about` describes it, as mnist_cnn.pth does."""
 
     def __init__(self, network: nn.Module, about: dict):
         self.network, self.about = network, about
 
     @classmethod
     def open(cls, weights: Path) -> "Predictor":
-        """Raises UserError for weights that are none."""
+        """The network of a mnist_cnn.pth. Raises UserError for another file."""
         network, content = open_trained(weights)
         return cls(network, content | {"sha256": digest(content)})
 
     @classmethod
     def from_history(cls, epoch: int | None, folder: Path) -> "Predictor":
-        """The network as it was after an epoch of the run in `folder`, None for the last one: this one as the page
-        reads it, those before in half precision; each at the temperature of its epoch.
+        """The network after an epoch of the run in `folder` (None: the last), with the temperature of that epoch.
 
-        Raises LookupError for an epoch that was not kept.
+        The last epoch's weights are float32, earlier ones float16. Raises LookupError for an epoch that was not kept.
         """
         saved = read_json(folder / schema.NETWORK)
         try:
-            epoch, (numbers, energy_limit, temperature) = _kept(saved, epoch, folder)
+            epoch, (numbers, energy_limit, temperature) = _snapshot(saved, epoch, folder)
             network = history.load_snapshot(saved, numbers)
-            about = {"temperature": _positive(temperature), "energy_limit": energy_limit and float(energy_limit)}
-        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:  # a file of another kind
+            limit = None if energy_limit is None else float(energy_limit)
+            temperature = _checked(temperature)
+        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:  # an invalid file
             raise LookupError(f"{folder} has no network of that epoch") from error
-        about |= {"run_id": saved.get("run_id"), "epoch": epoch, "sha256": hashlib.sha256(numbers).hexdigest()}
-        return cls(network, about)
+        about = {"temperature": temperature, "energy_limit": limit, "run_id": saved.get("run_id"), "epoch": epoch}
+        return cls(network, about | {"sha256": hashlib.sha256(numbers).hexdigest()})
 
     @property
     def temperature(self) -> float | None:
@@ -114,70 +115,70 @@ class Predictor:
 
     @torch.inference_mode()
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:
-        """float32 (N, 10) of uint8 (N, 28, 28)."""
-        return torch.cat([self.network(digits.data.mnist.normalize(part)) for part in pixels.split(_AT_ONCE)])
+        """Logits, float32 (N, 10), of uint8 (N, 28, 28)."""
+        return torch.cat([self.network(normalize(part)) for part in pixels.split(_BATCH)])
 
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
-        """double (N, 10) of uint8 (N, 28, 28), at the temperature that came with the weights, if one did."""
+        """Calibrated probabilities, float64 (N, 10), of uint8 (N, 28, 28); uncalibrated without a temperature."""
         return self._calibrated(self.logits(pixels))
 
     def _calibrated(self, logits: torch.Tensor) -> torch.Tensor:
         return calibrated(logits.softmax(dim=1), self.temperature)
 
-    def read(self, prepared: list[Prepared]) -> list[Prediction]:
-        """One answer each, in float32 on the CPU: the same on every machine but for the last digits."""
+    def predict(self, prepared: list[Prepared]) -> list[Prediction]:
+        """One prediction each."""
         if not prepared:
             return []
         logits = self.logits(torch.from_numpy(np.stack([one.pixels for one in prepared])))
-        rows, found = self._calibrated(logits).tolist(), energies(logits).tolist()
+        rows, scores = self._calibrated(logits).tolist(), energies(logits).tolist()
         return [
             Prediction(one, None, None, self.temperature)
             if one.empty
-            else Prediction(one, row, self._rejection(one, energy), self.temperature)
-            for one, row, energy in zip(prepared, rows, found)
+            else Prediction(one, row, self._rejection(one, score), self.temperature)
+            for one, row, score in zip(prepared, rows, scores)
         ]
 
     def _rejection(self, prepared: Prepared, energy: float) -> str | None:
-        """Why it is no digit; files of before have no `energy_limit`, and runs without validation images have None."""
+        """Why it is rejected; older weights and those trained without validation images have no threshold."""
         limit = self.about.get("energy_limit")
         unlike = limit is not None and energy > limit
         return rejection_reason(prepared) or ("nothing like a digit" if unlike else None)
 
 
-def _kept(saved: dict, epoch: int | None, folder: Path) -> tuple[int, history.Snapshot]:
-    """An epoch of the run in `folder`, None for the last one, and the network as it was then. LookupError: none."""
+def _snapshot(saved: dict, epoch: int | None, folder: Path) -> tuple[int, history.Snapshot]:
+    """An epoch (None: the last) of the run in `folder`, and its network. Raises LookupError where it was not kept."""
     if epoch in (None, saved["epoch"]):
-        numbers = history.latest(saved, read_bytes(folder / schema.NETWORK_NUMBERS))
-        if numbers is not None:
-            return saved["epoch"], history.Snapshot(numbers, saved.get("energy_limit"), saved.get("temperature"))
-    kept = history.snapshots_of(saved, read_bytes(folder / schema.NETWORK_EPOCHS))
-    epoch = max(kept) if epoch is None else epoch
-    return epoch, kept[epoch]
+        weights = history.latest(saved, read_bytes(folder / schema.NETWORK_NUMBERS))
+        if weights is not None:
+            return saved["epoch"], history.Snapshot(weights, saved.get("energy_limit"), saved.get("temperature"))
+    snapshots = history.snapshots_of(saved, read_bytes(folder / schema.NETWORK_EPOCHS))
+    epoch = max(snapshots) if epoch is None else epoch
+    return epoch, snapshots[epoch]
 
 
-def _positive(temperature: float | None) -> float | None:
-    """Raises ValueError and TypeError for what is not a temperature."""
+def _checked(temperature: float | None) -> float | None:
+    """The same. Raises ValueError or TypeError for an invalid temperature."""
     if temperature is not None and not 0 < temperature < math.inf:
         raise ValueError(f"{temperature} is not a temperature")
     return temperature
 
 
-def predict(files: list[Path], weights: Path) -> list[tuple[Path, Prediction | UserError]]:
-    """An answer for each file, in order; a UserError for one that can't be read or is not a picture.
+def predict_files(files: list[Path], weights: Path) -> list[tuple[Path, Prediction | UserError]]:
+    """A prediction for each file, in order; a UserError for a file that can't be read or is not an image.
 
-    Raises UserError for weights that can't be read, unless no picture needs them.
+    Raises UserError for weights that can't be read, unless no file needs them.
     """
-    prepared = [_prepared(file) for file in files]
+    prepared = [_prepare_file(file) for file in files]
     readable = [one for one in prepared if isinstance(one, Prepared)]
-    answers = iter(Predictor.open(named_by_user(weights)).read(readable) if readable else [])
+    answers = iter(Predictor.open(named_by_user(weights)).predict(readable) if readable else [])
     return [(file, next(answers) if isinstance(one, Prepared) else one) for file, one in zip(files, prepared)]
 
 
-def _prepared(file: Path) -> Prepared | UserError:
+def _prepare_file(file: Path) -> Prepared | UserError:
     try:
         with file.open("rb") as stream:
-            content = stream.read(_MOST_BYTES + 1)  # no more, also of a device that never ends
-        return prepare(images.decode(content, _MOST_BYTES, _MOST_PIXELS))
+            content = stream.read(MAX_FILE_BYTES + 1)  # a device may never end
+        return prepare(images.decode(content, MAX_FILE_BYTES, MAX_FILE_PIXELS))
     except OSError as error:
         return UserError(f"{file} cannot be read: {error.strerror or error}.")
     except ValueError as error:
@@ -192,28 +193,26 @@ def as_json(file: Path, answer: Prediction | UserError) -> dict:
 
 
 def report(file: Path, answer: Prediction) -> str:
-    """For a person: what it is, how sure, what else it could be, and what the network saw."""
-    picture = ascii_image(answer.prepared.pixels)
+    """The prediction in a line, and the preprocessed image as ASCII art."""
     name = os.fspath(file)
     if answer.label is None:
-        return f"{name}: nothing is drawn there"
+        return f"{name}: empty image"
+    picture = ascii_image(answer.prepared.pixels)
     first, second = answer.ranking[:2]
     if answer.reason:
-        return f"{name}: does not look like a digit ({answer.reason}); nearest: {first}\n{picture}"
-    sure = f"{name}: {first}, {_percent(answer, first)} sure (then {second}, {_percent(answer, second)})"
-    doubt = "; not certain at all" if answer.status == "uncertain" else ""
-    uncalibrated = "; uncalibrated" if answer.temperature is None else ""
-    return f"{sure}{doubt}{uncalibrated}\n{picture}"
+        return f"{name}: not a digit ({answer.reason}); nearest: {first[0]}\n{picture}"
+    notes = "; uncertain" * (answer.status == "uncertain") + "; uncalibrated" * (answer.temperature is None)
+    return f"{name}: {_percent(*first)}, then {_percent(*second)}{notes}\n{picture}"
 
 
 def ascii_image(pixels: np.ndarray) -> str:
-    """The 28x28 pixels in 14 lines, letters being twice as high as wide; lines without ink are left out."""
+    """(28, 28) in 14 lines, since characters are twice as high as wide; lines without ink are left out."""
     rows = pixels.reshape(14, 2, 28).mean(1)
     levels = np.rint(rows / 255 * (len(_SHADES) - 1)).astype(int)
     lines = ["".join(_SHADES[level] for level in row).rstrip() for row in levels]
     return "\n".join(f"    {line}" for line in lines if line)
 
 
-def _percent(answer: Prediction, digit: int) -> str:
-    """Never 100 % of what is not certain."""
-    return f"{min(100 * answer.probabilities[digit], 99.9):.1f} %"
+def _percent(digit: int, probability: float) -> str:
+    """Such as "7 (98.3 %)"; never 100 %, which would claim certainty."""
+    return f"{digit} ({min(100 * probability, 99.9):.1f} %)"

@@ -83,7 +83,7 @@ class PredictApi:
             with patience.acquired(self.computing):
                 began = time.thread_time()  # not counting other programs
                 prepared, pixels_left = self._prepare(image, pixels_left)
-                answers.append(_to_json(*predictor.read([prepared]), predictor))
+                answers.append(_to_json(*predictor.predict([prepared]), predictor))
                 spent_s += time.thread_time() - began
         return answers
 
@@ -96,7 +96,7 @@ class PredictApi:
             return from_pixels(image), pixels_left
         try:
             with self._decoding:
-                decoded = images.decode(image, most_pixels=pixels_left)
+                decoded = images.decode(image, max_pixels=pixels_left)
         except images.ImageTooLarge as error:
             total = f"The images of a request have at most {images.MAX_PIXELS:,} pixels in total."
             raise Problem(413, str(error) if pixels_left == images.MAX_PIXELS else total) from None

@@ -19,7 +19,7 @@ import { resized, rounded } from './resize.js';
  * @property {number} parts connected components of the ink
  */
 
-export const STEPS = ['paper', 'specks', 'box', 'centre'];
+export const STEPS = ['paper', 'specks', 'box', 'center'];
 const MAX_SIDE = 256; // pixels: a larger picture is reduced
 const SMALL_DIGIT = 64; // pixels of a reduced picture: a smaller digit is cropped from the original and prepared again
 const SMALL_PICTURE = SIZE; // pixels of the longer side: fewer do not show how the background varies
@@ -45,7 +45,7 @@ function prepared(picture, leaveOut) {
     const [left, top, right, bottom] = box.map((edge) => Math.floor(edge / scale));
     return prepare(recropped(picture, [left, top, right, bottom]), leaveOut);
   }
-  return { ...placed(fitted(isDone('box') ? boxed(ink, box) : ink), isDone('centre')), inverted, parts };
+  return { ...placed(fitted(isDone('box') ? boxed(ink, box) : ink), isDone('center')), inverted, parts };
 }
 
 /** For a gray picture that is framed as in MNIST, light on black; null for any other. */

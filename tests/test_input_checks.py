@@ -7,7 +7,8 @@ import pytest
 from digits.data import synthetic
 from digits.inference import input_checks
 from digits.inference.images import DecodedImage
-from digits.inference.preprocess import components, from_pixels, prepare
+from digits.inference.ink import components
+from digits.inference.preprocess import from_pixels, prepare
 
 
 def prepared(ink: np.ndarray):
@@ -114,7 +115,7 @@ def enclosed(mask: np.ndarray) -> int:
 
 def test_the_measures_equal_a_slow_reference():
     pixels = np.random.default_rng(6).integers(0, 256, (28, 28), dtype=np.uint8)
-    side = input_checks.FULL_SIDE
+    side = input_checks.WINDOW
     squares = [pixels[y : y + side, x : x + side].mean() / 255 for y in range(29 - side) for x in range(29 - side)]
     assert input_checks.max_window_fill(pixels) == pytest.approx(max(squares))
     strong = pixels > 127
