@@ -18,7 +18,7 @@ from digits.inference import predict
 from digits.inference.images import DecodedImage
 from digits.inference.preprocess import from_pixels, prepare
 from digits.models import builders, weights_file
-from tests.support.trainer import PROJECT
+from tests.support import PROJECT
 
 
 @pytest.fixture(scope="module")
