@@ -49,7 +49,7 @@ from digits.cli.options import evaluation_options, model_options, train_options
 from digits.cli.terminal import Terminal, print_result
 from digits.config import Config, architecture
 from digits.runlog import RunLog, commands, schema
-from digits.runlog.null_log import NullRunLog
+from digits.runlog.run_log import NullRunLog
 from digits.training.resume import PreviousRun, load_for_restart, load_for_resume, previous_run
 
 
@@ -177,7 +177,7 @@ def control_run(action, value, results_dir):
     """Ask the running trainer to stop, pause or continue, to learn at another rate (lr 0.001), for more epochs
     (epochs +5, or epochs 20 in all), or to save its weights now (snapshot). It answers within a batch.
     """
-    doubt = commands.doubt(results_dir, value) if action == "lr" else None
+    doubt = commands.lr_warning(results_dir, value) if action == "lr" else None
     if doubt and sys.stdin is not None and sys.stdin.isatty():
         click.confirm(f"{doubt} Set it?", abort=True, err=True)
     elif doubt:

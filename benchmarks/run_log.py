@@ -16,7 +16,8 @@ import click
 import machine
 from figures import Quantity, Results
 
-from digits.runlog import csv_log, run_log, schema
+from digits.runlog import batches, lifecycle, schema
+from digits.runlog.run_log import RunLog
 
 BATCHES = 1_000_000
 PER_EPOCH = 430
@@ -32,7 +33,7 @@ QUANTITIES = (
 METRICS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 
-class CountingCsv(csv_log.BatchCsv):
+class CountingCsv(batches.BatchCsv):
     written = 0
 
     def write(self, text: str) -> None:
@@ -43,7 +44,7 @@ class CountingCsv(csv_log.BatchCsv):
 def measure() -> dict[str, float]:
     CountingCsv.written = 0
     with tempfile.TemporaryDirectory() as folder:
-        with run_log.RunLog(folder, name="a million batches") as log:
+        with RunLog(folder, name="a million batches") as log:
             log.set_totals(BATCHES // PER_EPOCH, PER_EPOCH)
             everything, mine, started = time.process_time(), time.thread_time(), time.perf_counter()
             for step in range(BATCHES):
@@ -73,7 +74,7 @@ def measure() -> dict[str, float]:
 @click.argument("runs", type=click.IntRange(1), default=5)
 def main(runs: int) -> None:
     """Measure RUNS times (5)."""
-    run_log.BatchCsv = CountingCsv
+    lifecycle.BatchCsv = CountingCsv
     print(machine.describe())
     results = Results("run_log", "Logging a million batches", QUANTITIES)
     for run in range(1, 1 + runs):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.runlog import manage, runs, schema
+from digits.runlog import archive, runs, schema
 from digits.runlog.run_log import RunLog
 
 
@@ -120,7 +120,7 @@ def test_a_run_that_left_anything_of_worth_is_kept_whatever_its_log_says(folder,
 
 def test_a_run_that_is_marked_to_be_kept_is_kept_without_a_batch(folder):
     first = run(folder, "first", batches=0)
-    manage.label(folder, first, {"kept": True})
+    runs.label(folder, first, {"kept": True})
     run(folder, "second")
     assert names(folder) == ["second", "first"]
 
@@ -183,7 +183,7 @@ def test_without_hard_links_each_run_has_its_own_copy(folder, monkeypatch):
 
 def test_a_full_disk_is_named_before_anything_is_moved(folder, monkeypatch):
     first = run(folder, "first")
-    monkeypatch.setattr(runs.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr(archive.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
     with pytest.raises(OSError, match="No space left"), RunLog(folder, name="second"):
         pass
     assert json.loads((folder / schema.TRAINING_LOG).read_text())["run_id"] == first
@@ -227,7 +227,7 @@ def test_an_old_run_that_cannot_be_deleted_stops_nobody(folder, monkeypatch):
         raise PermissionError(13, "in use")
 
     run(folder, "second")
-    monkeypatch.setattr(runs.Path, "rmdir", refuse)
+    monkeypatch.setattr(archive.Path, "rmdir", refuse)
     run(folder, "third", keep=0)
     assert names(folder)[0] == "third"
 
@@ -382,7 +382,7 @@ def test_what_killed_writers_left_goes_at_any_start(folder, resume):
     ]
     for path in litter:
         path.write_text("half")
-    (folder / runs.CONTROL_LOCK).touch()  # who writes control.json holds it
+    (folder / schema.CONTROL_LOCK).touch()  # who writes control.json holds it
     (folder / ".notes.tmp").write_text("somebody's own")
     with RunLog(folder, name="next", resume=resume):
         assert not [path for path in folder.rglob("*.tmp") if path.name != ".notes.tmp"]

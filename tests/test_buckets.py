@@ -4,14 +4,14 @@ import random
 
 import pytest
 
-from digits.runlog.buckets import Buckets, columns
+from digits.runlog.batches import Buckets, columns
 
 
 def filled(losses, limit=8):
     buckets = Buckets(limit)
     for step, loss in enumerate(losses, start=1):
         buckets.add(step, epoch=1 + step // 100, loss=loss, accuracy=loss / 2, lr=step / 1000, rate=100.0)
-    return buckets, columns(buckets.buckets())
+    return buckets, columns(buckets.snapshot())
 
 
 def test_up_to_the_limit_every_step_stands_for_itself():
@@ -29,7 +29,7 @@ def test_any_number_of_steps_stays_within_the_limit_with_columns_of_equal_length
         assert lengths.pop() <= 8
         assert curve["step"] == sorted(set(curve["step"]))
         assert curve["step"][-1] == steps
-        assert sum(bucket.batches for bucket in buckets.buckets()) == steps
+        assert sum(bucket.batches for bucket in buckets.snapshot()) == steps
 
 
 def test_means_and_extremes_are_those_of_the_batches_in_the_bucket():
@@ -59,7 +59,7 @@ def test_losses_that_are_not_finite_are_left_out_and_alone_make_a_gap():
 
 def test_a_list_once_taken_does_not_change_with_later_batches():
     buckets, _ = filled([1.0] * 9)  # the last one is alone in a bucket for two
-    taken = buckets.buckets()
+    taken = buckets.snapshot()
     before = columns(taken)
     buckets.add(10, 1, 5.0, 0.5, 0.1, 1.0)
     assert columns(taken) == before
@@ -68,7 +68,7 @@ def test_a_list_once_taken_does_not_change_with_later_batches():
 def test_values_nobody_gave_are_null():
     buckets = Buckets()
     buckets.add(1, 1, 0.5, accuracy=None, lr=None, rate=None)
-    curve = columns(buckets.buckets())
+    curve = columns(buckets.snapshot())
     assert (curve["accuracy"], curve["lr"], curve["images_per_second"]) == ([None], [None], [None])
 
 
@@ -85,4 +85,4 @@ def test_buckets_go_on_from_their_state_as_if_they_had_never_stopped(batches):
     add(first, range(1, batches + 1))
     second.restore(json.loads(json.dumps(first.state())))  # plain values
     add(second, range(batches + 1, batches + 200))
-    assert columns(second.buckets()) == columns(whole.buckets())
+    assert columns(second.snapshot()) == columns(whole.snapshot())

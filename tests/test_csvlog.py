@@ -2,7 +2,7 @@ import struct
 
 import pytest
 
-from digits.runlog.csv_log import BatchCsv
+from digits.runlog.batches import BatchCsv
 
 FIELDS = ("step", "epoch", "loss", "accuracy")
 

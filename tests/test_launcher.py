@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from digits import processor
-from digits.runlog import lock, manage, run_log, schema
+from digits.runlog import lock, runs, schema, training_log
 from digits.runlog.run_log import RunLog
 from digits.runlog.status import liveness
 from digits.server.launcher import AlreadyRunning, Launcher, is_stale, log_tail
@@ -38,7 +38,7 @@ def exists(process: int) -> bool:
 
 
 def log_of(folder: Path) -> dict:
-    return run_log.read(folder) or {}
+    return training_log.read(folder) or {}
 
 
 def is_training(folder: Path) -> bool:
@@ -229,7 +229,7 @@ def test_words_of_a_trainer_whose_run_was_deleted_are_not_told(tmp_path):
         log.batch(1, loss=0.5)
     (tmp_path / schema.TRAINER_LOG).write_text("earlier\n")
     os.utime(tmp_path / schema.TRAINER_LOG, (time.time() - 5,) * 2)
-    manage.delete(tmp_path, log.run_id)
+    runs.delete(tmp_path, log.run_id)
     assert (log_tail(tmp_path), is_stale(tmp_path)) == ([], True)
 
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from digits.files import write_json
-from digits.runlog import run_log
+from digits.runlog import training_log
 from digits.runlog.schema import RUNS_INDEX
 from tests.support import PROJECT
 from tests.support.browser import any_server, copy_page, write_run
@@ -132,7 +132,7 @@ def test_a_rate_far_above_the_present_one_takes_a_second_yes(visit, tmp_path):
         press(page, "Set")
         press(page, "Set anyway")
         see(page, SAID, "became 4, [0-9,]+ times as high, and goes on")
-        values = [event["value"] for event in run_log.read(tmp_path)["events"] if event["kind"] == "lr changed"]
+        values = [event["value"] for event in training_log.read(tmp_path)["events"] if event["kind"] == "lr changed"]
         assert values == [4]
 
 

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from digits.runlog import run_log
+from digits.runlog import training_log
 from tests.support.control import controlled, new_run, press, refuse
 from tests.support.pages import see, status, wait_for_steps
 
@@ -25,14 +25,14 @@ def test_a_run_is_set_up_started_stopped_resumed_and_deleted(visit, tmp_path):
         press(page, "Stop")
         status(page, "stopped")
         see(page, "#runs .hint", r"[\d.]+.[MGT]B are free")
-        steps = run_log.read(tmp_path)["progress"]["step"]
+        steps = training_log.read(tmp_path)["progress"]["step"]
         press(page, "Resume")
         status(page, "running")
         see(page, "#events .kind", "^resumed$")
         page.locator("button:enabled", has_text="Stop").wait_for()
         press(page, "Stop")
         status(page, "stopped")
-        log = run_log.read(tmp_path)
+        log = training_log.read(tmp_path)
         assert log["progress"]["step"] > steps
         assert log["config"]["channels"] == [4, 4, 8, 8]
         page.get_by_role("button", name="Change from the").click()
@@ -80,7 +80,7 @@ def test_what_is_wrong_is_marked_at_its_field_and_nothing_starts(visit, tmp_path
         see(page, "dialog [role=alert]", "^Nobody knows why.$")
         see(page, "#option-seed-problem", "^Nobody knows why.$")
         assert page.evaluate("document.activeElement.id") == "option-seed"
-        assert not run_log.read(tmp_path)
+        assert not training_log.read(tmp_path)
 
 
 def test_a_rate_far_above_the_usual_one_takes_a_second_yes(visit, tmp_path):
@@ -100,7 +100,7 @@ def test_a_trainer_that_was_killed_is_told_with_its_last_words(visit, tmp_path):
         page = visit(url)
         new_run(page, **SMALL, Epochs="300").get_by_role("button", name="Start").click()
         see(page, "[data-measure=loss] [data-part=where]", "step")
-        os.kill(run_log.read(tmp_path)["process"]["pid"], signal.SIGKILL)
+        os.kill(training_log.read(tmp_path)["process"]["pid"], signal.SIGKILL)
         see(
             page,
             "#notices .bad",

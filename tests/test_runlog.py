@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from digits.runlog import manage, run_log, schema
+from digits.runlog import lifecycle, runs, schema, training_log
 from digits.runlog.lock import FolderLocked
 from digits.runlog.run_log import RunLog
 from tests.support import golden
@@ -168,7 +168,7 @@ def test_a_failed_write_in_the_background_is_raised_at_the_next_batch(folder, mo
         def fail(path, value):
             raise OSError(28, "full")
 
-        monkeypatch.setattr(run_log, "write_json", fail)
+        monkeypatch.setattr(lifecycle, "write_json", fail)
         for _ in range(2000):
             log.batch(1, loss=0.5)
             time.sleep(0.01)
@@ -196,29 +196,27 @@ def test_of_many_events_those_by_which_the_run_is_repeated_stay(folder):
     assert events[0]["value"] == 0.001 and events[1]["request"] == str(schema.EVENTS_KEPT + 1)
 
 
-def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder, monkeypatch):
+def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder):
     """Every list full, every number long, every character four bytes."""
     chance = random.Random(1)
-    with RunLog(folder, name="\N{GRINNING FACE}" * 2000, config={"lr": 0.008}) as log:
-        monkeypatch.setattr(log._writer, "flush", lambda: None)
-        log._log["progress"]["step"] = 998_000_000  # what a run of a billion batches counts to
+    many = {"position": {"epoch": 0, "batch": 0, "step": 998_000_000}}  # a run of a billion batches
+    with RunLog(folder, name="\N{GRINNING FACE}" * 2000, config={"lr": 0.008}) as log, log.withheld():
+        log.restore(log.state() | many)
         for epoch in range(1, 2 * schema.EPOCHS_KEPT):
             log.batch(epoch, *(chance.random() * 1e-5 for _ in range(3)), images=128)
             tiny = {name: chance.random() * 1e-5 for name in ("lr", "train_loss", "val_loss")}
             log.epoch(epoch, 1234.5678, train_accuracy=chance.random(), val_accuracy=chance.random(), **tiny)
         for _ in range(300):
             log.event("\N{GRINNING FACE}" * 20, "\N{GRINNING FACE}" * 2000)
-        monkeypatch.undo()
     assert (folder / schema.TRAINING_LOG).stat().st_size < 256_000
 
 
-def test_thousands_of_epochs_are_thinned_and_the_last_is_always_there(folder, monkeypatch):
-    with RunLog(folder, name="long") as log:
-        monkeypatch.setattr(log._writer, "flush", lambda: None)
+def test_thousands_of_epochs_are_thinned_and_the_last_is_always_there(folder):
+    with RunLog(folder, name="long") as log, log.withheld():
         for epoch in range(1, 5001):
             log.epoch(epoch, train_loss=1 / epoch)
-        kept = log._log["epochs"]
-        assert kept["epoch"][-1] == 5000
+    kept = saved(folder)["epochs"]
+    assert kept["epoch"][-1] == 5000
     assert len(kept["epoch"]) == len(kept["train_loss"]) <= schema.EPOCHS_KEPT
     assert kept["epoch"] == sorted(set(kept["epoch"]))
 
@@ -271,7 +269,7 @@ def test_a_half_written_last_line_is_all_that_kill_9_can_leave(folder):
 
 def test_the_short_form_holds_progress_and_last_numbers(folder):
     golden.write(folder)
-    short = run_log.short(run_log.read(folder))
+    short = training_log.summary(training_log.read(folder))
     assert short["progress"]["step"] == golden.EPOCHS * golden.BATCHES
     assert short["last"]["val_accuracy"] == pytest.approx(1 - 0.1 / 3, abs=1e-5)
     assert len(json.dumps(short)) < 1000
@@ -279,7 +277,7 @@ def test_the_short_form_holds_progress_and_last_numbers(folder):
 
 @pytest.mark.parametrize("log", [{}, {"batches": 5, "epochs": []}, {"batches": {"loss": 3}, "epochs": {"epoch": []}}])
 def test_the_short_form_of_a_foreign_log_has_no_surprises(log):
-    assert run_log.short(log)["last"] == {}
+    assert training_log.summary(log)["last"] == {}
 
 
 def test_the_list_of_runs_tells_the_model_as_soon_as_it_is_known(tmp_path):
@@ -366,14 +364,14 @@ def test_a_log_that_could_not_be_entered_can_be_entered_later(folder):
 
 
 def test_a_name_that_is_given_while_the_run_ends_does_not_bring_it_back_to_life(folder, monkeypatch):
-    written = run_log.write_json
+    written = lifecycle.write_json
 
     def named_before(path, value):
         if value["status"] == "completed":
-            manage.label(folder, value["run_id"], {"name": "named"})  # lists the run as the log still says it is
+            runs.label(folder, value["run_id"], {"name": "named"})  # lists the run as the log still says it is
         written(path, value)
 
-    monkeypatch.setattr(run_log, "write_json", named_before)
+    monkeypatch.setattr(lifecycle, "write_json", named_before)
     with RunLog(folder, name="a run") as log:
         log.batch(1, loss=0.5)
     entry = saved(folder, schema.RUNS_INDEX)["runs"][0]
@@ -395,7 +393,7 @@ def test_the_log_tells_the_end_though_neither_table_nor_list_can_be_written(fold
     with pytest.raises(OSError, match="No space"), RunLog(folder, name="a run") as log:
         log.phase("training")
         full = True
-        monkeypatch.setattr(run_log.runs, "write_index", refuse)
+        monkeypatch.setattr(runs, "write_index", refuse)
         log.batch(1, loss=0.5)
         log.phase("validating")
     assert (saved(folder)["status"], saved(folder)["batches"]["loss"]) == ("failed", [0.5])
@@ -408,6 +406,6 @@ def test_the_list_tells_the_end_though_the_log_cannot_be_written(folder, monkeyp
     with pytest.raises(OSError, match="for the log"), RunLog(folder, name="a run") as log:
         log.batch(1, loss=0.5)
         log.phase("training")
-        monkeypatch.setattr(run_log, "write_json", refuse)
+        monkeypatch.setattr(lifecycle, "write_json", refuse)
     assert saved(folder)["status"] == "running"
     assert saved(folder, schema.RUNS_INDEX)["runs"][0]["status"] == "completed"

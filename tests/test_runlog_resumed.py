@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from digits.runlog import run_log, schema
+from digits.runlog import schema, training_log
 from digits.runlog.run_log import RunLog
 
 
@@ -24,17 +24,17 @@ def test_a_resumed_log_goes_on_from_a_state_and_forgets_what_came_after_it(tmp_p
         batches_of(log, 2, [0.9, 0.8])
         log.event("noted", "to be forgotten")
         log.test(0.1, 0.9, 9, 10)
-    first = run_log.read(tmp_path)
+    first = training_log.read(tmp_path)
 
     with RunLog(tmp_path, name="second", resume=True) as log:
-        shown = run_log.read(tmp_path)  # until it is known from where it goes on
+        shown = training_log.read(tmp_path)  # until it is known from where it goes on
         assert (shown["status"], shown["phase"], shown["batches"]) == ("running", "resuming", first["batches"])
         log.restore(state)
         assert (log.step, log.position) == (3, {"epoch": 1, "batch": 3, "step": 3})
         log.set_totals(2, 3)
         batches_of(log, 2, [0.7, 0.6, 0.5])
         log.epoch(2, train_loss=0.6)
-    resumed = run_log.read(tmp_path)
+    resumed = training_log.read(tmp_path)
 
     with RunLog(tmp_path, name="whole") as log:
         log.set_totals(2, 3)
@@ -42,7 +42,7 @@ def test_a_resumed_log_goes_on_from_a_state_and_forgets_what_came_after_it(tmp_p
         log.epoch(1, train_loss=2.0)
         batches_of(log, 2, [0.7, 0.6, 0.5])
         log.epoch(2, train_loss=0.6)
-    whole = run_log.read(tmp_path)
+    whole = training_log.read(tmp_path)
 
     for field in ("step", "epoch", "loss", "loss_min", "loss_max", "accuracy", "lr"):
         assert resumed["batches"][field] == whole["batches"][field]
@@ -60,7 +60,7 @@ def test_a_resumed_log_may_begin_again(tmp_path):
     with RunLog(tmp_path, name="first", resume=True) as log:
         log.restore(None)
         batches_of(log, 1, [5.0])
-    again = run_log.read(tmp_path)
+    again = training_log.read(tmp_path)
     assert (again["batches"]["loss"], again["progress"]["step"]) == ([5.0], 1)
 
 
@@ -91,7 +91,7 @@ def test_what_is_withheld_is_shown_afterwards_all_at_once(tmp_path):
             log.batch(1, 0.5)
             log.event("noted", "something")
             log.state()
-            assert run_log.read(tmp_path)["events"] == []
+            assert training_log.read(tmp_path)["events"] == []
             assert (tmp_path / schema.BATCHES).read_text().count("\n") == 2, "rows are on the disk all the same"
         log.phase("training")
-        assert [event["text"] for event in run_log.read(tmp_path)["events"]] == ["something"]
+        assert [event["text"] for event in training_log.read(tmp_path)["events"]] == ["something"]

@@ -15,8 +15,8 @@ import torch
 from digits.errors import UserError
 from digits.files import write_atomically, write_json
 from digits.runlog import commands as control_file
-from digits.runlog import lock, run_log, schema
-from digits.runlog.commands import CommandQueue, InvalidCommand, doubt, parse_command, send
+from digits.runlog import lock, schema, training_log
+from digits.runlog.commands import CommandQueue, InvalidCommand, lr_warning, parse_command, send
 from digits.runlog.run_log import RunLog
 from digits.training.distributed import Group
 from digits.training.remote_control import RemoteControl, replay_schedule
@@ -109,7 +109,7 @@ def test_a_pause_is_not_counted_as_time_of_training(tmp_path):
     released = threading.Event()
 
     def release(log):
-        if run_log.read(tmp_path)["phase"] == "paused" and not released.is_set():
+        if training_log.read(tmp_path)["phase"] == "paused" and not released.is_set():
             released.set()
             threading.Timer(2, lambda: send(tmp_path, "continue", run_id=log.run_id)).start()
 
@@ -157,10 +157,10 @@ def test_control_warns_of_a_rate_far_above_the_present_one(tmp_path):
 def test_nothing_is_doubted_where_the_present_rate_is_not_known(tmp_path):
     for log in (None, {}, {"batches": 5}, {"batches": {"lr": []}, "config": {}}, {"batches": {"lr": [None]}}, []):
         (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
-        assert doubt(tmp_path, "5") is None
+        assert lr_warning(tmp_path, "5") is None
     (tmp_path / schema.TRAINING_LOG).write_text(json.dumps({"batches": {"lr": [0.006]}}))
-    assert doubt(tmp_path, "0.06") is doubt(tmp_path, "no number") is None
-    assert doubt(tmp_path, "5") == "5 is 833 times the present learning rate, 0.006: training may diverge."
+    assert lr_warning(tmp_path, "0.06") is lr_warning(tmp_path, "no number") is None
+    assert lr_warning(tmp_path, "5") == "5 is 833 times the present learning rate, 0.006: training may diverge."
 
 
 RATES = {5: 0.004, 6: 0.003, 7: 0.002}
@@ -236,7 +236,7 @@ def test_a_log_of_another_trainer_may_lack_all_that_is_asked_for(tmp_path, monke
     write_json(tmp_path / schema.TRAINING_LOG, {"status": "running"} | strange)
     monkeypatch.setattr(lock, "is_held", lambda folder: None)
     monkeypatch.setattr(control_file, "_PATIENCE_S", 0.1)
-    with pytest.raises(UserError, match="not answered yet"):
+    with pytest.raises(UserError, match="No answer yet"):
         control_file.send_and_wait(tmp_path, "stop")
 
 
@@ -271,7 +271,7 @@ def test_a_stop_sent_before_the_first_batch_of_a_resumed_run_stops_it(tmp_path):
     killed(5, tmp_path, *SHORT)
 
     def stop(log):
-        if run_log.read(tmp_path)["phase"] == "preparing":
+        if training_log.read(tmp_path)["phase"] == "preparing":
             send(tmp_path, "stop", run_id=log.run_id)
 
     with after(RunLog.phase, stop):
@@ -388,7 +388,7 @@ def test_who_asks_a_run_that_has_just_ended_is_told_so(tmp_path, monkeypatch):
         return "a1"
 
     monkeypatch.setattr(control_file, "send", end)
-    with pytest.raises(UserError, match="ended before it could be asked"):
+    with pytest.raises(UserError, match="ended before it received"):
         control_file.send_and_wait(tmp_path, "stop")
 
 

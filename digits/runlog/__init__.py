@@ -1,4 +1,4 @@
-"""The run log and its file contract: results/README.md as code."""
+"""Run log and file contract of a results folder (results/README.md)."""
 
 from digits.runlog.run_log import RunLog
 

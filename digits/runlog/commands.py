@@ -2,9 +2,9 @@
 
     {"requests": [{"id": "a1", "action": "lr", "value": 0.001}]}
 
-Who asks adds a request to those that are there; the trainer does each once, in order, and answers it with an event in
-the log. `id` is whatever tells a request from the others; one without is new if another, or none, stood before in its
-place of the list. `run_id`, where it is given, keeps a request from another run.
+A sender appends a request to those in the file; the trainer executes each once, in order, and answers it with an event
+in the log. `id` identifies a request; one without is new if another, or none, was at its place of the list before.
+`run_id`, where given, restricts the requests to that run.
 """
 
 import math
@@ -15,28 +15,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digits.errors import UserError
-from digits.files import SMALL_BYTES, load_json, write_json
-from digits.runlog import lock, run_log, runs, schema
+from digits.files import SMALL_BYTES, is_number, load_json, write_json
+from digits.runlog import lock, schema, status, training_log
 
 ACTIONS = ("stop", "pause", "continue", "lr", "epochs", "snapshot")
 WITH_VALUE = ("lr", "epochs")
-LR, EPOCHS = "lr changed", "epochs changed"  # kinds of events that answer these: from them a run can be repeated
-RESUMED = "resumed"  # and from these: its value is how many steps the run was to have from then on, `before` until then
-MOST = 1000  # requests in the file: the oldest are dropped, which were done long ago
+LR, EPOCHS = "lr changed", "epochs changed"  # kinds of events that answer these: a replay follows them
+RESUMED = "resumed"  # and these: `value` is how many steps the run has from then on, `before` how many it had
+MAX_REQUESTS = 1000  # in the file: the oldest are dropped, which were executed long ago
 _ID_LENGTH = 80
-_VALUE_LENGTH = 40  # of a number: with more, a thousand requests would not fit
-MOST_EPOCHS = 1_000_000
-FAR_ABOVE = 10  # times the present learning rate: one that high is asked about, or warned of (web/control/state.js)
+_VALUE_LENGTH = 40  # of a number: with more, a thousand requests would exceed SMALL_BYTES
+MAX_EPOCHS = 1_000_000
+FAR_ABOVE = 10  # times the present learning rate: one that high needs confirmation (web/control/state.js)
 _PATIENCE_S, _LOOK_S = 10.0, 0.05  # for an answer: longer than an evaluation of the validation images
 
 
 class InvalidCommand(ValueError):
-    """A request that can't be done; the message says why."""
+    """A request that can't be executed; the message is the reason."""
+
+    def __init__(self, reason: str, id: str | None = None):
+        super().__init__(reason)
+        self.id = id
 
 
 @dataclass(frozen=True)
 class Command:
-    """`value`: the new rate for lr, and for epochs how many more, or with `whole` how many in all."""
+    """`value`: the new learning rate, or the epochs: how many more, or with `whole` how many in all."""
 
     id: str
     action: str
@@ -44,29 +48,28 @@ class Command:
     whole: bool = False
 
 
-def parse_command(given, place: int) -> Command:
-    """One entry of the list. Raises Refused, with the entry's id as `id`, for what is none."""
-    id = f"number {place + 1}"
+def parse_command(given: object, place: int) -> Command:
+    """One entry of the list, the one at `place`. Raises InvalidCommand, with the entry's id."""
+    has_id = isinstance(given, dict) and given.get("id") is not None
+    id = str(given["id"])[:_ID_LENGTH] if isinstance(given, dict) and has_id else f"number {place + 1}"
     try:
         if not isinstance(given, dict):
             raise InvalidCommand("a request is an object with an action")
-        if given.get("id") is not None:
-            id = str(given["id"])[:_ID_LENGTH]
         action, value = given.get("action"), given.get("value")
-        if action not in ACTIONS:
-            raise InvalidCommand(f"there is no such action: use {', '.join(ACTIONS)}")
+        if not isinstance(action, str) or action not in ACTIONS:
+            raise InvalidCommand(f"no such action: use {', '.join(ACTIONS)}")
         if action in WITH_VALUE:
             return Command(id, action, *parse_value(action, value))
         if value is not None:
             raise InvalidCommand(f"{action} takes no value")
         return Command(id, action)
-    except InvalidCommand as refusal:
-        refusal.id = id
+    except InvalidCommand as error:
+        error.id = id
         raise
 
 
-def parse_value(action: str, value) -> tuple[float, bool]:
-    """What a number, or its text, means for lr or epochs: "+5" epochs are five more. Raises Refused."""
+def parse_value(action: str, value: object) -> tuple[float, bool]:
+    """The number for lr or epochs, and whether it is absolute: "+5" epochs are five more. Raises InvalidCommand."""
     text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     try:
         number = float(text if len(text) <= _VALUE_LENGTH else "")
@@ -74,25 +77,25 @@ def parse_value(action: str, value) -> tuple[float, bool]:
         number = math.nan
     if action == "lr":
         if not (math.isfinite(number) and number > 0):
-            raise InvalidCommand("the rate is a finite number above 0")
+            raise InvalidCommand("the learning rate is a finite number above 0")
         return number, True
-    if not number.is_integer() or abs(number) > MOST_EPOCHS or number == 0:
-        raise InvalidCommand(f"epochs are whole numbers up to {MOST_EPOCHS:,}, such as +5 for five more")
+    if not number.is_integer() or abs(number) > MAX_EPOCHS or number == 0:
+        raise InvalidCommand(f"epochs are whole numbers up to {MAX_EPOCHS:,}, such as +5 for five more")
     return number, text[0] not in "+-"
 
 
-def is_far_above(present: float | None, wanted: float) -> bool:
+def is_far_above(present: float, wanted: float) -> bool:
     """Whether a learning rate is so much higher than the present one that training may diverge."""
-    return bool(present) and wanted > FAR_ABOVE * present
+    return present > 0 and wanted > FAR_ABOVE * present
 
 
-def doubt(folder: Path, value) -> str | None:
-    """A warning, in a sentence, about a learning rate for the run in `folder`; None where none is due."""
-    log = run_log.read(folder)
+def lr_warning(folder: Path, value: object) -> str | None:
+    """A warning about a learning rate far above that of the run in `folder`, None for any other."""
+    log = training_log.read(folder) or {}
     try:
         present = float((log["batches"]["lr"] or [log["config"]["lr"]])[-1])
         wanted, _ = parse_value("lr", value)
-    except (InvalidCommand, LookupError, TypeError, ValueError):  # the trainer refuses what is no rate
+    except (InvalidCommand, LookupError, TypeError, ValueError):  # the trainer refuses what is not a learning rate
         return None
     if not is_far_above(present, wanted):
         return None
@@ -101,106 +104,112 @@ def doubt(folder: Path, value) -> str | None:
     )
 
 
-def send(folder: Path, action: str, value=None, run_id: str | None = None) -> str:
-    """Add a request to the file; its id comes back. Raises Refused for none, OSError where it can't be written."""
+def send(folder: Path, action: str, value: object = None, run_id: str | None = None) -> str:
+    """Append a request to the file and return its id. Raises InvalidCommand, and OSError for a file not writable."""
     id = secrets.token_hex(4)
-    wish = {"id": id, "action": action} | ({} if value is None else {"value": value})
-    parse_command(wish, 0)
-    with lock.lock_file(folder / runs.CONTROL_LOCK):
+    request = {"id": id, "action": action} | ({} if value is None else {"value": value})
+    parse_command(request, 0)
+    with lock.lock_file(folder / schema.CONTROL_LOCK):
         before = load_json(folder / schema.CONTROL, SMALL_BYTES)
         before = before if isinstance(before, dict) else {}
         earlier = before.get("requests") if before.get("run_id", run_id) == run_id else None
-        requests = [*(earlier if isinstance(earlier, list) else []), wish][-MOST:]
+        requests = [*(earlier if isinstance(earlier, list) else []), request][-MAX_REQUESTS:]
         write_json(folder / schema.CONTROL, ({"run_id": run_id} if run_id else {}) | {"requests": requests})
     return id
 
 
-def send_and_wait(folder: Path, action: str, value=None) -> str:
-    """Ask, and wait for the answer. Raises UserError where no trainer runs there, or where it refuses or is silent."""
-    log = run_log.read(folder) or {}
-    if log.get("status") != "running" or lock.is_held(folder) is False:
+def send_and_wait(folder: Path, action: str, value: object = None) -> str:
+    """Send a request and return the answer. Raises UserError without a trainer, an answer, or with a refusal."""
+    log = training_log.read(folder) or {}
+    if not _is_trained(log, folder):
         raise UserError(f"No trainer is running in {folder}.")
     try:
         id = send(folder, action, value, log.get("run_id"))
-    except InvalidCommand as refusal:
-        raise UserError(f"{action}: {refusal}.") from None
+    except InvalidCommand as error:
+        raise UserError(f"{action}: {error}.") from None
     give_up = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < give_up and log.get("status") == "running":
-        log = run_log.read(folder) or {}
-        for event in run_log.events_of(log):
-            if event.get("request") == id:
-                if event.get("kind") == "refused":
-                    raise UserError(f"It refused: {event.get('text')}.")
-                step = event.get("step")
-                return f"Step {f'{step:,}' if isinstance(step, int) else step}: {event.get('text')}."
+    while time.monotonic() < give_up and _is_trained(log, folder):
+        log = training_log.read(folder) or {}
+        answer = next((event for event in training_log.events_of(log) if event.get("request") == id), None)
+        if answer:
+            if answer.get("kind") == "refused":
+                raise UserError(f"The trainer refused: {answer.get('text')}.")
+            step = answer.get("step")
+            return f"Step {f'{step:,}' if isinstance(step, int) else step}: {answer.get('text')}."
         time.sleep(_LOOK_S)
-    if log.get("status") != "running":
-        raise UserError("The run ended before it could be asked.")
-    raise UserError("It has not answered yet: it may be busy loading or testing. The request stays in control.json.")
+    if not _is_trained(log, folder):
+        raise UserError("The run ended before it received the request.")
+    raise UserError("No answer yet: the trainer may be loading or evaluating. The request stays in control.json.")
+
+
+def _is_trained(log: dict, folder: Path) -> bool:
+    return bool(log) and status.is_alive(status.liveness(log, folder))
 
 
 class CommandQueue:
-    """The trainer's side. What lay there before the run was for another: RunLog throws it away."""
+    """The trainer's side of control.json. Requests from before the run are not in it: RunLog deletes the file."""
 
     def __init__(self, folder: Path, run_id: str):
         self._path, self._run_id = folder / schema.CONTROL, run_id
-        self._seen: tuple | None = None
+        self._version: tuple | None = None  # of the file that was read last
         self._known: set[str] = set()
-        self._nameless: dict[int, object] = {}  # by their places: those without an id
+        self._without_id: dict[int, object] = {}  # by their places
 
     def poll(self) -> list[Command | InvalidCommand]:
-        """What was asked since the last time. While the file does not change, two microseconds."""
+        """Requests since the last call. Takes two microseconds while the file does not change."""
         try:
-            status = os.stat(self._path)
+            found = os.stat(self._path)
         except OSError:
-            self._nameless.clear()
+            self._without_id.clear()
             return []
-        version = (status.st_ino, status.st_mtime_ns, status.st_size)
-        if version == self._seen:
+        version = (found.st_ino, found.st_mtime_ns, found.st_size)
+        if version == self._version:
             return []
         try:
             content = load_json(self._path, SMALL_BYTES)
         except OSError:  # it may be readable at the next batch
             return []
-        self._seen = version
+        self._version = version
         if not isinstance(content, dict) or not isinstance(content.get("requests"), list):
             return [InvalidCommand("control.json can't be read")]
         if content.get("run_id") not in (None, self._run_id):
             return []
         requests = content["requests"]
-        self._nameless = {place: given for place, given in self._nameless.items() if place < len(requests)}
-        return [found for found in map(self._read, requests, range(MOST)) if found]
+        self._without_id = {place: given for place, given in self._without_id.items() if place < len(requests)}
+        return [new for new in map(self._parse_new, requests, range(MAX_REQUESTS)) if new]
 
-    def _read(self, given, place: int) -> Command | InvalidCommand | None:
+    def _parse_new(self, given: object, place: int) -> Command | InvalidCommand | None:
+        """None for a request that was returned before."""
+        parsed: Command | InvalidCommand
         try:
-            found = parse_command(given, place)
-        except InvalidCommand as refusal:
-            found = refusal
+            parsed = parse_command(given, place)
+        except InvalidCommand as error:
+            parsed = error
         if isinstance(given, dict) and given.get("id") is not None:
-            known = found.id in self._known
-            self._known.add(found.id)
+            is_known = parsed.id in self._known
+            self._known.add(str(parsed.id))
         else:
-            known = self._nameless.get(place) == given
-            self._nameless[place] = given
-        return None if known else found
+            is_known = self._without_id.get(place) == given
+            self._without_id[place] = given
+        return None if is_known else parsed
 
 
 def changes(events: list[dict]) -> list[dict]:
-    """Those events that changed the schedule of a run, or its length; damaged ones are left out."""
+    """Events that changed the schedule of a run or its length, without damaged ones."""
     return [event for event in events if event.get("kind") in (LR, EPOCHS, RESUMED) and _is_change(event)]
 
 
 def original_epochs(events: list[dict]) -> int | None:
-    """How many epochs a run was to have before anybody changed that; None where nobody did."""
+    """How many epochs a run was planned with before commands changed that; None where none did."""
     return next((event["before"] for event in changes(events) if event["kind"] == EPOCHS and "before" in event), None)
 
 
 def _is_change(event: dict) -> bool:
-    wholes = [event.get("step"), event.get("before", 1), *([] if event["kind"] == LR else [event.get("value")])]
-    value = event.get("value")
+    value: object = event.get("value")
+    counts = [event.get("step"), event.get("before", 1), *([] if event["kind"] == LR else [value])]
     return (
-        all(type(number) is int and number >= 0 for number in wholes)
-        and type(value) in (int, float)
-        and math.isfinite(value)
+        all(type(count) is int and count >= 0 for count in counts)
+        and isinstance(value, (int, float))
+        and is_number(value)
         and value > 0
     )

@@ -1,9 +1,8 @@
-"""Names and limits of the file contract between trainer, server and page; results/README.md documents them."""
+"""Names and limits of the file contract between trainer, server and page, which results/schema.json describes."""
 
 import os
 import platform
 import re
-import secrets
 import time
 from datetime import datetime, timezone
 
@@ -20,28 +19,30 @@ NETWORK_EPOCHS = "network-epochs.bin"
 _NETWORKS = (NETWORK, NETWORK_NUMBERS, NETWORK_EPOCHS)
 WEIGHTS = "mnist_cnn.pth"
 CHECKPOINT = "checkpoint.pth"
-CHECKPOINT_BEFORE = "checkpoint-before.pth"  # the last one but one: for when the last is damaged
-CHECKPOINT_PLATEAU = "checkpoint-plateau.pth"  # before the rate falls: a longer run goes on from there
+CHECKPOINT_BEFORE = "checkpoint-before.pth"  # the one before, for when the last is damaged
+CHECKPOINT_PLATEAU = "checkpoint-plateau.pth"  # before the learning rate decays: a longer run goes on from there
 CHECKPOINTS = (CHECKPOINT, CHECKPOINT_BEFORE, CHECKPOINT_PLATEAU)
 VALIDATION_IMAGES = "validation.png"
 TEST_IMAGES = "test.png"
 _PICTURES = (VALIDATION_IMAGES, TEST_IMAGES)
-CONTROL = "control.json"  # what a person asks of the live run: it is read, and never moved
-TRAINER_LOG = "trainer.log"  # what a trainer printed that the server started; it is never moved either
-LABEL = "label.json"  # what a person calls the run; the server writes it, and the trainer only ever moves it
-# The log is last: a move that is cut short leaves the log behind, and the next start goes on with it.
+CONTROL = "control.json"  # commands to the live run; it is never moved
+TRAINER_LOG = "trainer.log"  # output of a trainer that the server started; it is never moved either
+LABEL = "label.json"  # name, hidden, pinned; the server writes it, and the trainer only moves it
+# The log is last: an interrupted move leaves the log behind, and the next start completes it.
 _FOR_THE_PAGE = (BATCHES, TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS, *_NETWORKS, *_PICTURES)
 FILES = (*_FOR_THE_PAGE, WEIGHTS, *CHECKPOINTS, LABEL, TRAINING_LOG)
 RUNS = "runs"
 RUNS_INDEX = "runs.json"
+INDEX_LOCK = f".{RUNS_INDEX}.lock"  # held while the list is written
+CONTROL_LOCK = f".{CONTROL}.lock"  # held while a command is added
 
 BATCH_FIELDS = ("step", "epoch", "loss", "accuracy", "lr", "images_per_second")
-LOSS_DIGITS = 9  # tell any two float32 apart: two runs can be compared bit for bit
+LOSS_DIGITS = 9  # distinguish any two float32: two runs can be compared bit for bit
 EPOCH_FIELDS = ("epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
 SECTIONS = ("config", "environment", "dataset", "model")
 STATUSES = ("running", "completed", "stopped", "interrupted", "failed")
-PAUSED = "paused"  # a phase, and what becomes of `running` in it
-LIVENESSES = (*STATUSES, PAUSED, "stalled", "crashed")  # what server and page make of a log and its heartbeat
+PAUSED = "paused"  # a phase, and the liveness of a running run in it
+LIVENESSES = (*STATUSES, PAUSED, "stalled", "crashed")  # as server and page derive them from log and heartbeat
 
 WRITE_EVERY_S = 1.0
 HEARTBEAT_S = 4.0  # the contract promises 5
@@ -50,9 +51,9 @@ SILENT_AFTER_S = 15.0  # three heartbeats missed: no longer called running
 EPOCHS_KEPT = 1000  # rows; a longer run keeps every second, fourth, ... epoch, and always the last
 EVENTS_KEPT = 100
 EVENT_KEPT = 160  # characters of an event's text
-LOG_BYTES = 16 << 20  # that are read of a log: ours has 256 kB, another program's may be longer
+LOG_BYTES = 16 << 20  # limit of a log: ours has 256 kB, another program's may be longer
 TEXT_KEPT = 1000  # characters of a name or an error
-LABEL_KEPT = 120  # characters of a name that a person gives a run on the page
+LABEL_KEPT = 120  # characters of a name given on the page
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
@@ -63,7 +64,7 @@ def timestamp(seconds: float | None = None) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def seconds_of(stamp) -> float | None:
+def seconds_of(stamp: object) -> float | None:
     """Seconds since 1970 of a timestamp, None for anything else."""
     try:
         return datetime.fromisoformat(str(stamp).replace("Z", "+00:00")).timestamp()
@@ -72,32 +73,5 @@ def seconds_of(stamp) -> float | None:
 
 
 def this_process() -> dict:
-    """What readers find this process by."""
+    """How readers identify this process."""
     return {"pid": os.getpid(), "host": platform.node()}
-
-
-def new_log(name: str, config: dict, command: str) -> dict:
-    """The training log of this process's run as it begins, without its batches."""
-    now = time.time()
-    return {
-        "schema": SCHEMA,
-        "run_id": f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}",
-        "name": name[:TEXT_KEPT],
-        "status": "running",
-        "phase": "starting",
-        "started_at": timestamp(now),
-        "updated_at": timestamp(now),
-        "process": this_process(),
-        "command": command,
-        "config": config,
-        "environment": {"python": platform.python_version()},
-        "dataset": None,
-        "model": None,
-        "progress": dict.fromkeys(("epoch", "batch", "step"), 0)
-        | dict.fromkeys(("epochs", "batches", "steps", "images_per_second", "eta_s")),
-        "files": [],
-        "epochs": {field: [] for field in EPOCH_FIELDS},
-        "events": [],
-        "test": None,
-        "error": None,
-    }

@@ -1,7 +1,4 @@
-"""Status of a run, from its log, heartbeat, lock and process.
-
-What a log says of itself, weighed against its heartbeat, its lock and its process.
-"""
+"""Status of a run, decided from its log, heartbeat, lock and process."""
 
 import os
 import platform
@@ -12,17 +9,18 @@ from digits.runlog import lock, schema
 
 
 def liveness(log: dict, folder: Path, now: float | None = None) -> str:
-    """One of contract.LIVENESSES for the live run of `folder`.
+    """One of schema.LIVENESSES for the live run of `folder`.
 
-    A run that says it is running is
+    A run whose log says running is
       crashed   once its lock is free or, without a lock of its own, once its heartbeat is silent and its process gone;
-      stalled   if its heartbeat is silent while its process lives, or nobody here can tell;
+      stalled   if its heartbeat is silent while its process lives, or can't be seen from here;
       paused    in that phase;
       running   otherwise.
     """
     if log.get("status") != "running":
         return liveness_of_earlier(log)
-    held = lock.is_held(folder) if lock.holder_of(folder).get("run_id") == log.get("run_id") else None
+    holder = lock.holder_of(folder)
+    held = lock.is_held(folder) if holder and holder.get("run_id") == log.get("run_id") else None
     if held is False:
         return "crashed"
     heartbeat = schema.seconds_of(last_sign_of_life(log, folder))
@@ -33,20 +31,20 @@ def liveness(log: dict, folder: Path, now: float | None = None) -> str:
 
 
 def liveness_of_earlier(log: dict) -> str:
-    """The same for a run that is not the live one of its folder: nobody writes to it any more."""
+    """The same for a run that is not the live one of its folder: no process writes to it."""
     status = log.get("status")
     if status == "running":
         return "crashed"
-    return status if status in schema.STATUSES else "failed"
+    return status if isinstance(status, str) and status in schema.STATUSES else "failed"
 
 
 def is_alive(liveness: str | None) -> bool:
-    """Whether a trainer has, or may have, that run in hand."""
+    """Whether a trainer works, or may work, on the run."""
     return liveness in ("running", schema.PAUSED, "stalled")
 
 
 def last_sign_of_life(log: dict, folder: Path) -> str | None:
-    """The `updated_at` of the live run of `folder`; where its log has none, when the log was last written."""
+    """The `updated_at` of the live run of `folder`; without it in the log, when the log was last written."""
     if not log or schema.seconds_of(log.get("updated_at")) is not None:
         return log.get("updated_at")
     try:
@@ -55,8 +53,8 @@ def last_sign_of_life(log: dict, folder: Path) -> str | None:
         return None
 
 
-def _process_lives(process) -> bool:
-    """Also True where it can't be known: another host, another system's processes."""
+def _process_lives(process: object) -> bool:
+    """Also True where that can't be known: another host, another system's processes."""
     process = process if isinstance(process, dict) else {}
     pid = process.get("pid")
     if os.name != "posix" or process.get("host") != platform.node() or not isinstance(pid, int) or pid <= 0:

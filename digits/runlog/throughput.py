@@ -1,54 +1,57 @@
-"""Throughput in images per second, and the time left."""
+"""Throughput in images per second, training time and time left."""
 
 import math
 import time
+from collections.abc import Callable
 
 _SMOOTHING_S = 3.0  # images per second are an exponential average over about this long
 
 
 class Throughput:
-    def __init__(self, clock=time.monotonic):
+    """Timer of a run's batches; those whose losses an accelerator delivers together share the time."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
-        self._earlier = 0.0  # seconds that an earlier process trained
+        self._earlier = 0.0  # seconds that earlier processes of a resumed run trained
         self._started = self._last = clock()
         self._steps = 0
-        self._each = 0.0  # seconds of each batch of those known together
-        self._waiting = 0  # so many of them are still to be told
+        self._batch_seconds = 0.0  # of each batch of those delivered together
+        self._pending = 0  # batches of them that `update` has not counted yet
         self.images_per_second: float | None = None
 
     def restart(self) -> None:
-        """Something else than training took time: don't count it as part of the next batch."""
+        """Start the next batch now: the time since the last one went into something else than training."""
         self._last = self._clock()
         if not self._steps:
             self._started = self._last
 
     def exclude(self, seconds: float) -> None:
-        """A pause is no time of training."""
+        """Leave a pause of `seconds`, which ends now, out of the training time."""
         self._started += seconds
         self.restart()
 
     @property
     def elapsed(self) -> float:
-        """Seconds since training began; what passed between two processes of a resumed run is left out."""
+        """Seconds of training, without the time between two processes of a resumed run."""
         return self._earlier + self._clock() - self._started
 
     def resume(self, elapsed: float) -> None:
-        """Go on with the time of an earlier process."""
+        """Continue from the training time of an earlier process."""
         self._earlier = elapsed
 
     def update(self, images: int, together: int = 1) -> float | None:
-        """A batch is done; its own images per second, None where the clock did not move.
+        """Count a finished batch; returns its own images per second, None where the clock did not move.
 
-        Of batches that become known `together` the clock tells only the first: the others took as long.
+        Of batches delivered `together` the clock is read at the first: the others took as long.
         """
         self._steps += 1
-        if self._waiting:
-            self._waiting -= 1
-            seconds = self._each
+        if self._pending:
+            self._pending -= 1
+            seconds = self._batch_seconds
         else:
             now = self._clock()
             seconds, self._last = (now - self._last) / together, now
-            self._each, self._waiting = seconds, together - 1
+            self._batch_seconds, self._pending = seconds, together - 1
         if seconds <= 0 or not images:
             return None
         rate = images / seconds
@@ -57,7 +60,7 @@ class Throughput:
         return rate
 
     def seconds_left(self, steps_left: int | None) -> float | None:
-        """At the mean pace so far, validation between the epochs included; None while nothing can be said."""
+        """At the mean speed so far, validation between epochs included; None before the first batch."""
         if not steps_left or not self._steps:
             return None
         return round((self._last - self._started) / self._steps * steps_left, 1)

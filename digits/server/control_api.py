@@ -8,7 +8,7 @@ from pathlib import Path
 
 from digits.errors import UserError
 from digits.project import PROJECT
-from digits.runlog import commands, run_log, schema
+from digits.runlog import commands, schema, training_log
 from digits.runlog.status import is_alive, liveness
 from digits.server.guard import Authorization
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
@@ -34,7 +34,7 @@ class ControlApi:
 
     def state(self, request: Request) -> Response:
         """What the trainer printed, how it ended and how full the disk is are shown only with the token."""
-        log = run_log.read(self._results) or {}
+        log = training_log.read(self._results) or {}
         running, pid = self._launcher.is_training(), self._launcher.pid
         obstacle = None if running else self._obstacle(log)
         resumable = not running and liveness(log, self._results) in _RESUMABLE and obstacle is None
@@ -60,7 +60,7 @@ class ControlApi:
             commands.parse_command(wish, 0)
         except commands.InvalidCommand as refusal:
             raise Problem(400, _sentence(refusal)) from None
-        log = run_log.read(self._results) or {}
+        log = training_log.read(self._results) or {}
         if not is_alive(liveness(log, self._results)):
             raise Problem(409, "No trainer is running.")
         with _writing():

@@ -14,7 +14,7 @@ from pathlib import Path
 from digits import processor
 from digits.files import open_within
 from digits.project import PROJECT, TRAINER
-from digits.runlog import lock, run_log, schema
+from digits.runlog import lock, schema, training_log
 from digits.runlog.status import is_alive, liveness
 
 START_LOCK = ".start.lock"
@@ -57,7 +57,7 @@ class Launcher:
             return True
         held = lock.is_held(self.results)
         if held is None:  # there are no locks on this disk
-            return is_alive(liveness(run_log.read(self.results) or {}, self.results))
+            return is_alive(liveness(training_log.read(self.results) or {}, self.results))
         return held
 
     @property

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.files import finite
-from digits.runlog import manage, run_log, runs, schema
+from digits.runlog import runs, schema, training_log
 from digits.runlog.status import last_sign_of_life, liveness
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
 from digits.server.routing import not_found
@@ -46,7 +46,7 @@ class ResultsApi:
     def training_status(self, request: Request) -> Response:
         """The summary of the log, and whether the run is alive; all null while there is no run."""
         log = self._read_log()
-        status = run_log.short(log) | {
+        status = training_log.summary(log) | {
             "updated_at": last_sign_of_life(log, self._results),
             "liveness": liveness(log, self._results) if log else None,
             "etags": {file: etag_of(self._results, file) for file in (schema.TRAINING_LOG, schema.RUNS_INDEX)},
@@ -66,18 +66,18 @@ class ResultsApi:
             raise Problem(400, 'Send {"name": text}, {"hidden": true or false} or {"kept": true or false}.')
         if "name" in wish:
             wish["name"] = _one_line(wish["name"])
-        return self._changed(run_id, lambda: manage.label(self._results, run_id, wish))
+        return self._changed(run_id, lambda: runs.label(self._results, run_id, wish))
 
     def delete_run(self, request: Request, run_id: str) -> Response:
-        return self._changed(run_id, lambda: manage.delete(self._results, run_id))
+        return self._changed(run_id, lambda: runs.delete(self._results, run_id))
 
     def _changed(self, run_id: str, change: Callable[[], dict[str, Any]]) -> Response:
         """The list of runs after `change`."""
         try:
             return json_response(change())
-        except (manage.NoSuchRun, FileNotFoundError):  # the latter if another program has just deleted it
+        except (runs.NoSuchRun, FileNotFoundError):  # the latter if another program has just deleted it
             raise Problem(404, f"There is no run {run_id}.") from None
-        except manage.StillRunning:
+        except runs.StillRunning:
             raise Problem(409, "This run is still being trained: stop it first.") from None
         except OSError as error:
             raise unwritable(error) from None

@@ -15,7 +15,7 @@ from digits.data.datasets import ProgressFactory
 from digits.errors import UserError
 from digits.files import open_within
 from digits.runlog import schema
-from digits.runlog.csv_log import LONGEST_LINE, cell
+from digits.runlog.batches import LONGEST_LINE, cell
 from digits.training import machine, trainer
 from digits.training.build import batches_per_epoch, build_trainer
 from digits.training.remote_control import replay_schedule

@@ -8,7 +8,7 @@ from digits import launch, renames
 from digits.config import Config, names_of
 from digits.errors import UserError
 from digits.presets import flag
-from digits.runlog import run_log, runs, schema
+from digits.runlog import archive, schema, training_log
 from digits.runlog.commands import original_epochs
 
 _PATIENCE_S, _LOOK_S = 30.0, 0.05
@@ -58,7 +58,7 @@ def previous_run(folder: Path) -> PreviousRun:
     """The run in `folder`. Raises UserError where there is none of this program's."""
     file = folder / schema.TRAINING_LOG
     try:
-        log = run_log.load(folder)
+        log = training_log.load(folder)
     except OSError as error:
         raise UserError(f"{file} can't be read now: {error.strerror or error}. Try again.") from None
     if log is None:
@@ -69,8 +69,8 @@ def previous_run(folder: Path) -> PreviousRun:
         steps = _whole_number(log["progress"]["steps"] or 0)
         environment = dict(log["environment"])
         _whole_number(environment.get("threads", 0))
-        dataset, events = log["dataset"] or {}, run_log.events_of(log)
-        config, is_empty = Config.from_json(log["config"]), runs.holds_nothing(folder)
+        dataset, events = log["dataset"] or {}, training_log.events_of(log)
+        config, is_empty = Config.from_json(log["config"]), archive.holds_nothing(folder)
         renamed = renames.notice(log["config"])
         return PreviousRun(config, environment, dict(dataset), complete, steps, events, is_empty, renamed)
     except (KeyError, TypeError, ValueError):
@@ -103,7 +103,7 @@ def load_for_restart(folder: Path, given: dict[str, object]) -> PreviousRun:
     wait for its log.
     """
     give_up = time.monotonic() + _PATIENCE_S
-    while not launch.is_main_process() and run_log.read(folder) is None and time.monotonic() < give_up:
+    while not launch.is_main_process() and training_log.read(folder) is None and time.monotonic() < give_up:
         time.sleep(_LOOK_S)
     earlier = previous_run(folder)
     return replace(earlier, config=_changed(earlier, folder, given))

@@ -15,7 +15,7 @@ from types import ModuleType
 from digits.files import read_json
 from digits.runlog import schema
 from digits.runlog.lock import LOCK_FILE
-from digits.runlog.runs import INDEX_LOCK
+from digits.runlog.schema import INDEX_LOCK
 from tests.faults.harness import CHILDREN, PROJECT, Case, die_with_parent
 
 HANG_S = 60.0  # a run of SMALL takes under a second on a free machine

@@ -7,7 +7,7 @@ import signal
 import time
 from pathlib import Path
 
-from digits.runlog import lock, run_log
+from digits.runlog import lock, training_log
 from digits.server.guard import Authorization
 from digits.server.http_server import Server
 from digits.server.launcher import START_LOCK
@@ -32,7 +32,7 @@ def end_trainer(results: Path) -> None:
     """Kill it, also one that only begins, and wait until it is gone."""
     while lock.is_held(results) or is_beginning(results):
         with contextlib.suppress(TypeError, KeyError, ProcessLookupError):
-            pid = run_log.read(results)["process"]["pid"]
+            pid = training_log.read(results)["process"]["pid"]
             if pid == os.getpid():  # a thread of a test writes there
                 return
             os.kill(pid, signal.SIGKILL)

@@ -16,7 +16,7 @@ from unittest import mock
 from digits.runlog import schema, throughput
 from digits.runlog.lock import LOCK_FILE
 from digits.runlog.run_log import RunLog
-from digits.runlog.runs import INDEX_LOCK
+from digits.runlog.schema import INDEX_LOCK
 from tests.support import FIXTURES
 
 FIXTURE = FIXTURES / "golden"

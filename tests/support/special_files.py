@@ -17,7 +17,7 @@ from pathlib import Path
 from digits.files import UnexpectedFile
 from digits.runlog import commands, lock, schema
 from digits.runlog.run_log import RunLog
-from digits.runlog.runs import CONTROL_LOCK, INDEX_LOCK
+from digits.runlog.schema import CONTROL_LOCK, INDEX_LOCK
 from digits.server.http_message import Problem, Request
 from digits.server.launcher import START_LOCK
 

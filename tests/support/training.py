@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import click
 
-from digits.runlog import run_log
+from digits.runlog import training_log
 from digits.runlog.run_log import RunLog
 from tests.support import PROJECT
 
@@ -122,7 +122,7 @@ def killed_when(phase: str, results: Path, *options: object) -> None:
     """The same, but the run is killed where it begins that phase."""
 
     def act(log: RunLog) -> None:
-        if run_log.read(log.folder)["phase"] == phase:
+        if training_log.read(log.folder)["phase"] == phase:
             kill(log)
 
     with after(RunLog.phase, act):

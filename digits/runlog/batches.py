@@ -1,0 +1,203 @@
+"""Batch records of a run: the bounded curve in the training log, and every batch as a row of batches.csv."""
+
+import copy
+import itertools
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from digits.files import naming, open_handle, rounded
+from digits.runlog.schema import LOSS_DIGITS
+
+BUCKETS_KEPT = 1000  # more than the pixels of most charts, and 60 kB of JSON
+LONGEST_LINE = 1000  # bytes; a longer one is not of this program, and may be as long as the disk
+
+
+class Buckets:
+    """The curve `batches` of the training log: at most `limit` buckets, each over the same power of two of batches.
+
+    loss and accuracy are means over a bucket's finite values, loss_min and loss_max its extremes (so no spike is lost);
+    step, epoch, lr and seconds (since training began) are those of its last batch, images_per_second the mean rate.
+    At the limit every two neighbors become one.
+    """
+
+    def __init__(self, limit: int = BUCKETS_KEPT):
+        self.limit = limit
+        self.width = 1  # batches in a bucket
+        self._full: list[_Bucket] = []
+        self._open = _Bucket()
+
+    def add(
+        self,
+        step: int,
+        epoch: int,
+        loss: float,
+        accuracy: float | None,
+        lr: float | None,
+        rate: float | None,
+        seconds: float | None = None,
+    ) -> None:
+        self._open.add(step, epoch, loss, accuracy, lr, rate, seconds)
+        if self._open.batches < self.width:
+            return
+        self._full.append(self._open)
+        self._open = _Bucket()
+        if len(self._full) >= self.limit:
+            self._full = [first.merged(second) for first, second in zip(self._full[::2], self._full[1::2], strict=True)]
+            self.width *= 2
+
+    def state(self) -> dict:
+        """Plain values from which `restore` makes the same buckets."""
+        return {"width": self.width, "open": self._open.values(), "full": [bucket.values() for bucket in self._full]}
+
+    def restore(self, state: dict) -> None:
+        self.width = state["width"]
+        self._open = _Bucket(*state["open"])
+        self._full = [_Bucket(*values) for values in state["full"]]
+
+    def snapshot(self) -> "list[_Bucket]":
+        """The buckets as they are now: later batches don't change them."""
+        return [*self._full, copy.copy(self._open)] if self._open.batches else list(self._full)
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """Sums over some batches. The order of the fields is that of the values in a checkpoint."""
+
+    accuracies: int = 0
+    accuracy_sum: float = 0.0
+    batches: int = 0
+    epoch: int = 0
+    loss_max: float = -math.inf
+    loss_min: float = math.inf
+    loss_sum: float = 0.0
+    losses: int = 0
+    lr: float | None = None
+    rate_sum: float = 0.0
+    rates: int = 0
+    seconds: float | None = None
+    step: int = 0
+
+    def values(self) -> list[float | None]:
+        return [getattr(self, name) for name in self.__slots__]
+
+    def add(
+        self,
+        step: int,
+        epoch: int,
+        loss: float,
+        accuracy: float | None,
+        lr: float | None,
+        rate: float | None,
+        seconds: float | None,
+    ) -> None:
+        self.batches += 1
+        self.step, self.epoch, self.lr, self.seconds = step, epoch, lr, seconds
+        if math.isfinite(loss):
+            self.losses += 1
+            self.loss_sum += loss
+            self.loss_min = min(self.loss_min, loss)
+            self.loss_max = max(self.loss_max, loss)
+        if accuracy is not None and math.isfinite(accuracy):
+            self.accuracies += 1
+            self.accuracy_sum += accuracy
+        if rate is not None:
+            self.rates += 1
+            self.rate_sum += rate
+
+    def merged(self, later: "_Bucket") -> "_Bucket":
+        both = copy.copy(later)
+        both.loss_min = min(self.loss_min, later.loss_min)
+        both.loss_max = max(self.loss_max, later.loss_max)
+        for count in ("batches", "losses", "loss_sum", "accuracies", "accuracy_sum", "rates", "rate_sum"):
+            setattr(both, count, getattr(self, count) + getattr(later, count))
+        return both
+
+
+def columns(buckets: Sequence[_Bucket]) -> dict[str, list]:
+    """Equal-length columns as the training log keeps them."""
+    return {
+        "step": [b.step for b in buckets],
+        "epoch": [b.epoch for b in buckets],
+        "loss": [rounded(b.loss_sum / b.losses, 5) if b.losses else None for b in buckets],
+        "loss_min": [rounded(b.loss_min, 5) for b in buckets],
+        "loss_max": [rounded(b.loss_max, 5) for b in buckets],
+        "accuracy": [rounded(b.accuracy_sum / b.accuracies, 5) if b.accuracies else None for b in buckets],
+        "lr": [rounded(b.lr, 5) for b in buckets],
+        "images_per_second": [rounded(b.rate_sum / b.rates, 4) if b.rates else None for b in buckets],
+        "seconds": [rounded(b.seconds, 5) for b in buckets],
+    }
+
+
+class BatchCsv:
+    """batches.csv. Rows collect in memory (a microsecond each) and go to the disk together, in one append.
+
+    After a failed append the file is truncated to its last whole row, so that a full disk leaves no torn line.
+    """
+
+    def __init__(self, path: Path, fields: tuple[str, ...], resume: bool = False):
+        self._rows: list[str] = []
+        self._header = ",".join(fields) + "\n"
+        self._path = path
+        self._file = open_handle(path, os.O_RDWR | os.O_CREAT | (0 if resume else os.O_TRUNC))
+        self._size = os.lseek(self._file, 0, os.SEEK_END)
+        if not self._size:
+            self.write(self._header)
+
+    def append(self, step: int, epoch: int, loss: float, *values: float | None) -> None:
+        """One batch; a microsecond or two, whatever the length of the run."""
+        cells = [cell(loss, LOSS_DIGITS), *(cell(value, 6) for value in values)]
+        self._rows.append(f"{step},{epoch},{','.join(cells)}\n")
+
+    def truncate_rows(self, rows: int) -> int:
+        """Keep the header and the first `rows` rows; returns how many of them exist.
+
+        A torn last row is removed in any case, and so are all rows below another header.
+        """
+        self._rows.clear()
+        os.lseek(self._file, 0, os.SEEK_SET)
+        with open(self._file, "rb", closefd=False) as lines:
+            is_ours = lines.readline(LONGEST_LINE) == self._header.encode()
+            rest = iter(lambda: lines.readline(LONGEST_LINE), b"")
+            whole = itertools.takewhile(lambda line: line.endswith(b"\n"), itertools.islice(rest, rows))
+            lengths = list(map(len, whole)) if is_ours else []
+        self._size = is_ours * len(self._header) + sum(lengths)
+        os.ftruncate(self._file, self._size)
+        os.lseek(self._file, self._size, os.SEEK_SET)
+        if not is_ours:
+            self.write(self._header)
+        return len(lengths)
+
+    def sync(self) -> None:
+        """Make what was written survive a power failure."""
+        with naming(self._path):
+            os.fsync(self._file)
+
+    def drain(self) -> str:
+        """The rows since the last call, for the caller to `write`."""
+        rows, self._rows = self._rows, []
+        return "".join(rows)
+
+    def write(self, text: str) -> None:
+        content = text.encode()
+        if not content:
+            return
+        with naming(self._path):
+            try:
+                while content:
+                    content = content[os.write(self._file, content) :]
+            except OSError:
+                os.ftruncate(self._file, self._size)
+                os.lseek(self._file, self._size, os.SEEK_SET)
+                raise
+        self._size = os.lseek(self._file, 0, os.SEEK_CUR)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def cell(value: float | None, digits: int) -> str:
+    """`value` with `digits` significant digits; "" for what is missing or not finite."""
+    return "" if value is None or not math.isfinite(value) else f"{value:.{digits}g}"
