@@ -331,7 +331,7 @@ def training_story(config: Config, log: RunLog, terminal: Terminal, earlier: Pre
     log.phase("testing")
     test = learner.evaluate(dataset.test)
     sureness = calibration.calibration_metrics(test.probabilities, dataset.test.labels, judged["temperature"])
-    accepted = ood.in_distribution_rate(test.energies, judged["energy_limit"])
+    accepted = ood.in_distribution_rate(test.energies, judged["ood_threshold"])
     log.test(test.loss, test.accuracy, test.correct, test.total, **sureness, accepted=accepted)
     record.save_end(steering.epochs, test, **judged)
     steering.reject_pending()

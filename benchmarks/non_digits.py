@@ -58,7 +58,7 @@ def main(weights: Path, pictures: int, images: int) -> None:
     """Measure WEIGHTS."""
     print(machine.describe())
     reader = Predictor.open(weights)
-    if reader.about.get("energy_limit") is None:
+    if reader.about.get("ood_threshold") is None:
         raise click.ClickException(f"{weights} has no energy limit: train with validation images (--validation).")
     about = {"model": reader.about["model"]["name"], "pictures": pictures, "images": images}
     results = Results("non_digits", "What is no digit", QUANTITIES, about, table=TABLE)
@@ -82,13 +82,13 @@ def measure(kind: str, draw, reader: Predictor, pictures: int, results: Results)
 def unlike(reader: Predictor, drawn: list[Prediction]) -> int:
     """How many are beyond the energy limit, whatever the gates say."""
     pixels = torch.from_numpy(np.stack([answer.prepared.pixels for answer in drawn]))
-    return int((ood.energies(reader.logits(pixels)).double() > reader.about["energy_limit"]).sum())
+    return int((ood.energies(reader.logits(pixels)).double() > reader.about["ood_threshold"]).sum())
 
 
 def accept(reader: Predictor, images: int, results: Results) -> None:
     test = datasets.load_test("mnist", Path(os.environ.get("MNIST_DATA_DIR", "data")), lambda *_: None).test
     found = ood.energies(reader.logits(test.images[:images]))
-    part = ood.in_distribution_rate(found, reader.about["energy_limit"])
+    part = ood.in_distribution_rate(found, reader.about["ood_threshold"])
     results.add(1, {"accepted": 100 * part}, of="MNIST's test digits as they are")
     through = list(answers(reader, map(Image.fromarray, test.images[:images].numpy())))
     results.add(1, {"accepted": taken(through)}, of="MNIST's test digits through pipeline and gates")

@@ -21,6 +21,12 @@ OPTIONS = {
     "outliers": "outlier_ratio",
 }
 PRESETS = {"course": "textbook"}
+FIELDS = {  # of label.json, runs.json, weights.json, network.json, mnist_cnn.pth, and of a request to change a run
+    "kept": "pinned",
+    "deviation": "std",
+    "energy_limit": "ood_threshold",
+    "energy_limits": "ood_thresholds",
+}
 FORMER = {present: former for former, present in (OPTIONS | PRESETS).items()}
 
 
@@ -32,6 +38,11 @@ def present_options(values: Mapping[str, Any]) -> dict[str, Any]:
     options = {OPTIONS.get(name, name): value for name, value in values.items()}
     preset = options.get("preset")
     return options | ({"preset": PRESETS[preset]} if isinstance(preset, str) and preset in PRESETS else {})
+
+
+def present_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a JSON object under their present names, which prevail where both are there."""
+    return {FIELDS.get(name, name): value for name, value in values.items() if FIELDS.get(name) not in values}
 
 
 def notice(values: Mapping[str, Any]) -> str:

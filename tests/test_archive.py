@@ -120,7 +120,7 @@ def test_a_run_that_left_anything_of_worth_is_kept_whatever_its_log_says(folder,
 
 def test_a_run_that_is_marked_to_be_kept_is_kept_without_a_batch(folder):
     first = run(folder, "first", batches=0)
-    runs.label(folder, first, {"kept": True})
+    runs.label(folder, first, {"pinned": True})
     run(folder, "second")
     assert names(folder) == ["second", "first"]
 
@@ -364,7 +364,7 @@ def test_a_run_of_which_nobody_can_tell_whether_it_is_to_be_kept_is_kept(folder,
     first = run(folder, "first")
     run(folder, "second")
     label = folder / schema.RUNS / first / schema.LABEL
-    label.write_text(json.dumps({"run_id": first, "kept": True}))
+    label.write_text(json.dumps({"run_id": first, "pinned": True}))
     unreadable(label, number)
     run(folder, "third", keep=0)
     assert (folder / schema.RUNS / first / schema.TRAINING_LOG).is_file()

@@ -57,5 +57,5 @@ def test_without_validation_images_there_is_no_temperature_and_nothing_is_calibr
     assert calibration_metrics(probabilities, labels, None) == {
         "temperature": None,
         "calibration_error": calibration_error(probabilities, labels),
-        "calibrated_error": None,
+        "ece_calibrated": None,
     }

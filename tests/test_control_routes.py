@@ -109,14 +109,14 @@ def test_each_wish_is_written_for_the_running_trainer_and_each_other_refused_wit
 
 def test_the_state_tells_what_can_be_done(live):
     assert state(live) | {"free_bytes": 0} == {
-        "allowed": True,
+        "control_enabled": True,
         "authorized": True,
         "running": False,
         "resumable": False,
         "not_resumable": None,
         "free_bytes": 0,
         "last_words": [],
-        "exit": None,
+        "exit_code": None,
     }
     assert state(live)["free_bytes"] > 0
     with RunLog(live.results, name="alive") as log:
@@ -216,7 +216,7 @@ def test_a_run_is_started_changed_paused_stopped_and_gone_on_with(live, begun):
     assert answered(live, "continue")["kind"] == "continued"
     assert answered(live, "stop")["kind"] == "stopped"
     assert eventually(lambda: not state(live)["running"], 20)
-    assert (state(live)["resumable"], state(live)["exit"]) == (True, 0)
+    assert (state(live)["resumable"], state(live)["exit_code"]) == (True, 0)
     assert any(line.startswith("Stopped after") for line in state(live)["last_words"])
 
     assert post(live, "/resume", epochs=3).status == 409  # shorter than it was to be
@@ -240,9 +240,9 @@ def test_a_resume_that_is_refused_is_told_by_its_last_words_and_can_be_tried_aga
     before = (live.results / schema.TRAINING_LOG).read_bytes()
     answer = post(live, "/resume")
     begun.append(answer.json()["pid"])
-    assert eventually(lambda: state(live)["exit"] is not None and not state(live)["running"], 60)
+    assert eventually(lambda: state(live)["exit_code"] is not None and not state(live)["running"], 60)
     found = state(live)
-    assert (found["exit"], found["resumable"]) == (1, True)
+    assert (found["exit_code"], found["resumable"]) == (1, True)
     assert any("No checkpoint fits" in line for line in found["last_words"])
     assert (live.results / schema.TRAINING_LOG).read_bytes() == before
 
@@ -256,6 +256,6 @@ def test_the_command_for_the_usual_folder_does_not_name_it():
     driving = ControlApi(PROJECT / "results", access)
     request = Request("GET", "/options", {"host": "127.0.0.1", "x-control-token": access.token})
     driving._launcher.start = lambda words: started.append(words) or 7
-    assert json.loads(driving.options(request).body)["always"] == []
+    assert json.loads(driving.options(request).body)["fixed_args"] == []
     answer = json.loads(driving._start(["--epochs", "3"]).body)
     assert (answer, started) == ({"command": "python mnist_cnn.py --epochs 3", "pid": 7}, [["--epochs", "3"]])

@@ -70,7 +70,7 @@ def test_json_agrees_with_the_log_of_the_run(trained, monkeypatch):
     assert found["images"] == log["test"]["total"]
     if log["environment"]["device"] == found["device"] == "cpu":
         assert found["correct"] == log["test"]["correct"]
-        for figure in ("loss", "temperature", "calibration_error", "calibrated_error", "accepted"):
+        for figure in ("loss", "temperature", "calibration_error", "ece_calibrated", "accepted"):
             assert found[figure] == pytest.approx(log["test"][figure], rel=1e-4, abs=1e-6)
 
 

@@ -306,6 +306,6 @@ def test_a_trainer_outlives_its_server_and_the_next_server_sees_and_stops_it(tmp
         assert second.post("/control", action="stop").status == 202
         assert eventually(lambda: not running(process), 30)
         state = second.get("/control")
-        assert (state["running"], state["resumable"], state["exit"]) == (False, True, None)
+        assert (state["running"], state["resumable"], state["exit_code"]) == (False, True, None)
         assert any(word.startswith("Stopped after") for word in state["last_words"])
     assert second.token not in json.dumps(state) and second.token != first.token

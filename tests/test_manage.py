@@ -22,8 +22,8 @@ BAD = {
     "a word for hidden": b'{"hidden": "yes"}',
     "a number for hidden": b'{"hidden": 1}',
     "no name and nothing else": b'{"name": null}',
-    "nothing for kept": b'{"kept": null, "name": "x"}',
-    "a word for kept": b'{"kept": "yes"}',
+    "nothing for kept": b'{"pinned": null, "name": "x"}',
+    "a word for kept": b'{"pinned": "yes"}',
 }
 
 
@@ -70,12 +70,12 @@ def test_hiding_and_naming_leave_each_other_alone_and_stay_when_the_next_run_beg
 
 def test_a_pinned_run_is_never_removed_and_others_are(live):
     first, second = train(live.results, "first"), train(live.results, "second")
-    assert change(live, first, kept=True).json()["runs"][-1]["kept"] is True
+    assert change(live, first, pinned=True).json()["runs"][-1]["pinned"] is True
     for number in range(5):
         train(live.results, f"run {number}", keep=2)
     assert set(listed(live.results)) > {first} and second not in listed(live.results)
-    assert listed(live.results)[first]["kept"] is True and len(listed(live.results)) == 4
-    change(live, first, kept=False)
+    assert listed(live.results)[first]["pinned"] is True and len(listed(live.results)) == 4
+    change(live, first, pinned=False)
     train(live.results, "the last", keep=2)
     assert first not in listed(live.results)
 

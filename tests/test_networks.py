@@ -68,12 +68,12 @@ def test_a_kill_between_the_two_files_loses_no_earlier_epoch(network):
 
 def test_a_resumed_run_keeps_the_earlier_epochs(network):
     before = collected(network, [1])
-    before.add_epoch(2, network, energy_limit=-5.0)
+    before.add_epoch(2, network, ood_threshold=-5.0)
     after = ModelHistory()
     after.restore(before.as_json({}), before.history, epoch=2)
-    after.add_epoch(3, network, energy_limit=-6.0)
+    after.add_epoch(3, network, ood_threshold=-6.0)
     assert after.as_json({})["epochs"] == [1, 2, 3]
-    assert after.as_json({})["energy_limits"] == [None, -5.0, -6.0]
+    assert after.as_json({})["ood_thresholds"] == [None, -5.0, -6.0]
     assert after.history[: len(before.history)] == before.history
 
 
@@ -81,7 +81,7 @@ def test_a_resumed_run_keeps_the_earlier_epochs(network):
     "damage",
     [{"numbers": value} for value in (None, "5", 0, -1, 2.5, [])]
     + [{"epochs": value} for value in (None, 5, "12", [1, "2"], [1, None], [2, 1], [1, 1])]
-    + [{"energy_limits": value} for value in (5, [], [None], [None, "x"], [None, math.nan])]
+    + [{"ood_thresholds": value} for value in (5, [], [None], [None, "x"], [None, math.nan])]
     + [{"epochs_crc32": value} for value in (None, 0, [])],
 )
 def test_a_damaged_description_of_the_epochs_is_ignored(network, damage):
@@ -91,12 +91,12 @@ def test_a_damaged_description_of_the_epochs_is_ignored(network, damage):
     assert fresh.as_json({})["epochs"] == [] and fresh.history == b""
 
 
-def test_a_history_without_energy_limits_is_read_too(network):
+def test_a_history_without_ood_thresholds_is_read_too(network):
     """Files of before had none."""
     saved = collected(network, [1, 2])
     told = saved.as_json({})
-    del told["energy_limits"]
-    assert [kept.energy_limit for kept in snapshots_of(told, saved.history).values()] == [None, None]
+    del told["ood_thresholds"]
+    assert [kept.ood_threshold for kept in snapshots_of(told, saved.history).values()] == [None, None]
 
 
 def test_the_number_of_saved_epochs_is_limited(network, monkeypatch):

@@ -136,7 +136,7 @@ def test_without_validation_images_the_files_say_that_nothing_is_calibrated(tmp_
     assert samples["temperature"] is None and samples["samples"]
     assert read(tmp_path, schema.PREDICTIONS)["test"]["temperature"] is None
     test = read(tmp_path, schema.TRAINING_LOG)["test"]
-    assert (test["temperature"], test["calibrated_error"]) == (None, None) and test["calibration_error"] > 0
+    assert (test["temperature"], test["ece_calibrated"]) == (None, None) and test["calibration_error"] > 0
     assert not any(answer["isCalibrated"] for answer in on_the_page(tmp_path))
     file, *_ = pictures_of(tmp_path, samples["samples"])
     weights = tmp_path / "results" / schema.WEIGHTS

@@ -226,8 +226,8 @@ def test_what_others_write_is_text(visit, tmp_path):
     write_run(tmp_path, status="failed")
     with controlled(tmp_path) as (url, _):
         page = visit(url, allowed=("400",), width=390)
-        said = {"last_words": HOSTILE, "exit": 1, "free_bytes": 1}
-        state = {"allowed": True, "authorized": True, "running": False, "resumable": True} | said
+        said = {"last_words": HOSTILE, "exit_code": 1, "free_bytes": 1}
+        state = {"control_enabled": True, "authorized": True, "running": False, "resumable": True} | said
         page.route("**/control", lambda route: route.fulfill(body=json.dumps(state)))
         for text in HOSTILE:
             see(page, "#notices pre", re.escape(text))

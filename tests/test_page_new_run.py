@@ -110,17 +110,17 @@ def test_a_trainer_that_was_killed_is_told_with_its_last_words(visit, tmp_path):
         page.get_by_role("button", name="New run").wait_for()
 
 
-@pytest.mark.parametrize("always", [None, "--keep-runs", [1, None, "--keep-runs", "5; rm -r /"]])
-def test_the_form_opens_whatever_the_server_says_that_every_command_has(visit, tmp_path, always):
+@pytest.mark.parametrize("fixed_args", [None, "--keep-runs", [1, None, "--keep-runs", "5; rm -r /"]])
+def test_the_form_opens_whatever_the_server_says_that_every_command_has(visit, tmp_path, fixed_args):
     def answer(route):
-        told = route.fetch().json()
-        route.fulfill(json=told | {"always": always} if always else {key: told[key] for key in told if key != "always"})
+        options = {key: value for key, value in route.fetch().json().items() if key != "fixed_args"}
+        route.fulfill(json=options | ({"fixed_args": fixed_args} if fixed_args else {}))
 
     with controlled(tmp_path) as (url, _):
         page = visit(url)
         page.route("**/options", answer)
         new_run(page, Epochs="7")
-        words = " --keep-runs '5; rm -r /'" if isinstance(always, list) else ""
+        words = " --keep-runs '5; rm -r /'" if isinstance(fixed_args, list) else ""
         see(page, "dialog code", f"^python mnist_cnn.py --epochs 7{words}$")
 
 

@@ -84,7 +84,7 @@ def test_the_command_is_what_the_server_would_run():
         {"model": "lenet5", "lr": 1e-05, "seed": 2**32 - 1},
     ]
     for case, command in zip(
-        cases, computed("commandOf({ ...given, always: ['--results-dir', 'a folder'] }, one)", cases), strict=True
+        cases, computed("commandOf({ ...given, fixed_args: ['--results-dir', 'a folder'] }, one)", cases), strict=True
     ):
         words = shlex.split(command)
         assert words[:2] == ["python", "mnist_cnn.py"] and words[-2:] == ["--results-dir", "a folder"]

@@ -84,7 +84,7 @@ def test_a_run_is_pinned_and_unpinned(visit, tmp_path, runs):
         dialog = change(page, "second")
         see(page, "dialog", "however many come after it")
         dialog.get_by_role("button", name="Unpin").click()
-        page.locator(ROW, has_text="kept").wait_for(state="detached")
+        page.locator(ROW, has_text="pinned").wait_for(state="detached")
 
 
 def test_deleting_a_run_needs_confirmation(visit, tmp_path, runs):
@@ -196,7 +196,7 @@ def test_runs_with_the_same_name_keep_their_own_focus(visit, tmp_path):
         third = page.locator(f"{ROW}:nth-child(3) [data-change]")
         third.click()
         page.get_by_role("button", name="Keep", exact=True).click()
-        see(page, f"{ROW}:nth-child(3)", "kept")
+        see(page, f"{ROW}:nth-child(3)", "pinned")
         assert third.evaluate("button => button === document.activeElement")
 
 

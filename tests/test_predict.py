@@ -99,7 +99,7 @@ def test_the_probabilities_are_those_of_the_network(digits, weights):
 def limited(weights, tmp_path, limit):
     """The same weights with that energy limit."""
     path = tmp_path / "limited.pth"
-    path.write_bytes(weights_file.serialize(weights_file.load(weights) | {"energy_limit": limit}))
+    path.write_bytes(weights_file.serialize(weights_file.load(weights) | {"ood_threshold": limit}))
     return path
 
 
@@ -114,7 +114,7 @@ def test_what_is_unlike_all_it_has_learned_is_not_called_a_digit(files, weights,
     assert "%" not in text.splitlines()[0]
 
 
-def test_a_picture_at_the_energy_limit_is_a_digit_and_one_beyond_is_none(digits, weights, tmp_path):
+def test_a_picture_at_the_ood_threshold_is_a_digit_and_one_beyond_is_none(digits, weights, tmp_path):
     image = torch.from_numpy(digits[0][:1])
     found = -predict.Predictor.open(weights).logits(image).logsumexp(1).item()
     for limit, status in [(found, "ok"), (np.nextafter(found, -np.inf), "not_a_digit"), (None, "ok")]:

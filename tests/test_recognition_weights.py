@@ -49,7 +49,7 @@ def test_a_live_run_predicts_with_its_newest_or_any_saved_epoch(live, picture, w
     network = weights_file.load_network(weights)
     kept = ModelHistory()
     kept.add_epoch(1, build_model("lenet5"))
-    kept.add_epoch(2, network, energy_limit=-99.0)
+    kept.add_epoch(2, network, ood_threshold=-99.0)
     kept.add_epoch(3, network)
     with RunLog(live.results, name="stopped") as log:
         log.batch(1, loss=0.5)
@@ -83,8 +83,8 @@ STRANGE = {
     "no layers": {"layers": {}},
     "another temperature": {"temperatures": ["x"]},
     "a temperature below 0": {"temperatures": [-1.0]},
-    "another limit": {"energy_limits": ["x"]},
-    "no list of limits": {"energy_limits": 5},
+    "another limit": {"ood_thresholds": ["x"]},
+    "no list of limits": {"ood_thresholds": 5},
     "another sum": {"epochs_crc32": []},
 }
 
@@ -92,7 +92,7 @@ STRANGE = {
 @pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
 def test_an_unknown_network_description_is_rejected(live, picture, strange):  # noqa: F811
     kept = ModelHistory()
-    kept.add_epoch(1, build_model("tiny"), energy_limit=-5.0)
+    kept.add_epoch(1, build_model("tiny"), ood_threshold=-5.0)
     with RunLog(live.results, name="foreign") as log:
         log.batch(1, loss=0.5)
         log.save(schema.NETWORK_EPOCHS, kept.history)
@@ -102,7 +102,7 @@ def test_an_unknown_network_description_is_rejected(live, picture, strange):  # 
         assert post(live, picture[0], path="/predict?epoch=1").status == 404
 
 
-@pytest.mark.parametrize("strange", [{"temperature": "x"}, {"temperature": 0}, {"energy_limit": "x"}, {"layers": {}}])
+@pytest.mark.parametrize("strange", [{"temperature": "x"}, {"temperature": 0}, {"ood_threshold": "x"}, {"layers": {}}])
 def test_an_unknown_description_of_the_newest_epoch_is_rejected(live, picture, strange):  # noqa: F811
     kept = ModelHistory()
     kept.add_epoch(1, build_model("tiny"))

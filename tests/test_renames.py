@@ -10,11 +10,17 @@ from click.testing import CliRunner
 
 import mnist_cnn
 from digits import renames
+from digits.cli.terminal import Terminal
 from digits.config import OPTIONS, Config
+from digits.evaluation.evaluate import evaluate
+from digits.inference.predict import Predictor
 from digits.models import weights_file
+from digits.models.builders import build_model
+from digits.models.history import ModelHistory
+from digits.models.weight_stats import WeightHistograms
 from digits.presets import flag, plain
 from digits.project import PROJECT
-from digits.runlog import schema
+from digits.runlog import RunLog, runs, schema
 from digits.server.options_schema import InvalidOption, to_argv
 from digits.training.resume import load_for_restart, load_for_resume, previous_run
 from tests.support.training import Trainer
@@ -161,4 +167,51 @@ def test_the_page_has_the_same_table():
     program = f"import * as renames from '{module}'; console.log(JSON.stringify(renames));"
     done = subprocess.run([node, "--input-type=module", "--eval", program], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"OPTIONS": renames.OPTIONS, "PRESETS": renames.PRESETS}
+    told = {"OPTIONS": renames.OPTIONS, "PRESETS": renames.PRESETS, "FIELDS": renames.FIELDS}
+    assert json.loads(done.stdout) == told
+
+
+def test_of_two_names_of_a_field_the_present_one_counts():
+    assert renames.present_fields({"pinned": True, "kept": False, "name": "x"}) == {"pinned": True, "name": "x"}
+    assert renames.present_fields({"kept": True}) == {"pinned": True}
+
+
+def test_a_run_pinned_by_an_earlier_version_stays_pinned(tmp_path):
+    def trained(number: int) -> str:
+        with RunLog(tmp_path, name=f"run {number}", keep=0 if number > 1 else 20) as log:
+            log.batch(1, loss=1.0, accuracy=0.5, lr=0.1, images=10)
+        return log.run_id
+
+    first, _ = trained(0), trained(1)
+    label = tmp_path / schema.RUNS / first / schema.LABEL
+    label.write_text(json.dumps({"schema": 1, "run_id": first, "kept": True}))
+    _, last = trained(2), trained(3)
+    entries = {run["run_id"]: run for run in json.loads((tmp_path / schema.RUNS_INDEX).read_text())["runs"]}
+    assert entries.keys() == {first, last}
+    assert entries[first]["pinned"] is True and "kept" not in entries[first]
+    runs.label(tmp_path, first, {"name": "renamed"})
+    assert json.loads(label.read_text()) == {"schema": 1, "run_id": first, "pinned": True, "name": "renamed"}
+
+
+def test_histograms_and_snapshots_of_an_earlier_version_are_continued():
+    network = build_model("tiny")
+    histograms, networks = WeightHistograms(), ModelHistory()
+    histograms.add_epoch(1, network)
+    networks.add_epoch(1, network, ood_threshold=-5.0)
+    saved, network_file = histograms.as_json(), networks.as_json({})
+    for layer in saved["epochs"][0]["layers"]:
+        layer["deviation"] = layer.pop("std")
+    network_file["energy_limits"] = network_file.pop("ood_thresholds")
+    histograms, continued = WeightHistograms(), ModelHistory()
+    histograms.restore(saved, 1)
+    continued.restore(network_file, networks.history, 1)
+    assert all(layer["std"] > 0 and "deviation" not in layer for layer in histograms.as_json()["epochs"][0]["layers"])
+    assert continued.as_json({})["ood_thresholds"] == [-5.0]
+
+
+def test_weights_of_an_earlier_version_reject_by_their_threshold(tmp_path):
+    path, config = tmp_path / schema.WEIGHTS, Config.from_options(model="tiny")
+    path.write_bytes(weights_file.weights_file(build_model("tiny"), config, energy_limit=-1000.0))
+    assert Predictor.open(path).about["ood_threshold"] == -1000.0
+    found = evaluate(path, "synthetic", tmp_path, "cpu", Terminal(quiet=True))
+    assert (found["ood_threshold"], found["accepted"]) == (-1000.0, 0.0)

@@ -25,7 +25,7 @@ def test_every_weight_of_every_layer_is_counted(network):
         assert sum(layer["counts"]) == weight.numel()
         assert len(layer["counts"]) == weight_stats.BARS
         assert (layer["low"], layer["high"]) == pytest.approx((weight.min().item(), weight.max().item()), rel=1e-4)
-        assert layer["deviation"] == pytest.approx(weight.std(correction=0).item(), rel=1e-4)
+        assert layer["std"] == pytest.approx(weight.std(correction=0).item(), rel=1e-4)
 
 
 def test_a_histogram_equals_a_recount():
@@ -41,7 +41,7 @@ def test_a_histogram_equals_a_recount():
 def test_constant_or_non_finite_weights_break_nothing(values):
     found = histogram("x", torch.tensor(values))
     assert sum(found["counts"]) == sum(map(math.isfinite, values))
-    assert all(math.isfinite(found[key]) for key in ("low", "high", "deviation"))
+    assert all(math.isfinite(found[key]) for key in ("low", "high", "std"))
 
 
 def test_the_filters_are_those_of_the_first_convolution(network):
@@ -68,8 +68,8 @@ def test_of_many_epochs_some_are_saved_and_a_resumed_run_continues(network):
     "rows",
     [None, 5, [3], [{}], [{"epoch": 1}], [{"epoch": 1, "layers": 5}]]
     + [
-        [{"epoch": 1, "layers": [{"name": "x", "low": 0, "high": 1, "deviation": deviation, "counts": counts}]}]
-        for deviation, counts in [
+        [{"epoch": 1, "layers": [{"name": "x", "low": 0, "high": 1, "std": std, "counts": counts}]}]
+        for std, counts in [
             ("0", [0] * weight_stats.BARS),
             (0, [0]),
             (0, None),

@@ -180,7 +180,7 @@ def test_a_server_that_only_shows_refuses_the_right_token_too(tmp_path):
             for word in (running.token, "wrong", ""):
                 refused = ask(running, path, method=method, body=body, token=word)
                 assert (refused.status, "read-only" in refused.json()["error"]) == (403, True)
-        assert ask(running, "/control").json()["allowed"] is False
+        assert ask(running, "/control").json()["control_enabled"] is False
         assert ask(running, "/results/training_log.json").status == 200
 
 
@@ -197,7 +197,7 @@ def told(server, token: str) -> dict:
     return {
         "lines": PRIVATE in text.decode(errors="replace"),
         "path": str(server.results) in text.decode(errors="replace"),
-        "fields": sorted(fields.keys() & {"always", "exit", "free_bytes", "last_words"}),
+        "fields": sorted(fields.keys() & {"fixed_args", "exit_code", "free_bytes", "last_words"}),
     }
 
 
@@ -206,14 +206,14 @@ def test_what_a_trainer_printed_the_disk_and_paths_are_told_only_with_the_token(
     folder = project_in(tmp_path / "project")
     (folder / "results" / schema.TRAINER_LOG).write_text(f"{PRIVATE}\n")
     nothing = {"lines": False, "path": False, "fields": []}
-    everything = {"lines": True, "path": True, "fields": ["always", "exit", "free_bytes", "last_words"]}
+    everything = {"lines": True, "path": True, "fields": ["fixed_args", "exit_code", "free_bytes", "last_words"]}
     with serving(server_of(folder, allowed)) as running:
         running.results = folder / "results"
         assert told(running, "") == told(running, "wrong") == nothing
         assert told(running, running.token) == (everything if allowed else nothing)
         control = {word: ask(running, "/control", token=word).json() for word in ("", "wrong", running.token)}
         assert [state["authorized"] for state in control.values()] == [False, False, allowed]
-        assert {state["allowed"] for state in control.values()} == {allowed}
+        assert {state["control_enabled"] for state in control.values()} == {allowed}
 
 
 def test_a_site_that_may_read_gets_no_control(tmp_path):

@@ -42,7 +42,7 @@ def calibration_metrics(probabilities: Tensor, labels: Tensor, temperature: floa
     return {
         "temperature": temperature,
         "calibration_error": calibration_error(probabilities, labels),
-        "calibrated_error": after,
+        "ece_calibrated": after,
     }
 
 

@@ -13,6 +13,7 @@ from digits.evaluation.evaluation import evaluate_split
 from digits.files import named_by_user, short_path
 from digits.models import precision, weights_file
 from digits.models.precision import Precision
+from digits.renames import present_fields
 
 
 def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, terminal) -> dict:
@@ -21,7 +22,8 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
     Without `dataset` it is that of the images they were trained on. Raises UserError for weights that are none.
     """
     chosen = precision.choose_device(device)
-    network, about = weights_file.open_trained(named_by_user(weights))
+    network, content = weights_file.open_trained(named_by_user(weights))
+    about = present_fields(content)
     images = datasets.load_test(dataset or about.get("dataset") or "auto", data_dir, terminal.progress)
     if images.notice:
         terminal.warn(images.notice)
@@ -40,8 +42,8 @@ def evaluate(weights: Path, dataset: str | None, data_dir: Path, device: str, te
         "device": chosen.type,
         **numbers.describe(),
         **_metrics(read, images, about.get("temperature")),
-        "energy_limit": about.get("energy_limit"),
-        "accepted": ood.in_distribution_rate(read.energies, about.get("energy_limit")),
+        "ood_threshold": about.get("ood_threshold"),
+        "accepted": ood.in_distribution_rate(read.energies, about.get("ood_threshold")),
     }
 
 
@@ -81,7 +83,7 @@ def report(found: dict) -> str:
         f"accuracy           {_percent(found['accuracy'])}   95 % interval {low} to {high} % (Wilson)",
         f"calibration error  {_percent(found['calibration_error'])}   "
         f"{metrics.BINS} bins; mean confidence {100 * found['mean_confidence']:.2f} %, uncalibrated",
-        f"calibrated         {_percent(found['calibrated_error'])}   " + _calibration(found),
+        f"calibrated         {_percent(found['ece_calibrated'])}   " + _calibration(found),
         f"accepted           {_percent(found['accepted'])}   "
         + ("as digits" if found["accepted"] is not None else "since no limit came with the weights"),
         "",

@@ -20,6 +20,7 @@ from digits.inference.input_checks import rejection_reason
 from digits.inference.preprocess import Prepared, prepare
 from digits.models import history
 from digits.models.weights_file import digest, open_trained
+from digits.renames import present_fields
 from digits.runlog import schema
 
 UNCERTAIN = 0.6  # a lower top probability is reported as uncertain
@@ -90,7 +91,7 @@ class Predictor:
     def open(cls, weights: Path) -> "Predictor":
         """The network of a mnist_cnn.pth. Raises UserError for another file."""
         network, content = open_trained(weights)
-        return cls(network, content | {"sha256": digest(content)})
+        return cls(network, present_fields(content) | {"sha256": digest(content)})
 
     @classmethod
     def from_history(cls, epoch: int | None, folder: Path) -> "Predictor":
@@ -100,13 +101,14 @@ class Predictor:
         """
         saved = read_json(folder / schema.NETWORK)
         try:
-            epoch, (numbers, energy_limit, temperature) = _snapshot(saved, epoch, folder)
+            saved = present_fields(saved)
+            epoch, (numbers, ood_threshold, temperature) = _snapshot(saved, epoch, folder)
             network = history.load_snapshot(saved, numbers)
-            limit = None if energy_limit is None else float(energy_limit)
+            threshold = None if ood_threshold is None else float(ood_threshold)
             temperature = _checked(temperature)
         except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:  # an invalid file
             raise LookupError(f"{folder} has no network of that epoch") from error
-        about = {"temperature": temperature, "energy_limit": limit, "run_id": saved.get("run_id"), "epoch": epoch}
+        about = {"temperature": temperature, "ood_threshold": threshold, "run_id": saved.get("run_id"), "epoch": epoch}
         return cls(network, about | {"sha256": hashlib.sha256(numbers).hexdigest()})
 
     @property
@@ -140,8 +142,8 @@ class Predictor:
 
     def _rejection(self, prepared: Prepared, energy: float) -> str | None:
         """Why it is rejected; older weights and those trained without validation images have no threshold."""
-        limit = self.about.get("energy_limit")
-        unlike = limit is not None and energy > limit
+        threshold = self.about.get("ood_threshold")
+        unlike = threshold is not None and energy > threshold
         return rejection_reason(prepared) or ("nothing like a digit" if unlike else None)
 
 
@@ -150,7 +152,7 @@ def _snapshot(saved: dict, epoch: int | None, folder: Path) -> tuple[int, histor
     if epoch in (None, saved["epoch"]):
         weights = history.latest(saved, read_bytes(folder / schema.NETWORK_NUMBERS))
         if weights is not None:
-            return saved["epoch"], history.Snapshot(weights, saved.get("energy_limit"), saved.get("temperature"))
+            return saved["epoch"], history.Snapshot(weights, saved.get("ood_threshold"), saved.get("temperature"))
     snapshots = history.snapshots_of(saved, read_bytes(folder / schema.NETWORK_EPOCHS))
     epoch = max(snapshots) if epoch is None else epoch
     return epoch, snapshots[epoch]

@@ -13,6 +13,7 @@ from digits.data.mnist import MEAN, STD
 from digits.files import is_number
 from digits.models.builders import CLASSES, SIZE
 from digits.models.export import export_model, import_model
+from digits.renames import present_fields
 
 EPOCHS_KEPT = 20
 _HISTORY_BYTES = 16_000_000  # at most, however large the network
@@ -23,7 +24,7 @@ class Snapshot(NamedTuple):
     """A network as it was after an epoch."""
 
     numbers: bytes  # float16
-    energy_limit: float | None = None  # ood.py: of that epoch's validation images
+    ood_threshold: float | None = None  # ood.py: of that epoch's validation images
     temperature: float | None = None  # calibration.py: of the same
 
 
@@ -47,13 +48,13 @@ class ModelHistory:
         self,
         epoch: int,
         network: nn.Sequential,
-        energy_limit: float | None = None,
+        ood_threshold: float | None = None,
         temperature: float | None = None,
     ) -> None:
         self._epoch = epoch
         self._layers, self._numbers = export_model(network)
         half = self._numbers.clamp(-_LARGEST, _LARGEST).half()
-        self._kept.append((epoch, Snapshot(half.numpy().astype("<f2").tobytes(), energy_limit, temperature)))
+        self._kept.append((epoch, Snapshot(half.numpy().astype("<f2").tobytes(), ood_threshold, temperature)))
         while len(self._kept) > max(1, min(EPOCHS_KEPT, _HISTORY_BYTES // half.nbytes)):
             self._kept = self._kept[::-1][::2][::-1]  # every second, always the last
 
@@ -76,7 +77,7 @@ class ModelHistory:
             "numbers": len(self._numbers),
             "crc32": zlib.crc32(self.current),
             "epochs": [epoch for epoch, _ in self._kept],
-            "energy_limits": [kept.energy_limit for _, kept in self._kept],
+            "ood_thresholds": [kept.ood_threshold for _, kept in self._kept],
             "temperatures": [kept.temperature for _, kept in self._kept],
             "epochs_crc32": zlib.crc32(self.history),
         }
@@ -88,16 +89,17 @@ def snapshots_of(saved: dict, history: bytes) -> dict[int, Snapshot]:
     A trainer that was killed between the two has added an epoch to one: what was there before still belongs together.
     Raises ValueError for a network.json that is damaged.
     """
+    saved = present_fields(saved)
     _check(saved)
     size = 2 * saved["numbers"]
-    limits, temperatures = saved.get("energy_limits"), saved.get("temperatures")  # older files have none
+    thresholds, temperatures = saved.get("ood_thresholds"), saved.get("temperatures")  # older files have none
     before = history[: size * len(saved["epochs"])]
     if saved.get("epochs_crc32") not in (zlib.crc32(history), zlib.crc32(before)):
         return {}
     return {
         epoch: Snapshot(
             history[size * at : size * (at + 1)],
-            limits[at] if limits else None,
+            thresholds[at] if thresholds else None,
             temperatures[at] if temperatures else None,
         )
         for at, epoch in enumerate(saved["epochs"])
@@ -117,7 +119,7 @@ def _check(saved: dict) -> None:
         raise ValueError("its numbers or epochs are damaged")
     if not all(type(epoch) is int for epoch in epochs) or epochs != sorted(set(epochs)):
         raise ValueError("its epochs are damaged")
-    for key in ("energy_limits", "temperatures"):
+    for key in ("ood_thresholds", "temperatures"):
         values = saved.get(key)
         values = [None] * len(epochs) if values is None else values
         if not isinstance(values, list) or len(values) != len(epochs):

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from digits.epoch_rows import downsample, kept_rows
 from digits.files import is_number
+from digits.renames import present_fields
 
 BARS = 40
 _LAYERS = (nn.Conv2d, nn.Linear)
@@ -23,9 +24,7 @@ class WeightHistograms:
     def restore(self, saved: dict, epoch: int) -> None:
         """Take what an earlier process wrote of the epochs up to `epoch`. Raises ValueError for what it did not."""
         rows = kept_rows(saved.get("epochs"), epoch)
-        if not all(isinstance(row.get("layers"), list) and all(map(_is_histogram, row["layers"])) for row in rows):
-            raise ValueError("its histograms are damaged")
-        self._epochs = rows
+        self._epochs = [row | {"layers": _histograms(row.get("layers"))} for row in rows]
 
     def add_epoch(self, epoch: int, network: nn.Module) -> None:
         layers = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, _LAYERS)]
@@ -40,20 +39,30 @@ class WeightHistograms:
 def histogram(name: str, weight: Tensor) -> dict:
     """How many of a layer's weights lie in each of BARS equal parts from the least to the greatest.
 
-    NaN and infinite weights are left out; `deviation` is the standard deviation of the others.
+    NaN and infinite weights are left out; `std` is the standard deviation of the others.
     """
     values = weight.detach().float().cpu().flatten()
     values = values[values.isfinite()]
     if not len(values):
-        return {"name": name, "low": 0.0, "high": 0.0, "deviation": 0.0, "counts": [0] * BARS}
+        return {"name": name, "low": 0.0, "high": 0.0, "std": 0.0, "counts": [0] * BARS}
     low, high = values.min().item(), values.max().item()
     counts = torch.histc(values, BARS, low, high) if low < high else torch.tensor([len(values)] + [0] * (BARS - 1))
-    facts = {"low": low, "high": high, "deviation": values.std(correction=0).item()}
+    facts = {"low": low, "high": high, "std": values.std(correction=0).item()}
     return {
         "name": name,
         **{key: float(f"{value:.5g}") for key, value in facts.items()},
         "counts": counts.int().tolist(),
     }
+
+
+def _histograms(layers: object) -> list[dict]:
+    """`layers` of a file, under the present names of their fields. Raises ValueError."""
+    if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
+        raise ValueError("its histograms are damaged")
+    present = [present_fields(layer) for layer in layers]
+    if not all(map(_is_histogram, present)):
+        raise ValueError("its histograms are damaged")
+    return present
 
 
 def _is_histogram(layer) -> bool:
@@ -62,7 +71,7 @@ def _is_histogram(layer) -> bool:
         return False
     counts = layer.get("counts")
     return (
-        all(is_number(layer.get(key)) for key in ("low", "high", "deviation"))
+        all(is_number(layer.get(key)) for key in ("low", "high", "std"))
         and isinstance(counts, list)
         and len(counts) == BARS
         and all(type(count) is int for count in counts)

@@ -158,6 +158,6 @@ def _has_trained(log: dict) -> bool:
 def _is_pinned(folder: Path, run_id: str) -> bool:
     """Also where the label can't be read at the moment: then no file is deleted."""
     try:
-        return runs.read_label(folder, run_id).get("kept") is True
+        return runs.read_label(folder, run_id).get("pinned") is True
     except OSError:
         return True

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from digits.files import SMALL_BYTES, finite, load_json, read_json, write_json
+from digits.renames import present_fields
 from digits.runlog import lock, schema, training_log
 from digits.runlog.status import is_alive, liveness, liveness_of_earlier
 from digits.runlog.training_log import section
@@ -28,7 +29,7 @@ class StillRunning(Exception):
 
 
 def label(results: Path, run_id: str, changes: dict) -> dict:
-    """Change a run's `name` ("": its own again), `hidden` or `kept`; returns the new list of runs.
+    """Change a run's `name` ("": its own again), `hidden` or `pinned`; returns the new list of runs.
 
     Raises NoSuchRun, and OSError where the folder can't be written.
     """
@@ -123,7 +124,7 @@ def read_log(folder: Path) -> dict | None:
 def read_label(folder: Path, run_id: str) -> dict:
     """The label of that run, {} where it has none. Raises OSError where it can't be read at the moment."""
     label = load_json(folder / schema.LABEL, SMALL_BYTES)
-    return label if isinstance(label, dict) and label.get("run_id") == run_id else {}
+    return present_fields(label) if isinstance(label, dict) and label.get("run_id") == run_id else {}
 
 
 def _with_id(log: dict | None) -> dict | None:
@@ -209,7 +210,7 @@ def _entry(results: Path, path: str, log: dict | None = None) -> dict | None:
         "path": path,
         "name": label.get("name") or log.get("name"),
         "hidden": label.get("hidden") is True,
-        "kept": label.get("kept") is True,
+        "pinned": label.get("pinned") is True,
         "status": liveness_of_earlier(log) if path else log.get("status"),
         "started_at": log.get("started_at"),
         "updated_at": log.get("updated_at"),

@@ -29,8 +29,8 @@ class ControlApi:
 
     def options(self, request: Request) -> Response:
         """Where the results are is shown only with the token."""
-        always = {"always": self._always()} if self._access.admits(request) else {}
-        return json_response(options_schema() | always)
+        fixed_args = {"fixed_args": self._fixed_args()} if self._access.admits(request) else {}
+        return json_response(options_schema() | fixed_args)
 
     def state(self, request: Request) -> Response:
         """What the trainer printed, how it ended and how full the disk is are shown only with the token."""
@@ -39,7 +39,7 @@ class ControlApi:
         obstacle = None if running else self._obstacle(log)
         resumable = not running and liveness(log, self._results) in _RESUMABLE and obstacle is None
         state = {
-            "allowed": self._access.allowed,
+            "control_enabled": self._access.allowed,
             "authorized": self._access.admits(request),
             "running": running,
             "resumable": resumable,
@@ -49,7 +49,7 @@ class ControlApi:
             state |= {
                 "free_bytes": _free_bytes(self._results),
                 "last_words": log_tail(self._results, pid),
-                "exit": None if is_stale(self._results, pid) else self._launcher.exit_code(),
+                "exit_code": None if is_stale(self._results, pid) else self._launcher.exit_code(),
             }
         return json_response(state)
 
@@ -90,7 +90,7 @@ class ControlApi:
         return self._start(["--resume", *words])
 
     def _start(self, words: list[str]) -> Response:
-        words = [*words, *self._always()]
+        words = [*words, *self._fixed_args()]
         try:
             with _writing():
                 pid = self._launcher.start(words)
@@ -101,7 +101,7 @@ class ControlApi:
         command = shlex.join(["python", "mnist_cnn.py", *words])
         return json_response({"command": command, "pid": pid}, status=201)
 
-    def _always(self) -> list[str]:
+    def _fixed_args(self) -> list[str]:
         """What a trainer is told whatever the options are: where to write, unless it would write there by itself."""
         elsewhere = os.path.realpath(self._results) != os.path.realpath(PROJECT / "results")
         return ["--results-dir", str(self._results)] if elsewhere else []

@@ -67,7 +67,7 @@ def _option(item: Field) -> dict:
     meta = item.metadata
     described = {"name": item.name, "flag": flag(item.name), **meta["kind"].schema()}
     described |= {"default": _plain(item.default), "help": meta["help"]}
-    return described | ({"shown": meta["default_text"]} if meta["default_text"] else {})
+    return described | ({"default_text": meta["default_text"]} if meta["default_text"] else {})
 
 
 def _plain(value):

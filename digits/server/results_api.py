@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from digits.files import finite
+from digits.renames import present_fields
 from digits.runlog import runs, schema, training_log
 from digits.runlog.status import last_sign_of_life, liveness
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
 from digits.server.routing import not_found
 from digits.server.static_files import GzipCache, etag_of, file_etag, is_not_modified, names_in, open_file
+
+_FLAGS = ("hidden", "pinned", "kept")  # kept: the former name of pinned
 
 
 class ResultsApi:
@@ -59,14 +62,13 @@ class ResultsApi:
         return response
 
     def change_run(self, request: Request, run_id: str) -> Response:
-        """{"name": text}, {"hidden": true or false}, {"kept": true or false}, or several of them."""
+        """{"name": text}, {"hidden": true or false}, {"pinned": true or false}, or several of them."""
         wish = json_body(request)
-        flags = [wish[key] for key in ("hidden", "kept") if key in wish]
-        if not wish or wish.keys() - {"name", "hidden", "kept"} or not all(isinstance(flag, bool) for flag in flags):
-            raise Problem(400, 'Send {"name": text}, {"hidden": true or false} or {"kept": true or false}.')
+        if not wish or not all(key == "name" or (key in _FLAGS and type(wish[key]) is bool) for key in wish):
+            raise Problem(400, 'Send {"name": text}, {"hidden": true or false} or {"pinned": true or false}.')
         if "name" in wish:
             wish["name"] = _one_line(wish["name"])
-        return self._changed(run_id, lambda: runs.label(self._results, run_id, wish))
+        return self._changed(run_id, lambda: runs.label(self._results, run_id, present_fields(wish)))
 
     def delete_run(self, request: Request, run_id: str) -> Response:
         return self._changed(run_id, lambda: runs.delete(self._results, run_id))

@@ -10,12 +10,13 @@ from digits.files import is_number, read_bytes, read_json
 from digits.models import weights_file
 from digits.models.history import ModelHistory
 from digits.models.weight_stats import WeightHistograms
+from digits.renames import present_fields
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
 from digits.training import predictions
 from digits.training.trainer import Trainer
 
-_JUDGED = ("temperature", "energy_limit")  # what validation images tell of a network
+_JUDGED = ("temperature", "ood_threshold")  # what validation images tell of a network
 
 
 class ArtifactWriter:
@@ -58,7 +59,8 @@ class ArtifactWriter:
                 warn(f"{file} can't be used: {error}. It begins anew with the next epoch.")
 
     def _restore_network(self, saved: dict, epoch: int) -> None:
-        self._judged = {key: saved.get(key) if is_number(saved.get(key)) else None for key in _JUDGED}
+        judged = present_fields(saved)
+        self._judged = {key: judged.get(key) if is_number(judged.get(key)) else None for key in _JUDGED}
         self._networks.restore(saved, read_bytes(self._log.folder / schema.NETWORK_EPOCHS), epoch)
 
     def save_epoch(self, epoch: int, validation: Evaluation | None) -> None:
@@ -76,19 +78,19 @@ class ArtifactWriter:
         self._save_network(epoch)
         self._save_samples(epoch, self._judged["temperature"], final=False)
 
-    def save_end(self, epoch: int, test: Evaluation, temperature: float | None, energy_limit: float | None) -> None:
+    def save_end(self, epoch: int, test: Evaluation, temperature: float | None, ood_threshold: float | None) -> None:
         """After the test. The last two are those of `judge`."""
         self._predictions.set_test(test, temperature)
         self._log.save_json(schema.PREDICTIONS, self._predictions.as_json())
         self._save_samples(epoch, temperature, final=True)
-        self._save_weights(epoch, test_accuracy=test.accuracy, temperature=temperature, energy_limit=energy_limit)
+        self._save_weights(epoch, test_accuracy=test.accuracy, temperature=temperature, ood_threshold=ood_threshold)
 
     def judge(self, validation: Evaluation) -> dict[str, float | None]:
-        """`temperature` and `energy_limit`, fitted on the validation images (calibration.py, ood.py)."""
+        """`temperature` and `ood_threshold`, fitted on the validation images (calibration.py, ood.py)."""
         labels = self._dataset.validation.labels.cpu()
         return {
             "temperature": calibration.fit_temperature(validation.probabilities, labels),
-            "energy_limit": ood.fit_threshold(validation.energies),
+            "ood_threshold": ood.fit_threshold(validation.energies),
         }
 
     def save_snapshot(self, epoch: int) -> None:

@@ -237,7 +237,7 @@ def ask_everything(case: Case, server: Child, run_id: str) -> None:
         ("GET", "/training_status", None),
         ("GET", "/control", None),
         ("POST", f"/runs/{run_id}", {"name": "another name"}),
-        ("POST", f"/runs/{run_id}", {"hidden": True, "kept": True}),
+        ("POST", f"/runs/{run_id}", {"hidden": True, "pinned": True}),
         ("POST", "/control", {"action": "pause"}),
         ("POST", "/resume", {}),
         ("GET", f"/results/runs/{run_id}/training_log.json", None),

@@ -90,7 +90,7 @@ def _log_everything(log: RunLog, clock: Clock) -> None:
         log.save_json(schema.TEST_SAMPLES, _samples(epoch))
         log.save_json(schema.LAYER_WEIGHTS, _weights(epoch))
     log.event("resumed", "Went on from the checkpoint of epoch 3.")
-    sureness = {"temperature": 0.9, "calibration_error": 0.02, "calibrated_error": 0.01}
+    sureness = {"temperature": 0.9, "calibration_error": 0.02, "ece_calibrated": 0.01}
     log.test(loss=0.1, accuracy=0.9, correct=9, total=10, **sureness, accepted=1.0)
     log.save_json(schema.PREDICTIONS, _predictions())
     log.save_json(schema.TEST_SAMPLES, _samples(EPOCHS, final=True))
@@ -131,8 +131,7 @@ def _weights(epoch: int) -> dict:
         {
             "epoch": e,
             "layers": [
-                {"name": n, "low": -e / 5, "high": e / 5, "deviation": e / 20, "counts": counts}
-                for n in ("conv", "linear")
+                {"name": n, "low": -e / 5, "high": e / 5, "std": e / 20, "counts": counts} for n in ("conv", "linear")
             ],
         }
         for e in range(1, epoch + 1)

@@ -9,7 +9,7 @@ import { prepare } from '../../web/charts/series.js';
 import { tokenOf, withoutToken } from '../../web/core/token.js';
 import { HOSTILE } from './hostile.js';
 
-const CONTROL = { allowed: true, authorized: true, running: false, resumable: false, free_bytes: 5e9, last_words: ['a', 'b'], exit: null };
+const CONTROL = { control_enabled: true, authorized: true, running: false, resumable: false, free_bytes: 5e9, last_words: ['a', 'b'], exit_code: null };
 const LOG = { phase: 'training' };
 
 test('the token is taken out of an address, and its other parts stay as they were', () => {
@@ -27,11 +27,11 @@ test('whatever answers, what comes out is a state or nothing', () => {
   for (const value of HOSTILE) {
     assert.equal(parseControl(value), null);
     const fields = Object.fromEntries(Object.keys(CONTROL).map((key) => [key, value]));
-    const { lastWords, freeBytes, exit } = parseControl({ ...fields, allowed: true });
+    const { lastWords, freeBytes, exitCode } = parseControl({ ...fields, control_enabled: true });
     assert.ok(lastWords.every((line) => typeof line === 'string' && line.length <= 500) && lastWords.length <= 20);
-    for (const known of [freeBytes, exit]) assert.ok(known === null || Number.isFinite(known));
+    for (const known of [freeBytes, exitCode]) assert.ok(known === null || Number.isFinite(known));
   }
-  assert.equal(parseControl({ ...CONTROL, allowed: false }), null);
+  assert.equal(parseControl({ ...CONTROL, control_enabled: false }), null);
 });
 
 const MAY = (changes, state = {}) => possible({
@@ -61,19 +61,19 @@ test('without leave there is nothing', () => {
 
 test('a token that the server does not accept is outdated, and no other', () => {
   const outdated = (changes) => isOutdated({ control: parseControl({ ...CONTROL, ...changes }) });
-  assert.deepEqual([{}, { authorized: false }, { authorized: undefined }, { allowed: false }].map(outdated), [false, true, true, false]);
+  assert.deepEqual([{}, { authorized: false }, { authorized: undefined }, { control_enabled: false }].map(outdated), [false, true, true, false]);
   assert.equal(isOutdated({ control: null }), false, 'not asked yet');
 });
 
 test('a trainer that broke off is told of, one that ended well is not', () => {
   const told = (changes, state) => lastWordsOf({ control: parseControl({ ...CONTROL, ...changes }), liveness: 'completed', shown: null, ...state });
-  for (const exit of [null, 0, 130, 143]) assert.equal(told({ exit }), null);
-  assert.match(told({ exit: 137 }).end, /killed.*memory/);
-  assert.match(told({ exit: 1, last_words: [] }).end, /exit code 1\./);
+  for (const exit of [null, 0, 130, 143]) assert.equal(told({ exit_code: exit }), null);
+  assert.match(told({ exit_code: 137 }).end, /killed.*memory/);
+  assert.match(told({ exit_code: 1, last_words: [] }).end, /exit code 1\./);
   assert.deepEqual(told({}, { liveness: 'crashed' }).lines, ['a', 'b'], 'another server had started it');
   assert.equal(told({ last_words: [] }, { liveness: 'crashed' }), null, 'it was started in a terminal');
-  for (const state of [{ shown: 'earlier' }, { liveness: 'running' }]) assert.equal(told({ exit: state.shown ? 1 : null }, state), null);
-  assert.equal(told({ exit: 1, running: true }), null, 'the next one runs');
+  for (const state of [{ shown: 'earlier' }, { liveness: 'running' }]) assert.equal(told({ exit_code: state.shown ? 1 : null }, state), null);
+  assert.equal(told({ exit_code: 1, running: true }), null, 'the next one runs');
 });
 
 test('why a run can’t be resumed is told where there is a Resume otherwise', () => {

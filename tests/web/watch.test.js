@@ -8,7 +8,7 @@ test('a busy server takes no controls away, one without controls does', async ()
   let [status, asked] = [200, 0];
   globalThis.fetch = async () => {
     asked += 1;
-    return new Response('{"allowed": true, "authorized": true}', { status });
+    return new Response('{"control_enabled": true, "authorized": true}', { status });
   };
   const lookUntil = async (isSo) => {
     for (let look = 0; !isSo(); look += 1) {

@@ -11,7 +11,7 @@ const titleOf = (name) => TITLES[name] ?? capital(name).replaceAll('_', ' ');
 
 /** What nobody has touched follows what is usual. `changed()` is called at every entry; `context()` knows the model. */
 export function createField(option, changed, context) {
-  const { name, kind, help, shown = '' } = option;
+  const { name, kind, help, default_text: defaultText = '' } = option;
   const id = `option-${name}`;
   const input = inputOf(option, id);
   const problem = h('small', { class: 'problem', id: `${id}-problem` });
@@ -45,7 +45,7 @@ export function createField(option, changed, context) {
     follow(usual) {
       if (kind === 'bool') input.checked = isTouched ? input.checked : usual === true;
       else {
-        input.placeholder = written(usual) || shown;
+        input.placeholder = written(usual) || defaultText;
         if (!isTouched && document.activeElement !== input) input.value = written(usual);
       }
     },

@@ -24,7 +24,7 @@ export function createForm(given, store, look, done) {
     models: record(given.models),
     default_lr: record(given.default_lr),
     owner: record(given.owner),
-    always: list(given.always).filter((word) => typeof word === 'string'),
+    fixed_args: list(given.fixed_args).filter((word) => typeof word === 'string'),
   };
   const context = () => {
     const model = fields.get('model')?.input.value;

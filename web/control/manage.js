@@ -31,8 +31,8 @@ export function manage(run, inTraining, store) {
     document.querySelector(`[data-change="${run.runId}"]`)?.focus(); // the list may have been drawn anew
   };
   const hide = () => act('POST', { hidden: !run.hidden });
-  const keep = () => act('POST', { kept: !run.kept });
-  const kept = run.kept ? 'This run is kept, however many come after it.' : 'The oldest runs make room for new ones; those that are kept stay.';
+  const keep = () => act('POST', { pinned: !run.pinned });
+  const kept = run.pinned ? 'This run is kept, however many come after it.' : 'The oldest runs make room for new ones; those that are kept stay.';
   const form = h(
     'form', { onsubmit: (event) => { event.preventDefault(); act('POST', { name: field.value }); } },
     h('label', {}, 'Name ', field),
@@ -40,7 +40,7 @@ export function manage(run, inTraining, store) {
     said,
     h('div', { class: 'picks' },
       h('button', {}, 'Save name'),
-      button(run.kept ? 'Unpin' : 'Keep', keep),
+      button(run.pinned ? 'Unpin' : 'Keep', keep),
       button(run.hidden ? 'Show in the list' : 'Hide', hide),
       last,
       button('Cancel', () => dialog.close())),

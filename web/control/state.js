@@ -15,8 +15,8 @@ export const isOutdated = ({ control }) => control !== null && !control.isAuthor
 
 /** The answer to GET /control; null where nobody may control anything. */
 export function parseControl(value) {
-  const { allowed, authorized, running, resumable, not_resumable: obstacle, free_bytes: freeBytes, last_words: words, exit } = record(value);
-  if (allowed !== true) return null;
+  const { control_enabled: isEnabled, authorized, running, resumable, not_resumable: obstacle, free_bytes: freeBytes, last_words: words, exit_code: exitCode } = record(value);
+  if (isEnabled !== true) return null;
   return {
     isAuthorized: authorized === true,
     isRunning: running === true,
@@ -24,7 +24,7 @@ export function parseControl(value) {
     obstacle: text(obstacle), // why it can't be resumed
     freeBytes: number(freeBytes),
     lastWords: list(words).slice(-LINES).map((line) => text(line, LETTERS)),
-    exit: number(exit),
+    exitCode: number(exitCode),
   };
 }
 
@@ -60,10 +60,10 @@ const KILLED = 137; // by a signal that can't be handled
 /** {end, lines} of a trainer that broke off; null of any other. */
 export function lastWordsOf({ control, liveness, shown }) {
   if (!control || control.isRunning || shown !== null) return null;
-  const isBroken = !ENDED_WELL.includes(control.exit);
+  const isBroken = !ENDED_WELL.includes(control.exitCode);
   if (!isBroken && !['crashed', 'failed'].includes(liveness)) return null;
   if (!isBroken && !control.lastWords.length) return null; // it was started elsewhere, and spoke there
-  return { end: endOf(control.exit), lines: control.lastWords };
+  return { end: endOf(control.exitCode), lines: control.lastWords };
 }
 
 /** Why an unfinished run has no Resume, as a sentence; empty where it has, or where nobody may control anything. */
@@ -71,9 +71,9 @@ export function obstacleOf({ control, liveness, shown }) {
   return !control || control.isRunning || shown !== null || isAlive(liveness) ? '' : control.obstacle;
 }
 
-function endOf(exit) {
-  if (exit === KILLED) return 'The trainer was killed: the machine may have run out of memory.';
-  return exit ? `The trainer ended with exit code ${exit}.` : '';
+function endOf(exitCode) {
+  if (exitCode === KILLED) return 'The trainer was killed: the machine may have run out of memory.';
+  return exitCode ? `The trainer ended with exit code ${exitCode}.` : '';
 }
 
 /** 12.3 GB */

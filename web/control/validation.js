@@ -54,14 +54,14 @@ export function different(chosen, usual) {
   return Object.fromEntries(Object.entries(chosen).filter(([name, value]) => written(value) !== written(usual[name])));
 }
 
-/** The command that does the same in a terminal; `always` is said whatever was chosen. */
-export function commandOf({ options, always }, chosen) {
+/** The command that does the same in a terminal; `fixed_args` end every command. */
+export function commandOf({ options, fixed_args: fixedArgs }, chosen) {
   const words = options.filter(({ name }) => name in chosen).flatMap(({ name, flag, kind }) => {
     const value = chosen[name];
     if (kind === 'bool') return value ? [flag] : [];
     return [flag, quoted(written(value))];
   });
-  return ['python mnist_cnn.py', ...words, ...always.map(quoted)].join(' ');
+  return ['python mnist_cnn.py', ...words, ...fixedArgs.map(quoted)].join(' ');
 }
 
 /** As a shell of Linux or macOS takes it for one word. */

@@ -1,5 +1,6 @@
 /** Parsers of a run's other files: test samples, predictions, weights. Whatever a file holds, the result has the expected types. */
 
+import { FIELDS, withPresentNames } from './renames.js';
 import { count, isRecord, list, number, record, share, temperature, text } from './values.js';
 
 /** @import {AnswerSet, Filters, Predictions, Samples, Weights} from './types.js' */
@@ -61,11 +62,12 @@ function parseFilters({ name, count: kernelCount, rows, columns, values }) {
  */
 function parseHistograms({ epoch, layers }) {
   /** @type {any[]} */
-  const parsed = list(layers).filter(isRecord).slice(0, 500).map(({ name, low, high, std, deviation, counts }) => ({
+  const present = list(layers).filter(isRecord).slice(0, 500).map((layer) => withPresentNames(layer, FIELDS));
+  const parsed = present.map(({ name, low, high, std, counts }) => ({
     name: text(name, 80),
     low: number(low),
     high: number(high),
-    std: number(std ?? deviation), // its name until 0.2.0
+    std: number(std),
     counts: list(counts).slice(0, 500).map(count),
   }));
   const isWhole = parsed.every(({ low, high, counts }) => low !== null && high !== null && counts.length && !counts.includes(null));

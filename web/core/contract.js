@@ -1,6 +1,6 @@
 /** Parsers of the log, the server's status and the list of runs: whatever a file holds, the result is complete and of the expected types. */
 
-import { presentOptions } from './renames.js';
+import { FIELDS, presentOptions, withPresentNames } from './renames.js';
 import { LIVENESSES, STATUSES } from './status.js';
 import { count, isRecord, list, number, record, runId, text, time } from './values.js';
 
@@ -64,7 +64,8 @@ export function parseStatus(value) {
  * @returns {Run[]}
  */
 export function parseRuns(value) {
-  return list(record(value).runs).filter(isRecord).slice(0, 200).flatMap((run) => {
+  return list(record(value).runs).filter(isRecord).slice(0, 200).flatMap((entry) => {
+    const run = withPresentNames(entry, FIELDS);
     const id = runId(run.run_id);
     if (!id || !['', `runs/${id}/`].includes(run.path)) return [];
     return [{
@@ -73,7 +74,7 @@ export function parseRuns(value) {
       name: text(run.name, 200) || id,
       status: oneOf(LIVENESSES, run.status, 'failed'),
       hidden: run.hidden === true,
-      kept: run.kept === true,
+      pinned: run.pinned === true,
       startedAt: time(run.started_at),
       updatedAt: time(run.updated_at),
       seconds: number(run.seconds),

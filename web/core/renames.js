@@ -2,6 +2,7 @@
 
 import { record, text } from './values.js';
 
+/** @type {Object<string, string>} */
 export const OPTIONS = {
   warm_up: 'warmup_steps',
   decay: 'cooldown',
@@ -12,16 +13,28 @@ export const OPTIONS = {
   keep: 'keep_runs',
   outliers: 'outlier_ratio',
 };
+/** @type {Object<string, string>} */
 export const PRESETS = { course: 'textbook' };
+export const FIELDS = { kept: 'pinned', deviation: 'std', energy_limit: 'ood_threshold', energy_limits: 'ood_thresholds' };
 
-/** The fields of `value` under their present names; one that is there under both names has the present one's value. */
+/**
+ * The fields of `value` under their present names; one that is there under both names has the present one's value.
+ *
+ * @param {unknown} value
+ * @param {Object<string, string>} renames
+ * @returns {Object<string, any>}
+ */
 export function withPresentNames(value, renames) {
   const entries = Object.entries(record(value));
-  const [former, present] = [entries.filter(([name]) => Object.hasOwn(renames, name)), entries.filter(([name]) => !Object.hasOwn(renames, name))];
-  return Object.fromEntries([...former.map(([name, entry]) => [renames[name], entry]), ...present]);
+  const former = entries.filter(([name]) => Object.hasOwn(renames, name)).map(([name, entry]) => [renames[name], entry]);
+  return Object.fromEntries([...former, ...entries.filter(([name]) => !Object.hasOwn(renames, name))]);
 }
 
-/** A run's options under their present names, the preset too. */
+/**
+ * A run's options under their present names, the preset too.
+ *
+ * @param {unknown} value
+ */
 export function presentOptions(value) {
   const options = withPresentNames(value, OPTIONS);
   const preset = text(options.preset, 80);

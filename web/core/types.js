@@ -115,7 +115,7 @@
  * @property {string} name
  * @property {Liveness} status
  * @property {boolean} hidden
- * @property {boolean} kept
+ * @property {boolean} pinned
  * @property {number | null} startedAt
  * @property {number | null} updatedAt
  * @property {number | null} seconds

@@ -1,5 +1,6 @@
 /** The network of a run: the parser of network.json, and the weights in its binary files. */
 
+import { FIELDS, withPresentNames } from '../core/renames.js';
 import { count, isRecord, list, number, record, runId, temperature, text } from '../core/values.js';
 import { crc32 } from './crc32.js';
 
@@ -8,7 +9,7 @@ const MAX_NUMBERS = 50_000_000;
 const SIDE = 28;
 const DIGITS = 10;
 /** The fields of each layer type besides its name, see results/README.md. */
-const FIELDS = {
+const LAYER_FIELDS = {
   conv: ['in', 'out', 'kernel', 'stride', 'padding', 'groups'],
   linear: ['in', 'out'],
   scale: ['channels'],
@@ -39,7 +40,7 @@ const FIELDS = {
  * @returns {Plan | null}
  */
 export function parsePlan(value) {
-  const given = record(value);
+  const given = withPresentNames(value, FIELDS);
   const input = record(given.input);
   const [mean, std, numbers] = [number(input.mean), number(input.std), count(given.numbers)];
   const layers = list(given.layers).slice(0, MAX_LAYERS).map(parseLayer);
@@ -48,7 +49,7 @@ export function parsePlan(value) {
   return {
     runId: runId(given.run_id), epoch: count(given.epoch), mean, std, layers, numbers,
     temperature: temperature(given.temperature), temperatures: list(given.temperatures).map(temperature),
-    oodThreshold: number(given.ood_threshold ?? given.energy_limit),
+    oodThreshold: number(given.ood_threshold),
     crc32: count(given.crc32), epochs: list(given.epochs).map(count), epochsCrc32: count(given.epochs_crc32),
   };
 }
@@ -78,7 +79,7 @@ function halves(view) {
 }
 
 function parseLayer(given) {
-  const fields = isRecord(given) && typeof given.type === 'string' && Object.hasOwn(FIELDS, given.type) ? FIELDS[given.type] : null;
+  const fields = isRecord(given) && typeof given.type === 'string' && Object.hasOwn(LAYER_FIELDS, given.type) ? LAYER_FIELDS[given.type] : null;
   if (!fields) return null;
   const sizes = Object.fromEntries(fields.map((field) => [field, count(given[field])]));
   if (Object.values(sizes).includes(null)) return null;

@@ -47,7 +47,7 @@ function rowOf(run, status, current, manage, store, refuse) {
     h('a', link, icon(isFallen ? 'notice' : status), h('span', { class: 'name' }, name)),
     accuracy(run),
     current ? '' : overlay(run, store, refuse),
-    [[status, run.hidden && 'hidden', run.kept && 'kept'].filter(Boolean).join(', '), isFallen && fallen(run)].filter(Boolean),
+    [[status, run.hidden && 'hidden', run.pinned && 'pinned'].filter(Boolean).join(', '), isFallen && fallen(run)].filter(Boolean),
     dataset === 'synthetic' ? `${model}, synthetic digits` : model,
     whole(parameters), whole(epochs), duration(isAlive(status) ? null : seconds ?? spanOf(run)), date(startedAt),
     manage ? h('button', { class: 'more', 'data-change': runId, 'aria-label': `Change ${name}`, onclick: change }, '⋯') : '',
