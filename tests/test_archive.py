@@ -65,7 +65,7 @@ def test_keep_0_keeps_none(folder):
     assert names(folder) == ["second"]
 
 
-def test_what_is_not_a_run_of_ours_is_never_deleted(folder):
+def test_foreign_folders_are_never_deleted(folder):
     run(folder, "first")
     foreign = folder / schema.RUNS / "thesis"
     foreign.mkdir(parents=True)
@@ -79,7 +79,7 @@ def test_what_is_not_a_run_of_ours_is_never_deleted(folder):
     assert (partial / "batches.csv").is_file()
 
 
-def test_a_file_somebody_put_into_an_old_run_outlives_it(folder):
+def test_a_foreign_file_in_an_old_run_is_kept_when_the_run_is_deleted(folder):
     first = run(folder, "first")
     run(folder, "second")
     notes = folder / schema.RUNS / first / "notes.txt"
@@ -90,7 +90,7 @@ def test_a_file_somebody_put_into_an_old_run_outlives_it(folder):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_a_run_that_lies_elsewhere_is_neither_listed_nor_forgotten(folder, tmp_path):
+def test_a_linked_run_outside_the_folder_is_neither_listed_nor_deleted(folder, tmp_path):
     first = run(folder, "first")
     run(folder, "second")
     elsewhere = tmp_path / "elsewhere"
@@ -110,7 +110,7 @@ def test_a_run_without_a_single_batch_leaves_no_trace(folder):
 
 
 @pytest.mark.parametrize("file", [schema.WEIGHTS, *schema.CHECKPOINTS[::2], schema.PREDICTIONS, schema.NETWORK])
-def test_a_run_that_left_anything_of_worth_is_kept_whatever_its_log_says(folder, file):
+def test_a_run_with_weights_or_a_checkpoint_is_kept_whatever_its_log_says(folder, file):
     first = run(folder, "first", batches=0)
     (folder / file).write_bytes(b"of worth")
     run(folder, "second")
@@ -118,7 +118,7 @@ def test_a_run_that_left_anything_of_worth_is_kept_whatever_its_log_says(folder,
     assert names(folder) == ["second", "first"]
 
 
-def test_a_run_that_is_marked_to_be_kept_is_kept_without_a_batch(folder):
+def test_a_pinned_run_without_a_batch_is_kept(folder):
     first = run(folder, "first", batches=0)
     runs.label(folder, first, {"pinned": True})
     run(folder, "second")
@@ -135,7 +135,7 @@ def test_an_interrupted_move_is_finished_by_the_next_start(folder):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run_id": "../../escape"}', b'{"run_id": 5}', b"null"])
-def test_a_log_that_cannot_be_read_is_moved_aside_and_kept(folder, content):
+def test_an_unreadable_log_is_archived(folder, content):
     folder.mkdir()
     (folder / schema.TRAINING_LOG).write_bytes(content)
     run(folder, "next", keep=0)
@@ -145,7 +145,7 @@ def test_a_log_that_cannot_be_read_is_moved_aside_and_kept(folder, content):
 
 @pytest.mark.parametrize("section", ["model", "dataset", "progress", "epochs", "test"])
 @pytest.mark.parametrize("value", [None, 5, [], "x", {"epoch": 5, "val_accuracy": ["x", None]}])
-def test_a_foreign_log_with_strange_sections_is_listed_all_the_same(folder, section, value):
+def test_a_foreign_log_with_malformed_sections_is_still_listed(folder, section, value):
     run(folder, "first")
     path = folder / schema.TRAINING_LOG
     log = json.loads(path.read_text()) | {section: value}
@@ -154,7 +154,7 @@ def test_a_foreign_log_with_strange_sections_is_listed_all_the_same(folder, sect
     assert names(folder) == ["first"]
 
 
-def test_an_earlier_run_that_never_said_its_end_has_crashed(folder):
+def test_an_earlier_run_whose_log_never_ended_has_crashed(folder):
     run(folder, "first")
     path = folder / schema.TRAINING_LOG
     path.write_text(path.read_text().replace('"completed"', '"running"'))
@@ -163,7 +163,7 @@ def test_an_earlier_run_that_never_said_its_end_has_crashed(folder):
     assert entries[1]["status"] == "crashed"
 
 
-def test_runs_share_the_same_pictures_on_the_disk(folder):
+def test_runs_share_identical_images_on_disk(folder):
     first = run(folder, "first", files=[schema.TEST_IMAGES])
     run(folder, "second", files=[schema.TEST_IMAGES])
     earlier = folder / schema.RUNS / first / schema.TEST_IMAGES
@@ -181,7 +181,7 @@ def test_without_hard_links_each_run_has_its_own_copy(folder, monkeypatch):
     assert earlier.read_bytes() == (folder / schema.TEST_IMAGES).read_bytes()
 
 
-def test_a_full_disk_is_named_before_anything_is_moved(folder, monkeypatch):
+def test_a_full_disk_is_reported_before_anything_is_moved(folder, monkeypatch):
     first = run(folder, "first")
     monkeypatch.setattr(archive.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
     with pytest.raises(OSError, match="No space left"), RunLog(folder, name="second"):
@@ -189,7 +189,7 @@ def test_a_full_disk_is_named_before_anything_is_moved(folder, monkeypatch):
     assert json.loads((folder / schema.TRAINING_LOG).read_text())["run_id"] == first
 
 
-def test_a_log_with_numbers_that_json_does_not_know_stops_nobody(folder):
+def test_a_log_with_nan_or_infinity_does_not_stop_the_next_run(folder):
     folder.mkdir()
     (folder / schema.TRAINING_LOG).write_text(
         '{"run_id": "mine", "progress": {"step": 5}, "epochs": {"epoch": [1], "val_accuracy": [NaN]}, "name": Infinity}'
@@ -199,7 +199,7 @@ def test_a_log_with_numbers_that_json_does_not_know_stops_nobody(folder):
     assert (entry["run_id"], entry["name"], entry["best_val_accuracy"]) == ("mine", None, None)
 
 
-def test_the_list_tells_best_and_last_accuracy(folder):
+def test_the_index_has_best_and_last_accuracy(folder):
     with RunLog(folder, name="fell") as log:
         log.batch(1, loss=0.5)
         for epoch, accuracy in enumerate((0.9, 0.97, 0.1), 1):
@@ -208,7 +208,7 @@ def test_the_list_tells_best_and_last_accuracy(folder):
     assert (entry["best_val_accuracy"], entry["last_val_accuracy"]) == (0.97, 0.1)
 
 
-def test_the_list_tells_how_long_a_run_has_trained_without_what_lay_between(folder):
+def test_the_index_has_the_training_time_without_interruptions(folder):
     run(folder, "first")
     file = folder / schema.TRAINING_LOG
     log = json.loads(file.read_text())
@@ -220,7 +220,7 @@ def test_the_list_tells_how_long_a_run_has_trained_without_what_lay_between(fold
     assert 0 < entries[0]["seconds"] < 60 and entries[1]["seconds"] == 2.5
 
 
-def test_an_old_run_that_cannot_be_deleted_stops_nobody(folder, monkeypatch):
+def test_an_old_run_that_cannot_be_deleted_does_not_stop_the_next_run(folder, monkeypatch):
     run(folder, "first")
 
     def refuse(self, *rest, **options):
@@ -232,7 +232,7 @@ def test_an_old_run_that_cannot_be_deleted_stops_nobody(folder, monkeypatch):
     assert names(folder)[0] == "third"
 
 
-def test_what_a_killed_writer_left_is_swept_up(folder):
+def test_temporary_files_of_a_killed_writer_are_removed(folder):
     run(folder, "first")
     litter = [f".{schema.TRAINING_LOG}.ab12.tmp", f".{schema.CHECKPOINT}.cd34.tmp", f".{schema.RUNS_INDEX}.x.tmp"]
     for name in litter:
@@ -244,7 +244,7 @@ def test_what_a_killed_writer_left_is_swept_up(folder):
     assert ".notes.tmp" in left
 
 
-def test_a_picture_that_is_shared_already_leaves_no_second_name_behind(folder):
+def test_an_image_that_is_shared_already_leaves_no_temporary_file_behind(folder):
     run(folder, "first", files=[schema.TEST_IMAGES])
     run(folder, "second", files=[schema.TEST_IMAGES, schema.TEST_IMAGES])
     assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
@@ -252,7 +252,7 @@ def test_a_picture_that_is_shared_already_leaves_no_second_name_behind(folder):
 
 
 def refusing(monkeypatch, is_refused):
-    """Renames of files fail where `is_refused(source)` says so."""
+    """Renames of files fail if `is_refused(source)`."""
 
     def replace(source, target, real=os.replace):
         if is_refused(Path(source)):
@@ -270,7 +270,7 @@ FILES = [schema.TEST_IMAGES, schema.WEIGHTS]
 
 
 @pytest.mark.parametrize("refused", [schema.BATCHES, schema.WEIGHTS, schema.TRAINING_LOG])
-def test_a_move_of_which_one_file_is_refused_is_undone(folder, monkeypatch, refused):
+def test_a_move_that_fails_for_one_file_is_undone(folder, monkeypatch, refused):
     first = run(folder, "first", files=FILES)
     before = contents(folder)
     refusing(monkeypatch, lambda source: source == folder / refused)
@@ -285,7 +285,7 @@ def test_a_move_of_which_one_file_is_refused_is_undone(folder, monkeypatch, refu
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_a_move_that_could_not_even_be_undone_is_mended_by_the_next_start(folder, monkeypatch, resume):
+def test_a_move_that_could_not_be_undone_is_repaired_by_the_next_start(folder, monkeypatch, resume):
     first = run(folder, "first", files=FILES)
     before = contents(folder)
     target = folder / schema.RUNS / first
@@ -301,7 +301,7 @@ def test_a_move_that_could_not_even_be_undone_is_mended_by_the_next_start(folder
     assert target.exists() is not resume
 
 
-def test_two_logs_that_are_none_and_as_old_as_each_other_are_both_kept(folder):
+def test_two_unreadable_logs_of_the_same_age_are_both_kept(folder):
     folder.mkdir()
     for content in (b"one", b"two"):
         (folder / schema.TRAINING_LOG).write_bytes(content)
@@ -316,7 +316,7 @@ def test_two_logs_that_are_none_and_as_old_as_each_other_are_both_kept(folder):
 
 @pytest.fixture
 def unreadable(monkeypatch):
-    """A function after which files of that path can't be opened for reading, with that error."""
+    """A function that makes files of that path unreadable, with that error."""
 
     def begin(path, number):
         def refuse(file, flags, *rest, real=os.open, **named):
@@ -334,7 +334,7 @@ ERRORS = [errno.EACCES, errno.EIO, errno.EMFILE]
 
 @pytest.mark.parametrize("number", ERRORS)
 @pytest.mark.parametrize("resume", [False, True])
-def test_a_run_whose_log_cannot_be_read_at_the_moment_stays_as_it_is(folder, monkeypatch, unreadable, number, resume):
+def test_a_run_whose_log_is_temporarily_unreadable_stays_in_place(folder, monkeypatch, unreadable, number, resume):
     first = run(folder, "first", files=FILES)
     before = contents(folder)
     unreadable(folder / schema.TRAINING_LOG, number)
@@ -348,7 +348,7 @@ def test_a_run_whose_log_cannot_be_read_at_the_moment_stays_as_it_is(folder, mon
 
 
 @pytest.mark.parametrize("number", ERRORS)
-def test_an_earlier_run_that_cannot_be_read_at_the_moment_stays_in_the_list(folder, monkeypatch, unreadable, number):
+def test_an_earlier_run_that_is_temporarily_unreadable_stays_in_the_index(folder, monkeypatch, unreadable, number):
     first = run(folder, "first")
     run(folder, "second")
     run(folder, "third")
@@ -360,7 +360,7 @@ def test_an_earlier_run_that_cannot_be_read_at_the_moment_stays_in_the_list(fold
 
 
 @pytest.mark.parametrize("number", ERRORS)
-def test_a_run_of_which_nobody_can_tell_whether_it_is_to_be_kept_is_kept(folder, unreadable, number):
+def test_a_run_whose_label_is_unreadable_is_kept(folder, unreadable, number):
     first = run(folder, "first")
     run(folder, "second")
     label = folder / schema.RUNS / first / schema.LABEL
@@ -371,7 +371,7 @@ def test_a_run_of_which_nobody_can_tell_whether_it_is_to_be_kept_is_kept(folder,
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_what_killed_writers_left_goes_at_any_start(folder, resume):
+def test_temporary_files_of_killed_writers_are_removed_at_every_start(folder, resume):
     first = run(folder, "first")
     run(folder, "second")
     files = [*schema.FILES, schema.RUNS_INDEX, schema.CONTROL]
@@ -389,7 +389,7 @@ def test_what_killed_writers_left_goes_at_any_start(folder, resume):
     assert (folder / ".notes.tmp").read_text() == "somebody's own"
 
 
-def test_the_list_is_corrected_by_the_log(folder):
+def test_the_index_is_corrected_from_the_log(folder):
     run(folder, "first")
     run(folder, "second")
     index = folder / schema.RUNS_INDEX

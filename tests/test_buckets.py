@@ -14,7 +14,7 @@ def filled(losses, limit=8):
     return buckets, columns(buckets.snapshot())
 
 
-def test_up_to_the_limit_every_step_stands_for_itself():
+def test_up_to_the_limit_every_step_has_a_bucket():
     _, curve = filled([0.5, 0.25, 1.0])
     assert curve["step"] == [1, 2, 3]
     assert curve["loss"] == curve["loss_min"] == curve["loss_max"] == [0.5, 0.25, 1.0]
@@ -33,8 +33,8 @@ def test_any_number_of_steps_stays_within_the_limit_with_columns_of_equal_length
 
 
 def test_means_and_extremes_are_those_of_the_batches_in_the_bucket():
-    chance = random.Random(1)
-    losses = [chance.random() for _ in range(1000)]
+    rng = random.Random(1)
+    losses = [rng.random() for _ in range(1000)]
     _, curve = filled(losses)
     start = 0
     for bucket, end in enumerate(curve["step"]):
@@ -50,7 +50,7 @@ def test_one_spike_in_a_hundred_thousand_batches_is_kept():
     assert max(curve["loss_max"]) == 42.0
 
 
-def test_losses_that_are_not_finite_are_left_out_and_alone_make_a_gap():
+def test_non_finite_losses_are_skipped_and_a_bucket_of_only_those_is_null():
     _, curve = filled([1.0, math.nan, math.inf, 3.0])
     assert curve["loss"] == [1.0, None, None, 3.0]
     _, merged = filled([1.0, math.nan] * 8)
@@ -65,7 +65,7 @@ def test_a_list_once_taken_does_not_change_with_later_batches():
     assert columns(taken) == before
 
 
-def test_values_nobody_gave_are_null():
+def test_missing_values_are_null():
     buckets = Buckets()
     buckets.add(1, 1, 0.5, accuracy=None, lr=None, rate=None)
     curve = columns(buckets.snapshot())
@@ -73,7 +73,7 @@ def test_values_nobody_gave_are_null():
 
 
 @pytest.mark.parametrize("batches", [0, 1, 7, 8, 100, 1037])
-def test_buckets_go_on_from_their_state_as_if_they_had_never_stopped(batches):
+def test_buckets_continue_from_a_saved_state(batches):
     def add(target, steps):
         for step in steps:
             target.add(

@@ -59,11 +59,11 @@ def test_a_client_that_takes_gzip_gets_the_same_file_in_fewer_bytes(page, path, 
         "": False,
     }.items(),
 )
-def test_it_is_the_client_who_says_so(page, accepted, taken):
+def test_compression_depends_on_accept_encoding(page, accepted, taken):
     assert ("content-encoding" in ask(page, "/", headers={"Accept-Encoding": accepted}).headers) is taken
 
 
-def test_a_version_is_known_again_by_either_tag(page):
+def test_either_etag_revalidates(page):
     plain, small = ask(page, "/"), ask(page, "/", headers=GZIP)
     assert small.headers["etag"] == f"W/{plain.headers['etag']}", "other bytes may not have the same strong tag"
     for known in (plain, small):
@@ -71,7 +71,7 @@ def test_a_version_is_known_again_by_either_tag(page):
             assert ask(page, "/", headers=headers | {"If-None-Match": known.headers["etag"]}).status == 304
 
 
-def test_a_changed_file_is_compressed_anew(tmp_path):
+def test_a_changed_file_is_compressed_again(tmp_path):
     (tmp_path / "index.html").write_text("old " * 100)
     with serving(site_server(Site(tmp_path, tmp_path))) as server:
         assert gzip.decompress(ask(server, "/", headers=GZIP).body) == b"old " * 100
@@ -79,7 +79,7 @@ def test_a_changed_file_is_compressed_anew(tmp_path):
         assert gzip.decompress(ask(server, "/", headers=GZIP).body) == b"newer " * 100
 
 
-def test_a_range_goes_out_as_it_is(page):
+def test_a_range_is_sent_uncompressed(page):
     part = ask(page, "/web/style.css", headers=GZIP | {"Range": "bytes=0-9"})
     assert part.status == 206 and part.body == (PROJECT / "web" / "style.css").read_bytes()[:10]
     assert "content-encoding" not in part.headers and not part.headers["etag"].startswith("W/")
@@ -129,14 +129,14 @@ def test_files_of_ended_and_live_runs_are_sent_in_gzip(runs, folder, name):
 
 
 @pytest.mark.parametrize("name", [schema.BATCHES, schema.TEST_IMAGES, schema.NETWORK_NUMBERS])
-def test_what_is_read_by_ranges_or_hardly_shrinks_is_sent_as_it_is(runs, name):
+def test_files_read_by_range_or_hardly_compressible_are_sent_uncompressed(runs, name):
     for method in ("GET", "HEAD"):
         answer = ask(runs, f"/results/{name}", headers=GZIP, method=method)
         assert "content-encoding" not in answer.headers
         assert answer.headers["content-length"] == str((runs.results / name).stat().st_size)
 
 
-def test_a_log_that_was_replaced_is_compressed_anew(runs):
+def test_a_replaced_log_is_compressed_again(runs):
     path = runs.results / schema.TRAINING_LOG
     before = path.read_bytes()
     for step in range(3):
@@ -151,7 +151,7 @@ def sent(compressed: GzipCache, folder, name: str) -> bytes:
     return compressed.compress(request, file_response(request, str(folder), name)).body
 
 
-def test_a_version_is_compressed_once_and_the_least_recently_asked_for_makes_room(tmp_path):
+def test_a_version_is_compressed_once_and_the_least_recently_used_is_evicted(tmp_path):
     content = random.Random(1)
     for name in ("a.json", "b.json", "c.json"):
         (tmp_path / name).write_text(json.dumps([content.random() for _ in range(1000)]))
@@ -164,7 +164,7 @@ def test_a_version_is_compressed_once_and_the_least_recently_asked_for_makes_roo
     assert sent(compressed, tmp_path, "b.json") is not b
 
 
-def test_a_version_that_many_ask_for_at_once_is_compressed_once(tmp_path):
+def test_concurrent_requests_compress_a_version_once(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps([*range(100_000)]))
     compressed, bodies, gate = GzipCache(), [], threading.Barrier(20)
 
@@ -180,7 +180,7 @@ def test_a_version_that_many_ask_for_at_once_is_compressed_once(tmp_path):
     assert (len(bodies), len({id(body) for body in bodies})) == (20, 1)
 
 
-def test_a_file_that_shrinks_while_it_is_compressed_is_no_answer_and_is_not_kept(tmp_path):
+def test_a_file_that_shrinks_during_compression_is_neither_sent_nor_cached(tmp_path):
     path = tmp_path / "a.json"
     path.write_bytes(b"x" * 2 * CHUNK)
     compressed = GzipCache()

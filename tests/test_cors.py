@@ -61,7 +61,7 @@ ORIGINS = {
 
 
 @pytest.mark.parametrize("text", ORIGINS)
-def test_an_origin_is_written_as_browsers_write_it_or_refused(text):
+def test_origins_are_normalized_or_rejected(text):
     if ORIGINS[text] is not None:
         assert parse_origin(text) == ORIGINS[text]
         return
@@ -87,7 +87,7 @@ def varies(answer) -> list[str]:
     return answer.headers["vary"].split(", ")
 
 
-def test_a_cache_is_told_of_every_header_that_an_answer_depends_on(site):
+def test_vary_names_every_header_that_a_response_depends_on(site):
     for fields in ({}, {"Origin": PAGES}, {"Origin": PAGES, "If-None-Match": "*"}):
         answer = ask(site, "/results/training_log.json", headers=fields)
         assert varies(answer) == ["Accept-Encoding", "Origin"]
@@ -95,7 +95,7 @@ def test_a_cache_is_told_of_every_header_that_an_answer_depends_on(site):
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("path", READ)
-def test_a_named_site_reads_runs_and_the_headers_that_the_page_needs(site, path, method):
+def test_an_allowed_origin_reads_runs_and_the_headers_that_the_page_needs(site, path, method):
     answer = ask(site, path, method=method, headers={"Origin": PAGES})
     assert (answer.status, "Origin" in varies(answer)) == (READ[path], True)
     assert answer.headers["access-control-allow-origin"] == PAGES
@@ -104,7 +104,7 @@ def test_a_named_site_reads_runs_and_the_headers_that_the_page_needs(site, path,
     assert "access-control-allow-credentials" not in answer.headers
 
 
-def test_nothing_new_and_a_part_of_a_file_are_told_to_a_named_site_too(site):
+def test_an_allowed_origin_gets_304_and_206_responses_too(site):
     etag = ask(site, "/results/batches.csv").headers["etag"]
     for fields, status in (
         ({"If-None-Match": etag}, 304),
@@ -134,7 +134,7 @@ STRANGERS = [
 
 
 @pytest.mark.parametrize("origin", STRANGERS)
-def test_no_other_site_is_told_anything_and_caches_know_that_it_depends(site, origin):
+def test_other_origins_get_no_cors_headers_and_vary_is_set(site, origin):
     headers = {} if origin is None else {"Origin": origin}
     for path in READ:
         answer = ask(site, path, headers=headers)
@@ -146,7 +146,7 @@ ONLY_OURS = ["/", "/index.html", "/web/main.js", "/web/style.css", f"/runs/{RUN}
 
 
 @pytest.mark.parametrize("path", ONLY_OURS)
-def test_what_is_not_shared_is_as_if_no_site_were_named(site, path):
+def test_routes_that_are_not_shared_get_no_cors_headers(site, path):
     named, plain = ask(site, path, headers={"Origin": PAGES}), ask(site, path)
     assert (named.status, named.headers.keys()) == (plain.status, plain.headers.keys())
     assert not [name for name in named.headers if name.startswith("access-control")]
@@ -183,7 +183,7 @@ PREFLIGHTS = [
 
 
 @pytest.mark.parametrize(("origin", "path", "method", "status", "methods"), PREFLIGHTS)
-def test_a_preflight_is_allowed_what_the_page_will_do_and_nothing_else(site, origin, path, method, status, methods):
+def test_a_preflight_allows_exactly_the_methods_and_headers_of_the_page(site, origin, path, method, status, methods):
     fields = {"Origin": origin, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": "range"}
     fields = {name: value for name, value in fields.items() if value is not None}
     answer = ask(site, path, method="OPTIONS", headers=fields)
@@ -201,7 +201,7 @@ def test_a_preflight_is_allowed_what_the_page_will_do_and_nothing_else(site, ori
 
 
 @pytest.mark.parametrize(("origin", "allowed"), [(PAGES, "true"), ("https://evil.example", None)])
-def test_a_public_site_may_reach_this_private_address_if_it_is_named(site, origin, allowed):
+def test_an_allowed_public_origin_may_reach_a_private_address(site, origin, allowed):
     fields = {"Origin": origin, "Access-Control-Request-Method": "POST"}
     asked = {"Access-Control-Request-Private-Network": "true"}
     name = "access-control-allow-private-network"
@@ -225,14 +225,14 @@ SENT = [
 
 
 @pytest.mark.parametrize(("origin", "path", "method", "body", "status"), SENT)
-def test_a_named_site_has_digits_read_and_changes_no_run(site, origin, path, method, body, status):
+def test_an_allowed_origin_can_predict_and_cannot_change_runs(site, origin, path, method, body, status):
     fields = {"Origin": origin, "Sec-Fetch-Site": "cross-site"}
     answer = ask(site, path, method=method, headers=fields, body=body)
     assert answer.status == status
     assert answer.headers.get("access-control-allow-origin") == (None if status == 403 else origin)
 
 
-def test_a_named_site_is_told_that_its_picture_is_too_long(site):
+def test_an_allowed_origin_can_read_the_error_for_a_large_image(site):
     fields = {"Origin": PAGES, "Content-Length": "9999999"}
     answer = ask(site, "/predict", method="POST", headers=fields)
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (413, PAGES)
@@ -242,14 +242,14 @@ HOSTS = {"127.0.0.1:8000": 200, "api.example": 200, "evil.example": 403, "exampl
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_the_host_is_checked_all_the_same(site, host):
+def test_the_host_is_checked_with_an_allowed_origin_too(site, host):
     fields = {"Origin": PAGES, "Host": host}
     assert ask(site, "/training_status", headers=fields).status == HOSTS[host]
     preflight = fields | {"Access-Control-Request-Method": "POST"}
     assert ask(site, "/predict", method="OPTIONS", headers=preflight).status == HOSTS[host]
 
 
-def test_without_any_named_site_there_is_no_word_of_it(live):
+def test_without_an_allowed_origin_there_are_no_cors_headers(live):
     for path in ("/training_status", "/results/runs.json"):
         headers = ask(live, path, headers={"Origin": PAGES}).headers
         assert not [name for name in headers if name.startswith(("access-control", "vary"))]

@@ -21,7 +21,7 @@ def rows(path):
     return path.read_text().splitlines()
 
 
-def test_a_loss_has_the_digits_that_tell_any_two_float32_apart(tmp_path):
+def test_losses_have_enough_digits_to_distinguish_any_two_float32(tmp_path):
     log = BatchCsv(tmp_path / "batches.csv", FIELDS)
     values = [struct.unpack("f", struct.pack("I", bits))[0] for bits in range(0x3F000000, 0x3F000040)]
     for step, value in enumerate(values):
@@ -33,7 +33,7 @@ def test_a_loss_has_the_digits_that_tell_any_two_float32_apart(tmp_path):
 
 @pytest.mark.parametrize("kept", [0, 3, 5, 9])
 @pytest.mark.parametrize("torn", ["", "6,1,0.2"])
-def test_a_resumed_file_is_cut_to_so_many_rows_and_goes_on(path, kept, torn):
+def test_a_resumed_file_is_truncated_and_continued(path, kept, torn):
     path.write_text(path.read_text() + torn)
     before = rows(path)[:6]
     log = BatchCsv(path, FIELDS, resume=True)
@@ -45,7 +45,7 @@ def test_a_resumed_file_is_cut_to_so_many_rows_and_goes_on(path, kept, torn):
 
 
 @pytest.mark.parametrize("head", ["", "junk\n", "step,epoch\n", "step,epoch,loss,accuracy"])
-def test_a_file_with_another_header_is_begun_anew(path, head):
+def test_a_file_with_another_header_is_replaced(path, head):
     path.write_text(head + "".join(path.read_text().splitlines(keepends=True)[1:]) if head.endswith("\n") else head)
     log = BatchCsv(path, FIELDS, resume=True)
     assert log.truncate_rows(3) == 0
@@ -55,7 +55,7 @@ def test_a_file_with_another_header_is_begun_anew(path, head):
     assert rows(path) == [",".join(FIELDS), "4,2,0.5,0.25"]
 
 
-def test_a_file_that_is_not_there_is_begun_anew(tmp_path):
+def test_a_missing_file_is_created(tmp_path):
     log = BatchCsv(tmp_path / "batches.csv", FIELDS, resume=True)
     log.truncate_rows(3)
     log.close()

@@ -32,7 +32,7 @@ def server(tmp_path_factory):
         ("/echo", {"Content-Length": "x"}),
     ],
 )
-def test_every_answer_with_a_body_has_the_headers_that_keep_the_page_to_itself(server, path, headers):
+def test_every_response_with_a_body_has_the_security_headers(server, path, headers):
     got = ask(server, path, headers=headers)
     policy = dict(part.strip().split(" ", 1) for part in got.headers["content-security-policy"].split(";"))
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
@@ -46,7 +46,7 @@ def test_every_answer_with_a_body_has_the_headers_that_keep_the_page_to_itself(s
     assert got.headers["date"].endswith(" GMT")
 
 
-def test_nothing_new_is_said_briefly(server):
+def test_a_304_has_no_body(server):
     """Most polls get a 304: with some 450 bytes of the browser's headers the whole stays under 1 kB."""
     got = ask(server, "/text.csv", headers={"If-None-Match": "*"})
     assert (got.status, got.body) == (304, b"")
@@ -150,7 +150,7 @@ RAW = [
 
 
 @pytest.mark.parametrize("size", [1, 7])
-def test_a_head_in_pieces_of_any_size_is_read_as_it_would_be_whole(server, size):
+def test_a_head_split_into_pieces_is_parsed_like_a_whole_one(server, size):
     long = GET + HOST + b"".join(b"A-%d: b\r\n" % number for number in range(MAX_FIELDS - 1)) + b"\r\n"
     for content, status in (*RAW[:15], *((long, 200),)):
         with connect(server) as connection:
@@ -163,7 +163,7 @@ def test_a_head_in_pieces_of_any_size_is_read_as_it_would_be_whole(server, size)
 
 
 @pytest.mark.parametrize(("content", "status"), RAW, ids=range(len(RAW)))
-def test_what_is_no_request_is_told_so_once_and_the_connection_closed(server, content, status):
+def test_malformed_requests_get_one_error_and_the_connection_is_closed(server, content, status):
     answers = raw(server, content + b"GET /echo HTTP/1.1\r\n" + HOST + b"\r\n")
     got = Answer(answers)
     assert got.status == status
@@ -171,7 +171,7 @@ def test_what_is_no_request_is_told_so_once_and_the_connection_closed(server, co
     assert got.json()["status"] == status  # one whole document, and nothing after it
 
 
-def test_no_bytes_whatever_bring_the_server_down(server, capfd):
+def test_no_bytes_crash_the_server(server, capfd):
     rng = random.Random(1)
     valid = GET + HOST + b"Content-Length: 5\r\nRange: bytes=1-2\r\nIf-None-Match: *\r\n\r\nhello"
     for _ in range(200):

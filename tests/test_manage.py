@@ -1,4 +1,4 @@
-"""Naming, hiding and deleting runs, through the server."""
+"""Renaming, hiding and deleting runs through the server."""
 
 import errno
 import json
@@ -214,7 +214,7 @@ def test_the_label_of_a_missing_run_is_removed_by_the_next_start(live):
 
 
 def test_the_end_of_a_run_is_in_the_log_before_it_is_in_the_index(live, monkeypatch):
-    """Readers trust the log where the two differ: nothing that the list says later may be older than the log."""
+    """Readers trust the log: the index may never be older than it."""
     told = []
     written = runs.write_json
 

@@ -1,4 +1,4 @@
-"""The network's files for the page: whole, of the right epochs, and continued with a run."""
+"""The exported network for the page: consistent files, saved epochs, resumed runs."""
 
 import json
 import math
@@ -92,7 +92,7 @@ def test_a_damaged_description_of_the_epochs_is_ignored(network, damage):
 
 
 def test_a_history_without_ood_thresholds_is_read_too(network):
-    """Files of before had none."""
+    """Files of older versions had none."""
     saved = collected(network, [1, 2])
     told = saved.as_json({})
     del told["ood_thresholds"]

@@ -1,4 +1,4 @@
-"""Driving the training from the page, in a real browser: who may, and what comes of it."""
+"""Control of training from the page, in a real browser."""
 
 import contextlib
 import json
@@ -23,21 +23,21 @@ LITTLE = ("--dataset=synthetic", "--train-limit=640", "--validation=100", "--cha
 
 
 def change(page):
-    """Open the menu; it can't be used before the training has begun."""
+    """Open the menu, which is disabled before training starts."""
     page.locator(".menu button:enabled").first.wait_for(state="attached")
     page.locator(".menu summary").click()
 
 
 @contextlib.contextmanager
 def training(results, *options):
-    """A trainer that somebody started in a terminal."""
+    """A trainer started in a terminal."""
     command = [sys.executable, str(PROJECT / "mnist_cnn.py"), *LITTLE, *options, f"--results-dir={results}", "--quiet"]
     with subprocess.Popen(command) as process:
         yield process
         process.kill()
 
 
-def test_the_token_leaves_the_address_at_once_and_the_rest_of_it_stays(visit, tmp_path):
+def test_the_token_is_removed_from_the_address_and_the_rest_stays(visit, tmp_path):
     write_run(tmp_path, status="running")
     with controlled(tmp_path) as (url, _):
         page = visit(f"{url}&x=time&smooth=0.5")
@@ -47,7 +47,7 @@ def test_the_token_leaves_the_address_at_once_and_the_rest_of_it_stays(visit, tm
         page.get_by_role("button", name="Pause").wait_for()
 
 
-def test_who_has_no_token_sees_no_controls(visit, tmp_path):
+def test_without_a_token_there_are_no_controls(visit, tmp_path):
     write_run(tmp_path, status="running")
     with controlled(tmp_path) as (url, _):
         page = visit(url.split("#")[0])
@@ -56,7 +56,7 @@ def test_who_has_no_token_sees_no_controls(visit, tmp_path):
         assert page.locator(CONTROLS).count() == 0
 
 
-def test_a_server_that_only_shows_has_no_controls(visit, tmp_path):
+def test_a_read_only_server_has_no_controls(visit, tmp_path):
     write_run(tmp_path, status="running")
     with controlled(tmp_path) as (url, access):
         access.allowed = False
@@ -109,7 +109,7 @@ def test_a_run_is_paused_continued_changed_and_stopped(visit, tmp_path):
         page.get_by_role("button", name="Resume", exact=True).wait_for()
 
 
-def test_a_rate_far_above_the_present_one_takes_a_second_yes(visit, tmp_path):
+def test_a_learning_rate_far_above_the_current_one_needs_confirmation(visit, tmp_path):
     with controlled(tmp_path) as (url, _), training(tmp_path, "--epochs=200"):
         page = visit(url)
         wait_for_steps(page, 0)
@@ -136,7 +136,7 @@ def test_a_rate_far_above_the_present_one_takes_a_second_yes(visit, tmp_path):
         assert values == [4]
 
 
-def test_what_the_trainer_refuses_is_said(visit, tmp_path):
+def test_a_rejected_command_is_shown(visit, tmp_path):
     with controlled(tmp_path) as (url, _), training(tmp_path, "--steps=100000"):
         page = visit(url)
         wait_for_steps(page, 0)
@@ -147,7 +147,7 @@ def test_what_the_trainer_refuses_is_said(visit, tmp_path):
         see(page, "#events .kind", "^refused$")
 
 
-def test_the_keyboard_is_not_taken_back_by_a_look_of_the_page(visit, tmp_path):
+def test_polling_does_not_steal_the_keyboard_focus(visit, tmp_path):
     with controlled(tmp_path) as (url, _), training(tmp_path, "--epochs=200"):
         page = visit(url)
         wait_for_steps(page, 0)
@@ -181,7 +181,7 @@ def test_a_new_server_has_a_new_token_and_the_page_says_what_to_do(visit, tmp_pa
 
 @contextlib.contextmanager
 def server_process(results, port):
-    """A server of its own, as somebody starts it: the address that it prints."""
+    """A server process; yields the URL that it prints."""
     command = [sys.executable, str(PROJECT / "server.py"), "--no-browser", f"--port={port}", f"--results-dir={results}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield re.search(r"http\S+", process.stdout.readline())[0]
@@ -222,7 +222,7 @@ HOSTILE = [
 ]
 
 
-def test_what_others_write_is_text(visit, tmp_path):
+def test_foreign_text_stays_text(visit, tmp_path):
     write_run(tmp_path, status="failed")
     with controlled(tmp_path) as (url, _):
         page = visit(url, allowed=("400",), width=390)
@@ -242,7 +242,7 @@ def test_what_others_write_is_text(visit, tmp_path):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_controls_are_open_to_everybody_at_any_width(visit, tmp_path, theme):
+def test_the_controls_pass_the_accessibility_rules_at_any_width(visit, tmp_path, theme):
     write_run(tmp_path, status="running", phase="training")
     with controlled(tmp_path) as (url, _):
         page = visit(url, theme=theme, width=390)
@@ -268,7 +268,7 @@ def tab_to(page, name, key="Tab"):
     raise AssertionError(f"the keyboard does not reach {name}")
 
 
-def test_the_keyboard_alone_is_enough(visit, tmp_path):
+def test_everything_works_with_the_keyboard(visit, tmp_path):
     with controlled(tmp_path) as (url, _):
         page = visit(url)
         page.get_by_role("button", name="New run").wait_for()

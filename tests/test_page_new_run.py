@@ -1,4 +1,4 @@
-"""A training set up, started, stopped and continued from the page, in a real browser."""
+"""The form for a new run, in a real browser."""
 
 import os
 import signal
@@ -42,7 +42,7 @@ def test_a_run_is_set_up_started_stopped_resumed_and_deleted(visit, tmp_path):
         page.get_by_role("button", name="New run").wait_for()
 
 
-def test_what_is_usual_follows_preset_model_and_optimiser(visit, tmp_path):
+def test_defaults_follow_preset_model_and_optimizer(visit, tmp_path):
     with controlled(tmp_path) as (url, _):
         page = visit(url)
         dialog = new_run(page, Epochs="7")
@@ -64,7 +64,7 @@ def test_what_is_usual_follows_preset_model_and_optimiser(visit, tmp_path):
         assert dialog.get_by_label("Epochs").get_attribute("placeholder") == "1"
 
 
-def test_what_is_wrong_is_marked_at_its_field_and_nothing_starts(visit, tmp_path):
+def test_invalid_fields_are_highlighted_and_nothing_starts(visit, tmp_path):
     with controlled(tmp_path) as (url, _):
         page = visit(url, allowed=("400",))
         dialog = new_run(page, Epochs="0", Channels="4,4")
@@ -83,7 +83,7 @@ def test_what_is_wrong_is_marked_at_its_field_and_nothing_starts(visit, tmp_path
         assert not training_log.read(tmp_path)
 
 
-def test_a_rate_far_above_the_usual_one_takes_a_second_yes(visit, tmp_path):
+def test_a_learning_rate_far_above_the_default_needs_confirmation(visit, tmp_path):
     with controlled(tmp_path) as (url, _):
         page = visit(url, allowed=("400",))
         dialog = new_run(page)
@@ -95,7 +95,7 @@ def test_a_rate_far_above_the_usual_one_takes_a_second_yes(visit, tmp_path):
         see(page, "dialog [role=alert]", "^Not today.$")
 
 
-def test_a_trainer_that_was_killed_is_told_with_its_last_words(visit, tmp_path):
+def test_a_killed_trainer_is_reported_with_its_output(visit, tmp_path):
     with controlled(tmp_path) as (url, _):
         page = visit(url)
         new_run(page, **SMALL, Epochs="300").get_by_role("button", name="Start").click()
@@ -111,7 +111,7 @@ def test_a_trainer_that_was_killed_is_told_with_its_last_words(visit, tmp_path):
 
 
 @pytest.mark.parametrize("fixed_args", [None, "--keep-runs", [1, None, "--keep-runs", "5; rm -r /"]])
-def test_the_form_opens_whatever_the_server_says_that_every_command_has(visit, tmp_path, fixed_args):
+def test_the_form_opens_whatever_fixed_arguments_the_server_reports(visit, tmp_path, fixed_args):
     def answer(route):
         options = {key: value for key, value in route.fetch().json().items() if key != "fixed_args"}
         route.fulfill(json=options | ({"fixed_args": fixed_args} if fixed_args else {}))
@@ -124,7 +124,7 @@ def test_the_form_opens_whatever_the_server_says_that_every_command_has(visit, t
         see(page, "dialog code", f"^python mnist_cnn.py --epochs 7{words}$")
 
 
-def test_a_form_says_at_once_that_the_server_was_restarted(visit, tmp_path):
+def test_an_open_form_reports_a_restarted_server(visit, tmp_path):
     with controlled(tmp_path) as (url, access):
         page = visit(url)
         dialog = new_run(page, Epochs="3")

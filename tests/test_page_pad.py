@@ -1,4 +1,4 @@
-"""The pad in a real browser: real pointers, fingers and keys on a network that was really trained."""
+"""The pad in a real browser: mouse, touch and keyboard on a trained network."""
 
 import json
 import shutil
@@ -34,7 +34,7 @@ def test_digits_drawn_with_the_mouse_are_read_with_any_server(visit, trained, tm
         assert page.locator("#pad .layers").is_hidden()
 
 
-def test_what_is_no_digit_is_not_called_one(visit, trained):
+def test_non_digits_are_rejected(visit, trained):
     with our_server(trained) as url:
         page = visit(url)
         draw(page, [[(0.2 + 0.6 * (step % 2), 0.2 + 0.03 * step) for step in range(20)]])
@@ -109,7 +109,7 @@ def test_keys_draw_too(visit, trained):
         see(page, "#pad .answer", "Draw a digit")
 
 
-def test_a_step_back_lifts_the_pen_of_the_keyboard(visit, trained):
+def test_undo_lifts_the_pen_of_the_keyboard(visit, trained):
     with our_server(trained) as url:
         page = visit(url, allowed=READS)
         sheet(page).focus()
@@ -128,7 +128,7 @@ def test_a_step_back_lifts_the_pen_of_the_keyboard(visit, trained):
         assert max(pixels(page)) == 0
 
 
-def test_steps_back_and_a_new_beginning(visit, trained):
+def test_undo_and_clear_work(visit, trained):
     with our_server(trained) as url:
         page = visit(url, allowed=READS)
         sheet(page)
@@ -145,7 +145,7 @@ def test_steps_back_and_a_new_beginning(visit, trained):
         assert pixels(page) == one
 
 
-def test_each_step_of_the_way_can_be_left_out(visit, trained):
+def test_each_preprocessing_step_can_be_switched_off(visit, trained):
     with our_server(trained) as url:
         page = visit(url, allowed=READS)
         wide = [(0.05, 0.1), (0.7, 0.1), (0.1, 0.4), (0.6, 0.5), (0.1, 0.8)]
@@ -158,7 +158,7 @@ def test_each_step_of_the_way_can_be_left_out(visit, trained):
             assert pixels(page) == whole
 
 
-def test_kept_drawings_tell_how_they_were_learned_and_stay(visit, trained):
+def test_saved_drawings_show_their_history_and_persist(visit, trained):
     with our_server(trained) as url:
         page = visit(url)
         for digit in (3, 8):
@@ -175,7 +175,7 @@ def test_kept_drawings_tell_how_they_were_learned_and_stay(visit, trained):
         assert page.locator("#pad .saved li").count() == 1
 
 
-def test_before_the_first_epoch_it_says_when_it_comes_unless_the_trainer_has_no_network_for_it(visit, tmp_path):
+def test_before_the_first_epoch_the_pad_says_when_it_becomes_available(visit, tmp_path):
     write_run(tmp_path, status="running", files=["test.png"])
     with our_server(tmp_path) as url:
         page = visit(url)
@@ -200,7 +200,7 @@ def test_the_answer_comes_from_the_newest_network_while_it_trains(visit, tmp_pat
 
 
 def test_the_page_of_one_host_shows_the_runs_of_another(browser, trained, tmp_path):
-    """Not through `visit`, which would complain of requests to another host."""
+    """Not through `visit`, which rejects requests to other hosts."""
     copy_page(tmp_path)
     context = browser.new_context()
     with any_server(tmp_path) as page_url:  # noqa: SIM117
@@ -223,7 +223,7 @@ def test_the_page_of_one_host_shows_the_runs_of_another(browser, trained, tmp_pa
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_the_pad_is_open_to_everybody(visit, trained, theme, width):
+def test_the_pad_passes_the_accessibility_rules(visit, trained, theme, width):
     with our_server(trained) as url:
         page = visit(url, theme=theme, width=width)
         draw(page, strokes_of(5))

@@ -1,4 +1,4 @@
-"""`python mnist_cnn.py predict` and what it stands on."""
+"""`python mnist_cnn.py predict`, and the predictor."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from tests.support import PROJECT
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):
-    """A lenet5 that learned a few of the project's own digits by heart."""
+    """A lenet5 that memorized a few synthetic digits."""
     images, labels = synthetic.draw(300, seed=5)
     torch.manual_seed(0)
     network = builders.build_model("lenet5")
@@ -45,7 +45,7 @@ def digits():
 
 @pytest.fixture
 def files(tmp_path, digits):
-    """Ten pictures of digits, dark on light, each on a larger sheet; and their labels."""
+    """Ten images of digits, dark on light, and their labels."""
     images, labels = digits
     paths = []
     for number in range(10):
@@ -76,7 +76,7 @@ def test_digits_are_read_from_files(files, weights):
         assert np.shape(answer["preprocessing"]["pixels"]) == (28, 28)
 
 
-def test_for_a_person_the_answer_is_a_line_and_a_picture(files, weights):
+def test_the_report_is_a_line_and_an_ascii_image(files, weights):
     paths, _ = files
     output = invoke(paths[0], "--weights", weights).output
     first, *picture = output.rstrip("\n").split("\n")
@@ -97,13 +97,13 @@ def test_the_probabilities_are_those_of_the_network(digits, weights):
 
 
 def limited(weights, tmp_path, limit):
-    """The same weights with that energy limit."""
+    """The same weights with that OOD threshold."""
     path = tmp_path / "limited.pth"
     path.write_bytes(weights_file.serialize(weights_file.load(weights) | {"ood_threshold": limit}))
     return path
 
 
-def test_what_is_unlike_all_it_has_learned_is_not_called_a_digit(files, weights, tmp_path):
+def test_out_of_distribution_images_are_rejected(files, weights, tmp_path):
     (file, *_), _ = files
     (before,) = json.loads(invoke(file, "--weights", weights, "--json").output)
     assert (before["status"], before["reason"]) == ("ok", None)
@@ -122,7 +122,7 @@ def test_a_picture_at_the_ood_threshold_is_a_digit_and_one_beyond_is_none(digits
         assert reader.predict([from_pixels(image[0])])[0].status == status
 
 
-def test_a_blot_is_no_digit_whatever_the_network_says(weights, tmp_path):
+def test_a_blot_is_rejected_whatever_the_network_says(weights, tmp_path):
     blot = Image.new("L", (90, 90), 255)
     blot.paste(0, (20, 20, 70, 70))
     blot.save(tmp_path / "blot.png")
@@ -131,7 +131,7 @@ def test_a_blot_is_no_digit_whatever_the_network_says(weights, tmp_path):
     assert answer["label"] in "0123456789" and len(answer["probabilities"]) == 10
 
 
-def test_of_an_empty_picture_nothing_is_said(tmp_path, weights):
+def test_an_empty_image_has_no_prediction(tmp_path, weights):
     Image.new("RGB", (40, 40), (200, 190, 180)).save(tmp_path / "blank.png")
     assert invoke(tmp_path / "blank.png", "--weights", weights).output == f"{tmp_path / 'blank.png'}: empty image\n"
     answer = json.loads(invoke(tmp_path / "blank.png", "--weights", weights, "--json").output)[0]
@@ -147,7 +147,7 @@ def test_of_an_empty_picture_nothing_is_said(tmp_path, weights):
     "content, reason",
     [(None, "cannot be read: No such file"), (b"text", "Not a valid PNG, JPEG, GIF, BMP or WEBP image")],
 )
-def test_what_cannot_be_read_is_told_in_one_line(tmp_path, weights, content, reason):
+def test_unreadable_files_are_reported_in_one_line(tmp_path, weights, content, reason):
     file = tmp_path / "seven.png"
     if content:
         file.write_bytes(content)
@@ -176,13 +176,13 @@ def test_one_unreadable_file_among_several_leaves_the_others_their_answers(files
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="this system has no such device")
-def test_a_file_without_end_is_a_picture_of_too_many_bytes(weights, tmp_path, monkeypatch):
+def test_an_endless_file_is_rejected_as_too_large(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(predict, "MAX_FILE_BYTES", 1000)
     result = invoke("/dev/zero", "--weights", weights)
     assert (result.exit_code, result.stderr) == (1, "Error: /dev/zero: The image has more than 1,000 bytes.\n")
 
 
-def test_without_weights_it_says_how_to_get_some(files, tmp_path):
+def test_missing_weights_are_reported_with_a_remedy(files, tmp_path):
     result = invoke(files[0][0], "--weights", tmp_path / "none.pth")
     assert result.exit_code == 1
     assert "train a network" in result.output and result.output.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Pictures of digits as people make them come out as MNIST would have them, whatever their size, place and colours."""
+"""Preprocessing: images of any size, position and color are framed like MNIST."""
 
 import io
 import os
@@ -19,12 +19,12 @@ PAPER, INK = (250, 244, 230), (30, 60, 140)
 
 @pytest.fixture(scope="module")
 def digits():
-    """(40, 28, 28) of 0 to 1, drawn by the project itself and framed as MNIST frames its own."""
+    """(40, 28, 28) of 0 to 1, synthetic and framed like MNIST."""
     return synthetic.draw(40, seed=3)[0].numpy() / 255
 
 
 def saved(image: Image.Image, kind: str = "PNG", **options) -> images.DecodedImage:
-    """The picture after a way through a file."""
+    """The image after encoding and decoding."""
     content = io.BytesIO()
     image.save(content, kind, **options)
     return images.decode(content.getvalue())
@@ -40,7 +40,7 @@ def coloured(digit, ink=INK, paper=PAPER) -> Image.Image:
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> float:
-    """Of two (28, 28) of 0 to 255: what part of the ink lies elsewhere, 0 to 1."""
+    """Fraction of the ink that differs between two (28, 28) of 0 to 255."""
     return np.abs(one.astype(float) - other).sum() / (one.astype(float) + other).sum()
 
 
@@ -49,7 +49,7 @@ def at_size(digit: np.ndarray, factor: float) -> Image.Image:
     return grey(digit).resize((side, side), Image.Resampling.BICUBIC)
 
 
-# Of the ink this part may lie elsewhere: edges that were interpolated are softer.
+# Tolerated fraction of differing ink: interpolated edges are softer.
 SAME, RESAMPLED, SHADED, COARSE = 0.08, 0.16, 0.19, 0.4
 WAYS = {
     "dark on light": (lambda digit: saved(grey(1 - digit)), SAME),
@@ -95,7 +95,7 @@ def transparent(digit, ink: int):
 
 
 def shaded(digit):
-    """Light falls from one side: paper goes from 250 to 130, ink is three quarters darker everywhere."""
+    """Uneven light: paper from 250 to 130, ink three quarters darker everywhere."""
     large = np.asarray(at_size(digit, 8), float) / 255
     paper = np.linspace(250, 130, large.shape[1])[None, :]
     return Image.fromarray(np.rint(paper * (1 - 0.75 * large)).astype(np.uint8))
@@ -107,20 +107,20 @@ def dirty(digit):
     return Image.fromarray(large)
 
 
-def test_mnists_own_framing_is_left_as_it_is(digits):
+def test_images_framed_like_mnist_are_left_unchanged(digits):
     prepared = [prepare(saved(grey(digit))) for digit in digits]
     assert np.mean([difference(one.pixels, digit * 255) for one, digit in zip(prepared, digits)]) < SAME
     assert not any(one.inverted for one in prepared)
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_whatever_way_a_digit_comes_it_is_the_same(digits, way):
+def test_every_encoding_of_a_digit_gives_the_same_input(digits, way):
     make, at_most = WAYS[way]
     found = [difference(prepare(make(digit)).pixels, digit * 255) for digit in digits]
     assert np.mean(found) < at_most
 
 
-def test_a_turned_photo_is_read_as_it_was_held(digits):
+def test_exif_orientation_is_applied(digits):
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: rotate by 90 degrees to the right
     turned = at_size(1 - digits[0], 6).rotate(90, expand=True)
@@ -128,7 +128,7 @@ def test_a_turned_photo_is_read_as_it_was_held(digits):
     assert difference(prepare(saved(turned, "JPEG", quality=95, exif=exif)).pixels, straight) < 0.03
 
 
-def test_what_comes_out_is_framed_as_mnist_is(digits):
+def test_the_output_is_framed_like_mnist(digits):
     for digit in digits:
         pixels = prepare(saved(at_size(1 - digit, 5))).pixels.astype(float)
         rows, columns = np.nonzero(pixels.max(1))[0], np.nonzero(pixels.max(0))[0]
@@ -137,7 +137,7 @@ def test_what_comes_out_is_framed_as_mnist_is(digits):
         assert np.abs(np.array(middle) - 14.5).max() <= 0.51
 
 
-def test_the_box_and_the_ink_are_told_in_the_pictures_own_pixels():
+def test_bounding_box_and_ink_are_in_pixels_of_the_original_image():
     picture = Image.new("L", (1000, 600), 255)
     picture.paste(0, (300, 100, 400, 500))
     prepared = prepare(saved(picture))
@@ -147,7 +147,7 @@ def test_the_box_and_the_ink_are_told_in_the_pictures_own_pixels():
     assert prepared.ink == pytest.approx(100 * 400 / 600_000, abs=0.01)
 
 
-def test_a_small_digit_in_a_large_picture_is_told_where_it_is():
+def test_the_box_of_a_small_digit_in_a_large_image_is_exact():
     picture = Image.new("L", (1000, 600), 255)
     picture.paste(0, (900, 500, 910, 540))
     prepared = prepare(saved(picture))
@@ -158,7 +158,7 @@ def test_a_small_digit_in_a_large_picture_is_told_where_it_is():
 @pytest.mark.parametrize(
     "kind, mode", [("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "1"), ("PNG", "I;16")]
 )
-def test_a_cameras_picture_is_read_at_a_part_of_its_pixels(digits, kind, mode):
+def test_a_large_photo_is_decoded_at_reduced_size(digits, kind, mode):
     small = at_size(1 - digits[1], 8)
     sheet = Image.new("L", (4032, 3024), 255)
     sheet.paste(small.resize((1344, 1344), Image.Resampling.BICUBIC), (2000, 1200))
@@ -184,7 +184,7 @@ def test_a_picture_without_contrast_is_empty(value):
 
 
 @pytest.mark.parametrize("height, width", [(1, 2), (2, 2), (8, 8), (27, 10), (1, 28), (40, 40)])
-def test_two_halves_of_which_neither_is_paper_are_no_digit_and_no_error(height, width):
+def test_an_image_of_two_halves_is_not_a_digit_and_not_an_error(height, width):
     for one, other in ((12, 24), (0, 255), (7, 201), (100, 101)):
         halves = np.full((height, width), one, np.uint8)
         halves[:, width // 2 :] = other
@@ -194,14 +194,14 @@ def test_two_halves_of_which_neither_is_paper_are_no_digit_and_no_error(height, 
 
 
 @pytest.mark.parametrize("width, height", [(300, 1), (1, 700), (600, 3)])
-def test_the_box_lies_within_a_picture_of_hardly_any_height(width, height):
+def test_the_box_stays_within_a_very_flat_image(width, height):
     line = np.full((height, width), 255, np.uint8)
     line[height // 2 :, width // 2 :] = line[height // 2 :, : width // 3] = 0
     left, top, right, bottom = prepare(saved(Image.fromarray(line))).box
     assert 0 <= left <= right <= width and 0 <= top <= bottom <= height
 
 
-def test_each_step_can_be_left_out_and_then_shows_why_it_is_there(digits):
+def test_each_step_can_be_disabled_and_has_an_effect(digits):
     digit = digits[0]
     whole = prepare(saved(shaded(digit))).pixels
     assert difference(prepare(saved(shaded(digit)), ["paper"]).pixels, whole) > 0.2
@@ -213,7 +213,7 @@ def test_each_step_can_be_left_out_and_then_shows_why_it_is_there(digits):
     assert len({pixels.tobytes() for pixels in with_all}) >= 2
 
 
-def test_areas_are_averaged_and_sums_are_kept():
+def test_downscaling_averages_areas_and_preserves_sums():
     values = np.random.default_rng(1).random((37, 53))
     smaller = resize(values, 10, 20)
     assert smaller.shape == (10, 20)
@@ -224,7 +224,7 @@ def test_areas_are_averaged_and_sums_are_kept():
 
 
 @pytest.mark.parametrize("times", [2, 4])
-def test_what_is_enlarged_has_the_means_it_is_known_by_and_sharper_edges_than_interpolation(digits, times):
+def test_upscaling_preserves_means_and_has_sharper_edges_than_interpolation(digits, times):
     for digit in digits[:10]:
         original = np.kron(digit > 0.5, np.ones((2, 2)))  # (56, 56), each pixel ink or paper
         few = resize(original, SIZE * 2 // times, SIZE * 2 // times)
@@ -233,10 +233,10 @@ def test_what_is_enlarged_has_the_means_it_is_known_by_and_sharper_edges_than_in
         assert np.abs(fine - original).mean() < 0.7 * np.abs(interpolated - original).mean()
 
 
-def test_parts_are_found_as_by_filling_them():
-    chance = np.random.default_rng(2)
+def test_parts_equal_those_of_a_flood_fill():
+    rng = np.random.default_rng(2)
     for density in (0.2, 0.45, 0.6):
-        mask = chance.random((40, 50)) < density
+        mask = rng.random((40, 50)) < density
         labels, count = components(mask)
         assert (labels > 0).tolist() == mask.tolist()
         assert set(np.unique(labels)) - {0} == set(range(1, count + 1))
@@ -244,7 +244,7 @@ def test_parts_are_found_as_by_filling_them():
 
 
 def filled(mask) -> int:
-    """How many times one can begin to fill, corners included, until all is filled."""
+    """Number of 8-connected components by flood fill."""
     left = {tuple(place) for place in np.argwhere(mask)}
     count = 0
     while left:
@@ -258,19 +258,19 @@ def filled(mask) -> int:
     return count
 
 
-def test_otsu_parts_two_heaps_between_them():
-    chance = np.random.default_rng(3)
-    values = np.concatenate([chance.normal(0.2, 0.03, 5000), chance.normal(0.8, 0.03, 300)])
+def test_otsu_separates_two_clusters():
+    rng = np.random.default_rng(3)
+    values = np.concatenate([rng.normal(0.2, 0.03, 5000), rng.normal(0.8, 0.03, 300)])
     assert 0.3 < otsu(values) < 0.7
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"<svg/>", b"BM" + bytes(60)])
-def test_what_is_no_picture_is_told_so(content):
+def test_files_that_are_not_images_are_rejected(content):
     with pytest.raises(images.InvalidImage):
         images.decode(content)
 
 
-def test_half_a_picture_is_no_picture(digits):
+def test_a_truncated_image_is_rejected(digits):
     content = io.BytesIO()
     at_size(digits[0], 9).save(content, "PNG")
     with pytest.raises(images.InvalidImage):
@@ -278,7 +278,7 @@ def test_half_a_picture_is_no_picture(digits):
 
 
 @pytest.mark.parametrize("size", [(5000, 10), (10, 5000), (2100, 2100)])
-def test_too_many_pixels_are_refused_before_they_are_decoded(size):
+def test_too_many_pixels_are_rejected_before_decoding(size):
     content = io.BytesIO()
     Image.new("1", size).save(content, "PNG")
     with pytest.raises(images.ImageTooLarge):
@@ -291,13 +291,13 @@ def test_too_many_bytes_are_refused():
 
 
 def framed_images():
-    """Images framed as MNIST's: drawn ones, and the real ones where they lie on this machine."""
+    """Images framed like MNIST: synthetic ones, and real ones if available."""
     root = Path(os.environ.get("MNIST_DATA_DIR") or "data") / "MNIST" / "raw" / "t10k-images-idx3-ubyte"
     real = np.frombuffer(root.read_bytes(), np.uint8, offset=16).reshape(-1, 28, 28)[::20] if root.is_file() else []
     return [*synthetic.draw(200, seed=9)[0].numpy(), *real]
 
 
-def test_a_picture_framed_as_mnists_keeps_its_pixels():
+def test_an_image_framed_like_mnist_keeps_its_pixels():
     for image in framed_images():
         for mode in ("L", "RGB"):
             content = io.BytesIO()
@@ -309,7 +309,7 @@ def test_a_picture_framed_as_mnists_keeps_its_pixels():
             assert prepared.box == (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
 
 
-def test_a_picture_of_that_size_framed_otherwise_goes_through_the_pipeline():
+def test_an_image_of_that_size_with_another_framing_is_preprocessed():
     image = synthetic.draw(1, seed=9)[0][0].numpy()
     moved, smaller = np.roll(image, 2, axis=1), np.pad(image[::2, ::2], 7)
     red = np.dstack([image, np.zeros_like(image), np.zeros_like(image)])

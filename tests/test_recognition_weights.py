@@ -1,4 +1,4 @@
-"""POST /predict: whose weights read, while one trains, after one was stopped, and where a file is damaged."""
+"""POST /predict: choice of weights during training, after a stop, and with damaged files."""
 
 import pickle
 
@@ -131,7 +131,7 @@ def test_each_epoch_is_calibrated_with_its_own_temperature(live, picture):  # no
 
 
 def test_files_without_temperatures_per_epoch_are_read(live, picture):  # noqa: F811
-    """Older ones: only the last epoch's temperature is known."""
+    """Older files: only the last epoch's temperature is known."""
     kept = ModelHistory()
     kept.add_epoch(1, build_model("tiny"))
     kept.add_epoch(2, build_model("tiny"))

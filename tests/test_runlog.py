@@ -21,7 +21,7 @@ def folder(tmp_path):
 
 
 def saved(folder, file=schema.TRAINING_LOG):
-    """The file's content, refused unless it is strict JSON."""
+    """The file's content, which must be strict JSON."""
 
     def refuse(constant):
         raise AssertionError(f"{constant} is no JSON")
@@ -34,7 +34,7 @@ def rows(folder):
         return list(csv.DictReader(file))
 
 
-def test_the_golden_run_is_what_the_writer_writes(tmp_path):
+def test_the_golden_run_matches_the_writer(tmp_path):
     golden.write(tmp_path)
     names = sorted(os.listdir(golden.FIXTURE))
     assert sorted(os.listdir(tmp_path)) == names
@@ -42,7 +42,7 @@ def test_the_golden_run_is_what_the_writer_writes(tmp_path):
     assert (different, unreadable) == ([], []), "after a deliberate change: python -m tests.support.golden"
 
 
-def test_a_run_that_ends_well_is_completed_and_holds_all_it_was_told(folder):
+def test_a_completed_run_has_everything_that_was_logged(folder):
     with RunLog(folder, name="a run", config={"lr": 0.1}) as log:
         log.set_totals(epochs=2, batches=3)
         for epoch in (1, 2):
@@ -72,7 +72,7 @@ def test_a_run_that_ends_well_is_completed_and_holds_all_it_was_told(folder):
         (SystemExit(1), "failed", "1"),
     ],
 )
-def test_a_run_that_ends_otherwise_says_how(folder, error, status, sentence):
+def test_other_endings_have_their_status(folder, error, status, sentence):
     with pytest.raises(type(error)), RunLog(folder, name="a run") as log:
         log.batch(1, loss=0.5)
         raise error
@@ -80,13 +80,13 @@ def test_a_run_that_ends_otherwise_says_how(folder, error, status, sentence):
     assert saved(folder, schema.RUNS_INDEX)["runs"][0]["status"] == status
 
 
-def test_a_run_asked_to_stop_is_stopped(folder):
+def test_a_stopped_run_has_status_stopped(folder):
     with RunLog(folder, name="a run") as log:
         log.stop()
     assert saved(folder)["status"] == "stopped"
 
 
-def test_numbers_that_are_not_finite_leave_strict_json_and_empty_cells(folder):
+def test_non_finite_numbers_become_null_and_empty_cells(folder):
     with RunLog(folder, name="a run", config={"x": math.inf}) as log:
         log.batch(1, loss=0.5, lr=0.1)
         log.batch(1, loss=math.nan, accuracy=math.nan, lr=0.1)
@@ -100,7 +100,7 @@ def test_numbers_that_are_not_finite_leave_strict_json_and_empty_cells(folder):
     assert [row["loss"] for row in rows(folder)] == ["0.5", "", ""]
 
 
-def test_the_log_is_written_within_a_second_or_two_without_being_asked(folder):
+def test_the_log_is_written_periodically(folder):
     with RunLog(folder, name="a run") as log:
         log.batch(1, loss=0.5)
         give_up = time.monotonic() + 20
@@ -110,7 +110,7 @@ def test_the_log_is_written_within_a_second_or_two_without_being_asked(folder):
         assert len(rows(folder)) == 1
 
 
-def test_the_heartbeat_moves_though_nothing_happens(folder, monkeypatch):
+def test_the_heartbeat_moves_while_nothing_happens(folder, monkeypatch):
     monkeypatch.setattr(schema, "WRITE_EVERY_S", 0.02)
     monkeypatch.setattr(schema, "HEARTBEAT_S", 0.05)
     with RunLog(folder, name="a run"):
@@ -121,7 +121,7 @@ def test_the_heartbeat_moves_though_nothing_happens(folder, monkeypatch):
         assert saved(folder)["updated_at"] > first
 
 
-def test_a_second_writer_is_refused_and_changes_nothing(folder):
+def test_a_second_writer_is_rejected_and_changes_nothing(folder):
     with RunLog(folder, name="the first") as log:
         log.batch(1, loss=0.5)
         with pytest.raises(FolderLocked, match=r"'the first', process \d+"), RunLog(folder, name="the second"):
@@ -186,7 +186,7 @@ def test_a_long_run_stays_small_and_keeps_its_last_epoch(folder):
     assert len(rows(folder)) == 30_000
 
 
-def test_of_many_events_those_by_which_the_run_is_repeated_stay(folder):
+def test_events_that_are_needed_to_repeat_the_run_are_dropped_last(folder):
     with RunLog(folder, name="steered") as log:
         log.event("lr changed", "lr 0.01 became 0.001", request="a", value=0.001)
         for number in range(2 * schema.EVENTS_KEPT):
@@ -198,20 +198,20 @@ def test_of_many_events_those_by_which_the_run_is_repeated_stay(folder):
 
 def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder):
     """Every list full, every number long, every character four bytes."""
-    chance = random.Random(1)
+    rng = random.Random(1)
     many = {"position": {"epoch": 0, "batch": 0, "step": 998_000_000}}  # a run of a billion batches
     with RunLog(folder, name="\N{GRINNING FACE}" * 2000, config={"lr": 0.008}) as log, log.withheld():
         log.restore(log.state() | many)
         for epoch in range(1, 2 * schema.EPOCHS_KEPT):
-            log.batch(epoch, *(chance.random() * 1e-5 for _ in range(3)), images=128)
-            tiny = {name: chance.random() * 1e-5 for name in ("lr", "train_loss", "val_loss")}
-            log.epoch(epoch, 1234.5678, train_accuracy=chance.random(), val_accuracy=chance.random(), **tiny)
+            log.batch(epoch, *(rng.random() * 1e-5 for _ in range(3)), images=128)
+            tiny = {name: rng.random() * 1e-5 for name in ("lr", "train_loss", "val_loss")}
+            log.epoch(epoch, 1234.5678, train_accuracy=rng.random(), val_accuracy=rng.random(), **tiny)
         for _ in range(300):
             log.event("\N{GRINNING FACE}" * 20, "\N{GRINNING FACE}" * 2000)
     assert (folder / schema.TRAINING_LOG).stat().st_size < 256_000
 
 
-def test_thousands_of_epochs_are_thinned_and_the_last_is_always_there(folder):
+def test_thousands_of_epochs_are_downsampled_and_the_last_is_kept(folder):
     with RunLog(folder, name="long") as log, log.withheld():
         for epoch in range(1, 5001):
             log.epoch(epoch, train_loss=1 / epoch)
@@ -221,7 +221,7 @@ def test_thousands_of_epochs_are_thinned_and_the_last_is_always_there(folder):
     assert kept["epoch"] == sorted(set(kept["epoch"]))
 
 
-def test_events_stand_at_their_step(folder):
+def test_events_have_their_step(folder):
     with RunLog(folder, name="a run") as log:
         log.batch(1, loss=0.5)
         log.event("lr changed", "from 0.1 to 0.01")
@@ -239,7 +239,7 @@ def test_only_announced_files_are_listed(folder):
     assert saved(folder, schema.TEST_SAMPLES)["run_id"] == saved(folder)["run_id"]
 
 
-def test_what_the_contract_has_no_place_for_is_refused(folder):
+def test_fields_outside_the_contract_are_rejected(folder):
     with RunLog(folder, name="a run") as log:
         with pytest.raises(ValueError, match="section"):
             log.describe(wishes={})
@@ -257,8 +257,8 @@ def test_threads_may_log_at_the_same_time(folder):
     assert [int(row["step"]) for row in rows(folder)] == list(range(1, 2001))
 
 
-def test_a_half_written_last_line_is_all_that_kill_9_can_leave(folder):
-    """The reader's side of the bargain: whole lines parse, the last may be torn."""
+def test_kill_9_leaves_at_most_one_incomplete_line(folder):
+    """For readers: complete lines parse, the last may be truncated."""
     with RunLog(folder, name="a run") as log:
         for _ in range(10):
             log.batch(1, loss=0.5)
@@ -276,11 +276,11 @@ def test_the_short_form_holds_progress_and_last_numbers(folder):
 
 
 @pytest.mark.parametrize("log", [{}, {"batches": 5, "epochs": []}, {"batches": {"loss": 3}, "epochs": {"epoch": []}}])
-def test_the_short_form_of_a_foreign_log_has_no_surprises(log):
+def test_the_short_form_of_a_foreign_log_is_safe(log):
     assert training_log.summary(log)["last"] == {}
 
 
-def test_the_list_of_runs_tells_the_model_as_soon_as_it_is_known(tmp_path):
+def test_the_index_has_the_model_as_soon_as_it_is_known(tmp_path):
     with RunLog(tmp_path, name="live") as log:
         assert json.loads((tmp_path / schema.RUNS_INDEX).read_text())["runs"][0]["model"] is None
         log.describe(model={"name": "cnn4", "parameters": 246_266})
@@ -329,7 +329,7 @@ def test_outside_its_block_every_method_refuses_and_writes_nothing(folder, metho
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_a_log_that_never_got_the_lock_leaves_the_files_of_who_has_it_alone(folder, method):
+def test_a_log_without_the_lock_does_not_touch_the_files_of_its_owner(folder, method):
     with RunLog(folder, name="the first") as log:
         log.batch(1, loss=0.5)
         before = (folder / schema.RUNS_INDEX).read_bytes()
@@ -342,7 +342,7 @@ def test_a_log_that_never_got_the_lock_leaves_the_files_of_who_has_it_alone(fold
         assert not {"a.bin", "a.json", "a.png"} & set(os.listdir(folder))
 
 
-def test_a_log_is_entered_once_and_left_once(folder):
+def test_a_log_can_be_opened_only_once(folder):
     log = RunLog(folder, name="mine")
     with log:
         with pytest.raises(RuntimeError, match="entered before"):
@@ -354,7 +354,7 @@ def test_a_log_is_entered_once_and_left_once(folder):
     assert (saved(folder)["status"], saved(folder)["progress"]["step"]) == ("completed", 1)
 
 
-def test_a_log_that_could_not_be_entered_can_be_entered_later(folder):
+def test_a_log_that_could_not_be_opened_can_be_opened_later(folder):
     second = RunLog(folder, name="the second")
     with RunLog(folder, name="the first"), pytest.raises(FolderLocked), second:
         pass
@@ -363,7 +363,7 @@ def test_a_log_that_could_not_be_entered_can_be_entered_later(folder):
     assert saved(folder)["name"] == "the second"
 
 
-def test_a_name_that_is_given_while_the_run_ends_does_not_bring_it_back_to_life(folder, monkeypatch):
+def test_renaming_while_a_run_ends_does_not_revive_it(folder, monkeypatch):
     written = lifecycle.write_json
 
     def named_before(path, value):
@@ -378,7 +378,7 @@ def test_a_name_that_is_given_while_the_run_ends_does_not_bring_it_back_to_life(
     assert (saved(folder)["status"], entry["status"], entry["name"]) == ("completed", "completed", "named")
 
 
-def test_the_log_tells_the_end_though_neither_table_nor_list_can_be_written(folder, monkeypatch):
+def test_the_log_ends_although_table_and_index_cannot_be_written(folder, monkeypatch):
     full = False
 
     def write(handle, content, real=os.write):
@@ -399,7 +399,7 @@ def test_the_log_tells_the_end_though_neither_table_nor_list_can_be_written(fold
     assert (saved(folder)["status"], saved(folder)["batches"]["loss"]) == ("failed", [0.5])
 
 
-def test_the_list_tells_the_end_though_the_log_cannot_be_written(folder, monkeypatch):
+def test_the_index_ends_although_the_log_cannot_be_written(folder, monkeypatch):
     def refuse(*_):
         raise OSError(28, "No space left for the log")
 

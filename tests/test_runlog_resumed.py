@@ -1,4 +1,4 @@
-"""A run log that goes on where it was, as if it had never ended."""
+"""Resumed run logs."""
 
 import json
 from contextlib import suppress
@@ -14,7 +14,7 @@ def batches_of(log, epoch, losses):
         log.batch(epoch, loss, 0.5, 0.1, 32)
 
 
-def test_a_resumed_log_goes_on_from_a_state_and_forgets_what_came_after_it(tmp_path):
+def test_a_resumed_log_continues_from_a_state_and_drops_later_rows(tmp_path):
     with RunLog(tmp_path, name="first") as log:
         log.set_totals(2, 3)
         batches_of(log, 1, [3.0, 2.0, 1.0])
@@ -27,7 +27,7 @@ def test_a_resumed_log_goes_on_from_a_state_and_forgets_what_came_after_it(tmp_p
     first = training_log.read(tmp_path)
 
     with RunLog(tmp_path, name="second", resume=True) as log:
-        shown = training_log.read(tmp_path)  # until it is known from where it goes on
+        shown = training_log.read(tmp_path)  # until it is restored
         assert (shown["status"], shown["phase"], shown["batches"]) == ("running", "resuming", first["batches"])
         log.restore(state)
         assert (log.step, log.position) == (3, {"epoch": 1, "batch": 3, "step": 3})
@@ -69,7 +69,7 @@ def entry(folder) -> dict:
 
 
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt, ValueError("broken")])
-def test_a_log_stays_as_it_was_where_it_ends_before_it_is_known_from_where_it_goes_on(tmp_path, error):
+def test_a_log_that_ends_before_restoring_stays_unchanged(tmp_path, error):
     with RunLog(tmp_path, name="first", config={"epochs": 3}) as log:
         batches_of(log, 1, [3.0, 2.0])
         log.test(0.1, 0.9, 9, 10)
@@ -85,7 +85,7 @@ def test_a_log_stays_as_it_was_where_it_ends_before_it_is_known_from_where_it_go
     assert entry(tmp_path) == listed | {"updated_at": json.loads(before)["updated_at"]}
 
 
-def test_what_is_withheld_is_shown_afterwards_all_at_once(tmp_path):
+def test_withheld_changes_become_visible_together(tmp_path):
     with RunLog(tmp_path, name="first") as log:
         with log.withheld():
             log.batch(1, 0.5)

@@ -5,7 +5,7 @@ import pytest
 from digits.runlog.writer import LogWriter
 
 
-def test_nobody_waits_for_a_writer_that_does_not_run():
+def test_flushing_a_stopped_writer_does_not_block():
     writer = LogWriter(lambda: None)
     with pytest.raises(RuntimeError, match="is not running"):
         writer.flush()
@@ -16,7 +16,7 @@ def test_nobody_waits_for_a_writer_that_does_not_run():
         writer.flush()
 
 
-def test_who_waits_while_the_writer_ends_is_released():
+def test_a_waiting_flush_is_released_when_the_writer_ends():
     begun, go_on = threading.Event(), threading.Event()
 
     def write():

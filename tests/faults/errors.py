@@ -59,7 +59,7 @@ ERRORS = {
     "sendfile": ("EIO", "ENOSPC"),
     "copy_file_range": ("EIO", "ENOSPC"),
 }
-# How often in a row: once, three times, or from then on as on a disk that is full or gone.
+# How often in a row: once, three times, or permanently, like a full or missing disk.
 HOW_OFTEN = ("once", "once", "once", "three times", "for good")
 SITUATIONS = ("finished run", "finished run", "interrupted run", "server")
 MOST_ATTEMPTS = 6
@@ -75,7 +75,7 @@ class Call:
 
 
 class Strace:
-    """Attached to a gated child from before its first line to its end."""
+    """Attached to a gated child for its whole life."""
 
     def __init__(self, child: Child, trace: Path, *options: str):
         command = ["strace", "-f", "-y", "-s", "0", "-o", str(trace), *options, "-p", str(child.pid)]
@@ -113,7 +113,7 @@ class Errors(Program):
         self.calls = {situation: self.profile(folder, situation) for situation in sorted(set(SITUATIONS))}
 
     def profile(self, folder: Path, situation: str) -> list[Call]:
-        """All calls that can be made to fail, each once."""
+        """All calls that can be made to fail."""
         case = Case(0, None, folder / situation.replace(" ", "-"))
         case.folder.mkdir()
         results, child = self.begin(case, situation)
@@ -159,7 +159,7 @@ class Errors(Program):
         case.failures = [f"{situation}, {injection}, first {met}: {failure}" for failure in case.failures]
 
     def injection(self, rng: random.Random, situation: str) -> str:
-        """A random one, as strace takes it."""
+        """A random injection in strace's syntax."""
         name = rng.choice(sorted({call.name for call in self.calls[situation]}))
         nth = rng.choice([call.nth for call in self.calls[situation] if call.name == name])
         error = rng.choice(ERRORS[name])
@@ -181,7 +181,7 @@ class Errors(Program):
         return results, trainer(case, results, *options, gated=True)
 
     def go_on(self, case: Case, situation: str, results: Path, child: Child) -> None:
-        """What the process is to do while its calls fail, to its end."""
+        """Arguments of the process whose calls fail."""
         child.open_gate()
         if situation == "server":
             ask_everything(case, child, self.run_id)
@@ -193,7 +193,7 @@ class Errors(Program):
             case.check(log_of(results).get("status") == "completed", "it ended with 0, and the log is not completed")
 
     def judge(self, case: Case, situation: str, results: Path, child: Child) -> None:
-        """Nothing fails any more: is all there, and does it go on?"""
+        """Without faults: everything is there and the run resumes."""
         check_intact(case, results, self.run_id, self.files, "after the errors")
         if situation == "server":
             rename(case, child, self.run_id)
@@ -208,7 +208,7 @@ class Errors(Program):
             check_no_leftovers(case, results, "after a later start")
 
     def resume(self, case: Case, results: Path) -> None:
-        """What the faulty process began, or did not resume."""
+        """The run that the faulty process started or failed to resume."""
         log = log_of(results)
         begun = log and log["run_id"] != self.run_id and log["status"] != "completed"
         if begun and resume(case, results):
@@ -216,7 +216,7 @@ class Errors(Program):
 
 
 def check_said(case: Case, child: Child, lines: float) -> None:
-    """No traceback, and so many lines at most; torch adds one of its own where it can't read /proc/cpuinfo."""
+    """No traceback and a limited number of lines; torch adds one if it can't read /proc/cpuinfo."""
     said = [line for line in child.errors.splitlines() if not line.startswith("Error in cpuinfo: ")]
     shown = f"{child.errors[:300]} ... {child.errors[-400:]}"
     case.check(len(said) <= lines, f"it said {len(said)} lines: {shown}")
@@ -250,7 +250,7 @@ def ask_everything(case: Case, server: Child, run_id: str) -> None:
 
 def rename(case: Case, server: Child, run_id: str) -> None:
     where = address(server)
-    if where is None:  # its greeting was what could not be written
+    if where is None:  # its banner could not be written
         return
     status, answer = ask(where, "POST", f"/runs/{run_id}", {"name": "renamed afterwards"})
     case.check(status == 200, f"a later renaming was answered by {status}: {answer}")
@@ -259,7 +259,7 @@ def rename(case: Case, server: Child, run_id: str) -> None:
 
 
 def ask(where: tuple[int, str], method: str, path: str, body: dict | None) -> tuple[int | None, str]:
-    """Status and body; None and the reason where no answer came. `where` is port and token."""
+    """Status and body; None and the reason without a response. `where` is port and token."""
     port, token = where
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=HANG_S / 2)
     with contextlib.closing(connection):
@@ -273,7 +273,7 @@ def ask(where: tuple[int, str], method: str, path: str, body: dict | None) -> tu
 
 
 def address(server: Child) -> tuple[int, str] | None:
-    """Port and token, as the server prints them; None where it does not."""
+    """Port and token as the server prints them, or None."""
     until = time.monotonic() + HANG_S / 2
     while time.monotonic() < until:
         if match := re.search(r"http://127\.0\.0\.1:(\d+)/#token=(\S+)", server.output):

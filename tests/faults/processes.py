@@ -18,7 +18,7 @@ from digits.runlog.lock import LOCK_FILE
 from digits.runlog.schema import INDEX_LOCK
 from tests.faults.harness import CHILDREN, PROJECT, Case, die_with_parent
 
-HANG_S = 60.0  # a run of SMALL takes under a second on a free machine
+HANG_S = 60.0  # a run of SMALL takes under a second on an idle machine
 SMALL = ["--dataset", "synthetic", "--train-limit", "192", "--validation", "40", "--channels", "4,4,8,8"]
 # Everything in training that has state: see tests/test_resume.py. A checkpoint after every batch, so that any moment
 # falls near a write.
@@ -71,7 +71,7 @@ class Child:
 
     @contextlib.contextmanager
     def stopped(self):
-        """No thread of it runs meanwhile, unless it has ended."""
+        """The process is stopped during the block, unless it has ended."""
         self.send(signal.SIGSTOP)
         os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         try:
@@ -83,14 +83,14 @@ class Child:
         return bool(select.select([self._pidfd], [], [], seconds)[0])
 
     def computed_s(self) -> float:
-        """Processor time of its main thread so far: a measure of progress that other load does not change."""
+        """CPU time of its main thread: a measure of progress that does not depend on load."""
         try:
             return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0]) / 1e9
         except OSError:
             return math.inf
 
     def wait_computed(self, seconds: float) -> None:
-        """Until it has used so much processor time, or has ended."""
+        """Wait until it has used that much CPU time or has ended."""
         while not self.ended(0.0005) and self.computed_s() < seconds:
             pass
 
@@ -150,7 +150,7 @@ def trainer(case: Case, results: Path, *options: str, gated: bool = False) -> Ch
 
 
 def train(folder: Path, results: Path, *options: str) -> float:
-    """A run that nothing disturbs, to its end; the processor time that its main thread took."""
+    """An undisturbed run; returns the CPU time of its main thread."""
     child = Child(folder, "mnist_cnn.py", "--results-dir", str(results), *options)
     took = 0.0
     while not child.ended(0.01):
@@ -162,7 +162,7 @@ def train(folder: Path, results: Path, *options: str) -> float:
 
 
 def resume(case: Case, results: Path) -> bool:
-    """Resume the run in `results` to its end. One without a checkpoint is refused in one line, and started over."""
+    """Resume the run in `results`. One without a checkpoint is rejected in one line and started over."""
     for options in (["--resume"], ["--resume", "--restart"]):
         child = trainer(case, results, *options)
         code = child.wait()
@@ -172,7 +172,7 @@ def resume(case: Case, results: Path) -> bool:
 
 
 def start(case: Case, results: Path) -> bool:
-    """Start a run that nothing disturbs, to its end."""
+    """Start an undisturbed run and wait for its end."""
     child = trainer(case, results, *RUN)
     code = child.wait()
     return case.check(code == 0, f"a later start {ending(code)}: {child.errors[-600:]}")
@@ -190,7 +190,7 @@ def one_line(text: str) -> bool:
 
 
 def log_of(results: Path) -> dict:
-    """{} where there is none, or none that can be read."""
+    """{} for a missing or unreadable log."""
     log = read_json(results / schema.TRAINING_LOG)
     return log if isinstance(log, dict) else {}
 
@@ -202,7 +202,7 @@ def fingerprints(results: Path) -> dict[str, str]:
 
 
 def check_intact(case: Case, results: Path, run_id: str, known: dict[str, str], when: str, moved: bool = False) -> None:
-    """Every file of that run is there byte for byte: in place or in runs/, or, once `moved`, in runs/ alone.
+    """Every file of that run is there unchanged: in place or in runs/, or, once `moved`, in runs/ only.
 
     The checkpoint before the last is only for a crash within the run, and is not archived.
     """

@@ -1,4 +1,4 @@
-"""A server whose page may control the training, and what a person does there; its trainers end with it."""
+"""A server with control enabled, and actions of a user on its page; its trainers end with it."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from tests.support.browser import PROJECT, serving
 
 @contextlib.contextmanager
 def controlled(results: Path, token: str | None = None):
-    """The address with its token, as the server opens it; and what gives access, whose token a test may change."""
+    """The URL with its token, and the authorization, whose token a test may change."""
     access = Authorization()
     access.token = token or access.token
     site = Site(results, PROJECT, access=access)
@@ -29,7 +29,7 @@ def controlled(results: Path, token: str | None = None):
 
 
 def end_trainer(results: Path) -> None:
-    """Kill it, also one that only begins, and wait until it is gone."""
+    """Kill the trainer, even while it starts, and wait until it is gone."""
     while lock.is_held(results) or is_beginning(results):
         with contextlib.suppress(TypeError, KeyError, ProcessLookupError):
             pid = training_log.read(results)["process"]["pid"]
@@ -53,7 +53,7 @@ def press(page, name):
 
 
 def new_run(page, **entries):
-    """Open the form, and fill in what is given by the fields' labels."""
+    """Open the form and fill in the given fields by label."""
     press(page, "New run")
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("More", exact=True).click()
@@ -64,5 +64,5 @@ def new_run(page, **entries):
 
 
 def refuse(page, answer):
-    """Let every start be answered by that."""
+    """Mock the response to every start."""
     page.route("**/runs", lambda route: route.fulfill(status=400, body=json.dumps(answer)))

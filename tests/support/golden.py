@@ -1,6 +1,6 @@
 """One golden run: written here by the real writer, served by the server's tests, parsed by the page's tests.
 
-python -m tests.support.golden        writes tests/fixtures/golden/ anew, after a deliberate change of the contract
+python -m tests.support.golden        rewrites tests/fixtures/golden/ after a deliberate change of the contract
 """
 
 import math
@@ -35,7 +35,7 @@ _MODEL |= {"input_mb": 0.002991, "activations_mb": 0.335037, "parameters_mb": 0.
 
 
 class Clock:
-    """A clock that moves only when told, so that the same run gives the same bytes."""
+    """A clock that moves only on request, so that the same run gives the same bytes."""
 
     def __init__(self):
         self.passed = 0.0
@@ -67,7 +67,7 @@ def write(folder: Path) -> None:
 
 
 def _log_everything(log: RunLog, clock: Clock) -> None:
-    chance = random.Random(5)
+    rng = random.Random(5)
     layers = [dict(zip(("name", "type", "detail", "output", "parameters", "macs"), layer)) for layer in _LAYERS]
     log.describe(
         environment={"torch": "2.9.0", "device": "cpu", "device_name": "a processor", "threads": 2},
@@ -79,7 +79,7 @@ def _log_everything(log: RunLog, clock: Clock) -> None:
         log.phase("training")
         for _ in range(BATCHES):
             clock.passed += 0.02
-            loss = 2.3 * math.exp(-log.step / 25) + 0.02 + chance.uniform(0, 0.02)
+            loss = 2.3 * math.exp(-log.step / 25) + 0.02 + rng.uniform(0, 0.02)
             if log.step in (60, 61):
                 loss = math.nan
             log.batch(epoch, loss=loss, accuracy=1 - loss / 2.6, lr=0.01, images=128)
@@ -97,7 +97,7 @@ def _log_everything(log: RunLog, clock: Clock) -> None:
 
 
 def _samples(epoch: int, final: bool = False) -> dict:
-    """Ten pictures of slanted bars; the last one is read wrongly."""
+    """Ten images of slanted bars; the last one is misclassified."""
     samples = []
     for digit in range(10):
         answer = digit if digit < 9 else 4

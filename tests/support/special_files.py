@@ -113,7 +113,7 @@ def read_weights(folder: Path, strange: Path) -> None:
 
 
 def read_epochs(folder: Path, strange: Path) -> None:
-    """As the server reads a kept epoch, and the final weights of a run."""
+    """As the server reads a saved epoch and the final weights of a run."""
     from digits.server.predict_api import PredictApi
 
     put(strange)

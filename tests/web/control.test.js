@@ -12,7 +12,7 @@ import { HOSTILE } from './hostile.js';
 const CONTROL = { control_enabled: true, authorized: true, running: false, resumable: false, free_bytes: 5e9, last_words: ['a', 'b'], exit_code: null };
 const LOG = { phase: 'training' };
 
-test('the token is taken out of an address, and its other parts stay as they were', () => {
+test('the token is removed from the URL, and the rest stays', () => {
   for (const [hash, token, rest] of [
     ['', null, ''],
     ['#token=a-b_c', 'a-b_c', ''],
@@ -23,7 +23,7 @@ test('the token is taken out of an address, and its other parts stay as they wer
   ]) assert.deepEqual([tokenOf(hash), withoutToken(hash)], [token, rest], hash);
 });
 
-test('whatever answers, what comes out is a state or nothing', () => {
+test('any response is parsed to a state or null', () => {
   for (const value of HOSTILE) {
     assert.equal(parseControl(value), null);
     const fields = Object.fromEntries(Object.keys(CONTROL).map((key) => [key, value]));
@@ -38,7 +38,7 @@ const MAY = (changes, state = {}) => possible({
   control: parseControl({ ...CONTROL, ...changes }), log: LOG, liveness: 'completed', shown: null, ...state,
 });
 
-test('a run that lives is steered, and none begun beside it', () => {
+test('a live run can be controlled, and no other started', () => {
   const { steer, isHeeded, start, resume } = MAY({ running: true }, { liveness: 'running' });
   assert.deepEqual([steer, isHeeded, start, resume], [true, true, false, false]);
   assert.equal(MAY({}, { liveness: 'running', log: { phase: 'loading data' } }).isHeeded, true);
@@ -47,25 +47,25 @@ test('a run that lives is steered, and none begun beside it', () => {
   assert.equal(MAY({ running: true }, { liveness: 'running', shown: 'earlier' }).steer, false);
 });
 
-test('where nothing runs one is begun, and resumed where that can be', () => {
+test('without a live run one can be started, or resumed if possible', () => {
   assert.deepEqual([MAY({}).start, MAY({}).resume, MAY({ resumable: true }).resume], [true, false, true]);
   assert.equal(MAY({ resumable: true }, { shown: 'earlier' }).resume, false);
   assert.equal(MAY({ running: true }).start, false, 'it has been started, and has written nothing yet');
   assert.equal(MAY({}, { log: null, liveness: null }).start, true);
 });
 
-test('without leave there is nothing', () => {
+test('without authorization there are no controls', () => {
   const nothing = possible({ control: null, log: LOG, liveness: 'running', shown: null });
   assert.deepEqual([nothing.steer, nothing.start, nothing.resume], [false, false, false]);
 });
 
-test('a token that the server does not accept is outdated, and no other', () => {
+test('a token that the server rejects is outdated', () => {
   const outdated = (changes) => isOutdated({ control: parseControl({ ...CONTROL, ...changes }) });
   assert.deepEqual([{}, { authorized: false }, { authorized: undefined }, { control_enabled: false }].map(outdated), [false, true, true, false]);
   assert.equal(isOutdated({ control: null }), false, 'not asked yet');
 });
 
-test('a trainer that broke off is told of, one that ended well is not', () => {
+test('a failed trainer is reported, a completed one is not', () => {
   const told = (changes, state) => lastWordsOf({ control: parseControl({ ...CONTROL, ...changes }), liveness: 'completed', shown: null, ...state });
   for (const exit of [null, 0, 130, 143]) assert.equal(told({ exit_code: exit }), null);
   assert.match(told({ exit_code: 137 }).end, /killed.*memory/);
@@ -76,7 +76,7 @@ test('a trainer that broke off is told of, one that ended well is not', () => {
   assert.equal(told({ exit_code: 1, running: true }), null, 'the next one runs');
 });
 
-test('why a run can’t be resumed is told where there is a Resume otherwise', () => {
+test('the reason why a run is not resumable takes the place of Resume', () => {
   const told = (changes, state) => obstacleOf({ control: parseControl({ ...CONTROL, not_resumable: 'No checkpoint.', ...changes }), liveness: 'crashed', shown: null, ...state });
   assert.equal(told({}), 'No checkpoint.');
   for (const state of [{ shown: 'earlier' }, { liveness: 'paused' }, { control: null }]) assert.equal(told({}, state), '');
@@ -84,7 +84,7 @@ test('why a run can’t be resumed is told where there is a Resume otherwise', (
   assert.equal(told({ not_resumable: null }), '');
 });
 
-test('a learning rate far above the present one is asked about', () => {
+test('a learning rate far above the current one needs confirmation', () => {
   const log = parseLog({ config: { lr: 0.01 }, batches: { step: [1, 2], lr: [0.006, null] } });
   assert.equal(doubtOf(log, 5), '5 is 833 times the present learning rate, 0.006: training may diverge.');
   for (const usual of [0.06, 0.006, 0.0001, NaN]) assert.equal(doubtOf(log, usual), '');
@@ -93,11 +93,11 @@ test('a learning rate far above the present one is asked about', () => {
   assert.equal(doubtOf(parseLog({}), 5), '', 'nobody knows the present one');
 });
 
-test('room is told in units that people read', () => {
+test('disk space is shown in readable units', () => {
   assert.deepEqual([5e5, 12_345e6, 2.5e12].map(bytes), ['1\u00a0MB', '12.3\u00a0GB', '2.5\u00a0TB']);
 });
 
-test('the line of a schedule has its corners, however long the run', () => {
+test('the curve of a schedule has its corners, however long the run', () => {
   for (const total of [1, 2, 7, 4300, 1_000_000]) {
     const plan = { lr: 0.1, warmupSteps: Math.floor(total / 40), cooldown: 0.3, total };
     const line = lineOf(plan);
@@ -109,7 +109,7 @@ test('the line of a schedule has its corners, however long the run', () => {
   assert.equal(planOf({ lr: 0.1, warmup_steps: 0, cooldown: 0, epochs: 1, steps: 0, batch_size: 1, train_limit: 0, validation: 60_000 }), null);
 });
 
-test('what the trainer refused is told in the list and marks no chart', () => {
+test('a rejected command is listed and not marked on charts', () => {
   const kinds = ['paused', 'continued', 'stopped', 'snapshot', 'epochs changed', 'lr changed', 'refused'];
   const events = kinds.map((kind, at) => ({ step: 10 * (at + 1), kind, text: kind, request: `r${at}` }));
   const step = Array.from({ length: 100 }, (_, row) => row + 1);

@@ -27,6 +27,6 @@ test('runs, weights and networks of an earlier version are read', () => {
   assert.equal(parsePlan({ ...network, energy_limit: -5 }).oodThreshold, -5);
 });
 
-test('what is no record has no fields', () => {
+test('anything but an object has no fields', () => {
   for (const value of HOSTILE) assert.ok(withPresentNames(value, OPTIONS));
 });

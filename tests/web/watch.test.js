@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { watch } from '../../web/control/watch.js';
 import { INITIAL, createStore } from '../../web/core/store.js';
 
-test('a busy server takes no controls away, one without controls does', async () => {
+test('a busy server keeps the controls, one without control removes them', async () => {
   const store = createStore({ ...INITIAL, token: 'secret', connection: { ok: true, kind: 'digits' } });
   let [status, asked] = [200, 0];
   globalThis.fetch = async () => {
