@@ -1,7 +1,7 @@
 """Training configuration: every option once, with its type, limits, default and help text.
 
 The command line (cli/options.py) and the page's form (server/options_schema.py) are generated from it. Standard library
-only, so that whoever needs a setting imports neither click nor torch.
+only: reading a setting imports neither click nor torch.
 """
 
 import math

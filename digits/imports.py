@@ -8,7 +8,7 @@ from digits.errors import UserError, is_out_of_memory, not_installed, pip_name
 from digits.interrupts import INTERRUPTS
 
 _OURS = {"__main__", "mnist_cnn", "server", "digits"}
-_WITHIN_ANY = _OURS | {"contextlib", "importlib", "ctypes"}  # frames that do not tell whose import failed
+_WITHIN_ANY = _OURS | {"contextlib", "importlib", "ctypes"}  # frames that don't show whose import failed
 
 
 class ImportFailed(UserError):

@@ -128,7 +128,7 @@ def _nothing() -> None:
 def _leave(exit_code: int) -> None:
     """End without unwinding; the line that a progress bar has begun is ended."""
     for stream, line in ((sys.stdout, b"\n"), (sys.stderr, b"Interrupted.\n")):
-        with suppress(OSError, ValueError):  # nobody reads any more
+        with suppress(OSError, ValueError):  # no reader
             if stream and (stream is sys.stderr or stream.isatty()):
                 os.write(stream.fileno(), line)
     os._exit(exit_code)

@@ -10,7 +10,7 @@ _LIBRARIES = ("gloo/", "NCCL")  # as they name themselves in torch's RuntimeErro
 
 
 def check() -> None:
-    """Raises UserError where the environment does not tell what torchrun would have told."""
+    """Raises UserError if the environment lacks torchrun's variables."""
     if not 0 <= rank() < size():
         raise _refused(f"RANK={rank()} is not below WORLD_SIZE={size()}")
     if local_rank() < 0:

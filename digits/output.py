@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TextIO
 
 BROKEN_PIPE = 141  # 128 + SIGPIPE, as shells count a program that the signal ended
-# Nobody reads any more: the other end of the pipe or the terminal (EIO) is gone, or the descriptor was closed.
+# No reader: the other end of the pipe or the terminal (EIO) is gone, or the descriptor was closed.
 NO_READER = (errno.EPIPE, errno.EIO, errno.EBADF)
 
 

@@ -24,7 +24,9 @@ _UNCHANGED = {  # digits as they are, and nothing else
 }
 
 PRESETS = {
-    "default": Preset("the usual run: a good network within two minutes on two cores", {"channels": (24, 48, 96, 128)}),
+    "default": Preset(
+        "the default run: a good network within two minutes on two cores", {"channels": (24, 48, 96, 128)}
+    ),
     "fast": Preset(
         "99 % within seconds",
         {

@@ -38,7 +38,7 @@ def use_all_cores() -> None:
 
 
 def _run_on(cores: set[int]) -> None:
-    """Or on those of before, where the system refuses (a container may have lost some): slower is no failure."""
+    """Or on the present ones if the system refuses (a container may have lost some): slower is not a failure."""
     with contextlib.suppress(OSError):
         os.sched_setaffinity(0, cores)
 
@@ -69,13 +69,13 @@ def _keep_freed_memory() -> None:
     """Let the C library keep what was freed for the next step, instead of handing it back to the system.
 
     A step frees and takes some tens of MB. GNU's C library hands such blocks back, or not, as they happen to lie, and
-    memory taken anew comes page by page: steps of one network took 13 or up to 22 ms from run to run; so always 13.
+    newly mapped memory comes page by page: steps of one network took 13 to 22 ms from run to run; this way always 13.
     """
     _tune_malloc(32 << 20, 1 << 30)  # the most it takes: smaller blocks come from the heap
 
 
 def _tune_malloc(from_the_system: int, kept: int) -> None:
-    """Take blocks of so many bytes from the system one by one, and keep so many free bytes at the heap's end."""
+    """Map blocks above this size individually, and keep this many free bytes at the end of the heap."""
     if sys.platform != "linux" or any(name.startswith(("MALLOC_", "GLIBC_TUNABLES")) for name in os.environ):
         return
     with contextlib.suppress(ImportError, OSError, AttributeError):  # another C library has no mallopt

@@ -48,14 +48,14 @@ def test_defaults_follow_preset_model_and_optimizer(visit, tmp_path):
         dialog = new_run(page, Epochs="7")
         value = {
             label: dialog.get_by_label(label, exact=True).input_value
-            for label in ("Channels", "Learning rate", "Epochs", "Rotation", "Optimiser")
+            for label in ("Channels", "Learning rate", "Epochs", "Rotation", "Optimizer")
         }
         assert [value[label]() for label in ("Channels", "Learning rate")] == ["24,48,96,128", "0.006"]
         see(page, ".schedule figcaption", "^Up to 0.006 within 200 steps.* 3,010 steps")
         dialog.get_by_label("Preset").select_option("fast")
         assert [value[label]() for label in value] == ["16,32,64,64", "0.02", "7", "0", "muon"]
         see(page, ".schedule figcaption", "^Up to 0.02 within 10 steps")
-        dialog.get_by_label("Optimiser").select_option("sgd")
+        dialog.get_by_label("Optimizer").select_option("sgd")
         dialog.get_by_label("Model").select_option("lenet5")
         assert [value[label]() for label in ("Channels", "Learning rate")] == ["6,16", "0.1"]
         chosen = "--preset fast --model lenet5 --epochs 7 --optimizer sgd"

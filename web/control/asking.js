@@ -36,7 +36,7 @@ export async function steer(store, look, action, value) {
   while (Date.now() < until) {
     await look();
     const { log, liveness } = store.state;
-    const isShown = log?.runId === runId; // another run tells nothing
+    const isShown = log?.runId === runId; // another run has no answer
     const event = isShown && log?.events.find(({ request }) => request && request === id);
     if (event?.kind === 'refused') throw new Refusal(`It refused: ${event.text}.`);
     if (event) return event;
@@ -46,7 +46,7 @@ export async function steer(store, look, action, value) {
   throw new Refusal('It has not answered yet: it may be busy loading or testing. What was asked stays asked.');
 }
 
-/** Begin a run or go on with one; gives a sentence once the server has started it. Throws Refusal. */
+/** Start or resume a run; resolves to a sentence once the server has started it. Throws Refusal. */
 export async function begin(store, look, path, wish) {
   await send(store.state.token, 'POST', path, wish);
   if (store.state.shown !== null) location.hash = LIVE;

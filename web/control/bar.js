@@ -1,4 +1,4 @@
-/** The header's controls: pause, stop and change the run that lives, or begin one. */
+/** Controls in the header: pause, stop and change the live run, or start one. */
 
 import { button, h, setText } from '../core/dom.js';
 import { capital } from '../core/format.js';
@@ -6,7 +6,7 @@ import { Refusal, begin, steer } from './asking.js';
 import { createMenu } from './menu.js';
 import { OUTDATED, isOutdated, possible } from './state.js';
 
-const READ_MS = 12_000; // what was done is told among the events, too
+const READ_MS = 12_000; // the events list it, too
 
 export function mount(header, store, look) {
   const said = h('p', { class: 'said', role: 'status' });
@@ -18,12 +18,12 @@ export function mount(header, store, look) {
   const start = button('New run', () => act(openForm));
   const controls = h('div', { class: 'controls', role: 'group', 'aria-label': 'Controls' }, pause, stop, menu, resume, start);
   let isAsking = false;
-  let isLocked = false; // since the server doesn't know the page's token
+  let isLocked = false; // since the server rejects the page's token
   let forget = 0;
   let form = null;
-  let lost = null; // the control that went out of use while it had the keyboard
+  let lost = null; // the control that was disabled while it had the focus
 
-  /** One request at a time; `work` gives the sentence that tells what came of it. */
+  /** One request at a time; `work` resolves to a sentence about its result. */
   async function act(work) {
     if (isAsking) return;
     tell('');
@@ -37,11 +37,11 @@ export function mount(header, store, look) {
     busy(false);
   }
 
-  /** Read when it is opened first; what was entered stays until the page is left. */
+  /** Loaded when it is first opened; entries stay until the page is closed. */
   async function openForm() {
     const headers = { 'X-Control-Token': store.state.token };
     const description = form ? null : await fetch('options', { headers }).then((answer) => answer.json()).catch(() => null);
-    if (!form && !description?.options) throw new Refusal(description?.error ?? 'The server does not tell its options.');
+    if (!form && !description?.options) throw new Refusal(description?.error ?? 'The server has no options.');
     form ??= (await import('./form.js')).createForm(description, store, look, (words) => tell(`${words}.`, READ_MS));
     form.showModal();
   }
@@ -57,7 +57,7 @@ export function mount(header, store, look) {
     draw(store.state);
   }
 
-  /** What went out of use gets the keyboard back, or else a neighbour; unless a person went elsewhere. */
+  /** Returns the focus to a control that was disabled, or to a neighbor, unless it has moved elsewhere. */
   function refocus() {
     if (lost && ![document.body, lost].includes(document.activeElement)) lost = null;
     const heir = lost && [lost, ...controls.querySelectorAll('button, summary')].find(isUsable);

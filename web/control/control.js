@@ -1,4 +1,4 @@
-/** What somebody may do who has the server's token: steer the run, start and resume one, change those that were. */
+/** Control with the server's token: the live run, starting and resuming, changes to earlier runs. */
 
 import { addStyle } from '../core/dom.js';
 import * as bar from './bar.js';

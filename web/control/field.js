@@ -1,15 +1,15 @@
-/** One option of training as a field: its name, what may be entered, what it means, and what is wrong with it. */
+/** A form field for one training option: label, input, help, and problem. */
 
 import { h, setText } from '../core/dom.js';
 import { capital } from '../core/format.js';
 import { limitsOf, problemOf, valueOf, written } from './validation.js';
 
-const TITLES = { lr: 'Learning rate', ema: 'Moving average', optimizer: 'Optimiser' };
+const TITLES = { lr: 'Learning rate', ema: 'Moving average', optimizer: 'Optimizer' };
 const KEYBOARDS = { int: 'numeric', float: 'decimal' };
 
 const titleOf = (name) => TITLES[name] ?? capital(name).replaceAll('_', ' ');
 
-/** What nobody has touched follows what is usual. `changed()` is called at every entry; `context()` knows the model. */
+/** An untouched field follows the default. `changed()` is called at every entry; `context()` has the model. */
 export function createField(option, changed, context) {
   const { name, kind, help, default_text: defaultText = '' } = option;
   const id = `option-${name}`;
@@ -29,7 +29,7 @@ export function createField(option, changed, context) {
     changed();
   });
 
-  /** What is wrong; an empty field is as usual, and fine. */
+  /** The problem of the entry; an empty field has the default and none. */
   function check() {
     const text = textOf();
     const found = refused || (kind === 'bool' || text === '' ? '' : problemOf(option, text, context()));
@@ -40,7 +40,7 @@ export function createField(option, changed, context) {
 
   return {
     name, root, input, check,
-    /** What somebody entered, undefined where that is nothing, or nothing that can be. */
+    /** The entered value; undefined for none or an invalid one. */
     value: () => (!isTouched || check() ? undefined : kind === 'bool' ? input.checked : valueOf(option, input.value)),
     follow(usual) {
       if (kind === 'bool') input.checked = isTouched ? input.checked : usual === true;

@@ -1,4 +1,4 @@
-/** A new run: a field for every option of training, the course of its rate, and the command that does the same. */
+/** The form for a new run: a field for every option, the learning-rate schedule, and the equivalent command. */
 
 import { button, copiesFrom, h, setText } from '../core/dom.js';
 import { isRecord, list, record } from '../core/values.js';
@@ -13,10 +13,10 @@ const GROUPS = [
   ['Network', ['preset', 'model', 'channels']],
   ['Learning', ['epochs', 'batch_size', 'optimizer', 'lr']],
   ['Augmentation', ['rotation', 'translate', 'scale', 'shear', 'elastic', 'stroke_width', 'low_res', 'outlier_ratio']],
-  ['Data, chance, name', ['dataset', 'validation', 'seed', 'name']],
+  ['Data, seed, name', ['dataset', 'validation', 'seed', 'name']],
 ];
 
-/** The dialog, from what the server tells of the options. `done(sentence)` is called when a run has been started. */
+/** The dialog for the server's options. `done(sentence)` is called when a run has been started. */
 export function createForm(given, store, look, done) {
   const description = {
     options: list(given.options).filter(isRecord),
@@ -34,9 +34,9 @@ export function createForm(given, store, look, done) {
   const preview = createPreview();
   const [command, reason] = [h('code'), h('p', { class: 'problem', role: 'alert' })];
   const [copy, start] = [button('Copy'), h('button', { class: 'first' }, 'Start')];
-  let isLocked = false; // since the server doesn't know the page's token
-  let doubt = ''; // about the learning rate, once it was told
-  start.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); }); // a double click is no second yes
+  let isLocked = false; // since the server rejects the page's token
+  let doubt = ''; // about the learning rate, once shown
+  start.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); }); // a double click is not a confirmation
   const cancel = button('Cancel', () => dialog.close());
   const form = h(
     'form', { novalidate: true, onsubmit: (event) => { event.preventDefault(); submit(); } },
@@ -51,9 +51,9 @@ export function createForm(given, store, look, done) {
   const chosen = () => Object.fromEntries([...fields.values()].map(({ name, value }) => [name, value()]).filter(([, value]) => value !== undefined));
   const sent = () => different(chosen(), usualOf(description, chosen()));
 
-  /** What is usual follows preset, model and optimiser; all else follows what was entered. */
+  /** Defaults follow preset, model and optimizer. */
   function update() {
-    for (let round = 0; round < 2; round += 1) { // the preset's model is usual, and has channels of its own
+    for (let round = 0; round < 2; round += 1) { // the preset's model is the default, and has its own channels
       const usual = usualOf(description, chosen());
       for (const field of fields.values()) field.follow(usual[field.name]);
     }
@@ -69,7 +69,7 @@ export function createForm(given, store, look, done) {
     lock();
   }
 
-  /** A server that was restarted takes nothing from this page: that is said before more is filled in. */
+  /** A restarted server rejects this page's token, which is shown before more is filled in. */
   function lock() {
     isLocked = isOutdated(store.state);
     start.disabled = isLocked;

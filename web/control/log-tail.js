@@ -2,7 +2,7 @@
 
 import { lastWordsOf, obstacleOf } from './state.js';
 
-/** For the notices, which tell one failure once. */
+/** For the notices, which report one failure once. */
 export function follow(store) {
   store.on(['control', 'liveness', 'shown'], (state) => {
     const lastWords = lastWordsOf(state);

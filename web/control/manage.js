@@ -20,7 +20,7 @@ export function manage(run, inTraining, store) {
     }
   };
   const remove = ({ detail }) => {
-    if (sure) return detail > 1 || act('DELETE'); // a double click is no second yes
+    if (sure) return detail > 1 || act('DELETE'); // a double click is not a confirmation
     sure = true;
     setText(said, 'Its curves, answers and weights are gone for good then.');
     return setText(last, 'Delete for good');
@@ -28,7 +28,7 @@ export function manage(run, inTraining, store) {
   const last = h('button', { type: 'button', class: 'danger', disabled: inTraining, onclick: remove }, 'Delete');
   const close = () => {
     dialog.remove();
-    document.querySelector(`[data-change="${run.runId}"]`)?.focus(); // the list may have been drawn anew
+    document.querySelector(`[data-change="${run.runId}"]`)?.focus(); // the list may have been redrawn
   };
   const hide = () => act('POST', { hidden: !run.hidden });
   const keep = () => act('POST', { pinned: !run.pinned });

@@ -1,11 +1,11 @@
-/** What is changed less often while a run lives: its rate, its length; and a snapshot of its weights. */
+/** The menu for the learning rate, the number of epochs, and a snapshot of the weights. */
 
 import { button, h, setText } from '../core/dom.js';
 import { doubtOf } from './state.js';
 
 const MORE_EPOCHS = 5;
 
-/** `ask(action, value)` asks the trainer; `log()` is that of the run which lives. */
+/** `ask(action, value)` sends a command; `log()` is that of the live run. */
 export function createMenu(ask, log) {
   const rate = h('input', { type: 'number', min: 0, step: 'any', required: true, inputmode: 'decimal' });
   const more = h('input', { type: 'number', min: 1, max: 1_000_000, value: MORE_EPOCHS, required: true });
@@ -15,7 +15,7 @@ export function createMenu(ask, log) {
     'form', { onsubmit: (event) => { event.preventDefault(); asks(); } },
     h('label', {}, h('span', {}, label), input), button,
   );
-  let sure = ''; // the rate that the doubt was about
+  let sure = ''; // the rate that the warning was about
 
   function setRate() {
     const found = rate.value === sure ? '' : doubtOf(log(), rate.valueAsNumber);
@@ -36,7 +36,7 @@ export function createMenu(ask, log) {
   }
 
   rate.addEventListener('input', forgetDoubt);
-  // Neither a double click nor a key held down is a second yes.
+  // Neither a double click nor a key held down is a confirmation.
   set.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); });
   rate.addEventListener('keydown', (event) => { if (event.repeat && event.key === 'Enter') event.preventDefault(); });
   const summary = h('summary', {}, 'Change');
@@ -49,7 +49,7 @@ export function createMenu(ask, log) {
       button('Save a snapshot', () => { close(); ask('snapshot'); })),
   );
 
-  /** The keyboard goes back to where it was opened from. */
+  /** Returns the focus to the button that opened it. */
   function close() {
     menu.open = false;
     summary.focus();

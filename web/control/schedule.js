@@ -1,18 +1,18 @@
-/** The learning rate over a run, before there is one: the arithmetic of digits/training/schedule.py and digits/training/build.py. */
+/** Preview of the learning-rate schedule: the arithmetic of digits/training/schedule.py. */
 
 import { percent, whole } from '../core/format.js';
 
-const IMAGES = 60_000; // MNIST has as many to train on, and so have the drawn digits
+const IMAGES = 60_000; // training images of MNIST and of the synthetic digits
 const POINTS = 240;
 
-/** The rate of the next step, where `step` steps are done. */
+/** The learning rate of the next step, after `step` steps. */
 export function rateAt({ lr, warmupSteps, cooldown, total }, step) {
   const up = warmupSteps ? (step + 1) / warmupSteps : 1;
   const down = cooldown ? (total - step) / (cooldown * total) : 1;
   return lr * Math.max(0, Math.min(1, up, down));
 }
 
-/** How long a run with these options is and how its rate goes; null where an option is missing or leaves no image. */
+/** Length and schedule of a run with these options; null if an option is missing or leaves no images. */
 export function planOf({ lr, warmup_steps: warmupSteps, cooldown, epochs, steps, batch_size: batchSize, train_limit: trainLimit, validation }) {
   const kept = IMAGES - validation;
   const images = Math.min(kept, trainLimit || kept);
@@ -21,7 +21,7 @@ export function planOf({ lr, warmup_steps: warmupSteps, cooldown, epochs, steps,
   return Object.values(plan).every(Number.isFinite) && images > 0 && lr > 0 && plan.total > 0 ? plan : null;
 }
 
-/** Points [step, rate] through which the line goes; a ramp of a few steps is not missed. */
+/** Points [step, rate] of the curve, with its corners. */
 export function lineOf(plan) {
   const { total, warmupSteps, cooldown } = plan;
   const even = Array.from({ length: POINTS + 1 }, (_, part) => Math.round((part * total) / POINTS));
@@ -29,7 +29,7 @@ export function lineOf(plan) {
   return [...new Set([...even, ...corners])].sort((a, b) => a - b).map((step) => [step, rateAt(plan, step)]);
 }
 
-/** 0.006: no more digits than tell it. */
+/** 0.006: at most three significant digits. */
 export const brief = (rate) => String(Number(rate.toPrecision(3)));
 
 /** The same in a sentence. */

@@ -13,7 +13,7 @@ export const OUTDATED = 'The server was restarted: the token of this page is no 
 /** Whether the server accepts this page's token no longer. */
 export const isOutdated = ({ control }) => control !== null && !control.isAuthorized;
 
-/** The answer to GET /control; null where nobody may control anything. */
+/** The response to GET /control; null without control. */
 export function parseControl(value) {
   const { control_enabled: isEnabled, authorized, running, resumable, not_resumable: obstacle, free_bytes: freeBytes, last_words: words, exit_code: exitCode } = record(value);
   if (isEnabled !== true) return null;
@@ -66,7 +66,7 @@ export function lastWordsOf({ control, liveness, shown }) {
   return { end: endOf(control.exitCode), lines: control.lastWords };
 }
 
-/** Why an unfinished run has no Resume, as a sentence; empty where it has, or where nobody may control anything. */
+/** Why an unfinished run is not resumable, as a sentence; empty if it is, or without control. */
 export function obstacleOf({ control, liveness, shown }) {
   return !control || control.isRunning || shown !== null || isAlive(liveness) ? '' : control.obstacle;
 }

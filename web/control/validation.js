@@ -49,7 +49,7 @@ export function limitsOf({ min, max, min_open: minOpen, max_open: maxOpen }) {
   return low && !maxOpen ? `${low} to ${figure(max)}` : `${low}${low && ', '}${maxOpen ? 'below' : 'up to'} ${figure(max)}`;
 }
 
-/** What was chosen and is not as usual: only that has to be said. */
+/** The chosen values that differ from the defaults. */
 export function different(chosen, usual) {
   return Object.fromEntries(Object.entries(chosen).filter(([name, value]) => written(value) !== written(usual[name])));
 }

@@ -4,7 +4,7 @@ import { ask } from '../core/reader.js';
 import { parseControl } from './state.js';
 
 export function watch(store) {
-  let isNone = false; // a server without controls; another may stand in its place later
+  let isNone = false; // a server without control; another may replace it later
   let isAsking = false;
   store.on(['connection', 'token'], look);
 
