@@ -17,10 +17,33 @@ const rules = {
   'prefer-const': 'error',
 };
 
+/** Imports go down only: core, charts, pad and control, views, main.js. A lazy import() is wiring and may go up. */
+const LAYERS = [
+  ['core', ['charts', 'pad', 'control', 'views']],
+  ['charts', ['pad', 'control', 'views']],
+  ['pad', ['control', 'views']],
+  ['control', ['pad', 'views']],
+].map(([folder, above]) => ({
+  files: [`web/${folder}/**/*.js`],
+  rules: { 'no-restricted-imports': ['error', { patterns: above.map((name) => `../${name}/*`) }] },
+}));
+
+/** Modules that touch the browser themselves; to all others `document`, `fetch` and the like are undefined names. */
+const BROWSER = [
+  'web/main.js',
+  'web/core/{api,dom,frame,poller,reader,theme,token,visibility}.js',
+  'web/charts/{chart,chart-options,full-resolution,saving}.js',
+  'web/pad/{image-input,loader,saved-drawings}.js',
+  'web/control/{asking,bar,control,field,form,manage,menu}.js',
+  'web/views/{header,runs}.js',
+];
+
 export default [
   { ignores: ['.venv/', 'build/', 'results/', 'tests/fixtures/'] },
   js.configs.recommended,
-  { rules },
-  { files: ['web/**/*.js'], languageOptions: { globals: globals.browser } },
+  { rules, linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  { files: BROWSER, languageOptions: { globals: globals.browser } },
+  { files: ['web/**/*.js'], languageOptions: { globals: { URL: false, URLSearchParams: false, reportError: false } } },
   { files: ['tests/web/**/*.js'], languageOptions: { globals: { ...globals.browser, ...globals.node } } },
+  ...LAYERS,
 ];
