@@ -181,6 +181,9 @@ def open_within(folder: str | Path, name: str):
 
     Raises OSError: FileNotFoundError where there is none, UnexpectedFile for what is no such file.
     """
+    if hasattr(os, "O_NOFOLLOW") and os.path.basename(name) == name:  # the usual case, four times as fast
+        with contextlib.suppress(UnexpectedFile):  # a link, or what the rest refuses
+            return open(os.path.join(folder, name), "rb", opener=lambda path, _flags: open_handle(path))
     root, path = os.path.realpath(folder), os.path.realpath(os.path.join(folder, name))
     if not path.startswith(os.path.join(root, "")):
         raise UnexpectedFile(os.path.join(folder, name))
