@@ -21,6 +21,7 @@ def end(number: int, _frame) -> None:
 
 
 def handle_signals() -> None:
+    """End at once on SIGINT and SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
 
@@ -81,7 +82,7 @@ class Site(Router):
             Route(rf"/runs/({run})", POST=runs.change_run, DELETE=runs.delete_run),
             Route(r"/runs", POST=control.start),
             Route(r"/resume", POST=control.resume),
-            Route(r"/control", GET=control.state, POST=control.ask),
+            Route(r"/control", GET=control.state, POST=control.send_command),
             Route(r"/options", GET=control.options),
             Route(r"/predict", POST=predict.answer, public=True, cross_origin=True, max_body=MAX_UPLOAD),
             Route(r"/openapi\.json", GET=page.openapi, cross_origin=True),
@@ -91,11 +92,13 @@ class Site(Router):
         super().__init__(routes, access)
 
 
-def health(request: Request) -> Response:
+def health(_request: Request) -> Response:
+    """Liveness probe."""
     return json_response({"status": "ok"})
 
 
 def main(arguments: list[str] | None = None) -> None:
+    """Serve until a signal ends it. Raises SystemExit with the reason if it cannot."""
     handle_signals()
     options = read_options(arguments)
     access = access_of(options)

@@ -1,26 +1,30 @@
-"""The control API: start, resume and control trainers."""
+"""The control API: start, resume and control trainers.
+
+Option and command modules are imported when needed: `dataclasses`, which they use, takes a sixth of the startup time.
+"""
 
 import contextlib
 import os
 import shlex
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from digits.errors import UserError
 from digits.project import PROJECT
-from digits.runlog import commands, schema, training_log
+from digits.runlog import schema, training_log
 from digits.runlog.status import is_alive, liveness
 from digits.server.guard import Authorization
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
 from digits.server.launcher import AlreadyRunning, Launcher, NotStarted, is_stale, log_tail
-from digits.server.options_schema import InvalidOption, options_schema, to_argv
 from digits.server.results_api import unwritable
 
 _RESUMABLE = ("interrupted", "stopped", "crashed")
 
 
 class ControlApi:
-    """Answers the routes of that. Each raises Problem: 400, 409; 403 or 507 because of the disk."""
+    """Answers requests about the trainer of `results`. Handlers raise Problem: 400, 403, 409, 503, 507."""
 
     def __init__(self, results: Path, access: Authorization):
         self._results = results
@@ -28,17 +32,19 @@ class ControlApi:
         self._launcher = Launcher(results)
 
     def options(self, request: Request) -> Response:
-        """Where the results are is shown only with the token."""
+        """Paths are shown only with the token."""
+        from digits.server.options_schema import options_schema
+
         fixed_args = {"fixed_args": self._fixed_args()} if self._access.admits(request) else {}
         return json_response(options_schema() | fixed_args)
 
     def state(self, request: Request) -> Response:
-        """What the trainer printed, how it ended and how full the disk is are shown only with the token."""
+        """The trainer's output, its exit code and the free disk space are shown only with the token."""
         log = training_log.read(self._results) or {}
         running, pid = self._launcher.is_training(), self._launcher.pid
         obstacle = None if running else self._obstacle(log)
         resumable = not running and liveness(log, self._results) in _RESUMABLE and obstacle is None
-        state = {
+        state: dict[str, Any] = {
             "control_enabled": self._access.allowed,
             "authorized": self._access.admits(request),
             "running": running,
@@ -53,34 +59,36 @@ class ControlApi:
             }
         return json_response(state)
 
-    def ask(self, request: Request) -> Response:
-        """{"action": text, "value": number or text}: the event that answers it will have the id."""
-        wish = _fields_of(request, "action", "value")
+    def send_command(self, request: Request) -> Response:
+        """{"action": text, "value": number or text}; the event in the log that reports the result has the id."""
+        from digits.runlog import commands
+
+        body = _fields_of(request, "action", "value")
         try:
-            commands.parse_command(wish, 0)
+            commands.parse_command(body, 0)
         except commands.InvalidCommand as refusal:
             raise Problem(400, _sentence(refusal)) from None
         log = training_log.read(self._results) or {}
         if not is_alive(liveness(log, self._results)):
             raise Problem(409, "No trainer is running.")
         with _writing():
-            id = commands.send(self._results, wish["action"], wish.get("value"), log.get("run_id"))
+            id = commands.send(self._results, body["action"], body.get("value"), log.get("run_id"))
         return json_response({"id": id}, status=202)
 
     def start(self, request: Request) -> Response:
-        """{"options": {name: value}}: a run with these options."""
+        """{"options": {name: value}}: start a run with these options."""
         options = _fields_of(request, "options").get("options", {})
         if not isinstance(options, dict):
             raise Problem(400, 'Send {"options": {"epochs": 3}}.')
         return self._start(_argv_of(options))
 
     def resume(self, request: Request) -> Response:
-        """{} or {"epochs": number}: go on with the latest run, for so many epochs in all."""
+        """{} or {"epochs": number}: resume the latest run, for this number of epochs in total."""
         words = _argv_of(_fields_of(request, "epochs"))
         if self._launcher.is_training():
             raise _busy()
         if not self._has_checkpoint():
-            raise Problem(409, "There is no run to go on with.")
+            raise Problem(409, "There is no run to resume.")
         try:
             from digits.training.resume import load_for_resume
 
@@ -102,12 +110,12 @@ class ControlApi:
         return json_response({"command": command, "pid": pid}, status=201)
 
     def _fixed_args(self) -> list[str]:
-        """What a trainer is told whatever the options are: where to write, unless it would write there by itself."""
+        """Arguments of every command: the results folder, unless it is the default one."""
         elsewhere = os.path.realpath(self._results) != os.path.realpath(PROJECT / "results")
         return ["--results-dir", str(self._results)] if elsewhere else []
 
-    def _obstacle(self, log: dict) -> str | None:
-        """Why Resume is not offered for an unfinished run; None where it is, or where no run is unfinished."""
+    def _obstacle(self, log: dict[str, Any]) -> str | None:
+        """Why an unfinished run can't be resumed; None if it can, or if the latest run is not unfinished."""
         state = liveness(log, self._results) if log else None
         if state not in (*_RESUMABLE, "failed"):
             return None
@@ -122,8 +130,8 @@ class ControlApi:
 
 
 @contextlib.contextmanager
-def _writing():
-    """Around what writes: an OSError becomes the Problem that tells a person what is wrong with the folder."""
+def _writing() -> Iterator[None]:
+    """Turns an OSError of a write into a Problem (403, 507)."""
     try:
         yield
     except OSError as error:
@@ -131,18 +139,21 @@ def _writing():
 
 
 def _busy() -> Problem:
-    return Problem(409, "A trainer is at work already: stop it first.")
+    return Problem(409, "A trainer is already running: stop it first.")
 
 
-def _fields_of(request: Request, *names: str) -> dict:
-    """What was sent, if it has no other names than these."""
-    wish = json_body(request)
-    if unknown := wish.keys() - set(names):
-        raise Problem(400, f"Nothing is known of {min(unknown)[:80]!r} here: send {' and '.join(names)}.")
-    return wish
+def _fields_of(request: Request, *names: str) -> dict[str, Any]:
+    """The JSON object in the body. Raises Problem (400) if it has other fields."""
+    body = json_body(request)
+    if unknown := body.keys() - set(names):
+        raise Problem(400, f"Unknown field {min(unknown)[:80]!r}; expected {', '.join(names)}.")
+    return body
 
 
-def _argv_of(options: dict) -> list[str]:
+def _argv_of(options: dict[str, Any]) -> list[str]:
+    """The command-line arguments. Raises Problem (400)."""
+    from digits.server.options_schema import InvalidOption, to_argv
+
     try:
         return to_argv(options)
     except InvalidOption as refusal:
@@ -150,14 +161,14 @@ def _argv_of(options: dict) -> list[str]:
 
 
 def _sentence(refusal: Exception) -> str:
-    """A name or a value at its beginning stays as it is."""
+    """The reason as a sentence; a quoted name or a value at its beginning stays as it is."""
     reason = str(refusal).rstrip(".")
     first = reason.partition(" ")[0]
     return f"{reason[:1].upper() if first.isalpha() else reason[:1]}{reason[1:]}."
 
 
 def _free_bytes(folder: Path) -> int:
-    """Where the results are, or will be."""
+    """On the disk of the results folder, also before that exists."""
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
     return shutil.disk_usage(folder).free

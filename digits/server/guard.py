@@ -67,7 +67,7 @@ class CorsPolicy:
     `methods_of` returns the methods that such pages may use for a path. All others get responses without CORS headers.
     """
 
-    def __init__(self, origins: Iterable[str] = (), methods_of: Callable[[str], tuple[str, ...]] = lambda path: ()):
+    def __init__(self, origins: Iterable[str] = (), methods_of: Callable[[str], tuple[str, ...]] = lambda _path: ()):
         self._origins = frozenset(origins)
         self._methods_of = methods_of
 

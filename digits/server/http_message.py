@@ -175,8 +175,10 @@ def parse_head(head: bytes) -> Request:
 
 
 def check_head(head: bytes | bytearray, new: int) -> None:
-    """Raise Problem as soon as the bytes so far can't become a request: TLS or HTTP/0.9 is rejected at once, and an
-    endless head is not received. Checks only the `new` bytes, so that a head in pieces costs no more than a whole one.
+    """Raise Problem as soon as the bytes so far can't become a request.
+
+    So TLS and HTTP/0.9 are rejected at once, and an endless head is not received. Checks only the `new` bytes at the
+    end: a head in pieces costs no more than a whole one.
     """
     start = max(0, len(head) - new - 1)  # a CR may have come before its LF
     end = head.find(b"\r\n", 0, MAX_LINE + 2)

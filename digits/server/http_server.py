@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
+from typing import Any
 
 from digits.server.concurrency import ConnectionSlots
 from digits.server.guard import CorsPolicy, check_request
@@ -28,8 +29,6 @@ BACKLOG = 1024
 LINGERING = 64
 # Bodies over RECEIVE bytes received at a time: 90 MB, however slowly they are sent.
 LARGE_BODIES = 32
-
-Connection = socket.socket | tuple[bytes, socket.socket]  # as socketserver has it; tuples are UDP's
 
 
 class Server(ThreadingHTTPServer):
@@ -51,7 +50,7 @@ class Server(ThreadingHTTPServer):
         answer: Callable[[Request], Response],
         *,
         names: tuple[str, ...] = (),
-        max_body: Callable[[str], int] = lambda path: MAX_BODY,
+        max_body: Callable[[str], int] = lambda _path: MAX_BODY,
         cors: CorsPolicy | None = None,
         deadline_s: float = DEADLINE_S,
         threads: int = THREADS,
@@ -69,7 +68,7 @@ class Server(ThreadingHTTPServer):
         self.lingering: deque[tuple[float, socket.socket]] = deque()  # rejected, each with the time to close it
         busy = _busy().response()
         self._busy = busy.head(False, WITH_CONTENT) + busy.body
-        super().__init__(address, Handler)
+        super().__init__((str(address[0]), port), Handler)
 
     def respond(self, request: Request) -> Response:
         """The response to `request`, also if it is not allowed or `answer` fails."""
@@ -114,14 +113,14 @@ class Server(ThreadingHTTPServer):
             self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         TCPServer.server_bind(self)  # HTTPServer's own looks up this machine's name in the DNS
 
-    def get_request(self) -> tuple[socket.socket, object]:
+    def get_request(self) -> tuple[socket.socket, Any]:
         try:
             return super().get_request()
         except OSError:  # out of file descriptors, mostly: without a pause the loop would spin until some are free
             time.sleep(0.05)
             raise
 
-    def process_request(self, request: Connection, client_address: object) -> None:
+    def process_request(self, request: Any, client_address: Any) -> None:
         if not self.slots.acquire():
             return self._reject(request)
         try:
@@ -130,7 +129,7 @@ class Server(ThreadingHTTPServer):
             self.slots.release()
             raise
 
-    def process_request_thread(self, request: Connection, client_address: object) -> None:
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
         try:
             super().process_request_thread(request, client_address)
         finally:
@@ -159,7 +158,7 @@ class Server(ThreadingHTTPServer):
         for _, connection in self.lingering:
             connection.close()
 
-    def handle_error(self, request: Connection, client_address: object) -> None:
+    def handle_error(self, _request: Any, _client_address: Any) -> None:
         error = sys.exc_info()[1]
         log(f"{type(error).__name__}: {error}")
 

@@ -1,7 +1,6 @@
-"""Launcher: starts mnist_cnn.py for the page, as a process that outlives the server.
+"""Launcher: starts mnist_cnn.py as a process that outlives the server, one per results folder.
 
-One trainer a folder, whoever starts it: trainers keep that among themselves by the folder's lock. This module holds the
-moments before a new trainer has that lock, for which the child inherits another one that this module takes.
+Trainers exclude each other by the folder's lock. Until a new trainer holds it, it inherits another lock from here.
 """
 
 import os
@@ -10,6 +9,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
 from digits import processor
 from digits.files import open_within
@@ -17,83 +17,88 @@ from digits.project import PROJECT, TRAINER
 from digits.runlog import lock, schema, training_log
 from digits.runlog.status import is_alive, liveness
 
+if TYPE_CHECKING:
+    import subprocess
+
 START_LOCK = ".start.lock"
-_PATIENCE_S, _LOOK_S = 0.5, 0.05  # a trainer that has told its end still needs some milliseconds to be gone
-_LINES, _LETTERS = 20, 400  # of the last words
+_PATIENCE_S, _POLL_S = 0.5, 0.05  # a trainer that has logged its end needs some milliseconds to exit
+_LINES, _LINE_LENGTH = 20, 400  # of the log's tail
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class AlreadyRunning(Exception):
-    """Somebody trains there already, or is about to."""
+    """A trainer runs or starts in this folder."""
 
 
 class NotStarted(Exception):
-    """The system has no process for the trainer; says why in some words."""
+    """The system could not start the process; the message is the reason."""
 
 
 class Launcher:
-    """Starts trainers that write to `results`, one at a time, and remembers the last."""
+    """Starts trainers that write to `results`, one at a time, and keeps the last process."""
 
     def __init__(self, results: Path):
         self.results = results
-        self._turn = threading.Lock()
-        self._child = None
+        self._starting = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
 
     def start(self, arguments: list[str]) -> int:
-        """Run mnist_cnn.py with `arguments`; its process id. Raises Training, NotStarted, and OSError where the folder
-        can't be written."""
-        give_up = time.monotonic() + _PATIENCE_S
+        """Run mnist_cnn.py with `arguments`; its process id.
+
+        Raises AlreadyRunning, NotStarted, and OSError if the folder can't be written.
+        """
+        deadline = time.monotonic() + _PATIENCE_S
         while True:
-            with self._turn:
-                if not self.is_training() and self._begin(arguments):
-                    return self._child.pid
-            if time.monotonic() > give_up:
+            with self._starting:
+                if not self.is_training() and (child := self._start(arguments)):
+                    return child.pid
+            if time.monotonic() > deadline:
                 raise AlreadyRunning
-            time.sleep(_LOOK_S)
+            time.sleep(_POLL_S)
 
     def is_training(self) -> bool:
-        """Whether a trainer has the folder, or one that was started here is on its way there."""
+        """Whether a trainer holds the folder, or one that was started here is about to."""
         if self._child is not None and self._child.poll() is None:
             return True
         held = lock.is_held(self.results)
-        if held is None:  # there are no locks on this disk
+        if held is None:  # this file system has no locks
             return is_alive(liveness(training_log.read(self.results) or {}, self.results))
         return held
 
     @property
     def pid(self) -> int | None:
         """Of the last trainer that was started here."""
-        return self._child and self._child.pid
+        return self._child.pid if self._child else None
 
     def exit_code(self) -> int | None:
-        """Of that trainer, as shells count: 137 after kill -9. None while it lives."""
+        """Of that trainer, as in shells: 137 after kill -9. None while it runs."""
         code = self._child.poll() if self._child is not None else None
         return 128 - code if code is not None and code < 0 else code
 
-    def _begin(self, arguments: list[str]) -> bool:
-        """False where another server has begun one. The kernel keeps the lock as long as the trainer lives."""
+    def _start(self, arguments: list[str]) -> "subprocess.Popen[bytes] | None":
+        """None if another server has started one. The kernel keeps the lock as long as the trainer runs."""
         self.results.mkdir(parents=True, exist_ok=True)
         held = lock.try_lock(self.results / START_LOCK)
         if held is None:
-            return False
+            return None
         try:
             with _new_file(self.results / schema.TRAINER_LOG) as output:
-                processor.use_all_cores()  # the child has those of the thread that starts it
-                self._child = _process(arguments, output, held)
+                processor.use_all_cores()  # the child inherits the affinity of this thread
+                child = self._child = _start_process(arguments, output, held)
         finally:
             os.close(held)
-        threading.Thread(target=self._child.wait, daemon=True).start()  # or it would stay as a zombie
-        return True
+        threading.Thread(target=child.wait, daemon=True).start()  # or it would remain as a zombie
+        return child
 
 
-def _process(arguments: list[str], output, held: int):
-    import subprocess  # 4 ms that a server without this need not wait for
+def _start_process(arguments: list[str], output: IO[bytes], held: int) -> "subprocess.Popen[bytes]":
+    import subprocess  # takes 4 ms of the startup
 
     try:
         return subprocess.Popen(
             [sys.executable, str(TRAINER), *arguments],
             cwd=PROJECT,
-            env=os.environ | {"PYTHONUNBUFFERED": "1"},  # what a killed process had not written would be lost
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},  # or buffered output of a killed process would be lost
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -103,9 +108,9 @@ def _process(arguments: list[str], output, held: int):
         raise NotStarted(error.strerror or type(error).__name__) from None
 
 
-def _detach_kwargs(held: int) -> dict:
-    """How the child is made one of its own, which Ctrl-C in the server's terminal does not reach."""
-    if os.name == "posix":
+def _detach_kwargs(held: int) -> dict[str, Any]:
+    """Arguments that detach the child: Ctrl-C in the server's terminal does not reach it."""
+    if sys.platform != "win32":
         return {"start_new_session": True, "pass_fds": (held,)}
     import subprocess
 
@@ -113,7 +118,7 @@ def _detach_kwargs(held: int) -> dict:
 
 
 def log_tail(folder: Path, pid: int | None = None) -> list[str]:
-    """The last lines that a started trainer, process `pid` if that is known, printed; none if `is_overtaken`."""
+    """The last lines of output of a started trainer, process `pid` if known; none if `is_stale`."""
     try:
         file = open_within(folder, schema.TRAINER_LOG)
     except OSError:
@@ -122,14 +127,14 @@ def log_tail(folder: Path, pid: int | None = None) -> list[str]:
         status = os.fstat(file.fileno())
         if _is_stale(folder, status, pid):
             return []
-        file.seek(max(0, status.st_size - _LINES * _LETTERS))
-        text = file.read(_LINES * _LETTERS).decode(errors="replace")
+        file.seek(max(0, status.st_size - _LINES * _LINE_LENGTH))
+        text = file.read(_LINES * _LINE_LENGTH).decode(errors="replace")
     lines = (_plain_text(line) for line in text.splitlines())
     return [line for line in lines if line][-_LINES:]
 
 
 def is_stale(folder: Path, pid: int | None = None) -> bool:
-    """Whether somebody else has begun, continued or deleted a run there after all that a started trainer printed."""
+    """Whether a run was started, resumed or deleted by another program since the last output of a started trainer."""
     try:
         return _is_stale(folder, os.stat(folder / schema.TRAINER_LOG), pid)
     except OSError:
@@ -139,18 +144,18 @@ def is_stale(folder: Path, pid: int | None = None) -> bool:
 def _is_stale(folder: Path, status: os.stat_result, pid: int | None) -> bool:
     holder = lock.holder_of(folder)
     process = holder.get("process")
-    if pid is not None and isinstance(process, dict) and process.get("pid") == pid:  # it has not printed anything yet
+    if pid is not None and isinstance(process, dict) and process.get("pid") == pid:  # it has no output yet
         return False
     return status.st_mtime < (schema.seconds_of(holder.get("started_at")) or 0)
 
 
 def _plain_text(line: str) -> str:
-    """Without colours and control characters."""
+    """Without colors and control characters."""
     plain = _ESCAPES.sub("", line.replace("\t", " "))
-    return "".join(filter(str.isprintable, plain)).strip()[:_LETTERS]
+    return "".join(filter(str.isprintable, plain)).strip()[:_LINE_LENGTH]
 
 
-def _new_file(path: Path):
-    """Never the old one: a link in its place would have another file emptied."""
+def _new_file(path: Path) -> IO[bytes]:
+    """Never the existing one: a link in its place would truncate another file."""
     path.unlink(missing_ok=True)
     return open(path, "xb")

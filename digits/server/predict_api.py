@@ -76,18 +76,19 @@ class PredictApi:
 
         epoch = request.query.get("epoch")
         predictor = self._predictors.get(folder, None if epoch is None else int(epoch), patience)
-        answers, pixels_left, spent_s = [], MAX_PIXELS, 0.0
+        answers: list[dict[str, Any]] = []
+        pixels_left, spent_s = MAX_PIXELS, 0.0
         for image in uploaded:
             if answers and spent_s >= BUDGET_S:
                 raise Problem(413, f"These images take more than {BUDGET_S:g} s: send fewer at a time.")
             with patience.acquired(self.computing):
                 began = time.thread_time()  # not counting other programs
                 prepared, pixels_left = self._prepare(image, pixels_left)
-                answers.append(_to_json(*predictor.predict([prepared]), predictor))
+                answers.append(_to_json(predictor.predict([prepared])[0], predictor))
                 spent_s += time.thread_time() - began
         return answers
 
-    def _prepare(self, image: bytes | list[list[float]], pixels_left: int) -> tuple["Prepared", int]:
+    def _prepare(self, image: uploads.Image, pixels_left: int) -> tuple["Prepared", int]:
         """The model's input, and how many pixels the request may still have. Raises Problem: 413, 415."""
         from digits.inference import images
         from digits.inference.preprocess import from_pixels, prepare

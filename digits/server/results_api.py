@@ -70,7 +70,7 @@ class ResultsApi:
             wish["name"] = _one_line(wish["name"])
         return self._changed(run_id, lambda: runs.label(self._results, run_id, present_fields(wish)))
 
-    def delete_run(self, request: Request, run_id: str) -> Response:
+    def delete_run(self, _request: Request, run_id: str) -> Response:
         return self._changed(run_id, lambda: runs.delete(self._results, run_id))
 
     def _changed(self, run_id: str, change: Callable[[], dict[str, Any]]) -> Response:

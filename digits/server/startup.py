@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 from digits import output
 from digits.project import PLACE, PROJECT
@@ -15,21 +15,21 @@ from digits.server.http_server import Server
 from digits.server.routing import Router
 
 PORT = 8000
-PORTS = 10  # tried from PORT on, when none was asked for
-TAKEN = (errno.EADDRINUSE, errno.EACCES)  # Windows says EACCES of a port that somebody has for himself
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # addresses that stand for all, and the one to open here
+PORTS = 10  # tried from PORT on, unless --port is given
+TAKEN = (errno.EADDRINUSE, errno.EACCES)  # Windows reports EACCES for a port in exclusive use
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # wildcard addresses, and the one to open on this machine
 
 
 class Parser(argparse.ArgumentParser):
-    """Says in one line what is wrong, without the usage."""
+    """Reports errors in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{message} (python server.py --help lists the options)\n")
 
-    def print_help(self, file: TextIO | None = None) -> None:
-        """argparse ignores an output that can't be written."""
+    def print_help(self, _file: object = None) -> None:
+        """Print the help to stdout; unlike argparse, fail if that can't be written."""
         try:
-            print(self.format_help(), end="", file=file, flush=True)
+            print(self.format_help(), end="", flush=True)
         except BrokenPipeError:
             self.exit(output.BROKEN_PIPE)
         except OSError as error:
@@ -37,22 +37,22 @@ class Parser(argparse.ArgumentParser):
 
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
-    """Raises SystemExit for options that make no sense."""
+    """Raises SystemExit for invalid options."""
     parser = Parser(description="Show the training in the browser.")
-    parser.add_argument("--port", type=int, help=f"port to listen at (default: {PORT}, or the next free one)")
-    host_help = "address or name to listen at; 0.0.0.0 lets other machines in, to look (default: %(default)s)"
+    parser.add_argument("--port", type=int, help=f"port to listen on (default: {PORT}, or the next free one)")
+    host_help = "address or name to listen on; 0.0.0.0: reachable from other machines, read-only (default: %(default)s)"
     parser.add_argument("--host", default="127.0.0.1", help=host_help)
-    control_help = "let whoever knows the printed token start and steer trainings from other machines, too"
+    control_help = "accept changes (with the printed token) from other machines too"
     parser.add_argument("--allow-control", action="store_true", help=control_help)
-    origin_help = "a site whose pages may read runs and have digits read here, as https://example.org; repeatable"
+    origin_help = "origin whose pages may read runs and use /predict, such as https://example.org; repeatable"
     parser.add_argument("--allow-origin", action="append", default=[], metavar="ORIGIN", help=origin_help)
     folder_help = f"the folder the trainer writes to (default: results, {PLACE})"
     parser.add_argument("--results-dir", type=Path, default=PROJECT / "results", help=folder_help)
-    parser.add_argument("--no-browser", action="store_true", help="do not open the page by itself")
-    parser.add_argument("--verbose", action="store_true", help="a line for every request")
+    parser.add_argument("--no-browser", action="store_true", help="do not open the page in the browser")
+    parser.add_argument("--verbose", action="store_true", help="log every request")
     options = parser.parse_args(arguments)
     if options.port is not None and not 0 <= options.port <= 65535:
-        parser.error(f"{options.port} is no port: choose one from 1024 to 65535")
+        parser.error(f"{options.port} is not a port: choose one from 1024 to 65535")
     if os.path.exists(options.results_dir) and not os.path.isdir(options.results_dir):
         parser.error(f"{options.results_dir} is not a folder: name the one the trainer writes to")
     try:
@@ -63,7 +63,7 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def access_of(options: argparse.Namespace) -> Authorization:
-    """Where other machines can ask, too, nobody changes anything unless that was wished for."""
+    """On an address that other machines can reach, the server is read-only without --allow-control."""
     return Authorization(allowed=options.allow_control or is_loopback(options.host))
 
 
@@ -86,7 +86,7 @@ def listen(options: argparse.Namespace, site: Router) -> Server:
 
 
 def bind_error(error: Exception, options: argparse.Namespace) -> str:
-    """Why the server can't listen, and what to do about it, in one line."""
+    """Why the server can't listen, and the remedy, in one line."""
     port = PORT if options.port is None else options.port
     reason = getattr(error, "errno", None)
     if reason == errno.EADDRINUSE and options.port is None:
@@ -94,20 +94,20 @@ def bind_error(error: Exception, options: argparse.Namespace) -> str:
     if reason == errno.EADDRINUSE:
         return f"Port {port} is taken by another program: choose another with --port, or leave --port out."
     if reason == errno.EACCES:
-        return f"You may not listen on port {port}: choose one above 1023 with --port."
-    return f"This machine has no address {options.host!r}: leave --host out, or use 0.0.0.0 to let other machines in."
+        return f"No permission to listen on port {port}: choose one above 1023 with --port."
+    return f"This machine has no address {options.host!r}: leave --host out, or use 0.0.0.0 for all of its addresses."
 
 
 def page_url(server: Server, access: Authorization) -> str:
-    """The address to open on this machine. No browser sends what is behind #: the token stays out of logs."""
-    host, port = server.server_address[:2]
+    """The URL to open on this machine. Browsers don't send the fragment, so the token stays out of logs."""
+    host, port = str(server.server_address[0]), server.server_address[1]
     host = EVERYWHERE.get(host, host)
     fragment = f"#token={access.token}" if access.allowed else ""
     return f"http://[{host}]:{port}/{fragment}" if ":" in host else f"http://{host}:{port}/{fragment}"
 
 
 def banner(server: Server, access: Authorization, options: argparse.Namespace) -> str:
-    """What somebody who has just started it wants to know."""
+    """The lines printed at startup."""
     port = server.server_address[1]
     folder = options.results_dir.absolute()
     lines = [f"The training is at {page_url(server, access)} (Ctrl-C ends it)"]
@@ -116,10 +116,10 @@ def banner(server: Server, access: Authorization, options: argparse.Namespace) -
     if options.host in EVERYWHERE:
         lines.append(f"From other machines: this machine's IP address, port {port}")
     if access.allowed:
-        lines.append("Whoever knows all of this address can start and stop trainings: keep it to yourself")
+        lines.append("The address includes a token that permits starting and stopping training: keep it private")
     else:
-        lines.append("It only shows: with --allow-control, trainings can be started and stopped from the page")
-    lines.append(f"Results are read from {folder}" + ("" if os.path.isdir(folder) else ", as soon as a run is there"))
+        lines.append("Read-only: use --allow-control to start and stop training from the page")
+    lines.append(f"Results are read from {folder}" + ("" if os.path.isdir(folder) else " once it exists"))
     return "\n".join(lines)
 
 

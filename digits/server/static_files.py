@@ -109,8 +109,9 @@ def _response(request: Request, file: IO[bytes], name: str) -> Response:
 
 
 def _range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
-    """Start and stop of the requested bytes; None for the whole file, also if the header has several ranges or is
-    malformed. Raises Problem (416) for a range outside the file.
+    """Start and stop of the requested bytes; None for the whole file. Raises Problem (416) if they are outside.
+
+    Several ranges and malformed ones are ignored (RFC 9110, 14.2).
     """
     match = _RANGE.fullmatch(request.headers.get("range", ""))
     if not match or request.method != "GET" or request.headers.get("if-range", etag) != etag:
