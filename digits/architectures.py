@@ -1,39 +1,44 @@
-"""Registry of architectures: name, settings and source of each network. Knows no torch.
+"""Registry of architectures: name, settings and source of each network, without torch.
 
 A new architecture is an entry here and a builder in models/builders.py.
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 NORMS = ("batch", "none")
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """A network's name and settings. They are its own, until `varied` puts others in their place."""
+    """A network's name and default settings."""
 
     name: str
-    channels: tuple[int, ...]  # what comes out of each convolution, in order
-    dropout: float  # of the units before the last linear layer
-    norm: str  # of NORMS: what follows each convolution
+    channels: tuple[int, ...]  # output channels of each convolution, in order
+    dropout: float  # before the last linear layer
+    norm: str  # after each convolution, one of NORMS
     about: str  # one line
     source: str
 
     @property
-    def settings(self) -> dict:
+    def settings(self) -> dict[str, Any]:
         return {"channels": self.channels, "dropout": self.dropout, "norm": self.norm}
 
     def varied(
         self, channels: tuple[int, ...] | None = None, dropout: float | None = None, norm: str | None = None
     ) -> "Architecture":
-        """With what is given instead of its own. Raises ValueError where that does not fit."""
+        """A copy with other settings. Raises ValueError for those that do not fit."""
         if channels is not None and len(channels) != len(self.channels):
             named = ",".join(map(str, channels)) or "nothing"
             raise ValueError(f"{self.name} has {len(self.channels)} convolutions, and {named} names {len(channels)}.")
         if norm not in (None, *NORMS):
             raise ValueError(f"There is no norm {norm!r}: choose from {', '.join(NORMS)}.")
-        given = {"channels": channels, "dropout": dropout, "norm": norm}
-        return replace(self, **{name: value for name, value in given.items() if value is not None})
+        return replace(
+            self,
+            channels=self.channels if channels is None else channels,
+            dropout=self.dropout if dropout is None else dropout,
+            norm=self.norm if norm is None else norm,
+        )
 
 
 _ALL = (

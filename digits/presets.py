@@ -1,10 +1,9 @@
-"""Presets: named sets of options. Explicit options override them.
-
-Whatever is named on the command line goes before them.
-"""
+"""Presets: named sets of options, which explicit options override."""
 
 import textwrap
 from dataclasses import dataclass, field
+
+from digits.option_types import as_text, flag
 
 
 @dataclass(frozen=True)
@@ -86,21 +85,11 @@ PRESETS = {
 }
 
 
-def flag(name: str) -> str:
-    """How a field of config.Config is called on the command line."""
-    return "--" + name.replace("_", "-")
-
-
-def plain(value) -> str:
-    """As it is written on the command line."""
-    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
 def overview() -> str:
     """All presets for a reader: what each is for, and the options that it stands for."""
     lines = []
     for name, preset in PRESETS.items():
-        words = [f"{flag(key)} {plain(value)}" for key, value in preset.options.items()]
+        words = [f"{flag(key)} {as_text(value)}" for key, value in preset.options.items()]
         lines += [
             f"{name}: {preset.purpose}",
             *textwrap.wrap(" ".join(words), 78, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from digits.errors import ConfigError
-from digits.presets import flag
+from digits.option_types import flag
 
 OPTIONS = {
     "warm_up": "warmup_steps",

@@ -47,7 +47,7 @@ def test_each_option_is_as_usual_for_every_preset_model_and_optimiser():
     for case, usual in zip(cases, computed("usualOf(given, one)", cases), strict=True):
         recipe = PRESETS[case["preset"]].options
         config = Config(**{name: recipe[name] for name in ("model", "optimizer") if name in recipe} | case)
-        expected = config._defaults()
+        expected = config.defaults()
         told = {name: list(value) if isinstance(value, tuple) else value for name, value in expected.items()}
         assert usual == {name: told[name] for name in SETTABLE}, case
 

@@ -18,7 +18,8 @@ from digits.models import weights_file
 from digits.models.builders import build_model
 from digits.models.history import ModelHistory
 from digits.models.weight_stats import WeightHistograms
-from digits.presets import flag, plain
+from digits.option_types import as_text as plain
+from digits.option_types import flag
 from digits.project import PROJECT
 from digits.runlog import RunLog, runs, schema
 from digits.server.options_schema import InvalidOption, to_argv

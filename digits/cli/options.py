@@ -1,24 +1,27 @@
-"""The command-line options of training, generated from the fields of Config."""
+"""Command-line options of training, generated from the fields of Config."""
 
-from collections.abc import Iterable
-from dataclasses import Field
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import click
 
 from digits import renames
-from digits.config import OPTIONS, Choice, Flag, Number
-from digits.presets import PRESETS, flag
+from digits.config import OPTIONS
+from digits.option_types import Choice, Flag, Number, Option, OptionType, flag
+from digits.presets import PRESETS
+
+Command = Callable[..., Any]
 
 
 class _Value(click.ParamType):
-    """Any other type of config.py, converted by its own `parse`."""
+    """Any other type of option_types.py, converted by its own `parse`."""
 
-    def __init__(self, kind):
-        self.kind, self.name = kind, type(kind).__name__.lower()
+    def __init__(self, type: OptionType) -> None:
+        self.type, self.name = type, type.__class__.__name__.lower()
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         try:
-            return self.kind.parse(value)
+            return self.type.parse(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -26,68 +29,69 @@ class _Value(click.ParamType):
 class _Integer(_Value, click.IntRange):
     """click's help text with the limits, and the same `parse` as the page."""
 
-    def __init__(self, kind: Number):
-        click.IntRange.__init__(self, kind.min, kind.max, kind.min_open, kind.max_open)
-        self.kind = kind
+    def __init__(self, type: Number) -> None:
+        low, high = (None if limit is None else int(limit) for limit in (type.min, type.max))
+        click.IntRange.__init__(self, low, high, type.min_open, type.max_open)
+        self.type = type
 
 
 class _Float(_Value, click.FloatRange):
-    def __init__(self, kind: Number):
-        click.FloatRange.__init__(self, kind.min, kind.max, kind.min_open, kind.max_open)
-        self.kind = kind
+    """The same for floats."""
+
+    def __init__(self, type: Number) -> None:
+        click.FloatRange.__init__(self, type.min, type.max, type.min_open, type.max_open)
+        self.type = type
 
 
 class _Preset(click.Choice):
     """A preset, also by its former name."""
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return value if value in renames.PRESETS else super().convert(value, param, ctx)
 
 
-def train_options(command):
+def train_options(command: Command) -> Command:
     """Decorate a click command with an option for each field of Config, and hidden ones for their former names."""
     for former, name in renames.OPTIONS.items():
-        command = click.option(flag(former), type=_click_type(OPTIONS[name].metadata["kind"]), hidden=True)(command)
+        command = click.option(flag(former), type=_click_type(OPTIONS[name].type), hidden=True)(command)
     return _with_options(command, OPTIONS.values(), preset={"type": _Preset(tuple(PRESETS))})
 
 
-def model_options(command):
+def model_options(command: Command) -> Command:
     """Decorate a click command with the options that vary an architecture."""
     return _with_options(command, [OPTIONS[name] for name in ("channels", "dropout", "norm")])
 
 
-def evaluation_options(command):
+def evaluation_options(command: Command) -> Command:
     """Decorate a click command with the options for the images to evaluate, and the device."""
     chosen = [OPTIONS[name] for name in ("dataset", "data_dir", "device")]
-    ours = {"default": None, "show_default": "that of the training", "help": "Images to read; auto: MNIST if possible."}
-    return _with_options(command, chosen, dataset=ours)
+    dataset = {"default": None, "show_default": "as in training", "help": "Test images; auto: MNIST if possible."}
+    return _with_options(command, chosen, dataset=dataset)
 
 
-def _with_options(command, items: Iterable[Field], **changed: dict):
+def _with_options(command: Command, options: Iterable[Option], **changed: dict[str, Any]) -> Command:
     """`changed`: attributes of click's option that differ here, by the field's name."""
-    for item in reversed(list(items)):
-        meta = item.metadata
+    for option in reversed(list(options)):
         attributes = {
-            "type": _click_type(meta["kind"]),
-            "is_flag": isinstance(meta["kind"], Flag),
-            "default": item.default,
-            "show_default": meta["default_text"] or item.default is not False,
-            "envvar": meta["envvar"],
-            "show_envvar": meta["envvar"] is not None,
-            "help": meta["help"],
+            "type": _click_type(option.type),
+            "is_flag": isinstance(option.type, Flag),
+            "default": option.default,
+            "show_default": option.default_text or option.default is not False,
+            "envvar": option.envvar,
+            "show_envvar": option.envvar is not None,
+            "help": option.help,
         }
-        attributes |= changed.get(item.name, {})
-        command = click.option(flag(item.name), **attributes)(command)
+        command = click.option(option.flag, **attributes | changed.get(option.name, {}))(command)
     return command
 
 
-def _click_type(kind) -> click.ParamType | type:
-    match kind:
+def _click_type(type: OptionType) -> click.ParamType | type[bool]:
+    match type:
         case Choice():
-            return click.Choice(kind.choices)
+            return click.Choice(type.choices)
         case Number():
-            return (_Integer if kind.type is int else _Float)(kind)
+            return (_Integer if type.type is int else _Float)(type)
         case Flag():
             return bool
         case _:
-            return _Value(kind)
+            return _Value(type)

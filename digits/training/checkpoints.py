@@ -8,7 +8,7 @@ from pathlib import Path
 from digits.config import Config, names_of
 from digits.files import link_or_copy
 from digits.models import weights_file
-from digits.presets import flag
+from digits.option_types import flag
 from digits.renames import present_options
 from digits.runlog import commands, schema
 from digits.runlog.run_log import RunLog

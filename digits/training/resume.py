@@ -7,7 +7,7 @@ from pathlib import Path
 from digits import launch, renames
 from digits.config import Config, names_of
 from digits.errors import UserError
-from digits.presets import flag
+from digits.option_types import flag
 from digits.runlog import archive, schema, training_log
 from digits.runlog.commands import original_epochs
 
