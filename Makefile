@@ -1,7 +1,9 @@
 # Short names for commands that README.md also spells out. They work from any folder: make -f "path to/Makefile" train
 #   make train ARGS="--epochs 3"      trains; whatever stands in ARGS goes to mnist_cnn.py
 #   make serve ARGS="--port 9000"     serves the page
-#   make test                         runs the whole test suite
+#   make quick                        runs the tests that need neither a browser nor processes of their own: a minute
+#   make test                         runs the whole test suite: up to ten minutes
+#   make lint                         checks style and types of Python and JavaScript
 #   make faults                       kills, failing system calls, malformed requests, full disks: up to 20 minutes
 #   make benchmark                    measures for a quarter of an hour, and writes README's tables
 #   make benchmark-all                the same with what takes hours: benchmarks/README.md
@@ -13,7 +15,7 @@ PACKAGES := torch torchvision numpy click PIL
 HAS_ALL := $(PYTHON) -c "import sys; from importlib.util import find_spec; \
     sys.exit(not all(map(find_spec, '$(PACKAGES)'.split())))" 2>/dev/null
 
-.PHONY: train serve test faults benchmark benchmark-all venv
+.PHONY: train serve quick test lint faults benchmark benchmark-all venv
 
 # Where $(PYTHON), or the active virtual environment's, has all packages, nothing is installed.
 train:
@@ -23,8 +25,8 @@ train:
 serve:
 	@cd "$(HERE)" && python=.venv/bin/python; [ -x $$python ] || python=$(PYTHON); exec $$python server.py $(ARGS)
 
-test: venv
-	@cd "$(HERE)" && exec sh tests/run $(ARGS)
+quick test lint: venv
+	@cd "$(HERE)" && exec sh tests/run $@ $(ARGS)
 
 faults: venv
 	@cd "$(HERE)" && exec .venv/bin/python -m tests.faults

@@ -1,11 +1,14 @@
 """What several test files need: helpers beside them, and the real MNIST where it lies on this machine."""
 
+import fcntl
 import hashlib
 import math
 import os
 import random
+import shutil
 import struct
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,35 @@ sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))  # last: its s
 processor.prepare_for_torch()  # before any test imports torch
 # Two workers share two cores: threads of one beside those of the other cost ten times the processor time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-pytest_plugins = ["tests.support.example_project", "tests.support.pages", "tests.support.pad"]
+pytest_plugins = ["tests.support.example_project", "tests.support.pages", "tests.support.pad", "tests.support.training"]
+
+
+def pytest_collection_modifyitems(items):
+    """Tests in the browser are marked by the fixture that starts it."""
+    for item in items:
+        if "browser" in item.fixturenames:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory):
+    """shared_folder(name, make) is a folder that `make` fills once, whichever of the test workers asks first."""
+
+    def folder_of(name: str, make: Callable[[Path], None]) -> Path:
+        base = tmp_path_factory.getbasetemp()
+        folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "shared" / name
+        folder.parent.mkdir(exist_ok=True)
+        with open(folder.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.exists():
+                making = folder.with_suffix(".making")
+                shutil.rmtree(making, ignore_errors=True)
+                making.mkdir()
+                make(making)
+                making.rename(folder)
+        return folder
+
+    return folder_of
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,7 @@ def test_what_is_no_wish_starts_nothing(live, body):
     assert not live.results.exists()
 
 
+@pytest.mark.process
 def test_the_server_describes_and_checks_options_without_click_or_torch():
     code = (
         "import sys; sys.modules |= dict.fromkeys(('click', 'torch', 'numpy'));"

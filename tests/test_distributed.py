@@ -19,6 +19,8 @@ from digits.training.distributed import Group
 from tests.support import PROJECT
 from tests.support.training import SMALL, Trainer
 
+pytestmark = pytest.mark.process
+
 OPTIONS = ["--epochs", "2", "--batch-size", "65", "--threads", "1", "--precision", "float32", "--optimizer", "sgd"]
 # Seeds 2 and 3 agree to 1e-7 over five steps; with seed 1 roundings grow from the third on, as where a pooling ties.
 OPTIONS += ["--seed", "2"]

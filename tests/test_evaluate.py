@@ -13,19 +13,14 @@ import mnist_cnn
 from digits.data import datasets
 from digits.runlog import schema
 from tests.support import PROJECT
-from tests.support.training import Trainer
 
 IMAGES = 400  # drawn for each evaluation in this process
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+@pytest.fixture
+def trained(finished_run):
     """The folder of a finished run."""
-    folder = tmp_path_factory.mktemp("trained")
-    with Trainer(folder, "--epochs", "2", "--precision", "float32") as trainer:
-        code, _, errors = trainer.finish()
-        assert code == 0, errors
-    return folder
+    return finished_run
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +39,7 @@ def as_json(*arguments):
     return json.loads(result.stdout, parse_constant=lambda name: pytest.fail(f"{name} is no strict JSON"))
 
 
+@pytest.mark.process
 def test_another_process_prints_a_report_within_80_columns(trained):
     program = [sys.executable, PROJECT / "mnist_cnn.py", "evaluate", schema.WEIGHTS]
     done = subprocess.run(program, cwd=trained, capture_output=True, text=True, timeout=120)

@@ -7,6 +7,8 @@ import pytest
 
 from tests.support import PROJECT
 
+pytestmark = pytest.mark.process
+
 PROGRAMS = ("errors", "full_disk", "kills", "malformed", "signals")
 
 FAILING = """

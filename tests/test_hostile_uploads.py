@@ -18,7 +18,10 @@ MOST_S = 2.0
 READERS = 4
 ANSWERS = {200, 400, 413, 415, 422}
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc"),
+]
 
 
 @pytest.fixture(scope="module")

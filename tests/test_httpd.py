@@ -525,6 +525,7 @@ def test_a_request_is_shown_after_it_was_answered(answer, monkeypatch):
         answered.set()
 
 
+@pytest.mark.process
 def test_an_error_is_logged_without_an_import_which_would_need_a_file_descriptor():
     program = "import sys; from digits.server import http_server; before = set(sys.modules);"
     program += "http_server.log('a\\nb \u00e9'); print(sorted(set(sys.modules) - before))"

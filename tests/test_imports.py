@@ -11,6 +11,8 @@ from digits.runlog import schema
 from tests.support import PROJECT
 from tests.support.training import SMALL
 
+pytestmark = pytest.mark.process
+
 BROKEN = {
     "a shared library is missing": (
         "raise OSError('libtorch_cpu.so: cannot open shared object file: No such file or directory')",

@@ -15,6 +15,8 @@ from tests.support import PROJECT
 from tests.support.http_client import eventually
 from tests.support.training import SMALL
 
+pytestmark = pytest.mark.process
+
 setuptools = pytest.importorskip("setuptools", minversion="77", reason="a wheel is built by setuptools")
 BUILD = "from setuptools import build_meta; print(build_meta.build_wheel('wheels'))"
 

@@ -14,7 +14,10 @@ from digits.runlog import schema
 from tests.support import PROJECT
 from tests.support.training import SOON, Trainer
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of other processes are a POSIX thing")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(os.name != "posix", reason="signals of other processes are a POSIX thing"),
+]
 
 
 def step(log):

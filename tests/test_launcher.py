@@ -20,6 +20,8 @@ from tests.support import PROJECT
 from tests.support.http_client import ask, eventually
 from tests.support.training import SMALL
 
+pytestmark = pytest.mark.process
+
 LONG = [*SMALL, "--epochs", "400", "--batch-size", "16"]
 AT_ONCE = 50
 STOPS = int(os.environ.get("STOPS", "3"))  # 100 of 100 were asked for: STOPS=100 takes ten minutes

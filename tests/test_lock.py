@@ -10,6 +10,8 @@ import pytest
 from digits.runlog import lock
 from tests.support import PROJECT
 
+pytestmark = pytest.mark.process
+
 HOLD = "import sys, time; from digits.runlog.lock import FolderLock; from pathlib import Path\n"
 HOLD += "FolderLock(Path(sys.argv[1]), {'name': 'first'}); print('held', flush=True); time.sleep(60)"
 

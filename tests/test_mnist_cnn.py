@@ -13,15 +13,13 @@ import torch
 import digits.data.mnist
 from digits.runlog import schema
 from tests.support import PROJECT
-from tests.support.training import Trainer
+from tests.support.training import Trainer, killed, train, trained
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(finished_run):
     """One finished run of two epochs: its folder, its exit code, its output, its errors."""
-    folder = tmp_path_factory.mktemp("a finished run äöü")
-    with Trainer(folder, "--epochs", "2", "--name", "größer & <b>schneller</b>") as trainer:
-        return folder, *trainer.finish()
+    return finished_run, *json.loads((finished_run.parent / "finished.json").read_text())
 
 
 def content(folder, file):
@@ -102,8 +100,7 @@ def test_the_network_for_the_page_is_the_one_whose_weights_were_saved(finished):
 
 def test_the_same_seed_repeats_the_run_and_another_does_not(finished, tmp_path):
     def losses(folder, *options):
-        with Trainer(folder, "--epochs", "1", "--quiet", *options) as trainer:
-            assert trainer.finish() == (0, "", "")
+        assert train(folder, "--epochs", "1", "--quiet", *options) == (0, "", "")
         return [line.split(",")[2] for line in (folder / schema.BATCHES).read_text().splitlines()]
 
     first = losses(tmp_path / "first", "--precision", "float32")
@@ -111,6 +108,7 @@ def test_the_same_seed_repeats_the_run_and_another_does_not(finished, tmp_path):
     assert losses(tmp_path / "other", "--precision", "float32", "--seed", "2") != first
 
 
+@pytest.mark.process
 def test_it_runs_from_a_path_with_spaces_and_letters_and_from_another_folder(tmp_path):
     project = tmp_path / "mein Ordner ß 数字"
     project.mkdir()
@@ -128,8 +126,7 @@ def test_it_runs_from_a_path_with_spaces_and_letters_and_from_another_folder(tmp
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_its_last_good_numbers(tmp_path):
-    with Trainer(tmp_path, "--lr", "1e20", "--optimizer", "sgd", "--precision", "float32", "--epochs", "5") as trainer:
-        code, _, errors = trainer.finish()
+    code, _, errors = train(tmp_path, "--lr", "1e20", "--optimizer", "sgd", "--precision", "float32", "--epochs", "5")
     log = content(tmp_path, schema.TRAINING_LOG)
     assert code == 3
     assert re.fullmatch(r"Error: The loss of step \d+ is NaN or infinite \(lr .*\): try a lower --lr\.\n", errors)
@@ -145,8 +142,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_its_last_good_numbers(tmp_p
 @pytest.mark.parametrize("validation", ["50", "0"])
 def test_weights_that_the_last_step_broke_are_neither_saved_nor_tested(tmp_path, validation):
     options = ["--train-limit", "100", "--validation", validation, "--lr", "1e30", "--precision", "float32"]
-    with Trainer(tmp_path, "--epochs", "1", last_options=options) as trainer:
-        code, _, errors = trainer.finish()
+    code, _, errors = train(tmp_path, "--epochs", "1", *options)
     log = content(tmp_path, schema.TRAINING_LOG)
     assert code == 3, errors
     assert (log["status"], log["test"], [event["kind"] for event in log["events"]]) == ("failed", None, ["diverged"])
@@ -156,6 +152,7 @@ def test_weights_that_the_last_step_broke_are_neither_saved_nor_tested(tmp_path,
     assert load(tmp_path / schema.CHECKPOINT)["learner"]["steps"] == 0, "that of the beginning"
 
 
+@pytest.mark.process
 def test_a_reader_that_goes_away_does_not_end_the_training(tmp_path):
     with Trainer(tmp_path, "--epochs", "2") as trainer:
         trainer.process.stdout.close()
@@ -164,6 +161,7 @@ def test_a_reader_that_goes_away_does_not_end_the_training(tmp_path):
     assert content(tmp_path, schema.TRAINING_LOG)["status"] == "completed"
 
 
+@pytest.mark.process
 def test_letters_that_the_terminal_does_not_know_are_no_reason_to_fail(tmp_path):
     folder = tmp_path / "Łukasz 数字"
     with Trainer(folder, "--epochs", "1", env=os.environ | {"PYTHONIOENCODING": "cp1252"}) as trainer:
@@ -175,13 +173,13 @@ def test_letters_that_the_terminal_does_not_know_are_no_reason_to_fail(tmp_path)
 def test_a_device_that_is_not_there_is_named_with_a_remedy(tmp_path):
     if torch.cuda.is_available():
         pytest.skip("there is a cuda device here")
-    with Trainer(tmp_path, "--device", "cuda") as trainer:
-        code, _, errors = trainer.finish()
+    code, _, errors = train(tmp_path, "--device", "cuda")
     assert code == 1
     assert errors == "Error: torch finds no cuda device here: use --device auto or --device cpu.\n"
     assert content(tmp_path, schema.TRAINING_LOG)["status"] == "failed"
 
 
+@pytest.mark.process
 def test_a_second_trainer_is_refused_and_told_of_the_first(tmp_path):
     with Trainer(tmp_path, "--epochs", "1000", "--name", "the first") as first:
         first.wait_for(lambda log: log.get("progress", {}).get("step"))
@@ -196,21 +194,17 @@ def test_a_second_trainer_is_refused_and_told_of_the_first(tmp_path):
 
 
 def test_after_kill_9_the_next_run_starts_and_the_first_is_kept(tmp_path):
-    with Trainer(tmp_path, "--epochs", "1000", "--name", "killed") as first:
-        first.wait_for(lambda log: log.get("progress", {}).get("step"))
-        first.process.kill()
-        first.process.wait()
-    with Trainer(tmp_path, "--epochs", "1", "--name", "next") as second:
-        assert second.finish()[0] == 0
+    killed(2, tmp_path, "--name", "killed")
+    trained(tmp_path, "--epochs", "1", "--name", "next")
     runs = content(tmp_path, schema.RUNS_INDEX)["runs"]
     assert [(run["name"], run["status"]) for run in runs] == [("next", "completed"), ("killed", "crashed")]
 
 
+@pytest.mark.process
 def test_a_disk_that_fills_up_in_the_run_is_named_in_one_line_and_earlier_files_stay(tmp_path):
     """A limit on the size of files stands for it: it fails in the same place, while a large file is written."""
     resource = pytest.importorskip("resource", reason="this system has no limits on the size of files")
-    with Trainer(tmp_path, "--epochs", "1", "--name", "earlier") as trainer:
-        assert trainer.finish()[0] == 0
+    trained(tmp_path, "--epochs", "1", "--name", "earlier")
     earlier = {file: (tmp_path / file).read_bytes() for file in schema.FILES if (tmp_path / file).exists()}
 
     def limit():
@@ -232,12 +226,12 @@ def test_a_disk_that_fills_up_in_the_run_is_named_in_one_line_and_earlier_files_
 
 def test_a_results_folder_that_cannot_be_made_is_named_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
-    with Trainer(tmp_path / "file" / "results") as trainer:
-        code, _, errors = trainer.finish()
+    code, _, errors = train(tmp_path / "file" / "results")
     assert code == 1
     assert re.fullmatch(r"Error: Cannot write the results: .*file/results.*\n", errors)
 
 
+@pytest.mark.process
 def test_the_real_mnist_is_learned_in_one_epoch(mnist_root, tmp_path):
     with Trainer(
         tmp_path, "--epochs", "1", "--data-dir", str(mnist_root), "--dataset", "mnist", small=False

@@ -19,6 +19,8 @@ from tests.support.http_client import serving
 from tests.support.training import Trainer
 from tests.test_recognition import in_json, post
 
+pytestmark = pytest.mark.process
+
 CLOSE = 1e-4  # of a probability: float32 in another order of additions
 ROUNDED = 0.0005  # three decimals
 PAGE = """

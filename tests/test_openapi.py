@@ -17,6 +17,8 @@ from tests.support.example_project import server_of
 from tests.support.http_client import ask, serving
 from tests.test_predict import weights  # noqa: F401  (fixture)
 
+pytestmark = pytest.mark.process
+
 DOCUMENT = json.loads(OPENAPI.read_text(encoding="utf-8"))
 API = (Path(__file__).parent.parent / "docs" / "api.md").read_text(encoding="utf-8")
 CONFIG = Path(__file__).with_name("schemathesis.toml")

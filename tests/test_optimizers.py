@@ -112,6 +112,7 @@ def test_the_learning_rate_is_that_of_the_call():
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters()))
 
 
+@pytest.mark.process
 def test_a_training_step_does_not_load_torchs_compiler():
     """It would cost a second and 150 MB; torch.optim's classes load it."""
     code = """

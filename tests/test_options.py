@@ -228,6 +228,7 @@ def test_the_configuration_is_frozen_and_fits_json():
     assert all(not isinstance(value, Path) for value in config.as_json().values())
 
 
+@pytest.mark.process
 def test_nothing_heavy_is_imported_for_the_help():
     import subprocess
     import sys

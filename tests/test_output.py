@@ -12,7 +12,10 @@ from digits.runlog import schema
 from tests.support import PROJECT
 from tests.support.training import SMALL, Trainer
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="the redirections are those of a POSIX shell")
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(os.name == "nt", reason="the redirections are those of a POSIX shell"),
+]
 
 FULL = "Cannot write to standard output: No space left on device.\n"
 CLOSED = "Cannot write to standard output: Bad file descriptor.\n"

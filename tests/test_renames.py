@@ -121,6 +121,7 @@ def former_run(tmp_path_factory):
     return folder
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("way", ["--resume", "--restart"])
 def test_a_run_with_former_names_goes_on_and_its_log_gets_the_present_ones(former_run, tmp_path, way):
     copy = shutil.copytree(former_run, tmp_path / "copy")
@@ -135,11 +136,13 @@ def test_a_run_with_former_names_goes_on_and_its_log_gets_the_present_ones(forme
     assert ("resumed" in {event["kind"] for event in log["events"]}) == (way == "--resume")
 
 
+@pytest.mark.process
 def test_a_run_with_former_names_is_verified(former_run):
     done = invoke("verify", str(former_run), "--steps", "3")
     assert done.exit_code == 0 and "repeat, bit for bit" in done.output, done.output
 
 
+@pytest.mark.process
 def test_an_automatic_name_made_of_former_names_follows_the_options(former_run, tmp_path):
     copy = shutil.copytree(former_run, tmp_path / "copy")
     path = copy / schema.TRAINING_LOG
@@ -160,6 +163,7 @@ def test_a_log_with_both_names_of_an_option_is_no_run_of_this_program():
         Config.from_json(config | {"warm_up": 200})
 
 
+@pytest.mark.process
 def test_the_page_has_the_same_table():
     node = shutil.which("node")
     if node is None:

@@ -17,6 +17,8 @@ from digits.server import startup
 from digits.server.guard import Authorization
 from tests.support import PROJECT
 
+pytestmark = pytest.mark.process
+
 
 @contextlib.contextmanager
 def started(*arguments: str, cwd=None, script=PROJECT / "server.py"):

@@ -77,6 +77,7 @@ def test_a_log_without_a_heartbeat_is_as_old_as_its_file(live):
     assert status_of(live)["liveness"] == "stalled"
 
 
+@pytest.mark.process
 def test_a_killed_trainer_has_crashed(live):
     code = "import os, sys; from digits.runlog import RunLog; RunLog(sys.argv[1], name='x').__enter__(); os._exit(9)"
     subprocess.run([sys.executable, "-c", code, str(live.results)], cwd=PROJECT, check=False)
@@ -84,6 +85,7 @@ def test_a_killed_trainer_has_crashed(live):
     assert (status["status"], status["liveness"]) == ("running", "crashed")
 
 
+@pytest.mark.process
 @pytest.mark.skipif(os.name != "posix", reason="nobody can tell there")
 def test_a_silent_trainer_is_stalled_while_its_process_lives_and_crashed_once_it_is_gone(live):
     here = {"pid": os.getpid(), "host": os.uname().nodename}

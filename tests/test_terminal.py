@@ -50,6 +50,7 @@ def shown(columns, title):
     return content.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("title", ["Epoch 10/100", "Drawing synthetic digits"])
 @pytest.mark.parametrize("columns", [20, 40, 60, 80, 100])
 def test_the_bar_stays_on_one_line_and_is_erased(columns, title):

@@ -11,9 +11,9 @@ import torch
 from digits.training import predictions
 from tests.support import PROJECT
 from tests.support.special_files import ACTIONS, KINDS, NAMES, WITH_TORCH
-from tests.support.training import Trainer
+from tests.support.training import trained
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="pipes and devices of POSIX")
+pytestmark = [pytest.mark.process, pytest.mark.skipif(os.name == "nt", reason="pipes and devices of POSIX")]
 
 
 def outcomes(action, kind, folder):
@@ -40,18 +40,16 @@ def test_neither_a_pipe_nor_a_device_blocks_trainer_or_server(action, kind, tmp_
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def run(tmp_path_factory):
     """The files of a short run, and a picture."""
     folder = tmp_path_factory.mktemp("run")
-    with Trainer(folder, "--epochs", "1", "--quiet") as trainer:
-        code, _, errors = trainer.finish()
-    assert code == 0, errors
+    trained(folder, "--epochs", "1", "--quiet")
     (folder / "seven.png").write_bytes(predictions.mosaic(torch.zeros(1, 28, 28, dtype=torch.uint8)))
     return folder
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("action", WITH_TORCH, ids=lambda action: action.__name__)
-def test_neither_a_pipe_nor_a_device_blocks_loading_weights(action, kind, tmp_path, trained):
-    (tmp_path / "trained").symlink_to(trained)
+def test_neither_a_pipe_nor_a_device_blocks_loading_weights(action, kind, tmp_path, run):
+    (tmp_path / "trained").symlink_to(run)
     assert len(outcomes(action, kind, tmp_path)) == len(WITH_TORCH[action])

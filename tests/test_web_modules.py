@@ -9,6 +9,7 @@ import pytest
 from tests.support import PROJECT
 
 
+@pytest.mark.process
 def test_the_modules_of_the_page_pass_their_own_tests():
     node = shutil.which("node")
     if node is None:

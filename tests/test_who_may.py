@@ -272,6 +272,7 @@ def test_the_address_has_the_token_only_where_it_is_of_use(options, tmp_path):
         assert page_url(running, access) == f"http://127.0.0.1:{port}/{fragment}"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("options", [[], ["--host", "0.0.0.0"]])
 def test_the_token_is_printed_once_and_never_logged(options, tmp_path):
     command = [sys.executable, str(PROJECT / "server.py"), "--port", "0", "--no-browser", "--verbose", *options]

@@ -22,11 +22,13 @@ def train(folder, *options):
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory):
+def trained(shared_folder):
     """The results of a network that reads most digits."""
-    folder = tmp_path_factory.mktemp("trained")
-    assert train(folder).wait() == 0
-    return folder
+
+    def make(folder):
+        assert train(folder).wait() == 0
+
+    return shared_folder("reads-most-digits", make)
 
 
 def strokes_of(digit: int) -> list[list[tuple[float, float]]]:

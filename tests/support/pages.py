@@ -14,7 +14,7 @@ PATIENCE = 60_000  # ms; for two cores that others use too
 ONE_SECOND = "try { localStorage.setItem('interval', '1') } catch {}"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser():
     with chromium() as started:
         yield started

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import pytest
 
 from digits.runlog import training_log
 from digits.runlog.run_log import RunLog
@@ -63,6 +64,21 @@ def torch_settings_restored() -> Iterator[None]:
 def train(results: Path, *options: object, small: bool = True) -> Finished:
     """A whole run in this process. Options that are given twice count as they stand last."""
     return command("--results-dir", results, *(SMALL if small and "--resume" not in options else ()), *options)
+
+
+@pytest.fixture(scope="session")
+def finished_run(shared_folder) -> Path:
+    """The folder of one finished run of two epochs, by a process of its own, for tests that only read it.
+
+    Beside it finished.json has exit code, output and errors.
+    """
+
+    def make(folder: Path) -> None:
+        options = ("--epochs", "2", "--name", "größer & <b>schneller</b>", "--precision", "float32", "--threads", "1")
+        with Trainer(folder / "a finished run äöü", *options) as trainer:
+            (folder / "finished.json").write_text(json.dumps(trainer.finish()))
+
+    return shared_folder("finished", make) / "a finished run äöü"
 
 
 def trained(results: Path, *options: object, small: bool = True) -> str:
