@@ -37,14 +37,14 @@ def shared_folder(tmp_path_factory):
         base = tmp_path_factory.getbasetemp()
         folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "shared" / name
         folder.parent.mkdir(exist_ok=True)
-        with open(folder.with_suffix(".lock"), "w") as lock:
+        with open(folder.with_suffix(".lock"), "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not folder.exists():
-                making = folder.with_suffix(".making")
-                shutil.rmtree(making, ignore_errors=True)
-                making.mkdir()
-                make(making)
-                making.rename(folder)
+            lock.seek(0, os.SEEK_END)
+            if not lock.tell():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                make(folder)
+                lock.write("made")
         return folder
 
     return folder_of

@@ -198,6 +198,7 @@ def answered(server, action: str, value=None) -> dict:
     return find()[0]
 
 
+@pytest.mark.process
 def test_a_run_is_started_changed_paused_stopped_and_gone_on_with(live, begun):
     name = "--name; $(reboot) 'x'"
     answer = post(live, "/runs", options=SMALL | {"epochs": 400, "name": name})

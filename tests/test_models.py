@@ -216,6 +216,7 @@ def test_gradients_in_channels_last_and_bfloat16_agree_with_plain_ones(name, nor
             assert seen.norm() / expected.norm() == pytest.approx(1, abs=longer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_every_model_can_overfit_a_few_digits(name):
     torch.manual_seed(1)

@@ -104,6 +104,7 @@ def _picture(grey: np.ndarray) -> DecodedImage:
     return DecodedImage(colours, 1.0)
 
 
+@pytest.mark.slow
 def test_every_network_gives_the_logits_of_torch(tmp_path):
     images = {name: IMAGES.get(name, FEWER) for name in ARCHITECTURES}
     write(tmp_path, images, images_of(1000))

@@ -113,6 +113,7 @@ def test_images_framed_like_mnist_are_left_unchanged(digits):
     assert not any(one.inverted for one in prepared)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_every_encoding_of_a_digit_gives_the_same_input(digits, way):
     make, at_most = WAYS[way]

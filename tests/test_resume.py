@@ -30,6 +30,8 @@ from tests.support.training import (
     trained,
 )
 
+pytestmark = pytest.mark.slow
+
 # Everything that has a state: dropout, batch norm, averaging, augmentation, a rate that rises and falls, Muon (which
 # has AdamW in it).
 RUN = ["--optimizer", "muon", "--warmup-steps", "5", "--cooldown", "0.5", "--ema", "0.9", "--label-smoothing", "0.1"]
