@@ -70,7 +70,7 @@ def previous_run(folder: Path) -> PreviousRun:
         environment = dict(log["environment"])
         _whole_number(environment.get("threads", 0))
         dataset, events = log["dataset"] or {}, training_log.events_of(log)
-        config, is_empty = Config.from_json(log["config"]), archive.holds_nothing(folder)
+        config, is_empty = Config.from_json(dict(log["config"])), archive.holds_nothing(folder)
         renamed = renames.notice(log["config"])
         return PreviousRun(config, environment, dict(dataset), complete, steps, events, is_empty, renamed)
     except (KeyError, TypeError, ValueError):
