@@ -110,7 +110,7 @@ def test_every_status_has_a_label_and_a_reason(visit, tmp_path, changes, word, s
         page = visit(url)
         status(page, word)
         see(page, "#header [data-part=detail]", sentence)
-        see(page, "#announce", word)
+        see(page, "#live-region", word)
         assert page.locator("#header svg").count() == 1
 
 

@@ -27,8 +27,8 @@ import * as settings from './views/settings.js';
 import * as welcome from './views/welcome.js';
 
 const SECTIONS = {
-  announce: liveRegion, compare, epochs, events, header, layers, learning, looks: chartOptions, notices,
-  numbers, pad, refresh, runs, settings, theme, welcome,
+  'live-region': liveRegion, 'chart-options': chartOptions, compare, epochs, events, header, layers, learning, notices, numbers,
+  pad, refresh, runs, settings, theme, welcome,
 };
 // Sections whose file and module are read once they are in view: the file's key, whether it has nothing to show, the module.
 const LAZY = {

@@ -19,7 +19,7 @@ export function card(answer, image) {
       {},
       h('p', { class: 'unseen' }, index === null ? '' : `${kind} image ${whole(index)}:`),
       h('p', { class: 'verdict' }, h('strong', {}, prediction ?? '?'), h('span', {}, verdict)),
-      h('p', { class: 'soft' }, confidence === null ? '' : likelihood(confidence), ` confidence${isCalibrated ? '' : ', uncalibrated'}`),
+      h('p', { class: 'soft' }, confidence === null ? '' : likelihood(confidence), h('span', { class: 'wide' }, ' confidence'), isCalibrated ? '' : ', uncalibrated'),
     ),
     probabilities.length > 0 && bars(probabilities, prediction, label),
   );
