@@ -392,6 +392,19 @@ def test_who_asks_a_run_that_has_just_ended_is_told_so(tmp_path, monkeypatch):
         control_file.send_and_wait(tmp_path, "stop")
 
 
+def test_an_answer_is_reported_although_the_run_ended_with_it(tmp_path, monkeypatch):
+    log = RunLog(tmp_path)
+
+    def send_and_end(*_):
+        log.event("stopped", "stopped", request="a1")
+        log.__exit__(None, None, None)  # the lock is free before the answer is read
+        return "a1"
+
+    monkeypatch.setattr(control_file, "send", send_and_end)
+    log.__enter__()
+    assert control_file.send_and_wait(tmp_path, "stop") == "Step 0: stopped."
+
+
 class Several:
     """A group of processes on accelerators, as far as requests are concerned."""
 

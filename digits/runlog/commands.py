@@ -128,7 +128,8 @@ def send_and_wait(folder: Path, action: str, value: object = None) -> str:
     except InvalidCommand as error:
         raise UserError(f"{action}: {error}.") from None
     give_up = time.monotonic() + _PATIENCE_S
-    while time.monotonic() < give_up and _is_trained(log, folder):
+    while True:
+        alive = _is_trained(log, folder)  # before the log is read: the answer may be its last entry
         log = training_log.read(folder) or {}
         answer = next((event for event in training_log.events_of(log) if event.get("request") == id), None)
         if answer:
@@ -136,10 +137,13 @@ def send_and_wait(folder: Path, action: str, value: object = None) -> str:
                 raise UserError(f"The trainer refused: {answer.get('text')}.")
             step = answer.get("step")
             return f"Step {f'{step:,}' if isinstance(step, int) else step}: {answer.get('text')}."
+        if not alive:
+            raise UserError("The run ended before it received the request.")
+        if time.monotonic() > give_up:
+            raise UserError(
+                "No answer yet: the trainer may be loading or evaluating. The request stays in control.json."
+            )
         time.sleep(_LOOK_S)
-    if not _is_trained(log, folder):
-        raise UserError("The run ended before it received the request.")
-    raise UserError("No answer yet: the trainer may be loading or evaluating. The request stays in control.json.")
 
 
 def _is_trained(log: dict, folder: Path) -> bool:
