@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from tests.test_predict import digits, weights  # noqa: F401  (fixtures)
-from tests.test_recognition import picture, site  # noqa: F401  (fixtures)
+from tests.test_predict_api import picture, site  # noqa: F401  (fixtures)
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

@@ -17,7 +17,7 @@ from tests.support import PROJECT
 from tests.support.example_project import server_of
 from tests.support.http_client import serving
 from tests.support.training import Trainer
-from tests.test_recognition import in_json, post
+from tests.test_predict_api import in_json, post
 
 pytestmark = pytest.mark.process
 

@@ -14,61 +14,26 @@ def server(tmp_path_factory):
         yield server
 
 
-HOSTS = {
-    "127.0.0.1": 200,
-    "127.0.0.1:8000": 200,
-    "127.0.0.1:": 200,
-    "10.1.2.3:80": 200,
-    "[::1]": 200,
-    "[::1]:8000": 200,
-    "[fe80::1]:8000": 200,
-    "[::ffff:127.0.0.1]": 200,
-    "localhost": 200,
-    "LocalHost:8000": 200,
-    "digits.localhost:8000": 200,
+NAMES = {  # with --host training.example; tests/test_guard.py has the table of all other hosts
     "training.example": 200,
     "TRAINING.example:8000": 200,
     "evil.example": 403,
-    "evil.example:8000": 403,
-    "127.0.0.1.evil.example": 403,
-    "localhost.evil.example": 403,
-    "evillocalhost": 403,
     "x.training.example": 403,
-    "localhost:8000.evil.example": 403,
-    "evil.example#localhost": 403,
-    "localhost@evil.example": 403,
-    "evil.example/localhost": 403,
-    "localhost, evil.example": 403,
-    "127.0.0.1 evil.example": 403,
-    "127.1": 403,
-    "2130706433": 403,
-    "0x7f000001": 403,
-    "256.0.0.1": 403,
-    "0177.0.0.1.": 403,
-    "::1": 403,
-    "[::1": 403,
-    "[::1]evil.example": 403,
-    "[::1%25lo]": 403,
-    "[evil.example]": 403,
-    "127.0.0.1:abc": 403,
-    "127.0.0.1:8000:8000": 403,
-    "127.0.0.1:-1": 403,
-    "localh\xf6st": 403,
-    "": 403,
+    "training.example.evil.example": 403,
 }
 
 
-@pytest.mark.parametrize("host", HOSTS)
-def test_only_an_ip_address_or_our_own_name_is_accepted_as_host(server, host):
+@pytest.mark.parametrize("host", NAMES)
+def test_only_the_configured_host_name_is_answered(server, host):
     got = ask(server, "/text.csv", headers={"Host": host})
-    assert got.status == HOSTS[host]
+    assert got.status == NAMES[host]
     assert (got.body == TEXT) == (got.status == 200)
 
 
 @pytest.mark.parametrize("name", ["training.example", "evil.example"])
 def test_the_host_of_a_whole_url_counts(server, name):
     got = ask(server, f"http://{name}/text.csv")
-    assert got.status == HOSTS[name]
+    assert got.status == NAMES[name]
 
 
 def test_a_whole_url_needs_a_host_field_too(server):

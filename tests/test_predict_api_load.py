@@ -14,7 +14,7 @@ from digits.server.http_message import Problem, Request
 from digits.server.predict_api import PredictApi
 from tests.support.http_client import eventually
 from tests.test_predict import digits, weights  # noqa: F401  (fixtures)
-from tests.test_recognition import form, picture, post  # noqa: F401  (a fixture)
+from tests.test_predict_api import form, picture, post  # noqa: F401  (a fixture)
 
 PATIENT = 60.0
 

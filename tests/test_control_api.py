@@ -13,7 +13,10 @@ import pytest
 from digits.project import PROJECT
 from digits.runlog import lock, schema
 from digits.runlog.run_log import RunLog
+from digits.server.control_api import ControlApi
+from digits.server.guard import Authorization
 from digits.server.http_message import Request
+from digits.server.launcher import Launcher
 from tests.support.http_client import ask, eventually
 from tests.test_launcher import is_training, log_of, running
 
@@ -249,15 +252,13 @@ def test_a_resume_that_is_refused_is_told_by_its_last_words_and_can_be_tried_aga
     assert (live.results / schema.TRAINING_LOG).read_bytes() == before
 
 
-def test_the_command_for_the_usual_folder_does_not_name_it():
-    from digits.server.control_api import ControlApi
-    from digits.server.guard import Authorization
-
+def test_the_command_does_not_name_the_default_folder(monkeypatch):
     started = []
+    monkeypatch.setattr(Launcher, "start", lambda _, arguments: started.append(arguments) or 7)
     access = Authorization()
-    driving = ControlApi(PROJECT / "results", access)
-    request = Request("GET", "/options", {"host": "127.0.0.1", "x-control-token": access.token})
-    driving._launcher.start = lambda words: started.append(words) or 7
-    assert json.loads(driving.options(request).body)["fixed_args"] == []
-    answer = json.loads(driving._start(["--epochs", "3"]).body)
+    api = ControlApi(PROJECT / "results", access)
+    request = Request("POST", "/runs", {"host": "127.0.0.1", "x-control-token": access.token})
+    request.body = b'{"options": {"epochs": 3}}'
+    assert json.loads(api.options(request).body)["fixed_args"] == []
+    answer = json.loads(api.start(request).body)
     assert (answer, started) == ({"command": "python mnist_cnn.py --epochs 3", "pid": 7}, [["--epochs", "3"]])

