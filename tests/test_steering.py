@@ -393,7 +393,7 @@ def test_who_asks_a_run_that_has_just_ended_is_told_so(tmp_path, monkeypatch):
 
 
 def test_an_answer_is_reported_although_the_run_ended_with_it(tmp_path, monkeypatch):
-    log = RunLog(tmp_path)
+    log = RunLog(tmp_path, name="a run")
 
     def send_and_end(*_):
         log.event("stopped", "stopped", request="a1")
