@@ -1,6 +1,6 @@
 /** Rows of batches.csv, and their splicing into the log's buckets. */
 
-const COLUMNS = ['step', 'epoch', 'loss', 'accuracy', 'lr', 'images_per_second'];
+export const COLUMNS = ['step', 'epoch', 'loss', 'accuracy', 'lr', 'images_per_second'];
 
 /** The byte range [first, last] of the steps from..to in a file of `size` bytes and `last` rows, with a margin for rows of unequal length. */
 export function bytesOf([from, to], last, size) {

@@ -41,7 +41,7 @@ export function possible({ control, log, liveness, shown }) {
   };
 }
 
-const FAR_ABOVE = 10; // times a known rate: see digits/runlog/commands.py
+export const FAR_ABOVE = 10; // times a known rate: see digits/runlog/commands.py
 
 /** Why somebody may not mean a learning rate for the run that lives, as a sentence; empty where nothing is odd. */
 export function doubtOf(log, wanted) {

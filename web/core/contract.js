@@ -6,10 +6,10 @@ import { count, isRecord, list, number, record, runId, text, time } from './valu
 
 /** @import {Batches, Dataset, Epochs, Log, LogEvent, Model, Progress, Run, ServerStatus, TestResult} from './types.js' */
 
-const SCHEMA = 1;
+export const SCHEMA = 1;
 export const BAD_EVENTS = new Set(['diverged', 'not finite', 'accuracy fell', 'failed', 'error', 'warning']); // kinds; any other is neutral
-const BATCH_FIELDS = ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr', 'images_per_second', 'seconds'];
-const EPOCH_FIELDS = ['epoch', 'step', 'train_loss', 'train_accuracy', 'val_loss', 'val_accuracy', 'lr', 'seconds'];
+export const BATCH_FIELDS = ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr', 'images_per_second', 'seconds'];
+export const EPOCH_FIELDS = ['epoch', 'step', 'train_loss', 'train_accuracy', 'val_loss', 'val_accuracy', 'lr', 'seconds'];
 const METRIC = /^(train|val)_[a-z0-9_]{1,40}$/; // further columns of `epochs`
 const METRICS = 20;
 const SIZES = ['input', 'activations', 'parameters', 'total']; // in the log: input_mb, ...

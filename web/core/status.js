@@ -9,7 +9,7 @@ export const STATUSES = ['running', 'completed', 'stopped', 'interrupted', 'fail
 /** @type {Liveness[]} */
 export const LIVENESSES = [...STATUSES, 'paused', 'stalled', 'crashed']; // as it is displayed
 
-const SILENT_AFTER_MS = 15_000; // three missed heartbeats: no longer called running
+export const SILENT_AFTER_MS = 15_000; // three missed heartbeats: no longer called running
 
 /**
  * `reported`: the liveness from our server; without it only the heartbeat's age is known. `now`: a server's clock.

@@ -4,9 +4,9 @@ import { FAINT } from './ink.js';
 import { resized, rounded, upsampled } from './resize.js';
 
 export const SIZE = 28;
-const BOX = 20;
+export const BOX = 20;
 const FINER = 4; // upsampling factor of a digit smaller than BOX, whose edges lie between pixels
-const CENTER = 14.5; // of mass in MNIST; the first pixel spans 0 to 1
+export const CENTER = 14.5; // of mass in MNIST; the first pixel spans 0 to 1
 const CENTERED = 0.53; // pixels from CENTER: MNIST shifted its digits by whole pixels
 
 /** @typedef {[number, number, number, number]} Box left, top, right, bottom */

@@ -2,13 +2,13 @@
 
 const SIDE = 28;
 export const LIMITS = {
-  FULL_SIDE: 9, // pixels of a square window
-  FULL: 0.97, // of its area
-  AT_ONCE: 5, // strokes crossed by one row or column
-  IN_ALL: 85, // strokes crossed by all rows and columns
-  HOLES: 3, // more than components
-  PARTS: 3, // components
-  BESIDE: 0.2, // of the ink on either side of a gap
+  WINDOW: 9, // pixels of a square window
+  MAX_FILL: 0.97, // of its area
+  MAX_CROSSINGS: 5, // strokes crossed by one row or column
+  MAX_TOTAL_CROSSINGS: 85, // strokes crossed by all rows and columns
+  MAX_HOLES: 3, // more than components
+  MAX_PARTS: 3, // components
+  MAX_SPLIT: 0.2, // of the ink on either side of a gap
 };
 const [STRONG, FAINT] = [0.5, 0.15]; // of the darkest pixel
 
@@ -16,22 +16,22 @@ const [STRONG, FAINT] = [0.5, 0.15]; // of the darkest pixel
 export function rejectionReason({ pixels, parts }) {
   const darkest = Math.max(...pixels);
   const isStrong = (row, column) => Number(pixels[row * SIDE + column] > STRONG * darkest);
-  if (maxWindowFill(pixels) > LIMITS.FULL) return 'far too much ink';
-  if (parts > LIMITS.PARTS || columnSplit(pixels, darkest) > LIMITS.BESIDE) return 'several large parts';
+  if (maxWindowFill(pixels) > LIMITS.MAX_FILL) return 'far too much ink';
+  if (parts > LIMITS.MAX_PARTS || columnSplit(pixels, darkest) > LIMITS.MAX_SPLIT) return 'several large parts';
   const crossings = [...strokeCrossings(isStrong), ...strokeCrossings((row, column) => isStrong(column, row))];
-  const isTangle = Math.max(...crossings) > LIMITS.AT_ONCE || sum(crossings) > LIMITS.IN_ALL || -eulerNumber(isStrong) > LIMITS.HOLES;
+  const isTangle = Math.max(...crossings) > LIMITS.MAX_CROSSINGS || sum(crossings) > LIMITS.MAX_TOTAL_CROSSINGS || -eulerNumber(isStrong) > LIMITS.MAX_HOLES;
   return isTangle ? 'a tangle of lines' : null;
 }
 
 const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
 
-/** The fill, 0 to 1, of the fullest window of FULL_SIDE pixels. */
+/** The fill, 0 to 1, of the fullest window of WINDOW pixels. */
 function maxWindowFill(pixels) {
-  const { FULL_SIDE } = LIMITS;
-  const starts = Array.from({ length: SIDE - FULL_SIDE + 1 }, (_, at) => at);
-  const rows = Array.from({ length: SIDE }, (_, row) => starts.map((left) => sum(pixels.subarray(row * SIDE + left, row * SIDE + left + FULL_SIDE))));
-  const windows = starts.flatMap((top) => starts.map((left) => sum(rows.slice(top, top + FULL_SIDE).map((row) => row[left]))));
-  return Math.max(...windows) / (255 * FULL_SIDE ** 2);
+  const { WINDOW } = LIMITS;
+  const starts = Array.from({ length: SIDE - WINDOW + 1 }, (_, at) => at);
+  const rows = Array.from({ length: SIDE }, (_, row) => starts.map((left) => sum(pixels.subarray(row * SIDE + left, row * SIDE + left + WINDOW))));
+  const windows = starts.flatMap((top) => starts.map((left) => sum(rows.slice(top, top + WINDOW).map((row) => row[left]))));
+  return Math.max(...windows) / (255 * WINDOW ** 2);
 }
 
 /** The fraction of the ink on the lighter side of an empty column: 0 to 0.5. */

@@ -1,0 +1,72 @@
+"""Constants of the page's modules, held to those of the Python packages that they repeat."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from digits.data import datasets
+from digits.inference import input_checks, predict, preprocess
+from digits.runlog import commands, schema
+from digits.training.schedule import Schedule
+
+PROJECT = Path(__file__).parent.parent
+LENGTH = {"epochs": 3, "steps": 0, "batch_size": 100, "train_limit": 0, "validation": 5000}
+OPTIONS = LENGTH | {"lr": 0.01, "warmup_steps": 50, "cooldown": 0.4}
+
+
+def exported(module: str, expression: str):
+    """The value of a JavaScript expression, in which `m` is a module of web/."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node.js is not installed")
+    script = f"import * as m from './web/{module}'; console.log(JSON.stringify({expression}))"
+    command = [node, "--input-type=module", "--eval", script]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_input_checks_have_the_same_limits():
+    limits = exported("pad/input-checks.js", "m.LIMITS")
+    assert limits == {name: getattr(input_checks, name) for name in limits}
+    assert limits.keys() == {name for name in vars(input_checks) if name.startswith("MAX_")} | {"WINDOW"}
+
+
+def test_images_are_framed_in_the_same_sizes():
+    sizes = exported("pad/frame.js", "{SIZE: m.SIZE, BOX: m.BOX, CENTER: m.CENTER}")
+    assert sizes == {name: getattr(preprocess, name) for name in sizes}
+    assert exported("pad/prepare.js", "m.STEPS") == list(preprocess.STEPS)
+
+
+def test_predictions_are_uncertain_below_the_same_probability():
+    assert exported("pad/verdict.js", "m.UNCERTAIN") == predict.UNCERTAIN
+
+
+def test_the_contract_has_the_same_fields():
+    fields = exported("core/contract.js", "{schema: m.SCHEMA, epochs: m.EPOCH_FIELDS, batches: m.BATCH_FIELDS}")
+    assert (fields["schema"], fields["epochs"]) == (schema.SCHEMA, list(schema.EPOCH_FIELDS))
+    log = json.loads((PROJECT / "tests" / "fixtures" / "golden" / schema.TRAINING_LOG).read_text())
+    assert set(fields["batches"]) == set(log["batches"])
+    assert exported("charts/rows.js", "m.COLUMNS") == list(schema.BATCH_FIELDS)
+
+
+def test_statuses_and_the_limit_of_a_heartbeat_are_the_same():
+    status = exported("core/status.js", "{status: m.STATUSES, liveness: m.LIVENESSES, silent: m.SILENT_AFTER_MS}")
+    assert status["status"] == list(schema.STATUSES)
+    assert status["liveness"] == list(schema.LIVENESSES)
+    assert status["silent"] == 1000 * schema.SILENT_AFTER_S
+
+
+def test_a_learning_rate_needs_confirmation_above_the_same_factor():
+    assert exported("control/state.js", "m.FAR_ABOVE") == commands.FAR_ABOVE
+
+
+def test_the_preview_of_the_schedule_is_that_of_the_trainer():
+    plan = exported("control/schedule.js", f"m.planOf({json.dumps(OPTIONS)})")
+    assert plan["images"] == datasets.SYNTHETIC_TRAIN - OPTIONS["validation"]
+    schedule = Schedule(plan["lr"], plan["warmupSteps"], plan["cooldown"], plan["total"])
+    rates = exported("control/schedule.js", f"m.lineOf({json.dumps(plan)})")
+    assert [rate for _, rate in rates] == pytest.approx([schedule(step) for step, _ in rates])
