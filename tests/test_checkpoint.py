@@ -10,15 +10,14 @@ from digits.files import UnexpectedFile
 from digits.models import builders, weights_file
 from digits.models.precision import Precision
 from digits.training import optimizers, trainer
-from digits.training.build import build_trainer
 from digits.training.schedule import Schedule
-from digits.training.trainer import Trainer
+from digits.training.trainer import Trainer, build_trainer
 
 CONFIG = Config.from_options(model="cnn4", channels=(4, 4, 8, 8), dropout=0.1)
 
 
 @pytest.fixture
-def learner():
+def trained():
     torch.manual_seed(0)
     network = builders.build_model(CONFIG.model, CONFIG.channels, CONFIG.dropout)
     fast = Precision(torch.device("cpu"), bfloat16=True, channels_last=True)
@@ -26,25 +25,25 @@ def learner():
     return Trainer(network, optimizers.make("adamw", network, 0.01), Schedule(0.01, 2, 0.5, 10), fast)
 
 
-def step(learner):
+def step(trained):
     images = torch.randint(0, 256, (16, 28, 28), generator=torch.Generator().manual_seed(1), dtype=torch.uint8)
-    return learner.step(trainer.Split(images, torch.arange(16) % 10))
+    return trained.step(trainer.Split(images, torch.arange(16) % 10))
 
 
-def test_the_network_comes_back_from_its_file_and_says_the_same(learner, tmp_path):
-    step(learner)
+def test_the_network_comes_back_from_its_file_and_says_the_same(trained, tmp_path):
+    step(trained)
     path = tmp_path / "mnist_cnn.pth"
-    path.write_bytes(weights_file.weights_file(learner.network, CONFIG, run_id="r", epoch=1))
+    path.write_bytes(weights_file.weights_file(trained.network, CONFIG, run_id="r", epoch=1))
     images = torch.rand(5, 1, 28, 28)
-    learner.network.eval()
-    torch.testing.assert_close(weights_file.load_network(path)(images), learner.network(images))
+    trained.network.eval()
+    torch.testing.assert_close(weights_file.load_network(path)(images), trained.network(images))
 
 
-def test_files_load_without_running_any_code(learner):
-    step(learner)
+def test_files_load_without_running_any_code(trained):
+    step(trained)
     files = [
-        weights_file.weights_file(learner.network, CONFIG, run_id="r"),
-        weights_file.serialize({"learner": learner.state_dict(), "config": CONFIG.as_json()}),
+        weights_file.weights_file(trained.network, CONFIG, run_id="r"),
+        weights_file.serialize({"learner": trained.state_dict(), "config": CONFIG.as_json()}),
     ]
     weights, state = (torch.load(io.BytesIO(file), weights_only=True) for file in files)
     assert weights["model"] == {"name": "cnn4", "channels": [4, 4, 8, 8], "dropout": 0.1, "norm": "batch"}
@@ -52,7 +51,7 @@ def test_files_load_without_running_any_code(learner):
     assert state["learner"]["steps"] == 1
 
 
-def test_what_was_packed_comes_back(learner, tmp_path):
+def test_what_was_packed_comes_back(trained, tmp_path):
     content = {"a": torch.arange(6).view(2, 3), "b": [1, 2.5, None, {"c": "text"}], "empty": torch.zeros(0)}
     path = tmp_path / "some.pth"
     path.write_bytes(weights_file.serialize(content))
@@ -79,10 +78,10 @@ def test_the_sum_is_over_values_however_they_lie_in_memory():
     assert len(sums) == 1 + len(different)
 
 
-def test_any_flipped_bit_is_found(learner, tmp_path):
+def test_any_flipped_bit_is_found(trained, tmp_path):
     """torch.load itself lets most of them pass: it checks no sum."""
     path = tmp_path / "some.pth"
-    whole = weights_file.serialize({"learner": learner.state_dict()})
+    whole = weights_file.serialize({"learner": trained.state_dict()})
     path.write_bytes(whole)
     expected = weights_file.digest(weights_file.load(path))
     found = unnoticed_by_torch = 0
@@ -102,14 +101,14 @@ def test_any_flipped_bit_is_found(learner, tmp_path):
     assert found > 30 and unnoticed_by_torch > 30
 
 
-def test_files_of_the_first_format_are_still_read(learner, tmp_path):
-    content = torch.load(io.BytesIO(weights_file.weights_file(learner.network, CONFIG)), weights_only=True)
+def test_files_of_the_first_format_are_still_read(trained, tmp_path):
+    content = torch.load(io.BytesIO(weights_file.weights_file(trained.network, CONFIG)), weights_only=True)
     del content["sha256"], content["model"]["norm"]
     path = tmp_path / "old.pth"
     torch.save(content | {"format": 1}, path)
     images = torch.rand(5, 1, 28, 28)
-    learner.network.eval()
-    torch.testing.assert_close(weights_file.load_network(path)(images), learner.network(images))
+    trained.network.eval()
+    torch.testing.assert_close(weights_file.load_network(path)(images), trained.network(images))
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 torn"])
@@ -159,8 +158,8 @@ def test_a_network_whose_files_could_not_be_read_again_is_not_trained():
 
 
 @pytest.mark.parametrize("temperature", ["x", 0.0, -1.0, float("nan")])
-def test_weights_with_a_strange_temperature_are_refused(learner, tmp_path, temperature):
+def test_weights_with_a_strange_temperature_are_refused(trained, tmp_path, temperature):
     path = tmp_path / "weights.pth"
-    path.write_bytes(weights_file.weights_file(learner.network, CONFIG, temperature=temperature))
+    path.write_bytes(weights_file.weights_file(trained.network, CONFIG, temperature=temperature))
     with pytest.raises(ValueError, match="holds no network"):
         weights_file.load_network(path)

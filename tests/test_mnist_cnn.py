@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -32,11 +33,20 @@ def test_a_run_ends_well_and_says_where_to_look(finished):
     lines = output.splitlines()
     epochs = [line for line in lines if line.startswith("Epoch")]
     for number, line in enumerate(epochs, start=1):
-        assert re.fullmatch(rf"Epoch {number}/2, Loss: \d\.\d{{4}}, val accuracy \d+\.\d\d %, \d+\.\d s", line)
+        assert re.fullmatch(rf"Epoch {number}/2: loss \d\.\d{{4}}, val accuracy \d+\.\d\d %, \d+\.\d s", line)
     assert len(epochs) == 2
-    assert re.match(r"Test accuracy \d+\.\d\d % ", lines[-2])
-    assert str(folder) in lines[-1]
-    assert "\x1b" not in output  # no bar, no colours in a pipe
+    weights = folder / schema.WEIGHTS
+    summary = [
+        r"Trained in \d+\.\d s",
+        r"Test accuracy: \d+\.\d\d % \([\d,]+ of [\d,]+ correct\)",
+        r"Best validation accuracy: \d+\.\d\d % \(epoch [12]\)",
+        r"Most frequent confusion: \d read as \d \((once|[\d,]+ times)\)",
+        f"Weights, log and predictions: {re.escape(str(folder))}",
+        rf"Charts and mistakes: \S+ \S*server\.py --results-dir {re.escape(shlex.quote(str(folder)))}",
+        rf"Next, per-digit metrics: \S+ \S*mnist_cnn\.py evaluate {re.escape(shlex.quote(str(weights)))}",
+    ]
+    assert all(map(re.fullmatch, summary, lines[-7:])), lines
+    assert "\x1b" not in output  # no bar, no colors in a pipe
 
 
 def test_a_run_leaves_all_the_files_of_the_contract(finished):

@@ -25,7 +25,7 @@ PROMISED += ["--dropout", "--norm"]
 def seen(monkeypatch):
     """Catch the options where training would begin."""
     configs = []
-    monkeypatch.setattr(mnist_cnn, "training_story", lambda config, log, terminal, earlier: configs.append(config))
+    monkeypatch.setattr(mnist_cnn, "train_and_test", lambda config, log, terminal, previous: configs.append(config))
     return configs
 
 
@@ -61,7 +61,7 @@ def test_help_names_the_other_commands():
     text = " ".join(invoke("--help").output.split())
     others = ", ".join(sorted(set(mnist_cnn.cli.commands) - {"train"}))
     assert "evaluate" in others
-    assert f"Other commands, each with a --help of its own: {others}." in text
+    assert f"Other commands, each with its own --help: {others}." in text
 
 
 def test_every_option_has_a_help_text_that_ends_like_a_sentence():

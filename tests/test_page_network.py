@@ -17,7 +17,7 @@ import torch
 
 from digits.architectures import ARCHITECTURES
 from digits.data import datasets, mnist, synthetic
-from digits.evaluation.calibration import calibrated
+from digits.evaluation.calibration import apply_temperature
 from digits.evaluation.ood import energies
 from digits.inference.images import DecodedImage
 from digits.inference.input_checks import rejection_reason
@@ -84,7 +84,7 @@ def write_verdicts(folder: Path, each: int) -> None:
     grey = [np.asarray(draw(chance).convert("L")) for draw in doodles.KINDS.values() for _ in range(each)]
     prepared = [prepare(_picture(one)) for one in [*digits.numpy(), *grey]]
     logits = network(mnist.normalize(torch.from_numpy(np.stack([one.pixels for one in prepared]))))
-    rows = zip(prepared, logits.tolist(), calibrated(logits.softmax(1), 1.7).tolist(), energies(logits).tolist())
+    rows = zip(prepared, logits.tolist(), apply_temperature(logits, 1.7).tolist(), energies(logits).tolist())
     told = [
         {
             "pixels": base64.b64encode(one.pixels.tobytes()).decode(),

@@ -15,8 +15,7 @@ from digits.config import DEFAULT_LR, Config
 from digits.presets import PRESETS
 from digits.server import options_schema
 from digits.server.options_schema import SETTABLE
-from digits.training.build import batches_per_epoch, total_steps
-from digits.training.schedule import Schedule
+from digits.training.schedule import Schedule, batches_per_epoch, total_steps
 from tests.support import PROJECT
 
 MODULES = PROJECT / "web" / "control"

@@ -1,14 +1,14 @@
+import io
 import math
-import struct
-import zlib
 
 import pytest
 import torch
+from PIL import Image
 
 from digits import epoch_rows
 from digits.data.mnist import Split
 from digits.evaluation.evaluation import Evaluation
-from digits.training import predictions
+from digits.training import artifacts
 
 
 def split(count):
@@ -23,26 +23,16 @@ def evaluation(count):
 
 
 def decoded(png):
-    """A PNG decoder of its own, for 8-bit grey without filters: (rows of bytes)."""
-    assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    position, chunks = 8, {}
-    while position < len(png):
-        length, kind = struct.unpack_from(">I4s", png, position)
-        body = png[position + 8 : position + 8 + length]
-        assert struct.unpack_from(">I", png, position + 8 + length)[0] == zlib.crc32(kind + body)
-        chunks[kind] = body
-        position += 12 + length
-    width, height, depth, colour = struct.unpack_from(">IIBB", chunks[b"IHDR"])
-    assert (depth, colour) == (8, 0)
-    lines = zlib.decompress(chunks[b"IDAT"])
-    assert len(lines) == height * (width + 1)
-    return [lines[row * (width + 1) + 1 : (row + 1) * (width + 1)] for row in range(height)]
+    """Rows of bytes of a gray PNG."""
+    image = Image.open(io.BytesIO(png))
+    assert (image.format, image.mode) == ("PNG", "L")
+    return [image.crop((0, row, image.width, row + 1)).tobytes() for row in range(image.height)]
 
 
 @pytest.mark.parametrize("count", [1, 99, 100, 101, 250])
 def test_image_n_is_in_row_n_div_100_and_column_n_mod_100_of_the_mosaic(count):
     images = split(count).images
-    rows = decoded(predictions.mosaic(images))
+    rows = decoded(artifacts.mosaic(images))
     assert (len(rows), len(rows[0])) == (28 * -(-count // 100), 2800)
     for n in {0, count // 2, count - 1}:
         top, left = 28 * (n // 100), 28 * (n % 100)
@@ -50,25 +40,25 @@ def test_image_n_is_in_row_n_div_100_and_column_n_mod_100_of_the_mosaic(count):
 
 
 def test_predictions_hold_a_digit_and_a_confidence_per_image():
-    collected = predictions.Predictions(split(30), split(20))
+    collected = artifacts.Predictions(split(30), split(20))
     assert collected.as_json()["test"]["predictions"] is None
     collected.add_epoch(1, evaluation(30), None)
     collected.set_test(evaluation(20), None)
     content = collected.as_json()
     assert content["validation"]["labels"] == "0123456789" * 3
     epoch = content["validation"]["epochs"][0]
-    expected = evaluation(30).probabilities.max(dim=1)
+    expected = evaluation(30).probabilities().max(dim=1)
     assert epoch["predictions"] == "".join(map(str, expected.indices.tolist()))
     assert epoch["confidences"] == pytest.approx(expected.values.tolist(), abs=0.0005)
     assert len(content["test"]["predictions"]) == len(content["test"]["confidences"]) == 20
 
 
 def test_mistakes_and_low_confidence_images_have_all_ten_probabilities(monkeypatch):
-    monkeypatch.setattr(predictions, "_MISTAKES", 4)
-    monkeypatch.setattr(predictions, "_DOUBTS", 2)
-    collected = predictions.Predictions(split(30), split(200))
+    monkeypatch.setattr(artifacts, "_MISTAKES", 4)
+    monkeypatch.setattr(artifacts, "_DOUBTS", 2)
+    collected = artifacts.Predictions(split(30), split(200))
     collected.set_test(evaluation(200), None)
-    probabilities, labels = evaluation(200).probabilities, split(200).labels
+    probabilities, labels = evaluation(200).probabilities(), split(200).labels
     sure, said = probabilities.max(dim=1)
     wrong = sorted((i for i in range(200) if said[i] != labels[i]), key=lambda i: -sure[i])[:4]
     doubted = sorted((i for i in range(200) if said[i] == labels[i]), key=lambda i: sure[i])[:2]
@@ -80,14 +70,14 @@ def test_mistakes_and_low_confidence_images_have_all_ten_probabilities(monkeypat
 
 def test_a_network_without_mistakes_has_only_low_confidence_images():
     sure = torch.eye(10)[torch.arange(20) % 10] * 0.9 + 0.01
-    collected = predictions.Predictions(split(20), split(1))
+    collected = artifacts.Predictions(split(20), split(1))
     collected.add_epoch(1, Evaluation(sure.log(), torch.arange(20) % 10), None)
     (epoch,) = collected.as_json()["validation"]["epochs"]
     assert epoch["notable"]["index"] == list(range(20))
 
 
 def test_of_many_epochs_some_are_saved_and_always_the_last():
-    collected = predictions.Predictions(split(3), split(3))
+    collected = artifacts.Predictions(split(3), split(3))
     for epoch in range(1, 1001):
         collected.add_epoch(epoch, evaluation(3), None)
     epochs = [entry["epoch"] for entry in collected.as_json()["validation"]["epochs"]]
@@ -97,16 +87,16 @@ def test_of_many_epochs_some_are_saved_and_always_the_last():
 
 
 def test_samples_are_random_distinct_and_the_same_for_the_same_seed():
-    first, again, other = (predictions.choose_samples(10, 10_000, seed) for seed in (1, 1, 2))
+    first, again, other = (artifacts.choose_samples(10, 10_000, seed) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
     assert len(set(first.tolist())) == 10
-    assert predictions.choose_samples(10, 4, 1).tolist() == [0, 1, 2, 3]
+    assert artifacts.choose_samples(10, 4, 1).tolist() == [0, 1, 2, 3]
 
 
 def test_a_sample_has_its_pixels_and_ten_probabilities():
     indices, images = torch.tensor([5, 17]), split(2)
-    content = predictions.samples_json(indices, images, evaluation(2), None, epoch=3, final=True)
+    content = artifacts.samples_json(indices, images, evaluation(2), None, epoch=3, final=True)
     assert (content["epoch"], content["final"], content["rows"], content["columns"]) == (3, True, 28, 28)
     for place, sample in enumerate(content["samples"]):
         assert (sample["index"], sample["label"]) == (indices[place], images.labels[place])
@@ -118,8 +108,8 @@ def test_a_sample_has_its_pixels_and_ten_probabilities():
 @pytest.mark.parametrize("temperature", [None, 0.5, 2.0])
 def test_all_probabilities_use_the_temperature_in_the_same_file(temperature):
     given = evaluation(20)
-    expected = (given.probabilities.double().log() / (temperature or 1)).softmax(1)
-    collected = predictions.Predictions(split(20), split(20))
+    expected = (given.probabilities().log() / (temperature or 1)).softmax(1)
+    collected = artifacts.Predictions(split(20), split(20))
     collected.add_epoch(1, given, temperature)
     collected.set_test(given, temperature)
     content = collected.as_json()
@@ -128,7 +118,7 @@ def test_all_probabilities_use_the_temperature_in_the_same_file(temperature):
         assert answers["confidences"] == pytest.approx(expected.max(1).values.tolist(), abs=0.0005)
         for index, told in zip(answers["notable"]["index"], answers["notable"]["probabilities"]):
             assert told == pytest.approx(expected[index].tolist(), abs=0.0005)
-    samples = predictions.samples_json(torch.arange(20), split(20), given, temperature, epoch=1, final=False)
+    samples = artifacts.samples_json(torch.arange(20), split(20), given, temperature, epoch=1, final=False)
     assert samples["temperature"] == temperature
     for sample, row in zip(samples["samples"], expected):
         assert sample["probabilities"] == pytest.approx(row.tolist(), abs=1e-8)
@@ -144,13 +134,13 @@ DAMAGED_ANSWERS += [{"notable": {"index": [1], "probabilities": [row]}} for row 
 
 @pytest.mark.parametrize("damage", DAMAGED_ANSWERS)
 def test_damaged_predictions_are_ignored(damage):
-    before, after = predictions.Predictions(split(30), split(20)), predictions.Predictions(split(30), split(20))
+    before, after = artifacts.Predictions(split(30), split(20)), artifacts.Predictions(split(30), split(20))
     before.add_epoch(1, evaluation(30), 1.5)
     content = before.as_json()
     after.restore(content, 1)
     assert after.as_json() == content
     content["validation"]["epochs"][0] |= damage
-    after = predictions.Predictions(split(30), split(20))
+    after = artifacts.Predictions(split(30), split(20))
     with pytest.raises(ValueError, match="damaged"):
         after.restore(content, 1)
     assert after.as_json()["validation"]["epochs"] == []
@@ -159,4 +149,4 @@ def test_damaged_predictions_are_ignored(damage):
 @pytest.mark.parametrize("validation", [None, 5, {}, {"labels": "0123456789" * 3, "epochs": [7]}])
 def test_predictions_of_other_images_or_without_rows_are_ignored(validation):
     with pytest.raises(ValueError):
-        predictions.Predictions(split(30), split(20)).restore({"validation": validation}, 1)
+        artifacts.Predictions(split(30), split(20)).restore({"validation": validation}, 1)

@@ -42,7 +42,7 @@ FORMER_OPTIONS = {
 def seen(monkeypatch):
     """The configurations with which training would begin."""
     configs = []
-    monkeypatch.setattr(mnist_cnn, "training_story", lambda config, *rest: configs.append(config))
+    monkeypatch.setattr(mnist_cnn, "train_and_test", lambda config, *rest: configs.append(config))
     return configs
 
 

@@ -52,7 +52,7 @@ def test_the_environment_fields_are_documented():
 
 
 def test_every_phase_is_documented():
-    code = (PROJECT / "mnist_cnn.py").read_text() + (PROJECT / "digits" / "training" / "remote_control.py").read_text()
+    code = "".join((PROJECT / "digits" / "training" / file).read_text() for file in ("run.py", "remote_control.py"))
     row = next(line for line in section("training_log.json").splitlines() if line.startswith("| `phase`"))
     phases = {schema.PAUSED, *re.findall(r'log\.phase\("([^"]+)"\)', code)}
     assert {"training", "calibrating"} < phases <= set(re.findall(r"`([^`]+)`", row))

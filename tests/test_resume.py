@@ -68,7 +68,7 @@ def test_a_run_ended_by_a_signal_within_an_epoch_resumes_to_the_same_result(tmp_
     run_id = json.loads((tmp_path / "training_log.json").read_text())["run_id"]
     with Trainer(tmp_path, "--resume", small=False) as trainer:
         code, said, errors = trainer.finish()
-    assert (code, errors) == (0, "") and "Going on with epoch" in said
+    assert (code, errors) == (0, "") and "Resuming at epoch" in said
     assert_same(tmp_path, uninterrupted)
     log = json.loads((tmp_path / "training_log.json").read_text())
     assert log["run_id"] == run_id
@@ -210,7 +210,7 @@ def test_a_restart_may_be_longer_and_takes_no_other_options(tmp_path, uninterrup
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
     assert load_for_restart(copy, {"epochs": 1}).config.epochs == 1
     assert load_for_restart(copy, {"epochs": 9}).config == load_for_resume(copy, {"epochs": 9}).config
-    with pytest.raises(UserError, match="began with --lr"):
+    with pytest.raises(UserError, match="has --lr"):
         load_for_restart(copy, {"lr": 0.5})
 
 
@@ -244,7 +244,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, unin
     write_atomically(file, content)
     said = resume(tmp_path)
     assert "checkpoint.pth can't be used: its content does not have the SHA-256" in said
-    assert "The run goes on from checkpoint-before.pth." in said or "goes on from checkpoint-plateau.pth." in said
+    assert "continues from checkpoint-before.pth." in said or "continues from checkpoint-plateau.pth." in said
     assert_same(tmp_path, uninterrupted)
 
 
@@ -254,8 +254,13 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(tmp_p
     write_atomically(tmp_path / "checkpoint.pth", b"damaged")  # not in place: just killed, both may be one file
     (tmp_path / "checkpoint-plateau.pth").unlink(missing_ok=True)
     state = weights_file.load(tmp_path / "checkpoint-before.pth")
-    learner = SimpleNamespace(
-        group=SimpleNamespace(rank=0), schedule=Schedule(**state["schedule"]), state_dict=lambda: state["learner"]
+    trainer = SimpleNamespace(
+        group=SimpleNamespace(rank=0),
+        schedule=Schedule(**state["schedule"]),
+        batches_per_epoch=STEPS // 3,
+        state=TrainState(step=1),
+        state_dict=lambda: state["learner"],
+        synchronize=lambda: None,
     )
     log = SimpleNamespace(
         folder=tmp_path,
@@ -264,13 +269,13 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(tmp_p
         announce=lambda file: None,
         save=lambda file, content: write_atomically(tmp_path / file, content),
     )
-    checkpoints = Checkpoints(log, Config.from_json(state["config"]), learner)
-    assert (
-        checkpoints.latest(STEPS // 3, [], warn=lambda text: None)[0]["learner"]["steps"] == state["learner"]["steps"]
-    )
-    checkpoints.save(TrainState(step=1))
+    checkpoints = Checkpoints(log, Config.from_json(state["config"]), trainer)
+    latest, _ = checkpoints.latest([], warn=lambda text: None)
+    assert latest["learner"]["steps"] == state["learner"]["steps"]
+    checkpoints.save()
     assert (tmp_path / "checkpoint-before.pth").read_bytes() == good
-    checkpoints.save(TrainState(step=2))  # the one before is now as good
+    trainer.state = TrainState(step=2)
+    checkpoints.save()  # the one before is now as good
     assert weights_file.load(tmp_path / "checkpoint-before.pth")["progress"]["step"] == 1
 
 
@@ -316,8 +321,8 @@ def test_what_cannot_be_continued_is_refused_in_one_line(tmp_path, uninterrupted
     before = (copy / "training_log.json").read_bytes()
     assert "is complete: raise --epochs" in refused(copy)
     assert "--lr" in refused(copy, "--lr", "0.5")
-    assert "no shorter" in refused(copy, "--epochs", "2")
-    assert "no shorter" in refused(copy, "--steps", "29")
+    assert "cannot shorten" in refused(copy, "--epochs", "2")
+    assert "cannot shorten" in refused(copy, "--steps", "29")
     assert "--seed" in refused(copy, "--seed", "7", "--epochs", "9")
     assert (copy / "training_log.json").read_bytes() == before
 

@@ -62,7 +62,7 @@ def test_a_changed_rate_holds_from_its_step_on_and_keeps_the_shape():
     assert [changed(step) for step in range(8, 14)] == pytest.approx([0.1 * schedule(step) for step in range(8, 14)])
     assert changed(14) == pytest.approx(1.0)
     assert changed(17) / changed(14) == pytest.approx(schedule(17) / schedule(14))
-    with pytest.raises(ValueError, match="come down to 0"):
+    with pytest.raises(ValueError, match="already decayed to 0"):
         schedule.at_rate(20, 0.1)
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 import torch
 
-from digits.training import predictions
+from digits.training import artifacts
 from tests.support import PROJECT
 from tests.support.special_files import ACTIONS, KINDS, NAMES, WITH_TORCH
 from tests.support.training import trained
@@ -44,7 +44,7 @@ def run(tmp_path_factory):
     """The files of a short run, and a picture."""
     folder = tmp_path_factory.mktemp("run")
     trained(folder, "--epochs", "1", "--quiet")
-    (folder / "seven.png").write_bytes(predictions.mosaic(torch.zeros(1, 28, 28, dtype=torch.uint8)))
+    (folder / "seven.png").write_bytes(artifacts.mosaic(torch.zeros(1, 28, 28, dtype=torch.uint8)))
     return folder
 
 

@@ -1,12 +1,20 @@
-"""The command line: a group whose default command need not be named, one-line errors, a quick exit."""
+"""The command line's frame: a group with a default command, one-line errors with exit codes, and a quick exit."""
 
+import errno
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import click
 from click.core import ParameterSource
 
 from digits import output
+from digits.errors import ConfigError, UserError, is_out_of_memory
+from digits.files import UnexpectedFile
+from digits.imports import failed_import
+from digits.interrupts import Interrupted
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(cli: click.Command) -> None:
@@ -15,55 +23,55 @@ def run(cli: click.Command) -> None:
 
 
 def _exit_code_of(cli: click.Command) -> int:
-    """Errors are shown here, not by click: where standard error is unwritable, the exit code stays."""
+    """Errors are shown here, not by click, so that the exit code stays if standard error is unwritable."""
     try:
         return cli.main(standalone_mode=False) or 0
     except click.ClickException as error:
         with suppress(OSError):
             error.show(sys.stderr)
         return error.exit_code
-    except click.Abort:  # a question was answered with no, or standard input ended
+    except click.Abort:  # a prompt was answered with no, or standard input ended
         output.report("Aborted.")
         return 1
 
 
 def explicit_options(context: click.Context, options: dict[str, object]) -> dict[str, object]:
-    """Those of the options that were set on the command line or in the environment; the others have their defaults."""
-    named = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
-    return {name: value for name, value in options.items() if context.get_parameter_source(name) in named}
+    """The options that were set on the command line or in the environment; the others have their defaults."""
+    explicit = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    return {name: value for name, value in options.items() if context.get_parameter_source(name) in explicit}
 
 
 class DefaultGroup(click.Group):
-    """`program --option` means `program DEFAULT --option`; every command, the default too, has its full name."""
+    """A group where `program --option` means `program DEFAULT --option`."""
 
     def __init__(self, *args, default: str, **kwargs):
         super().__init__(*args, **kwargs)
         self.default = default
 
-    def parse_args(self, ctx, args):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or args[0].startswith("-"):
             args = [self.default, *args]
-        with _in_one_line():
+        with _one_line_errors():
             return super().parse_args(ctx, args)
 
-    def get_command(self, ctx, name):
-        """The default's help, which is what the program's --help shows, also names the other commands."""
-        command = super().get_command(ctx, name)
-        if name == self.default:
-            others = ", ".join(other for other in self.list_commands(ctx) if other != name)
-            command.epilog = f"Other commands, each with a --help of its own: {others}." if others else None
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """A command; the default's help, which is what the program's --help shows, also lists the others."""
+        command = super().get_command(ctx, cmd_name)
+        if command and cmd_name == self.default:
+            others = ", ".join(other for other in self.list_commands(ctx) if other != cmd_name)
+            command.epilog = f"Other commands, each with its own --help: {others}." if others else None
         return command
 
-    def invoke(self, ctx):
-        with _in_one_line():
+    def invoke(self, ctx: click.Context) -> object:
+        with _one_line_errors():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _in_one_line():
-    """Without a context click leaves out the usage, which would push the error itself out of sight.
+def _one_line_errors() -> Iterator[None]:
+    """Usage errors without the usage, which click omits if there is no context.
 
-    An OSError that gets here is that of a help text: commands handle their own.
+    An OSError that gets here comes from printing a help text: commands handle their own.
     """
     try:
         yield
@@ -74,3 +82,49 @@ def _in_one_line():
         raise SystemExit(output.BROKEN_PIPE) from None
     except OSError as error:
         raise click.ClickException(output.reason(error)) from None
+
+
+@contextmanager
+def cli_errors(writes: bool = True) -> Iterator[None]:
+    """Turn errors that users can fix into one line and an exit code; others are bugs, and keep their traceback.
+
+    `writes`: the command writes results.
+    """
+    try:
+        yield
+    except Interrupted as interrupted:
+        output.report("Interrupted.")
+        raise SystemExit(interrupted.exit_code) from None
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from None
+    except UserError as error:
+        raise _Failure(str(error), error.exit_code) from None
+    except ImportError as error:
+        message = failed_import(error)
+        if message is None:
+            raise
+        raise _Failure(message) from None
+    except OSError as error:
+        raise _Failure(_file_error(error, writes)) from None
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise _Failure("Out of memory: try a smaller --batch-size or fewer --channels.") from None
+
+
+class _Failure(click.ClickException):
+    """An error with an exit code of its own."""
+
+    def __init__(self, message: str, exit_code: int = 1):
+        super().__init__(message)
+        vars(self)["exit_code"] = exit_code
+
+
+def _file_error(error: OSError, writes: bool) -> str:
+    if isinstance(error, UnexpectedFile):
+        return f"Cannot use {error.filename}: {error.strerror}. Remove it or choose another --results-dir."
+    place = f" ({error.filename})" if error.filename else ""
+    if not writes:
+        return f"Cannot continue: {error.strerror or error}{place}."
+    remedy = "Free some space" if error.errno in _NO_ROOM else "Make it writable"
+    return f"Cannot write the results: {error.strerror or error}{place}. {remedy} or choose another --results-dir."

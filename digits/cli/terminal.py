@@ -1,21 +1,33 @@
-"""Terminal output: plain lines, and a progress bar that erases itself and stays out of a pipe."""
+"""Terminal output of a command: lines, a progress bar that erases itself, and the summary of a run."""
 
-import shlex
+import os
 import sys
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import TYPE_CHECKING
 
 import click
 
-from digits import output
-from digits.cli.progress_bar import ProgressBar
+from digits import launch, output
 from digits.config import Config
 from digits.errors import UserError
 from digits.files import short_path
-from digits.project import INSTALLED
+from digits.project import invocation
+from digits.runlog import schema
+
+if TYPE_CHECKING:
+    from digits.training.run import Progress, Summary, TrainingRun
+
+_ERASE_LINE = "\r\x1b[2K"
+_WIDEST, _NARROWEST = 36, 4  # columns of the bar itself; with less room there is none
+_COLUMNS = 80  # of a terminal that does not know its width
+_ESTIMATED_AFTER_S = 1.0  # sooner the time left would be a guess
+_REDRAWS = 200  # each costs a system call or two
 
 
 def print_result(text: str) -> None:
-    """Print what a command was asked for. Raises UserError where that can't be written, SystemExit without a reader."""
+    """Print a command's result. Raises UserError where it can't be written, SystemExit without a reader."""
     try:
         click.echo(text)
     except BrokenPipeError:
@@ -24,12 +36,82 @@ def print_result(text: str) -> None:
         raise UserError(output.reason(error)) from None
 
 
+class ProgressBar:
+    """A progress bar of one line, drawn by `write`; `notes` are what stands behind it, from the longest version on."""
+
+    def __init__(
+        self,
+        title: str,
+        total: int,
+        write: Callable[[str], None],
+        done: int = 0,
+        notes: Callable[[], Sequence[str]] | None = None,
+    ):
+        self._title, self._total, self._write = title, total, write
+        self._notes = notes or self._time_left
+        self._began = time.monotonic()
+        self._done = self._drawn = done
+        self._draw()
+
+    def update(self, more: int) -> None:
+        """Add `more` to what is done; it is negative where a download begins anew at the next mirror."""
+        self._done += more
+        if abs(self._done - self._drawn) >= max(1, self._total // _REDRAWS):
+            self._draw()
+
+    def erase(self) -> None:
+        self._write(_ERASE_LINE)
+
+    def _draw(self) -> None:
+        self._drawn = self._done
+        text = line(self._title, self._done / max(1, self._total), self._notes(), columns())
+        self._write(_ERASE_LINE + text)
+
+    def _time_left(self) -> Sequence[str]:
+        seconds = time.monotonic() - self._began
+        if seconds < _ESTIMATED_AFTER_S or not 0 < self._done < self._total:
+            return ()
+        return (f"ETA {clock(seconds * (self._total - self._done) / self._done)}",)
+
+
+def line(title: str, fraction: float, notes: Sequence[str], columns: int) -> str:
+    """As much of title, bar, percentage and notes as fits; the last column stays free, since terminals wrap there."""
+    room = columns - 1
+    fraction = min(max(fraction, 0.0), 1.0)
+    percentage = f"{int(100 * fraction):3d}%"
+    for note in (*notes, ""):
+        ending = f"{percentage} {note}".rstrip()
+        bar = min(_WIDEST, room - len(f"{title} [] {ending}"))
+        if bar >= _NARROWEST:
+            return f"{title} [{'#' * int(fraction * bar):-<{bar}}] {ending}"
+        if len(f"{title} {ending}") <= room:
+            return f"{title} {ending}"
+    return f"{title[: max(0, room - len(percentage) - 1)]} {percentage}"
+
+
+def clock(seconds: float) -> str:
+    """Such as 0:07, 12:34 or 1:02:03."""
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def columns() -> int:
+    """Width of the terminal."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _COLUMNS
+    except (OSError, ValueError):  # the terminal is gone
+        return _COLUMNS
+
+
 class Terminal:
     """Lines and progress of a run, which goes on where they can't be written; `check` reports that afterwards."""
 
     def __init__(self, quiet: bool = False):
         self.quiet = quiet
-        self.animated = not quiet and sys.stdout is not None and sys.stdout.isatty()
+        is_terminal = sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        self.animated = is_terminal and not quiet
+        self._colored = is_terminal and not os.environ.get("NO_COLOR")  # https://no-color.org
         self._failure: OSError | None = None
 
     def say(self, text: str) -> None:
@@ -37,12 +119,12 @@ class Terminal:
             self._write(f"{text}\n")
 
     def warn(self, text: str) -> None:
-        """Loud: also where --quiet was asked for."""
+        """Print a warning on standard error, with --quiet too."""
         with suppress(OSError):
-            click.secho(f"NOTE: {text}", fg="yellow", bold=True, err=True)
+            click.echo(self._styled(f"NOTE: {text}", fg="yellow", bold=True), err=True)
 
     def check(self) -> None:
-        """Raise UserError where lines were lost, unless nobody wanted to read them any more."""
+        """Raise UserError if lines were lost, unless the reader has gone away."""
         if self._failure and self._failure.errno not in output.NO_READER:
             raise UserError(output.reason(self._failure))
 
@@ -52,51 +134,134 @@ class Terminal:
         except OSError as error:
             self.quiet, self.animated, self._failure = True, False, error
 
+    def _styled(self, text: str, *, fg: str | None = None, bold: bool | None = None) -> str:
+        return click.style(text, fg=fg, bold=bold) if self._colored else text
+
+    def _command(self, program: str, *arguments: str) -> str:
+        return self._styled(invocation(program, *arguments), fg="cyan")
+
+    # -- progress
+
     @contextmanager
-    def progress(self, title: str, total: int):
-        """A bar with the time left while the block runs; gives a function that takes how much more is done."""
+    def progress(
+        self, title: str, total: int, done: int = 0, notes: Callable[[], Sequence[str]] | None = None
+    ) -> Iterator[Callable[[int], None]]:
+        """Show a progress bar while the block runs; yields a function that takes how much more is done."""
         if not self.animated:
-            yield lambda more: None
+            yield lambda _: None
             return
-        bar = ProgressBar(title, total, self._write)
+        bar = ProgressBar(title, total, self._write, done, notes)
         try:
             yield bar.update
         finally:
             bar.erase()
 
-    def tell_resumption(self, at, differences: list[str]) -> None:
-        batches = f" after {at.batch:,} batches" if at.batch else ""
-        self.say(f"Going on with epoch {at.epoch}{batches}.")
-        for difference in differences:
-            self.warn(f"This run goes on with {difference}: it will not be bit for bit what it would have been.")
+    @contextmanager
+    def status(self, text: str) -> Iterator[None]:
+        """Show one line while the block runs."""
+        if self.animated:
+            self._write(_ERASE_LINE + f"{text} ..."[: columns() - 1])
+        try:
+            yield
+        finally:
+            if self.animated:
+                self._write(_ERASE_LINE)
 
-    def tell_interruption(self, saved: bool) -> None:
-        self.say("What was learned is saved." if saved else "What was learned in this epoch could not be saved.")
+    def epoch_progress(self, run: "TrainingRun") -> AbstractContextManager[Callable[[int], None]]:
+        """Show loss, accuracy and time left while an epoch is trained."""
+        return self.progress(epoch_title(run), run.batches_in_epoch, run.state.batch, lambda: _notes(run.progress()))
 
-    def tell_stop(self, at) -> None:
-        self.say(f"Stopped after {at.step:,} steps, as asked. What was learned is saved; --resume goes on.")
+    def validation_status(self, run: "TrainingRun") -> AbstractContextManager[None]:
+        """Show that an epoch is being validated."""
+        return self.status(f"{epoch_title(run)} validating")
 
-    def introduce(self, config, dataset, learner) -> None:
-        parameters = sum(parameter.numel() for parameter in learner.network.parameters())
-        precision = ", ".join(learner.precision.describe().values())
+    # -- a run
+
+    def show_start(self, run: "TrainingRun") -> None:
+        """Print network, images, where a resumed run continues, and the command that shows the page."""
+        trainer, dataset, state = run.trainer, run.dataset, run.state
+        parameters = sum(parameter.numel() for parameter in trainer.network.parameters())
+        precision = ", ".join(trainer.precision.describe().values())
         splits = {"training": dataset.train, "validation": dataset.validation, "test": dataset.test}
         images = ", ".join(f"{len(split):,} {name}" for name, split in splits.items())
-        self.say(f"{config.model} with {parameters:,} parameters on {learner.precision.device.type}, {precision}")
+        self.say(f"{run.config.model} with {parameters:,} parameters on {trainer.precision.device.type}, {precision}")
         self.say(f"{dataset.name}: {images} images")
-        self.say(f"Watch it in the browser: {_server_command(config)}")
+        if state.step:
+            batches = f" after {state.batch:,} of {len(run.batches):,} batches" if state.batch else ""
+            self.say(f"Resuming at epoch {state.epoch}{batches}")
+        self.say(f"Watch it: {self._command('server', *_results_dir(run.config))}")
 
-    def tell_epoch(self, at, epochs: int, validation) -> None:
-        accuracy = f", val accuracy {100 * validation.accuracy:.2f} %" if validation else ""
-        self.say(f"Epoch {at.epoch}/{epochs}, Loss: {at.mean.loss:.4f}{accuracy}, {at.seconds:.1f} s")
+    def show_epoch(self, run: "TrainingRun") -> None:
+        accuracy = f", val accuracy {100 * run.validation.accuracy:.2f} %" if run.validation else ""
+        self.say(f"{epoch_title(run)}: loss {run.state.mean.loss:.4f}{accuracy}, {run.state.seconds:.1f} s")
 
-    def conclude(self, config, test) -> None:
-        self.say(f"Test accuracy {100 * test.accuracy:.2f} % ({test.correct:,} of {test.total:,} digits correct)")
-        self.say(f"Weights, log and predictions: {short_path(config.results_dir)}; see them: {_server_command(config)}")
+    def show_interruption(self, run: "TrainingRun", saved: bool) -> None:
+        """Print whether an interrupted run was saved, and the command that resumes it."""
+        self.say(
+            f"Interrupted in epoch {run.state.epoch} after {run.state.step:,} steps: "
+            + ("a checkpoint is saved." if saved else "the checkpoint could not be saved, an earlier one remains.")
+        )
+        self._show_resume(run.config)
+
+    def show_stop(self, run: "TrainingRun") -> None:
+        self.say(f"Stopped after {run.state.step:,} steps: a checkpoint is saved.")
+        self._show_resume(run.config)
+
+    def _show_resume(self, config: Config) -> None:
+        arguments = ("--resume", *_results_dir(config))
+        if launch.size() > 1:
+            self.say(f"Resume: start the same processes with {self._styled(' '.join(arguments), fg='cyan')}")
+        else:
+            self.say(f"Resume: {self._command('mnist_cnn', *arguments)}")
+
+    def show_summary(self, config: Config, summary: "Summary") -> None:
+        """Print duration, accuracies, the most frequent confusion, the files, and commands to try next."""
+        test, folder = summary.test, short_path(config.results_dir)
+        accuracy = self._styled(f"{100 * test.accuracy:.2f} %", fg="green", bold=True)
+        self.say(f"Trained in {_duration(summary.seconds)}")
+        self.say(f"Test accuracy: {accuracy} ({test.correct:,} of {test.total:,} correct)")
+        if summary.best:
+            epoch, best = summary.best
+            self.say(f"Best validation accuracy: {100 * best:.2f} % (epoch {epoch})")
+        if summary.confusion:
+            label, prediction, count = summary.confusion
+            times = "once" if count == 1 else f"{count:,} times"
+            self.say(f"Most frequent confusion: {label} read as {prediction} ({times})")
+        self.say(f"Weights, log and predictions: {folder}")
+        self.say(f"Charts and mistakes: {self._command('server', *_results_dir(config))}")
+        weights = [] if config.results_dir == Config.results_dir else [str(folder / schema.WEIGHTS)]
+        self.say(f"Next, per-digit metrics: {self._command('mnist_cnn', 'evaluate', *weights)}")
 
 
-def _server_command(config) -> str:
-    """The command that shows this run: another folder than the usual one has to be named."""
-    program = ["mnist-cnn-server"] if INSTALLED else ["python", "server.py"]
-    if config.results_dir == Config.results_dir:
-        return shlex.join(program)
-    return shlex.join([*program, "--results-dir", str(short_path(config.results_dir))])
+def epoch_title(run: "TrainingRun") -> str:
+    """Such as Epoch 3/10."""
+    return f"Epoch {run.state.epoch}/{run.trainer.epochs}"
+
+
+def _notes(progress: "Progress | None") -> Sequence[str]:
+    """Loss, accuracy and time left for the epoch and the run, from the longest version to the shortest."""
+    if progress is None:
+        return ()
+    loss, accuracy = f"loss {progress.loss:.3f}", f"{100 * progress.accuracy:4.1f}"
+    if progress.seconds < _ESTIMATED_AFTER_S:
+        return (f"{loss}, accuracy {accuracy} %", f"{loss} acc {accuracy}%", loss)
+    epoch, run = clock(progress.epoch_left), clock(progress.run_left)
+    return (
+        f"{loss}, accuracy {accuracy} %, ETA {epoch} (run {run})",
+        f"{loss} acc {accuracy}% ETA {epoch}/{run}",
+        f"{loss} ETA {epoch}/{run}",
+        f"{loss} ETA {run}",
+        f"ETA {run}",
+    )
+
+
+def _results_dir(config: Config) -> tuple[str, ...]:
+    """The option that names the folder of this run, if it is not the default."""
+    return () if config.results_dir == Config.results_dir else ("--results-dir", str(short_path(config.results_dir)))
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

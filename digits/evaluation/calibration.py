@@ -1,50 +1,33 @@
-"""Calibration: one temperature for all logits of a network.
+"""Calibration of probabilities by one temperature for all logits of a network (temperature scaling).
 
 C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On Calibration of Modern Neural Networks", 2017, section 4.2: logits are
-divided by a number above 1 where the network is too sure, below 1 where it is not sure enough. No answer changes, since
-their order does not. Probabilities serve as well as logits: their logarithms differ from these by the same for all ten.
+divided by a temperature, above 1 for an overconfident network, below 1 for an underconfident one. Predictions stay the
+same, since the order of the logits does.
 """
 
-import torch
 from torch import Tensor
 
-from digits.evaluation.metrics import calibration_error
-
-_SHARPEST, _BLUNTEST = 20.0, 0.05  # of 1 / temperature: beyond it every answer is certain, or none is
-_HALVINGS = 60  # to the last digit of a double
+_LOWEST, _HIGHEST = 0.05, 20.0  # of 1 / temperature: beyond, all probabilities are nearly equal or nearly 0 and 1
+_BISECTIONS = 60  # to the last digit of a double
 
 
-def fit_temperature(probabilities: Tensor, labels: Tensor) -> float | None:
-    """The one that makes the mean cross-entropy of (N, 10) against labels (N,) least; None for no images.
+def fit_temperature(logits: Tensor, labels: Tensor) -> float | None:
+    """Temperature that minimizes the mean cross-entropy of logits (N, 10) and labels (N,); None for no images.
 
-    To be fitted on validation images: on those that were trained on every network is sure, and right.
+    Fit it on validation images: on its training images every network is confident and correct.
     """
     if not len(labels):
         return None
-    logs = _logs(probabilities)
-    meant = logs.gather(1, labels[:, None].long()).mean()
-    low, high = _BLUNTEST, _SHARPEST
-    for _ in range(_HALVINGS):  # cross-entropy is convex in 1 / temperature: its slope rises, through 0 at the least
+    logits = logits.double()
+    of_label = logits.gather(1, labels[:, None].long()).mean()
+    low, high = _LOWEST, _HIGHEST
+    for _ in range(_BISECTIONS):  # cross-entropy is convex in 1 / temperature: its slope rises, and is 0 at the minimum
         middle = (low * high) ** 0.5
-        slope = ((logs * middle).softmax(1) * logs).sum(1).mean() - meant
+        slope = ((logits * middle).softmax(1) * logits).sum(1).mean() - of_label
         low, high = (low, middle) if slope > 0 else (middle, high)
     return 1 / (low * high) ** 0.5
 
 
-def calibrated(probabilities: Tensor, temperature: float | None) -> Tensor:
-    """(N, 10) at that temperature, in double precision; without one (None) as the network gives them."""
-    return (_logs(probabilities) / (temperature or 1)).softmax(1)
-
-
-def calibration_metrics(probabilities: Tensor, labels: Tensor, temperature: float | None) -> dict[str, float | None]:
-    """What the temperature does to the calibration error (metrics.py) of these answers; None without one."""
-    after = None if temperature is None else calibration_error(calibrated(probabilities, temperature), labels)
-    return {
-        "temperature": temperature,
-        "calibration_error": calibration_error(probabilities, labels),
-        "ece_calibrated": after,
-    }
-
-
-def _logs(probabilities: Tensor) -> Tensor:
-    return probabilities.double().clamp_min(torch.finfo(torch.float).tiny).log()
+def apply_temperature(logits: Tensor, temperature: float | None) -> Tensor:
+    """Probabilities (N, 10) in double precision; uncalibrated without a temperature."""
+    return (logits.double() / (temperature or 1)).softmax(1)

@@ -1,18 +1,26 @@
-"""Evaluation of a network on a split: logits and labels, and what follows from them."""
+"""Evaluation of a network on a split: logits and labels, and the metrics derived from them."""
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.functional import cross_entropy
 
 from digits.data.mnist import Split, normalize
-from digits.evaluation import ood
+from digits.evaluation import calibration, metrics, ood
 from digits.models.builders import CLASSES
 from digits.models.precision import Precision
 
-_BATCH_SIZE = 250  # 20 MB of activations, and often enough back in Python to notice Ctrl-C
+_BATCH_SIZE = 250  # 20 MB of activations, and back in Python often enough to notice Ctrl-C
+
+
+class Sharder(Protocol):
+    """The part of training.distributed.Group that an evaluation needs."""
+
+    def shard(self, images: int) -> slice: ...
+    def sum(self, values: Tensor) -> Tensor: ...
 
 
 @dataclass
@@ -25,21 +33,21 @@ class Evaluation:
     @cached_property
     def loss(self) -> float:
         """Mean cross-entropy, uncalibrated and without label smoothing."""
-        return F.cross_entropy(self.logits, self.labels.long()).item()
+        return cross_entropy(self.logits, self.labels.long()).item()
 
     @cached_property
     def correct(self) -> int:
         return int((self.logits.argmax(dim=1) == self.labels).sum())
 
     @cached_property
-    def probabilities(self) -> Tensor:
-        """(N, 10), uncalibrated."""
-        return self.logits.softmax(dim=1)
+    def energies(self) -> Tensor:
+        """OOD scores (N,)."""
+        return ood.energies(self.logits)
 
     @cached_property
-    def energies(self) -> Tensor:
-        """(N,): the OOD score."""
-        return ood.energies(self.logits)
+    def confusion(self) -> Tensor:
+        """int64 (10, 10): rows are true digits, columns predictions."""
+        return metrics.confusion_matrix(self.logits.argmax(dim=1), self.labels)
 
     @property
     def total(self) -> int:
@@ -49,13 +57,47 @@ class Evaluation:
     def accuracy(self) -> float:
         return self.correct / self.total
 
+    def probabilities(self, temperature: float | None = None) -> Tensor:
+        """Double (N, 10); uncalibrated without a temperature."""
+        return calibration.apply_temperature(self.logits, temperature)
+
+    def calibration_error(self, temperature: float | None = None) -> float:
+        return metrics.calibration_error(self.probabilities(temperature), self.labels)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Temperature and OOD threshold of a network, fitted on validation images; both None without such images."""
+
+    temperature: float | None = None
+    ood_threshold: float | None = None
+
+    @classmethod
+    def fit(cls, validation: Evaluation) -> "Calibration":
+        temperature = calibration.fit_temperature(validation.logits, validation.labels)
+        return cls(temperature, ood.fit_threshold(validation.energies))
+
+    def as_json(self) -> dict[str, float | None]:
+        """The fields of network.json and mnist_cnn.pth."""
+        return {"temperature": self.temperature, "ood_threshold": self.ood_threshold}
+
+    def metrics(self, evaluation: Evaluation) -> dict[str, float | None]:
+        """Calibration error before and after the temperature is applied, and the fraction accepted as digits."""
+        calibrated = None if self.temperature is None else evaluation.calibration_error(self.temperature)
+        return {
+            "temperature": self.temperature,
+            "calibration_error": evaluation.calibration_error(),
+            "ece_calibrated": calibrated,
+            "accepted": ood.in_distribution_rate(evaluation.energies, self.ood_threshold),
+        }
+
 
 @torch.inference_mode()
-def evaluate_split(network: nn.Module, split: Split, precision: Precision, group=None) -> Evaluation:
-    """Every image once, with the running statistics of batch norm and without dropout, in float32.
+def evaluate_split(network: nn.Module, split: Split, precision: Precision, group: Sharder | None = None) -> Evaluation:
+    """Evaluate every image once, in float32, with the running statistics of batch norm and without dropout.
 
-    In bfloat16 the probability of an image would differ in the third digit from what `predict`, the server and the page
-    compute with the same weights. The processes of a `group` (training/distributed.py) share the work.
+    In bfloat16 probabilities would differ in the third digit from those that `predict`, the server and the page compute
+    with the same weights. The processes of a `group` share the work.
     """
     was_training = network.training
     network.eval()

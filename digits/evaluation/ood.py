@@ -1,40 +1,41 @@
 """Out-of-distribution (OOD) score: the free energy of an image, its loss in training, and its threshold.
 
-W. Liu, X. Wang, J. Owens and Y. Li, "Energy-based Out-of-distribution Detection", 2020: where a network finds what it
-was trained on, at least one of its logits is large, and -log sum exp(logits) is low. Probabilities can't tell: they sum
-to 1 for noise too. The logits are taken as they are, at temperature 1, whatever calibration.py found.
+W. Liu, X. Wang, J. Owens and Y. Li, "Energy-based Out-of-distribution Detection", 2020: an image like those of the
+training set has at least one large logit, so -log sum exp(logits) is low. Probabilities don't show that: they sum to 1
+for noise, too. The logits are used at temperature 1, whatever calibration.py fits.
 """
 
 import math
 
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn.functional import softplus
 
-ACCEPTED = 0.995  # of the validation digits: one in 200 is refused, mostly one that people can't read either
-WEIGHT = 0.3  # of `exposed` beside the cross-entropy of the digits
-_BETWEEN = -4.0  # where label smoothing of 0.05 leaves most digits: they are to be below, outliers above
+ACCEPTED = 0.995  # of the validation digits: one in 200 is rejected, mostly one that people can't read either
+WEIGHT = 0.3  # of the outlier exposure loss, relative to the cross-entropy of the digits
+_BOUNDARY = -4.0  # most digits lie there with label smoothing of 0.05: digits are pushed below it, outliers above
 
 
 def energies(logits: Tensor) -> Tensor:
-    """(N,) of (N, 10)."""
+    """OOD scores (N,) of logits (N, 10): the higher, the less like a digit."""
     return -logits.logsumexp(dim=1)
 
 
 def outlier_exposure_loss(energies: Tensor, digits: int) -> Tensor:
-    """How badly the energies (n,), the first of `digits`, the others of outliers, tell which is which: the sum of the
-    log losses of sigmoid(-4 - energy) as the probability of a digit.
+    """Sum of the binary cross-entropies of energies (n,): the first `digits` belong to digits, the others to outliers.
+
+    The probability of a digit is sigmoid(-4 - energy).
     """
-    familiar = _BETWEEN - energies
-    return F.softplus(-familiar[:digits]).sum() + F.softplus(familiar[digits:]).sum()
+    margin = _BOUNDARY - energies
+    return softplus(-margin[:digits]).sum() + softplus(margin[digits:]).sum()
 
 
 def fit_threshold(energies: Tensor) -> float | None:
-    """The least that accepts ACCEPTED of these validation images, each with at most that energy; None for no images."""
+    """Lowest threshold that accepts at least the fraction ACCEPTED of validation images; None for no images."""
     if not len(energies):
         return None
     return energies.sort().values[math.ceil(ACCEPTED * len(energies)) - 1].item()
 
 
-def in_distribution_rate(energies: Tensor, limit: float | None) -> float | None:
-    """Which part of the images is at most at the limit; None without one."""
-    return None if limit is None else (energies.double() <= limit).double().mean().item()
+def in_distribution_rate(energies: Tensor, threshold: float | None) -> float | None:
+    """Fraction of the images whose score is at most the threshold; None without one."""
+    return None if threshold is None else (energies.double() <= threshold).double().mean().item()

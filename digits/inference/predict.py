@@ -12,7 +12,7 @@ from torch import nn
 
 from digits.data.mnist import normalize
 from digits.errors import UserError
-from digits.evaluation.calibration import calibrated
+from digits.evaluation.calibration import apply_temperature
 from digits.evaluation.ood import energies
 from digits.files import named_by_user, read_bytes, read_json
 from digits.inference import images
@@ -122,17 +122,14 @@ class Predictor:
 
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
         """Calibrated probabilities, float64 (N, 10), of uint8 (N, 28, 28); uncalibrated without a temperature."""
-        return self._calibrated(self.logits(pixels))
-
-    def _calibrated(self, logits: torch.Tensor) -> torch.Tensor:
-        return calibrated(logits.softmax(dim=1), self.temperature)
+        return apply_temperature(self.logits(pixels), self.temperature)
 
     def predict(self, prepared: list[Prepared]) -> list[Prediction]:
         """One prediction each."""
         if not prepared:
             return []
         logits = self.logits(torch.from_numpy(np.stack([one.pixels for one in prepared])))
-        rows, scores = self._calibrated(logits).tolist(), energies(logits).tolist()
+        rows, scores = apply_temperature(logits, self.temperature).tolist(), energies(logits).tolist()
         return [
             Prediction(one, None, None, self.temperature)
             if one.empty

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from digits.architectures import ARCHITECTURES, Architecture
 from digits.models import builders, summary
+from digits.project import invocation
 
 _WIDTH = 80
 _SIZES = {
@@ -26,7 +27,7 @@ def overview() -> str:
         rows.append((name, _joined(facts["input"]), _joined(architecture.channels, "-"), *_counts(facts)))
     heading, *lines = _aligned(rows)
     blocks = (f"{line}\n  {architecture.about}" for line, architecture in zip(lines, ARCHITECTURES.values()))
-    return "\n".join([heading, *blocks, "", "Layer by layer: python mnist_cnn.py models NAME"])
+    return "\n".join([heading, *blocks, "", f"Layer by layer: {invocation('mnist_cnn')} models NAME"])
 
 
 def report(architecture: Architecture) -> str:

@@ -17,6 +17,7 @@ from digits.data.mnist import MEAN, STD
 from digits.errors import UserError
 from digits.files import named_by_user, read_file
 from digits.models import builders
+from digits.project import invocation
 
 
 def cpu_state_dict(network: nn.Module) -> dict[str, Tensor]:
@@ -28,7 +29,7 @@ FORMAT = 2  # 1 had no sum
 MOST_NUMBERS = 128_000_000  # of a network: 39 times the largest at its usual size
 MOST_BYTES = 4 * MOST_NUMBERS + (1 << 20)  # of mnist_cnn.pth
 MOST_STATE_BYTES = 4 * MOST_BYTES  # of a checkpoint: the network, its average, and twice as much for Adam
-REMEDY = "train a network with python mnist_cnn.py, or name another file."
+REMEDY = f"train a network with {invocation('mnist_cnn')}, or name another file."
 _REASON_LENGTH = 200  # characters of what torch says: it may go on for a page
 
 

@@ -1,53 +1,59 @@
-"""Artifacts of a run besides its log: images, samples, predictions, snapshots and weights."""
+"""Artifacts of a run besides its log: images, samples, predictions, weight histograms, snapshots and weights."""
 
+import io
+import re
 from collections.abc import Callable
 
+import torch
+from PIL import Image
+from torch import Tensor
+
 from digits.config import Config
-from digits.data.mnist import Dataset
-from digits.evaluation import calibration, ood
-from digits.evaluation.evaluation import Evaluation
+from digits.data.mnist import Dataset, Split
+from digits.epoch_rows import downsample, kept_rows
+from digits.evaluation.evaluation import Calibration, Evaluation
 from digits.files import is_number, read_bytes, read_json
 from digits.models import weights_file
+from digits.models.builders import CLASSES
 from digits.models.history import ModelHistory
 from digits.models.weight_stats import WeightHistograms
 from digits.renames import present_fields
 from digits.runlog import schema
-from digits.runlog.run_log import RunLog
-from digits.training import predictions
+from digits.runlog.run_log import NullRunLog, RunLog
 from digits.training.trainer import Trainer
 
-_JUDGED = ("temperature", "ood_threshold")  # what validation images tell of a network
+_MISTAKES, _DOUBTS = 1000, 100  # most confident mistakes and least confident correct predictions, with probabilities
+_PER_ROW = 100  # images in a row of a mosaic
 
 
 class ArtifactWriter:
-    """Collects a run's predictions and writes its files through the log."""
+    """Collects a run's artifacts and writes them through the log."""
 
-    def __init__(self, log: RunLog, config: Config, dataset: Dataset, learner: Trainer):
-        self._log, self._config, self._dataset, self._learner = log, config, dataset, learner
-        self._predictions = predictions.Predictions(dataset.validation, dataset.test)
+    def __init__(self, log: RunLog | NullRunLog, config: Config, dataset: Dataset, trainer: Trainer):
+        self._log, self._config, self._dataset, self._trainer = log, config, dataset, trainer
+        self._predictions = Predictions(dataset.validation, dataset.test)
         self._weights = WeightHistograms()
-        self._networks = ModelHistory()
-        self._judged: dict[str, float | None] = dict.fromkeys(_JUDGED)  # by the last validation
-        self._chosen = predictions.choose_samples(config.samples, len(dataset.test), config.seed)
+        self._history = ModelHistory()
+        self._calibration = Calibration()  # of the last validation
+        self._sampled = choose_samples(config.samples, len(dataset.test), config.seed)
 
     def save_images(self) -> None:
-        """The mosaics for the gallery; the training set needs none."""
+        """Save the mosaics for the gallery; the training set needs none."""
         if len(self._dataset.validation):
-            self._log.save_shared(schema.VALIDATION_IMAGES, predictions.mosaic(self._dataset.validation.images))
-        self._log.save_shared(schema.TEST_IMAGES, predictions.mosaic(self._dataset.test.images))
+            self._log.save_shared(schema.VALIDATION_IMAGES, mosaic(self._dataset.validation.images))
+        self._log.save_shared(schema.TEST_IMAGES, mosaic(self._dataset.test.images))
 
     def restore(self, epoch: int, warn: Callable[[str], None]) -> None:
-        """Go on with what an earlier process wrote, up to `epoch`.
+        """Continue the files that an earlier process wrote, up to `epoch`.
 
-        All of that is for the page, and follows from the network: what is damaged is dropped, named by `warn`, and
-        written anew after the next epoch.
+        They are for the page only: a damaged one is dropped, with a warning, and begins anew with the next epoch.
         """
-        if not epoch or self._learner.group.rank:
+        if not epoch or self._trainer.group.rank:
             return
         parts = {
             schema.PREDICTIONS: self._predictions.restore,
             schema.LAYER_WEIGHTS: self._weights.restore,
-            schema.NETWORK: self._restore_network,
+            schema.NETWORK: self._restore_history,
         }
         for file, restore in parts.items():
             try:
@@ -58,62 +64,175 @@ class ArtifactWriter:
             except ValueError as error:
                 warn(f"{file} can't be used: {error}. It begins anew with the next epoch.")
 
-    def _restore_network(self, saved: dict, epoch: int) -> None:
-        judged = present_fields(saved)
-        self._judged = {key: judged.get(key) if is_number(judged.get(key)) else None for key in _JUDGED}
-        self._networks.restore(saved, read_bytes(self._log.folder / schema.NETWORK_EPOCHS), epoch)
+    def _restore_history(self, saved: dict, epoch: int) -> None:
+        present = present_fields(saved)
+        values = [present.get(key) if is_number(present.get(key)) else None for key in Calibration().as_json()]
+        self._calibration = Calibration(*values)
+        self._history.restore(saved, read_bytes(self._log.folder / schema.NETWORK_EPOCHS), epoch)
 
-    def save_epoch(self, epoch: int, validation: Evaluation | None) -> None:
-        """After an epoch. The few test samples are for the eye; nothing is measured or chosen by them.
+    def save_epoch(self, epoch: int, validation: Evaluation | None, calibration: Calibration) -> None:
+        """Save everything that changes with an epoch, with probabilities calibrated on its validation images.
 
-        Probabilities are those at the temperature of this epoch's validation images.
+        The test samples are for display: nothing is measured or selected by them.
         """
-        self._judged = dict.fromkeys(_JUDGED)
+        self._calibration = calibration
         if validation is not None:
-            self._judged = self.judge(validation)
-            self._predictions.add_epoch(epoch, validation, self._judged["temperature"])
+            self._predictions.add_epoch(epoch, validation, calibration.temperature)
         self._log.save_json(schema.PREDICTIONS, self._predictions.as_json())
-        self._weights.add_epoch(epoch, self._learner.eval_model)
+        self._weights.add_epoch(epoch, self._trainer.eval_model)
         self._log.save_json(schema.LAYER_WEIGHTS, self._weights.as_json())
-        self._save_network(epoch)
-        self._save_samples(epoch, self._judged["temperature"], final=False)
+        self._save_history(epoch)
+        self._save_samples(epoch, final=False)
 
-    def save_end(self, epoch: int, test: Evaluation, temperature: float | None, ood_threshold: float | None) -> None:
-        """After the test. The last two are those of `judge`."""
-        self._predictions.set_test(test, temperature)
+    def save_final(self, epoch: int, test: Evaluation, calibration: Calibration) -> None:
+        """Save predictions, samples and weights after the test."""
+        self._calibration = calibration
+        self._predictions.set_test(test, calibration.temperature)
         self._log.save_json(schema.PREDICTIONS, self._predictions.as_json())
-        self._save_samples(epoch, temperature, final=True)
-        self._save_weights(epoch, test_accuracy=test.accuracy, temperature=temperature, ood_threshold=ood_threshold)
-
-    def judge(self, validation: Evaluation) -> dict[str, float | None]:
-        """`temperature` and `ood_threshold`, fitted on the validation images (calibration.py, ood.py)."""
-        labels = self._dataset.validation.labels.cpu()
-        return {
-            "temperature": calibration.fit_temperature(validation.probabilities, labels),
-            "ood_threshold": ood.fit_threshold(validation.energies),
-        }
+        self._save_samples(epoch, final=True)
+        self._save_weights(epoch, test_accuracy=test.accuracy)
 
     def save_snapshot(self, epoch: int) -> None:
-        """The weights as they are now, with what the last validation told of those before."""
-        self._save_weights(epoch, **self._judged)
+        """Save the present weights, with the calibration of the last validation."""
+        self._save_weights(epoch)
 
-    def _save_weights(self, epoch: int, **judged: float | None) -> None:
-        facts = {"run_id": self._log.run_id, "epoch": epoch, "step": self._learner.steps, "dataset": self._dataset.name}
-        self._log.save(
-            schema.WEIGHTS, weights_file.weights_file(self._learner.eval_model, self._config, **facts, **judged)
+    def _save_weights(self, epoch: int, **results: float) -> None:
+        facts = {"run_id": self._log.run_id, "epoch": epoch, "step": self._trainer.steps, "dataset": self._dataset.name}
+        content = weights_file.weights_file(
+            self._trainer.eval_model, self._config, **facts, **results, **self._calibration.as_json()
         )
+        self._log.save(schema.WEIGHTS, content)
 
-    def _save_network(self, epoch: int) -> None:
-        """For the page. The numbers come first: whoever finds their sums different in network.json looks again."""
-        self._networks.add_epoch(epoch, self._learner.eval_model, **self._judged)
-        self._log.save(schema.NETWORK_NUMBERS, self._networks.current)
-        self._log.save(schema.NETWORK_EPOCHS, self._networks.history)
-        self._log.save_json(schema.NETWORK, self._networks.as_json(self._judged))
+    def _save_history(self, epoch: int) -> None:
+        """The numbers come first: a reader that finds other checksums in network.json reads again."""
+        self._history.add_epoch(epoch, self._trainer.eval_model, **self._calibration.as_json())
+        self._log.save(schema.NETWORK_NUMBERS, self._history.current)
+        self._log.save(schema.NETWORK_EPOCHS, self._history.history)
+        self._log.save_json(schema.NETWORK, self._history.as_json(self._calibration.as_json()))
 
-    def _save_samples(self, epoch: int, temperature: float | None, final: bool) -> None:
-        if not len(self._chosen):
+    def _save_samples(self, epoch: int, final: bool) -> None:
+        if not len(self._sampled):
             return
-        samples = self._dataset.test[self._chosen]
-        read = self._learner.evaluate(samples)
-        told = predictions.samples_json(self._chosen, samples, read, temperature, epoch, final)
-        self._log.save_json(schema.TEST_SAMPLES, told)
+        samples = self._dataset.test[self._sampled]
+        evaluation = self._trainer.evaluate(samples)
+        content = samples_json(self._sampled, samples, evaluation, self._calibration.temperature, epoch, final)
+        self._log.save_json(schema.TEST_SAMPLES, content)
+
+
+class Predictions:
+    """predictions.json: labels once, then a prediction and its confidence per image, after each epoch and at the end.
+
+    Probabilities are those at the `temperature` beside them; with None they are uncalibrated.
+    """
+
+    def __init__(self, validation: Split, test: Split):
+        self._validation: dict = {"labels": _digits(validation.labels), "epochs": []}
+        later = dict.fromkeys(("temperature", "predictions", "confidences", "notable"))
+        self._test: dict = {"labels": _digits(test.labels), **later}
+
+    def restore(self, saved: dict, epoch: int) -> None:
+        """Continue what an earlier process wrote, up to `epoch`. Raises ValueError if damaged or of other images."""
+        validation = saved.get("validation")
+        if not isinstance(validation, dict) or validation.get("labels") != self._validation["labels"]:
+            raise ValueError("it is of other validation images")
+        rows = kept_rows(validation.get("epochs"), epoch)
+        if not all(_is_valid(row, len(self._validation["labels"])) for row in rows):
+            raise ValueError("its predictions are damaged")
+        self._validation["epochs"] = rows
+
+    def add_epoch(self, epoch: int, evaluation: Evaluation, temperature: float | None) -> None:
+        row = {"epoch": epoch, **predictions_json(evaluation, temperature)}
+        self._validation["epochs"] = downsample([*self._validation["epochs"], row])
+
+    def set_test(self, evaluation: Evaluation, temperature: float | None) -> None:
+        self._test |= predictions_json(evaluation, temperature)
+
+    def as_json(self) -> dict:
+        return {"validation": self._validation, "test": self._test}
+
+
+def predictions_json(evaluation: Evaluation, temperature: float | None) -> dict:
+    """Predictions and confidences (three decimals) of all images, and all ten probabilities of the notable ones."""
+    probabilities = evaluation.probabilities(temperature)  # (N, 10)
+    confidence, prediction = probabilities.max(dim=1)
+    index = _notable(confidence, prediction == evaluation.labels)
+    return {
+        "temperature": temperature,
+        "predictions": _digits(prediction),
+        "confidences": _rounded(confidence),
+        "notable": {"index": index.tolist(), "probabilities": [_rounded(row) for row in probabilities[index]]},
+    }
+
+
+def _notable(confidence: Tensor, correct: Tensor) -> Tensor:
+    """Indices, ascending, of the most confident mistakes and the least confident correct predictions."""
+    order = confidence.argsort(stable=True)
+    mistakes, doubts = order[~correct[order]], order[correct[order]]
+    return torch.cat([mistakes[-_MISTAKES:], doubts[:_DOUBTS]]).sort().values
+
+
+def _is_valid(row: dict, images: int) -> bool:
+    """Whether `predictions_json` may have returned that row."""
+    predictions, confidences, notable = row.get("predictions"), row.get("confidences"), row.get("notable")
+    temperature = row.get("temperature")  # older files have none
+    if not isinstance(predictions, str) or not isinstance(confidences, list) or not isinstance(notable, dict):
+        return False
+    index, probabilities = notable.get("index"), notable.get("probabilities")
+    if not isinstance(index, list) or not isinstance(probabilities, list):
+        return False
+    return (
+        bool(re.fullmatch("[0-9]*", predictions))
+        and len(predictions) == len(confidences) == images
+        and all(map(is_number, confidences))
+        and (temperature is None or is_number(temperature))
+        and len(index) == len(probabilities)
+        and all(type(place) is int and 0 <= place < images for place in index)
+        and all(isinstance(ten, list) and len(ten) == CLASSES and all(map(is_number, ten)) for ten in probabilities)
+    )
+
+
+def choose_samples(count: int, images: int, seed: int) -> Tensor:
+    """Indices of `count` random images out of `images`, ascending."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randperm(images, generator=generator)[:count].sort().values
+
+
+def samples_json(
+    indices: Tensor, split: Split, evaluation: Evaluation, temperature: float | None, epoch: int, final: bool
+) -> dict:
+    """test_samples.json. `split` and `evaluation` are of the samples only, `indices` their places in the test set."""
+    samples = [
+        {
+            "index": index,
+            "label": int(label),
+            "prediction": int(probabilities.argmax()),
+            "probabilities": [round(p, 8) for p in probabilities.tolist()],
+            "pixels": image.flatten().tolist(),  # row by row
+        }
+        for index, image, label, probabilities in zip(
+            indices.tolist(), split.images, split.labels, evaluation.probabilities(temperature)
+        )
+    ]
+    rows, columns = split.images.shape[1:]
+    when = {"epoch": epoch, "final": final, "temperature": temperature}
+    return {**when, "rows": rows, "columns": columns, "samples": samples}
+
+
+def mosaic(images: Tensor) -> bytes:
+    """Gray PNG of uint8 images (N, H, W), 100 to a row, in order; the rest of the last row is black."""
+    count, height, width = images.shape
+    rows = -(-count // _PER_ROW)
+    sheet = torch.zeros(rows * _PER_ROW, height, width, dtype=torch.uint8)
+    sheet[:count] = images
+    sheet = sheet.view(rows, _PER_ROW, height, width).transpose(1, 2).reshape(rows * height, _PER_ROW * width)
+    png = io.BytesIO()
+    Image.fromarray(sheet.numpy()).save(png, "PNG")
+    return png.getvalue()
+
+
+def _digits(labels: Tensor) -> str:
+    return "".join(map(str, labels.tolist()))
+
+
+def _rounded(numbers: Tensor) -> list[float]:
+    return [round(number, 3) for number in numbers.tolist()]

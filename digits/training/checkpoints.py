@@ -11,176 +11,194 @@ from digits.models import weights_file
 from digits.option_types import flag
 from digits.renames import present_options
 from digits.runlog import commands, schema
-from digits.runlog.run_log import RunLog
+from digits.runlog.run_log import NullRunLog, RunLog
+from digits.training.resume import PreviousRun
 from digits.training.schedule import Schedule
 from digits.training.trainer import RunningAverage, Trainer, TrainState
 
-_PARTS = {"run_id", "config", "schedule", "progress", "learner", "log"}
-_LEARNED_BY = sorted({*names_of("identifies"), "model"} - {*names_of("on_resume")})
+_PARTS = {"run_id", "config", "schedule", "progress", "learner", "log"}  # the last but one: Trainer.state_dict
+_MUST_MATCH = sorted({*names_of("identifies"), "model"} - {*names_of("on_resume")})  # options
 
 
 class Checkpoints:
-    """Writes a run's checkpoints: before the first step, after each epoch, now and then within one, before the rate
-    falls, after a change, and when stopped.
+    """Writer of a run's checkpoints.
 
-    The last two are kept, so that one may be damaged; the one before the first step only until the next is written,
-    since going on from it later would be starting over. The order of the data and the augmentation need no state: they
-    follow from seed, epoch and step.
+    They are saved before the first step, after each epoch, at intervals within one, before the cooldown of the learning
+    rate, after a command that changes the run, and when it is stopped or interrupted. The last two are kept, so that
+    one may be damaged; the one before the first step only until the next is written, since resuming from it later would
+    mean starting over. The order of the data and the augmentation need no state: seed, epoch and step determine them.
     """
 
-    def __init__(self, log: RunLog, config: Config, learner: Trainer):
-        self._log, self._config, self._learner = log, config, learner
+    def __init__(self, log: RunLog | NullRunLog, config: Config, trainer: Trainer):
+        self._log, self._config, self._trainer = log, config, trainer
         self._saved_at = time.monotonic()
         self._folder = Path(log.folder)
-        self._plateau: tuple[Schedule, float] | None = None  # a schedule, and how many steps come before its decay
-        self._passing: set[str] = set()  # damaged files and the one before the first step: not kept as the one before
+        self._plateau: tuple[Schedule, float] | None = None  # a schedule, and its number of steps before the cooldown
+        self._disposable: set[str] = set()  # damaged files, and the one before the first step: no backup is kept
 
-    def save(self, progress: TrainState, file: str = schema.CHECKPOINT) -> None:
-        """`progress` and learner are at the same step: nothing is left to fetch. Of several processes one writes."""
+    def save(self, file: str = schema.CHECKPOINT) -> None:
+        """Save the state of trainer and log at the same step. One process writes, but all must call it together."""
+        self._trainer.synchronize()
         self._saved_at = time.monotonic()
-        if self._learner.group.rank:
+        if self._trainer.group.rank:
             return
-        state = weights_file.serialize(
+        content = weights_file.serialize(
             {
                 "run_id": self._log.run_id,
                 "config": self._config.as_json(),
-                "schedule": asdict(self._learner.schedule),
-                "progress": asdict(progress),
-                "learner": self._learner.state_dict(),
+                "schedule": asdict(self._trainer.schedule),
+                "progress": asdict(self._trainer.state),
+                "learner": self._trainer.state_dict(),
                 "log": self._log.state(),
             }
         )
-        if file == schema.CHECKPOINT and file not in self._passing and (self._folder / file).exists():
+        if file == schema.CHECKPOINT and file not in self._disposable and (self._folder / file).exists():
             link_or_copy(self._folder / file, self._folder / schema.CHECKPOINT_BEFORE)
             self._log.announce(schema.CHECKPOINT_BEFORE)
-        self._log.save(file, state)
-        if progress.step:
-            self._passing.discard(file)
+        self._log.save(file, content)
+        if self._trainer.state.step:
+            self._disposable.discard(file)
         else:
-            self._passing.add(file)
+            self._disposable.add(file)
 
-    @property
-    def due(self) -> bool:
-        return time.monotonic() - self._saved_at >= self._config.checkpoint_every
+    def save_if_due(self) -> None:
+        """After a step: save before the cooldown begins, and every --checkpoint-every seconds.
 
-    @property
-    def at_plateau(self) -> bool:
-        """Whether a longer run would go another way from the next step on."""
-        schedule = self._learner.schedule  # another one once somebody has changed it
-        if self._plateau is None or self._plateau[0] is not schedule:
-            self._plateau = schedule, schedule.before_decay
-        return self._learner.steps == self._plateau[1]
+        Each process has its own clock, so the latter happens only at a step where all have synchronized anyway.
+        """
+        if self._at_plateau_end:
+            self.save(schema.CHECKPOINT_PLATEAU)
+        elif self._trainer.is_synchronized and time.monotonic() - self._saved_at >= self._config.checkpoint_every:
+            self.save()
 
-    def save_within_epoch(self, progress: TrainState) -> None:
-        self.save(progress, schema.CHECKPOINT_PLATEAU if self.at_plateau else schema.CHECKPOINT)
+    def save_change(self) -> None:
+        """After a command changed the run: if the cooldown begins here, a longer run continues from here."""
+        if self._at_plateau_end:
+            self.save(schema.CHECKPOINT_PLATEAU)
+        self.save()
 
-    def save_change(self, progress: TrainState) -> None:
-        """After somebody changed the run: where the rate falls from here on, a longer run goes on from here."""
-        if self.at_plateau:
-            self.save(progress, schema.CHECKPOINT_PLATEAU)
-        self.save(progress)
-
-    def try_to_save(self, progress: TrainState) -> bool:
-        """Whether it went well; if not, the last checkpoint stands."""
+    def try_to_save(self) -> bool:
+        """Save, and return whether it succeeded; if not, the last checkpoint remains."""
         try:
-            self.save(progress)
+            self.save()
         except OSError:
             return False
         return True
 
-    def latest(self, batches: int, events: list[dict], warn: Callable[[str], None]) -> tuple[dict | None, list[str]]:
-        """The state of this run with the most steps that are also the first steps of the run as it is wanted now.
+    @property
+    def _at_plateau_end(self) -> bool:
+        """Whether a longer run would use another learning rate from the next step on."""
+        schedule = self._trainer.schedule  # replaced by each command that changes it
+        if self._plateau is None or self._plateau[0] is not schedule:
+            self._plateau = schedule, schedule.before_decay
+        return self._trainer.steps == self._plateau[1]
 
-        An epoch has `batches`: a run that ended within one closed it there, which a longer run does not. A state that
-        has all that was steered, by the `events` of the log, is preferred. Beside it comes why each other file does not
-        fit; `warn` names damaged ones, and what is taken instead. Of several processes the first one looks, and tells
-        the others.
+    def resume(self, previous: PreviousRun, warn: Callable[[str], None]) -> None:
+        """Restore trainer and log from the checkpoint to continue `previous` from. Raises UserError if none fits."""
+        group = self._trainer.group
+        state, unusable = group.broadcast((None, []) if group.rank else self.latest(previous.events, warn))
+        previous.check_checkpoint(state, unusable)
+        self.restore(state)
+
+    def latest(self, events: list[dict], warn: Callable[[str], None]) -> tuple[dict | None, list[str]]:
+        """The checkpoint with the most steps that the run, as configured now, passes through; and why others don't fit.
+
+        One that includes all changes by remote control, according to the log's `events`, is preferred. `warn` is called
+        for damaged files, and for changes that are lost.
         """
-        if self._learner.group.rank:
-            return None, []
-        states, unfit = {}, {}
+        states, unusable = self._candidates()
+        if not states:
+            return None, _by_reason(unusable)
+        lost = {file: _changes_after(state, events) for file, state in states.items()}
+        chosen = max(states, key=lambda file: (not lost[file], states[file]["learner"]["steps"]))
+        for file in sorted(self._disposable):
+            warn(f"{file} can't be used: {unusable[file]}.")
+        if self._disposable:
+            warn(f"The run continues from {chosen}.")
+        for event in lost[chosen]:
+            warn(f"{chosen} is older than step {event['step']:,}: {event.get('text')}. Repeat that command.")
+        return states[chosen], _by_reason(unusable)
+
+    def _candidates(self) -> tuple[dict[str, dict], dict[str, str]]:
+        """Checkpoints that fit by file, and the reasons why the others don't."""
+        states, unusable = {}, {}
         for file in schema.CHECKPOINTS:
             try:
-                state = self._loaded(file)
-            except _Unfit as error:
-                unfit[file] = str(error)
-                continue
-            if reason := self._mismatch(state, batches):
-                unfit[file] = reason
-            else:
-                states[file] = state
-        if not states:
-            return None, _by_reason(unfit)
-        lost = {file: _not_in(state, events) for file, state in states.items()}
-        chosen = max(states, key=lambda file: (not lost[file], states[file]["learner"]["steps"]))
-        for file in sorted(self._passing):
-            warn(f"{file} can't be used: {unfit[file]}.")
-        if self._passing:
-            warn(f"The run goes on from {chosen}.")
-        for event in lost[chosen]:
-            warn(f"{chosen} is from before step {event['step']:,}: {event.get('text')}. Ask for that again.")
-        return states[chosen], _by_reason(unfit)
+                states[file] = self._load(file)
+            except _Unusable as error:
+                unusable[file] = str(error)
+        return states, unusable
 
-    def _loaded(self, file: str) -> dict:
+    def _load(self, file: str) -> dict:
         try:
             state = weights_file.load(self._folder / file)
             if not state.keys() >= _PARTS:
                 raise weights_file.DamagedFile("it is not a checkpoint")
-            return state
         except FileNotFoundError:
-            raise _Unfit("missing") from None
+            raise _Unusable("missing") from None
         except (weights_file.DamagedFile, OSError) as error:
-            self._passing.add(file)
-            raise _Unfit(getattr(error, "strerror", None) or str(error)) from None
-
-    def _mismatch(self, state: dict, batches: int) -> str | None:
-        """Why a whole state is not one that the run could have passed through; None where it is."""
+            self._disposable.add(file)
+            raise _Unusable(getattr(error, "strerror", None) or str(error)) from None
         if state["run_id"] != self._log.run_id:
-            return "of another run"
-        config, saved_config = self._config.as_json(), present_options(state["config"])
-        if other := next((name for name in _LEARNED_BY if saved_config.get(name) != config[name]), None):
-            return f"of a run with another {flag(other)}"
-        steps, saved = state["learner"]["steps"], Schedule.from_json(state["schedule"])
-        wanted = self._wanted(saved)
-        if steps > wanted.total:
-            return f"after step {steps:,} of a longer run"
-        if not saved.begins_like(wanted, steps):
-            return f"after step {steps:,}, by then the learning rate had decayed as in a run of {saved.total:,} steps"
-        if steps < wanted.total and steps % batches and not state["progress"]["batch"]:
-            return f"after step {steps:,}, where its epoch was cut short"
-        return None
+            raise _Unusable("of another run")
+        saved, batches = Schedule.from_json(state["schedule"]), self._trainer.batches_per_epoch
+        reason = _other_option(state, self._config) or _other_steps(state, saved, self._extended(saved), batches)
+        if reason:
+            raise _Unusable(reason)
+        return state
 
-    def restore(self, state: dict | None) -> TrainState:
-        """Bring learner and log to `state`, or to the beginning of the run."""
+    def restore(self, state: dict | None) -> None:
+        """Restore trainer and log from a checkpoint; None: start from the beginning."""
         self._log.restore(state and state["log"])
-        at, before = TrainState(), None
+        before = None
         if state:
             saved, values = Schedule.from_json(state["schedule"]), state["progress"]
-            self._learner.load_state_dict(state["learner"])
-            self._learner.schedule = self._wanted(saved)
-            at = TrainState(**values | {"mean": RunningAverage(**values["mean"])})
+            self._trainer.load_state_dict(state["learner"])
+            self._trainer.schedule = self._extended(saved)
+            self._trainer.state = TrainState(**values | {"mean": RunningAverage(**values["mean"])})
             before = saved.total if saved.before else None
-        total = self._learner.schedule.total
-        self._log.event(commands.RESUMED, f"went on after {at.step:,} steps", value=total, before=before)
-        return at
+        total, step = self._trainer.schedule.total, self._trainer.state.step
+        self._log.event(commands.RESUMED, f"resumed after {step:,} steps", value=total, before=before)
 
-    def _wanted(self, saved: Schedule) -> Schedule:
-        """What the options say now; with what was asked of the run on its way, where there is such."""
-        wanted = self._learner.schedule
+    def _extended(self, saved: Schedule) -> Schedule:
+        """The schedule of the present options, with the changes by remote control that a saved one has."""
+        wanted = self._trainer.schedule
         return saved.lengthened(wanted.total) if saved.before else wanted
 
 
-class _Unfit(Exception):
-    """A file that holds no checkpoint; the message says why."""
+class _Unusable(Exception):
+    """The reason why a file can't be resumed from."""
 
 
-def _not_in(state: dict, events: list[dict]) -> list[dict]:
-    """What was steered after that state, of all `events`."""
-    steered = [event for event in commands.changes(events) if event["kind"] != commands.RESUMED]
-    return [event for event in steered if event not in state["log"]["events"]]
+def _other_option(state: dict, config: Config) -> str | None:
+    """The reason why a checkpoint is of a run with other options."""
+    values, saved = config.as_json(), present_options(state["config"])
+    other = next((name for name in _MUST_MATCH if saved.get(name) != values[name]), None)
+    return f"of a run with another {flag(other)}" if other else None
 
 
-def _by_reason(unfit: dict[str, str]) -> list[str]:
-    """Phrases that name files, those with the same reason together."""
-    files = {reason: [file for file in unfit if unfit[file] == reason] for reason in unfit.values()}
+def _other_steps(state: dict, saved: Schedule, wanted: Schedule, batches: int) -> str | None:
+    """The reason why the run does not pass through a checkpoint: its first steps are other ones.
+
+    A run that ended within an epoch of `batches` closed it there, which a longer run does not.
+    """
+    steps = state["learner"]["steps"]
+    if steps > wanted.total:
+        return f"after step {steps:,} of a longer run"
+    if not saved.begins_like(wanted, steps):
+        return f"after step {steps:,}, by then the learning rate had decayed as in a run of {saved.total:,} steps"
+    if steps < wanted.total and steps % batches and not state["progress"]["batch"]:
+        return f"after step {steps:,}, where its epoch was cut short"
+    return None
+
+
+def _changes_after(state: dict, events: list[dict]) -> list[dict]:
+    """Changes by remote control, of all `events`, that a checkpoint does not include."""
+    changed = [event for event in commands.changes(events) if event["kind"] != commands.RESUMED]
+    return [event for event in changed if event not in state["log"]["events"]]
+
+
+def _by_reason(unusable: dict[str, str]) -> list[str]:
+    """Phrases that name files, grouped by reason."""
+    files = {reason: [file for file in unusable if unusable[file] == reason] for reason in unusable.values()}
     return [f"{', '.join(named)}: {reason}" for reason, named in files.items()]

@@ -1,4 +1,4 @@
-"""Description of the machine and its settings for the run log: enough to explain differences."""
+"""Machine settings before a run, and their description for the log: enough to explain different results."""
 
 import importlib.metadata
 import os
@@ -6,29 +6,31 @@ import platform
 import subprocess
 
 import torch
+from torch.utils import deterministic
 
-import digits.models.precision
 from digits import processor
 from digits.config import Config
+from digits.models import precision
 from digits.project import INSTALLED, PROJECT
 
 
 def prepare(config: Config, threads: int | None = None) -> torch.device:
-    """Set threads and algorithms as the options say, before anything is computed; gives the device.
+    """Set threads and algorithms before anything is computed, and return the device.
 
-    `threads` is what an earlier process had: results repeat bit for bit only with as many.
+    `threads` is the number of an earlier process, used unless the options set one: results repeat bit for bit only with
+    the same number.
     """
-    device = digits.models.precision.choose_device(config.device)
-    if threads or config.threads:
-        torch.set_num_threads(config.threads or threads)
+    device = precision.choose_device(config.device)
+    if count := config.threads or threads:
+        torch.set_num_threads(count)
     if config.deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats only with such a workspace
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # required by cuBLAS
         torch.use_deterministic_algorithms(True)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # that only helps to find bugs
+        deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a debugging aid
     if device.type == "cuda":
         torch.cuda.set_device(device)
-        torch.set_float32_matmul_precision("high")  # TF32 where float32 is asked for: 10 bits of fraction are enough
-        torch.backends.cudnn.benchmark = not config.deterministic  # the shapes stay the same: trying pays
+        torch.set_float32_matmul_precision("high")  # TF32 for float32: 10 bits of mantissa are enough
+        torch.backends.cudnn.benchmark = not config.deterministic  # shapes stay the same: the search pays off
     return device
 
 
@@ -55,8 +57,8 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """The project's commit, with -dirty where files differ from it; None outside a checkout."""
-    if INSTALLED:  # perhaps within a repository of the user's
+    """The project's commit, with -dirty if files differ from it; None outside a checkout."""
+    if INSTALLED:  # perhaps inside a repository of the user
         return None
     command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--abbrev=12", "--match="]
     try:

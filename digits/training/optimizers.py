@@ -1,9 +1,10 @@
-"""Optimizers: Adam, AdamW, SGD with momentum and Muon, on torch's kernels without the classes of torch.optim.
+"""Optimizers (Adam, AdamW, SGD with momentum, Muon) and the exponential moving average (EMA) of the weights.
 
-These classes import torch's compiler when the first one is made, which costs a second and 150 MB that training does not
-need. The functions behind them (torch.optim.adam.adam and so on) are public and do the arithmetic here as well.
+The classes of torch.optim import torch's compiler when the first one is created, which costs a second and 150 MB that
+training does not need. The functions behind them (torch.optim.adam.adam and so on) are public, and used here.
 """
 
+import copy
 from collections.abc import Iterable
 
 import torch
@@ -12,16 +13,16 @@ from torch.optim.adam import adam
 from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
 
-_ITERATIONS = 3  # towards orthogonality
+_ITERATIONS = 3  # of Newton and Schulz
 
 
 class Optimizer:
-    """Changes `parameters` by their gradients. `state` is what it remembers: lists of tensors, by name."""
+    """Updates `parameters` by their gradients; `state` holds its lists of tensors by name."""
 
-    def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float):
-        self.parameters = list(parameters)
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float):
+        self.parameters: list[Tensor] = list(parameters)
         self.weight_decay = weight_decay
-        # one kernel for all parameters; not every version has it on other devices
+        # one kernel for all parameters; not every version of torch has it on other devices
         self.fused = self.parameters[0].device.type in ("cpu", "cuda")
         self.state: dict[str, list[Tensor]] = {}
 
@@ -30,7 +31,7 @@ class Optimizer:
             parameter.grad = None
 
     def step(self, lr: float) -> None:
-        """One update at that learning rate."""
+        """Update the parameters at that learning rate."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, list[Tensor]]:
@@ -45,19 +46,24 @@ class Optimizer:
         return [torch.zeros_like(parameter) for parameter in self.parameters]
 
     def _gradients(self) -> list[Tensor]:
-        return [parameter.grad for parameter in self.parameters]
+        return list(map(_gradient, self.parameters))
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    assert parameter.grad is not None
+    return parameter.grad
 
 
 class Adam(Optimizer):
-    """D. Kingma and J. Ba, "Adam", 2014; with `decoupled` decay I. Loshchilov and F. Hutter's AdamW, 2017.
+    """Adam (D. Kingma and J. Ba, 2014); with `decoupled` weight decay AdamW (I. Loshchilov and F. Hutter, 2017).
 
-    Betas 0.9 and 0.999, epsilon 1e-8, as the papers have them.
+    Betas 0.9 and 0.999, epsilon 1e-8, as in the papers.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float, decoupled: bool):
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float, decoupled: bool):
         super().__init__(parameters, weight_decay)
         self._update = adamw if decoupled else adam
-        # read by the processor unless the kernel is fused: there they must not lie on an accelerator
+        # the CPU reads them unless the kernel is fused: then they must not be on an accelerator
         steps = [torch.zeros((), device=p.device if self.fused else "cpu") for p in self.parameters]
         self.state = {"mean": self._zeros(), "square": self._zeros(), "steps": steps}
 
@@ -82,9 +88,9 @@ class Adam(Optimizer):
 
 
 class SGD(Optimizer):
-    """Stochastic gradient descent with Nesterov's momentum of 0.9, as I. Sutskever and others wrote it in 2013."""
+    """Stochastic gradient descent with Nesterov momentum of 0.9, as in I. Sutskever and others, 2013."""
 
-    def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float):
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float):
         super().__init__(parameters, weight_decay)
         self.state = {"momentum": self._zeros()}
 
@@ -93,7 +99,7 @@ class SGD(Optimizer):
         sgd(
             self.parameters,
             self._gradients(),
-            self.state["momentum"],
+            [*self.state["momentum"]],
             fused=self.fused,
             weight_decay=self.weight_decay,
             momentum=0.9,
@@ -105,18 +111,18 @@ class SGD(Optimizer):
 
 
 class Muon(Optimizer):
-    """Momentum, made orthogonal: a step about as long along each direction of a matrix, whatever its gradient there.
+    """Momentum, orthogonalized: a step about as long along each direction of a matrix, whatever its gradient there.
 
     K. Jordan and others, "Muon: an optimizer for hidden layers in neural networks", 2024; the size of a step as in
-    J. Liu and others, "Muon is Scalable for LLM Training", 2025: elements move as far as those of AdamW, so rate and
-    decay mean the same. A kernel counts as a matrix (outputs, inputs * height * width). What is no matrix of several
-    inputs to several hidden units moves by AdamW: biases, norms, kernels of one input, the last layer.
+    J. Liu and others, "Muon is Scalable for LLM Training", 2025: elements change as much as with AdamW, so learning
+    rate and weight decay mean the same. A kernel counts as a matrix (outputs, inputs * height * width). AdamW updates
+    all other parameters: biases, norms, kernels of one input channel, and the last layer.
     """
 
     momentum = 0.95
-    rms = 0.2  # root mean square of an element's step, at rate 1: about that of Adam
+    rms = 0.2  # root mean square of an element's step at learning rate 1: about that of Adam
 
-    def __init__(self, parameters: Iterable[nn.Parameter], weight_decay: float):
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float):
         super().__init__(parameters, weight_decay)
         wide = [p for p in self.parameters if p.ndim > 1]
         self.matrices = [p for p in wide[:-1] if p.shape[1] > 1]
@@ -129,20 +135,20 @@ class Muon(Optimizer):
         self._others.step(lr)
         if not self.matrices:
             return
-        means, gradients = self.state["momentum"], [parameter.grad for parameter in self.matrices]
+        means, gradients = self.state["momentum"], list(map(_gradient, self.matrices))
         torch._foreach_lerp_(means, gradients, 1 - self.momentum)
-        ahead = torch._foreach_lerp(gradients, means, self.momentum)  # Nesterov's way
+        ahead = torch._foreach_lerp(gradients, means, self.momentum)  # Nesterov momentum
         torch._foreach_mul_(self.matrices, 1 - lr * self.weight_decay)
-        for parameter, way in zip(self.matrices, orthogonal([matrix.flatten(1) for matrix in ahead])):
-            parameter.add_(way.view(parameter.shape), alpha=-lr * self.rms * max(way.shape) ** 0.5)
+        for parameter, update in zip(self.matrices, orthogonal([matrix.flatten(1) for matrix in ahead])):
+            parameter.add_(update.view(parameter.shape), alpha=-lr * self.rms * max(update.shape) ** 0.5)
 
 
 def orthogonal(matrices: list[Tensor]) -> list[Tensor]:
-    """Nearly the orthogonal matrices next to `matrices`, each (m, n): their singular values become about 1.
+    """Approximately the nearest orthogonal matrices of `matrices`, each (m, n): their singular values become about 1.
 
-    Newton and Schulz's iteration with Jordan's coefficients, which are quick rather than exact: values from a twentieth
-    of the norm end between 0.6 and 1.2, lesser ones below. It is done on the squares of the matrices, of which all fit
-    into one tensor with zeros around them, and applied at the end: small matrices cost as much as calls do.
+    The Newton-Schulz iteration with Jordan's coefficients, which converge fast rather than exactly: singular values
+    above a twentieth of the norm end between 0.6 and 1.2, smaller ones below. It runs on the Gram matrices, zero-padded
+    into one tensor, and is applied at the end: with small matrices the number of calls decides the cost.
     """
     wide = [matrix.T if matrix.shape[0] > matrix.shape[1] else matrix for matrix in matrices]
     wide = [matrix / norm.clamp(min=1e-7) for matrix, norm in zip(wide, torch._foreach_norm(wide))]
@@ -156,15 +162,41 @@ def orthogonal(matrices: list[Tensor]) -> list[Tensor]:
         factor.diagonal(dim1=1, dim2=2).add_(3.4445)
         whole = factor if whole is None else factor @ whole
         if not last:
-            square = factor @ square @ factor  # of the matrices as they are by now; all of these commute
-    found = [place[: len(matrix), : len(matrix)] @ matrix for place, matrix in zip(whole, wide)]
-    return [way if way.shape == matrix.shape else way.T.contiguous() for way, matrix in zip(found, matrices)]
+            square = factor @ square @ factor  # the Gram matrices after this iteration; all of these commute
+    assert whole is not None
+    results = [place[: len(matrix), : len(matrix)] @ matrix for place, matrix in zip(whole, wide)]
+    return [one if one.shape == matrix.shape else one.T.contiguous() for one, matrix in zip(results, matrices)]
 
 
 def make(name: str, network: nn.Module, weight_decay: float) -> Optimizer:
-    """`name` is adam (decay as part of the gradient), adamw (decay of its own), sgd or muon."""
+    """Optimizer `name`: adam (weight decay added to the gradient), adamw (decoupled weight decay), sgd or muon."""
     if name == "sgd":
         return SGD(network.parameters(), weight_decay)
     if name == "muon":
         return Muon(network.parameters(), weight_decay)
     return Adam(network.parameters(), weight_decay, decoupled=name == "adamw")
+
+
+class EMA:
+    """Exponential moving average of a network's weights and of its batch statistics.
+
+    B. Polyak and A. Juditsky, "Acceleration of stochastic approximation by averaging", 1992. `network` is the average,
+    in evaluation mode. The decay of the first steps is lower, (1 + n) / (10 + n) as in TensorFlow's
+    ExponentialMovingAverage: otherwise the random initial weights would dominate.
+    """
+
+    def __init__(self, network: nn.Sequential, decay: float):
+        self.decay = decay
+        self.network = copy.deepcopy(network).eval().requires_grad_(False)
+        pairs = list(zip(self.network.state_dict().values(), network.state_dict().values(), strict=True))
+        self._averaged = [(mine, theirs) for mine, theirs in pairs if mine.is_floating_point()]
+        self._counters = [(mine, theirs) for mine, theirs in pairs if not mine.is_floating_point()]
+
+    @torch.no_grad()
+    def update(self, steps: int) -> None:
+        """Update the average after step number `steps`, counted from 1."""
+        decay = min(self.decay, (1 + steps) / (10 + steps))
+        mine, theirs = map(list, zip(*self._averaged))
+        torch._foreach_lerp_(mine, theirs, 1 - decay)  # one call for all: torch.optim.swa_utils does the same
+        for counter, latest in self._counters:
+            counter.copy_(latest)

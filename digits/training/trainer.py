@@ -1,36 +1,31 @@
-"""The trainer: batches, one optimizer step, evaluation."""
+"""The trainer: one optimizer step, evaluation, and the state of both; its construction from a Config."""
 
-import math
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
 
 import torch
 from torch import Tensor, nn
 
+from digits.config import Config
 from digits.data import mnist, rng
 from digits.data.augment import Augmentation, apply, draw
 from digits.data.mnist import Split
 from digits.data.outliers import Outliers
-from digits.errors import Diverged
 from digits.evaluation import ood
 from digits.evaluation.evaluation import Evaluation, evaluate_split
-from digits.models import weights_file
+from digits.models import builders, precision, weights_file
 from digits.models.precision import Precision
+from digits.training import optimizers, schedule
 from digits.training.distributed import Group
-from digits.training.ema import EMA
-from digits.training.optimizers import Optimizer
+from digits.training.optimizers import EMA, Optimizer
 from digits.training.schedule import Schedule
 
-_FETCHED_AT_ONCE = 32  # steps, from an accelerator
-
-
-def shuffled_indices(count: int, seed: int, epoch: int) -> Tensor:
-    """The order (count,) of an epoch's images: a new one each epoch, the same for the same seed and epoch."""
-    return torch.randperm(count, generator=rng.make_generator(seed, epoch, rng.ORDER))
+_PENDING_ON_ACCELERATOR = 32  # steps whose loss is read at once: reading each would make the accelerator wait
 
 
 @dataclass(frozen=True)
 class Step:
-    """What one batch gave: the mean cross-entropy over its images, and how many were classified correctly."""
+    """Result of one optimizer step: mean cross-entropy over the images of its batch, and how many were correct."""
 
     loss: float
     correct: int
@@ -44,7 +39,7 @@ class Step:
 
 @dataclass
 class RunningAverage:
-    """Loss and accuracy over the images of some steps, each image counting once, as the network was at its step."""
+    """Loss and accuracy over the images of several steps, each image weighted the same."""
 
     loss_sum: float = 0.0
     correct: int = 0
@@ -66,7 +61,7 @@ class RunningAverage:
 
 @dataclass
 class TrainState:
-    """Where a run stands: `batch` batches of `epoch` are done, in `seconds`, the last at rate `lr`; `step` in all."""
+    """Position of a run: `batch` batches of `epoch` are done in `seconds`, the last at `lr`; `step` steps in all."""
 
     epoch: int = 1
     batch: int = 0
@@ -85,8 +80,38 @@ class TrainState:
         return TrainState(self.epoch + 1, step=self.step)
 
 
+def shuffled_indices(count: int, seed: int, epoch: int) -> Tensor:
+    """Order (count,) of an epoch's images: another one each epoch, the same for the same seed and epoch."""
+    return torch.randperm(count, generator=rng.make_generator(seed, epoch, rng.ORDER))
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Training images in batches, each epoch in an order of its own; `len` is the number of batches in an epoch."""
+
+    split: Split
+    size: int
+    seed: int
+
+    def __len__(self) -> int:
+        return -(-len(self.split) // self.size)
+
+    def between(self, first: int, last: int) -> Iterator[Split]:
+        """Batches of the steps `first` to `last` - 1 of the run, counted from 0."""
+        for epoch in range(first // len(self), -(-last // len(self))):
+            order = shuffled_indices(len(self.split), self.seed, epoch + 1).to(self.split.labels.device)
+            done = epoch * len(self)  # steps
+            for indices in order.split(self.size)[max(0, first - done) : last - done]:
+                yield self.split[indices]
+
+
 class Trainer:
-    """A network and all that changes it. Splits may lie on any device; the network's own is the fastest."""
+    """A network with everything that changes it. Splits may be on any device; the network's own is the fastest.
+
+    `state` follows the steps whose losses are known: on the CPU all of them, on an accelerator up to 32 steps late.
+    Until `synchronize` is called, `steps` is ahead of it. `on_step` is called with each of these steps, and how many
+    became known together.
+    """
 
     def __init__(
         self,
@@ -95,72 +120,87 @@ class Trainer:
         schedule: Schedule,
         precision: Precision,
         *,
+        batches_per_epoch: int = 1,
         augmentation: Augmentation | None = None,
         label_smoothing: float = 0.0,
         ema: float = 0.0,
         outliers: float = 0.0,
         seed: int = 0,
         group: Group | None = None,
+        pending_limit: int | None = None,
     ):
         self.network, self.optimizer, self.schedule, self.precision = network, optimizer, schedule, precision
+        self.batches_per_epoch = batches_per_epoch
         self.augmentation = augmentation or Augmentation()
         self.label_smoothing = label_smoothing
         self.average = EMA(network, ema) if ema else None
         self.outliers = Outliers(outliers) if outliers else None
         self.seed = seed
         self.group = group or Group()
+        self.state = TrainState()
         self.steps = 0  # done
-        self._shared = self.group.ddp(self.group.convert_layers(network))
-        self._late: list[tuple[Tensor, int, float]] = []  # loss and hits, images, rate
-        self._late_at_most = 1 if precision.device.type == "cpu" else _FETCHED_AT_ONCE
+        self.on_step: Callable[[Step, int], None] = lambda *_: None
+        self._parallel = self.group.ddp(self.group.convert_layers(network))
+        self._pending: list[tuple[Tensor, int, float]] = []  # loss and correct (2,), images, learning rate
+        self._pending_limit = pending_limit or (1 if precision.device.type == "cpu" else _PENDING_ON_ACCELERATOR)
 
     @property
-    def eval_model(self) -> nn.Module:
-        """The network to judge and to keep: the average, where there is one."""
+    def eval_model(self) -> nn.Sequential:
+        """The network to evaluate and save: the average if there is one."""
         return self.average.network if self.average else self.network
 
-    def step(self, batch: Split) -> list[Step]:
-        """Forward, backward, update, with all processes of the group. Whether the loss is finite: `check_finite`.
+    @property
+    def epochs(self) -> int:
+        """Epochs of the run; the last one may be cut short."""
+        return -(-self.schedule.total // self.batches_per_epoch)
 
-        Gives the steps whose numbers are known by now. On the CPU it is this one; from an accelerator they come some
-        steps late, many at once, since whoever asks for a number makes it wait. `fetch` gets the rest.
-        """
+    def step(self, batch: Split) -> None:
+        """Forward, backward and update, together with all processes of the group."""
         lr = self.schedule(self.steps)
-        images, labels, together = self._prepared(batch)
-        logits = self._logits(self._shared, images)  # (n, 10): of digits, then of outliers
+        images, labels, total = self._prepare(batch)
+        self.group.batch_size = total
+        logits = self._logits(images)  # (n, 10): of digits, then of outliers
         log_p = logits[: len(labels)].log_softmax(dim=1)
-        loss = -log_p.gather(1, labels[:, None]).sum() / len(batch)  # this process's part of the mean
-        goal = loss
+        loss = -log_p.gather(1, labels[:, None]).sum() / len(batch)  # this process's share of the mean
+        objective = loss
         if self.label_smoothing:  # C. Szegedy and others, "Rethinking the Inception Architecture", 2015
             uniform = -log_p.mean(dim=1).sum() / len(batch)
-            goal = (1 - self.label_smoothing) * loss + self.label_smoothing * uniform
+            objective = (1 - self.label_smoothing) * loss + self.label_smoothing * uniform
         if self.outliers:
-            goal = goal + ood.WEIGHT * ood.outlier_exposure_loss(ood.energies(logits), len(labels)) / together
+            objective = objective + ood.WEIGHT * ood.outlier_exposure_loss(ood.energies(logits), len(labels)) / total
         self.optimizer.zero_grad()
-        (goal * self.group.size).backward()  # the group takes the mean of the gradients
+        (objective * self.group.size).backward()  # the group averages the gradients
         self.optimizer.step(lr)
         self.steps += 1
         if self.average:
             self.average.update(self.steps)
         correct = (log_p.argmax(dim=1) == labels).sum()
-        self._late.append((torch.stack([loss.detach(), correct]), len(batch), lr))
-        return self.flush_metrics() if len(self._late) >= self._late_at_most else []
+        self._pending.append((torch.stack([loss.detach(), correct]), len(batch), lr))
+        if len(self._pending) >= self._pending_limit:
+            self.synchronize()
 
-    def flush_metrics(self) -> list[Step]:
-        """The steps done since the last ones that were given; an accelerator is waited for here, and all processes."""
-        if not self._late:
-            return []
-        numbers, images, lrs = zip(*self._late)
-        self._late = []
-        rows = self.group.sum(torch.stack(numbers)).tolist()
-        return [Step(loss, int(correct), count, lr) for (loss, correct), count, lr in zip(rows, images, lrs)]
+    @property
+    def is_synchronized(self) -> bool:
+        return not self._pending
+
+    def synchronize(self) -> None:
+        """Bring `state` up to date: waits for the accelerator and for all processes, which must call it together."""
+        if not self._pending:
+            return
+        values, images, lrs = zip(*self._pending)
+        self._pending = []
+        rows = self.group.sum(torch.stack(values)).tolist()
+        for (loss, correct), count, lr in zip(rows, images, lrs):
+            step = Step(loss, int(correct), count, lr)
+            self.state.add(step)
+            self.on_step(step, len(rows))
 
     def evaluate(self, split: Split) -> Evaluation:
-        """The weights that are kept, on all images of the split."""
+        """Evaluation of `eval_model` on all images of the split."""
         return evaluate_split(self.eval_model, split, self.precision, self.group)
 
     def state_dict(self) -> dict:
-        """All that changes in training, on the CPU and in the ordinary memory order."""
+        """Everything that training changes but `state`, on the CPU and in the default memory format."""
         state = {
             "steps": self.steps,
             "network": weights_file.cpu_state_dict(self.network),
@@ -186,26 +226,53 @@ class Trainer:
         if "mps_random" in state and self.precision.device.type == "mps":
             torch.mps.set_rng_state(state["mps_random"])
 
-    def _prepared(self, batch: Split) -> tuple[Tensor, Tensor, int]:
-        """This process's part of batch and outliers, augmented: images (n, 28, 28), the labels (m,) of the first m,
-        which are digits, and how many images all processes have together.
+    def _prepare(self, batch: Split) -> tuple[Tensor, Tensor, int]:
+        """Shard of digits and outliers that this process computes, augmented.
+
+        Returns images (n, 28, 28), labels (m,) of the first m, which are digits, and the number of images in all
+        processes.
         """
         images = batch.images
         if self.outliers:
             images = torch.cat([images, self.outliers.sample_for(batch, self.seed, self.steps)])
-        part, device = self.group.shard(len(images)), self.precision.device
-        mine, labels = images[part].to(device), batch.labels[part].to(device)
+        shard, device = self.group.shard(len(images)), self.precision.device
+        mine, labels = images[shard].to(device), batch.labels[shard].to(device)
         if self.augmentation.any:
             generator = rng.make_generator(self.seed, self.steps, rng.AUGMENTATION)
-            mine = apply(mine, draw(len(images), self.augmentation, generator)[part].to(device))
+            mine = apply(mine, draw(len(images), self.augmentation, generator)[shard].to(device))
         return mine, labels, len(images)
 
-    def _logits(self, network: nn.Module, images: Tensor) -> Tensor:
+    def _logits(self, images: Tensor) -> Tensor:
         with self.precision.autocast():
-            return network(self.precision.to_memory_format(mnist.normalize(images))).float()
+            return self._parallel(self.precision.to_memory_format(mnist.normalize(images))).float()
 
 
-def check_finite(value: float, step: int, lr: float) -> None:
-    """Raise Diverged, naming step and rate, if a loss is NaN or infinite."""
-    if not math.isfinite(value):
-        raise Diverged(f"The loss of step {step:,} is NaN or infinite (lr {lr:.3g}): try a lower --lr.")
+def build_trainer(
+    config: Config, images: int, device: torch.device, group: Group | None = None, environment: dict | None = None
+) -> Trainer:
+    """Seed, network, optimizer and schedule for `images` training images, on the device.
+
+    `environment` is that section of an earlier process's log: its precision is used again, without benchmarking.
+    """
+    group = group or Group()
+    torch.manual_seed(config.seed)
+    with torch.device("meta"):  # counted before it takes memory
+        weights_file.check_size(builders.build_model(config.model, config.channels, config.dropout, config.norm))
+    network = builders.build_model(config.model, config.channels, config.dropout, config.norm).to(device)
+    numbers = Precision.from_log(device, environment or {})
+    numbers = numbers or precision.choose_precision(config.precision, network, device)
+    numbers = Precision.from_log(device, group.broadcast(numbers.describe())) or numbers
+    network = numbers.to_memory_format(network)
+    return Trainer(
+        network,
+        optimizers.make(config.optimizer, network, config.weight_decay),
+        schedule.from_config(config, images),
+        numbers,
+        batches_per_epoch=schedule.batches_per_epoch(config, images),
+        augmentation=Augmentation(**{item.name: getattr(config, item.name) for item in fields(Augmentation)}),
+        label_smoothing=config.label_smoothing,
+        ema=config.ema,
+        outliers=config.outlier_ratio,
+        seed=config.seed,
+        group=group,
+    )

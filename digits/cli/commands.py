@@ -1,0 +1,135 @@
+"""The commands besides train: evaluate, predict, models, presets, control and verify."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from digits import output, presets, processor
+from digits.architectures import ARCHITECTURES
+from digits.cli.app import DefaultGroup, cli_errors
+from digits.cli.options import evaluation_options, model_options
+from digits.cli.terminal import Terminal, print_result
+from digits.config import Config, architecture
+from digits.errors import UserError
+from digits.imports import importing
+from digits.interrupts import INTERRUPTS
+from digits.runlog import commands, schema
+from digits.training.resume import previous_run
+
+_WEIGHTS = Config.results_dir / schema.WEIGHTS
+
+
+@click.group(cls=DefaultGroup, default="train")
+def cli() -> None:
+    """Train a convolutional network on MNIST and watch it learn."""
+
+
+@cli.command()
+@click.argument("weights", type=click.Path(path_type=Path), default=_WEIGHTS)
+@evaluation_options
+@click.option("--json", "as_json", is_flag=True, help="Print the report as one JSON object, for other programs.")
+def evaluate(weights: Path, as_json: bool, **options) -> None:
+    """Evaluate WEIGHTS (default: results/mnist_cnn.pth) on the test set.
+
+    Reports loss, accuracy with a 95 % interval, calibration error, the fraction accepted as digits, and per-digit
+    precision and recall.
+    """
+    processor.prepare_for_torch()
+    with cli_errors(writes=False), INTERRUPTS.interruptible():
+        with importing():
+            from digits.evaluation import evaluate
+        terminal = Terminal(quiet=as_json)
+        report, notice = evaluate.evaluate(weights, **options, progress=terminal.progress)
+        if notice:
+            terminal.warn(notice)
+        print_result(json.dumps(report, allow_nan=False) if as_json else evaluate.as_text(report))
+
+
+@cli.command()
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    default=_WEIGHTS,
+    help="Weights of the network (default: results/mnist_cnn.pth).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the predictions as a JSON list, for other programs.")
+def predict(files: tuple[Path, ...], weights: Path, as_json: bool) -> None:
+    """Predict the digit in each of FILES: PNG, JPEG, GIF, BMP or WebP images of one digit, in any colors.
+
+    Files that can't be read are reported on standard error, with exit code 1; the others are predicted.
+    """
+    processor.prepare_for_torch()
+    with cli_errors(writes=False), INTERRUPTS.interruptible():
+        with importing():
+            from digits.inference import predict
+        answers = predict.predict_files(list(files), weights)
+        if as_json:
+            print_result(json.dumps([predict.as_json(*answer) for answer in answers], allow_nan=False))
+        for file, answer in answers:
+            if isinstance(answer, UserError):
+                output.report(f"Error: {answer}")
+            elif not as_json:
+                print_result(predict.report(file, answer))
+        if any(isinstance(answer, UserError) for _, answer in answers):
+            raise SystemExit(1)
+
+
+@cli.command("models")
+@click.argument("name", type=click.Choice(tuple(ARCHITECTURES)), required=False)
+@model_options
+def list_models(name: str | None, **settings) -> None:
+    """List all architectures, or the layers, parameters and memory of one, with other settings if given."""
+    with cli_errors(writes=False):
+        chosen = architecture(name, **settings)
+        with importing():
+            from digits.models import listing
+        print_result(listing.report(chosen) if chosen else listing.overview())
+
+
+@cli.command("presets")
+def list_presets() -> None:
+    """List the presets, each with its purpose and options."""
+    with cli_errors(writes=False):
+        print_result(presets.overview())
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("action", type=click.Choice(commands.ACTIONS))
+@click.argument("value", required=False)
+@click.option(
+    "--results-dir",
+    type=click.Path(path_type=Path),
+    default=Config.results_dir,
+    help="Folder of the running trainer (default: results).",
+)
+def control(action: str, value: str | None, results_dir: Path) -> None:
+    """Control the running trainer, which applies the command after the current batch.
+
+    stop ends the run (--resume continues it); pause and continue; lr 0.001 sets the learning rate; epochs +5 trains 5
+    more epochs, epochs 20 trains 20 in all; snapshot saves the weights now.
+    """
+    warning = commands.lr_warning(results_dir, value) if action == "lr" else None
+    if warning and sys.stdin is not None and sys.stdin.isatty():
+        click.confirm(f"{warning} Set it?", abort=True, err=True)
+    elif warning:
+        click.echo(f"Warning: {warning}", err=True)
+    with cli_errors():
+        print_result(commands.send_and_wait(results_dir, action, value))
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Config.results_dir)
+@click.option("--steps", type=click.IntRange(1), default=100, show_default=True, help="Number of steps to repeat.")
+@click.option("--data-dir", type=click.Path(path_type=Path), envvar="MNIST_DATA_DIR", help="Folder of the data set.")
+def verify(folder: Path, steps: int, data_dir: Path | None) -> None:
+    """Repeat the first steps of the run in FOLDER (default: results) and compare every loss bit for bit."""
+    processor.prepare_for_torch()
+    terminal = Terminal()
+    with cli_errors(writes=False), INTERRUPTS.interruptible():
+        previous = previous_run(folder)
+        with importing():
+            from digits.training import verify
+        verify.report(verify.verify(folder, previous, steps, terminal.progress, data_dir), print_result)
