@@ -47,9 +47,7 @@ from digits.runlog.run_log import NullRunLog, RunLog
 from digits.training.resume import PreviousRun, load_for_restart, load_for_resume
 
 
-def train_and_test(
-    config: Config, log: RunLog | NullRunLog, terminal: Terminal, previous: PreviousRun | None = None
-) -> None:
+def train_and_test(config: Config, log: RunLog, terminal: Terminal, previous: PreviousRun | None = None) -> None:
     """Prepare, train and validate each epoch, test, save. `previous` is the run to continue."""
     processor.prepare_for_torch()
     with importing():  # only now: --help, a typo or a folder in use need not wait for torch
@@ -114,7 +112,7 @@ def train(context: click.Context, resume: bool, restart: bool, **options) -> Non
         terminal.check()
 
 
-def open_log(config: Config, resume: bool) -> RunLog | NullRunLog:
+def open_log(config: Config, resume: bool) -> RunLog:
     """The log of the run; of several processes the first one writes it."""
     if not launch.is_main_process():
         return NullRunLog(config.results_dir)

@@ -139,7 +139,7 @@ def test_a_run_with_former_names_goes_on_and_its_log_gets_the_present_ones(forme
 @pytest.mark.process
 def test_a_run_with_former_names_is_verified(former_run):
     done = invoke("verify", str(former_run), "--steps", "3")
-    assert done.exit_code == 0 and "repeat, bit for bit" in done.output, done.output
+    assert done.exit_code == 0 and "repeat bit for bit" in done.output, done.output
 
 
 @pytest.mark.process

@@ -171,7 +171,9 @@ def test_more_epochs_and_fewer(tmp_path):
     requests = [("epochs", "+5"), ("epochs", "-6"), ("epochs", "-20"), ("epochs", "4")]
     log = steered(tmp_path, {15: requests})
     assert [event["value"] for event in events(log, "epochs changed")] == [8, 2, 4]
-    assert [event["text"] for event in events(log, "refused")] == ["epochs: not -18 epochs in all, in epoch 2 of 2"]
+    assert [event["text"] for event in events(log, "refused")] == [
+        "epochs: -18 epochs in all is not possible in epoch 2 of 2"
+    ]
     assert log["progress"]["epochs"] == log["config"]["epochs"] == 4
     assert (log["status"], log["epochs"]["epoch"]) == ("completed", [1, 2, 3, 4])
 

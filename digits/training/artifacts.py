@@ -19,7 +19,7 @@ from digits.models.history import ModelHistory
 from digits.models.weight_stats import WeightHistograms
 from digits.renames import present_fields
 from digits.runlog import schema
-from digits.runlog.run_log import NullRunLog, RunLog
+from digits.runlog.run_log import RunLog
 from digits.training.trainer import Trainer
 
 _MISTAKES, _DOUBTS = 1000, 100  # most confident mistakes and least confident correct predictions, with probabilities
@@ -29,7 +29,7 @@ _PER_ROW = 100  # images in a row of a mosaic
 class ArtifactWriter:
     """Collects a run's artifacts and writes them through the log."""
 
-    def __init__(self, log: RunLog | NullRunLog, config: Config, dataset: Dataset, trainer: Trainer):
+    def __init__(self, log: RunLog, config: Config, dataset: Dataset, trainer: Trainer):
         self._log, self._config, self._dataset, self._trainer = log, config, dataset, trainer
         self._predictions = Predictions(dataset.validation, dataset.test)
         self._weights = WeightHistograms()

@@ -11,7 +11,7 @@ from digits.models import weights_file
 from digits.option_types import flag
 from digits.renames import present_options
 from digits.runlog import commands, schema
-from digits.runlog.run_log import NullRunLog, RunLog
+from digits.runlog.run_log import RunLog
 from digits.training.resume import PreviousRun
 from digits.training.schedule import Schedule
 from digits.training.trainer import RunningAverage, Trainer, TrainState
@@ -29,7 +29,7 @@ class Checkpoints:
     mean starting over. The order of the data and the augmentation need no state: seed, epoch and step determine them.
     """
 
-    def __init__(self, log: RunLog | NullRunLog, config: Config, trainer: Trainer):
+    def __init__(self, log: RunLog, config: Config, trainer: Trainer):
         self._log, self._config, self._trainer = log, config, trainer
         self._saved_at = time.monotonic()
         self._folder = Path(log.folder)

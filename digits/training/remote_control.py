@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from digits.interrupts import INTERRUPTS
 from digits.runlog.commands import EPOCHS, LR, Command, CommandQueue, InvalidCommand, is_far_above
-from digits.runlog.run_log import NullRunLog, RunLog
+from digits.runlog.run_log import RunLog
 from digits.runlog.schema import PAUSED
 from digits.training.checkpoints import Checkpoints
 from digits.training.trainer import Trainer
@@ -30,7 +30,7 @@ class RemoteControl:
 
     def __init__(
         self,
-        log: RunLog | NullRunLog,
+        log: RunLog,
         trainer: Trainer,
         checkpoints: Checkpoints,
         save_snapshot: Callable[[int], None],

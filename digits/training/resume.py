@@ -75,7 +75,7 @@ def previous_run(folder: Path) -> PreviousRun:
         config, is_empty = Config.from_json(dict(log["config"])), archive.holds_nothing(folder)
         renamed = renames.notice(log["config"])
         return PreviousRun(config, environment, dict(dataset), complete, steps, events, is_empty, renamed)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise UserError(f"{folder} holds no run of this version: start one with {invocation('mnist_cnn')}.") from None
 
 

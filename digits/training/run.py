@@ -17,7 +17,7 @@ from digits.evaluation.evaluation import Calibration, Evaluation
 from digits.evaluation.metrics import most_frequent_confusion
 from digits.interrupts import INTERRUPTS
 from digits.models import summary
-from digits.runlog.run_log import NullRunLog, RunLog
+from digits.runlog.run_log import RunLog
 from digits.training import machine
 from digits.training.artifacts import ArtifactWriter
 from digits.training.checkpoints import Checkpoints
@@ -79,7 +79,7 @@ class TrainingRun:
     def __init__(
         self,
         config: Config,
-        log: RunLog | NullRunLog,
+        log: RunLog,
         progress: ProgressFactory,
         warn: Callable[[str], None],
         previous: PreviousRun | None = None,
@@ -219,9 +219,7 @@ class TrainingRun:
             raise Diverged(message)
 
 
-def _load_dataset(
-    config: Config, log: RunLog | NullRunLog, progress: ProgressFactory, warn: Callable[[str], None]
-) -> Dataset:
+def _load_dataset(config: Config, log: RunLog, progress: ProgressFactory, warn: Callable[[str], None]) -> Dataset:
     log.phase("loading data")
     dataset = datasets.load(config.dataset, config.data_dir, config.validation, config.train_limit, progress)
     if dataset.notice:

@@ -11,8 +11,8 @@ from digits.data.datasets import ProgressFactory
 from digits.errors import UserError
 from digits.files import open_within
 from digits.runlog import schema
-from digits.runlog.commands import EPOCHS, LR, changes
 from digits.runlog.batches import LONGEST_LINE, cell
+from digits.runlog.commands import EPOCHS, LR, changes
 from digits.training import machine
 from digits.training.resume import PreviousRun
 from digits.training.schedule import Schedule
