@@ -218,5 +218,5 @@ def test_weights_of_an_earlier_version_reject_by_their_threshold(tmp_path):
     path, config = tmp_path / schema.WEIGHTS, Config.from_options(model="tiny")
     path.write_bytes(weights_file.weights_file(build_model("tiny"), config, energy_limit=-1000.0))
     assert Predictor.open(path).about["ood_threshold"] == -1000.0
-    found = evaluate(path, "synthetic", tmp_path, "cpu", Terminal(quiet=True))
+    found, _ = evaluate(path, "synthetic", tmp_path, "cpu", Terminal(quiet=True).progress)
     assert (found["ood_threshold"], found["accepted"]) == (-1000.0, 0.0)
