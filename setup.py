@@ -1,4 +1,4 @@
-"""What pyproject.toml can't say: the page, which lies beside the package in a checkout, is installed within it."""
+"""Installation of the page and of results/schema.json, which lie beside the package in a checkout, within it."""
 
 import shutil
 from pathlib import Path
@@ -16,6 +16,8 @@ class WithPage(build_py):
         shutil.rmtree(page, ignore_errors=True)
         shutil.copytree(here / "web", page / "web")
         shutil.copy(here / "index.html", page)
+        (page / "results").mkdir()
+        shutil.copy(here / "results" / "schema.json", page / "results")
 
 
 setup(cmdclass={"build_py": WithPage})
