@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from digits import processor
+from digits.runlog.run_log import RunLog
+from tests.support.contract import assert_valid
 
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))  # last: its server.py is not to hide the project's
 processor.prepare_for_torch()  # before any test imports torch
@@ -48,6 +50,18 @@ def shared_folder(tmp_path_factory):
         return folder
 
     return folder_of
+
+
+@pytest.fixture(autouse=True)
+def runs_are_valid(monkeypatch):
+    """Each run that a test logs in this process leaves a log that results/schema.json describes."""
+    leave = RunLog.__exit__
+
+    def leave_and_check(log, *error):
+        leave(log, *error)
+        assert_valid(log.folder, artifacts=False)  # tests of RunLog write made-up ones
+
+    monkeypatch.setattr(RunLog, "__exit__", leave_and_check)
 
 
 @pytest.fixture(scope="session")

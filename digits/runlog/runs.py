@@ -201,7 +201,7 @@ def _entry(results: Path, path: str, log: dict | None = None) -> dict | None:
     try:
         label = read_label(folder, log["run_id"])
     except OSError:
-        label = _listed_entry(results, path) or {}
+        label = present_fields(_listed_entry(results, path) or {})
         label = label if label.get("run_id") == log["run_id"] else {}
     model, epochs = section(log, "model"), section(log, "epochs")
     accuracies = _numbers(epochs.get("val_accuracy"))

@@ -20,6 +20,7 @@ import pytest
 from digits.runlog import training_log
 from digits.runlog.run_log import RunLog
 from tests.support import PROJECT
+from tests.support.contract import assert_valid
 
 SMALL = ["--dataset", "synthetic", "--train-limit", "640", "--validation", "100", "--channels", "4,4,8,8"]
 
@@ -63,7 +64,9 @@ def torch_settings_restored() -> Iterator[None]:
 
 def train(results: Path, *options: object, small: bool = True) -> Finished:
     """A whole run in this process. Options that are given twice count as they stand last."""
-    return command("--results-dir", results, *(SMALL if small and "--resume" not in options else ()), *options)
+    finished = command("--results-dir", results, *(SMALL if small and "--resume" not in options else ()), *options)
+    assert_valid(results)
+    return finished
 
 
 @pytest.fixture(scope="session")
@@ -150,6 +153,7 @@ def _train_until_killed(results: Path, *options: object) -> None:
         train(results, *options)
     shutil.rmtree(results)
     _remains(results).rename(results)
+    assert_valid(results)
 
 
 def _remains(results: Path) -> Path:
@@ -197,11 +201,13 @@ class Trainer:
         started = time.monotonic()
         self.process.send_signal(signum)
         self.process.wait(timeout=30)
+        assert_valid(self.results)
         return time.monotonic() - started
 
     def finish(self, seconds: float = 120) -> tuple[int, str, str]:
         """Exit code, output and errors."""
         output, errors = self.process.communicate(timeout=seconds)
+        assert_valid(self.results)
         return self.process.returncode, output, errors
 
     def __enter__(self) -> "Trainer":
