@@ -401,3 +401,47 @@ def test_the_index_is_corrected_from_the_log(folder):
     stale["runs"][0] |= {"status": "running", "epochs": 0}
     index.write_text(json.dumps(stale))
     assert runs.corrected_index(folder, log) == right
+
+
+@pytest.mark.parametrize("number", ERRORS)
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_label_that_cannot_be_read_stops_no_start(folder, monkeypatch, unreadable, number, resume):
+    first = run(folder, "first")
+    runs.label(folder, first, {"name": "mine", "pinned": True})
+    unreadable(folder / schema.LABEL, number)
+    with RunLog(folder, name="second", resume=resume) as log:
+        log.batch(1, loss=0.5)
+        monkeypatch.undo()
+    assert names(folder) == (["mine"] if resume else ["second", "mine"])
+
+
+@pytest.mark.parametrize("number", ERRORS)
+def test_a_run_without_a_batch_is_kept_while_its_label_cannot_be_read(folder, monkeypatch, unreadable, number):
+    first = run(folder, "first", batches=0)
+    runs.label(folder, first, {"pinned": True})
+    unreadable(folder / schema.LABEL, number)
+    run(folder, "second")
+    monkeypatch.undo()
+    assert (folder / schema.RUNS / first / schema.TRAINING_LOG).is_file()
+
+
+@pytest.mark.parametrize("number", ERRORS)
+def test_a_label_that_cannot_be_read_at_the_moment_stays_in_the_list(folder, unreadable, number):
+    first = run(folder, "first")
+    run(folder, "second")
+    listed = runs.label(folder, first, {"name": "mine", "hidden": True, "pinned": True})
+    unreadable(folder / schema.RUNS / first / schema.LABEL, number)
+    assert runs.write_index(folder) == listed
+
+
+def test_a_copy_of_an_earlier_run_does_not_overwrite_it(folder):
+    first = run(folder, "first", files=[schema.WEIGHTS])
+    run(folder, "second")
+    archived = folder / schema.RUNS / first
+    before = contents(archived)
+    for file in (schema.TRAINING_LOG, schema.BATCHES, schema.WEIGHTS):
+        (folder / file).write_bytes((archived / file).read_bytes() + b" ")
+    run(folder, "third")
+    assert contents(archived) == before
+    (copy,) = (path for path in (folder / schema.RUNS).iterdir() if path.name.startswith(f"{first}-"))
+    assert (copy / schema.WEIGHTS).read_bytes() == before[schema.WEIGHTS] + b" "

@@ -98,7 +98,7 @@ def test_the_server_judges_each_case_as_the_table_says(tmp_path, case):
         "elsewhere": {"pid": gone_pid(), "host": "elsewhere"},
     }[case.get("process", "alive")]
     given = {"status": case.get("status", "running"), "phase": case.get("phase", "training"), "process": process}
-    given |= {"run_id": "r1"}
+    given |= {"run_id": case["run_id"]} if "run_id" in case else {"run_id": "r1"}
     if case["silent_s"] is not None:
         given["updated_at"] = schema.timestamp(NOW - case["silent_s"])
     file = tmp_path / schema.TRAINING_LOG

@@ -1,5 +1,6 @@
 import csv
 import filecmp
+import inspect
 import json
 import math
 import os
@@ -11,7 +12,7 @@ import pytest
 
 from digits.runlog import lifecycle, runs, schema, training_log
 from digits.runlog.lock import FolderLocked
-from digits.runlog.run_log import RunLog
+from digits.runlog.run_log import NullRunLog, RunLog
 from tests.support import golden
 
 
@@ -409,3 +410,25 @@ def test_the_index_ends_although_the_log_cannot_be_written(folder, monkeypatch):
         monkeypatch.setattr(lifecycle, "write_json", refuse)
     assert saved(folder)["status"] == "running"
     assert saved(folder, schema.RUNS_INDEX)["runs"][0]["status"] == "completed"
+
+
+def public(kind):
+    """Names and signatures of the public methods of a class."""
+    methods = inspect.getmembers(kind, inspect.isfunction)
+    return {name: inspect.signature(method) for name, method in methods if not name.startswith("_")}
+
+
+def test_the_null_log_takes_the_calls_of_the_run_log_and_writes_nothing(folder):
+    assert public(NullRunLog) == public(RunLog)
+    with NullRunLog(folder) as log:
+        for method, values in CALLS.items():
+            getattr(log, method)(*values)
+        with log.withheld():
+            log.batch(1, loss=0.5)
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("method", CALLS)
+def test_the_null_log_refuses_what_the_run_log_refuses(folder, method):
+    with NullRunLog(folder) as log, pytest.raises(TypeError):
+        getattr(log, method)(*CALLS[method], *range(10))

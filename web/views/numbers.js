@@ -3,14 +3,14 @@
 import { h, setText } from '../core/dom.js';
 import { UNKNOWN, counted, decimal, duration, percent, whole } from '../core/format.js';
 import { greatest } from '../core/insights.js';
-import { secondsOf } from '../core/status.js';
+import { isAlive, secondsOf } from '../core/status.js';
 
 export function mount(element, store) {
   const tiles = new Map();
-  store.on(['log'], ({ log }) => {
+  store.on(['log', 'liveness'], ({ log, liveness }) => {
     element.hidden = !log;
     if (!log) return;
-    for (const { name, kind, value, remark } of numbersOf(log)) {
+    for (const { name, kind, value, remark } of numbersOf(log, isAlive(liveness))) {
       if (!tiles.has(name)) tiles.set(name, tile(element, name, kind));
       const [number, note] = tiles.get(name);
       setText(number, value);
@@ -26,9 +26,9 @@ function tile(element, name, kind) {
   return [number, remark];
 }
 
-function numbersOf(log) {
-  const { epochs, status } = log;
-  const isEarly = status === 'running' && !epochs.epoch.length;
+function numbersOf(log, isRunning) {
+  const { epochs } = log;
+  const isEarly = isRunning && !epochs.epoch.length;
   const epochAt = (row) => (row < 0 ? (isEarly ? 'after the first epoch' : 'not logged') : `epoch ${whole(epochs.epoch[row])}`);
   const loss = latest(epochs.val_loss);
   const accuracy = latest(epochs.val_accuracy);
@@ -42,7 +42,7 @@ function numbersOf(log) {
       value: percent(epochs.val_accuracy[accuracy] ?? null),
       remark: accuracy < 0 ? epochAt(accuracy) : relativeToBest(epochs, accuracy),
     },
-    { name: 'Test accuracy', kind: 'test', ...testAccuracy(log) },
+    { name: 'Test accuracy', kind: 'test', ...testAccuracy(log.test, isRunning) },
     { name: 'Time', kind: 'time', value: duration(secondsOf(log)), remark: done },
   ];
 }
@@ -65,8 +65,8 @@ function trainingLoss({ epochs, batches }) {
   return { value: decimal(batches.loss[batch]), remark: `at step ${whole(batches.step[batch])}` };
 }
 
-function testAccuracy({ test, status }) {
-  if (!test) return { value: UNKNOWN, remark: status === 'running' ? 'evaluated once, at the end' : 'not evaluated' };
+function testAccuracy(test, isRunning) {
+  if (!test) return { value: UNKNOWN, remark: isRunning ? 'evaluated once, at the end' : 'not evaluated' };
   const remark = test.total ? `${whole(test.correct)} of ${whole(test.total)} correct` : `loss ${decimal(test.loss)}`;
   return { value: percent(test.accuracy), remark };
 }
