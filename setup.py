@@ -8,6 +8,8 @@ from setuptools.command.build_py import build_py
 
 
 class WithPage(build_py):
+    """Copies the page into the package."""
+
     def run(self):
         super().run()
         if self.editable_mode:  # the checkout itself is used

@@ -126,6 +126,7 @@ def others(reader: Predictor, results: Results) -> None:
     found = accuracy(reader, images, labels.tolist(), lambda image, chance: Image.fromarray(image))
     results.add(1, {"accuracy": found}, of="scikit-learn's 1,797 digits of 8x8 pixels")
     print(f"scikit-learn's digits: {found:.2f} %", flush=True)
+    return None
 
 
 if __name__ == "__main__":

@@ -338,7 +338,7 @@ def test_a_run_whose_log_is_temporarily_unreadable_stays_in_place(folder, monkey
     first = run(folder, "first", files=FILES)
     before = contents(folder)
     unreadable(folder / schema.TRAINING_LOG, number)
-    with pytest.raises(OSError) as told, RunLog(folder, name="second", resume=resume):
+    with pytest.raises(OSError, match="training_log") as told, RunLog(folder, name="second", resume=resume):
         pass
     monkeypatch.undo()
     assert (told.value.errno, told.value.filename) == (number, str(folder / schema.TRAINING_LOG))

@@ -64,7 +64,7 @@ def test_the_identity_warp_leaves_images_unchanged():
     torch.testing.assert_close(warped(images), images.float(), atol=1e-2, rtol=0)
 
 
-@pytest.mark.parametrize("dx, dy", [(1, 0), (0, 1), (-3, 2)])
+@pytest.mark.parametrize(("dx", "dy"), [(1, 0), (0, 1), (-3, 2)])
 def test_a_shift_by_whole_pixels_moves_right_and_down(dx, dy):
     images = blobs(5)
     expected = images.roll((dy, dx), dims=(1, 2)).float()  # black edges: nothing comes in on the other side
@@ -81,7 +81,7 @@ def test_a_quarter_turn_moves_the_right_side_to_the_bottom():
 
 
 @pytest.mark.parametrize(
-    "change, x, y",
+    ("change", "x", "y"),
     [
         ({"angle": 30}, 6.5 * math.cos(math.pi / 6) + 4.5 * 0.5, 6.5 * 0.5 - 4.5 * math.cos(math.pi / 6)),
         ({"stretch": (1.2, 1.0)}, 7.8, -4.5),
@@ -199,7 +199,7 @@ def test_an_empty_batch_stays_empty():
 
 @pytest.mark.parametrize("amounts", [{"translate": -1}, {"rotation": math.nan}, {"scale": 1}, {"stroke_width": 1.5}])
 def test_invalid_amounts_are_rejected(amounts):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"Amounts|scale"):
         Augmentation(**amounts)
 
 

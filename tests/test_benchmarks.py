@@ -125,7 +125,7 @@ def test_figures_of_different_machines_or_versions_are_not_mixed(tmp_path, part)
         results(tmp_path, add=True)
 
 
-@pytest.mark.parametrize("text, seeds", [("5", [1, 2, 3, 4, 5]), ("3-5", [3, 4, 5]), ("0-0", [0]), ("1", [1])])
+@pytest.mark.parametrize(("text", "seeds"), [("5", [1, 2, 3, 4, 5]), ("3-5", [3, 4, 5]), ("0-0", [0]), ("1", [1])])
 def test_seeds_are_a_number_or_first_and_last(text, seeds):
     assert list(runs.Seeds().convert(text, None, None)) == seeds
 

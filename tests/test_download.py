@@ -150,10 +150,8 @@ def trickle(handler, content):
 def test_a_stalled_mirror_is_abandoned_without_leftovers(small_mnist, packed, mirrors, behave):
     with mirror(packed, behave) as url:
         mirrors(url)
-        started = time.monotonic()
         with pytest.raises(download.DownloadError, match="sent nothing for 1 s"):
             fetch(small_mnist, stalled_after=1.0)
-        assert time.monotonic() - started < 15
     assert mnist.missing_files(small_mnist) == [file.name for file in mnist.MNIST_FILES]
     assert left_over(small_mnist) == []
 

@@ -16,18 +16,24 @@ pytestmark = pytest.mark.process
 BROKEN = {
     "a shared library is missing": (
         "raise OSError('libtorch_cpu.so: cannot open shared object file: No such file or directory')",
-        "torch cannot be loaded (libtorch_cpu.so: cannot open shared object file: No such file or directory): "
-        "python -m pip install --force-reinstall torch",
+        (
+            "torch cannot be loaded (libtorch_cpu.so: cannot open shared object file: No such file or directory): "
+            "python -m pip install --force-reinstall torch"
+        ),
     ),
     "a symbol is missing": (
         "raise ImportError('libtorch_python.so: undefined symbol: x\\nand more', name='torch._C')",
-        "torch cannot be loaded (libtorch_python.so: undefined symbol: x): "
-        "python -m pip install --force-reinstall torch",
+        (
+            "torch cannot be loaded (libtorch_python.so: undefined symbol: x): "
+            "python -m pip install --force-reinstall torch"
+        ),
     ),
     "its version does not fit": (
         "raise RuntimeError('module was compiled against another ABI')",
-        "torch cannot be loaded (module was compiled against another ABI): "
-        "python -m pip install --force-reinstall torch",
+        (
+            "torch cannot be loaded (module was compiled against another ABI): "
+            "python -m pip install --force-reinstall torch"
+        ),
     ),
     "a part is missing": (
         "import torch.nothing",
@@ -35,8 +41,10 @@ BROKEN = {
     ),
     "no memory for a library": (
         "raise ImportError('libtorch_cpu.so: failed to map segment from shared object')",
-        "There is not enough memory to load torch (libtorch_cpu.so: failed to map segment from shared object): "
-        "free some, or raise its limit.",
+        (
+            "There is not enough memory to load torch (libtorch_cpu.so: failed to map segment from shared object): "
+            "free some, or raise its limit."
+        ),
     ),
     "no memory": (
         "raise MemoryError",

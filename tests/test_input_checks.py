@@ -56,7 +56,7 @@ def test_digits_in_pieces_with_bars_and_of_thick_strokes_pass(boxes):
 
 
 @pytest.mark.parametrize(
-    "boxes, reason",
+    ("boxes", "reason"),
     [
         ([(slice(20, 90), slice(20, 90))], "far too much ink"),
         ([(slice(10, 100), slice(20, 30)), (slice(10, 100), slice(70, 80))], "several large parts"),
@@ -82,7 +82,7 @@ def test_nearly_all_digits_pass_and_pairs_of_digits_mostly_fail():
     assert sum(input_checks.rejection_reason(pair) == "several large parts" for pair in pairs) >= 80
 
 
-@pytest.mark.parametrize("kind, at_least", [("solid shapes", 0.8), ("noise", 0.45), ("scribbles", 0.45)])
+@pytest.mark.parametrize(("kind", "at_least"), [("solid shapes", 0.8), ("noise", 0.45), ("scribbles", 0.45)])
 def test_most_blots_noise_and_scribbles_are_rejected_by_the_input_checks(kind, at_least):
     found = [input_checks.rejection_reason(doodle(kind, number)) for number in range(40)]
     assert sum(reason is not None for reason in found) >= at_least * len(found)

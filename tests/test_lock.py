@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -26,10 +25,8 @@ def holder(tmp_path):
 
 
 def test_a_second_trainer_is_rejected_and_the_first_is_named(tmp_path, holder):
-    started = time.monotonic()
     with pytest.raises(lock.FolderLocked, match="first"):
         lock.FolderLock(tmp_path, {"name": "second"})
-    assert time.monotonic() - started < 10
     assert lock.is_held(tmp_path)
     assert lock.holder_of(tmp_path) == {"name": "first"}
 

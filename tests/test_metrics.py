@@ -106,7 +106,7 @@ def test_a_certain_and_correct_network_is_calibrated():
     assert metrics.mean_confidence(torch.eye(10)) == 1
 
 
-@pytest.mark.parametrize("right, total", [(9944, 10000), (1, 3), (0, 10), (10, 10), (7, 10)])
+@pytest.mark.parametrize(("right", "total"), [(9944, 10000), (1, 3), (0, 10), (10, 10), (7, 10)])
 def test_the_interval_ends_where_the_fraction_would_lie_just_within_95_percent(right, total):
     """Wilson's interval holds every p from which right/total is at most 1.96 standard deviations away."""
     for end in metrics.wilson_interval(right, total):

@@ -129,7 +129,7 @@ def test_cnn4_wide_averages_and_flat_keeps_its_width():
     assert len({flat.conv2.out_channels, flat.conv3.out_channels, flat.conv4.out_channels}) == 1
 
 
-@pytest.mark.parametrize("name, unpadded, sides", [("cnn4-quick", 0, [14, 7, 3]), ("cnn6", 2, [12, 6, 3])])
+@pytest.mark.parametrize(("name", "unpadded", "sides"), [("cnn4-quick", 0, [14, 7, 3]), ("cnn6", 2, [12, 6, 3])])
 def test_pooling_comes_before_norm_and_cnn6_has_sizes_that_halve_evenly(name, unpadded, sides):
     network = builders.build_model(name)
     convolutions = [layer for layer in network if isinstance(layer, nn.Conv2d)]

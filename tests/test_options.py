@@ -127,7 +127,7 @@ def test_what_a_preset_sets_of_its_own_network_or_optimiser_says_nothing_of_anot
     assert not any(word in config.name for config in seen for word in ("channels", "dropout", "lr"))
 
 
-@pytest.mark.parametrize("preset, owned", [("fast", ["lr"]), ("best", ["lr"]), ("default", ["channels"])])
+@pytest.mark.parametrize(("preset", "owned"), [("fast", ["lr"]), ("best", ["lr"]), ("default", ["channels"])])
 @pytest.mark.parametrize("model", ["cnn4", "cnn4-flat"])
 def test_what_is_named_counts_even_where_it_is_what_the_preset_says(seen, results, preset, owned, model):
     own = {key: PRESETS[preset].options[key] for key in owned}

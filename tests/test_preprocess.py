@@ -157,7 +157,7 @@ def test_the_box_of_a_small_digit_in_a_large_image_is_exact():
 
 
 @pytest.mark.parametrize(
-    "kind, mode", [("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "1"), ("PNG", "I;16")]
+    ("kind", "mode"), [("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "1"), ("PNG", "I;16")]
 )
 def test_a_large_photo_is_decoded_at_reduced_size(digits, kind, mode):
     small = at_size(1 - digits[1], 8)
@@ -184,7 +184,7 @@ def test_a_picture_without_contrast_is_empty(value):
     assert prepare(saved(Image.new("L", (1, 1), value))).empty
 
 
-@pytest.mark.parametrize("height, width", [(1, 2), (2, 2), (8, 8), (27, 10), (1, 28), (40, 40)])
+@pytest.mark.parametrize(("height", "width"), [(1, 2), (2, 2), (8, 8), (27, 10), (1, 28), (40, 40)])
 def test_an_image_of_two_halves_is_not_a_digit_and_not_an_error(height, width):
     for one, other in ((12, 24), (0, 255), (7, 201), (100, 101)):
         halves = np.full((height, width), one, np.uint8)
@@ -194,7 +194,7 @@ def test_an_image_of_two_halves_is_not_a_digit_and_not_an_error(height, width):
             assert prepared.pixels.shape == (SIZE, SIZE)
 
 
-@pytest.mark.parametrize("width, height", [(300, 1), (1, 700), (600, 3)])
+@pytest.mark.parametrize(("width", "height"), [(300, 1), (1, 700), (600, 3)])
 def test_the_box_stays_within_a_very_flat_image(width, height):
     line = np.full((height, width), 255, np.uint8)
     line[height // 2 :, width // 2 :] = line[height // 2 :, : width // 3] = 0

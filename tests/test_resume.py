@@ -380,10 +380,12 @@ def test_what_was_written_for_the_page_may_be_damaged_and_is_made_anew(tmp_path,
 def test_a_damaged_log_is_told_in_one_line_or_does_no_harm(uninterrupted, tmp_path, field, value):
     log = json.loads((uninterrupted / schema.TRAINING_LOG).read_text()) | {field: value}
     (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
+    problem = "no run of this version"
     try:
         load_for_resume(tmp_path, {"epochs": 9})
     except UserError as error:
-        assert "no run of this version" in str(error)
+        problem = str(error)
+    assert "no run of this version" in problem
     with RunLog(tmp_path, name="resumed", resume=True) as resumed:
         resumed.announce(schema.TEST_SAMPLES)
     assert json.loads((tmp_path / schema.TRAINING_LOG).read_text()) == log
@@ -394,7 +396,7 @@ def test_a_damaged_log_is_told_in_one_line_or_does_no_harm(uninterrupted, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "option, value", [("epochs", "many"), ("epochs", []), ("lr", {}), ("channels", 5), ("seed", None)]
+    ("option", "value"), [("epochs", "many"), ("epochs", []), ("lr", {}), ("channels", 5), ("seed", None)]
 )
 def test_a_log_with_an_option_of_another_kind_is_of_no_run_of_this_version(uninterrupted, tmp_path, option, value):
     log = json.loads((uninterrupted / schema.TRAINING_LOG).read_text())

@@ -171,7 +171,7 @@ def test_when_all_ports_are_taken_it_says_which(monkeypatch, tmp_path):
         monkeypatch.setattr(startup, "PORT", taken.getsockname()[1])
         monkeypatch.setattr(startup, "PORTS", 1)
         options = startup.read_options(["--results-dir", str(tmp_path)])
-        with pytest.raises(OSError) as caught:
+        with pytest.raises(OSError, match="in use") as caught:
             startup.listen(options, server.Site(tmp_path))
     assert str(startup.PORT) in startup.bind_error(caught.value, options)
 

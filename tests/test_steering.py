@@ -305,7 +305,7 @@ def test_where_nobody_trains_nobody_answers(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "action, value, found",
+    ("action", "value", "found"),
     [
         ("lr", 0.5, (0.5, True)),
         ("lr", "1e-3", (0.001, True)),

@@ -157,6 +157,7 @@ class Errors(Program):
         self.judge(case, situation, results, child)
         met = hits[0].replace(str(case.folder), "")
         case.failures = [f"{situation}, {injection}, first {met}: {failure}" for failure in case.failures]
+        return None
 
     def injection(self, rng: random.Random, situation: str) -> str:
         """A random injection in strace's syntax."""

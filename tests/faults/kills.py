@@ -92,6 +92,7 @@ class Kills(Program):
             return check_same(case, outcome(results), self.expected, "killed after its end")
         if (resume if begun else start)(case, results):
             check_same(case, outcome(results), self.expected, "after the resume")
+        return None
 
 
 def listed(folder: Path) -> list[str]:

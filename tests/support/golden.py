@@ -53,10 +53,10 @@ def write(folder: Path) -> None:
     with (
         mock.patch.object(time, "time", clock.time),
         mock.patch.object(throughput.Throughput.__init__, "__defaults__", (clock.monotonic,)),
-        mock.patch.object(secrets, "token_hex", lambda size: "90ld"),
-        mock.patch.object(os, "getpid", lambda: 4242),
-        mock.patch.object(platform, "node", lambda: "golden-host"),
-        mock.patch.object(platform, "python_version", lambda: "3.12.0"),
+        mock.patch.object(secrets, "token_hex", return_value="90ld"),
+        mock.patch.object(os, "getpid", return_value=4242),
+        mock.patch.object(platform, "node", return_value="golden-host"),
+        mock.patch.object(platform, "python_version", return_value="3.12.0"),
         RunLog(
             folder, name="golden run, 3 epochs", config={"epochs": 3, "lr": 0.01}, command="python golden.py"
         ) as log,

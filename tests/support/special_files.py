@@ -160,7 +160,8 @@ def main(action: str, kind: str, folder: Path) -> None:
         try:
             do(results, results / name)
         except UnexpectedFile as error:
-            assert Path(error.filename).name == name, error
+            if Path(error.filename).name != name:
+                raise
             print("is refused")
         else:
             print("is no obstacle")

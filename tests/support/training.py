@@ -160,9 +160,6 @@ def _remains(results: Path) -> Path:
     return results.with_name(f"{results.name}-killed")
 
 
-SOON = 10  # seconds; two are promised and kept on a free machine, and a test must not fail on a busy one
-
-
 class Trainer:
     """A training process, as a user starts it; `results` is its folder."""
 
@@ -196,13 +193,11 @@ class Trainer:
                 raise AssertionError(f"it never came to it: {self.process.communicate()}")
             time.sleep(0.01)
 
-    def interrupt(self, signum=signal.SIGINT) -> float:
-        """Send the signal; seconds until the process ended."""
-        started = time.monotonic()
+    def interrupt(self, signum=signal.SIGINT) -> None:
+        """Send the signal and wait for the end of the process."""
         self.process.send_signal(signum)
         self.process.wait(timeout=30)
         assert_valid(self.results)
-        return time.monotonic() - started
 
     def finish(self, seconds: float = 120) -> tuple[int, str, str]:
         """Exit code, output and errors."""

@@ -9,7 +9,6 @@ import contextlib
 import http.client
 import io
 import json
-import os
 import random
 import signal
 import struct
@@ -176,11 +175,6 @@ class Server:
         grown = self._memory() - self._before
         self.growth_mb = max(self.growth_mb, grown)
         return grown
-
-    def computed_s(self) -> float:
-        """CPU seconds used so far."""
-        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def _memory(self) -> float:
         with open(f"/proc/{self._pid}/status") as lines:
