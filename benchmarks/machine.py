@@ -27,7 +27,7 @@ def versions() -> dict[str, str | None]:
 
 
 def command() -> str:
-    """This process, as somebody else would start it; where the data lie on this machine is nobody's business."""
+    """The command of this process, without the paths of this machine."""
     words = ["FOLDER" if os.path.isabs(word) else word for word in sys.argv[1:]]
     program = Path(sys.argv[0])
     if program.name == "__main__.py" and program.is_relative_to(PROJECT):

@@ -63,14 +63,14 @@ def turned(image: np.ndarray, chance) -> Image.Image:
 
 
 WAYS: dict[str, Callable] = {
-    "through the pipeline": lambda image, chance: Image.fromarray(image),
+    "through the pipeline": lambda image, _: Image.fromarray(image),
     "somewhere on a sheet": on_sheet,
-    "a quarter of the size": lambda image, chance: at_size(image, 0.25),
-    "half the size": lambda image, chance: at_size(image, 0.5),
-    "eight times the size": lambda image, chance: at_size(image, 8),
-    "dark on light": lambda image, chance: Image.fromarray(255 - image),
+    "a quarter of the size": lambda image, _: at_size(image, 0.25),
+    "half the size": lambda image, _: at_size(image, 0.5),
+    "eight times the size": lambda image, _: at_size(image, 8),
+    "dark on light": lambda image, _: Image.fromarray(255 - image),
     "coloured": coloured,
-    "JPEG of quality 60": lambda image, chance: as_jpeg(image),
+    "JPEG of quality 60": lambda image, _: as_jpeg(image),
     "turned by up to 10 degrees": turned,
 }
 
@@ -123,7 +123,7 @@ def others(reader: Predictor, results: Results) -> None:
         return results.remark("scikit-learn was not installed: its digits were not read.")
     images, labels = load_digits(return_X_y=True)
     images = (images.reshape(-1, 8, 8) * (255 / 16)).astype(np.uint8)
-    found = accuracy(reader, images, labels.tolist(), lambda image, chance: Image.fromarray(image))
+    found = accuracy(reader, images, labels.tolist(), lambda image, _: Image.fromarray(image))
     results.add(1, {"accuracy": found}, of="scikit-learn's 1,797 digits of 8x8 pixels")
     print(f"scikit-learn's digits: {found:.2f} %", flush=True)
     return None

@@ -39,7 +39,7 @@ QUANTITIES = (
 
 
 class Seeds(click.ParamType):
-    """ "5" for the seeds 1 to 5, "3-5" for 3 to 5."""
+    """Seeds: "5" for 1 to 5, "3-5" for 3 to 5."""
 
     name = "n or n-n"
 

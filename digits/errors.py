@@ -13,6 +13,7 @@ _OUT_OF_MEMORY = (
 
 
 def pip_name(package: str) -> str:
+    """The name under which pip installs a package that is imported as `package`."""
     return _PIP_NAMES.get(package, package)
 
 
@@ -38,6 +39,8 @@ class ConfigError(ValueError):
 
 
 class UserError(Exception):
+    """An expected failure: one line that names the remedy, and the exit code of the process."""
+
     exit_code = 1
 
 

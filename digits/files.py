@@ -130,7 +130,8 @@ def rename(source: str | Path, target: Path) -> None:
     """os.replace, tried again for a moment where Windows says that somebody reads the file just now."""
     for attempt in range(1, _REPLACE_TRIES + 1):
         try:
-            return os.replace(source, target)
+            os.replace(source, target)
+            return
         except OSError as error:
             if getattr(error, "winerror", None) not in _BUSY_ON_WINDOWS or attempt == _REPLACE_TRIES:
                 raise

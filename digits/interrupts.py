@@ -95,7 +95,7 @@ class Interrupts:
         """For an import of compiled code: an exception in its midst may abort the process, so nothing is unwound."""
         return self.deferred(patience_s=0)
 
-    def _handle(self, signum: int, frame) -> None:
+    def _handle(self, signum: int, _frame) -> None:
         if self._signum is not None or not self._raises:
             _leave(128 + signum)
         self._signum = signum

@@ -30,6 +30,7 @@ def size() -> int:
 
 
 def rank() -> int:
+    """The number of this process among all that train together, from 0."""
     return _number("RANK", 0)
 
 

@@ -115,7 +115,7 @@ def _reason(mirror: str, error: Exception) -> str:
 
 
 def _torchvision_mnist():
-    """torchvision's MNIST class, made silent. Raises DownloadError with the remedy where it can't be imported."""
+    """The MNIST class of torchvision, made silent. Raises DownloadError with the remedy where it can't be imported."""
     try:
         with INTERRUPTS.importing():
             from torchvision.datasets import MNIST, utils

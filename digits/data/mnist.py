@@ -35,6 +35,8 @@ MEAN, STD = 0.1307, 0.3081  # of all pixels of the 60,000 training images, scale
 
 @dataclass(frozen=True)
 class IdxFile:
+    """A file of the data set: its name, the shape of its array and its checksum."""
+
     name: str
     shape: tuple[int, ...]
     md5: str  # of the unpacked file

@@ -147,8 +147,11 @@ def _small_kernels(plan: Architecture, pooled: tuple[int, ...]) -> Layers:
 def _pooled_before_norm(
     plan: Architecture, pooled: tuple[int, ...], first: int = 3, stride: int = 1, unpadded: tuple[int, ...] = ()
 ) -> Layers:
-    """As _small_kernels, but pooling comes before norm and ReLU. `first` and `stride` are of the first kernel; the
-    convolutions numbered `unpadded` make the image smaller by what their kernel reaches beyond it."""
+    """As _small_kernels, but pooling comes before norm and ReLU.
+
+    `first` and `stride` are of the first kernel; the convolutions numbered `unpadded` make the image smaller by what
+    their kernel reaches beyond it.
+    """
     layers = []
     for number, (before, width) in enumerate(pairwise((1, *plan.channels)), start=1):
         kernel, step = (first, stride) if number == 1 else (3, 1)

@@ -129,8 +129,9 @@ def _check(saved: dict) -> None:
 
 
 def load_snapshot(saved: dict, numbers: bytes) -> nn.Sequential:
-    """The network of network.json, with the numbers of one epoch, float32 as in network.bin or float16. A file of
-    another kind leads to various errors, and to ValueError where no ten logits come out.
+    """The network of network.json with the numbers of one epoch: float32 as in network.bin, or float16.
+
+    A file of another kind leads to various errors, and to ValueError where no ten logits come out.
     """
     dtype = torch.float32 if len(numbers) == 4 * saved["numbers"] else torch.float16
     network = import_model(saved["layers"], torch.frombuffer(bytearray(numbers), dtype=dtype).float())
