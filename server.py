@@ -38,7 +38,7 @@ from pathlib import Path
 if (folder := os.path.dirname(os.path.realpath(__file__))) not in sys.path:
     sys.path.insert(0, folder)
 
-from digits import output, processor
+from digits import output
 from digits.project import PAGE
 from digits.runlog import schema
 from digits.server.control_api import ControlApi
@@ -113,7 +113,6 @@ def main(arguments: list[str] | None = None) -> None:
             output.report(output.reason(error))
     if not options.no_browser and browser_expected():
         threading.Thread(target=open_browser, args=(page_url(server, access),), daemon=True).start()
-    processor.pin_to_core()  # after the browser was started, which may use all cores
     with server:
         server.serve_forever()
 

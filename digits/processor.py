@@ -1,11 +1,10 @@
-"""The processor: its name, and how threads share its cores. Knows no torch."""
+"""The processor: its name, and settings of threads and memory for torch, which is not imported here."""
 
 import contextlib
 import os
 import platform
 import sys
 
-_ALL: set[int] = set()  # the cores that this process had before it stayed on one
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 _HANDED_BACK = 256 << 10  # bytes: every picture, and nothing that a small answer needs
 
@@ -17,30 +16,6 @@ def name() -> str:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
             model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), model)
     return f"{model}, {os.cpu_count()} cores"
-
-
-def pin_to_core() -> None:
-    """Keep this thread, and all that it starts, on one core, where the system lets it: for a process that only serves.
-
-    Python runs one thread at a time, so other cores only pass its lock to and fro. With 50 connections on two cores
-    that costs three quarters of the speed: 4,400 answers a second, and 15,800 on one core. A thread that computes in
-    such a process calls `use_all_cores` first.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        _ALL.update(os.sched_getaffinity(0))
-        _run_on({sorted(_ALL)[os.getpid() % len(_ALL)]})
-
-
-def use_all_cores() -> None:
-    """Let this thread, and all that it starts from now on, have the cores back that `pin_to_core` gave up."""
-    if _ALL:
-        _run_on(_ALL)
-
-
-def _run_on(cores: set[int]) -> None:
-    """Or on the present ones if the system refuses (a container may have lost some): slower is not a failure."""
-    with contextlib.suppress(OSError):
-        os.sched_setaffinity(0, cores)
 
 
 def prepare_for_torch() -> None:

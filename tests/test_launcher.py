@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from digits import processor
 from digits.runlog import lock, runs, schema, training_log
 from digits.runlog.run_log import RunLog
 from digits.runlog.status import liveness
@@ -113,25 +112,6 @@ def test_it_runs_in_a_session_of_its_own_on_all_cores_and_leaves_its_words(launc
     words = log_tail(launched.folder)
     assert words[0].startswith("cnn4-quick with") and any(word.startswith("Test accuracy") for word in words)
     assert log_of(launched.folder)["command"].startswith("python mnist_cnn.py --dataset synthetic")
-
-
-def test_the_child_has_the_cores_that_the_server_gave_up(tmp_path):
-    program = f"""
-import os, sys
-from pathlib import Path
-from digits import processor
-from digits.server.launcher import Launcher
-every = os.sched_getaffinity(0)
-processor.pin_to_core()
-pid = Launcher(Path({str(tmp_path)!r})).start({[*LONG, "--results-dir", str(tmp_path)]!r})
-print(len(every), len(os.sched_getaffinity(pid)))
-os.kill(pid, 9)
-"""
-    if not hasattr(os, "sched_getaffinity"):
-        pytest.skip("this system does not bind threads to cores")
-    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=60)
-    every, its = done.stdout.split()
-    assert its == every, done.stderr
 
 
 # How a trainer may fail at once, and what it says then.
@@ -249,14 +229,6 @@ def test_a_link_in_the_words_place_is_neither_read_nor_emptied(launched, tmp_pat
 
 def refuse(*_, **__):
     raise OSError(22, "Invalid argument")
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no such call")
-def test_where_the_system_gives_no_cores_back_a_trainer_starts_on_those_there_are(launched, monkeypatch):
-    monkeypatch.setattr(os, "sched_setaffinity", refuse)
-    processor.pin_to_core()
-    launched("--help")
-    assert eventually(lambda: launched.launcher.exit_code() == 0, 60)
 
 
 def test_a_process_that_cannot_be_started_is_no_fault_of_the_folder(live, monkeypatch):

@@ -255,23 +255,3 @@ def test_a_browser_that_talks_is_not_heard(monkeypatch, tmp_path, capfd):
     startup.open_browser("http://127.0.0.1:8000/#token=x")
     assert (tmp_path / "url").read_text() == "http://127.0.0.1:8000/#token=x"
     assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not bind threads to cores")
-def test_the_server_keeps_to_one_core_and_the_browser_it_opens_has_them_all():
-    program = """
-import os, threading, server
-from digits.server import http_server
-opened = threading.Event()
-def open_browser(url):
-    print("browser", len(os.sched_getaffinity(0)), flush=True)
-    opened.set()
-def serve_forever(self):
-    opened.wait(30)
-    print("server", len(os.sched_getaffinity(0)), flush=True)
-server.open_browser, server.browser_expected = open_browser, lambda: True
-http_server.Server.serve_forever = serve_forever
-server.main(["--port", "0"])
-"""
-    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, timeout=60)
-    assert done.stdout.splitlines()[-2:] == [f"browser {len(os.sched_getaffinity(0))}", "server 1"], done.stderr

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from digits import processor
 from digits.files import open_within
 from digits.project import PROJECT, TRAINER
 from digits.runlog import lock, schema, training_log
@@ -83,7 +82,6 @@ class Launcher:
             return None
         try:
             with _new_file(self.results / schema.TRAINER_LOG) as output:
-                processor.use_all_cores()  # the child inherits the affinity of this thread
                 child = self._child = _start_process(arguments, output, held)
         finally:
             os.close(held)

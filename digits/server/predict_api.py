@@ -67,7 +67,6 @@ class PredictApi:
     def _predict(self, request: Request) -> list[dict[str, Any]]:
         """One answer for each image. Each waits for its own turn, so that other requests pass a form with many."""
         patience = Patience(_PATIENCE_S)
-        processor.use_all_cores()
         with patience.acquired(self.computing):  # a large body takes time too
             uploaded = uploads.parse_images(request.headers.get("content-type", ""), request.body)
         folder = self._predictors.folder(request.query.get("run"))  # fails before torch is imported
