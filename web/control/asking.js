@@ -16,6 +16,9 @@ export class Refusal extends Error {
   }
 }
 
+/** The message of whatever was thrown. */
+export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
+
 /** The server's answer. Throws Refusal. */
 export async function send(token, method, path, wish) {
   const headers = { 'X-Control-Token': token, ...(wish && { 'Content-Type': 'application/json' }) };

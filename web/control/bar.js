@@ -2,94 +2,123 @@
 
 import { button, h, setText } from '../core/dom.js';
 import { capital } from '../core/format.js';
-import { Refusal, begin, steer } from './asking.js';
+import { Refusal, begin, messageOf, steer } from './asking.js';
 import { createMenu } from './menu.js';
 import { OUTDATED, isOutdated, possible } from './state.js';
 
+/** @import {Store} from '../core/store.js' */
+
 const READ_MS = 12_000; // the events list it, too
 
+/** @param {Store} store */
 export function mount(header, store, look) {
-  const said = h('p', { class: 'said', role: 'status' });
-  const ask = (action, value) => act(async () => (await steer(store, look, action, value)).text);
-  const pause = button('Pause', () => ask(possible(store.state).isPaused ? 'continue' : 'pause'));
-  const stop = button('Stop', () => ask('stop'));
-  const menu = createMenu(ask, () => store.state.log);
-  const resume = button('Resume', () => act(() => begin(store, look, 'resume', {})));
-  const start = button('New run', () => act(openForm));
-  const controls = h('div', { class: 'controls', role: 'group', 'aria-label': 'Controls' }, pause, stop, menu, resume, start);
-  let isAsking = false;
+  const bar = new Bar(store, look);
+  header.append(bar.controls, bar.message);
+  document.addEventListener('pointerdown', () => bar.forgetFocus());
+  store.on(['control', 'log', 'liveness', 'shown', 'connection'], () => bar.draw());
+  store.on(['token'], () => bar.tell(''));
   let isLocked = false; // since the server rejects the page's token
-  let forget = 0;
-  let form = null;
-  let lost = null; // the control that was disabled while it had the focus
+  store.on(['control', 'token'], (state) => {
+    if (isOutdated(state)) bar.tell(OUTDATED);
+    else if (isLocked) bar.tell('');
+    isLocked = isOutdated(state);
+  });
+}
+
+class Bar {
+  message = h('p', { class: 'said', role: 'status' });
+  #store;
+  #look;
+  #pause = button('Pause', () => this.#ask(possible(this.#store.state).isPaused ? 'continue' : 'pause'));
+  #stop = button('Stop', () => this.#ask('stop'));
+  #menu = createMenu((action, value) => this.#ask(action, value), () => this.#store.state.log);
+  #resume = button('Resume', () => this.#act(() => begin(this.#store, this.#look, 'resume', {})));
+  #start = button('New run', () => this.#act(() => this.#openForm()));
+  controls = h(
+    'div', { class: 'controls', role: 'group', 'aria-label': 'Controls' },
+    this.#pause, this.#stop, this.#menu, this.#resume, this.#start,
+  );
+  #isAsking = false;
+  #timer = 0; // until the message disappears
+  /** @type {any} */
+  #form = null;
+  /** @type {any} */
+  #lost = null; // the control that was disabled while it had the focus
+
+  constructor(store, look) {
+    this.#store = store;
+    this.#look = look;
+  }
+
+  #ask(action, value) {
+    return this.#act(async () => (await steer(this.#store, this.#look, action, value)).text);
+  }
 
   /** One request at a time; `work` resolves to a sentence about its result. */
-  async function act(work) {
-    if (isAsking) return;
-    tell('');
-    busy(true);
+  async #act(work) {
+    if (this.#isAsking) return;
+    this.tell('');
+    this.#setAsking(true);
     try {
-      const words = await work();
-      if (words) tell(`${capital(words).replace(/\.$/, '')}.`, READ_MS);
-    } catch (refusal) {
-      tell(refusal.message);
+      const sentence = await work();
+      if (sentence) this.tell(`${capital(sentence).replace(/\.$/, '')}.`, READ_MS);
+    } catch (error) {
+      this.tell(messageOf(error));
     }
-    busy(false);
+    this.#setAsking(false);
   }
 
   /** Loaded when it is first opened; entries stay until the page is closed. */
-  async function openForm() {
-    const headers = { 'X-Control-Token': store.state.token };
-    const description = form ? null : await fetch('options', { headers }).then((answer) => answer.json()).catch(() => null);
-    if (!form && !description?.options) throw new Refusal(description?.error ?? 'The server has no options.');
-    form ??= (await import('./form.js')).createForm(description, store, look, (words) => tell(`${words}.`, READ_MS));
-    form.showModal();
+  async #openForm() {
+    this.#form ??= await this.#loadForm();
+    this.#form.showModal();
   }
 
-  function tell(text, readMs) {
-    clearTimeout(forget);
-    setText(said, text);
-    if (readMs) forget = setTimeout(() => setText(said, ''), readMs);
+  async #loadForm() {
+    const headers = { 'X-Control-Token': this.#store.state.token };
+    const options = await fetch('options', { headers }).then((answer) => answer.json()).catch(() => null);
+    if (!options?.options) throw new Refusal(options?.error ?? 'The server has no options.');
+    const { createForm } = await import('./form.js');
+    return createForm(options, this.#store, this.#look, (sentence) => this.tell(`${sentence}.`, READ_MS));
   }
 
-  function busy(is) {
-    isAsking = is;
-    draw(store.state);
+  tell(text, readMs = 0) {
+    clearTimeout(this.#timer);
+    setText(this.message, text);
+    if (readMs) this.#timer = setTimeout(() => setText(this.message, ''), readMs);
   }
+
+  #setAsking(isAsking) {
+    this.#isAsking = isAsking;
+    this.draw();
+  }
+
+  draw() {
+    const { state } = this.#store;
+    const focused = this.controls.contains(document.activeElement) && document.activeElement;
+    const { steer: isLive, isHeeded, isPaused, resume: isResumable, start: isFree } = possible(state);
+    for (const control of [this.#pause, this.#stop, this.#menu]) control.hidden = !isLive;
+    this.#resume.hidden = !isResumable;
+    this.#start.hidden = !isFree;
+    this.controls.hidden = !isLive && !isResumable && !isFree;
+    setText(this.#pause, isPaused ? 'Continue' : 'Pause');
+    const isDisabled = this.#isAsking || !state.connection.ok || isOutdated(state) || (isLive && !isHeeded);
+    for (const one of this.controls.querySelectorAll('button, input')) one.disabled = isDisabled;
+    this.message.hidden = !state.control;
+    if (focused && !isUsable(focused)) this.#lost = focused;
+    if (!isDisabled) this.#refocus();
+  }
+
+  forgetFocus() { this.#lost = null; }
 
   /** Returns the focus to a control that was disabled, or to a neighbor, unless it has moved elsewhere. */
-  function refocus() {
-    if (lost && ![document.body, lost].includes(document.activeElement)) lost = null;
-    const heir = lost && [lost, ...controls.querySelectorAll('button, summary')].find(isUsable);
+  #refocus() {
+    if (this.#lost && ![document.body, this.#lost].includes(document.activeElement)) this.#lost = null;
+    const heir = this.#lost && [this.#lost, ...this.controls.querySelectorAll('button, summary')].find(isUsable);
     if (!heir) return;
     heir.focus();
-    lost = null;
+    this.#lost = null;
   }
-
-  function draw(state) {
-    const focused = controls.contains(document.activeElement) && document.activeElement;
-    const { steer: isLive, isHeeded, isPaused, resume: isResumable, start: isFree } = possible(state);
-    for (const control of [pause, stop, menu]) control.hidden = !isLive;
-    resume.hidden = !isResumable;
-    start.hidden = !isFree;
-    controls.hidden = !isLive && !isResumable && !isFree;
-    setText(pause, isPaused ? 'Continue' : 'Pause');
-    const isUseless = isAsking || !state.connection.ok || isOutdated(state) || (isLive && !isHeeded);
-    for (const one of controls.querySelectorAll('button, input')) one.disabled = isUseless;
-    said.hidden = !state.control;
-    if (focused && !isUsable(focused)) lost = focused;
-    if (!isUseless) refocus();
-  }
-
-  header.append(controls, said);
-  document.addEventListener('pointerdown', () => { lost = null; });
-  store.on(['control', 'log', 'liveness', 'shown', 'connection'], draw);
-  store.on(['token'], () => tell(''));
-  store.on(['control', 'token'], (state) => {
-    if (isOutdated(state)) tell(OUTDATED);
-    else if (isLocked) tell('');
-    isLocked = isOutdated(state);
-  });
 }
 
 const isUsable = (element) => element.checkVisibility() && !element.disabled;

@@ -2,12 +2,14 @@
 
 import { button, copiesFrom, h, setText } from '../core/dom.js';
 import { isRecord, list, record } from '../core/values.js';
-import { begin } from './asking.js';
-import { commandOf, different } from './validation.js';
+import { Refusal, begin, messageOf } from './asking.js';
+import { usualOf } from './defaults.js';
 import { createField } from './field.js';
 import { createPreview } from './preview.js';
 import { OUTDATED, doubtAbout, isOutdated } from './state.js';
-import { usualOf } from './defaults.js';
+import { commandOf, different } from './validation.js';
+
+/** @import {Store} from '../core/store.js' */
 
 const GROUPS = [
   ['Network', ['preset', 'model', 'channels']],
@@ -17,8 +19,10 @@ const GROUPS = [
 ];
 
 /** The dialog for the server's options. `done(sentence)` is called when a run has been started. */
-export function createForm(given, store, look, done) {
-  const description = {
+export const createForm = (given, store, look, done) => new Form(parseOptions(given), store, look, done).dialog;
+
+function parseOptions(given) {
+  return {
     options: list(given.options).filter(isRecord),
     presets: record(given.presets),
     models: record(given.models),
@@ -26,93 +30,126 @@ export function createForm(given, store, look, done) {
     owner: record(given.owner),
     fixed_args: list(given.fixed_args).filter((word) => typeof word === 'string'),
   };
-  const context = () => {
-    const model = fields.get('model')?.input.value;
-    return { model, convolutions: description.models[model]?.channels?.length };
-  };
-  const fields = new Map(description.options.map((option) => [option.name, createField(option, update, context)]));
-  const preview = createPreview();
-  const [command, reason] = [h('code'), h('p', { class: 'problem', role: 'alert' })];
-  const [copy, start] = [button('Copy'), h('button', { class: 'first' }, 'Start')];
-  let isLocked = false; // since the server rejects the page's token
-  let doubt = ''; // about the learning rate, once shown
-  start.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); }); // a double click is not a confirmation
-  const cancel = button('Cancel', () => dialog.close());
-  const form = h(
-    'form', { novalidate: true, onsubmit: (event) => { event.preventDefault(); submit(); } },
-    h('h2', {}, 'New run'),
-    h('div', { class: 'fields' }, ...groups(fields, preview.figure)),
-    h('div', { class: 'ending' },
-      h('div', { class: 'command' }, command, copy), reason, h('div', { class: 'picks' }, start, cancel)),
-  );
-  const dialog = h('dialog', { class: 'card new-run', 'aria-label': 'New run' }, form);
-  copiesFrom(copy, command);
+}
 
-  const chosen = () => Object.fromEntries([...fields.values()].map(({ name, value }) => [name, value()]).filter(([, value]) => value !== undefined));
-  const sent = () => different(chosen(), usualOf(description, chosen()));
+class Form {
+  #options;
+  #store;
+  #look;
+  #done;
+  #fields;
+  #preview = createPreview();
+  #command = h('code');
+  #reason = h('p', { class: 'problem', role: 'alert' });
+  #copy = button('Copy');
+  #start = h('button', { class: 'first' }, 'Start');
+  #isLocked = false; // since the server rejects the page's token
+  #doubt = ''; // about the learning rate, once shown
+
+  /**
+   * @param {ReturnType<typeof parseOptions>} options
+   * @param {Store} store
+   */
+  constructor(options, store, look, done) {
+    [this.#options, this.#store, this.#look, this.#done] = [options, store, look, done];
+    const changed = () => this.#update();
+    const context = () => {
+      const model = this.#fields.get('model')?.input.value;
+      return { model, convolutions: options.models[model]?.channels?.length };
+    };
+    this.#fields = new Map(options.options.map((option) => [option.name, createField(option, changed, context)]));
+    this.dialog = this.#markup();
+    copiesFrom(this.#copy, this.#command);
+    this.#start.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); }); // a double click is not a confirmation
+    document.body.append(this.dialog);
+    this.#update();
+    store.on(['control'], (state) => {
+      if (this.#isLocked !== isOutdated(state)) this.#lock();
+    });
+  }
+
+  #markup() {
+    const cancel = button('Cancel', () => this.dialog.close());
+    const onsubmit = (event) => {
+      event.preventDefault();
+      this.#submit();
+    };
+    return h('dialog', { class: 'card new-run', 'aria-label': 'New run' }, h(
+      'form', { novalidate: true, onsubmit },
+      h('h2', {}, 'New run'),
+      h('div', { class: 'fields' }, ...groups(this.#fields, this.#preview.figure)),
+      h('div', { class: 'ending' },
+        h('div', { class: 'command' }, this.#command, this.#copy), this.#reason, h('div', { class: 'picks' }, this.#start, cancel)),
+    ));
+  }
+
+  /** The entered options, all defaults given these, and the options to send. */
+  #values() {
+    const entries = [...this.#fields.values()].map(({ name, value }) => [name, value()]);
+    const chosen = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+    const usual = usualOf(this.#options, chosen);
+    return { chosen, usual, sent: different(chosen, usual) };
+  }
 
   /** Defaults follow preset, model and optimizer. */
-  function update() {
+  #update() {
     for (let round = 0; round < 2; round += 1) { // the preset's model is the default, and has its own channels
-      const usual = usualOf(description, chosen());
-      for (const field of fields.values()) field.follow(usual[field.name]);
+      const { usual } = this.#values();
+      for (const field of this.#fields.values()) field.follow(usual[field.name]);
     }
-    const all = { ...usualOf(description, chosen()), ...chosen() };
-    const isWrong = [...fields.values()].filter((field) => field.check()).length > 0;
-    fields.get('preset')?.tell(told(all.preset, description.presets[all.preset]?.purpose));
-    fields.get('model')?.tell(told(all.model, description.models[all.model]?.about));
-    preview.show(isWrong ? {} : all);
-    setText(command, isWrong ? 'Fix the highlighted fields.' : commandOf(description, sent()));
-    copy.disabled = isWrong;
-    doubt = '';
-    setText(start, 'Start');
-    lock();
+    const { chosen, usual, sent } = this.#values();
+    const all = { ...usual, ...chosen };
+    const isWrong = [...this.#fields.values()].filter((field) => field.check()).length > 0;
+    this.#fields.get('preset')?.tell(described(all.preset, this.#options.presets[all.preset]?.purpose));
+    this.#fields.get('model')?.tell(described(all.model, this.#options.models[all.model]?.about));
+    this.#preview.show(isWrong ? {} : all);
+    setText(this.#command, isWrong ? 'Fix the highlighted fields.' : commandOf(this.#options, sent));
+    this.#copy.disabled = isWrong;
+    this.#doubt = '';
+    setText(this.#start, 'Start');
+    this.#lock();
   }
 
   /** A restarted server rejects this page's token, which is shown before more is filled in. */
-  function lock() {
-    isLocked = isOutdated(store.state);
-    start.disabled = isLocked;
-    setText(reason, isLocked ? OUTDATED : '');
+  #lock() {
+    this.#isLocked = isOutdated(this.#store.state);
+    this.#start.disabled = this.#isLocked;
+    setText(this.#reason, this.#isLocked ? OUTDATED : '');
   }
 
-  async function submit() {
-    const wrong = [...fields.values()].find((field) => field.check());
-    if (wrong) return point(wrong);
-    const found = doubtAbout(chosen().lr, usualOf(description, chosen()).lr, 'usual');
-    if (found !== doubt) {
-      doubt = found;
-      setText(reason, found);
-      setText(start, 'Start anyway');
-      return undefined;
-    }
-    start.disabled = true;
+  #submit() {
+    const wrong = [...this.#fields.values()].find((field) => field.check());
+    if (wrong) return focus(wrong);
+    const { chosen, usual, sent } = this.#values();
+    const doubt = doubtAbout(chosen.lr, usual.lr, 'usual');
+    if (doubt === this.#doubt) return this.#send(sent);
+    this.#doubt = doubt;
+    setText(this.#reason, doubt);
+    return setText(this.#start, 'Start anyway');
+  }
+
+  async #send(options) {
+    this.#start.disabled = true;
     try {
-      const sentence = await begin(store, look, 'runs', { options: sent() });
-      dialog.close();
-      done(sentence);
-    } catch (refusal) {
-      setText(reason, refusal.message);
-      const field = fields.get(refusal.field);
-      field?.refuse(refusal.message);
-      if (field) point(field);
+      const sentence = await begin(this.#store, this.#look, 'runs', { options });
+      this.dialog.close();
+      this.#done(sentence);
+    } catch (error) {
+      setText(this.#reason, messageOf(error));
+      const field = error instanceof Refusal && this.#fields.get(error.field);
+      if (field) {
+        field.refuse(messageOf(error));
+        focus(field);
+      }
     } finally {
-      start.disabled = isLocked;
+      this.#start.disabled = this.#isLocked;
     }
-    return undefined;
   }
-
-  document.body.append(dialog);
-  update();
-  store.on(['control'], (state) => {
-    if (isLocked !== isOutdated(state)) lock();
-  });
-  return dialog;
 }
 
-const told = (name, about) => (about ? `${name}: ${about}` : '');
+const described = (name, about) => (about ? `${name}: ${about}` : '');
 
-function point({ root, input }) {
+function focus({ root, input }) {
   const more = root.closest('details');
   if (more) more.open = true;
   input.focus();
@@ -122,8 +159,8 @@ function groups(fields, figure) {
   const known = new Set(GROUPS.flatMap(([, names]) => names));
   const rest = [...fields.keys()].filter((name) => !known.has(name));
   const rootsOf = (names) => names.flatMap((name) => (fields.has(name) ? [fields.get(name).root] : []));
-  const shown = GROUPS.map(([title, names]) => h(
+  const fieldsets = GROUPS.map(([title, names]) => h(
     'fieldset', {}, h('legend', {}, title), ...rootsOf(names), title === 'Learning' && figure,
   ));
-  return [...shown, h('details', {}, h('summary', {}, 'More'), h('fieldset', { 'aria-label': 'More' }, ...rootsOf(rest)))];
+  return [...fieldsets, h('details', {}, h('summary', {}, 'More'), h('fieldset', { 'aria-label': 'More' }, ...rootsOf(rest)))];
 }

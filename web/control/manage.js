@@ -3,7 +3,7 @@
 import { parseRuns } from '../core/contract.js';
 import { button, h, setText } from '../core/dom.js';
 import { LIVE } from '../core/polling.js';
-import { send } from './asking.js';
+import { messageOf, send } from './asking.js';
 
 /** Ask what to do with a run, and do it. */
 export function manage(run, inTraining, store) {
@@ -15,8 +15,8 @@ export function manage(run, inTraining, store) {
     try {
       await change(run.runId, method, wish, store);
       dialog.close();
-    } catch (refusal) {
-      setText(said, refusal.message);
+    } catch (error) {
+      setText(said, messageOf(error));
     }
   };
   const remove = ({ detail }) => {
@@ -28,7 +28,8 @@ export function manage(run, inTraining, store) {
   const last = h('button', { type: 'button', class: 'danger', disabled: inTraining, onclick: remove }, 'Delete');
   const close = () => {
     dialog.remove();
-    document.querySelector(`[data-change="${run.runId}"]`)?.focus(); // the list may have been redrawn
+    const opener = document.querySelector(`[data-change="${run.runId}"]`); // the list may have been redrawn
+    if (opener instanceof HTMLElement) opener.focus();
   };
   const hide = () => act('POST', { hidden: !run.hidden });
   const keep = () => act('POST', { pinned: !run.pinned });

@@ -11,9 +11,9 @@ export function createMenu(ask, log) {
   const more = h('input', { type: 'number', min: 1, max: 1_000_000, value: MORE_EPOCHS, required: true });
   const doubt = h('p', { class: 'problem', role: 'alert' });
   const set = h('button', {}, 'Set');
-  const field = (label, input, button, asks) => h(
+  const field = (label, input, submit, asks) => h(
     'form', { onsubmit: (event) => { event.preventDefault(); asks(); } },
-    h('label', {}, h('span', {}, label), input), button,
+    h('label', {}, h('span', {}, label), input), submit,
   );
   let sure = ''; // the rate that the warning was about
 

@@ -18,8 +18,8 @@ export function createPreview() {
     picture.hidden = !plan;
     setText(text, plan ? courseOf(plan) : 'With these values there is no course of the rate to show.');
     if (!plan) return;
-    const place = ([step, rate]) => `${((step / plan.total) * WIDTH).toFixed(2)} ${(HEIGHT * (1 - rate / plan.lr)).toFixed(2)}`;
-    const course = `M${lineOf(plan).map(place).join('L')}`;
+    const pointOf = ([step, rate]) => `${((step / plan.total) * WIDTH).toFixed(2)} ${(HEIGHT * (1 - rate / plan.lr)).toFixed(2)}`;
+    const course = `M${lineOf(plan).map(pointOf).join('L')}`;
     line.setAttribute('d', course);
     area.setAttribute('d', `${course}L${WIDTH} ${HEIGHT}L0 ${HEIGHT}Z`);
     setText(top, brief(plan.lr));

@@ -21,7 +21,10 @@ export function planOf({ lr, warmup_steps: warmupSteps, cooldown, epochs, steps,
   return Object.values(plan).every(Number.isFinite) && images > 0 && lr > 0 && plan.total > 0 ? plan : null;
 }
 
-/** Points [step, rate] of the curve, with its corners. */
+/**
+ * Points [step, rate] of the curve, with its corners.
+ * @returns {[number, number][]}
+ */
 export function lineOf(plan) {
   const { total, warmupSteps, cooldown } = plan;
   const even = Array.from({ length: POINTS + 1 }, (_, part) => Math.round((part * total) / POINTS));

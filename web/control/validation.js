@@ -1,4 +1,4 @@
-/** What somebody enters for an option: read, checked, and written as on the command line. */
+/** Validation of entered options, and their form on the command line. */
 
 import { whole } from '../core/format.js';
 
@@ -7,27 +7,39 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 /** A value of an option as text in its field. */
 export const written = (value) => (value === null || value === undefined ? '' : Array.isArray(value) ? value.join(',') : String(value));
 
-/** The other way round; only for a text without problem. */
+/** The inverse, for a valid text. */
 export function valueOf({ kind }, text) {
   if (kind === 'int' || kind === 'float') return Number(text);
   return kind === 'channels' ? text.split(',').map(Number) : text.trim();
 }
 
-/** Why a text can't be that option's value, as a sentence; empty where it can. */
-export function problemOf(option, text, { model, convolutions } = {}) {
+/**
+ * Why a text is not a valid value of the option, as a sentence; empty if it is valid.
+ * @param {any} option
+ * @param {string} text
+ * @param {{model?: string, convolutions?: number}} [context]
+ */
+export function problemOf(option, text, context = {}) {
   const { kind, choices, max_length: longest } = option;
   if (kind === 'int' || kind === 'float') return numberProblem(option, text.trim());
   if (kind === 'choice') return choices.includes(text) ? '' : `Choose one of ${choices.join(', ')}.`;
-  if (kind === 'channels') {
-    const counts = text.split(',').map((part) => part.trim());
-    const problem = counts.map((count) => numberProblem({ ...option, kind: 'int' }, count)).find(Boolean);
-    if (problem) return `Whole numbers ${limitsOf(option)}, with commas between them.`;
-    return !convolutions || counts.length === convolutions ? '' : `${model} has ${convolutions} convolutions: this is ${counts.length}.`;
-  }
+  if (kind === 'channels') return channelsProblem(option, text, context);
   if (kind === 'text' && ((longest && [...text].length > longest) || UNPRINTABLE.test(text) || !text.trim())) {
     return `One line of 1 to ${whole(longest ?? 80)} characters.`;
   }
   return '';
+}
+
+/**
+ * @param {any} option
+ * @param {string} text
+ * @param {{model?: string, convolutions?: number}} context
+ */
+function channelsProblem(option, text, { model, convolutions }) {
+  const counts = text.split(',').map((part) => part.trim());
+  const problem = counts.map((count) => numberProblem({ ...option, kind: 'int' }, count)).find(Boolean);
+  if (problem) return `Whole numbers ${limitsOf(option)}, with commas between them.`;
+  return !convolutions || counts.length === convolutions ? '' : `${model} has ${convolutions} convolutions: this is ${counts.length}.`;
 }
 
 function numberProblem(option, text) {

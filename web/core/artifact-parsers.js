@@ -61,8 +61,8 @@ function parseFilters({ name, count: kernelCount, rows, columns, values }) {
  * @returns {Weights['epochs']}
  */
 function parseHistograms({ epoch, layers }) {
-  /** @type {any[]} */
   const present = list(layers).filter(isRecord).slice(0, 500).map((layer) => withPresentNames(layer, FIELDS));
+  /** @type {any[]} */
   const parsed = present.map(({ name, low, high, std, counts }) => ({
     name: text(name, 80),
     low: number(low),
