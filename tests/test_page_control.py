@@ -280,7 +280,7 @@ def test_everything_works_with_the_keyboard(visit, tmp_path):
             page.keyboard.type(text)
         tab_to(page, "More")
         page.keyboard.press("Enter")
-        tab_to(page, "option-limit")
+        tab_to(page, "option-train_limit")
         page.keyboard.type("640")
         tab_to(page, "Start")
         page.keyboard.press("Enter")
