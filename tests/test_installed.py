@@ -11,7 +11,7 @@ import zipfile
 import pytest
 
 from digits.runlog import schema
-from tests.support import PROJECT
+from tests.support import PROJECT, golden
 from tests.support.http_client import eventually
 from tests.support.training import SMALL
 
@@ -77,6 +77,12 @@ def test_the_installed_trainer_writes_to_the_current_folder(site, tmp_path):
     log = json.loads((tmp_path / "results" / schema.TRAINING_LOG).read_text())
     assert (log["status"], log["environment"]["commit"]) == ("completed", None)
     assert sorted(site.rglob("*.json")) == before
+
+
+def test_the_installed_check_finds_the_schema(site):
+    program = [sys.executable, "-m", "digits.runlog.check", str(golden.FIXTURE)]
+    done = subprocess.run(program, cwd=site, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_installed_server_starts_a_trainer_that_writes_to_the_same_folder(site, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from digits.config import Config
-from digits.runlog import schema
+from digits.runlog import commands, schema
 from tests.support import PROJECT, golden
 
 TEXT = (PROJECT / "results" / "README.md").read_text(encoding="utf-8")
@@ -72,3 +72,57 @@ def test_columns_limits_and_statuses_match_the_code():
     assert f"no sign of life for\n{schema.SILENT_AFTER_S:.0f} s" in TEXT
     assert f"at most {schema.LABEL_KEPT} characters" in TEXT
     assert schema.HEARTBEAT_S + schema.WRITE_EVERY_S <= 5
+
+
+CONTRACT = json.loads((PROJECT / "results" / "schema.json").read_text(encoding="utf-8"))["$defs"]
+SECTIONS = {name: section(name) for name in CONTRACT if f"## {name}\n" in TEXT}
+SECTIONS["network.json"] = section("network.json, network.bin, network-epochs.bin")
+
+
+def properties(node):
+    """Present names of the fields that a part of the schema describes, at any depth."""
+    if isinstance(node, list):
+        return set().union(*map(properties, node))
+    if not isinstance(node, dict):
+        return set()
+    if "$ref" in node:
+        return properties(CONTRACT[node["$ref"].removeprefix("#/$defs/")])
+    fields = {name: part for name, part in node.get("properties", {}).items() if not part.get("deprecated")}
+    inner = [part for key, part in node.items() if key in ("items", "anyOf")]
+    return set(fields).union(*map(properties, [*fields.values(), *inner]))
+
+
+def words(text):
+    return set(re.findall(r"`([a-z][a-z0-9_]*)`", text))
+
+
+def test_every_json_file_of_the_schema_has_a_section():
+    assert set(SECTIONS) == {name for name in CONTRACT if name.endswith(".json")}
+
+
+@pytest.mark.parametrize("file", SECTIONS)
+def test_every_field_of_the_schema_is_documented(file):
+    assert properties(CONTRACT[file]) <= words(SECTIONS[file])
+
+
+# What stands in backticks and is no field: values, and names of a command or of layers.
+VALUES = {
+    "training_log.json": {*schema.STATUSES, "mnist", "synthetic", "3x3", "null", "diverged", "resumed"}
+    | {"starting", "resuming", "preparing", "training", "paused", "validating", "calibrating", "testing", "done"},
+    "test_samples.json": {"null"},
+    "predictions.json": {"null", "predict"},
+    "weights.json": {"null"},
+    "network.json": {"null", "pad", "conv", "scale", "relu", "pool", "linear"},
+    "control.json": {*commands.ACTIONS, "refused", "stopped", "paused", "continued"},
+    "label.json": set(),
+    "runs.json": {"null", "crashed"},
+}
+
+
+@pytest.mark.parametrize("file", SECTIONS)
+def test_every_documented_field_is_in_the_schema(file):
+    assert words(SECTIONS[file]) - VALUES[file] <= properties(CONTRACT[file])
+
+
+def test_the_command_that_validates_a_folder_is_documented():
+    assert "python -m digits.runlog.check FOLDER" in TEXT
