@@ -6,7 +6,16 @@ import math
 import pytest
 import torch
 
-from digits.data.augment import Augmentation, affine, apply, augment, bend, draw, lower_resolution, thicken
+from digits.data.augment import (
+    Augmentation,
+    affine,
+    apply,
+    augment,
+    resample,
+    draw,
+    lower_resolution,
+    change_stroke_width,
+)
 from digits.data.resize import back_projection_upscale, resize
 
 EVERYTHING = Augmentation(rotation=10, translate=2, scale=0.1, shear=0.15, elastic=4, stroke_width=0.5, low_res=0.5)
@@ -34,7 +43,7 @@ def warped(images, angle=0.0, shear=0.0, stretch=(1.0, 1.0), shift=(0.0, 0.0)):
         torch.tensor(stretch, dtype=torch.float).expand(n, 2),
         torch.tensor(shift, dtype=torch.float).expand(n, 2),
     )
-    return bend(images.float(), warp)
+    return resample(images.float(), warp)
 
 
 def point(row, column):
@@ -107,7 +116,7 @@ def test_the_affine_warp_equals_torch_affine_grid():
     theta[:, :, 2] /= 14  # there in half images
     grid = torch.nn.functional.affine_grid(theta, (6, 1, 28, 28), align_corners=False)
     expected = torch.nn.functional.grid_sample(images.float()[:, None], grid, align_corners=False)[:, 0]
-    torch.testing.assert_close(bend(images.float(), warp), expected, atol=0.05, rtol=0)
+    torch.testing.assert_close(resample(images.float(), warp), expected, atol=0.05, rtol=0)
 
 
 def test_amounts_are_uniform_between_minus_and_plus_the_maximum():
@@ -117,7 +126,7 @@ def test_amounts_are_uniform_between_minus_and_plus_the_maximum():
     shifts = -draw(count, Augmentation(translate=3), seeded()).warp[:, :, 2]
     stretches = 1 / draw(count, Augmentation(scale=0.2), seeded()).warp[:, [0, 1], [0, 1]] - 1
     shears = -draw(count, Augmentation(shear=0.4), seeded()).warp[:, 0, 1]
-    thickness = draw(count, Augmentation(stroke_width=0.7), seeded()).thickness
+    thickness = draw(count, Augmentation(stroke_width=0.7), seeded()).stroke_width
     for values, largest in ((angles, 30), (shifts, 3), (stretches, 0.2), (shears, 0.4), (thickness, 0.7)):
         assert largest * 0.99 < values.max() <= largest * 1.0001
         assert -largest * 1.0001 <= values.min() < -largest * 0.99
@@ -128,18 +137,18 @@ def test_an_elastic_pull_moves_no_point_farther_than_its_largest_amount():
     plane = torch.stack([x.float() for x in torch.meshgrid(torch.arange(28), torch.arange(28), indexing="xy")])
     warp = draw(200, Augmentation(elastic=2.5), seeded()).warp
     for axis in (0, 1):  # an image whose brightness is its x (or y): the result shows where each pixel came from
-        moved = bend(plane[axis].expand(200, 28, 28), warp) - plane[axis]
+        moved = resample(plane[axis].expand(200, 28, 28), warp) - plane[axis]
         inside = moved[:, 4:-4, 4:-4]
         assert inside.abs().max() <= 2.5 + 1e-3
         assert 0.5 < inside.std() < 1.0
     warp[:, :, 3:] = 2.5  # all pulled alike: the whole image is moved by just that
-    moved = bend(plane[0].expand(200, 28, 28), warp) - plane[0]
+    moved = resample(plane[0].expand(200, 28, 28), warp) - plane[0]
     torch.testing.assert_close(moved[:, 4:-4, 4:-4], torch.full((200, 20, 20), 2.5), atol=1e-3, rtol=0)
 
 
 def test_a_wider_stroke_adds_ink_and_a_thinner_one_removes_it():
     images = blobs(3)
-    ink = [thicken(images, torch.full((3,), amount)).sum((1, 2)) for amount in (-1.0, -0.5, 0.0, 0.5, 1.0)]
+    ink = [change_stroke_width(images, torch.full((3,), amount)).sum((1, 2)) for amount in (-1.0, -0.5, 0.0, 0.5, 1.0)]
     for less, more in itertools.pairwise(ink):
         assert (less < more).all()
     assert torch.equal(ink[2], images.float().sum((1, 2)))
@@ -154,7 +163,7 @@ def test_a_stroke_width_of_one_pixel_is_dilation_or_erosion_with_a_cross():
     )
     thickness = torch.tensor([1.0, -1.0, 1.0, -1.0])
     expected = torch.where(thickness[:, None, None] > 0, bright.amax(0), dark.amin(0)).float()
-    torch.testing.assert_close(thicken(images, thickness), expected)
+    torch.testing.assert_close(change_stroke_width(images, thickness), expected)
 
 
 def test_only_the_given_generator_is_used():
@@ -215,6 +224,6 @@ def test_low_resolution_of_a_batch_equals_low_resolution_per_image():
 
 
 def test_the_requested_fraction_of_images_gets_low_resolution():
-    grids = draw(10_000, Augmentation(low_res=0.2), seeded()).coarse
+    grids = draw(10_000, Augmentation(low_res=0.2), seeded()).low_res
     assert 0.18 < (grids > 0).double().mean() < 0.22
     assert sorted(set(grids.tolist())) == list(range(9))

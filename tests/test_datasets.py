@@ -99,7 +99,7 @@ def test_a_file_that_only_has_a_name_of_mnist_is_named(small_mnist, offline, bar
     (small_mnist / mnist.FOLDER / "t10k-labels-idx1-ubyte").unlink()
     path.write_bytes(b"something else")
     with pytest.raises(
-        datasets.DatasetUnavailable, match=re.escape(f"{path} has a name of MNIST's, but another content")
+        datasets.DatasetUnavailable, match=re.escape(f"{path} is named like a file of MNIST, but its MD5 differs")
     ):
         load("mnist", small_mnist, bars)
 

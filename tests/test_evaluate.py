@@ -110,7 +110,7 @@ def test_weights_trained_on_mnist_are_evaluated_on_mnist_only(trained, tmp_path,
     result = evaluate(tmp_path / "mnist.pth", "--data-dir", tmp_path)
     assert result.exit_code == 1
     assert re.fullmatch(
-        r"Error: MNIST is neither in .*\(no network\)\. Put .* or choose --dataset synthetic\.\n",
+        r"Error: MNIST is not in .*\(no network\)\. Put .* or choose --dataset synthetic\.\n",
         result.output,
     )
 

@@ -70,14 +70,14 @@ def turns(image):
 def test_no_rotation_or_flip_leaves_a_digit(label, allowed):
     names = ("left", "right", "mirrored", "upside down", "upper", "lower", "crossed")
     image = digits(1).images
-    turned = outliers.rotated(image.expand(4, 28, 28), torch.full((4,), label), torch.arange(4))
+    turned = outliers.transformed(image.expand(4, 28, 28), torch.full((4,), label), torch.arange(4))
     made = {name for one in turned for name, way in zip(names, turns(image[0])) if torch.equal(one, way)}
     assert made == allowed
 
 
 @pytest.mark.parametrize("points", [outliers.glyphs, outliers.tangles])
 def test_outliers_are_framed_like_mnist_digits(points):
-    images = outliers._draw_strokes(points(50, torch.Generator().manual_seed(0)), torch.Generator().manual_seed(1))
+    images = outliers.rasterize(points(50, torch.Generator().manual_seed(0)), torch.Generator().manual_seed(1))
     inked = images > 0
     for rows in (inked.any(1), inked.any(2)):
         first = rows.int().argmax(1)

@@ -1,4 +1,4 @@
-"""The data set of a run: MNIST if available, else synthetic digits; its splits."""
+"""Data set of a run: MNIST if available, else synthetic digits; and its splits."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -8,23 +8,23 @@ from digits.data import download, mnist, synthetic
 from digits.data.mnist import Dataset, Split
 from digits.errors import UserError
 
-SYNTHETIC_TRAIN, SYNTHETIC_TEST = 60_000, 10_000  # as many as MNIST has
-_TRAIN_SEED, _TEST_SEED = 1, 2  # the same drawings in every run, so that runs can be compared
+SYNTHETIC_TRAIN, SYNTHETIC_TEST = 60_000, 10_000  # images, as in MNIST
+_TRAIN_SEED, _TEST_SEED = 1, 2  # fixed, so that runs are comparable
 _DOWNLOAD_BYTES = 11_594_722  # of the four .gz files
 
-# Called with a title and a total; the context manager gives a function that takes how many more are done.
+# Takes a title and a total; the context manager gives a function that takes an increment.
 ProgressFactory = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
 
 class DatasetUnavailable(UserError):
-    """The wanted images can't be had; the message names the remedy."""
+    """The data set cannot be loaded; the message names the remedy."""
 
 
 def load(name: str, root: Path, validation: int, limit: int, progress: ProgressFactory) -> Dataset:
-    """The data set `name` ("auto", "mnist" or "synthetic"): the last `validation` training images are held out.
+    """The data set `name` ("auto", "mnist" or "synthetic"), its last `validation` training images held out.
 
-    `limit` keeps the first so many training images, 0 keeps all. Raises Unavailable, or data.Damaged for a file that is
-    there but broken: nobody wants to train on something else without being told.
+    `limit`: the number of training images, 0 for all. Raises DatasetUnavailable; DamagedDataset for a damaged file of
+    MNIST, which "auto" does not replace with synthetic digits.
     """
     if name == "synthetic":
         return _synthetic(validation, limit, progress, notice=None)
@@ -39,45 +39,43 @@ def load(name: str, root: Path, validation: int, limit: int, progress: ProgressF
     trouble, remedy = _trouble(found, root, reason)
     if name == "mnist":
         raise DatasetUnavailable(f"{trouble} {remedy}, or choose --dataset synthetic.")
-    notice = f"{trouble} In its place stand synthetic digits, drawn by the program: the accuracy is that on drawings."
-    return _synthetic(validation, limit, progress, f"{notice} For MNIST: {remedy}.")
+    notice = f"{trouble} Using synthetic digits instead: all accuracies refer to them. For MNIST: {remedy}."
+    return _synthetic(validation, limit, progress, notice)
 
 
 def _renames(found: mnist.Found) -> str | None:
-    """A notice of files that are used though their names are not the usual ones."""
+    """A notice of files that were found by their checksums, not by their names."""
     renames = found.renames()
     return f"MNIST was recognized by its checksums. Rename {', '.join(renames)}." if renames else None
 
 
 def _trouble(found: mnist.Found, root: Path, reason: str) -> tuple[str, str]:
-    """Why MNIST can't be had, and what to do: a part of it may be there, or files that only have its names."""
+    """Why MNIST cannot be loaded, and the remedy."""
     missing = ", ".join(f"{name}.gz" for name in found.missing)
     if found.files:
-        trouble = f"MNIST in {found.folder} is incomplete, {missing} cannot be downloaded ({reason})."
+        trouble = f"MNIST in {found.folder} is incomplete, and {missing} cannot be downloaded ({reason})."
     else:
-        trouble = f"MNIST is neither in {root} nor can it be downloaded ({reason})."
-    trouble += "".join(f" {path} has a name of MNIST's, but another content: its MD5 differs." for path in found.unfit)
+        trouble = f"MNIST is not in {root} and cannot be downloaded ({reason})."
+    trouble += "".join(f" {path} is named like a file of MNIST, but its MD5 differs." for path in found.unfit)
     return trouble, f"Put {missing} into {found.folder or root / mnist.FOLDER}"
 
 
 def load_test(name: str, root: Path, progress: ProgressFactory) -> Dataset:
-    """For those who only read the test set: whole, but with few training images where these would have to be drawn."""
+    """The same for evaluation: the whole test set, and fewer training images where they are synthetic."""
     return load(name, root, validation=0, limit=SYNTHETIC_TEST, progress=progress)
 
 
 def _synthetic(validation: int, limit: int, progress: ProgressFactory, notice: str | None) -> Dataset:
     train = min(limit + validation, SYNTHETIC_TRAIN) if limit else SYNTHETIC_TRAIN
     test = SYNTHETIC_TEST if train >= SYNTHETIC_TEST else train
-    splits = []
     with progress("Drawing synthetic digits", train + test) as done:
-        for size, seed in ((train, _TRAIN_SEED), (test, _TEST_SEED)):
-            images, labels = synthetic.draw(size, seed, done)
-            splits.append(Split(images, labels.long()))
-    return _split("synthetic", *splits, validation, limit, notice)
+        drawn = [synthetic.draw(count, seed, done) for count, seed in ((train, _TRAIN_SEED), (test, _TEST_SEED))]
+    train_split, test_split = (Split(images, labels.long()) for images, labels in drawn)
+    return _split("synthetic", train_split, test_split, validation, limit, notice)
 
 
 def _split(name: str, train: Split, test: Split, validation: int, limit: int, notice: str | None = None) -> Dataset:
     kept = len(train) - validation
     if kept < 1:
-        raise DatasetUnavailable(f"--validation {validation:,} leaves none of the {len(train):,} images to train on.")
+        raise DatasetUnavailable(f"--validation {validation:,} leaves none of the {len(train):,} training images.")
     return Dataset(name, train[: min(kept, limit or kept)], train[kept:], test, notice)

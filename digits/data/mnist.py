@@ -1,6 +1,6 @@
-"""MNIST from its original files, checked byte for byte, as tensors in memory.
+"""MNIST: its original files, verified by checksum, as tensors in memory; and its constants.
 
-The files lie as torchvision.datasets.MNIST(root) leaves them: root/MNIST/raw/train-images-idx3-ubyte and so on, plain
+The files lie where torchvision.datasets.MNIST(root) puts them: root/MNIST/raw/train-images-idx3-ubyte and so on, plain
 or .gz. Files of similar names, there or in folders nearby, are used if their checksums match.
 
 Format: a big-endian magic number (0x0800 + number of dimensions), one 32-bit length per dimension, then the bytes (Y.
@@ -20,12 +20,6 @@ from torch import Tensor
 
 from digits.errors import UserError
 
-
-def normalize(images: Tensor) -> Tensor:
-    """(N, 28, 28) of 0 to 255 to float32 (N, 1, 28, 28) of mean 0 and variance 1 over MNIST."""
-    return images.unsqueeze(1).float().sub_(255 * MEAN).div_(255 * STD)
-
-
 SIZE = 28  # pixels on a side
 BOX = 20  # pixels on the longer side of a digit, which is centered in SIZE by its mass
 CLASSES = 10
@@ -33,13 +27,18 @@ FOLDER = Path("MNIST", "raw")
 MEAN, STD = 0.1307, 0.3081  # of all pixels of the 60,000 training images, scaled to 0..1
 
 
+def normalize(images: Tensor) -> Tensor:
+    """Float32 (N, 1, 28, 28) of mean 0 and variance 1 over MNIST, of (N, 28, 28) of 0 to 255."""
+    return images.unsqueeze(1).float().sub_(255 * MEAN).div_(255 * STD)
+
+
 @dataclass(frozen=True)
 class IdxFile:
-    """A file of the data set: its name, the shape of its array and its checksum."""
+    """A file of the data set; `md5` is that of the decompressed file."""
 
     name: str
     shape: tuple[int, ...]
-    md5: str  # of the unpacked file
+    md5: str
 
     @property
     def header(self) -> bytes:
@@ -59,7 +58,7 @@ class MissingDataset(UserError):
 
 
 class DamagedDataset(UserError):
-    """A file is there and is not what it should be; the message names it."""
+    """A file is damaged or unreadable; the message names it and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A name, three splits that share no image, and a notice where the data are not what one would expect."""
+    """Three splits that share no image, and a notice for the user where the data are not the expected ones."""
 
     name: str
     train: Split
@@ -94,19 +93,19 @@ class Dataset:
     notice: str | None = None
 
     def describe(self) -> dict:
-        """The run log's section `dataset`; sha256 is over images and labels of train, validation and test in turn."""
+        """The run log's section `dataset`; sha256 covers images and labels of train, validation and test, in turn."""
         digest = hashlib.sha256()
         splits = (self.train, self.validation, self.test)
         for split in splits:
-            digest.update(split.images.numpy())
-            digest.update(split.labels.to(torch.uint8).numpy())
+            digest.update(split.images.numpy().data)
+            digest.update(split.labels.to(torch.uint8).numpy().data)
         sizes = dict(zip(("train", "validation", "test"), map(len, splits)))
         return {"name": self.name, **sizes, "sha256": digest.hexdigest(), "notice": self.notice}
 
 
 @dataclass(frozen=True)
 class Found:
-    """Where the MNIST files lie, by name; and files of similar names whose content is another."""
+    """Paths of the MNIST files by name, and files of similar names with a different content."""
 
     files: dict[str, Path]
     unfit: tuple[Path, ...]
@@ -117,43 +116,43 @@ class Found:
 
     @property
     def folder(self) -> Path | None:
-        """Of the files that are there."""
+        """The folder of the files that exist."""
         return next((path.parent for path in self.files.values()), None)
 
     def renames(self) -> list[str]:
-        """What to rename so that every program finds it: "a to b"."""
-        names = ((path, name + (".gz" if _is_packed(path) else "")) for name, path in self.files.items())
+        """Renames, "a to b", after which other programs find the files."""
+        names = ((path, name + (".gz" if _is_gzip(path) else "")) for name, path in self.files.items())
         return [f"{path} to {path.with_name(name)}" for path, name in names if path.name != name]
 
 
 def find_files(root: Path) -> Found:
-    """Files with the right name and place are taken as they are, so that damage is noticed; others by checksum."""
-    files, unfit = {}, []
+    """Files with the expected path are taken unchecked, so that damage is reported later; others by their checksum."""
+    files: dict[str, Path] = {}
+    unfit: list[Path] = []
     for file in MNIST_FILES:
-        own = (root / FOLDER / name for name in (file.name, f"{file.name}.gz"))
-        files[file.name] = next((path for path in own if path.is_file()), None)
-    for file in MNIST_FILES:
-        for path in _similar(root, file) if files[file.name] is None else ():
-            if files[file.name] is None and _fits(path, file):
+        expected = [path for name in (file.name, f"{file.name}.gz") if (path := root / FOLDER / name).is_file()]
+        candidates = expected or _similar(root, file)
+        for path in candidates:
+            if file.name not in files and (expected or _fits(path, file)):
                 files[file.name] = path
-            else:
+            elif not expected:
                 unfit.append(path)
-    return Found({name: path for name, path in files.items() if path}, tuple(unfit))
+    return Found(files, tuple(unfit))
 
 
 def missing_files(root: Path) -> list[str]:
-    """Names of the MNIST files that are not there, neither plain nor as .gz."""
+    """Names of the MNIST files that are missing, both plain and as .gz."""
     return find_files(root).missing
 
 
 def read_mnist(root: Path) -> tuple[Split, Split]:
-    """All 60,000 training and 10,000 test images. Raises Missing or Damaged."""
+    """All 60,000 training and 10,000 test images. Raises MissingDataset or DamagedDataset."""
     found = find_files(root)
     if found.missing:
         raise MissingDataset(f"{root / FOLDER} has no {found.missing[0]}")
     for file in MNIST_FILES:
         if found.files[file.name].parent == root / FOLDER:
-            _check_packing(found.files[file.name], file)
+            _check_compression(found.files[file.name], file)
     train_images, train_labels, test_images, test_labels = (
         read_idx(found.files[file.name], file) for file in MNIST_FILES
     )
@@ -161,30 +160,30 @@ def read_mnist(root: Path) -> tuple[Split, Split]:
 
 
 def read_idx(path: Path, file: IdxFile) -> Tensor:
-    """The checked content of `file`, which lies at `path`, as uint8 of its shape. Raises Damaged."""
+    """The verified content of `file` at `path`, as uint8 of its shape. Raises DamagedDataset."""
     expected = len(file.header) + torch.Size(file.shape).numel()
     content = _read(path, expected + 1)
     if len(content) != expected:
         found = f"{len(content):,}" if len(content) < expected else "more"
         raise _damaged(path, f"{found} bytes instead of {expected:,}")
     if not content.startswith(file.header):
-        raise _damaged(path, f"it does not begin as an IDX file of shape {file.shape} does")
+        raise _damaged(path, f"it is not an IDX file of shape {file.shape}")
     if not _has_md5(content, file):
         raise _damaged(path, f"its MD5 is not {file.md5}")
     return torch.frombuffer(content, dtype=torch.uint8, offset=len(file.header)).view(file.shape)
 
 
-def _check_packing(path: Path, file: IdxFile) -> None:
-    """Raises Damaged for a file of the right name that torchvision could not read, with the rename to make if any."""
-    packed = _is_packed(path)
+def _check_compression(path: Path, file: IdxFile) -> None:
+    """Raises DamagedDataset for a file whose suffix and compression differ, which torchvision cannot read."""
+    packed = _is_gzip(path)
     right = path.with_name(file.name + (".gz" if packed else ""))
     if path != right and path.name.removesuffix(".gz") == file.name:
         remedy = f"rename it to {right}" if _fits(path, file) else "delete it and start again"
-        raise DamagedDataset(f"{path} is {'' if packed else 'not '}packed with gzip: {remedy}.")
+        raise DamagedDataset(f"{path} is {'' if packed else 'not '}compressed with gzip: {remedy}.")
 
 
 def _similar(root: Path, file: IdxFile) -> list[Path]:
-    """Files that other sources name so, in the usual folder, one level off, or in a folder for each file."""
+    """Files as other sources name them, in the usual folder, one level off, or in a folder for each file."""
     folders = (root / FOLDER, root, root / "raw", root / FOLDER.parent, *sorted(root.glob(f"[!.]*/{FOLDER}")))
     beginning = _letters(file.name)[: len("trainimages")]
     found = []
@@ -195,7 +194,7 @@ def _similar(root: Path, file: IdxFile) -> list[Path]:
 
 
 def _letters(name: str) -> str:
-    """Without what sources differ in: case, dots, hyphens; the test set is called t10k or test."""
+    """A name without what sources differ in: case, dots, hyphens, and whether the test set is called t10k or test."""
     return re.sub("[^a-z0-9]", "", name.lower()).replace("test", "t10k")
 
 
@@ -210,8 +209,8 @@ def _has_md5(content: bytearray, file: IdxFile) -> bool:
     return hashlib.md5(content, usedforsecurity=False).hexdigest() == file.md5
 
 
-def _is_packed(path: Path) -> bool:
-    """By its first bytes: browsers unpack some downloads and keep their names."""
+def _is_gzip(path: Path) -> bool:
+    """Whether it is compressed with gzip, by its first bytes: browsers decompress some downloads and keep the name."""
     try:
         with path.open("rb") as file:
             return file.read(2) == b"\x1f\x8b"
@@ -220,9 +219,9 @@ def _is_packed(path: Path) -> bool:
 
 
 def _read(path: Path, limit: int) -> bytearray:
-    """At most `limit` unpacked bytes, so that no .gz fills the memory; a bytearray, because torch warns of bytes."""
+    """At most `limit` decompressed bytes, so that no .gz fills the memory; a bytearray, since torch warns of bytes."""
     try:
-        with gzip.open(path) if _is_packed(path) else path.open("rb") as file:
+        with gzip.open(path) if _is_gzip(path) else path.open("rb") as file:
             return bytearray(file.read(limit))
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise _damaged(path, str(error)) from None

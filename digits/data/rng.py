@@ -1,7 +1,7 @@
 """Random number generators: one for each purpose and step of a run.
 
-What is drawn follows from the seed and the step alone. So a continued run need not know what was drawn before, and the
-global random state is left to dropout.
+Random numbers depend on the seed, the step and the purpose alone. So a resumed run needs no saved generator state, and
+torch's global generator serves dropout only.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from torch import Generator
 ORDER, AUGMENTATION, STROKES, TURNS = "order", "augmentation", "strokes", "turns"  # purposes
 
 
-def make_generator(seed: int, number: int, purpose: str) -> Generator:
-    """On the CPU, for the step or epoch `number`. Of a seed torch uses the last 32 bits, so all three go into these."""
-    digest = hashlib.blake2b(f"{seed} {number} {purpose}".encode(), digest_size=4).digest()
+def make_generator(seed: int, step: int, purpose: str) -> Generator:
+    """A generator on the CPU for a step (for ORDER an epoch). torch uses 32 bits of a seed, so all three are hashed."""
+    digest = hashlib.blake2b(f"{seed} {step} {purpose}".encode(), digest_size=4).digest()
     return Generator().manual_seed(int.from_bytes(digest, "little"))

@@ -1,8 +1,8 @@
-"""Stroke skeletons of the ten digits, made by hand, and the splines through them.
+"""Stroke skeletons of the ten digits, made by hand, and splines through them.
 
 A skeleton is a line of text, in the order in which a pen would draw it: control points "x,y" on a sheet about 60 wide
 and 100 high (x to the right, y down), joined by a smooth curve. "!" after a point makes it a corner, "/" lifts the pen.
-The number in front is how often the shape is drawn, relative to the other shapes of the same digit.
+The number in front is the relative frequency among the skeletons of the same digit.
 """
 
 import math
@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 SHEET = 100  # height of the sheet in the units of the text; in tensors it is 1
-SAMPLES = 80  # points along a skeleton: in MNIST's box of 20 pixels at most about one pixel apart
-_FINE = 50  # steps between two control points while lengths are measured
+SAMPLES = 80  # points along a skeleton: at most about a pixel apart in MNIST's box of 20 pixels
+_FINE = 50  # steps between two control points when arc length is measured
 
-SKELETONS = {
+SKELETONS: dict[int, list[tuple[float, str]]] = {
     0: [
         (3, "32,1 14,12 3,40 6,72 18,94 36,98 53,82 60,52 54,20 40,4 28,2"),  # a round one, closed at the top
         (2, "48,10 32,2 12,16 2,48 8,82 28,98 50,84 60,50 54,20 38,4 18,10"),  # begun at the right, with an overlap
@@ -172,35 +172,36 @@ SKELETONS = {
 
 @dataclass(frozen=True)
 class Library:
-    """All skeletons as tensors, padded to the longest one. S shapes, K control points."""
+    """All S skeletons as tensors, padded to the K control points of the longest."""
 
-    odds: Tensor  # (10, S): how often digit d is drawn as shape s, not normalised
+    odds: Tensor  # (10, S): relative frequency of skeleton s for digit d
     control: Tensor  # (S, K, 2): x, y
-    play: Tensor  # (S, K): how far a control point may stray, its distance from the nearest neighbour on the path
-    curve: Tensor  # (S, SAMPLES, K): times control points, it gives points evenly spaced along the pen's path
+    jitter: Tensor  # (S, K): each control point's distance from the nearest neighbor on the path
+    curve: Tensor  # (S, SAMPLES, K): maps control points to points evenly spaced along the pen's path
 
 
 @cache
 def library() -> Library:
-    """Parse SKELETONS, once."""
+    """SKELETONS as tensors, parsed once."""
     shapes = [(digit, odds, *parse(text)) for digit, lines in SKELETONS.items() for odds, text in lines]
     longest = max(len(points) for _, _, points, _ in shapes)
     all_odds = torch.zeros(10, len(shapes))
     control = torch.zeros(len(shapes), longest, 2)
-    reach = torch.zeros(len(shapes), longest)
+    jitter = torch.zeros(len(shapes), longest)
     for shape, (digit, odds, points, arcs) in enumerate(shapes):
         all_odds[digit, shape] = odds
         control[shape, : len(points)] = torch.tensor(points)
-        reach[shape, : len(points)] = torch.tensor(jitter_radius(points, arcs))
+        jitter[shape, : len(points)] = torch.tensor(jitter_radius(points, arcs))
     curve = torch.stack([sample(row, arcs) for row, (_, _, _, arcs) in zip(control, shapes)])
-    return Library(all_odds, control, reach, curve)
+    return Library(all_odds, control, jitter, curve)
 
 
 def parse(text: str) -> tuple[list[tuple[float, ...]], list[list[int]]]:
-    """A skeleton's control points, and its smooth arcs: lists of indices into the points. A corner ends an arc."""
-    points, arcs = [], []
+    """A skeleton's control points, and its smooth arcs as lists of indices into the points; a corner ends an arc."""
+    points: list[tuple[float, ...]] = []
+    arcs: list[list[int]] = []
     for stroke in text.split("/"):
-        arc = []
+        arc: list[int] = []
         for word in stroke.split():
             arc.append(len(points))
             points.append(tuple(float(value) / SHEET for value in word.rstrip("!").split(",")))
@@ -212,7 +213,7 @@ def parse(text: str) -> tuple[list[tuple[float, ...]], list[list[int]]]:
 
 
 def jitter_radius(points: list[tuple[float, ...]], arcs: list[list[int]]) -> list[float]:
-    """Each point's distance from its nearest neighbour on the path: jitter in proportion to it leaves no kinks."""
+    """Each point's distance from its nearest neighbor on the path: jitter in proportion to it leaves no kinks."""
     nearest = [math.inf] * len(points)
     for arc in arcs:
         for i, j in pairwise(arc):
@@ -222,21 +223,23 @@ def jitter_radius(points: list[tuple[float, ...]], arcs: list[list[int]]) -> lis
 
 
 def sample(control: Tensor, arcs: list[list[int]]) -> Tensor:
-    """The matrix (SAMPLES, K) that turns these control points (K, 2) into points evenly spaced along their curve."""
+    """The matrix (SAMPLES, K) that maps these control points (K, 2) to points evenly spaced along their curve."""
     fine = [spline(arc, len(control)) for arc in arcs]
-    steps = [torch.cat([torch.zeros(1), (rows @ control).diff(dim=0).norm(dim=1)]) for rows in fine]  # lifts are free
+    steps = [
+        torch.cat([torch.zeros(1), (rows @ control).diff(dim=0).norm(dim=1)]) for rows in fine
+    ]  # pen lifts have no length
     length = torch.cat(steps).cumsum(0)
-    wanted = torch.linspace(0, float(length[-1]), SAMPLES)
-    return torch.cat(fine)[torch.searchsorted(length, wanted)]
+    positions = torch.linspace(0, float(length[-1]), SAMPLES)
+    return torch.cat(fine)[torch.searchsorted(length, positions)]
 
 
 def spline(arc: list[int], columns: int) -> Tensor:
     """Rows (_FINE steps per interval, columns): weights of the control points along an arc's Catmull-Rom spline.
 
-    E. Catmull and R. Rom, "A class of local interpolating splines", 1974. It passes through its points, and it is
-    linear in them, so that curves of many different hands are one matrix product.
+    E. Catmull and R. Rom, "A class of local interpolating splines", 1974. The curve passes through its points and is
+    linear in them, so one matrix product evaluates many curves.
     """
-    through = torch.zeros(len(arc) + 2, columns)  # with a reflected point before the first and after the last
+    through = torch.zeros(len(arc) + 2, columns)  # with a reflected point at either end
     through[torch.arange(len(arc)) + 1, torch.tensor(arc)] = 1
     through[0] = 2 * through[1] - through[2]
     through[-1] = 2 * through[-2] - through[-3]

@@ -2,8 +2,8 @@
 
     images, labels = draw(60_000, seed=0)
 
-For each image one of the hand-made skeletons is bent as a writer would bend it, inked with a pen of some width, and
-framed as MNIST frames its digits. All of it is batched tensor arithmetic; nothing is done per image in Python.
+A hand-made skeleton is distorted, drawn with a pen of random width, and framed like MNIST's digits. Batched tensor
+operations, no loop over images.
 """
 
 import math
@@ -11,21 +11,20 @@ from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor
-from torch.nn import functional as F
+from torch.nn.functional import pad
 
+from digits.data.mnist import BOX, SIZE
 from digits.data.skeletons import SAMPLES, library
 
-SIZE = 28  # pixels on a side
-BOX = 20  # MNIST's digits fill a box of 20x20 pixels (Y. LeCun, C. Cortes, C. Burges, "The MNIST database")
 _CHUNK = 1000  # images drawn at once: under 0.1 s and about 30 MB
-_BLUR = 0.8  # pixels; less than the distance of two samples and a line would bead, much more and corners would melt
+_BLUR = 0.8  # pixels: with less, lines show their sample points; with much more, corners are rounded
 
 
 def draw(count: int, seed: int, progress: Callable[[int], None] | None = None) -> tuple[Tensor, Tensor]:
-    """Images uint8 (count, 28, 28), white ink on black, and their labels uint8 (count,).
+    """Images uint8 (count, 28, 28), white ink on black, and labels uint8 (count,).
 
-    The ten digits are equally frequent (to within one) and in random order. The same count and seed give the same
-    bytes. `progress` gets the number of newly drawn images after each chunk; what it raises ends the work.
+    The ten digits are equally frequent (to within one) and in random order; the same count and seed give the same
+    bytes. `progress` gets the number of newly drawn images after each chunk.
     """
     generator = Generator().manual_seed(seed)
     labels = (torch.arange(count) % 10)[torch.randperm(count, generator=generator)]
@@ -41,9 +40,9 @@ def draw(count: int, seed: int, progress: Callable[[int], None] | None = None) -
 def _draw_chunk(labels: Tensor, generator: Generator) -> Tensor:
     """Images uint8 (n, 28, 28) of the digits `labels` (n,)."""
     points = write(labels, generator)
-    for bend in (proportions, elastic, affine):
-        points = bend(points, generator)
-    half_width = (0.82 * _truncated_normal(0.36, (len(labels), 1, 1), generator)).clamp(0.5, 3.0)  # pixels
+    for distort in (proportions, elastic, affine):
+        points = distort(points, generator)
+    half_width = (0.82 * _log_normal(0.36, (len(labels), 1, 1), generator)).clamp(0.5, 3.0)  # pixels
     return centered(ink(fit_box(points, half_width), half_width, generator))
 
 
@@ -55,35 +54,35 @@ def _normal(std: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
     return std * torch.randn(shape, generator=generator)
 
 
-def _truncated_normal(std: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
-    """Factors around 1: half as large is as likely as twice as large."""
+def _log_normal(std: float, shape: tuple[int, ...], generator: Generator) -> Tensor:
+    """Log-normal factors around 1: 0.5 is as likely as 2."""
     return _normal(std, shape, generator).exp()
 
 
-# --- the writer: points (n, SAMPLES, 2) along the pen's path, x and y, on a sheet of height 1 -------------------------
+# --- handwriting: points (n, SAMPLES, 2) along the pen's path, x and y, on a sheet of height 1 ------------------------
 
 
 def write(labels: Tensor, generator: Generator) -> Tensor:
-    """One of each digit's shapes, by a careful or a careless hand: every control point strays on its own."""
+    """Points of a random skeleton of each label, its control points jittered independently."""
     shapes = library()
     shape = torch.multinomial(shapes.odds[labels], 1, generator=generator).squeeze(1)  # (n,)
     control = shapes.control[shape]  # (n, K, 2)
-    carelessness = _uniform(0.02, 0.17, (len(labels), 1, 1), generator)
-    strayed = control + carelessness * shapes.play[shape].unsqueeze(2) * _normal(1, control.shape, generator)
-    return shapes.curve[shape] @ strayed
+    amount = _uniform(0.02, 0.17, (len(labels), 1, 1), generator)
+    jittered = control + amount * shapes.jitter[shape].unsqueeze(2) * _normal(1, control.shape, generator)
+    return shapes.curve[shape] @ jittered
 
 
 def proportions(points: Tensor, generator: Generator) -> Tensor:
-    """Make the upper half larger or smaller than the lower one, and wider or narrower."""
+    """Change the height and width of the upper half relative to the lower one."""
     n = len(points)
     x, y = points.split(1, dim=2)
     taper = _normal(0.5, (n, 1, 1), generator)
-    sink = _normal(0.45, (n, 1, 1), generator).clamp(-0.9, 0.9)  # below 1, or the sheet would fold
+    sink = _normal(0.45, (n, 1, 1), generator).clamp(-0.9, 0.9)  # below 1: otherwise the sheet folds
     return torch.cat([0.3 + (x - 0.3) * (taper * (y - 0.5)).exp(), y + sink * y * (1 - y)], dim=2)
 
 
 def elastic(points: Tensor, generator: Generator) -> Tensor:
-    """Bend the sheet by a few slow waves: neighbouring points move together."""
+    """Distort the sheet by a few slow waves, so that neighboring points move together."""
     n, waves = len(points), 4
     direction = _normal(3, (n, 2, waves), generator)  # radians per height of the sheet
     phase = _uniform(0, 2 * math.pi, (n, 1, waves), generator)
@@ -94,7 +93,7 @@ def elastic(points: Tensor, generator: Generator) -> Tensor:
 def affine(points: Tensor, generator: Generator) -> Tensor:
     """Width, slant (mostly to the right) and angle."""
     n = len(points)
-    width = 1.16 * _truncated_normal(0.29, (n,), generator)
+    width = 1.16 * _log_normal(0.29, (n,), generator)
     slant = 0.15 + _normal(0.28, (n,), generator)
     angle = _normal(0.12, (n,), generator)  # radians
     cos, sin = angle.cos(), angle.sin()
@@ -103,11 +102,11 @@ def affine(points: Tensor, generator: Generator) -> Tensor:
     return points @ matrix.view(n, 2, 2)
 
 
-# --- the pen and the scanner: from here on in pixels ------------------------------------------------------------------
+# --- rasterization: from here on in pixels ----------------------------------------------------------------------------
 
 
 def fit_box(points: Tensor, half_width: Tensor) -> Tensor:
-    """Scale and shift points so that their ink fills the box, keeping its proportions. `half_width` is (n, 1, 1)."""
+    """Fit the ink of the points into the box, keeping the aspect ratio; `half_width` is (n, 1, 1)."""
     low, high = points.amin(1, keepdim=True), points.amax(1, keepdim=True)  # (n, 1, 2)
     scale = (BOX - 2 * half_width) / (high - low).amax(2, keepdim=True)
     return BOX / 2 + (points - (low + high) / 2) * scale
@@ -117,8 +116,8 @@ def ink(points: Tensor, half_width: Tensor, generator: Generator) -> Tensor:
     """Boxes uint8 (n, BOX, BOX) with ink where a pixel is at most about `half_width` from the points.
 
     The distance is a soft minimum over the points, d^2 = -2 s^2 log sum_p w_p exp(-d_p^2 / 2 s^2), where w_p is the
-    pressure of the pen. The exponential splits into one factor for the row and one for the column of a pixel, so that
-    a matrix product draws the whole image, without a distance for each pixel and point.
+    pen's pressure. The exponential factors into a term for the row and one for the column, so a matrix product draws
+    the image without a distance for each pair of pixel and point.
     """
     grid = torch.arange(BOX)[:, None] + 0.5
     rows, columns = (
@@ -134,7 +133,7 @@ def ink(points: Tensor, half_width: Tensor, generator: Generator) -> Tensor:
 
 
 def pressure(n: int, generator: Generator) -> Tensor:
-    """Weights (n, 1, SAMPLES) around 1 that swell and fade along the stroke."""
+    """Weights (n, 1, SAMPLES) around 1 that vary smoothly along the stroke."""
     swell = _uniform(0, 1.2, (n, 1, 1), generator)
     waves = _uniform(2, 9, (n, 1, 1), generator)  # radians from the first to the last point
     phase = _uniform(0, 2 * math.pi, (n, 1, 1), generator)
@@ -142,10 +141,10 @@ def pressure(n: int, generator: Generator) -> Tensor:
 
 
 def centered(box: Tensor) -> Tensor:
-    """Images (n, SIZE, SIZE) with the boxes' centre of mass in pixel (14, 14), shifted by whole pixels as in MNIST."""
-    place = torch.arange(BOX, dtype=torch.float)
-    middle = [(mass @ place / mass.sum(1)).round().long() for mass in (box.float().sum(2), box.float().sum(1))]
-    # Padded by half an image, the box's pixel i is pixel i + 14: the image that has it in its middle begins at i.
-    rows, columns = (start[:, None] + torch.arange(SIZE) for start in middle)  # (n, SIZE)
-    padded = F.pad(box, [SIZE // 2] * 4)
+    """Images (n, SIZE, SIZE) with the boxes' center of mass in pixel (14, 14), moved by whole pixels as in MNIST."""
+    position = torch.arange(BOX, dtype=torch.float)
+    centers = [(mass @ position / mass.sum(1)).round().long() for mass in (box.float().sum(2), box.float().sum(1))]
+    # Padded by half an image, pixel i of the box is pixel i + 14: the image centered on it starts at i.
+    rows, columns = (start[:, None] + torch.arange(SIZE) for start in centers)  # (n, SIZE)
+    padded = pad(box, [SIZE // 2] * 4)
     return padded[torch.arange(len(box))[:, None, None], rows[:, :, None], columns[:, None, :]]
