@@ -11,10 +11,10 @@ from digits.data.augment import (
     affine,
     apply,
     augment,
-    resample,
+    change_stroke_width,
     draw,
     lower_resolution,
-    change_stroke_width,
+    resample,
 )
 from digits.data.resize import back_projection_upscale, resize
 

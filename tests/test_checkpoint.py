@@ -115,14 +115,14 @@ def test_files_of_the_first_format_are_still_read(trained, tmp_path):
 def test_another_file_is_refused_by_name(tmp_path, content):
     path = tmp_path / "other.pth"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"other\.pth holds no network"):
+    with pytest.raises(ValueError, match=r"other\.pth is not a weights file"):
         weights_file.load_network(path)
 
 
 def test_weights_of_another_program_are_refused(tmp_path):
     path = tmp_path / "other.pth"
     torch.save({"state_dict": {}}, path)
-    with pytest.raises(ValueError, match="holds no network"):
+    with pytest.raises(ValueError, match="is not a weights file"):
         weights_file.load_network(path)
 
 
@@ -148,7 +148,7 @@ def test_a_file_that_unpacks_to_more_is_refused_too(tmp_path):
     size = (tmp_path / "packed.pth").stat().st_size
     assert size < 100_000
     with pytest.raises(weights_file.DamagedFile, match="more than 100,000 bytes"):
-        weights_file.load(tmp_path / "packed.pth", most_bytes=100_000)
+        weights_file.load(tmp_path / "packed.pth", max_bytes=100_000)
 
 
 def test_a_network_whose_files_could_not_be_read_again_is_not_trained():
@@ -161,5 +161,5 @@ def test_a_network_whose_files_could_not_be_read_again_is_not_trained():
 def test_weights_with_a_strange_temperature_are_refused(trained, tmp_path, temperature):
     path = tmp_path / "weights.pth"
     path.write_bytes(weights_file.weights_file(trained.network, CONFIG, temperature=temperature))
-    with pytest.raises(ValueError, match="holds no network"):
+    with pytest.raises(ValueError, match="is not a weights file"):
         weights_file.load_network(path)

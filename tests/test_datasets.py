@@ -61,7 +61,7 @@ def test_a_limit_keeps_the_first_images_and_the_same_validation(small_mnist, bar
 
 
 def test_a_validation_that_leaves_nothing_is_refused(small_mnist, bars):
-    with pytest.raises(datasets.DatasetUnavailable, match="--validation 6 leaves none of the 6 images"):
+    with pytest.raises(datasets.DatasetUnavailable, match="--validation 6 leaves none of the 6 training images"):
         load("mnist", small_mnist, bars, validation=6)
 
 
@@ -85,7 +85,7 @@ def test_mnist_without_files_fails_with_a_remedy(tmp_path, offline, bars):
 def test_of_an_incomplete_mnist_the_missing_file_is_named(small_mnist, offline, bars):
     folder = small_mnist / mnist.FOLDER
     (folder / "t10k-labels-idx1-ubyte").unlink()
-    sentence = f"MNIST in {folder} is incomplete, t10k-labels-idx1-ubyte.gz cannot be downloaded ("
+    sentence = f"MNIST in {folder} is incomplete, and t10k-labels-idx1-ubyte.gz cannot be downloaded ("
     remedy = f"Put t10k-labels-idx1-ubyte.gz into {folder}"
     with pytest.raises(datasets.DatasetUnavailable) as error:
         load("mnist", small_mnist, bars)

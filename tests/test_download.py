@@ -200,7 +200,7 @@ def test_whatever_a_broken_torchvision_raises_the_remedy_is_named(monkeypatch, k
     monkeypatch.delattr(torchvision, "datasets")
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     with pytest.raises(download.DownloadError, match=r"does not fit torch .*pip install"):
-        download._torchvision_mnist()
+        download.torchvision_mnist()
 
 
 def test_leftovers_of_killed_downloads_are_removed_after_a_while(small_mnist, packed, mirrors):
@@ -222,7 +222,7 @@ def test_leftovers_of_killed_downloads_are_removed_after_a_while(small_mnist, pa
     ],
 )
 def test_a_torchvision_that_does_not_match_torch_is_explained_in_one_line(error, words):
-    text = download._explain_import(error)
+    text = download.explain_import(error)
     assert words in text
     assert "\n" not in text
     assert "pip install" in text
@@ -233,5 +233,5 @@ def test_a_torchvision_that_is_not_installed_is_explained_in_one_line(monkeypatc
         raise download.importlib.metadata.PackageNotFoundError(package)
 
     monkeypatch.setattr(download.importlib.metadata, "version", missing)
-    assert "torchvision is not installed: python -m pip install" in download._explain_import(ImportError("no"))
+    assert "torchvision is not installed: python -m pip install" in download.explain_import(ImportError("no"))
     assert issubclass(download.DownloadError, errors.UserError)

@@ -139,13 +139,13 @@ def test_weights_that_are_not_there_are_named_with_a_remedy(tmp_path):
 def test_a_foreign_file_is_rejected_in_one_line(tmp_path, content):
     path = tmp_path / "other.pth"
     path.write_bytes(content)
-    assert "holds no network of this program" in refused(path)
+    assert "is not a weights file of this project" in refused(path)
 
 
 def test_unsuitable_weights_are_rejected_in_one_line(trained, tmp_path):
-    assert "holds no network of this program" in refused(trained / schema.CHECKPOINT)
+    assert "is not a weights file of this project" in refused(trained / schema.CHECKPOINT)
     torch.save({"fc.weight": torch.zeros(3, 3)}, tmp_path / "foreign.pth")
-    assert "holds no network of this program" in refused(tmp_path / "foreign.pth")
+    assert "is not a weights file of this project" in refused(tmp_path / "foreign.pth")
 
 
 def test_a_damaged_file_is_refused_in_one_line(trained, tmp_path):
@@ -153,9 +153,9 @@ def test_a_damaged_file_is_refused_in_one_line(trained, tmp_path):
     place = len(content) // 2
     content[place : place + 8] = bytes(byte ^ 0xFF for byte in content[place : place + 8])
     (tmp_path / "damaged.pth").write_bytes(content)
-    assert "holds no network of this program" in refused(tmp_path / "damaged.pth")
+    assert "is not a weights file of this project" in refused(tmp_path / "damaged.pth")
     (tmp_path / "cut.pth").write_bytes(content[:place])
-    assert "holds no network of this program" in refused(tmp_path / "cut.pth")
+    assert "is not a weights file of this project" in refused(tmp_path / "cut.pth")
 
 
 def test_weights_that_are_not_finite_are_refused(trained, tmp_path):

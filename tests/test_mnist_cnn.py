@@ -185,7 +185,7 @@ def test_a_device_that_is_not_there_is_named_with_a_remedy(tmp_path):
         pytest.skip("there is a cuda device here")
     code, _, errors = train(tmp_path, "--device", "cuda")
     assert code == 1
-    assert errors == "Error: torch finds no cuda device here: use --device auto or --device cpu.\n"
+    assert errors == "Error: No cuda device is available: use --device auto or --device cpu.\n"
     assert content(tmp_path, schema.TRAINING_LOG)["status"] == "failed"
 
 

@@ -40,8 +40,8 @@ def fake_trials(monkeypatch, seconds, gradients):
         def seconds(self):
             return seconds[self.way]
 
-    monkeypatch.setattr(precision, "_Trial", Trial)
-    monkeypatch.setattr(precision, "_may_know_bfloat16", lambda device: True)
+    monkeypatch.setattr(precision, "Trial", Trial)
+    monkeypatch.setattr(precision, "may_support_bfloat16", lambda device: True)
 
 
 UP, NEARLY_UP, DOWN, NO_NUMBER = [1.0, 2.0], [1.01, 2.0], [-1.0, -2.0], [float("nan"), 1.0]
@@ -74,7 +74,7 @@ def test_float32_is_tried_in_both_orders(network, monkeypatch):
 
 def test_the_trial_runs_on_one_thread(network, monkeypatch):
     threads, seen = torch.get_num_threads(), []
-    monkeypatch.setattr(precision, "_Trial", lambda *arguments: seen.append(torch.get_num_threads()) or 1 / 0)
+    monkeypatch.setattr(precision, "Trial", lambda *arguments: seen.append(torch.get_num_threads()) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         precision.choose_precision("auto", network, CPU)
     assert seen == [1]
@@ -85,7 +85,7 @@ def test_a_device_without_such_kernels_uses_float32(network, monkeypatch):
     def unsupported(*arguments):
         raise RuntimeError("not implemented for 'BFloat16'")
 
-    monkeypatch.setattr(precision, "_Trial", unsupported)
+    monkeypatch.setattr(precision, "Trial", unsupported)
     assert precision.choose_precision("auto", network, CPU) == Precision(CPU)
 
 

@@ -102,6 +102,6 @@ def test_weights_above_the_stated_size_are_refused_before_they_are_read(live, pi
         log.batch(1, loss=0.5)
         log.save(schema.WEIGHTS, b"")
         with open(live.results / schema.WEIGHTS, "r+b") as file:
-            file.truncate(weights_file.MOST_BYTES + (8 << 30))
+            file.truncate(weights_file.MAX_BYTES + (8 << 30))
         answer = post(live, picture[0])
     assert answer.status == 503 and "too large" in answer.json()["error"]

@@ -119,7 +119,7 @@ def lose_all(results):
 def damage_all(results):
     for file in schema.CHECKPOINTS:
         (results / file).write_bytes((results / file).read_bytes()[:1000])
-    return "checkpoint-plateau.pth: it is damaged or cut short"
+    return "checkpoint-plateau.pth: it is damaged, truncated"
 
 
 def take_anothers(results):
@@ -243,7 +243,7 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, unin
     content[len(content) // 3] ^= 0x10
     write_atomically(file, content)
     said = resume(tmp_path)
-    assert "checkpoint.pth can't be used: its content does not have the SHA-256" in said
+    assert "checkpoint.pth can't be used: its content does not match its SHA-256" in said
     assert "continues from checkpoint-before.pth." in said or "continues from checkpoint-plateau.pth." in said
     assert_same(tmp_path, uninterrupted)
 

@@ -85,8 +85,8 @@ def list_models(name: str | None, **settings) -> None:
     with cli_errors(writes=False):
         chosen = architecture(name, **settings)
         with importing():
-            from digits.models import listing
-        print_result(listing.report(chosen) if chosen else listing.overview())
+            from digits.models import summary
+        print_result(summary.report(chosen) if chosen else summary.overview())
 
 
 @cli.command("presets")

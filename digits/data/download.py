@@ -41,7 +41,7 @@ def fetch_mnist(root: Path, progress: Callable[[int], None], stalled_after: floa
     `progress` gets the increment in bytes several times a second.
     Raises DownloadError when all mirrors fail, OSError when files can't be written.
     """
-    mnist = _torchvision_mnist()
+    mnist = torchvision_mnist()
     target = find_files(root).folder or root / FOLDER
     target.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(target)
@@ -117,18 +117,19 @@ def _reason(mirror: str, error: Exception) -> str:
     return f"{urlsplit(mirror).netloc}: {plain}"
 
 
-def _torchvision_mnist():
+def torchvision_mnist():
     """The MNIST class of torchvision, without its progress bar. Raises DownloadError where it can't be imported."""
     try:
         with INTERRUPTS.importing():
             from torchvision.datasets import MNIST, utils
     except (ImportError, RuntimeError, OSError, AttributeError) as error:  # versions that do not fit raise any of these
-        raise DownloadError(_explain_import(error)) from None
+        raise DownloadError(explain_import(error)) from None
     utils.tqdm = functools.partial(utils.tqdm, disable=True)
     return MNIST
 
 
-def _explain_import(error: Exception) -> str:
+def explain_import(error: Exception) -> str:
+    """The versions that do not fit together, and the remedy."""
     remedy = "python -m pip install --upgrade --force-reinstall torch torchvision"
     try:
         versions = f"torchvision {importlib.metadata.version('torchvision')}"

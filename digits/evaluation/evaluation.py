@@ -8,9 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from digits.data.mnist import Split, normalize
+from digits.data.mnist import CLASSES, Split, normalize
 from digits.evaluation import calibration, metrics, ood
-from digits.models.builders import CLASSES
 from digits.models.precision import Precision
 
 _BATCH_SIZE = 250  # 20 MB of activations, and back in Python often enough to notice Ctrl-C

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from digits.models.builders import CLASSES
+from digits.data.mnist import CLASSES
 
 BINS = 15  # of the calibration error, as in the paper
 _Z95 = 1.959964  # a standard normal variable lies within +-1.959964 in 95 % of cases

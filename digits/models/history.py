@@ -1,6 +1,6 @@
-"""Snapshots of the network for the page: the current weights, and in half precision those after each epoch.
+"""Snapshots of the network for the page: the current weights in float32, and in float16 those after each epoch.
 
-So the page, and any other program, can read digits without torch, and tell how an answer came about.
+With them the page, or any other program, runs the network without torch.
 """
 
 import zlib
@@ -9,39 +9,38 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from digits.data.mnist import MEAN, STD
+from digits.data.mnist import CLASSES, MEAN, SIZE, STD
 from digits.files import is_number
-from digits.models.builders import CLASSES, SIZE
 from digits.models.export import export_model, import_model
 from digits.renames import present_fields
 
 EPOCHS_KEPT = 20
-_HISTORY_BYTES = 16_000_000  # at most, however large the network
+MAX_HISTORY_BYTES = 16_000_000
 _LARGEST = torch.finfo(torch.float16).max
 
 
 class Snapshot(NamedTuple):
-    """A network as it was after an epoch."""
+    """The exported parameters after an epoch, and what was fitted on its validation images."""
 
     numbers: bytes  # float16
-    ood_threshold: float | None = None  # ood.py: of that epoch's validation images
-    temperature: float | None = None  # calibration.py: of the same
+    ood_threshold: float | None = None  # evaluation/ood.py
+    temperature: float | None = None  # evaluation/calibration.py
 
 
 class ModelHistory:
-    """network.json, with network.bin (float32) and network-epochs.bin (float16, one epoch after another)."""
+    """network.json, network.bin (float32) and network-epochs.bin (float16, one epoch after another)."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._layers: list[dict] = []
         self._numbers = torch.zeros(0)
         self._epoch = 0
         self._kept: list[tuple[int, Snapshot]] = []
 
     def restore(self, saved: dict, history: bytes, epoch: int) -> None:
-        """Take what an earlier process wrote of the epochs up to `epoch`. Raises ValueError for what it did not."""
+        """Load the files of an earlier process up to `epoch`. Raises ValueError for damaged ones."""
         kept = snapshots_of(saved, history)
         if saved["epochs"] and not kept:
-            raise ValueError("the numbers of its epochs are others")
+            raise ValueError("its checksum does not match the snapshots")
         self._kept = [(number, one) for number, one in kept.items() if number <= epoch]
 
     def add_epoch(
@@ -55,7 +54,7 @@ class ModelHistory:
         self._layers, self._numbers = export_model(network)
         half = self._numbers.clamp(-_LARGEST, _LARGEST).half()
         self._kept.append((epoch, Snapshot(half.numpy().astype("<f2").tobytes(), ood_threshold, temperature)))
-        while len(self._kept) > max(1, min(EPOCHS_KEPT, _HISTORY_BYTES // half.nbytes)):
+        while len(self._kept) > max(1, min(EPOCHS_KEPT, MAX_HISTORY_BYTES // half.nbytes)):
             self._kept = self._kept[::-1][::2][::-1]  # every second, always the last
 
     @property
@@ -67,7 +66,7 @@ class ModelHistory:
         return b"".join(kept.numbers for _, kept in self._kept)
 
     def as_json(self, facts: dict) -> dict:
-        """`facts` are what else there is to say of the network as it is now."""
+        """`facts` are added to the description of the current network."""
         return {
             "epoch": self._epoch,
             "input": {"rows": SIZE, "columns": SIZE, "mean": MEAN, "std": STD},
@@ -84,15 +83,15 @@ class ModelHistory:
 
 
 def snapshots_of(saved: dict, history: bytes) -> dict[int, Snapshot]:
-    """What was kept, by epoch; {} where the two files do not belong together, or are none.
+    """Snapshots by epoch, of network.json and network-epochs.bin; {} where the two do not match.
 
-    A trainer that was killed between the two has added an epoch to one: what was there before still belongs together.
-    Raises ValueError for a network.json that is damaged.
+    A trainer killed between writing the two has added an epoch to one: the earlier epochs still match. Raises
+    ValueError for a damaged network.json.
     """
     saved = present_fields(saved)
     _check(saved)
     size = 2 * saved["numbers"]
-    thresholds, temperatures = saved.get("ood_thresholds"), saved.get("temperatures")  # older files have none
+    thresholds, temperatures = saved.get("ood_thresholds"), saved.get("temperatures")  # missing in older files
     before = history[: size * len(saved["epochs"])]
     if saved.get("epochs_crc32") not in (zlib.crc32(history), zlib.crc32(before)):
         return {}
@@ -107,13 +106,13 @@ def snapshots_of(saved: dict, history: bytes) -> dict[int, Snapshot]:
 
 
 def latest(saved: dict, numbers: bytes) -> bytes | None:
-    """The numbers of network.bin; None where they are of another moment than `saved`."""
-    whole = len(numbers) == 4 * saved["numbers"] and zlib.crc32(numbers) == saved["crc32"]
-    return numbers if whole else None
+    """The content of network.bin; None where it does not match `saved`."""
+    matches = len(numbers) == 4 * saved["numbers"] and zlib.crc32(numbers) == saved["crc32"]
+    return numbers if matches else None
 
 
 def _check(saved: dict) -> None:
-    """Raise ValueError where that is no network.json, as far as the epochs are concerned."""
+    """Raise ValueError for a network.json whose entries about the epochs are invalid."""
     numbers, epochs = saved.get("numbers"), saved.get("epochs")
     if type(numbers) is not int or numbers < 1 or not isinstance(epochs, list):
         raise ValueError("its numbers or epochs are damaged")
@@ -129,9 +128,9 @@ def _check(saved: dict) -> None:
 
 
 def load_snapshot(saved: dict, numbers: bytes) -> nn.Sequential:
-    """The network of network.json with the numbers of one epoch: float32 as in network.bin, or float16.
+    """The network of network.json with the parameters of one epoch, float32 or float16.
 
-    A file of another kind leads to various errors, and to ValueError where no ten logits come out.
+    Raises ValueError where its output is not ten logits; other invalid files raise errors of several types.
     """
     dtype = torch.float32 if len(numbers) == 4 * saved["numbers"] else torch.float16
     network = import_model(saved["layers"], torch.frombuffer(bytearray(numbers), dtype=dtype).float())

@@ -1,7 +1,4 @@
-"""Weight statistics, as a file for the page: the filters of the first layer, a histogram for each layer.
-
-After each epoch a histogram is added, so that one can watch the weights spread.
-"""
+"""Weight statistics for the page: the filters of the first layer, and a histogram of each layer after each epoch."""
 
 import torch
 from torch import Tensor, nn
@@ -10,19 +7,19 @@ from digits.epoch_rows import downsample, kept_rows
 from digits.files import is_number
 from digits.renames import present_fields
 
-BARS = 40
+BARS = 40  # bins
 _LAYERS = (nn.Conv2d, nn.Linear)
 
 
 class WeightHistograms:
-    """weights.json: the filters as they are now, and the histograms after each epoch kept."""
+    """weights.json: the current filters, and the histograms of the epochs kept."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._epochs: list[dict] = []
         self._filters: dict | None = None
 
     def restore(self, saved: dict, epoch: int) -> None:
-        """Take what an earlier process wrote of the epochs up to `epoch`. Raises ValueError for what it did not."""
+        """Load the file of an earlier process up to `epoch`. Raises ValueError for a damaged one."""
         rows = kept_rows(saved.get("epochs"), epoch)
         self._epochs = [row | {"layers": _histograms(row.get("layers"))} for row in rows]
 
@@ -37,9 +34,9 @@ class WeightHistograms:
 
 
 def histogram(name: str, weight: Tensor) -> dict:
-    """How many of a layer's weights lie in each of BARS equal parts from the least to the greatest.
+    """The histogram of a layer's weights in BARS bins from the minimum to the maximum.
 
-    NaN and infinite weights are left out; `std` is the standard deviation of the others.
+    NaN and infinite weights are not counted; `std` is the standard deviation of the others.
     """
     values = weight.detach().float().cpu().flatten()
     values = values[values.isfinite()]
@@ -56,18 +53,16 @@ def histogram(name: str, weight: Tensor) -> dict:
 
 
 def _histograms(layers: object) -> list[dict]:
-    """`layers` of a file, under the present names of their fields. Raises ValueError."""
-    if not isinstance(layers, list) or not all(isinstance(layer, dict) for layer in layers):
-        raise ValueError("its histograms are damaged")
-    present = [present_fields(layer) for layer in layers]
-    if not all(map(_is_histogram, present)):
+    """The `layers` of a file, with the present names of their fields. Raises ValueError."""
+    present = [present_fields(layer) for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
+    if not isinstance(layers, list) or len(present) != len(layers) or not all(map(_is_histogram, present)):
         raise ValueError("its histograms are damaged")
     return present
 
 
-def _is_histogram(layer) -> bool:
-    """Whether `histogram` may have given that."""
-    if not isinstance(layer, dict) or not isinstance(layer.get("name"), str):
+def _is_histogram(layer: dict) -> bool:
+    """Whether it has the form of a result of `histogram`."""
+    if not isinstance(layer.get("name"), str):
         return False
     counts = layer.get("counts")
     return (
@@ -79,10 +74,10 @@ def _is_histogram(layer) -> bool:
 
 
 def _filters(name: str | None, layer: nn.Conv2d | None) -> dict | None:
-    """The kernels of the first convolution, row by row; None where there is none."""
+    """The kernels of the first convolution, row by row; None without a convolution."""
     if layer is None:
         return None
-    kernels = layer.weight.detach().float().cpu()[:, 0]  # (C, rows, columns): one channel enters
+    kernels = layer.weight.detach().float().cpu()[:, 0]  # (C, rows, columns), of the single input channel
     count, rows, columns = kernels.shape
     values = [float(f"{value:.4g}") for value in kernels.nan_to_num(0, 0, 0).flatten().tolist()]
     return {"name": name, "count": count, "rows": rows, "columns": columns, "values": values}

@@ -1,6 +1,6 @@
-"""Weights and training state as files: whole, self-describing, loadable with torch.load(weights_only=True).
+"""Weights and training state as self-describing files that torch.load(weights_only=True) reads.
 
-torch writes a zip file but checks no sum when it loads one: so each carries the SHA-256 of its content.
+torch does not verify checksums when it loads a file, so each file contains the SHA-256 of its content.
 """
 
 import hashlib
@@ -13,42 +13,41 @@ import torch
 from torch import Tensor, nn
 
 from digits.config import Config
-from digits.data.mnist import MEAN, STD
+from digits.data.mnist import CLASSES, MEAN, SIZE, STD
 from digits.errors import UserError
 from digits.files import named_by_user, read_file
 from digits.models import builders
 from digits.project import invocation
 
-
-def cpu_state_dict(network: nn.Module) -> dict[str, Tensor]:
-    """Its state on the CPU and in the ordinary memory order, so that any program can read it."""
-    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-
-
-FORMAT = 2  # 1 had no sum
-MOST_NUMBERS = 128_000_000  # of a network: 39 times the largest at its usual size
-MOST_BYTES = 4 * MOST_NUMBERS + (1 << 20)  # of mnist_cnn.pth
-MOST_STATE_BYTES = 4 * MOST_BYTES  # of a checkpoint: the network, its average, and twice as much for Adam
+FORMAT = 2  # 1 had no checksum
+MAX_PARAMETERS = 128_000_000  # 39 times the largest default network
+MAX_BYTES = 4 * MAX_PARAMETERS + (1 << 20)  # of mnist_cnn.pth
+MAX_STATE_BYTES = 4 * MAX_BYTES  # of a checkpoint: the network, its EMA, and twice as much for Adam
 REMEDY = f"train a network with {invocation('mnist_cnn')}, or name another file."
-_REASON_LENGTH = 200  # characters of what torch says: it may go on for a page
+_REASON_LENGTH = 200  # characters of a message from torch, which may be a page long
 
 
 class DamagedFile(Exception):
-    """A file that is there, and is not what was written; the message says how."""
+    """A file whose content is not what was written; the message gives the reason."""
+
+
+def cpu_state_dict(network: nn.Module) -> dict[str, Tensor]:
+    """The state dict on the CPU and contiguous, so that any program can read it."""
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
 
 
 def weights_file(network: nn.Module, config: Config, **facts) -> bytes:
-    """mnist_cnn.pth: the weights, and all that is needed to build the network and feed it."""
+    """The content of mnist_cnn.pth: the weights, the network's settings, its input format, and `facts`."""
     return serialize(
         {
             "model": {
                 "name": config.model,
-                "channels": list(config.channels),
+                "channels": list(config.channels or ()),
                 "dropout": config.dropout,
                 "norm": config.norm,
             },
-            "input": {"shape": [1, builders.SIZE, builders.SIZE], "mean": MEAN, "std": STD},
-            "labels": [str(digit) for digit in range(builders.CLASSES)],
+            "input": {"shape": [1, SIZE, SIZE], "mean": MEAN, "std": STD},
+            "labels": [str(digit) for digit in range(CLASSES)],
             "state_dict": cpu_state_dict(network),
             **facts,
         }
@@ -56,27 +55,27 @@ def weights_file(network: nn.Module, config: Config, **facts) -> bytes:
 
 
 def load_network(path: str | Path) -> nn.Module:
-    """The trained network of a mnist_cnn.pth, on the CPU, ready to read digits. Raises ValueError for other files."""
+    """The network of a mnist_cnn.pth, on the CPU, in evaluation mode. Raises ValueError for other files."""
     return load_trained(named_by_user(Path(path)))[0]
 
 
 def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
-    """The same network, and all that stands in the file."""
+    """The same network, and the content of the file."""
     try:
-        content = load(path, MOST_BYTES)
+        content = load(path, MAX_BYTES)
         if "state_dict" not in content:
-            raise DamagedFile("it is not the file of the weights")
+            raise DamagedFile("it is not a weights file")
         model = content["model"]
-        # norm: files of format 1 have none, and their models' own was meant
-        with torch.device("meta"):  # takes no memory, however many channels the file names
+        # Files of format 1 have no norm: the architecture's default.
+        with torch.device("meta"):  # allocates no memory for a manipulated number of channels
             network = builders.build_model(model["name"], tuple(model["channels"]), model["dropout"], model.get("norm"))
         network.load_state_dict(content["state_dict"], assign=True)
         _check_temperature(content.get("temperature"))
     except OSError:
         raise
-    except Exception as error:  # whatever a dict of another kind leads to
+    except Exception as error:  # an invalid file raises errors of many types
         reason = " ".join(str(error).split())[:_REASON_LENGTH]
-        raise ValueError(f"{path} holds no network of this program: {reason}") from error
+        raise ValueError(f"{path} is not a weights file of this project: {reason}") from error
     return network.float().eval(), content
 
 
@@ -86,11 +85,11 @@ def _check_temperature(temperature: float | None) -> None:
 
 
 def open_trained(path: Path) -> tuple[nn.Module, dict]:
-    """The same for a path that a user names. Raises UserError, with what to do about it."""
+    """The same for a path given by the user. Raises UserError with a remedy."""
     try:
         return load_trained(path)
     except FileNotFoundError:
-        raise UserError(f"{path} is not there: {REMEDY}") from None
+        raise UserError(f"{path} does not exist: {REMEDY}") from None
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror or error}): {REMEDY}") from None
     except ValueError as error:
@@ -98,7 +97,7 @@ def open_trained(path: Path) -> tuple[nn.Module, dict]:
 
 
 def serialize(content: dict) -> bytes:
-    """A dict of plain values and tensors as the bytes of a file, with format and sum."""
+    """A dict of plain values and tensors as the bytes of a file, with format and checksum."""
     content = {"format": FORMAT, **content}
     buffer = io.BytesIO()
     torch.save({**content, "sha256": digest(content)}, buffer)
@@ -106,49 +105,48 @@ def serialize(content: dict) -> bytes:
 
 
 def check_size(network: nn.Module) -> None:
-    """Raise UserError for a network whose files would be too large to be read again."""
-    numbers = sum(parameter.numel() for parameter in network.parameters())
-    if numbers > MOST_NUMBERS:
-        raise UserError(f"The network has {numbers:,} parameters, at most are {MOST_NUMBERS:,}: try fewer --channels.")
+    """Raise UserError for a network whose files would exceed the limit for reading."""
+    count = sum(parameter.numel() for parameter in network.parameters())
+    if count > MAX_PARAMETERS:
+        raise UserError(f"The network has {count:,} parameters; the limit is {MAX_PARAMETERS:,}: use fewer --channels.")
 
 
-def load(path: str | Path, most_bytes: int = MOST_STATE_BYTES) -> dict:
-    """What was packed. Raises OSError if the file can't be read, and Damaged if it is not as it was written.
+def load(path: str | Path, max_bytes: int = MAX_STATE_BYTES) -> dict:
+    """The dict that was serialized. Raises OSError for an unreadable file, DamagedFile for a damaged one.
 
-    A file of more than `most_bytes`, packed or unpacked, is refused before it is read.
+    A file of more than `max_bytes`, compressed or decompressed, is rejected before it is read.
     """
-    # At once: of half a file torch would say "Invalid argument".
-    file = io.BytesIO(read_file(Path(path), most_bytes))
+    file = io.BytesIO(read_file(Path(path), max_bytes))
     try:
         with zipfile.ZipFile(file) as parts:
-            unpacked = sum(part.file_size for part in parts.infolist())
-        if unpacked > most_bytes:
-            raise DamagedFile(f"it has more than {most_bytes:,} bytes")
+            size = sum(part.file_size for part in parts.infolist())
+        if size > max_bytes:
+            raise DamagedFile(f"it has more than {max_bytes:,} bytes")
         file.seek(0)
         content = torch.load(file, map_location="cpu", weights_only=True)
     except DamagedFile:
         raise
-    except Exception as error:  # whatever its many readers raise; some of their texts lead astray
-        raise DamagedFile("it is damaged or cut short, or no file of this program") from error
+    except Exception as error:  # zipfile, pickle and torch raise errors of many types, some with misleading messages
+        raise DamagedFile("it is damaged, truncated, or not a file of this project") from error
     if not isinstance(content, dict) or content.get("format") not in (1, FORMAT):
-        raise DamagedFile("it is not a file of this program")
+        raise DamagedFile("it is not a file of this project")
     written = content.pop("sha256", None)
     if content["format"] == FORMAT and written != digest(content):
-        raise DamagedFile("its content does not have the SHA-256 that was written with it")
+        raise DamagedFile("its content does not match its SHA-256")
     return content
 
 
-def digest(content) -> str:
-    """SHA-256 over values, not over a file: names, types, shapes and bytes in their order, however they are stored."""
+def digest(content: object) -> str:
+    """SHA-256 of names, types, shapes and values in their order, independent of how a file stores them."""
     total = hashlib.sha256()
     _add(content, total)
     return total.hexdigest()
 
 
-def _add(value, total) -> None:
+def _add(value: object, total: "hashlib._Hash") -> None:
     if isinstance(value, Tensor):
         total.update(f"{value.dtype} {list(value.shape)} ".encode())
-        total.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+        total.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     elif isinstance(value, dict):
         total.update(f"dict {len(value)} ".encode())
         for key, item in value.items():

@@ -9,12 +9,11 @@ from PIL import Image
 from torch import Tensor
 
 from digits.config import Config
-from digits.data.mnist import Dataset, Split
+from digits.data.mnist import CLASSES, Dataset, Split
 from digits.epoch_rows import downsample, kept_rows
 from digits.evaluation.evaluation import Calibration, Evaluation
 from digits.files import is_number, read_bytes, read_json
 from digits.models import weights_file
-from digits.models.builders import CLASSES
 from digits.models.history import ModelHistory
 from digits.models.weight_stats import WeightHistograms
 from digits.renames import present_fields

@@ -103,7 +103,7 @@ def test_the_number_of_saved_epochs_is_limited(network, monkeypatch):
     many = collected(network, range(1, 101)).as_json({})["epochs"]
     assert len(many) <= history.EPOCHS_KEPT and many[-1] == 100
     size = len(collected(network, [1]).history)
-    monkeypatch.setattr(history, "_HISTORY_BYTES", 3 * size)
+    monkeypatch.setattr(history, "MAX_HISTORY_BYTES", 3 * size)
     saved = collected(network, range(1, 11))
     assert len(saved.history) <= 3 * size and saved.as_json({})["epochs"][-1] == 10
 
