@@ -1,7 +1,7 @@
-"""All networks under the same recipe, that of a textbook: `--preset textbook`.
+"""Accuracy of all networks under the same recipe, `--preset textbook`.
 
-    python benchmarks/architectures.py                           every one, three seeds each
-    python benchmarks/architectures.py cnn4 lenet5 --seeds 5     these
+    python benchmarks/architectures.py                           all, three seeds each
+    python benchmarks/architectures.py cnn4 lenet5 --seeds 5     only these
 
 Writes benchmarks/results/architectures.json after every run.
 """
@@ -25,11 +25,11 @@ def main(models, plan) -> None:
     title = f"Architectures, each under `--preset {PRESET}`"
     options = plan.options | {"settings": settings_of(PRESET)}
     results = Results("architectures", title, QUANTITIES, options, plan.add, table=title)
-    things = [
+    cases = [
         (f"`--model {model}`", plan.of_train("--preset", PRESET, "--model", model)) for model in models or ARCHITECTURES
     ]
-    measure_all(things, plan, results)
-    results.tell()
+    measure_all(cases, plan, results)
+    results.print_rows()
 
 
 if __name__ == "__main__":

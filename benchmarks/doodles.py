@@ -1,11 +1,11 @@
-"""Pictures that show no digit, drawn by chance: noise, scribbles, letters, solid shapes, blank paper.
+"""Random images of non-digits: noise, scribbles, letters, solid shapes, blank paper.
 
     picture = KINDS["letters"](np.random.default_rng(0))        a Pillow image, 112 or 280 pixels on a side
-    picture = digit(np.random.default_rng(0))                   by the same hand and pen, and to be accepted
+    picture = digit(np.random.default_rng(0))                   by the same hand and pen, to be accepted
 
-Letters are skeletons of strokes as in digits/data/skeletons.py, written by a hand that strays. Left out are those that
-people write as they write a digit, so that nobody could say which is meant: O o Q D (0), I i l (1), Z z (2), h Y y (4),
-S s (5), b G (6), B (8), g q (9). J j, T and p have bars, dots and loops on sides where no digit has them, and are in.
+Letters are skeletons as in digits/data/skeletons.py, drawn with jitter. Left out are those that look like a digit:
+O o Q D (0), I i l (1), Z z (2), h Y y (4), S s (5), b G (6), B (8), g q (9). J j, T and p have bars, dots and loops
+where no digit has them, and are included.
 """
 
 import math
@@ -19,8 +19,8 @@ from PIL import Image, ImageDraw, ImageFilter
 from digits.data.skeletons import SKELETONS, jitter_radius, parse, sample
 
 SIDES = (112, 280)  # pixels: a thumbnail, and the pad of the page
-_FINER = 3  # times: drawn so much larger and then averaged, which makes edges soft
-_LIFTED = 0.15  # of the height: two points of a letter farther apart than that are of two strokes
+_FINER = 3  # times: drawn larger, then downscaled for soft edges
+_LIFTED = 0.15  # of the height: more between two points is a pen lift
 
 # As SKELETONS in digits/data/skeletons.py: "x,y" on a sheet of 60 to 100, "!" is a corner, "/" lifts the pen.
 LETTERS = {
@@ -60,72 +60,72 @@ LETTERS = {
 }
 
 
-def noise(chance) -> Image.Image:
-    """Grey values, dots, cells or clouds, from edge to edge or in the middle of the paper."""
-    side = int(chance.choice((28, *SIDES)))
-    kind = chance.choice(("grey", "dots", "cells", "clouds"))
-    if kind == "grey":
-        values = chance.random((side, side))
+def noise(rng) -> Image.Image:
+    """Gray values, dots, cells or clouds, over the whole image or its center."""
+    side = int(rng.choice((28, *SIDES)))
+    kind = rng.choice(("gray", "dots", "cells", "clouds"))
+    if kind == "gray":
+        values = rng.random((side, side))
     elif kind == "dots":
-        values = (chance.random((side, side)) < chance.uniform(0.02, 0.5)).astype(float)
+        values = (rng.random((side, side)) < rng.uniform(0.02, 0.5)).astype(float)
     else:
-        cells = chance.random((int(chance.integers(5, 16)),) * 2)
+        cells = rng.random((int(rng.integers(5, 16)),) * 2)
         way = Image.Resampling.NEAREST if kind == "cells" else Image.Resampling.BICUBIC
         values = np.asarray(Image.fromarray(cells.astype(np.float32)).resize((side, side), way)).clip(0, 1)
-    if chance.random() < 0.5:
+    if rng.random() < 0.5:
         away = side // 5
         values = np.pad(values[away:-away, away:-away], away)
-    return _coloured(Image.fromarray(np.rint(255 * values).astype(np.uint8)), chance)
+    return _colored(Image.fromarray(np.rint(255 * values).astype(np.uint8)), rng)
 
 
-def scribble(chance) -> Image.Image:
-    """A line that nobody could read: a tangle, a zigzag, a spiral, hatching or a few strokes this way and that."""
-    return _written([_tangle, _zigzag, _spiral, _hatching, _strokes][chance.integers(5)](chance), chance)
+def scribble(rng) -> Image.Image:
+    """A tangle, a zigzag, a spiral, hatching, or a few strokes."""
+    return _drawn([_tangle, _zigzag, _spiral, _hatching, _strokes][rng.integers(5)](rng), rng)
 
 
-def letter(chance, name: str | None = None) -> Image.Image:
-    """One of LETTERS, or the one called `name`."""
-    return _written(_followed(LETTERS[name or chance.choice(list(LETTERS))], chance), chance)
+def letter(rng, name: str | None = None) -> Image.Image:
+    """A random letter of LETTERS, or the one called `name`."""
+    return _drawn(_strokes_of(LETTERS[name or rng.choice(list(LETTERS))], rng), rng)
 
 
-def digit(chance) -> Image.Image:
-    """One of the shapes of one of the ten digits: what sets it apart from `letter` is the shape alone."""
-    shapes = SKELETONS[int(chance.integers(10))]
+def digit(rng) -> Image.Image:
+    """A skeleton of a random digit; only the shape differs from `letter`."""
+    shapes = SKELETONS[int(rng.integers(10))]
     odds = np.array([often for often, _ in shapes], dtype=float)
-    return _written(_followed(shapes[chance.choice(len(shapes), p=odds / odds.sum())][1], chance), chance)
+    return _drawn(_strokes_of(shapes[rng.choice(len(shapes), p=odds / odds.sum())][1], rng), rng)
 
 
-def _followed(skeleton: str, chance) -> list[np.ndarray]:
-    """Its strokes as lines, by a hand that strays."""
+def _strokes_of(skeleton: str, rng) -> list[np.ndarray]:
+    """The strokes of a skeleton as lines, with jittered control points."""
     points, arcs = parse(skeleton)
     control, reach = np.array(points), np.array(jitter_radius(points, arcs))
-    control += chance.uniform(0.02, 0.1) * reach[:, None] * chance.normal(size=control.shape)
+    control += rng.uniform(0.02, 0.1) * reach[:, None] * rng.normal(size=control.shape)
     path = sample(torch.tensor(control, dtype=torch.float), arcs).numpy() @ control  # (SAMPLES, 2)
     lifts = 1 + np.nonzero(np.linalg.norm(np.diff(path, axis=0), axis=1) > _LIFTED)[0]
     return np.split(path, lifts)
 
 
-def solid(chance) -> Image.Image:
-    """A disc, square, triangle or star full of ink, of any size, turned by any angle."""
-    kind = chance.choice(("disc", "square", "triangle", "star"))
+def solid(rng) -> Image.Image:
+    """A filled disc, square, triangle or star, of random size and angle."""
+    kind = rng.choice(("disc", "square", "triangle", "star"))
     count, inner = {"disc": (60, 1.0), "square": (4, 1.0), "triangle": (3, 1.0), "star": (5, 0.45)}[kind]
-    angles = chance.uniform(0, 2 * math.pi) + np.arange(2 * count) * math.pi / count
-    # Between two corners of a star lies an inner one; of the others, the middle of the side.
+    angles = rng.uniform(0, 2 * math.pi) + np.arange(2 * count) * math.pi / count
+    # Between two corners of a star is an inner corner; of the others, the middle of the side.
     between = inner if kind == "star" else math.cos(math.pi / count)
     radii = np.where(np.arange(2 * count) % 2, between, 1.0)
     corners = np.stack([np.cos(angles), np.sin(angles)], axis=1) * radii[:, None]
-    return _pictured(lambda pen, scale: pen.polygon([*map(tuple, corners * scale)], fill=255), chance)
+    return _on_sheet(lambda pen, scale: pen.polygon([*map(tuple, corners * scale)], fill=255), rng)
 
 
-def blank(chance) -> Image.Image:
-    """Paper of any grey or colour, even, with light from one side, or with a camera's faint noise."""
-    side = int(chance.choice(SIDES))
-    paper = np.broadcast_to(chance.uniform(30, 240, 3), (side, side, 3)).copy()
-    kind = chance.choice(("even", "light", "camera"))
+def blank(rng) -> Image.Image:
+    """Paper of a random color, even, lit from one side, or with a camera's noise."""
+    side = int(rng.choice(SIDES))
+    paper = np.broadcast_to(rng.uniform(30, 240, 3), (side, side, 3)).copy()
+    kind = rng.choice(("even", "light", "camera"))
     if kind == "light":
-        paper += np.linspace(0, chance.uniform(-30, 30), side)[:, None, None]
+        paper += np.linspace(0, rng.uniform(-30, 30), side)[:, None, None]
     if kind == "camera":
-        paper += chance.normal(0, chance.uniform(0.5, 2), paper.shape)
+        paper += rng.normal(0, rng.uniform(0.5, 2), paper.shape)
     return Image.fromarray(np.rint(paper.clip(0, 255)).astype(np.uint8))
 
 
@@ -134,62 +134,62 @@ KINDS: dict[str, Callable] = {
     "scribbles": scribble,
     "letters": letter,
     "solid shapes": solid,
-    "blank pictures": blank,
+    "blank images": blank,
 }
 
 
 # --- lines: lists of (n, 2) points, x and y, of any extent -----------------------------------------------------------
 
 
-def _tangle(chance) -> list[np.ndarray]:
-    """Waves laid over each other, slow and quick."""
+def _tangle(rng) -> list[np.ndarray]:
+    """A sum of harmonics."""
     time = np.linspace(0, 1, 400)[:, None, None]
-    waves = np.arange(1, chance.integers(5, 9))[None, None, :]
-    phase, size = chance.uniform(0, 2 * math.pi, (1, 2, waves.size)), chance.normal(size=(1, 2, waves.size))
+    waves = np.arange(1, rng.integers(5, 9))[None, None, :]
+    phase, size = rng.uniform(0, 2 * math.pi, (1, 2, waves.size)), rng.normal(size=(1, 2, waves.size))
     return [(size * np.sin(2 * math.pi * waves * time + phase)).sum(2)]
 
 
-def _zigzag(chance) -> list[np.ndarray]:
-    """There and back again, going down."""
-    turns = int(chance.integers(7, 14))
-    x = np.arange(turns + 1) % 2 + chance.normal(0, 0.12, turns + 1)
-    return [np.stack([x, np.linspace(0, chance.uniform(0.6, 1.2), turns + 1)], axis=1)]
+def _zigzag(rng) -> list[np.ndarray]:
+    """Left and right in turn, going down."""
+    turns = int(rng.integers(7, 14))
+    x = np.arange(turns + 1) % 2 + rng.normal(0, 0.12, turns + 1)
+    return [np.stack([x, np.linspace(0, rng.uniform(0.6, 1.2), turns + 1)], axis=1)]
 
 
-def _spiral(chance) -> list[np.ndarray]:
-    """Three turns or more, wound either way."""
-    angle = np.linspace(0, 2 * math.pi * chance.uniform(3, 5), 400)
-    way = chance.choice((-1, 1))
+def _spiral(rng) -> list[np.ndarray]:
+    """At least three turns, in either direction."""
+    angle = np.linspace(0, 2 * math.pi * rng.uniform(3, 5), 400)
+    way = rng.choice((-1, 1))
     return [np.stack([way * np.cos(angle), np.sin(angle)], axis=1) * angle[:, None]]
 
 
-def _hatching(chance) -> list[np.ndarray]:
-    """Parallel lines, mostly with others across."""
+def _hatching(rng) -> list[np.ndarray]:
+    """Parallel lines, mostly crossed by others."""
     lines = []
-    for across in range(1 + (chance.random() < 0.7)):
-        for place in np.linspace(0, 1, int(chance.integers(4, 7))):
-            line = np.array([[0, place], [1, place]]) + chance.normal(0, 0.03, (2, 2))
+    for across in range(1 + (rng.random() < 0.7)):
+        for place in np.linspace(0, 1, int(rng.integers(4, 7))):
+            line = np.array([[0, place], [1, place]]) + rng.normal(0, 0.03, (2, 2))
             lines.append(line[:, ::-1] if across else line)
     return lines
 
 
-def _strokes(chance) -> list[np.ndarray]:
-    """Six to ten straight strokes anywhere."""
-    return [chance.random((2, 2)) for _ in range(chance.integers(6, 11))]
+def _strokes(rng) -> list[np.ndarray]:
+    """Six to ten random straight strokes."""
+    return [rng.random((2, 2)) for _ in range(rng.integers(6, 11))]
 
 
 # --- the pen and the paper ------------------------------------------------------------------------------------------
 
 
-def _written(lines: list[np.ndarray], chance) -> Image.Image:
-    """By a pen of some width; a little slanted, turned, and wider or narrower."""
-    angle, slant = chance.normal(0, 0.1), chance.normal(0, 0.12)  # radians; across per down
-    wide = math.exp(chance.normal(0, 0.15))
+def _drawn(lines: list[np.ndarray], rng) -> Image.Image:
+    """Lines drawn with a pen of random width, slightly slanted, rotated and stretched."""
+    angle, slant = rng.normal(0, 0.1), rng.normal(0, 0.12)  # radians; across per down
+    wide = math.exp(rng.normal(0, 0.15))
     turn = np.array([[math.cos(angle), math.sin(angle)], [-math.sin(angle), math.cos(angle)]])
     bent = [line * (wide, 1) @ np.array([[1, 0], [-slant, 1]]) @ turn for line in lines]
     low, high = np.concatenate(bent).min(0), np.concatenate(bent).max(0)
     bent = [2 * (line - (low + high) / 2) / (high - low).max() for line in bent]
-    width = chance.uniform(0.08, 0.26)  # of half the height: a thin pen to a felt pen
+    width = rng.uniform(0.08, 0.26)  # of half the height: a thin pen to a felt pen
 
     def write(pen, scale: float) -> None:
         for line in bent:
@@ -200,11 +200,11 @@ def _written(lines: list[np.ndarray], chance) -> Image.Image:
                 half = width * scale / 2
                 pen.ellipse([x - half, y - half, x + half, y + half], fill=255)
 
-    return _pictured(write, chance)
+    return _on_sheet(write, rng)
 
 
 class _Pen:
-    """Draws about a point of the sheet instead of its corner."""
+    """ImageDraw with its origin at a point of the sheet."""
 
     def __init__(self, draw: ImageDraw.ImageDraw, x: float, y: float):
         self._draw, self._x, self._y = draw, x, y
@@ -217,18 +217,18 @@ class _Pen:
         return moved.ravel().tolist()
 
 
-def _pictured(draw: Callable, chance) -> Image.Image:
-    """What `draw(pen, scale)` draws, at most about `scale` pixels from (0, 0), at some place of a sheet."""
-    side = int(chance.choice(SIDES))
-    scale = side * chance.uniform(0.25, 0.42)
+def _on_sheet(draw: Callable, rng) -> Image.Image:
+    """A sheet with the result of `draw(pen, scale)`, about `scale` pixels in radius, at a random position."""
+    side = int(rng.choice(SIDES))
+    scale = side * rng.uniform(0.25, 0.42)
     room = side / 2 - 1.15 * scale
-    x, y = _FINER * (side / 2 + chance.uniform(-1, 1, 2) * max(room, 0))
+    x, y = _FINER * (side / 2 + rng.uniform(-1, 1, 2) * max(room, 0))
     sheet = Image.new("L", (_FINER * side,) * 2, 0)
     draw(_Pen(ImageDraw.Draw(sheet), x, y), _FINER * scale)
-    sheet = sheet.filter(ImageFilter.GaussianBlur(_FINER * chance.uniform(0, 0.8)))
-    return _coloured(sheet.resize((side, side), Image.Resampling.BOX), chance)
+    sheet = sheet.filter(ImageFilter.GaussianBlur(_FINER * rng.uniform(0, 0.8)))
+    return _colored(sheet.resize((side, side), Image.Resampling.BOX), rng)
 
 
-def _coloured(ink: Image.Image, chance) -> Image.Image:
-    """Light on dark as in MNIST, or dark on light as on paper."""
-    return ink if chance.random() < 0.5 else Image.fromarray(255 - np.asarray(ink))
+def _colored(ink: Image.Image, rng) -> Image.Image:
+    """Light on dark as in MNIST, or dark on light as on paper, at random."""
+    return ink if rng.random() < 0.5 else Image.fromarray(255 - np.asarray(ink))

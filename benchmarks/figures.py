@@ -1,6 +1,6 @@
-"""A results file: every figure of a benchmark with mean and spread, written anew after each repetition.
+"""Results files: every quantity of a benchmark with mean and spread, rewritten after each repetition.
 
-benchmarks/README.md explains its fields; benchmarks/table.py makes README's tables of them.
+benchmarks/README.md documents the fields; benchmarks/table.py renders them.
 """
 
 import json
@@ -15,28 +15,28 @@ import machine
 
 from digits.files import read_json, write_atomically
 
-FOLDER = Path(os.environ.get("BENCHMARK_RESULTS") or Path(__file__).resolve().parent / "results")
-_AGREE = ("machine", "versions", "options")  # or figures can't be put together
+FOLDER = Path(__file__).resolve().parent / "results"
+_AGREE = ("machine", "versions", "options")  # of results that are merged
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is measured. A target names what its mean is to be `at_least`, or `at_most`."""
+    """What is measured, with the target of its mean, `at_least` or `at_most`, if there is one."""
 
     key: str
     what: str
     unit: str
-    digits: int = 2  # behind the point
+    digits: int = 2  # after the decimal point
     at_least: float | None = None
     at_most: float | None = None
 
 
 class Results:
-    """benchmarks/results/NAME.json. Figures are added a repetition at a time, and are on the disk at once.
+    """benchmarks/results/NAME.json, written after each repetition.
 
-    `options` are all that the figures depend on. With `add` what was measured before is kept, if machine, versions and
-    options agree; without, the first new figures replace the old. The notes, which people write, are always kept.
-    `table` names a table of README that this file has its lines in: one for each thing that was measured.
+    `options`: all that the results depend on. `add`: keep earlier repetitions, if machine, versions and options are the
+    same; otherwise the first new repetition replaces them. `table`: the table in benchmarks/README.md that has a row
+    for each case of this file.
     """
 
     def __init__(
@@ -49,9 +49,9 @@ class Results:
         table: str | None = None,
         folder: Path | None = None,
     ):
-        self.path = (folder or FOLDER) / f"{name}.json"
+        self.path = (folder or Path(os.environ.get("BENCHMARK_RESULTS") or FOLDER)) / f"{name}.json"
         self._quantities = {quantity.key: quantity for quantity in quantities}
-        self._values: dict[tuple[str | None, str], dict[str, float]] = {}  # by thing and key, then by repetition
+        self._values: dict[tuple[str | None, str], dict[str, float]] = {}  # by case and key, then by repetition
         self._head = {
             "title": title,
             "table": table,
@@ -62,38 +62,37 @@ class Results:
         }
         self._remarks: list[str] = []
         before = read_json(self.path) or {}
-        self._notes = list(before.get("notes", []))
         if add and before:
             self._take_over(before)
 
     def has(self, repetition: int, of: str | None = None) -> bool:
-        return any(thing == of and str(repetition) in values for (thing, _), values in self._values.items())
+        return any(case == of and str(repetition) in values for (case, _), values in self._values.items())
 
     def add(self, repetition: int, figures: dict[str, float | None], of: str | None = None) -> None:
-        """The figures of one repetition, mostly a seed. What is None or no finite number is left out."""
+        """Add the values of one repetition, mostly a seed, without those that are None, NaN or infinite."""
         for key, value in figures.items():
             if value is not None and math.isfinite(value):
                 self._values.setdefault((of, key), {})[str(repetition)] = value
         self._write()
 
     def remark(self, text: str) -> None:
-        """A sentence about these figures, for README; it goes when they go."""
+        """Add a caveat to these results; it is deleted with them."""
         if text not in self._remarks:
             self._remarks.append(text)
         self._write()
 
-    def tell(self) -> None:
-        """Print every row, and where they are kept."""
+    def print_rows(self) -> None:
+        """Print every row, and the file."""
         for row in self._rows():
-            print(told(row))
-        print(f"Kept in {self.path}; python benchmarks/table.py puts them into README.md.")
+            print(in_one_line(row))
+        print(f"Written to {self.path}; python benchmarks/table.py updates README.md.")
 
     def _take_over(self, before: dict) -> None:
         for part in _AGREE:
             if before.get(part) != self._head[part]:
                 raise SystemExit(
-                    f"Error: {self.path} was measured otherwise: its {part} are {before.get(part)}, now they are "
-                    f"{self._head[part]}. Leave out --add to begin anew."
+                    f"Error: {self.path} has other {part}: {before.get(part)}, now {self._head[part]}. Omit --add to "
+                    "start over."
                 )
         self._remarks = list(before["remarks"])
         self._values = {
@@ -101,9 +100,9 @@ class Results:
         }
 
     def _rows(self) -> list[dict]:
-        things = dict.fromkeys(thing for thing, _ in self._values)
-        pairs = ((thing, key) for thing in things for key in self._quantities if (thing, key) in self._values)
-        return [_row(thing, self._quantities[key], self._values[thing, key]) for thing, key in pairs]
+        cases = dict.fromkeys(case for case, _ in self._values)
+        pairs = ((case, key) for case in cases for key in self._quantities if (case, key) in self._values)
+        return [_row(case, self._quantities[key], self._values[case, key]) for case, key in pairs]
 
     def _write(self) -> None:
         content = {
@@ -112,7 +111,6 @@ class Results:
             "measured_at": date.today().isoformat(),
             "rows": self._rows(),
             "remarks": self._remarks,
-            "notes": self._notes,
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(content, allow_nan=False, ensure_ascii=False, indent=1)
@@ -145,12 +143,12 @@ def _row(of: str | None, quantity: Quantity, values: dict[str, float]) -> dict:
 
 
 def shown(row: dict, unit: bool = True) -> str:
-    """Such as "99.46 ± 0.04 %"; without a spread what was the same every time."""
+    """Such as "99.46 ± 0.04 %"; without the spread where it is 0."""
     spread = f" ± {row['spread']:,.{row['digits']}f}" if row["spread"] else ""
     return f"{row['mean']:,.{row['digits']}f}{spread} {row['unit'] if unit else ''}".strip()
 
 
-def told(row: dict) -> str:
+def in_one_line(row: dict) -> str:
     """Such as "cnn4: test accuracy: 99.46 ± 0.04 % (least 99.41, greatest 99.50, n = 5)"."""
     least, greatest = (f"{row[end]:,.{row['digits']}f}" for end in ("least", "greatest"))
     named = ": ".join(filter(None, (row["of"], row["what"])))

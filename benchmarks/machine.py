@@ -1,4 +1,4 @@
-"""What every benchmark says of itself: the machine, the versions, the command that repeats it."""
+"""Machine, versions and command of a benchmark, and the path of the project."""
 
 import importlib.metadata
 import os
@@ -13,12 +13,12 @@ from digits import processor
 
 
 def name() -> str:
-    """Such as "AMD EPYC, 2 cores, Linux": what figures have to agree in before they are put together."""
+    """Such as "AMD EPYC, 2 cores, Linux": results of different machines are not merged."""
     return f"{processor.name()}, {platform.system()}"
 
 
 def versions() -> dict[str, str | None]:
-    """Found without importing torch: a benchmark that needs none is not to wait for it."""
+    """Versions of Python and torch, without the time of importing torch."""
     try:
         torch = importlib.metadata.version("torch").partition("+")[0]
     except importlib.metadata.PackageNotFoundError:
@@ -27,7 +27,7 @@ def versions() -> dict[str, str | None]:
 
 
 def command() -> str:
-    """The command of this process, without the paths of this machine."""
+    """The command that repeats the benchmark, without absolute paths of this machine."""
     words = ["FOLDER" if os.path.isabs(word) else word for word in sys.argv[1:]]
     program = Path(sys.argv[0])
     if program.name == "__main__.py" and program.is_relative_to(PROJECT):

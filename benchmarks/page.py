@@ -1,8 +1,8 @@
-"""How quick and how light the page is, in a real browser: `python benchmarks/page.py [RUNS]`. About a minute a run.
+"""Speed and memory of the page in a browser: `python benchmarks/page.py [RUNS]`. About a minute per run.
 
-Opens a run of a million batches; points at the charts of five runs of 1,000 buckets each, a place a frame; lets half an
-hour of polling pass on a clock that is wound forward, with news at every poll; and weighs the polls that bring none. It
-needs what the tests need: Playwright and Chromium. Writes benchmarks/results/page.json after every run.
+Opens a run of a million batches; hovers over the charts of five runs of 1,000 buckets each, one position per frame;
+polls for half an hour on a simulated clock, with a change at every poll; and counts the bytes of polls without a
+change. Needs Playwright and Chromium, as the tests do. Writes benchmarks/results/page.json after every run.
 """
 
 import tempfile
@@ -21,14 +21,14 @@ RUNS_SHOWN = 5
 FRAMES = 240
 INTERVAL_S = 3
 POLLS = 30 * 60 // INTERVAL_S
-WARM = 60  # polls, until caches and compiled code are there
+WARM = 60  # polls until caches and compiled code are warm
 QUANTITIES = (
-    Quantity("open", f"from the click to the curves, a run of {MILLION:,} batches", "ms", 0, at_most=1000),
-    Quantity("fps", f"pointing at {RUNS_SHOWN} runs of {BUCKETS:,} buckets", "frames a second", 1, at_least=59),
-    Quantity("work", "the page's own work for such a frame", "ms", 1, at_most=16.7),
-    Quantity("heap", f"memory of the scripts after {WARM} polls", "MB", 2),
-    Quantity("growth", f"more of it after {POLLS} polls, half an hour", "MB", 2),
-    Quantity("idle", "sent and received for a poll without news", "bytes", 0, at_most=1000),
+    Quantity("open", f"time to the first curves, run of {MILLION:,} batches", "ms", 0, at_most=1000),
+    Quantity("fps", f"frame rate while hovering over {RUNS_SHOWN} runs of {BUCKETS:,} buckets", "fps", 1, at_least=59),
+    Quantity("work", "main-thread time per frame", "ms", 1, at_most=16.7),
+    Quantity("heap", f"JavaScript heap after {WARM} polls", "MB", 2),
+    Quantity("growth", f"heap growth after {POLLS} polls (30 minutes)", "MB", 2),
+    Quantity("idle", "traffic per poll without changes", "bytes", 0, at_most=1000),
 )
 POINT = """([canvas, frames]) => new Promise((done) => {
   const box = canvas.getBoundingClientRect();
@@ -47,7 +47,7 @@ DRAWN = "[data-measure=loss][data-state=drawn]"
 
 
 def train(folder: Path, name: str, batches: int, per_epoch: int) -> str:
-    """A made-up run with a loss that falls and trembles."""
+    """A synthetic run with a noisy, falling loss."""
     with RunLog(folder, name=name) as log:
         log.set_totals(batches // per_epoch, per_epoch)
         for step in range(batches):
@@ -76,15 +76,15 @@ def pointing(browser, folder: Path) -> dict[str, float]:
         canvas = page.locator("[data-measure=loss] canvas").element_handle()
         page.evaluate(POINT, [canvas, FRAMES // 4])
         client = metrics_of(page)
-        before = told(client)["TaskDuration"]
+        before = metrics(client)["TaskDuration"]
         frames_a_second = page.evaluate(POINT, [canvas, FRAMES])
-        work = (told(client)["TaskDuration"] - before) * 1000 / FRAMES
+        work = (metrics(client)["TaskDuration"] - before) * 1000 / FRAMES
         page.close()
     return {"fps": frames_a_second, "work": work}
 
 
 def polling(browser, folder: Path) -> dict[str, float]:
-    """Half an hour with news at every poll, then some polls without."""
+    """Half an hour with a change at every poll, then some polls without one."""
     with our_server(folder) as url, RunLog(folder, name="half an hour") as log:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.clock.install()
@@ -115,19 +115,19 @@ def metrics_of(page):
     return client
 
 
-def told(client) -> dict[str, float]:
-    """Chromium's own counts: seconds of the main thread, bytes of the scripts."""
+def metrics(client) -> dict[str, float]:
+    """Chromium's metrics: seconds of the main thread, bytes of the heap."""
     return {metric["name"]: metric["value"] for metric in client.send("Performance.getMetrics")["metrics"]}
 
 
 def heap_of(client) -> float:
-    """MB in use by scripts, after a collection."""
+    """MB of the JavaScript heap after garbage collection."""
     client.send("HeapProfiler.collectGarbage")
-    return told(client)["JSHeapUsedSize"] / 1e6
+    return metrics(client)["JSHeapUsedSize"] / 1e6
 
 
 def weigh(page, polls: int = 20) -> float:
-    """Bytes of a poll without news: the request's head and the answer's, since a 304 has no body."""
+    """Bytes of a poll without changes: request and response headers, since a 304 has no body."""
     heads = []
     client = page.context.new_cdp_session(page)
     client.on("Network.requestWillBeSentExtraInfo", lambda told: heads.append(head_of(told["headers"])))
@@ -152,14 +152,14 @@ def head_of(headers: dict[str, str]) -> int:
 def main(runs: int) -> None:
     """Measure RUNS times (5)."""
     print(machine.describe())
-    results = Results("page", "The page", QUANTITIES)
+    results = Results("page", "Page", QUANTITIES)
     with tempfile.TemporaryDirectory() as long, chromium() as browser:
         train(Path(long), "a million batches", MILLION, 430)
         for run in range(1, 1 + runs):
             with tempfile.TemporaryDirectory() as several, tempfile.TemporaryDirectory() as live:
                 figures = {"open": opening(browser, Path(long))} | pointing(browser, Path(several))
                 results.add(run, figures | polling(browser, Path(live)))
-    results.tell()
+    results.print_rows()
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""The recipe of pytorch/examples, mnist/main.py, in our own words: what many have run, as the measure of time_to_99.py.
+"""The recipe of pytorch/examples, mnist/main.py, reimplemented as the reference for time_to_99.py.
 
     python benchmarks/reference.py [--seed 1] [--threads 2] [--epochs 14]
 
 Two convolutions of 3x3 without padding, dropout, two linear layers: 1,199,882 parameters. Adadelta at 1.0, times 0.7
-after each epoch; batches of 64 in the order of the file, since that program shuffles only for an accelerator; images
-through torchvision's data set, its transforms and a DataLoader. After each epoch the test set is read, in batches of
-1,000: it is that program's only measure, so here, and only here, the test set decides when to end.
+after each epoch; batches of 64 in the order of the file, since that program shuffles only on an accelerator; images
+from torchvision's data set, transforms and a DataLoader. After each epoch it evaluates the test set in batches of
+1,000. It has no validation set, so here, and only here, the test accuracy decides when to stop.
 
-Prints one line of JSON: the seconds of the training epochs until the test accuracy reached --accuracy (the clock stands
-while the test set is read), the epochs it took and the accuracy it had then; `reached` is false if it never did.
+Prints one line of JSON: `seconds` of the training epochs, without evaluation, until --accuracy is reached on the test set,
+`epochs`, `accuracy`, and `reached`, false if it never did.
 """
 
 import json
@@ -23,10 +23,10 @@ from digits.config import Config
 
 @click.command()
 @click.option("--seed", default=1, show_default=True)
-@click.option("--threads", default=0, help="Of torch; 0: as many as it takes.")
-@click.option("--epochs", default=14, show_default=True, help="Give up after so many; 14 is that program's default.")
-@click.option("--accuracy", default=99.0, show_default=True, help="Test accuracy in % to end at.")
-@click.option("--images", default=60_000, show_default=True, help="Of each set at most; fewer for a trial.")
+@click.option("--threads", default=0, help="Threads of torch; 0: its default.")
+@click.option("--epochs", default=14, show_default=True, help="Maximum; 14 is that program's default.")
+@click.option("--accuracy", default=99.0, show_default=True, help="Test accuracy in % to stop at.")
+@click.option("--images", default=60_000, show_default=True, help="Images of each set; fewer for a trial.")
 @click.option("--data-dir", type=click.Path(path_type=Path), envvar="MNIST_DATA_DIR", default=Config.data_dir)
 def main(seed: int, threads: int, epochs: int, accuracy: float, images: int, data_dir: Path) -> None:
     """Train until the test accuracy is reached."""
@@ -45,13 +45,13 @@ def main(seed: int, threads: int, epochs: int, accuracy: float, images: int, dat
         train_epoch(network, optimizer, train)
         seconds += time.perf_counter() - started
         done += 1
-        best = max(best, 100 * part_right(network, test))
+        best = max(best, 100 * accuracy_of(network, test))
         schedule.step()
     print(json.dumps({"seconds": seconds, "epochs": done, "accuracy": best, "reached": best >= accuracy}))
 
 
 def loaders(data_dir: Path, images: int):
-    """Training and test images as that program feeds them, on a processor."""
+    """Training and test batches as that program has them on a CPU."""
     from torch.utils.data import DataLoader, Subset
     from torchvision import datasets, transforms
 
@@ -83,22 +83,22 @@ def build():
 
 
 def train_epoch(network, optimizer, batches) -> None:
-    from torch.nn import functional as F
+    from torch.nn.functional import nll_loss
 
     network.train()
     for images, labels in batches:
         optimizer.zero_grad()
-        F.nll_loss(network(images), labels).backward()
+        nll_loss(network(images), labels).backward()
         optimizer.step()
 
 
-def part_right(network, batches) -> float:
+def accuracy_of(network, batches) -> float:
     import torch
 
     network.eval()
     with torch.no_grad():
-        right = sum(int((network(images).argmax(dim=1) == labels).sum()) for images, labels in batches)
-    return right / len(batches.dataset)
+        correct = sum(int((network(images).argmax(dim=1) == labels).sum()) for images, labels in batches)
+    return correct / len(batches.dataset)
 
 
 if __name__ == "__main__":

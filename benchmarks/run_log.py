@@ -1,9 +1,9 @@
-"""What logging costs: a million made-up batches through the run log.
+"""Cost of logging: a million synthetic batches through the run log.
 
     python benchmarks/run_log.py [RUNS]
 
-Measures microseconds per batch as the trainer sees them, the processor time of the thread that writes, the size of
-training_log.json, and how many bytes were written for batches.csv compared with its final size. Writes
+Measures the time per batch in the trainer, the CPU time of the writer thread, the size of training_log.json, and the
+bytes written to batches.csv relative to its final size. Writes
 benchmarks/results/run_log.json after every run.
 """
 
@@ -23,17 +23,19 @@ BATCHES = 1_000_000
 PER_EPOCH = 430
 WRITES = 20
 QUANTITIES = (
-    Quantity("wall", "a batch, as the trainer sees it", "µs"),
-    Quantity("mine", "processor time of it", "µs"),
-    Quantity("writer", "processor time of the writing thread, of one core", "%"),
-    Quantity("write", "writing the full log once, which happens once a second, in a thread of its own", "ms", 1),
+    Quantity("wall", "wall time per batch", "µs"),
+    Quantity("mine", "CPU time per batch", "µs"),
+    Quantity("writer", "CPU time of the writer thread, of one core", "%"),
+    Quantity("write", "one write of the full log, once a second", "ms", 1),
     Quantity("log", "training_log.json after a million batches and 2,325 epochs", "kB", 0),
-    Quantity("ratio", "bytes written for batches.csv, to its size", "times"),
+    Quantity("ratio", "bytes written to batches.csv, relative to its size", "times"),
 )
 METRICS = ("train_loss", "train_accuracy", "val_loss", "val_accuracy")
 
 
 class CountingCsv(batches.BatchCsv):
+    """Counts the bytes written."""
+
     written = 0
 
     def write(self, text: str) -> None:
@@ -79,7 +81,7 @@ def main(runs: int) -> None:
     results = Results("run_log", "Logging a million batches", QUANTITIES)
     for run in range(1, 1 + runs):
         results.add(run, measure())
-    results.tell()
+    results.print_rows()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""Runs of mnist_cnn.py as processes of their own, measured from outside, one for each seed.
+"""Runs of mnist_cnn.py in processes of their own, one per seed, with accuracy, time and peak memory.
 
-What is reported is not what anything was chosen by: the test accuracy of a run is read from its log when it is over.
-MNIST is taken from MNIST_DATA_DIR or data/.
+MNIST is read from MNIST_DATA_DIR or data/.
 """
 
 import contextlib
@@ -30,16 +29,16 @@ TIMES = ("train_seconds", "seconds")
 QUANTITIES = (
     Quantity("test_accuracy", "test accuracy", "%"),
     Quantity("val_accuracy", "validation accuracy", "%"),
-    Quantity("train_loss", "train loss of the last epoch", "", 4),
-    Quantity("train_seconds", "its epochs", "s", 1),
-    Quantity("seconds", "whole process", "s", 1),
-    Quantity("memory", "most memory", "MB", 0),
+    Quantity("train_loss", "final train loss", "", 4),
+    Quantity("train_seconds", "training time", "s", 1),
+    Quantity("seconds", "total time", "s", 1),
+    Quantity("memory", "peak memory", "MB", 0),
     Quantity("parameters", "parameters", "", 0),
 )
 
 
 class Seeds(click.ParamType):
-    """Seeds: "5" for 1 to 5, "3-5" for 3 to 5."""
+    """Seeds as a range: "5" is 1 to 5, "3-5" is 3 to 5."""
 
     name = "n or n-n"
 
@@ -49,48 +48,50 @@ class Seeds(click.ParamType):
         words = re.fullmatch(r"(?:(\d+)-)?(\d+)", value, re.ASCII)
         seeds = range(int(words[1] or 1), int(words[2]) + 1) if words else ()
         return seeds or self.fail(
-            f"{value!r} is neither a number of seeds, such as 5, nor first and last, such as 3-5.", param, ctx
+            f"{value!r} is not a number of seeds, such as 5, or a range, such as 3-5.", param, ctx
         )
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the command line says of all runs."""
+    """The options common to all runs."""
 
     seeds: range
     threads: int
     parallel: int
-    more: tuple[str, ...]  # options for mnist_cnn.py
+    more: tuple[str, ...]  # further options of mnist_cnn.py
     add: bool
 
     @property
     def options(self) -> dict:
-        """What figures depend on; how many runs stand side by side is left out, for then no times are kept."""
+        """What results depend on; not the number of parallel runs, which give no times."""
         return {"threads": self.threads, "more": shlex.join(self.more)}
 
     def one_at_a_time(self) -> None:
         if self.parallel > 1:
-            raise click.UsageError("--parallel: this measures times, so one run after the other.")
+            raise click.UsageError("--parallel: this benchmark measures times, so runs are sequential.")
 
     def of_train(self, *options: str) -> list[str]:
-        """For mnist_cnn.py; what is named last goes before the rest."""
+        """Options for mnist_cnn.py, where the last of equal options counts."""
         threads = ["--threads", str(self.threads)] if self.threads else []
         return [*options, *threads, *self.more]
 
 
 def planned(seeds: int):
-    """Decorate a click command with the options of runs; it gets them as its argument `plan`."""
+    """Decorate a click command with the common options, passed as its argument `plan`."""
     options = (
-        click.option("--seeds", type=Seeds(), default=str(seeds), show_default=True, help="How many, or from-to."),
-        click.option("--threads", type=click.IntRange(0), default=0, help="Threads of each run; 0: as torch chooses."),
+        click.option("--seeds", type=Seeds(), default=str(seeds), show_default=True, help="Number, or range."),
+        click.option("--threads", type=click.IntRange(0), default=0, help="Threads of each run; 0: torch's default."),
         click.option(
             "--parallel",
             type=click.IntRange(1),
             default=1,
-            help="Runs at the same time; with more than one, times are not kept.",
+            help="Parallel runs; with more than one, times are not recorded.",
         ),
-        click.option("--options", default="", help='More options for mnist_cnn.py, as one word: "--epochs 1".'),
-        click.option("--add", is_flag=True, help="Keep the seeds measured before, with the same options, here."),
+        click.option("--options", default="", help='Further options for mnist_cnn.py, quoted: "--epochs 1".'),
+        click.option(
+            "--add", is_flag=True, help="Keep the seeds measured before with the same options on this machine."
+        ),
     )
 
     def decorate(command: Callable):
@@ -107,28 +108,28 @@ def planned(seeds: int):
 
 
 def settings_of(preset: str) -> dict:
-    """All that a preset and the defaults set: with other settings, figures are of another thing."""
+    """All settings of a preset, defaults included: results of different settings are not merged."""
     config = Config.from_options(preset=preset, **PRESETS[preset].options).as_json()
-    config["channels"] = list(config["channels"])  # as it is read back from a file
+    config["channels"] = list(config["channels"])  # as in JSON
     return {name: config[name] for name in sorted({*names_of("identifies")} - {"seed"})}
 
 
 @contextlib.contextmanager
 def stopped_quietly():
-    """Ctrl-C ends a benchmark, not what it measured so far."""
+    """On Ctrl-C exits with a message; results so far are on the disk."""
     try:
         yield
     except KeyboardInterrupt:
-        print("Stopped. What was measured is kept; --add goes on with it.", file=sys.stderr)
+        print("Stopped. Results so far are saved; --add continues.", file=sys.stderr)
         raise SystemExit(130) from None
 
 
-def measure_all(things: Iterable[tuple[str, list[str]]], plan: Plan, results: Results) -> None:
-    """A run of each thing (its name in the table, options) with each seed that `results` has not, into `results`.
+def measure_all(cases: Iterable[tuple[str, list[str]]], plan: Plan, results: Results) -> None:
+    """Add to `results` a run of each case (name in the table, options) with each seed that is missing.
 
-    Seeds go first: when it is stopped half way, all things have been measured about as often.
+    All cases run with one seed before the next seed, so an interrupted benchmark has about as many runs of each.
     """
-    todo = [(of, options, seed) for seed in plan.seeds for of, options in things if not results.has(seed, of)]
+    todo = [(of, options, seed) for seed in plan.seeds for of, options in cases if not results.has(seed, of)]
     with ThreadPoolExecutor(plan.parallel) as pool:
         runs = {pool.submit(measure, options, seed): (of, seed) for of, options, seed in todo}
         try:
@@ -150,7 +151,7 @@ def one_line(figures: dict[str, float | None]) -> str:
 
 
 def measure(options: list[str], seed: int) -> dict[str, float | None]:
-    """The figures of one run; None for what it did not measure."""
+    """The results of one run; None for what it did not measure."""
     with tempfile.TemporaryDirectory() as folder:
         program = [str(PROJECT / "mnist_cnn.py"), "--seed", str(seed), "--dataset", "mnist", "--quiet"]
         process = timed([*program, "--results-dir", folder, *options])
@@ -170,10 +171,10 @@ def measure(options: list[str], seed: int) -> dict[str, float | None]:
 
 @dataclass(frozen=True)
 class Timed:
-    """A process that ended well."""
+    """A successful process."""
 
-    seconds: float  # from its start to its end: Python's start and torch's import are in it
-    memory: float  # most that it held, in MB
+    seconds: float  # including the start of Python and the import of torch
+    memory: float  # peak, in MB
     output: str
 
 
@@ -182,7 +183,7 @@ _ending = threading.Event()
 
 
 def timed(program: list[str]) -> Timed:
-    """Run a Python program to its end. What it says in its error stream is passed on where it fails."""
+    """Run a Python program. Raises SystemExit with its last line on standard error where it fails."""
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         started = time.perf_counter()
         process = subprocess.Popen([sys.executable, *program], stdout=output, stderr=errors)
@@ -190,7 +191,7 @@ def timed(program: list[str]) -> Timed:
         if _ending.is_set():
             process.kill()
         try:
-            _, status, usage = os.wait4(process.pid, 0)  # unlike subprocess it says how much memory was held
+            _, status, usage = os.wait4(process.pid, 0)  # unlike subprocess it returns the peak memory
         finally:
             _running.pop(process.pid, None)
         seconds = time.perf_counter() - started
@@ -198,8 +199,8 @@ def timed(program: list[str]) -> Timed:
         output.seek(0)
         errors.seek(0)
         if status:
-            said = errors.read().strip().splitlines() or [f"it ended with {process.returncode} and said nothing"]
-            raise SystemExit(f"A run failed: python {shlex.join(program)}\n{said[-1]}")
+            lines = errors.read().strip().splitlines() or [f"exit code {process.returncode} without a message"]
+            raise SystemExit(f"A run failed: python {shlex.join(program)}\n{lines[-1]}")
         return Timed(seconds, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6, output.read())
 
 

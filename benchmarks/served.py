@@ -1,4 +1,4 @@
-"""A server's process to measure, and requests to it."""
+"""A server process under test, and requests to it."""
 
 import contextlib
 import os
@@ -10,12 +10,12 @@ from pathlib import Path
 
 from machine import PROJECT
 
-TRUST_S = 20.0  # no answer within that: something is broken
+TIMEOUT_S = 20.0
 
 
 @contextlib.contextmanager
 def running(results: Path):
-    """A server's process with `port` and `ready_s`: from its start to its first answer."""
+    """A process of server.py with `port` and `ready_s`, the seconds from its start to its first response."""
     start = time.perf_counter()
     command = [sys.executable, str(PROJECT / "server.py"), "--port", "0", "--no-browser", "--results-dir", str(results)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -32,11 +32,11 @@ def running(results: Path):
 
 
 def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=TRUST_S)
+    return socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
 
 
 def request(port: int, path: str, fields: str = "") -> bytes:
-    """What a browser sends, about as long."""
+    """A request about as long as a browser's."""
     return (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: Mozilla/5.0 (X11; Linux) Gecko/20100101\r\n"
         f"Accept: */*\r\nAccept-Language: en\r\nAccept-Encoding: gzip, deflate\r\nConnection: keep-alive\r\n"
@@ -45,7 +45,7 @@ def request(port: int, path: str, fields: str = "") -> bytes:
 
 
 def memory(process) -> float:
-    """Megabytes of the process that are in memory now; NaN where the system does not tell that way."""
+    """Resident memory in MB; NaN on systems without /proc."""
     with contextlib.suppress(OSError):
         pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -1,7 +1,7 @@
-"""What clients that never finish cost the others: `python benchmarks/slow_clients.py [--repeats 1]`. A minute each.
+"""Latency beside slow clients: `python benchmarks/slow_clients.py [--repeats 1]`. A minute each.
 
-500 connections send nothing, half a line, a head byte by byte, or a head whose body never comes, and are opened again
-whenever the server closes them. Meanwhile somebody asks /healthz twenty times a second, each time on a new connection.
+500 connections send nothing, half a request line, a header byte by byte, or a header without its body, and are reopened
+whenever the server closes them. Another client requests /healthz 20 times a second, each time on a new connection.
 
 Writes benchmarks/results/slow_clients.json.
 """
@@ -19,18 +19,18 @@ from served import connect, request, running
 
 SOCKETS = 500
 SECONDS = 60
-PATIENCE_S = 30.0  # for the server to close what is left
+PATIENCE_S = 30.0  # for the server to close the remaining connections
 QUANTITIES = (
-    Quantity("median", "others' answers, median", "ms", 1),
-    Quantity("late", "others' answers, 95th percentile", "ms", 1, at_most=200),
-    Quantity("refused", "others' requests without an answer of 200", "%", 2),
-    Quantity("longest", "a slow connection stays open for at most", "s", 1, at_most=15),
+    Quantity("median", "latency of other clients, median", "ms", 1),
+    Quantity("late", "latency of other clients, 95th percentile", "ms", 1, at_most=200),
+    Quantity("refused", "failed requests of other clients", "%", 2),
+    Quantity("longest", "longest slow connection", "s", 1, at_most=15),
 )
 BEGINNINGS = (b"", b"GET /hea", b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ", None)
 
 
 def keep_slow(port: int, kind: bytes | None, ends: float, lasted: list[float]) -> None:
-    """One client that never finishes, again and again until `ends`; how long each connection lasted."""
+    """Open slow connections until `ends`; append the duration of each to `lasted`."""
     while time.monotonic() < ends:
         began = time.monotonic()
         try:
@@ -46,7 +46,7 @@ def keep_slow(port: int, kind: bytes | None, ends: float, lasted: list[float]) -
 
 
 def wait(connection, kind: bytes | None, ends: float) -> None:
-    """Until the server closes it; a head goes on byte by byte."""
+    """Wait until the server closes the connection; headers continue byte by byte."""
     while time.monotonic() < ends:
         try:
             if not connection.recv(65536):
@@ -57,7 +57,7 @@ def wait(connection, kind: bytes | None, ends: float) -> None:
 
 
 def ask_often(port: int, ends: float) -> tuple[list[float], int]:
-    """Milliseconds of each answer, and how many were none of 200."""
+    """Milliseconds of each response, and the number without status 200."""
     took, failed = [], 0
     while time.monotonic() < ends:
         began = time.perf_counter()
@@ -77,7 +77,7 @@ def ask_often(port: int, ends: float) -> tuple[list[float], int]:
 def main(repeats: int) -> None:
     """Measure on this machine."""
     print(machine.describe())
-    results = Results("slow_clients", "Clients that never finish", QUANTITIES, {"sockets": SOCKETS, "seconds": SECONDS})
+    results = Results("slow_clients", "Slow clients", QUANTITIES, {"sockets": SOCKETS, "seconds": SECONDS})
     for repetition in range(1, repeats + 1):
         with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
             ends, lasted = time.monotonic() + SECONDS, []
@@ -94,7 +94,7 @@ def main(repeats: int) -> None:
         late = statistics.quantiles(took, n=20)[-1]
         numbers = {"median": statistics.median(took), "late": late, "longest": max(lasted)}
         results.add(repetition, numbers | {"refused": 100 * failed / len(took)})
-    results.tell()
+    results.print_rows()
 
 
 if __name__ == "__main__":

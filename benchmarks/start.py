@@ -1,4 +1,4 @@
-"""How long it takes from the command to the first batch, with MNIST on the disk.
+"""Start-up time of a run: from the command to the first batch, with MNIST on the disk.
 
     python benchmarks/start.py [RUNS]
 
@@ -23,8 +23,8 @@ RunLog.batch = lambda *values, **named: os._exit(0)
 runpy.run_path("mnist_cnn.py", run_name="__main__")
 """
 QUANTITIES = (
-    Quantity("seconds", "from the command to the first batch", "s", 2, at_most=3.0),
-    Quantity("torch", "of which the import of torch takes", "s"),
+    Quantity("seconds", "command to first batch", "s", 2, at_most=3.0),
+    Quantity("torch", "import of torch alone", "s"),
 )
 
 
@@ -41,12 +41,12 @@ def seconds(*command: str) -> float:
 def main(runs: int) -> None:
     """Measure RUNS times (9)."""
     print(machine.describe())
-    results = Results("start", "The start of the default run", QUANTITIES, table=None)
+    results = Results("start", "Start of the default run", QUANTITIES)
     for number in range(1, runs + 1):
         with tempfile.TemporaryDirectory() as folder:
             first_batch = seconds("-c", _UP_TO_THE_FIRST_BATCH, "--dataset", "mnist", "--results-dir", folder)
         results.add(number, {"seconds": first_batch, "torch": seconds("-c", "import torch")})
-    results.tell()
+    results.print_rows()
 
 
 if __name__ == "__main__":

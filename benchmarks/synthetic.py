@@ -1,10 +1,9 @@
-"""How fast synthetic digits are drawn, and how well a network that has seen nothing else reads real handwriting.
+"""Speed of drawing synthetic digits, and MNIST accuracy of networks trained on them alone.
 
     python benchmarks/synthetic.py [--seeds 5] [--images 60000] [--epochs 3] [--threads 2]
 
-The networks are trained by mnist_cnn.py on the synthetic digits that it draws, a process with a seed of its own for
-each, and read MNIST's test set by its command evaluate; that decides nothing. MNIST is taken from MNIST_DATA_DIR or
-data/; without it only the drawing is measured. Some minutes on two cores.
+mnist_cnn.py trains on synthetic digits, one process per seed, and its command evaluate tests the network on MNIST, from
+MNIST_DATA_DIR or data/; without MNIST only drawing is measured. A few minutes on two cores.
 
 Writes benchmarks/results/synthetic.json after every run.
 """
@@ -36,11 +35,11 @@ from digits.runlog import schema
 @click.option("--epochs", default=3, show_default=True, help="Passes over them.")
 @planned(seeds=5)
 def main(data_dir: Path, images: int, epochs: int, plan) -> None:
-    """Measure the drawing, and the network that learned from it."""
+    """Measure drawing and training."""
     print(machine.describe())
     quantities = (
         Quantity("drawing", f"drawing {images:,} images", "s"),
-        Quantity("accuracy", f"trained on these alone, {epochs} epochs: accuracy on MNIST's test set", "%"),
+        Quantity("accuracy", f"MNIST test accuracy after {epochs} epochs on synthetic digits", "%"),
     )
     plan.one_at_a_time()
     results = Results("synthetic", "Synthetic digits", quantities, plan.options | {"images": images, "epochs": epochs})
@@ -52,18 +51,18 @@ def main(data_dir: Path, images: int, epochs: int, plan) -> None:
                 figures["accuracy"] = 100 * accuracy(plan.of_train(*train), data_dir)
             results.add(seed, figures)
             print(f"seed {seed} done", flush=True)
-    results.tell()
+    results.print_rows()
 
 
 def draw(images: int, seed: int) -> float:
-    """Seconds that drawing so many digits takes."""
+    """Seconds for drawing `images` digits."""
     start = time.perf_counter()
     synthetic.draw(images, seed)
     return time.perf_counter() - start
 
 
 def accuracy(options: list[str], data_dir: Path) -> float:
-    """On MNIST's test set, of a network that mnist_cnn.py trains on its synthetic digits alone."""
+    """MNIST test accuracy of a network trained on synthetic digits alone."""
     program = str(PROJECT / "mnist_cnn.py")
     with tempfile.TemporaryDirectory() as folder:
         train = ["--dataset", "synthetic", "--validation", "0", "--quiet", "--results-dir", folder]

@@ -1,7 +1,7 @@
-"""The tables of what was measured, made from the files in benchmarks/results.
+"""Markdown tables of the files in benchmarks/results.
 
 python benchmarks/table.py            writes six figures into README.md, all of them into benchmarks/README.md
-python benchmarks/table.py --check    only says whether both are as they would be written, by its exit code
+python benchmarks/table.py --check    exits with 1 if either is out of date
 """
 
 import itertools
@@ -15,45 +15,52 @@ from figures import FOLDER, shown, target_of
 
 README, DETAILS = machine.PROJECT / "README.md", machine.PROJECT / "benchmarks" / "README.md"
 BEGIN = "<!-- measured: written by benchmarks/table.py from benchmarks/results -->"
-BEGIN_NOTES = "<!-- notes: written by benchmarks/table.py from benchmarks/results -->"
 BEGIN_FAULTS = "<!-- faults: written by benchmarks/table.py from benchmarks/results/faults.json -->"
 END = "<!-- measured: end -->"
-FAULTS = "Injected faults"  # this table stands in benchmarks/README.md
-FIRST = ("time_to_99", "presets-fast", "presets-default", "presets-best", "presets-textbook", "tiny", "architectures")
-SUMMARY = (  # README's six figures: what was measured, and the key of the figure
+FAULTS = "Injected faults"  # a table of its own in benchmarks/README.md
+FIRST = (
+    "time_to_99",
+    "presets-fast",
+    "presets-default",
+    "presets-best",
+    "presets-tiny",
+    "presets-textbook",
+    "architectures",
+)
+SUMMARY = (  # README's six figures: case and key
     ("`--preset default`", "test_accuracy"),
     ("`--preset default`", "seconds"),
     ("`--preset fast`", "test_accuracy"),
     ("Time to 99 %", "ratio_process"),
     ("`--preset tiny`", "test_accuracy"),
-    ("The start of the default run", "seconds"),
+    ("Start of the default run", "seconds"),
 )
-NOTHING = "(`make benchmark` measures, and writes its figures here.)"
+NOTHING = "(`make benchmark` writes its results here.)"
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if one is not as it would be written.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if a table is out of date.")
 def main(check: bool) -> None:
-    """Bring figures and remarks up to date."""
+    """Update the tables."""
     files = read(FOLDER)
     figures = [file for file in files if file["table"] != FAULTS]
     faults = [file for file in files if file["table"] == FAULTS]
     documents = {
         README: {BEGIN: summary(figures)},
-        DETAILS: {BEGIN: markdown(figures), BEGIN_FAULTS: injected(faults), BEGIN_NOTES: remarks(files)},
+        DETAILS: {BEGIN: markdown(figures), BEGIN_FAULTS: injected(faults)},
     }
     for path, texts in documents.items():
         old = new = path.read_text(encoding="utf-8")
         for begin, text in texts.items():
             new = replaced(new, text, begin)
         if check and new != old:
-            sys.exit(f"{path} is not what benchmarks/results says: python benchmarks/table.py writes it.")
+            sys.exit(f"{path} is out of date: run python benchmarks/table.py.")
         if not check:
             path.write_text(new, encoding="utf-8", newline="\n")
 
 
 def read(folder: Path) -> list[dict]:
-    """All results files, in README's order."""
+    """All results files, in the order of the tables."""
     order = {name: place for place, name in enumerate(FIRST)}
     paths = sorted(folder.glob("*.json"), key=lambda path: (order.get(path.stem, len(order)), path.stem))
     return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
@@ -63,22 +70,22 @@ def replaced(text: str, tables: str, begin: str = BEGIN) -> str:
     before, found, rest = text.partition(f"{begin}\n")
     _, end, after = rest.partition(END)
     if not found or not end:
-        raise SystemExit(f"A file lacks the lines {begin} and {END}: what was measured goes between them.")
+        raise SystemExit(f"A document lacks the lines {begin} and {END}, between which the tables go.")
     return f"{before}{found}{tables}\n{end}{after}"
 
 
 def summary(files: list[dict]) -> str:
-    """README's six figures, and the machines that they were measured on."""
+    """The six figures of README.md, and their machines."""
     rows = {(row["of"] or file["title"], row["key"]): (file, row) for file in files for row in file["rows"]}
     found = [(of, *rows[of, key]) for of, key in SUMMARY if (of, key) in rows]
     lines = [["", "mean ± standard deviation", "n"]]
     lines += [[f"{of}: {row['what']}", shown(row), str(row["n"])] for of, _, row in found]
     names = sorted({file["machine"] for _, file, _ in found})
-    return f"{drawn(lines)}\n\nMeasured on {', '.join(names)}." if found else NOTHING
+    return f"{as_table(lines)}\n\nMeasured on {', '.join(names)}." if found else NOTHING
 
 
 def markdown(files: list[dict]) -> str:
-    """For each machine what it is, once, then its tables; at the end the targets."""
+    """The tables of each machine, then the targets and the remarks."""
     machines = {}
     for file in files:
         machines.setdefault((file["machine"], *file["versions"].items()), []).append(file)
@@ -86,14 +93,14 @@ def markdown(files: list[dict]) -> str:
     for (name, *versions), measured in machines.items():
         parts.append(preamble(name, dict(versions), measured))
         parts.extend(tables(measured))
-    parts.append(targets(files))
+    parts += [targets(files), remarks(files)]
     return "\n\n".join(filter(None, parts)) or NOTHING
 
 
 def injected(files: list[dict]) -> str:
-    """What came of the injected faults, for each program."""
+    """The table of injected faults."""
     parts = [f"{circumstances(file['machine'], file['versions'], [file])}\n\n{in_columns([file])}" for file in files]
-    return "\n\n".join(parts) or "(`make faults` writes its figures here.)"
+    return "\n\n".join(parts) or "(`make faults` writes its results here.)"
 
 
 def circumstances(name: str, versions: dict, measured: list[dict]) -> str:
@@ -110,7 +117,7 @@ def preamble(name: str, versions: dict, measured: list[dict]) -> str:
 
 
 def tables(measured: list[dict]) -> list[str]:
-    """Trained networks in tables with a column for each quantity, everything else in one list."""
+    """Files with the same `table` in one table with a column for each quantity, the others in one list."""
     columns = {}
     for file in measured:
         columns.setdefault(file["table"], []).append(file)
@@ -126,11 +133,11 @@ def in_columns(files: list[dict]) -> str:
         cells = {row["key"]: row for _, row in group}
         n = max(row["n"] for row in cells.values())
         lines.append([of + conditions, *(cell(cells.get(key), n) for key in quantities), str(n)])
-    return drawn(lines)
+    return as_table(lines)
 
 
 def cell(row: dict | None, n: int) -> str:
-    """A quantity that fewer repetitions have says so."""
+    """A value, with n where it has fewer repetitions than the row."""
     if row is None:
         return ""
     return shown(row, unit=False) + (f" (n = {row['n']})" if row["n"] != n else "")
@@ -145,35 +152,35 @@ def as_list(files: list[dict]) -> str:
         for of, rows in itertools.groupby(file["rows"], lambda row: row["of"]):
             lines += [[of, "", ""]] * bool(of)
             lines += [[row["what"], shown(row), str(row["n"])] for row in rows]
-    return drawn(lines)
+    return as_table(lines)
 
 
 def conditions_of(file: dict) -> str:
-    """What was not as usual."""
+    """Options that differ from the default, in parentheses."""
     threads, more = file["options"].get("threads"), file["options"].get("more")
     unusual = [f"threads: {threads}"] * bool(threads) + [f"`{more}`"] * bool(more)
     return f" ({', '.join(unusual)})" if unusual else ""
 
 
-def drawn(lines: list[list[str]]) -> str:
-    """The first line is the head; all columns but the first are flush right."""
+def as_table(lines: list[list[str]]) -> str:
+    """The first line is the header; all columns but the first are right-aligned."""
     head, *rest = (f"| {' | '.join(line)} |" for line in lines)
     return "\n".join([head, f"|---{'|---:' * (len(lines[0]) - 1)}|", *rest])
 
 
 def targets(files: list[dict]) -> str:
-    """A table of all figures that have a target."""
+    """A table of all quantities with a target."""
     lines = [
         [f"{row['of'] or file['title']}: {row['what']}", target_of(row), shown(row), "✓" if row["reached"] else "✗"]
         for file in files
         for row in file["rows"]
         if "target" in row
     ]
-    return f"Targets:\n\n{drawn([['', 'target', 'measured', 'reached'], *lines])}" if lines else ""
+    return f"Targets:\n\n{as_table([['', 'target', 'measured', 'reached'], *lines])}" if lines else ""
 
 
 def remarks(files: list[dict]) -> str:
-    return "\n".join(f"- {file['title']}: {text}" for file in files for text in file["remarks"] + file["notes"])
+    return "\n".join(f"- {file['title']}: {text}" for file in files for text in file["remarks"])
 
 
 if __name__ == "__main__":

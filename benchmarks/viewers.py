@@ -1,8 +1,8 @@
-"""How many viewers one server has answers for: `python benchmarks/viewers.py`. Loopback only, about three minutes.
+"""Latency with many viewers: `python benchmarks/viewers.py`. Loopback only, about six minutes.
 
-Viewers poll the training log every 3 s as a page does: on a connection that is kept as long as the server keeps it,
-with the ETag or date of the last answer, while a trainer replaces the log every second. A poll is served if its whole
-answer came before the next poll was due. `python -m http.server`, measured beside server.py, gets the same polls.
+Viewers poll the training log every 3 s as a page does: on a connection that stays open as long as the server allows,
+with the ETag or date of the last response, while a trainer replaces the log every second. A poll is served in time if
+its response is complete before the next poll is due. `python -m http.server` gets the same polls for comparison.
 
 Writes benchmarks/results/viewers.json.
 """
@@ -35,14 +35,14 @@ INTERVALS = 5  # the first, in which the viewers open the page one after the oth
 PATH = "/training_log.json"
 FILE_BYTES = 20_000  # a training log in the middle of a run
 QUANTITIES = (
-    Quantity("served", "polls served before the next was due", "%", 2, at_least=100),
-    Quantity("plainly_served", "polls served before the next was due", "%", 2),  # by http.server: no target of ours
+    Quantity("served", "polls served in time", "%", 2, at_least=100),
+    Quantity("plainly_served", "polls served in time", "%", 2),  # by http.server, without a target
     Quantity("never", "viewers never served", "", 0),
-    Quantity("median", "an answer, median", "ms", 1),
-    Quantity("late", "an answer, 95th percentile", "ms", 1),
-    Quantity("longest", "an answer, longest", "ms", 0),
-    Quantity("connections", "polls that opened a connection", "%", 0),
-    Quantity("memory", "memory of the server after that", "MB", 1),
+    Quantity("median", "latency, median", "ms", 1),
+    Quantity("late", "latency, 95th percentile", "ms", 1),
+    Quantity("longest", "latency, maximum", "ms", 0),
+    Quantity("connections", "polls on a new connection", "%", 0),
+    Quantity("memory", "server memory afterwards", "MB", 1),
 )
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
@@ -51,7 +51,7 @@ _CONDITIONS = {b"etag": "If-None-Match", b"last-modified": "If-Modified-Since"}
 
 
 class Viewer:
-    """One page that polls; `took` holds the milliseconds of each answer, None where none came in time."""
+    """A polling page; `took` holds the milliseconds of each response, None where none came in time."""
 
     def __init__(self, load: "Load"):
         self.load = load
@@ -59,10 +59,10 @@ class Viewer:
         self.socket: socket.socket | None = None
         self.opened = 0
         self.fields = ""
-        self.received: bytearray | None = None  # of the answer that is awaited; None while none is
+        self.received: bytearray | None = None  # of the pending response; None while idle
 
     def poll(self) -> None:
-        if self.received is not None:  # the last answer has not come
+        if self.received is not None:  # the last response is still pending
             self.end(None)
         self.began = time.perf_counter()
         self.is_kept = self.socket is not None
@@ -77,25 +77,27 @@ class Viewer:
         self.load.selector.register(self.socket, selectors.EVENT_WRITE, self)
 
     def send(self) -> None:
-        with contextlib.suppress(OSError):  # reading tells
+        with contextlib.suppress(OSError):  # the next read reports it
             self.socket.send(request(self.load.port, self.load.path, self.fields))
         self.load.selector.modify(self.socket, selectors.EVENT_READ, self)
 
     def ready(self, events: int) -> None:
         if events & selectors.EVENT_WRITE:
-            return self.send()
+            self.send()
+            return
         try:
             content = self.socket.recv(1 << 16)
         except OSError:
             content = b""
         if self.received is None:  # closed while idle
-            return self.close()
+            self.close()
+            return
         self.received += content
         head, found, body = self.received.partition(b"\r\n\r\n")
         length = _LENGTH.search(head)
         if (found and b" 304 " in head[:13]) or (length and len(body) >= int(length[1])):
             self.answered(bytes(head))
-        elif not content and self.is_kept and not self.received:  # closed at that very moment: browsers ask again
+        elif not content and self.is_kept and not self.received:  # closed at that moment: browsers retry
             self.close()
             self.is_kept = False
             self.open()
@@ -105,7 +107,8 @@ class Viewer:
 
     def answered(self, head: bytes) -> None:
         if head[9:12] not in (b"200", b"304"):
-            return self.end(None)
+            self.end(None)
+            return
         if version := _VERSION.search(head):
             self.fields = f"{_CONDITIONS[version[1].lower()]}: {version[2].decode()}\r\n"
         is_last = bool(_CLOSE.search(head)) or head.startswith(b"HTTP/1.0")
@@ -126,7 +129,7 @@ class Viewer:
 
 
 class Load:
-    """All viewers in one process, which begin at random moments of the first interval."""
+    """All viewers in one process, starting at random times within the first interval."""
 
     def __init__(self, port: int, path: str, viewers: int):
         self.port, self.path = port, path
@@ -134,8 +137,8 @@ class Load:
         self.viewers = [Viewer(self) for _ in range(viewers)]
 
     def run(self) -> None:
-        start, chance = time.perf_counter(), random.Random(1)
-        due = [(start + chance.uniform(0, INTERVAL_S), place) for place in range(len(self.viewers))]
+        start, generator = time.perf_counter(), random.Random(1)
+        due = [(start + generator.uniform(0, INTERVAL_S), place) for place in range(len(self.viewers))]
         heapq.heapify(due)
         while due:
             while due and due[0][0] <= time.perf_counter():
@@ -152,7 +155,7 @@ class Load:
 
 
 def loaded(port: int, path: str, viewers: int) -> dict[str, float]:
-    """The figures of one load, from a process of its own, which does not share the server's interpreter lock."""
+    """The results of one load, from a process of its own, which does not share the interpreter lock of this one."""
     command = [sys.executable, __file__, "--load", str(port), path, str(viewers)]
     limit = 60 + 2 * INTERVALS * INTERVAL_S
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=limit).stdout)
@@ -174,7 +177,7 @@ def figures_of(viewers: list[Viewer]) -> dict[str, float | None]:
 
 @contextlib.contextmanager
 def plain(folder: Path):
-    """`python -m http.server`, with `port`."""
+    """A process of `python -m http.server`, with an attribute `port`."""
     command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
@@ -188,7 +191,7 @@ def plain(folder: Path):
 
 @contextlib.contextmanager
 def trainer(folder: Path):
-    """Replaces the log every second."""
+    """A thread that replaces the log every second."""
     ended = threading.Event()
 
     def write(step: int) -> None:
@@ -232,7 +235,7 @@ def main(repeats: int, load: tuple | None) -> None:
         return
     print(machine.describe())
     options = {"interval_s": INTERVAL_S, "intervals": INTERVALS, "file_bytes": FILE_BYTES}
-    results = Results("viewers", f"Viewers that poll every {INTERVAL_S:g} s", QUANTITIES, options)
+    results = Results("viewers", f"Viewers polling every {INTERVAL_S:g} s", QUANTITIES, options)
     servers = {"server.py": (running, f"/results{PATH}"), "http.server": (plain, PATH)}
     for repetition in range(1, repeats + 1):
         for name, (start, path) in servers.items():
@@ -242,7 +245,7 @@ def main(repeats: int, load: tuple | None) -> None:
                 if name == "http.server":
                     numbers["plainly_served"] = numbers.pop("served")
                 results.add(repetition, numbers, f"{name}, {viewers:,} viewers")
-    results.tell()
+    results.print_rows()
 
 
 if __name__ == "__main__":
