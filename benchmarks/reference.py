@@ -7,7 +7,7 @@ after each epoch; batches of 64 in the order of the file, since that program shu
 from torchvision's data set, transforms and a DataLoader. After each epoch it evaluates the test set in batches of
 1,000. It has no validation set, so here, and only here, the test accuracy decides when to stop.
 
-Prints one line of JSON: `seconds` of the training epochs, without evaluation, until --accuracy is reached on the test set,
+Prints JSON in one line: `seconds` of the training epochs, without evaluation, until the test accuracy is --accuracy,
 `epochs`, `accuracy`, and `reached`, false if it never did.
 """
 

@@ -153,7 +153,7 @@ def test_a_file_that_unpacks_to_more_is_refused_too(tmp_path):
 
 def test_a_network_whose_files_could_not_be_read_again_is_not_trained():
     config = Config.from_options(model="cnn4", channels=(4096, 4096, 4096, 4096))
-    with pytest.raises(UserError, match="try fewer --channels"):
+    with pytest.raises(UserError, match="use fewer --channels"):
         build_trainer(config, images=100, device=torch.device("cpu"))
 
 

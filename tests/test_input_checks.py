@@ -89,7 +89,7 @@ def test_most_blots_noise_and_scribbles_are_rejected_by_the_input_checks(kind, a
 
 
 def test_blank_paper_is_empty():
-    assert all(doodle("blank pictures", number).empty for number in range(20))
+    assert all(doodle("blank images", number).empty for number in range(20))
 
 
 def test_the_euler_number_equals_pieces_less_holes_by_flood_fill():
