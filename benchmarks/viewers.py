@@ -103,7 +103,6 @@ class Viewer:
             self.open()
         elif not content:
             self.end(None)
-        return None
 
     def answered(self, head: bytes) -> None:
         if head[9:12] not in (b"200", b"304"):
@@ -113,7 +112,6 @@ class Viewer:
             self.fields = f"{_CONDITIONS[version[1].lower()]}: {version[2].decode()}\r\n"
         is_last = bool(_CLOSE.search(head)) or head.startswith(b"HTTP/1.0")
         self.end(1000 * (time.perf_counter() - self.began), is_last)
-        return None
 
     def end(self, took: float | None, is_last: bool = True) -> None:
         self.received = None
