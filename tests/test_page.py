@@ -10,7 +10,7 @@ import pytest
 from digits.files import write_json
 from tests.support import PROJECT
 from tests.support.browser import any_server, copy_page, our_server, write_run
-from tests.support.pages import PATIENCE, Training, reach, see, status, steps_shown, wait_for_steps
+from tests.support.pages import PATIENCE, Training, reach, see, status, steps_shown, wait_for_polls, wait_for_steps
 
 OFFLINE = ("net::ERR_",)
 NOT_FOUND = ("404",)
@@ -39,7 +39,7 @@ def test_a_live_run_grows_and_zoom_scroll_and_cursor_survive_every_refresh(visit
         page.keyboard.press("Home")
         start = page.locator("[data-measure=loss] canvas").get_attribute("aria-valuenow")
         page.evaluate("window.stays = document.querySelector('[data-part=name]').firstChild")
-        page.wait_for_timeout(2500)
+        wait_for_polls(page)
         page.keyboard.press("Home")
         assert page.locator("[data-measure=loss] canvas").get_attribute("aria-valuenow") == start
         assert float(start) > 0
@@ -203,7 +203,7 @@ def test_a_truncated_file_changes_nothing(visit, tmp_path, ours):
         see(page, "h1", "whole")
         whole = (results / "training_log.json").read_text()
         (results / "training_log.json").write_text(whole[: len(whole) // 2])
-        page.wait_for_timeout(1500)
+        wait_for_polls(page)
         status(page, "Completed")
         write_run(results, status="completed", name="again")
         see(page, "h1", "again")

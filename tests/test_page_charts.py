@@ -7,7 +7,7 @@ import pytest
 from digits.files import write_json
 from digits.runlog.schema import BATCHES, PREDICTIONS, RUNS_INDEX, TRAINING_LOG
 from tests.support.browser import our_server, write_run
-from tests.support.pages import reach, see, walk
+from tests.support.pages import reach, see, wait_for_polls, walk
 
 WHERE = "[data-measure=loss] [data-part=where]"
 
@@ -113,7 +113,7 @@ def test_an_address_restores_the_view_on_an_open_page_too(visit, tmp_path):
         see(page, WHERE, "^Latest")
         page.goto(f"{url}#run={earlier.name}&x=step&zoom=20,60")
         see(page, "h1", "the other")
-        page.wait_for_timeout(1500)
+        wait_for_polls(page)
         page.locator("[data-measure=loss] canvas").focus()
         page.keyboard.press("Home")
         see(page, WHERE, "^step 20$")

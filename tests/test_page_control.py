@@ -14,7 +14,7 @@ from digits.runlog.schema import RUNS_INDEX
 from tests.support import PROJECT
 from tests.support.browser import any_server, copy_page, write_run
 from tests.support.control import controlled, new_run, press, refuse
-from tests.support.pages import see, status, wait_for_steps
+from tests.support.pages import see, status, wait_for_polls, wait_for_steps
 from tests.test_page_access import complaints
 
 SAID = "#header .said"
@@ -52,7 +52,7 @@ def test_without_a_token_there_are_no_controls(visit, tmp_path):
     with controlled(tmp_path) as (url, _):
         page = visit(url.split("#")[0])
         status(page, "running")
-        page.wait_for_timeout(1500)
+        wait_for_polls(page)
         assert page.locator(CONTROLS).count() == 0
 
 
@@ -62,7 +62,7 @@ def test_a_read_only_server_has_no_controls(visit, tmp_path):
         access.allowed = False
         page = visit(url)
         status(page, "running")
-        page.wait_for_timeout(1500)
+        wait_for_polls(page)
         assert page.locator(CONTROLS).count() == 0
 
 
@@ -71,7 +71,7 @@ def test_another_server_has_no_controls(visit, tmp_path):
     with any_server(tmp_path) as url:
         page = visit(f"{url}#token=any")
         status(page, "running")
-        page.wait_for_timeout(1500)
+        wait_for_polls(page)
         assert page.locator(CONTROLS).count() == 0
 
 
@@ -156,7 +156,7 @@ def test_polling_does_not_steal_the_keyboard_focus(visit, tmp_path):
         page.locator("button:enabled", has_text="Continue").wait_for()
         assert page.evaluate("document.activeElement.textContent") == "Continue"
         page.mouse.click(5, 500)
-        page.wait_for_timeout(2500)
+        wait_for_polls(page)
         assert page.evaluate("document.activeElement === document.body")
 
 

@@ -11,7 +11,7 @@ from digits.runlog.schema import RUNS_INDEX
 from tests.support import PROJECT
 from tests.support.browser import our_server, write_run
 from tests.support.http_client import read_all
-from tests.support.pages import see
+from tests.support.pages import see, wait_for_polls
 
 MARKUP = ("<script>{}</script>", "<img src=x onerror={}>", '"><svg onload={}>', "<iframe srcdoc='<script>{}</script>'>")
 MARKUP += (
@@ -98,7 +98,7 @@ def test_a_hundred_hostile_texts_are_shown_and_nothing_runs(visit, tmp_path):
         see(page, "#runs", "DROP TABLE")
         assert page.locator("#runs tbody tr").count() == 1 + len(rows)
         page.locator("#runs tbody tr a").nth(5).hover()
-        page.wait_for_timeout(1500)
+        wait_for_polls(page)
         assert dialogs == [] and page.evaluate("window.ran") is None
         added = "document.querySelectorAll('#runs :is(script, img, iframe, style, svg[onload]), #settings img').length"
         assert page.evaluate(added) == 0

@@ -108,7 +108,7 @@ def test_nothing_overflows_at_any_width(visit, tmp_path, theme):
         status(page, "Completed")
         for width in (360, 390, 768, 1440, 2560):
             page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_timeout(150)
+            page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             if width in (390, 1440):
                 page.screenshot(path=PICTURES / f"page-{width}-{theme}.png", full_page=True)

@@ -10,7 +10,7 @@ from digits.runlog.schema import NETWORK
 from server import Site
 from tests.support.browser import Watched, any_server, copy_page, our_server, serving, write_run
 from tests.support.http_client import site_server
-from tests.support.pad import READS, answer, clear, draw, pixels, sheet, strokes_of, train
+from tests.support.pad import ANSWER, READS, answer, clear, draw, pixels, sheet, strokes_of, train
 from tests.support.pages import reach, see
 from tests.test_page_access import complaints
 
@@ -86,8 +86,7 @@ def test_a_finger_draws_and_does_not_scroll_the_page(browser, trained):
             for place in stroke[1:]:
                 touch("touchMove", *place)
             touch("touchEnd")
-        page.wait_for_timeout(200)
-        assert answer(page) == "7"
+        see(page, ANSWER, "^7$")
         assert page.evaluate("scrollY") == before
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
     context.close()

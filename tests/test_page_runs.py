@@ -10,7 +10,7 @@ from digits.runlog.schema import RUNS, RUNS_INDEX, TRAINING_LOG
 from tests.support import PROJECT
 from tests.support.browser import any_server
 from tests.support.control import controlled
-from tests.support.pages import Training, see, status
+from tests.support.pages import Training, see, status, wait_for_polls
 
 ROW = "#runs tbody tr"
 
@@ -132,7 +132,7 @@ def test_a_run_in_training_can_be_named_and_not_be_deleted(visit, tmp_path):
         dialog.get_by_label("Name").fill("well named")
         dialog.get_by_role("button", name="Save name").click()
         see(page, "[data-part=name]", "^well named$")
-        page.wait_for_timeout(2500)  # news of the run arrive
+        wait_for_polls(page)  # news of the run arrive
         see(page, "[data-part=name]", "^well named$")
         see(page, "#runs .name", "^well named$")
 

@@ -106,6 +106,12 @@ def walk(page, steps: int, to: str) -> None:
         assert time.monotonic() < until, place.inner_text()
 
 
+def wait_for_polls(page, count: int = 3) -> None:
+    """Until the log was read that many times more: the page has shown all but the last."""
+    for _ in range(count):
+        page.wait_for_event("response", lambda answer: "training_log.json" in answer.url)
+
+
 def wait_for_steps(page, more_than: int) -> int:
     see(page, "[data-measure=loss] [data-part=where]", "step")
     until = time.monotonic() + PATIENCE / 1000
