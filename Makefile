@@ -5,8 +5,8 @@
 #   make test                         runs the whole test suite: up to ten minutes
 #   make lint                         checks style and types of Python and JavaScript
 #   make faults                       kills, failing system calls, malformed requests, full disks: up to 20 minutes
-#   make benchmark                    measures for a quarter of an hour, and writes README's tables
-#   make benchmark-all                the same with what takes hours: benchmarks/README.md
+#   make benchmark                    runs the short benchmarks, 15 minutes, and updates README's tables
+#   make benchmark-all                runs all benchmarks, hours: benchmarks/README.md
 
 # The folder of this file, whatever characters its path has.
 HERE := $(shell dirname "$$(printf '%s' '$(subst ','\'',$(MAKEFILE_LIST))' | sed 's/^ *//')")
@@ -35,7 +35,7 @@ benchmark: venv
 	@cd "$(HERE)" && for program in start run_log server synthetic "presets fast default" table; do \
 	    set -- $$program && name=$$1 && shift && .venv/bin/python benchmarks/$$name.py "$$@" || exit; done
 
-# pictures and non_digits read with the weights of a run of its own; page, which needs Chromium and the test tools, is last.
+# pictures and non_digits use the weights of a run that is trained first; page, which needs Chromium and the test tools, is last.
 benchmark-all: benchmark
 	@cd "$(HERE)" && folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	.venv/bin/python mnist_cnn.py --quiet --dataset mnist --results-dir "$$folder" && \
