@@ -248,7 +248,7 @@ def test_a_resume_that_is_refused_is_told_by_its_last_words_and_can_be_tried_aga
     assert eventually(lambda: state(live)["exit_code"] is not None and not state(live)["running"], 60)
     found = state(live)
     assert (found["exit_code"], found["resumable"]) == (1, True)
-    assert any("No checkpoint fits" in line for line in found["last_words"])
+    assert any("No checkpoint can resume" in line for line in found["last_words"])
     assert (live.results / schema.TRAINING_LOG).read_bytes() == before
 
 
