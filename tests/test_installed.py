@@ -28,6 +28,8 @@ def site(tmp_path_factory):
     left_out = {".git", ".venv", "results", "data", "node_modules", "build"}
     shutil.copytree(PROJECT, source, ignore=lambda folder, names: left_out & {*names} if folder == str(PROJECT) else ())
     (source / "wheels").mkdir()
+    (source / "results").mkdir()
+    shutil.copy(PROJECT / "results" / "schema.json", source / "results")
     subprocess.run([sys.executable, "-c", BUILD], cwd=source, check=True, capture_output=True, timeout=120)
     (wheel,) = (source / "wheels").glob("*.whl")
     folder = tmp_path_factory.mktemp("site")
