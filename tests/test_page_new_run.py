@@ -90,7 +90,7 @@ def test_a_learning_rate_far_above_the_default_needs_confirmation(visit, tmp_pat
         refuse(page, {"error": "Not today."})
         dialog.get_by_label("Learning rate", exact=True).fill("5")
         dialog.get_by_role("button", name="Start", exact=True).dblclick()
-        see(page, "dialog [role=alert]", r"^5 is [\d,]+ times the usual learning rate, 0[.\d]+: training may")
+        see(page, "dialog [role=alert]", r"^5 is [\d,]+ times the default learning rate, 0[.\d]+: training may")
         dialog.get_by_role("button", name="Start anyway").click()
         see(page, "dialog [role=alert]", "^Not today.$")
 

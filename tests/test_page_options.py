@@ -27,7 +27,7 @@ def computed(script: str, cases: list) -> list:
     node = shutil.which("node")
     if node is None:
         pytest.fail("no Node.js") if os.environ.get("CI") else pytest.skip("Node.js is not installed")
-    names = {"defaults": "usualOf", "schedule": "planOf, rateAt"}
+    names = {"defaults": "defaultsOf", "schedule": "planOf, rateAt"}
     names["validation"] = "commandOf, different, problemOf, valueOf"
     imports = "".join(f"import {{ {what} }} from '{(MODULES / name).as_uri()}.js';" for name, what in names.items())
     program = f"{READ}{imports} console.log(JSON.stringify(cases.map((one) => {script})));"
@@ -38,12 +38,23 @@ def computed(script: str, cases: list) -> list:
     return json.loads(done.stdout)
 
 
-def test_each_option_is_as_usual_for_every_preset_model_and_optimiser():
+def test_the_form_has_a_part_for_each_group_and_the_first_options_of_all_are_in_one():
+    groups = [option.get("group") for option in options_schema.options_schema()["options"]]
+    assert list(dict.fromkeys(group for group in groups if group)) == [
+        "Network",
+        "Learning",
+        "Augmentation",
+        "Data, seed, name",
+    ]
+    assert groups[0] == "Network" and None in groups
+
+
+def test_each_option_has_its_default_for_every_preset_model_and_optimizer():
     cases = [
         {key: value for key, value in zip(("preset", "model", "optimizer"), choice) if value}
         for choice in itertools.product(PRESETS, (None, *ARCHITECTURES), (None, *DEFAULT_LR))
     ]
-    for case, usual in zip(cases, computed("usualOf(given, one)", cases), strict=True):
+    for case, usual in zip(cases, computed("defaultsOf(given, one)", cases), strict=True):
         recipe = PRESETS[case["preset"]].options
         config = Config(**{name: recipe[name] for name in ("model", "optimizer") if name in recipe} | case)
         expected = config.defaults()

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from digits.config import OPTIONS as OPTION_TYPES
+from digits.config import names_of
 from digits.data import datasets
+from digits.data.mnist import MNIST_FILES
 from digits.inference import input_checks, predict, preprocess
 from digits.runlog import commands, schema
 from digits.training.schedule import Schedule
@@ -70,3 +73,13 @@ def test_the_preview_of_the_schedule_is_that_of_the_trainer():
     schedule = Schedule(plan["lr"], plan["warmupSteps"], plan["cooldown"], plan["total"])
     rates = exported("control/schedule.js", f"m.lineOf({json.dumps(plan)})")
     assert [rate for _, rate in rates] == pytest.approx([schedule(step) for step, _ in rates])
+
+
+def test_the_schedule_is_previewed_for_as_many_images():
+    images = exported("control/schedule.js", "m.IMAGES")
+    assert images == datasets.SYNTHETIC_TRAIN == MNIST_FILES[0].shape[0] == OPTION_TYPES["train_limit"].type.max
+
+
+def test_options_that_do_not_change_what_is_learned_are_left_out_of_a_comparison():
+    unchanged = {*names_of("on_resume")} - {*names_of("identifies")}
+    assert set(exported("views/comparison.js", "[...m.IRRELEVANT]")) == unchanged | {"samples"}

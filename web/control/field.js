@@ -4,7 +4,7 @@ import { h, setText } from '../core/dom.js';
 import { capital } from '../core/format.js';
 import { limitsOf, problemOf, valueOf, written } from './validation.js';
 
-const TITLES = { lr: 'Learning rate', ema: 'Moving average', optimizer: 'Optimizer' };
+const TITLES = { lr: 'Learning rate', ema: 'EMA decay' };
 const KEYBOARDS = { int: 'numeric', float: 'decimal' };
 
 const titleOf = (name) => TITLES[name] ?? capital(name).replaceAll('_', ' ');
@@ -42,11 +42,11 @@ export function createField(option, changed, context) {
     name, root, input, check,
     /** The entered value; undefined for none or an invalid one. */
     value: () => (!isTouched || check() ? undefined : kind === 'bool' ? input.checked : valueOf(option, input.value)),
-    follow(usual) {
-      if (kind === 'bool') input.checked = isTouched ? input.checked : usual === true;
+    follow(value) {
+      if (kind === 'bool') input.checked = isTouched ? input.checked : value === true;
       else {
-        input.placeholder = written(usual) || defaultText;
-        if (!isTouched && document.activeElement !== input) input.value = written(usual);
+        input.placeholder = written(value) || defaultText;
+        if (!isTouched && document.activeElement !== input) input.value = written(value);
       }
     },
     tell: (text) => setText(note, text && ` ${text.replace(/\.?$/, '.')}`),

@@ -1,22 +1,15 @@
 /** The form for a new run: a field for every option, the learning-rate schedule, and the equivalent command. */
 
 import { button, copiesFrom, h, setText } from '../core/dom.js';
-import { isRecord, list, record } from '../core/values.js';
+import { isRecord, list, record, text } from '../core/values.js';
 import { Refusal, begin, messageOf } from './asking.js';
-import { usualOf } from './defaults.js';
+import { defaultsOf } from './defaults.js';
 import { createField } from './field.js';
 import { createPreview } from './preview.js';
 import { OUTDATED, doubtAbout, isOutdated } from './state.js';
 import { commandOf, different } from './validation.js';
 
 /** @import {Store} from '../core/store.js' */
-
-const GROUPS = [
-  ['Network', ['preset', 'model', 'channels']],
-  ['Learning', ['epochs', 'batch_size', 'optimizer', 'lr']],
-  ['Augmentation', ['rotation', 'translate', 'scale', 'shear', 'elastic', 'stroke_width', 'low_res', 'outlier_ratio']],
-  ['Data, seed, name', ['dataset', 'validation', 'seed', 'name']],
-];
 
 /** The dialog for the server's options. `done(sentence)` is called when a run has been started. */
 export const createForm = (given, store, look, done) => new Form(parseOptions(given), store, look, done).dialog;
@@ -77,7 +70,7 @@ class Form {
     return h('dialog', { class: 'card new-run', 'aria-label': 'New run' }, h(
       'form', { novalidate: true, onsubmit },
       h('h2', {}, 'New run'),
-      h('div', { class: 'fields' }, ...groups(this.#fields, this.#preview.figure)),
+      h('div', { class: 'fields' }, ...fieldsets(this.#options.options, this.#fields, this.#preview.figure)),
       h('div', { class: 'ending' },
         h('div', { class: 'command' }, this.#command, this.#copy), this.#reason, h('div', { class: 'picks' }, this.#start, cancel)),
     ));
@@ -87,18 +80,18 @@ class Form {
   #values() {
     const entries = [...this.#fields.values()].map(({ name, value }) => [name, value()]);
     const chosen = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
-    const usual = usualOf(this.#options, chosen);
-    return { chosen, usual, sent: different(chosen, usual) };
+    const defaults = defaultsOf(this.#options, chosen);
+    return { chosen, defaults, sent: different(chosen, defaults) };
   }
 
   /** Defaults follow preset, model and optimizer. */
   #update() {
     for (let round = 0; round < 2; round += 1) { // the preset's model is the default, and has its own channels
-      const { usual } = this.#values();
-      for (const field of this.#fields.values()) field.follow(usual[field.name]);
+      const { defaults } = this.#values();
+      for (const field of this.#fields.values()) field.follow(defaults[field.name]);
     }
-    const { chosen, usual, sent } = this.#values();
-    const all = { ...usual, ...chosen };
+    const { chosen, defaults, sent } = this.#values();
+    const all = { ...defaults, ...chosen };
     const isWrong = [...this.#fields.values()].filter((field) => field.check()).length > 0;
     this.#fields.get('preset')?.tell(described(all.preset, this.#options.presets[all.preset]?.purpose));
     this.#fields.get('model')?.tell(described(all.model, this.#options.models[all.model]?.about));
@@ -120,8 +113,8 @@ class Form {
   #submit() {
     const wrong = [...this.#fields.values()].find((field) => field.check());
     if (wrong) return focus(wrong);
-    const { chosen, usual, sent } = this.#values();
-    const doubt = doubtAbout(chosen.lr, usual.lr, 'usual');
+    const { chosen, defaults, sent } = this.#values();
+    const doubt = doubtAbout(chosen.lr, defaults.lr, 'default');
     if (doubt === this.#doubt) return this.#send(sent);
     this.#doubt = doubt;
     setText(this.#reason, doubt);
@@ -155,12 +148,16 @@ function focus({ root, input }) {
   input.focus();
 }
 
-function groups(fields, figure) {
-  const known = new Set(GROUPS.flatMap(([, names]) => names));
-  const rest = [...fields.keys()].filter((name) => !known.has(name));
-  const rootsOf = (names) => names.flatMap((name) => (fields.has(name) ? [fields.get(name).root] : []));
-  const fieldsets = GROUPS.map(([title, names]) => h(
-    'fieldset', {}, h('legend', {}, title), ...rootsOf(names), title === 'Learning' && figure,
-  ));
-  return [...fieldsets, h('details', {}, h('summary', {}, 'More'), h('fieldset', { 'aria-label': 'More' }, ...rootsOf(rest)))];
+/** A fieldset for each group of options, in their order; options without a group are under More. */
+function fieldsets(options, fields, figure) {
+  const groupOf = (option) => text(option.group, 80);
+  const fieldset = (group, attributes, legend) => {
+    const names = options.filter((option) => groupOf(option) === group).map(({ name }) => name);
+    return h('fieldset', attributes, legend, ...names.map((name) => fields.get(name).root), names.includes('lr') && figure);
+  };
+  const titles = [...new Set(options.map(groupOf))].filter(Boolean);
+  return [
+    ...titles.map((title) => fieldset(title, {}, h('legend', {}, title))),
+    h('details', {}, h('summary', {}, 'More'), fieldset('', { 'aria-label': 'More' }, null)),
+  ];
 }

@@ -2,7 +2,7 @@
 
 import { percent, whole } from '../core/format.js';
 
-const IMAGES = 60_000; // training images of MNIST and of the synthetic digits
+export const IMAGES = 60_000; // training images of MNIST and of the synthetic digits
 const POINTS = 240;
 
 /** The learning rate of the next step, after `step` steps. */
@@ -36,7 +36,7 @@ export function lineOf(plan) {
 export const brief = (rate) => String(Number(rate.toPrecision(3)));
 
 /** The same in a sentence. */
-export function courseOf({ lr, warmupSteps, cooldown, total, images, batches }) {
+export function summaryOf({ lr, warmupSteps, cooldown, total, images, batches }) {
   const rise = warmupSteps ? `Up to ${brief(lr)} within ${whole(warmupSteps)} steps` : `${brief(lr)} from the first step on`;
   const fall = cooldown ? `, down to 0 over the last ${percent(cooldown, 0)} of the run` : ', and it stays there';
   return `${rise}${fall}: ${whole(total)} steps, ${whole(batches)} for each pass over ${whole(images)} images.`;

@@ -62,8 +62,8 @@ export function limitsOf({ min, max, min_open: minOpen, max_open: maxOpen }) {
 }
 
 /** The chosen values that differ from the defaults. */
-export function different(chosen, usual) {
-  return Object.fromEntries(Object.entries(chosen).filter(([name, value]) => written(value) !== written(usual[name])));
+export function different(chosen, defaults) {
+  return Object.fromEntries(Object.entries(chosen).filter(([name, value]) => written(value) !== written(defaults[name])));
 }
 
 /** The command that does the same in a terminal; `fixed_args` end every command. */

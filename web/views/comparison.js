@@ -6,7 +6,7 @@ import { secondsOf } from '../core/status.js';
 import { verdict } from './mcnemar.js';
 import { head, row } from './table.js';
 
-const IRRELEVANT = new Set(['name', 'results_dir', 'data_dir', 'keep_runs', 'keep', 'quiet', 'checkpoint_every', 'samples']);
+export const IRRELEVANT = new Set(['name', 'results_dir', 'data_dir', 'keep_runs', 'quiet', 'checkpoint_every', 'samples']);
 
 export function mount(element, store) {
   const [sentences, table] = [element.querySelector('ul'), element.querySelector('table')];
