@@ -109,75 +109,71 @@ import sys, time
 from digits.interrupts import Interrupted, Interrupts
 interrupts = Interrupts()
 interrupts.install()
+said = []
+def ready():
+    if not said:
+        said.append("ready")
+        print("ready", flush=True)
 def last_words():
     print("last words", flush=True)
 try:
     with interrupts.interruptible(last_words):
-        print("ready", flush=True)
         {body}
 except Interrupted as interrupted:
     print("unwound", flush=True)
     {after}
     sys.exit(interrupted.exit_code)
 """
+SLEEP = ["ready()", "time.sleep(60)"]
+BLOCKED = ["while True:", "    try:", "        ready()", "        time.sleep(60)", "    except BaseException: pass"]
 
 
-def run(body, *signals, after="pass", program=RAISING):
-    """Exit code and output of a small program that receives the signals."""
-    program = program.format(body=body, after=after)
-    process = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+def run(lines, *signals, after="pass", program=RAISING):
+    """Exit code and output of a small program that receives the signals once it is ready, and then a line."""
+    program = program.format(body="\n        ".join(lines), after=after)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, **pipes)
     assert process.stdout.readline() == "ready\n"
     for signum in signals:
-        time.sleep(0.2)
         process.send_signal(signum)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate("\n", timeout=30)
     return process.returncode, output.split("\n")[:-1]
 
 
 def test_a_signal_unwinds_what_can_be_unwound():
-    assert run("time.sleep(60)", signal.SIGINT) == (130, ["unwound"])
+    assert run(SLEEP, signal.SIGINT) == (130, ["unwound"])
 
 
 def test_a_deferred_block_is_finished_first():
-    body = "\n        ".join(
-        [
-            "with interrupts.deferred():",
-            "    while interrupts._signum is None: time.sleep(0.05)",
-            "    print('whole', flush=True)",
-        ]
-    )
-    assert run(body, signal.SIGTERM) == (143, ["whole", "unwound"])
+    lines = ["with interrupts.deferred():", "    ready()", "    sys.stdin.readline()", "    print('whole', flush=True)"]
+    assert run(lines, signal.SIGTERM) == (143, ["whole", "unwound"])
 
 
 def test_a_second_signal_exits_immediately():
-    body = "\n        ".join(["with interrupts.deferred():", "    time.sleep(60)"])
-    assert run(body, signal.SIGINT, signal.SIGINT) == (130, [])
+    lines = ["with interrupts.deferred():", *(f"    {line}" for line in SLEEP)]
+    assert run(lines, signal.SIGINT, signal.SIGTERM) == (143, [])
 
 
 def test_a_blocked_call_is_abandoned_after_the_final_write():
-    body = "\n        ".join(["while True:", "    try: time.sleep(60)", "    except BaseException: pass"])
-    assert run(body, signal.SIGINT) == (130, ["last words"])
+    assert run(BLOCKED, signal.SIGINT) == (130, ["last words"])
 
 
 def test_a_cleanup_that_takes_too_long_is_abandoned():
-    assert run("time.sleep(60)", signal.SIGINT, after="time.sleep(60)") == (130, ["unwound"])
+    assert run(SLEEP, signal.SIGINT, after="time.sleep(60)") == (130, ["unwound"])
 
 
 @pytest.mark.parametrize(("has_left", "words"), [(False, ["words of the block"]), (True, [])])
 def test_the_final_write_belongs_to_its_block(has_left, words):
     """The log gets its final write only while it is open."""
-    hang = ["while True:", "    try: time.sleep(60)", "    except BaseException: pass"]
     lines = ["with interrupts.leaving(lambda: print('words of the block', flush=True)):"]
-    lines += ["    pass", *hang] if has_left else [f"    {line}" for line in hang]
-    body = "\n        ".join(lines)
+    lines += ["    pass", *BLOCKED] if has_left else [f"    {line}" for line in BLOCKED]
     program = RAISING.replace("interruptible(last_words)", "interruptible()")
-    assert run(body, signal.SIGINT, program=program) == (130, words)
+    assert run(lines, signal.SIGINT, program=program) == (130, words)
 
 
 def test_a_failing_final_write_leaves_no_traceback():
-    body = "\n        ".join(["while True:", "    try: time.sleep(60)", "    except BaseException: pass"])
     program = RAISING.replace('print("last words", flush=True)', 'raise OSError(28, "No space left on device")')
-    code, lines = run(body, signal.SIGINT, program=f"import sys\nsys.stderr = sys.stdout\n{program}")
+    code, lines = run(BLOCKED, signal.SIGINT, program=f"import sys\nsys.stderr = sys.stdout\n{program}")
     assert (code, [line for line in lines if line]) == (130, ["Interrupted."])
 
 
