@@ -131,7 +131,7 @@ def refused(path, *arguments):
 
 
 def test_weights_that_are_not_there_are_named_with_a_remedy(tmp_path):
-    assert "is not there" in refused(tmp_path / "nothing.pth")
+    assert "does not exist" in refused(tmp_path / "nothing.pth")
     assert "cannot be read (Is a directory)" in refused(tmp_path)
 
 
