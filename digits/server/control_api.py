@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.errors import UserError
-from digits.project import PROJECT
+from digits.project import PROJECT, invocation
 from digits.runlog import schema, training_log
 from digits.runlog.status import is_alive, liveness
 from digits.server.guard import Authorization
@@ -122,7 +122,7 @@ class ControlApi:
         if not self._has_checkpoint():
             return "No checkpoint had been saved yet."
         if state == "failed":
-            return "It would fail again: remove the cause, then run python mnist_cnn.py --resume."
+            return f"It would fail again: remove the cause, then run {invocation('mnist_cnn', '--resume')}."
         return None
 
     def _has_checkpoint(self) -> bool:

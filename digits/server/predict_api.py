@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from digits import processor
 from digits.errors import UserError
 from digits.imports import ImportFailed, importing
+from digits.project import invocation
 from digits.runlog import runs, schema
 from digits.server import uploads
 from digits.server.concurrency import FairSemaphore, Patience
@@ -131,7 +132,7 @@ class _Predictors:
             for folder in runs.earlier_runs(self._results):
                 if (folder / file).is_file():
                     return folder
-        raise Problem(503, "No network has been trained yet: run python mnist_cnn.py.", _RETRY_LATER)
+        raise Problem(503, f"No network has been trained yet: run {invocation('mnist_cnn')}.", _RETRY_LATER)
 
     def get(self, folder: Path, epoch: int | None, patience: Patience) -> "Predictor":
         """The final model of the run in `folder`, or that after `epoch`, or the latest. Raises Problem: 404, 503."""

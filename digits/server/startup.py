@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from digits import output
-from digits.project import PLACE, PROJECT
+from digits.project import PLACE, PROJECT, invocation
 from digits.server.guard import Authorization, CorsPolicy, is_loopback, parse_origin
 from digits.server.http_server import Server
 from digits.server.routing import Router
@@ -24,7 +24,7 @@ class Parser(argparse.ArgumentParser):
     """Reports errors in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{message} (python server.py --help lists the options)\n")
+        self.exit(2, f"{message} ({invocation('server', '--help')} lists the options)\n")
 
     def print_help(self, _file: object = None) -> None:
         """Print the help to stdout; unlike argparse, fail if that can't be written."""
