@@ -89,11 +89,11 @@ def test_a_run_is_paused_continued_changed_and_stopped(visit, tmp_path):
         see(page, "#runs tbody tr", "paused")
         assert page.locator("[data-part=status]").get_attribute("data-kind") == "paused"
         press(page, "Continue")
-        see(page, SAID, "^Went on after a pause of")
+        see(page, SAID, "^Resumed after a pause of")
         change(page)
         page.get_by_label("New learning rate").fill("0.002")
         press(page, "Set")
-        see(page, SAID, "became 0.002, and goes on")
+        see(page, SAID, "to 0.002; its schedule continues")
         change(page)
         press(page, "Add")
         see(page, SAID, "^205 epochs in all instead of 200")
@@ -131,7 +131,7 @@ def test_a_learning_rate_far_above_the_current_one_needs_confirmation(visit, tmp
         page.locator(".menu [role=alert]").wait_for(state="hidden")
         press(page, "Set")
         press(page, "Set anyway")
-        see(page, SAID, "became 4, [0-9,]+ times as high, and goes on")
+        see(page, SAID, r"to 4 \([0-9,]+ times as high\); its schedule continues")
         values = [event["value"] for event in training_log.read(tmp_path)["events"] if event["kind"] == "lr changed"]
         assert values == [4]
 
@@ -292,7 +292,7 @@ def test_everything_works_with_the_keyboard(visit, tmp_path):
         page.locator("button:enabled", has_text="Continue").wait_for()
         assert page.evaluate("document.activeElement.textContent") == "Continue"
         page.keyboard.press("Enter")
-        see(page, SAID, "^Went on")
+        see(page, SAID, "^Resumed")
         tab_to(page, "Change")
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")

@@ -38,7 +38,7 @@ class PreviousRun:
         """Raise UserError if there is no `state` to resume from, but something to lose; `unusable` says why."""
         if state is None and not self.is_empty:
             raise UserError(
-                f"No checkpoint can resume the run in {self.config.results_dir} ({'; '.join(unusable)}): "
+                f"No checkpoint fits the run in {self.config.results_dir} ({'; '.join(unusable)}): "
                 "--restart repeats it from the beginning, and moves its files to runs/ first."
             )
 
