@@ -248,6 +248,14 @@ def test_fields_outside_the_contract_are_rejected(folder):
             log.epoch(1, beauty=1.0)
 
 
+def test_own_metrics_of_an_epoch_get_columns_of_the_same_length(folder):
+    with RunLog(folder, name="a run") as log:
+        log.epoch(1, val_loss=0.5)
+        log.epoch(2, val_loss=0.4, val_f1=0.9)
+        log.epoch(3, val_loss=0.3)
+    assert saved(folder)["epochs"]["val_f1"] == [None, 0.9, None]
+
+
 def test_threads_may_log_at_the_same_time(folder):
     with RunLog(folder, name="a run") as log:
         threads = [threading.Thread(target=lambda: [log.batch(1, loss=0.5) for _ in range(500)]) for _ in range(4)]

@@ -258,6 +258,7 @@ def test_names_and_limits_of_the_code_are_those_of_the_schema():
     assert DEFINITIONS["schema"]["const"] == schema.SCHEMA
     assert tuple(DEFINITIONS["request"]["properties"]["action"]["enum"]) == commands.ACTIONS
     assert DEFINITIONS[CONTROL]["properties"]["requests"]["maxItems"] == commands.MAX_REQUESTS
+    assert list(DEFINITIONS["epochs"]["patternProperties"]) == [f"^{schema.METRIC.pattern}$"]
     assert set(schema.SECTIONS) <= set(log)
 
 

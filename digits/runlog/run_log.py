@@ -91,7 +91,7 @@ class RunLog(Lifecycle):
         self._writer.mark_dirty()
 
     def epoch(self, epoch: int, seconds: float | None = None, lr: float | None = None, **metrics: float | None) -> None:
-        """An epoch is over; `metrics` are train_loss, train_accuracy, val_loss, val_accuracy, as far as known."""
+        """An epoch is over; `metrics`: train_loss, val_accuracy and the like, and your own train_... and val_...."""
         with self._flushing():
             self._log.add_epoch(epoch, {"lr": lr, "seconds": seconds} | metrics)
 

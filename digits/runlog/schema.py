@@ -39,6 +39,7 @@ CONTROL_LOCK = f".{CONTROL}.lock"  # held while a command is added
 BATCH_FIELDS = ("step", "epoch", "loss", "accuracy", "lr", "images_per_second")
 LOSS_DIGITS = 9  # distinguish any two float32: two runs can be compared bit for bit
 EPOCH_FIELDS = ("epoch", "step", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "lr", "seconds")
+METRIC = re.compile(r"(train|val)_[a-z0-9_]{1,40}")  # further columns of epochs: a trainer's own metrics
 SECTIONS = ("config", "environment", "dataset", "model")
 STATUSES = ("running", "completed", "stopped", "interrupted", "failed")
 PAUSED = "paused"  # a phase, and the liveness of a running run in it

@@ -94,11 +94,13 @@ class TrainingLog:
 
     def add_epoch(self, epoch: int, metrics: dict[str, float | None]) -> None:
         """Raises ValueError for a metric that the contract doesn't have."""
-        if unknown := set(metrics) - set(schema.EPOCH_FIELDS):
-            raise ValueError(f"An epoch has no field {', '.join(sorted(unknown))}.")
+        unknown = [name for name in metrics if name not in schema.EPOCH_FIELDS and not schema.METRIC.fullmatch(name)]
+        if unknown:
+            raise ValueError(f"An epoch has no field {', '.join(unknown)}: name a metric train_... or val_...")
         row = {"epoch": epoch, "step": self.step} | {key: rounded(value) for key, value in metrics.items()}
         so_far = self.content["epochs"]
-        longer = {field: [*so_far[field], row.get(field)] for field in schema.EPOCH_FIELDS}
+        missing = [None] * len(so_far["epoch"])
+        longer = {field: [*so_far.get(field, missing), row.get(field)] for field in so_far | row}
         if len(longer["epoch"]) > schema.EPOCHS_KEPT:
             longer = {field: column[::-1][::2][::-1] for field, column in longer.items()}
         self.content["epochs"] = longer
