@@ -114,7 +114,7 @@ class Interrupts:
             words = threading.Thread(target=self._speak, daemon=True)
             words.start()
             words.join(max(0, _PATIENCE_S - self._patience_s) + _LAST_WORDS_S)
-        _leave(128 + self._signum)
+        _leave(128 + (self._signum or signal.SIGINT))
 
     def _speak(self) -> None:
         with suppress(OSError, RuntimeError):  # a full disk, or the block has just been left: no traceback at the end

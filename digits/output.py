@@ -25,7 +25,8 @@ def prepare() -> None:
     os.close(descriptor)
     sys.stdout, sys.stderr = sys.stdout or _stream(1), sys.stderr or _stream(2)
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # a name may hold characters that the terminal does not know
+        if isinstance(stream, io.TextIOWrapper):  # not where a test has put another
+            stream.reconfigure(errors="backslashreplace")  # a name may hold characters that the terminal does not know
 
 
 def _stream(descriptor: int) -> TextIO:
@@ -51,7 +52,7 @@ def run(main: Callable[[], int | None]) -> None:
     """
     prepare()
     try:
-        exit_code = main()
+        exit_code: str | int | None = main()
     except SystemExit as end:
         exit_code = end.code
     except Exception:

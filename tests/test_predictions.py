@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
-from digits import epoch_rows
 from digits.data.mnist import Split
 from digits.evaluation.evaluation import Evaluation
+from digits.models.history import ROWS_KEPT
 from digits.training import artifacts
 
 
@@ -81,7 +81,7 @@ def test_of_many_epochs_some_are_saved_and_always_the_last():
     for epoch in range(1, 1001):
         collected.add_epoch(epoch, evaluation(3), None)
     epochs = [entry["epoch"] for entry in collected.as_json()["validation"]["epochs"]]
-    assert len(epochs) <= epoch_rows.EPOCHS_KEPT
+    assert len(epochs) <= ROWS_KEPT
     assert epochs == sorted(epochs)
     assert epochs[-1] == 1000
 

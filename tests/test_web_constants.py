@@ -3,7 +3,6 @@
 import json
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -14,8 +13,8 @@ from digits.data.mnist import MNIST_FILES
 from digits.inference import input_checks, predict, preprocess
 from digits.runlog import commands, schema
 from digits.training.schedule import Schedule
+from tests.support import PROJECT
 
-PROJECT = Path(__file__).parent.parent
 LENGTH = {"epochs": 3, "steps": 0, "batch_size": 100, "train_limit": 0, "validation": 5000}
 OPTIONS = LENGTH | {"lr": 0.01, "warmup_steps": 50, "cooldown": 0.4}
 

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
-from digits import epoch_rows
 from digits.models import builders, weight_stats
+from digits.models.history import ROWS_KEPT
 from digits.models.weight_stats import WeightHistograms, histogram
 
 
@@ -58,7 +58,7 @@ def test_of_many_epochs_some_are_saved_and_a_resumed_run_continues(network):
     for epoch in range(1, 121):
         collected.add_epoch(epoch, network)
     kept = [row["epoch"] for row in collected.as_json()["epochs"]]
-    assert len(kept) <= epoch_rows.EPOCHS_KEPT and kept[-1] == 120
+    assert len(kept) <= ROWS_KEPT and kept[-1] == 120
     other = WeightHistograms()
     other.restore(collected.as_json(), 100)
     assert [row["epoch"] for row in other.as_json()["epochs"]] == [epoch for epoch in kept if epoch <= 100]

@@ -14,7 +14,8 @@ from digits.files import is_number
 from digits.models.export import export_model, import_model
 from digits.renames import present_fields
 
-EPOCHS_KEPT = 20
+EPOCHS_KEPT = 20  # snapshots
+ROWS_KEPT = 50  # rows of a file with one per epoch; of validation predictions: 45 kB each
 MAX_HISTORY_BYTES = 16_000_000
 _LARGEST = torch.finfo(torch.float16).max
 
@@ -139,3 +140,18 @@ def load_snapshot(saved: dict, numbers: bytes) -> nn.Sequential:
     if logits.shape != (1, CLASSES):
         raise ValueError(f"{CLASSES} logits were expected, not {tuple(logits.shape)}")
     return network
+
+
+def downsample(rows: list[dict]) -> list[dict]:
+    """At most ROWS_KEPT rows: of more every second, always the last."""
+    return rows[::-1][::2][::-1] if len(rows) > ROWS_KEPT else rows
+
+
+def kept_rows(rows: object, epoch: int) -> list[dict]:
+    """The rows of the epochs up to `epoch`. Raises ValueError unless `rows` is a list with ascending epochs."""
+    if not isinstance(rows, list) or not all(isinstance(row, dict) and type(row.get("epoch")) is int for row in rows):
+        raise ValueError("its epochs are damaged")
+    epochs = [row["epoch"] for row in rows]
+    if epochs != sorted(set(epochs)):
+        raise ValueError("its epochs are damaged")
+    return [row for row in rows if row["epoch"] <= epoch]

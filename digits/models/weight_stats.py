@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from digits.epoch_rows import downsample, kept_rows
 from digits.files import is_number
+from digits.models.history import downsample, kept_rows
 from digits.renames import present_fields
 
 BARS = 40  # bins

@@ -10,11 +10,10 @@ from torch import Tensor
 
 from digits.config import Config
 from digits.data.mnist import CLASSES, Dataset, Split
-from digits.epoch_rows import downsample, kept_rows
 from digits.evaluation.evaluation import Calibration, Evaluation
 from digits.files import is_number, read_bytes, read_json
 from digits.models import weights_file
-from digits.models.history import ModelHistory
+from digits.models.history import ModelHistory, downsample, kept_rows
 from digits.models.weight_stats import WeightHistograms
 from digits.renames import present_fields
 from digits.runlog import schema
