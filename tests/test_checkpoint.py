@@ -30,7 +30,7 @@ def step(trained):
     return trained.step(trainer.Split(images, torch.arange(16) % 10))
 
 
-def test_the_network_comes_back_from_its_file_and_says_the_same(trained, tmp_path):
+def test_a_network_loaded_from_its_file_gives_the_same_logits(trained, tmp_path):
     step(trained)
     path = tmp_path / "mnist_cnn.pth"
     path.write_bytes(weights_file.weights_file(trained.network, CONFIG, run_id="r", epoch=1))
@@ -51,7 +51,7 @@ def test_files_load_without_running_any_code(trained):
     assert state["learner"]["steps"] == 1
 
 
-def test_what_was_packed_comes_back(trained, tmp_path):
+def test_compressed_weights_are_restored(trained, tmp_path):
     content = {"a": torch.arange(6).view(2, 3), "b": [1, 2.5, None, {"c": "text"}], "empty": torch.zeros(0)}
     path = tmp_path / "some.pth"
     path.write_bytes(weights_file.serialize(content))
@@ -61,7 +61,7 @@ def test_what_was_packed_comes_back(trained, tmp_path):
     assert loaded == {"format": weights_file.FORMAT, "b": content["b"]}
 
 
-def test_the_sum_is_over_values_however_they_lie_in_memory():
+def test_the_checksum_does_not_depend_on_memory_layout():
     images = torch.rand(2, 3, 4, 4)
     assert weights_file.digest({"x": images}) == weights_file.digest(
         {"x": images.to(memory_format=torch.channels_last)}
@@ -79,7 +79,7 @@ def test_the_sum_is_over_values_however_they_lie_in_memory():
 
 
 def test_any_flipped_bit_is_found(trained, tmp_path):
-    """torch.load itself lets most of them pass: it checks no sum."""
+    """torch.load itself misses most of them: it verifies no checksum."""
     path = tmp_path / "some.pth"
     whole = weights_file.serialize({"learner": trained.state_dict()})
     path.write_bytes(whole)
@@ -112,14 +112,14 @@ def test_files_of_the_first_format_are_still_read(trained, tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 torn"])
-def test_another_file_is_refused_by_name(tmp_path, content):
+def test_a_foreign_file_is_rejected_with_its_name(tmp_path, content):
     path = tmp_path / "other.pth"
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"other\.pth is not a weights file"):
         weights_file.load_network(path)
 
 
-def test_weights_of_another_program_are_refused(tmp_path):
+def test_weights_of_another_program_are_rejected(tmp_path):
     path = tmp_path / "other.pth"
     torch.save({"state_dict": {}}, path)
     with pytest.raises(ValueError, match="is not a weights file"):
@@ -136,8 +136,8 @@ def test_a_file_above_the_stated_size_is_refused_before_it_is_read(tmp_path, mon
         weights_file.load(path)
 
 
-def test_a_file_that_unpacks_to_more_is_refused_too(tmp_path):
-    """torch's own are not packed; its reader unpacks others."""
+def test_a_file_that_unpacks_to_more_than_the_limit_is_rejected(tmp_path):
+    """torch writes uncompressed archives; its reader accepts compressed ones."""
     whole = io.BytesIO(weights_file.serialize({"state_dict": {"weight": torch.zeros(500_000)}}))
     with (
         zipfile.ZipFile(whole) as source,
@@ -151,14 +151,14 @@ def test_a_file_that_unpacks_to_more_is_refused_too(tmp_path):
         weights_file.load(tmp_path / "packed.pth", max_bytes=100_000)
 
 
-def test_a_network_whose_files_could_not_be_read_again_is_not_trained():
+def test_a_network_above_the_size_limit_is_not_trained():
     config = Config.from_options(model="cnn4", channels=(4096, 4096, 4096, 4096))
     with pytest.raises(UserError, match="use fewer --channels"):
         build_trainer(config, images=100, device=torch.device("cpu"))
 
 
 @pytest.mark.parametrize("temperature", ["x", 0.0, -1.0, float("nan")])
-def test_weights_with_a_strange_temperature_are_refused(trained, tmp_path, temperature):
+def test_weights_with_an_invalid_temperature_are_rejected(trained, tmp_path, temperature):
     path = tmp_path / "weights.pth"
     path.write_bytes(weights_file.weights_file(trained.network, CONFIG, temperature=temperature))
     with pytest.raises(ValueError, match="is not a weights file"):

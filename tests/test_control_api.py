@@ -1,4 +1,4 @@
-"""The routes that start, continue and steer trainings: what they take, what they refuse, and what a run makes of it."""
+"""Routes that start, resume and control training runs."""
 
 import json
 import os
@@ -37,7 +37,7 @@ BODIES += [b'{"options": {}, "results_dir": "/tmp"}', b'{"epochs": 3}', b'{"argu
 
 
 @pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
-def test_what_is_no_wish_starts_nothing(live, body):
+def test_malformed_requests_start_nothing(live, body):
     for path in ("/runs", "/resume", "/control"):
         if (path, body) != ("/resume", b'{"epochs": 3}'):  # there it is one, but there is no run
             assert ask(live, path, method="POST", body=body, token=live.token).status == 400
@@ -56,7 +56,7 @@ def test_the_server_describes_and_checks_options_without_click_or_torch():
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_cannot_be_written_is_told_in_a_sentence(live):
+def test_an_unwritable_folder_is_reported_in_one_sentence(live):
     live.results.mkdir()
     live.results.chmod(0o555)
     try:
@@ -93,7 +93,7 @@ NO_WISHES = [
 ]
 
 
-def test_each_wish_is_written_for_the_running_trainer_and_each_other_refused_with_its_reason(live):
+def test_valid_commands_are_written_and_invalid_ones_rejected_with_a_reason(live):
     assert [post(live, "/control", **wish).status for wish in WISHES] == [409] * len(WISHES)
     assert not live.results.exists()
     with RunLog(live.results, name="alive") as log:
@@ -111,7 +111,7 @@ def test_each_wish_is_written_for_the_running_trainer_and_each_other_refused_wit
     assert post(live, "/control", action="stop").status == 409
 
 
-def test_the_state_tells_what_can_be_done(live):
+def test_the_state_says_what_is_possible(live):
     assert state(live) | {"free_bytes": 0} == {
         "control_enabled": True,
         "authorized": True,
@@ -130,12 +130,12 @@ def test_the_state_tells_what_can_be_done(live):
         assert post(live, "/runs", options={}).status == post(live, "/resume").status == 409
 
 
-# How a run may have ended, and whether it can go on.
+# How a run may have ended, and whether it is resumable.
 ENDINGS = {"interrupted": True, "stopped": True, "running": True, "completed": False, "failed": False, "strange": False}
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_run_that_was_cut_short_can_go_on_if_it_has_a_checkpoint(live, ending):
+def test_an_unfinished_run_is_resumable_if_it_has_a_checkpoint(live, ending):
     with RunLog(live.results, name="ended") as log:
         log.batch(1, loss=0.5)
         log.save(schema.CHECKPOINT, b"a checkpoint")
@@ -149,7 +149,7 @@ def test_a_run_that_was_cut_short_can_go_on_if_it_has_a_checkpoint(live, ending)
     assert post(live, "/resume").status == 409
 
 
-def test_a_run_of_another_kind_of_trainer_is_not_gone_on_with(live):
+def test_a_run_of_a_foreign_trainer_is_not_resumable(live):
     with RunLog(live.results, name="another's") as log:
         log.batch(1, loss=0.5)
         log.save(schema.CHECKPOINT, b"a checkpoint")
@@ -166,7 +166,7 @@ def test_a_run_of_another_kind_of_trainer_is_not_gone_on_with(live):
 
 @pytest.fixture
 def begun():
-    """Process ids of trainers; they are ended after the test."""
+    """Process ids of trainers, which are killed after the test."""
     processes = []
     yield processes
     for process in filter(running, processes):
@@ -174,7 +174,7 @@ def begun():
     assert eventually(lambda: not any(map(running, processes)))
 
 
-def test_of_many_starts_at_once_one_is_done(live, begun):
+def test_one_of_many_concurrent_starts_succeeds(live, begun):
     answers, gate = [], threading.Barrier(AT_ONCE)
 
     def start():
@@ -192,7 +192,7 @@ def test_of_many_starts_at_once_one_is_done(live, begun):
 
 
 def answered(server, action: str, value=None) -> dict:
-    """The event that answers a wish."""
+    """The event that answers a command."""
     answer = post(server, "/control", action=action, **({} if value is None else {"value": value}))
     assert answer.status == 202, answer.json()
     id = answer.json()["id"]
@@ -202,7 +202,7 @@ def answered(server, action: str, value=None) -> dict:
 
 
 @pytest.mark.process
-def test_a_run_is_started_changed_paused_stopped_and_gone_on_with(live, begun):
+def test_a_run_is_started_changed_paused_stopped_and_resumed(live, begun):
     name = "--name; $(reboot) 'x'"
     answer = post(live, "/runs", options=SMALL | {"epochs": 400, "name": name})
     assert answer.status == 201
@@ -224,7 +224,7 @@ def test_a_run_is_started_changed_paused_stopped_and_gone_on_with(live, begun):
     assert (state(live)["resumable"], state(live)["exit_code"]) == (True, 0)
     assert any(line.startswith("Stopped after") for line in state(live)["last_words"])
 
-    assert post(live, "/resume", epochs=3).status == 409  # shorter than it was to be
+    assert post(live, "/resume", epochs=3).status == 409  # shorter than planned
     answer = post(live, "/resume", epochs=500)
     assert answer.status == 201 and "--resume --epochs 500" in answer.json()["command"]
     begun.append(answer.json()["pid"])
@@ -234,7 +234,7 @@ def test_a_run_is_started_changed_paused_stopped_and_gone_on_with(live, begun):
     assert eventually(lambda: not running(begun[-1]), 20)
 
 
-def test_a_resume_that_is_refused_is_told_by_its_last_words_and_can_be_tried_again(live, begun):
+def test_a_failed_resume_shows_the_output_of_the_trainer_and_can_be_retried(live, begun):
     answer = post(live, "/runs", options=SMALL | {"epochs": 400})
     begun.append(answer.json()["pid"])
     assert eventually(lambda: any(live.results.glob("checkpoint.pth")), 60)

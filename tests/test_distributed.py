@@ -1,4 +1,4 @@
-"""Several processes train as one would."""
+"""Data-parallel training with several processes."""
 
 import csv
 import json
@@ -71,7 +71,7 @@ def test_two_processes_match_one_up_to_rounding(runs):
     one, other = (weights_file.load(run / "mnist_cnn.pth")["state_dict"] for run in runs)
     for name, value in one.items():
         difference = (value - other[name]).float().norm() / value.float().norm().clamp(min=1)
-        assert difference < 0.1, (name, difference)  # another maximum in one pooling, and roundings grow
+        assert difference < 0.1, (name, difference)  # rounding errors grow after a tie in pooling
 
 
 def test_two_processes_write_one_log_that_names_both(runs):
@@ -131,7 +131,7 @@ WITHOUT_A_LAUNCHER = {
 
 
 def environment(**variables) -> dict:
-    """Of a process that no launcher has started."""
+    """Environment of a process without a launcher."""
     launcher = ("WORLD_SIZE", "RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
     return {key: value for key, value in os.environ.items() if key not in launcher} | variables
 
@@ -173,7 +173,7 @@ def test_a_killed_process_ends_the_others_with_one_line_in_output_and_log(tmp_pa
 
 
 def _compare_with_one(rank, port, results):
-    """In double precision: the same gradients, whatever the parts, even where a process has no image at all."""
+    """In double precision: the same gradients for any split, even if a process has no images."""
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "RANK": str(rank), "WORLD_SIZE": "2"}
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)

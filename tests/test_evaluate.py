@@ -1,4 +1,4 @@
-"""`mnist_cnn.py evaluate`: on the weights of a small finished run, and on files that are no weights."""
+"""`mnist_cnn.py evaluate`: on the weights of a small finished run, and on invalid files."""
 
 import json
 import re
@@ -121,7 +121,7 @@ def test_the_default_weights_are_beside_the_program():
 
 
 def refused(path, *arguments):
-    """The one line that it says."""
+    """The error message, which is one line."""
     result = evaluate(path, *arguments)
     (line,) = result.output.splitlines()
     assert result.exit_code == 1

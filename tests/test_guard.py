@@ -1,4 +1,4 @@
-"""Who may start and steer trainings: names, pages of other sites, tokens, and servers that only show."""
+"""Authorization of control: hosts, origins, tokens, read-only servers."""
 
 import itertools
 import subprocess
@@ -21,7 +21,7 @@ PAGES = "https://example.org"  # a site named with --allow-origin
 
 @pytest.fixture(scope="module")
 def idle(tmp_path_factory):
-    """A server whose results folder is not even there: nothing that is refused may make it."""
+    """A server without a results folder, which rejected requests must not create."""
     folder = tmp_path_factory.mktemp("project")
     with serving(server_of(folder)) as running:
         running.results = folder / "results"
@@ -29,7 +29,7 @@ def idle(tmp_path_factory):
     assert not running.results.exists()
 
 
-# Who is asked for, and whether that is an address or a name of ours.
+# Host header, and whether it is accepted.
 OURS = """
 127.0.0.1 127.0.0.1:8000 127.0.0.1: 127.0.0.2 127.255.255.254:1 10.0.0.1 192.168.1.7:8000 169.254.1.1 0.0.0.0
 0.0.0.0:8000 255.255.255.255 [::1] [::1]:8000 [::] [fe80::1]:8000 [::ffff:127.0.0.1] [2001:db8::7]:443 localhost
@@ -56,7 +56,7 @@ HOSTS = dict.fromkeys(OURS.split(), True) | dict.fromkeys([*OTHERS.split(), *SPA
 
 
 @pytest.mark.parametrize("bound", ["127.0.0.1", "0.0.0.0"])
-def test_only_an_address_or_a_name_of_ours_is_answered_whatever_is_bound(tmp_path, bound):
+def test_only_an_ip_address_or_our_own_name_is_accepted_whatever_is_bound(tmp_path, bound):
     access = Authorization()
     with serving(site_server(Site(tmp_path / "results", tmp_path, access), host=bound, names=(bound,))) as running:
         found = {}
@@ -87,7 +87,7 @@ TOKENS = ("right", "wrong", None)
 
 
 def due(method: str, origin, site, token) -> int:
-    """The status that is right, put down apart from the program."""
+    """The expected status, derived independently of the program."""
     if method in ("GET", "HEAD"):
         return 200
     if origin not in (None, "http://127.0.0.1") or site not in (None, "same-origin", "none"):
@@ -100,7 +100,7 @@ def due(method: str, origin, site, token) -> int:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_no_combination_of_what_a_page_can_send_is_let_in_but_those_of_our_own(idle, method):
+def test_no_combination_of_headers_of_a_foreign_page_is_accepted(idle, method):
     path = f"/runs/{RUN}" if method == "DELETE" else "/control"
     wrong = []
     for content_type, origin, site, token in itertools.product(CONTENT_TYPES, ORIGINS, SITES, TOKENS):
@@ -137,12 +137,12 @@ def test_a_wrong_token_is_rejected(idle, wrong):
     assert ask(idle, "/control", method="POST", body=STOP, token=idle.token).status == 409
 
 
-def test_no_two_servers_have_the_same_token_and_none_is_short():
+def test_tokens_are_unique_and_long():
     tokens = {Authorization().token for _ in range(100)}
     assert len(tokens) == 100 and min(map(len, tokens)) >= 32
 
 
-# A path and body for each route that changes something, and what it answers here to who may.
+# A path and body for each route that changes something, and its status with authorization.
 CHANGES = [
     ("POST", "/runs", b'{"options": {"epochs": 0}}', 400),
     ("POST", "/resume", b"{}", 409),
@@ -152,7 +152,7 @@ CHANGES = [
 ]
 
 
-def test_every_route_that_changes_something_is_in_the_table_or_named_as_free():
+def test_every_route_that_changes_something_is_in_the_table_or_listed_as_free():
     routes = Site(Path()).routes
     changing = {(route, method) for route in routes for method in route.handlers if method != "GET"}
     tested = {(route, m) for route in routes for m, path, _, _ in CHANGES if route.pattern.fullmatch(path)}
@@ -161,7 +161,7 @@ def test_every_route_that_changes_something_is_in_the_table_or_named_as_free():
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), CHANGES)
-def test_whatever_changes_something_needs_the_token(idle, method, path, body, status):
+def test_every_change_needs_the_token(idle, method, path, body, status):
     for word in ("", "wrong"):
         refused = ask(idle, path, method=method, body=body, token=word)
         assert (refused.status, refused.headers["www-authenticate"]) == (401, "Control-Token")
@@ -169,7 +169,7 @@ def test_whatever_changes_something_needs_the_token(idle, method, path, body, st
     assert ask(idle, path, method=method, body=body, token=idle.token).status == status
 
 
-def test_a_server_that_only_shows_refuses_the_right_token_too(tmp_path):
+def test_a_read_only_server_rejects_the_correct_token_too(tmp_path):
     with serving(server_of(project_in(tmp_path / "project"), allowed=False)) as running:
         for method, path, body, _ in CHANGES:
             for word in (running.token, "wrong", ""):
@@ -197,7 +197,7 @@ def told(server, token: str) -> dict:
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_what_a_trainer_printed_the_disk_and_paths_are_told_only_with_the_token(tmp_path, allowed):
+def test_trainer_output_free_space_and_paths_need_the_token(tmp_path, allowed):
     folder = project_in(tmp_path / "project")
     (folder / "results" / schema.TRAINER_LOG).write_text(f"{PRIVATE}\n")
     nothing = {"lines": False, "path": False, "fields": []}
@@ -211,7 +211,7 @@ def test_what_a_trainer_printed_the_disk_and_paths_are_told_only_with_the_token(
         assert {state["control_enabled"] for state in control.values()} == {allowed}
 
 
-def test_a_site_that_may_read_gets_no_control(tmp_path):
+def test_an_allowed_origin_gets_no_control(tmp_path):
     access = Authorization()
     with serving(site_server(Site(tmp_path / "results", tmp_path, access), origins=[PAGES])) as running:
         for path in ("/control", "/options"):
@@ -226,7 +226,7 @@ def test_a_site_that_may_read_gets_no_control(tmp_path):
             assert (preflight.status, preflight.headers.get("access-control-allow-origin")) == (403, None)
 
 
-# Where the server listens, and whether trainings may be started from the page without a word more.
+# Bind address, and whether control is enabled by default.
 BOUND = {
     "127.0.0.1": True,
     "127.8.9.10": True,
@@ -252,14 +252,14 @@ BOUND = {
 
 
 @pytest.mark.parametrize("host", BOUND)
-def test_control_is_on_by_itself_where_only_this_machine_can_ask(host):
+def test_control_is_enabled_by_default_on_loopback_only(host):
     assert is_loopback(host) is BOUND[host]
     assert access_of(read_options(["--host", host])).allowed is BOUND[host]
     assert access_of(read_options(["--host", host, "--allow-control"])).allowed is True
 
 
 @pytest.mark.parametrize("options", [[], ["--host", "0.0.0.0"], ["--host", "0.0.0.0", "--allow-control"]])
-def test_the_address_has_the_token_only_where_it_is_of_use(options, tmp_path):
+def test_the_url_has_the_token_only_if_control_is_enabled(options, tmp_path):
     access = access_of(read_options(options))
     with site_server(Site(tmp_path, tmp_path, access)) as running:
         port = running.server_address[1]

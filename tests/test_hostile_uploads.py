@@ -1,4 +1,4 @@
-"""No upload makes the server fail, fill the memory or keep others waiting."""
+"""Hostile uploads: no failure, bounded memory, no delay for others."""
 
 import contextlib
 import http.client
@@ -29,7 +29,7 @@ def server():
         yield server
 
 
-def test_no_upload_with_mistakes_makes_it_fail(server):
+def test_no_malformed_upload_makes_the_server_fail(server):
     for number, (body, kind) in enumerate(mutations(UPLOADS, seed=1)):
         status, _ = server.post(body, kind)
         assert status in ANSWERS, f"upload {number}: {status}"
@@ -38,14 +38,14 @@ def test_no_upload_with_mistakes_makes_it_fail(server):
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_a_bomb_is_answered_soon_and_takes_no_memory(server, bomb):
+def test_a_decompression_bomb_is_rejected_within_the_memory_limit(server, bomb):
     make, kind = BOMBS[bomb]
     status, _ = server.post(make(), kind)
     assert status in ANSWERS
     assert server.grown_mb() < MOST_MB
 
 
-def test_it_ends_quietly_while_it_reads():
+def test_the_server_exits_cleanly_while_decoding():
     answered = threading.Semaphore(0)
     with ThreadPoolExecutor(READERS) as readers, attacked(untrained()) as server:
         for _ in range(READERS):
@@ -55,7 +55,7 @@ def test_it_ends_quietly_while_it_reads():
 
 
 def read_on(port: int, answered: threading.Semaphore) -> None:
-    """Send pictures until the server has ended."""
+    """Send images until the server has exited."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
         while True:
@@ -74,13 +74,13 @@ COUNTED = {
 
 
 @pytest.mark.parametrize("bomb", COUNTED)
-def test_what_would_keep_a_decoder_busy_is_seen_before_it_begins(bomb):
+def test_expensive_images_are_rejected_before_decoding(bomb):
     with pytest.raises(images.ImageTooLarge, match=COUNTED[bomb]):
         images.check_structure(BOMBS[bomb][0]())
 
 
-def test_pieces_are_counted_and_nothing_else(monkeypatch):
-    """Every beginning of a file that is in order passes, also where it stops within a piece."""
+def test_only_chunks_and_segments_are_counted(monkeypatch):
+    """Every prefix of a valid file passes."""
     monkeypatch.setattr(images, "MAX_CHUNKS", 40)
     for content in valid_files():
         for length in range(len(content) + 1):

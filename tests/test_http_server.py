@@ -60,7 +60,7 @@ def impatient(answer):
 # -- answers -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_fault_of_ours_is_a_500_and_one_line_in_the_terminal(server, capfd):
+def test_an_internal_error_is_a_500_and_one_line_in_the_terminal(server, capfd):
     with connect(server) as connection:
         for _ in range(2):  # and the connection goes on
             connection.sendall(b"GET /fail\x9bx HTTP/1.1\r\n" + HOST + b"\r\n")
@@ -91,7 +91,7 @@ class CountingServer(Server):
 
 
 @pytest.mark.parametrize("path", ["/text.csv", "/empty.csv", "/echo", "/problem", "/fail"])
-def test_an_answer_goes_out_in_one_write(answer, path):
+def test_a_response_is_one_write(answer, path):
     with serving(CountingServer("127.0.0.1", 0, answer)) as server:
         server.writes = []
         got = ask(server, path)
@@ -99,7 +99,7 @@ def test_an_answer_goes_out_in_one_write(answer, path):
         assert server.writes[0].endswith(got.body)
 
 
-def test_a_large_file_goes_out_in_chunks_the_first_one_with_the_head(answer):
+def test_a_large_file_is_sent_in_chunks_and_the_first_includes_the_head(answer):
     with serving(CountingServer("127.0.0.1", 0, answer)) as server:
         server.writes = []
         assert ask(server, "/large.bin").body == b"a" * (3 * CHUNK + 17)
@@ -110,7 +110,7 @@ def test_a_large_file_goes_out_in_chunks_the_first_one_with_the_head(answer):
 # -- connections -------------------------------------------------------------------------------------------------------
 
 
-def test_a_connection_carries_many_requests_also_those_sent_ahead(server):
+def test_keep_alive_and_pipelining_work(server):
     with connect(server) as connection:
         for _ in range(3):
             connection.sendall(GET + HOST + b"\r\n")
@@ -129,7 +129,7 @@ def test_a_request_may_come_in_pieces(server):
         assert read_answer(connection).body == TEXT
 
 
-def test_a_few_blank_lines_before_a_request_are_skipped_and_more_are_refused(server):
+def test_a_few_blank_lines_before_a_request_are_skipped_and_more_are_rejected(server):
     assert Answer(raw(server, b"\r\n" * MAX_BLANK_LINES + GET + HOST + b"\r\n")).body == TEXT
     assert Answer(raw(server, b"\r\n" * (MAX_BLANK_LINES + 1) + GET + HOST + b"\r\n")).status == 400
     with connect(server) as connection:  # between two requests as well
@@ -139,7 +139,7 @@ def test_a_few_blank_lines_before_a_request_are_skipped_and_more_are_refused(ser
         assert (got.status, got.headers["connection"]) == (400, "close")
 
 
-def test_clients_that_send_nothing_but_blank_lines_are_refused_while_they_send(server):
+def test_clients_that_send_only_blank_lines_are_rejected_while_sending(server):
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(connect(server)) for _ in range(50)]
         for client in clients:
@@ -172,7 +172,7 @@ def test_a_large_body_in_many_pieces_arrives_as_it_was_sent(answer):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
-def test_a_body_is_read_so_that_the_next_request_is_found(server, method):
+def test_an_unused_body_is_consumed_before_the_next_request(server, method):
     smuggled = GET + HOST + b"\r\n"
     with connect(server) as connection:
         head = f"{method} /echo HTTP/1.1\r\nContent-Length: {len(smuggled)}\r\n".encode() + HOST + b"\r\n"
@@ -185,7 +185,7 @@ def test_a_body_is_read_so_that_the_next_request_is_found(server, method):
             assert read_answer(connection).status == 404
 
 
-def test_a_client_that_asks_first_is_told_to_send_its_body(server):
+def test_expect_100_continue_is_answered(server):
     with connect(server) as connection:
         connection.sendall(b"POST /echo HTTP/1.1\r\nContent-Length: 5\r\nExpect: 100-continue\r\n" + HOST + b"\r\n")
         assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -203,7 +203,7 @@ def test_a_client_that_asks_first_is_told_to_send_its_body(server):
         ("1.0", "Connection: keep-alive\r\n", True),
     ],
 )
-def test_a_connection_stays_open_when_both_want_it(server, version, option, stays):
+def test_a_connection_stays_open_if_both_sides_want_it(server, version, option, stays):
     with connect(server) as connection:
         connection.sendall(f"GET /text.csv HTTP/{version}\r\n{option}Host: localhost\r\n\r\n".encode())
         got = read_answer(connection)
@@ -234,7 +234,7 @@ def test_small_packets_are_not_held_back(answer):
 # -- slow, many, gone --------------------------------------------------------------------------------------------------
 
 
-def test_a_client_that_sends_a_byte_now_and_then_is_cut_off_as_if_it_sent_none(impatient):
+def test_a_trickling_client_is_cut_off_by_the_deadline(impatient):
     with connect(impatient) as connection:
         with contextlib.suppress(ConnectionError):
             for byte in GET[:5] + b"x" * 1000:
@@ -248,13 +248,13 @@ def test_a_client_that_sends_a_byte_now_and_then_is_cut_off_as_if_it_sent_none(i
         assert Answer(got).status == 408
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(impatient):
+def test_a_missing_body_is_not_waited_for_forever(impatient):
     with connect(impatient) as connection:
         connection.sendall(b"POST /echo HTTP/1.1\r\nContent-Length: 5\r\n" + HOST + b"\r\nhell")
         assert Answer(read_all(connection)).status == 408
 
 
-def test_who_may_not_ask_is_told_so_before_the_body_is_read(server):
+def test_an_unauthorized_request_is_rejected_before_its_body_is_read(server):
     with connect(server) as connection:
         connection.sendall(b"POST /echo HTTP/1.1\r\nHost: evil.example\r\nContent-Length: 5\r\n\r\n")
         assert read_answer(connection).status == 403
@@ -274,7 +274,7 @@ def test_large_bodies_are_received_a_few_at_a_time(answer):
         assert eventually(lambda: b" 200 " in raw(server, whole))
 
 
-def test_an_idle_connection_is_closed_without_a_word(impatient):
+def test_an_idle_connection_is_closed_silently(impatient):
     with connect(impatient) as connection:
         assert read_all(connection) == b""
     with connect(impatient) as connection:
@@ -283,7 +283,7 @@ def test_an_idle_connection_is_closed_without_a_word(impatient):
         assert read_all(connection) == b""
 
 
-def test_clients_that_do_not_read_hold_no_thread(impatient):
+def test_clients_that_do_not_read_occupy_no_thread(impatient):
     with contextlib.ExitStack() as clients:
         for _ in range(2):
             client = clients.enter_context(connect(impatient))
@@ -313,7 +313,7 @@ def at_work(server, answer, count: int):
             gate.set()
 
 
-def test_while_all_threads_are_at_work_a_client_is_told_at_once_to_come_back(impatient, answer):
+def test_while_all_threads_are_busy_a_client_gets_503_immediately(impatient, answer):
     with at_work(impatient, answer, 2):
         got = ask(impatient, "/text.csv")
         assert (got.status, got.headers["retry-after"]) == (503, "1")
@@ -323,7 +323,7 @@ def test_while_all_threads_are_at_work_a_client_is_told_at_once_to_come_back(imp
     assert eventually(lambda: ask(impatient, "/text.csv").status == 200)
 
 
-def test_a_flood_of_clients_is_told_the_same_and_leaves_nothing_behind(impatient, answer):
+def test_a_flood_of_clients_gets_503_and_leaks_nothing(impatient, answer):
     with at_work(impatient, answer, 2), contextlib.ExitStack() as stack:
         clients = [stack.enter_context(connect(impatient)) for _ in range(LINGERING + 48)]
         for client in clients:
@@ -343,7 +343,7 @@ SILENT = {
 
 
 @pytest.mark.parametrize("silent", SILENT)
-def test_connections_that_are_silent_make_room_for_others(answer, silent):
+def test_silent_connections_are_closed_for_new_ones(answer, silent):
     with (
         serving(Server("127.0.0.1", 0, answer, deadline_s=60, threads=4)) as server,
         contextlib.ExitStack() as stack,
@@ -391,7 +391,7 @@ def test_the_connection_that_has_been_waited_for_longest_is_closed_first(monkeyp
             young.recv(1)
 
 
-def test_clients_that_send_a_byte_now_and_then_make_room_for_others(answer):
+def test_trickling_clients_are_closed_for_new_ones(answer):
     with (
         serving(Server("127.0.0.1", 0, answer, deadline_s=60, threads=4)) as server,
         contextlib.ExitStack() as stack,
@@ -413,7 +413,7 @@ def test_clients_that_send_a_byte_now_and_then_make_room_for_others(answer):
             thread.join()
 
 
-def test_near_the_cap_a_connection_is_closed_after_its_answer_and_before_not(answer):
+def test_near_the_cap_a_connection_is_closed_after_its_response(answer):
     with (
         serving(Server("127.0.0.1", 0, answer, deadline_s=60, threads=4)) as server,
         contextlib.ExitStack() as stack,
@@ -428,7 +428,7 @@ def test_near_the_cap_a_connection_is_closed_after_its_answer_and_before_not(ans
         assert told[-1] == "close" and read_all(clients[-1]) == b""
 
 
-def test_more_viewers_than_threads_are_all_answered_again_and_again(answer):
+def test_more_viewers_than_threads_are_all_served_repeatedly(answer):
     """Each keeps its connection open, and reconnects when the server closes it."""
     with (
         serving(Server("127.0.0.1", 0, answer, deadline_s=60, threads=8)) as server,
@@ -450,7 +450,7 @@ def test_more_viewers_than_threads_are_all_answered_again_and_again(answer):
                 kept.pop(viewer).close()
 
 
-def test_an_answer_is_not_destroyed_by_what_the_client_was_still_sending(server):
+def test_a_response_arrives_although_the_client_is_still_sending(server):
     with connect(server) as connection:
         connection.sendall(b"a" * (1 << 20))
         connection.shutdown(socket.SHUT_WR)
@@ -460,7 +460,7 @@ def test_an_answer_is_not_destroyed_by_what_the_client_was_still_sending(server)
     assert Answer(content).status == 414
 
 
-def test_a_client_that_goes_away_leaves_no_trace_in_the_terminal(server, capfd):
+def test_a_disconnected_client_prints_nothing_in_the_terminal(server, capfd):
     for path in (b"/huge.bin", b"/text.csv"):
         for _ in range(5):
             connection = connect(server)
@@ -472,7 +472,7 @@ def test_a_client_that_goes_away_leaves_no_trace_in_the_terminal(server, capfd):
     assert capfd.readouterr().err == ""
 
 
-def test_the_terminal_shows_every_request_when_asked_to(answer, capfd):
+def test_verbose_logs_every_request(answer, capfd):
     lines = []
 
     def shown() -> bool:
@@ -499,7 +499,7 @@ class Unwritable:
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), ValueError("I/O operation on closed file")])
-def test_a_stderr_that_cannot_be_written_costs_no_answer_and_no_connection(answer, monkeypatch, error):
+def test_an_unwritable_stderr_affects_no_response_or_connection(answer, monkeypatch, error):
     monkeypatch.setattr(sys, "stderr", Unwritable(error))
     with serving(Server("127.0.0.1", 0, answer, verbose=True)) as server, connect(server) as connection:
         for path, status in ((b"/text.csv", 200), (b"/fail", 500), (b"/text.csv", 200)):
@@ -507,7 +507,7 @@ def test_a_stderr_that_cannot_be_written_costs_no_answer_and_no_connection(answe
             assert read_answer(connection).status == status
 
 
-def test_a_request_is_shown_after_it_was_answered(answer, monkeypatch):
+def test_a_request_is_logged_after_its_response(answer, monkeypatch):
     answered = threading.Event()
 
     class Slow:

@@ -1,4 +1,4 @@
-"""Trainers that a server starts: one a folder, no orphans, no zombies, and each outlives whoever started it."""
+"""Trainers started by the server: one per folder, no orphans, no zombies, independent of the server."""
 
 import json
 import os
@@ -27,7 +27,7 @@ STOPS = int(os.environ.get("STOPS", "3"))  # 100 of 100 were asked for: STOPS=10
 
 
 def running(process: int) -> bool:
-    """Not a zombie either: it would be a child that nobody has asked for its end."""
+    """Whether the process exists and is not a zombie."""
     try:
         return "Z" not in Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
@@ -49,7 +49,7 @@ def is_training(folder: Path) -> bool:
 
 @pytest.fixture
 def launched(tmp_path):
-    """launched(arguments) starts a trainer in a folder; it is ended after the test."""
+    """launched(arguments) starts a trainer in a folder and kills it after the test."""
     launcher, started = Launcher(tmp_path / "results"), []
 
     def start(*arguments: str) -> int:
@@ -63,7 +63,7 @@ def launched(tmp_path):
     assert eventually(lambda: not any(map(exists, started)))
 
 
-def test_of_many_starts_at_once_on_two_servers_one_begins(launched):
+def test_one_of_many_concurrent_starts_on_two_servers_succeeds(launched):
     other = Launcher(launched.folder)
     words = [*LONG, "--results-dir", str(launched.folder)]
     outcomes, gate = [], threading.Barrier(AT_ONCE)
@@ -92,7 +92,7 @@ def test_of_many_starts_at_once_on_two_servers_one_begins(launched):
     assert eventually(lambda: not exists(begun[0])), "a zombie is left"
 
 
-def test_a_trainer_that_was_started_by_hand_is_one_too(launched, tmp_path):
+def test_a_trainer_started_in_a_terminal_counts_too(launched, tmp_path):
     launched.folder.mkdir()
     held = lock.FolderLock(launched.folder, {"run_id": "by hand"})
     with pytest.raises(AlreadyRunning):
@@ -101,7 +101,7 @@ def test_a_trainer_that_was_started_by_hand_is_one_too(launched, tmp_path):
     held.release()
 
 
-def test_it_runs_in_a_session_of_its_own_on_all_cores_and_leaves_its_words(launched):
+def test_it_runs_in_its_own_session_on_all_cores_and_its_output_is_saved(launched):
     processor_before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
     process = launched(*SMALL, "--epochs", "1")
     assert os.getsid(process) == process
@@ -114,7 +114,7 @@ def test_it_runs_in_a_session_of_its_own_on_all_cores_and_leaves_its_words(launc
     assert log_of(launched.folder)["command"].startswith("python mnist_cnn.py --dataset synthetic")
 
 
-# How a trainer may fail at once, and what it says then.
+# Immediate failures of a trainer, and its output.
 FAILURES = {
     "--channels x": (2, "not a list of whole numbers"),
     "--resume": (1, "holds no run"),
@@ -123,7 +123,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("words", FAILURES)
-def test_a_trainer_that_fails_at_once_is_told_by_its_exit_and_its_words(launched, words):
+def test_a_trainer_that_fails_immediately_is_reported_with_exit_code_and_output(launched, words):
     code, said = FAILURES[words]
     launched(*words.split())
     assert eventually(lambda: launched.launcher.exit_code() is not None, 60)
@@ -132,7 +132,7 @@ def test_a_trainer_that_fails_at_once_is_told_by_its_exit_and_its_words(launched
     launched("--help")  # nothing stands in the way of another
 
 
-def test_stop_leaves_nobody_behind(launched):
+def test_stop_leaves_no_process_behind(launched):
     from digits.runlog.commands import send as wish
 
     for _ in range(STOPS):
@@ -148,7 +148,7 @@ def test_stop_leaves_nobody_behind(launched):
         assert launched.launcher.is_training() is False
 
 
-def test_a_killed_trainer_has_crashed_with_its_last_words_and_another_can_start(launched):
+def test_a_killed_trainer_has_crashed_with_its_output_and_another_can_start(launched):
     process = launched(*LONG)
     assert eventually(lambda: log_of(launched.folder).get("epochs", {}).get("epoch"), 60)
     os.kill(process, signal.SIGKILL)
@@ -162,7 +162,7 @@ def test_a_killed_trainer_has_crashed_with_its_last_words_and_another_can_start(
     assert running(again)
 
 
-# What a trainer printed, and what is shown of it.
+# Output of a trainer, and the part that is shown.
 WORDS = {
     b"": [],
     b"one\ntwo\n": ["one", "two"],
@@ -180,19 +180,19 @@ WORDS = {
 
 
 @pytest.mark.parametrize("content", WORDS, ids=range(len(WORDS)))
-def test_last_words_are_a_few_plain_lines(tmp_path, content):
+def test_the_log_tail_is_a_few_plain_lines(tmp_path, content):
     (tmp_path / schema.TRAINER_LOG).write_bytes(content)
     assert log_tail(tmp_path) == WORDS[content]
 
 
-def test_last_words_stay_short_however_much_was_printed(tmp_path):
+def test_the_log_tail_stays_short_whatever_was_printed(tmp_path):
     (tmp_path / schema.TRAINER_LOG).write_bytes(b"x" * 10_000_000 + b"\n" + b"y" * 5000 + b"\nend")
     words = log_tail(tmp_path)
     assert words[-1] == "end" and len(words) <= 20 and max(map(len, words)) <= 400
 
 
 @pytest.mark.parametrize("resume", [False, True])
-def test_words_of_an_earlier_trainer_are_not_those_of_a_run_begun_or_continued_by_hand(tmp_path, resume):
+def test_output_of_an_earlier_trainer_is_not_shown_for_a_run_started_in_a_terminal(tmp_path, resume):
     with RunLog(tmp_path, name="started") as log:
         log.batch(1, loss=0.5)
         (tmp_path / schema.TRAINER_LOG).write_text("earlier\n")
@@ -206,7 +206,7 @@ def test_words_of_an_earlier_trainer_are_not_those_of_a_run_begun_or_continued_b
         assert (log_tail(tmp_path, me), is_stale(tmp_path, me)) == (["earlier"], False)
 
 
-def test_words_of_a_trainer_whose_run_was_deleted_are_not_told(tmp_path):
+def test_output_of_a_trainer_whose_run_was_deleted_is_not_shown(tmp_path):
     with RunLog(tmp_path, name="deleted") as log:
         log.batch(1, loss=0.5)
     (tmp_path / schema.TRAINER_LOG).write_text("earlier\n")
@@ -216,7 +216,7 @@ def test_words_of_a_trainer_whose_run_was_deleted_are_not_told(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_a_link_in_the_words_place_is_neither_read_nor_emptied(launched, tmp_path):
+def test_a_link_in_place_of_trainer_log_is_neither_read_nor_truncated(launched, tmp_path):
     elsewhere = tmp_path / "elsewhere.txt"
     elsewhere.write_text("not ours")
     launched.folder.mkdir()
@@ -231,7 +231,7 @@ def refuse(*_, **__):
     raise OSError(22, "Invalid argument")
 
 
-def test_a_process_that_cannot_be_started_is_no_fault_of_the_folder(live, monkeypatch):
+def test_a_process_that_cannot_be_started_is_not_reported_as_a_folder_error(live, monkeypatch):
     pytest.importorskip("click")
     monkeypatch.setattr(subprocess, "Popen", refuse)
     answer = ask(live, "/runs", method="POST", body=b'{"options": {}}', token=live.token)
@@ -240,7 +240,7 @@ def test_a_process_that_cannot_be_started_is_no_fault_of_the_folder(live, monkey
 
 
 class Serving:
-    """server.py in a process of its own, on the folder `results`; where it can be asked, and with what token."""
+    """A server.py process on the folder `results`; yields its address and token."""
 
     def __init__(self, results: Path):
         command = [sys.executable, str(PROJECT / "server.py"), "--port", "0", "--no-browser", "--results-dir", results]

@@ -1,4 +1,4 @@
-"""Whole runs of the trainer, as another process, on few synthetic digits (and on the real MNIST where it is)."""
+"""Whole runs of the trainer on few synthetic digits, and on the real MNIST if available."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.support.training import Trainer, killed, train, trained
 
 @pytest.fixture(scope="module")
 def finished(finished_run):
-    """One finished run of two epochs: its folder, its exit code, its output, its errors."""
+    """One finished run of two epochs: folder, exit code, stdout, stderr."""
     return finished_run, *json.loads((finished_run.parent / "finished.json").read_text())
 
 
@@ -27,7 +27,7 @@ def content(folder, file):
     return json.loads((folder / file).read_text())
 
 
-def test_a_run_ends_well_and_says_where_to_look(finished):
+def test_a_run_completes_and_names_its_files(finished):
     folder, code, output, errors = finished
     assert (code, errors) == (0, "")
     lines = output.splitlines()
@@ -70,7 +70,7 @@ def test_the_log_says_what_ran_and_on_what(finished):
     assert log["batches"]["step"] == list(range(1, 11))
 
 
-def test_the_test_result_is_the_recount_of_the_saved_predictions(finished):
+def test_the_test_result_matches_the_saved_predictions(finished):
     log, predictions = (content(finished[0], file) for file in (schema.TRAINING_LOG, schema.PREDICTIONS))
     for part, accuracy in (("test", log["test"]["accuracy"]), ("validation", log["epochs"]["val_accuracy"][-1])):
         saved = predictions[part]
@@ -79,7 +79,7 @@ def test_the_test_result_is_the_recount_of_the_saved_predictions(finished):
         assert accuracy == pytest.approx(hits / len(saved["labels"]), abs=1e-6)
 
 
-def test_the_samples_are_read_as_the_saved_weights_read_them(finished):
+def test_the_samples_match_the_saved_weights(finished):
     from digits.models.weights_file import load_trained
 
     network, saved_with = load_trained(finished[0] / schema.WEIGHTS)
@@ -93,7 +93,7 @@ def test_the_samples_are_read_as_the_saved_weights_read_them(finished):
     torch.testing.assert_close(saved, expected, atol=0.03, rtol=0)  # bfloat16 was used in the run, float32 here
 
 
-def test_the_network_for_the_page_is_the_one_whose_weights_were_saved(finished):
+def test_the_exported_network_matches_the_saved_weights(finished):
     from digits.models.export import import_model
     from digits.models.weights_file import load_network
 
@@ -108,7 +108,7 @@ def test_the_network_for_the_page_is_the_one_whose_weights_were_saved(finished):
     assert {schema.NETWORK, schema.NETWORK_NUMBERS, schema.NETWORK_EPOCHS} <= set(log["files"])
 
 
-def test_the_same_seed_repeats_the_run_and_another_does_not(finished, tmp_path):
+def test_the_same_seed_repeats_the_run_and_another_seed_does_not(finished, tmp_path):
     def losses(folder, *options):
         assert train(folder, "--epochs", "1", "--quiet", *options) == (0, "", "")
         return [line.split(",")[2] for line in (folder / schema.BATCHES).read_text().splitlines()]
@@ -135,7 +135,7 @@ def test_it_runs_from_a_path_with_spaces_and_letters_and_from_another_folder(tmp
     assert os.listdir(elsewhere) == []
 
 
-def test_a_loss_that_is_not_finite_ends_the_run_with_its_last_good_numbers(tmp_path):
+def test_a_non_finite_loss_ends_the_run_with_the_last_finite_numbers(tmp_path):
     code, _, errors = train(tmp_path, "--lr", "1e20", "--optimizer", "sgd", "--precision", "float32", "--epochs", "5")
     log = content(tmp_path, schema.TRAINING_LOG)
     assert code == 3
@@ -163,7 +163,7 @@ def test_weights_that_the_last_step_broke_are_neither_saved_nor_tested(tmp_path,
 
 
 @pytest.mark.process
-def test_a_reader_that_goes_away_does_not_end_the_training(tmp_path):
+def test_a_closed_pipe_does_not_end_the_training(tmp_path):
     with Trainer(tmp_path, "--epochs", "2") as trainer:
         trainer.process.stdout.close()
         trainer.process.stdout = None
@@ -172,7 +172,7 @@ def test_a_reader_that_goes_away_does_not_end_the_training(tmp_path):
 
 
 @pytest.mark.process
-def test_letters_that_the_terminal_does_not_know_are_no_reason_to_fail(tmp_path):
+def test_characters_outside_the_terminal_encoding_do_not_fail(tmp_path):
     folder = tmp_path / "Łukasz 数字"
     with Trainer(folder, "--epochs", "1", env=os.environ | {"PYTHONIOENCODING": "cp1252"}) as trainer:
         code, output, errors = trainer.finish()
@@ -180,7 +180,7 @@ def test_letters_that_the_terminal_does_not_know_are_no_reason_to_fail(tmp_path)
     assert "ukasz" in output
 
 
-def test_a_device_that_is_not_there_is_named_with_a_remedy(tmp_path):
+def test_a_missing_device_is_named_with_a_remedy(tmp_path):
     if torch.cuda.is_available():
         pytest.skip("there is a cuda device here")
     code, _, errors = train(tmp_path, "--device", "cuda")
@@ -190,7 +190,7 @@ def test_a_device_that_is_not_there_is_named_with_a_remedy(tmp_path):
 
 
 @pytest.mark.process
-def test_a_second_trainer_is_refused_and_told_of_the_first(tmp_path):
+def test_a_second_trainer_is_rejected_and_the_first_is_named(tmp_path):
     with Trainer(tmp_path, "--epochs", "1000", "--name", "the first") as first:
         first.wait_for(lambda log: log.get("progress", {}).get("step"))
         with Trainer(tmp_path, "--name", "the second") as second:
@@ -212,7 +212,7 @@ def test_after_kill_9_the_next_run_starts_and_the_first_is_kept(tmp_path):
 
 @pytest.mark.process
 def test_a_disk_that_fills_up_in_the_run_is_named_in_one_line_and_earlier_files_stay(tmp_path):
-    """A limit on the size of files stands for it: it fails in the same place, while a large file is written."""
+    """A full disk, simulated by a limit on the size of files."""
     resource = pytest.importorskip("resource", reason="this system has no limits on the size of files")
     trained(tmp_path, "--epochs", "1", "--name", "earlier")
     earlier = {file: (tmp_path / file).read_bytes() for file in schema.FILES if (tmp_path / file).exists()}
@@ -234,7 +234,7 @@ def test_a_disk_that_fills_up_in_the_run_is_named_in_one_line_and_earlier_files_
     assert not list(tmp_path.glob("*.tmp"))
 
 
-def test_a_results_folder_that_cannot_be_made_is_named_in_one_line(tmp_path):
+def test_a_results_folder_that_cannot_be_created_is_named_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     code, _, errors = train(tmp_path / "file" / "results")
     assert code == 1

@@ -1,4 +1,4 @@
-"""One image, one probability: samples, predictions, the command, the server and the page's network agree."""
+"""One probability per image: samples, predictions, command line, server and page agree."""
 
 import json
 import shutil
@@ -44,7 +44,7 @@ console.log(JSON.stringify(answers));
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """The folder of a run that has ended; it computed in bfloat16, which nobody else does."""
+    """The folder of a finished run that trained in bfloat16."""
     folder = tmp_path_factory.mktemp("finished")
     with Trainer(folder / "results", "--epochs", "2", "--precision", "bfloat16") as trainer:
         code, _, errors = trainer.finish()
@@ -54,7 +54,7 @@ def finished(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory):
-    """That of one that was stopped on its way."""
+    """The folder of a stopped run."""
     folder = tmp_path_factory.mktemp("stopped")
     with Trainer(folder / "results", "--epochs", "500") as trainer:
         trainer.wait_for(lambda log: log and len(log["epochs"]["epoch"]) >= 2)

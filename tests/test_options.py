@@ -1,4 +1,4 @@
-"""The command line, from the outside: what is refused at the door, and what the help says."""
+"""The command line: validation and help."""
 
 import re
 from dataclasses import fields
@@ -23,7 +23,7 @@ PROMISED += ["--dropout", "--norm"]
 
 @pytest.fixture
 def seen(monkeypatch):
-    """Catch the options where training would begin."""
+    """Capture the configuration instead of training."""
     configs = []
     monkeypatch.setattr(mnist_cnn, "train_and_test", lambda config, log, terminal, previous: configs.append(config))
     return configs
@@ -86,13 +86,13 @@ def test_options_reach_training(seen, results):
     assert (config.optimizer, config.seed, config.name, config.quiet) == ("sgd", 7, "a", True)
 
 
-def test_a_run_without_a_name_is_called_by_what_is_special_about_it(seen, results):
+def test_a_run_without_a_name_is_named_after_its_non_default_options(seen, results):
     invoke(*results, "--quiet", "--keep-runs", "3")
     invoke(*results, "--lr", "0.5", "--seed", "2", "--channels", "8,8,16,16")
     assert [config.name for config in seen] == ["cnn4-quick", "cnn4-quick, channels 8-8-16-16, lr 0.5, seed 2"]
 
 
-def test_settings_that_are_not_given_are_the_models_own_and_stand_in_the_log():
+def test_settings_that_are_not_given_are_the_defaults_of_the_model_and_are_logged():
     for name, own in ARCHITECTURES.items():
         config = Config.from_options(model=name)
         wider = PRESETS["default"].options["channels"] if name == "cnn4-quick" else own.channels
@@ -102,22 +102,22 @@ def test_settings_that_are_not_given_are_the_models_own_and_stand_in_the_log():
     assert Config.from_options(model="cnn6", dropout=0.0).dropout == 0.0
 
 
-def test_a_run_is_named_after_settings_only_where_they_are_not_the_models_own():
+def test_default_model_settings_are_not_part_of_the_name_of_a_run():
     own = ARCHITECTURES["cnn4-wide"].settings
     assert Config.from_options(model="cnn4-wide", **own).name == "cnn4-wide"
     assert Config.from_options(model="cnn4-wide", norm="batch").name == "cnn4-wide, norm batch"
     assert Config.from_options(model="lenet5", channels=(8, 16)).name == "lenet5, channels 8-16"
     assert Config.from_options(model="cnn2", dropout=0.5).name == "cnn2, dropout 0.5"
-    # cnn4's own are something special in another
+    # cnn4's defaults are not those of another model
     assert Config.from_options(model="cnn6", dropout=0.0).name == "cnn6, dropout 0.0"
 
 
-def test_each_optimiser_has_a_rate_of_its_own_where_none_is_given(seen, results):
+def test_each_optimizer_has_a_default_learning_rate(seen, results):
     invoke("--optimizer", "sgd", *results)
     assert seen[0].lr == 0.1
 
 
-def test_what_a_preset_sets_of_its_own_network_or_optimiser_says_nothing_of_another(seen, results):
+def test_preset_values_for_a_model_or_optimizer_do_not_apply_to_another(seen, results):
     invoke("--preset", "fast", "--model", "cnn4", *results)
     assert (seen[0].channels, seen[0].dropout) == ((16, 32, 64, 128), 0.0)
     invoke("--preset", "best", "--model", "cnn2", *results)
@@ -129,7 +129,7 @@ def test_what_a_preset_sets_of_its_own_network_or_optimiser_says_nothing_of_anot
 
 @pytest.mark.parametrize(("preset", "owned"), [("fast", ["lr"]), ("best", ["lr"]), ("default", ["channels"])])
 @pytest.mark.parametrize("model", ["cnn4", "cnn4-flat"])
-def test_what_is_named_counts_even_where_it_is_what_the_preset_says(seen, results, preset, owned, model):
+def test_an_explicit_option_counts_even_if_it_equals_the_preset(seen, results, preset, owned, model):
     own = {key: PRESETS[preset].options[key] for key in owned}
     named = [word for key, value in own.items() for word in (flag(key), plain(value))]
     invoke("--preset", preset, "--model", model, "--optimizer", "sgd", *named, *results)
@@ -190,7 +190,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("arguments", BAD)
-def test_a_bad_value_is_refused_at_the_door_in_one_line(seen, results, arguments):
+def test_an_invalid_value_is_rejected_in_one_line(seen, results, arguments):
     result = invoke(*arguments.split(), *([] if "extra" in arguments else results))
     assert result.exit_code == 2
     (line,) = result.output.splitlines()
@@ -212,7 +212,7 @@ def test_a_name_may_be_in_any_language(seen, results, name):
     assert seen[0].name == name
 
 
-def test_a_file_is_no_folder(seen, tmp_path):
+def test_a_file_is_rejected_as_a_folder(seen, tmp_path):
     path = tmp_path / "file"
     path.write_text("")
     result = invoke("--results-dir", str(path))
@@ -255,7 +255,7 @@ def test_an_option_without_a_type_of_its_own_still_converts():
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_a_preset_is_a_set_of_options_and_any_option_goes_before_it(seen, results, preset):
+def test_explicit_options_override_the_preset(seen, results, preset):
     options = PRESETS[preset].options
     assert set(options) <= {item.name for item in fields(Config)}
     for arguments, changes in (((), {}), (("--epochs", "7", "--lr", "0.123"), {"epochs": 7, "lr": 0.123})):
@@ -268,14 +268,14 @@ def test_a_preset_is_a_set_of_options_and_any_option_goes_before_it(seen, result
     assert "epochs 7" in seen[-1].name and "lr 0.123" in seen[-1].name
 
 
-def test_what_a_preset_sets_of_its_model_says_nothing_of_another(seen, results):
+def test_preset_values_of_its_model_do_not_apply_to_another_model(seen, results):
     for name, own in ARCHITECTURES.items():
         assert invoke("--preset", "fast", "--model", name, *results).exit_code == 0
         if name != PRESETS["fast"].options["model"]:
             assert (seen[-1].channels, seen[-1].dropout, seen[-1].norm) == (own.channels, own.dropout, own.norm)
 
 
-def test_the_presets_are_listed_as_they_could_be_typed(seen, results):
+def test_the_presets_are_listed_as_command_line_options(seen, results):
     listed = invoke("presets").output
     assert all(len(line) <= 80 for line in listed.splitlines())
     for name, preset in PRESETS.items():

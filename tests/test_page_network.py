@@ -32,7 +32,7 @@ FEWER = 50  # for the networks that JavaScript takes long for
 
 
 def experienced(name: str, digits: torch.Tensor) -> torch.nn.Sequential:
-    """A network whose batch norm has seen digits, and has turned some channels over."""
+    """A network whose batch norm has seen digits, with some negative scales."""
     torch.manual_seed(0)
     network = build_model(name)
     with torch.no_grad():
@@ -43,7 +43,7 @@ def experienced(name: str, digits: torch.Tensor) -> torch.nn.Sequential:
                 layer.momentum = None  # the mean over all batches
         network(mnist.normalize(digits))
         network.eval()
-        network[-1].weight.mul_(10 / network(mnist.normalize(digits)).abs().max())  # as sure of itself as a trained one
+        network[-1].weight.mul_(10 / network(mnist.normalize(digits)).abs().max())  # as confident as a trained one
     return network
 
 
@@ -57,7 +57,7 @@ def images_of(count: int) -> torch.Tensor:
 
 @torch.inference_mode()
 def write(folder: Path, images: dict[str, int], digits: torch.Tensor) -> None:
-    """What tests/web/network.test.js reads: digits, and for each network its files and torch's logits."""
+    """Fixture for tests/web/network.test.js: digits, and for each network its files and torch's logits."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "digits.bin").write_bytes(digits.numpy().tobytes())
     (folder / "names.json").write_text(json.dumps(list(images)))
@@ -78,10 +78,10 @@ def write_verdicts(folder: Path, each: int) -> None:
     """Digits and what is none, each with what Python says of it; the network is as sure as chance has it."""
     import doodles
 
-    chance = np.random.default_rng(3)
+    rng = np.random.default_rng(3)
     network = experienced("tiny", synthetic.draw(200, seed=7)[0])
     digits, _ = synthetic.draw(each, seed=8)
-    grey = [np.asarray(draw(chance).convert("L")) for draw in doodles.KINDS.values() for _ in range(each)]
+    grey = [np.asarray(draw(rng).convert("L")) for draw in doodles.KINDS.values() for _ in range(each)]
     prepared = [prepare(_picture(one)) for one in [*digits.numpy(), *grey]]
     logits = network(mnist.normalize(torch.from_numpy(np.stack([one.pixels for one in prepared]))))
     rows = zip(prepared, logits.tolist(), apply_temperature(logits, 1.7).tolist(), energies(logits).tolist())

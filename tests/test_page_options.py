@@ -1,4 +1,4 @@
-"""What the page computes of a run before there is one is what the trainer then does: defaults, rates, commands."""
+"""The form's computations match the trainer: defaults, learning rates, commands."""
 
 import itertools
 import json
@@ -62,7 +62,7 @@ def test_each_option_has_its_default_for_every_preset_model_and_optimizer():
         assert usual == {name: told[name] for name in SETTABLE}, case
 
 
-def test_the_rate_goes_as_it_will():
+def test_the_schedule_preview_matches_the_schedule():
     settings = [
         {},
         {"epochs": 1, "batch_size": 1},
@@ -110,7 +110,7 @@ def pairs(words: list[str]) -> dict:
     return {word: None if word == "--deterministic" else next(ours) for word in ours}
 
 
-def test_the_page_and_the_server_find_the_same_values_wrong():
+def test_page_and_server_reject_the_same_values():
     texts = ["0", "1", "-1", "5.5", "1e3", "nan", "inf", "60000", "60001", "99999999999", "0.999", "1.0", "0x10"]
     texts += ["1_000", "1,5", "x"]
     texts += [" 7 ", "\uff14", "4,4,8,8", "4,4", "0,1,2,3", "4097,1,1,1", "a\u202eb", "W" * 81, "true"]

@@ -1,4 +1,4 @@
-"""Former names of options, presets and fields: read everywhere, announced once, never written."""
+"""Former names of options, presets and fields: accepted everywhere, announced once, never written."""
 
 import json
 import os
@@ -40,7 +40,7 @@ FORMER_OPTIONS = {
 
 @pytest.fixture
 def seen(monkeypatch):
-    """The configurations with which training would begin."""
+    """The configurations that training would start with."""
     configs = []
     monkeypatch.setattr(mnist_cnn, "train_and_test", lambda config, *rest: configs.append(config))
     return configs

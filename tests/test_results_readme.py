@@ -1,4 +1,4 @@
-"""results/README.md and what is really written are held together: every field is documented, no field is made up."""
+"""results/README.md against the files that are written: every field is documented, and every documented field exists."""
 
 import json
 import re

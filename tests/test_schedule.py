@@ -14,7 +14,7 @@ CASES = [
 
 
 @pytest.mark.parametrize("schedule", CASES)
-def test_the_rate_is_never_above_its_highest_nor_nothing_before_the_end(schedule):
+def test_the_rate_is_positive_and_at_most_the_peak_before_the_end(schedule):
     rates = [schedule(step) for step in range(schedule.total)]
     assert all(0 < rate <= 0.01 for rate in rates)
     highest = rates.index(max(rates))
@@ -22,7 +22,7 @@ def test_the_rate_is_never_above_its_highest_nor_nothing_before_the_end(schedule
     assert rates[highest:] == sorted(rates[highest:], reverse=True)
 
 
-def test_the_rate_rises_stays_and_falls_in_straight_lines():
+def test_the_rate_is_piecewise_linear():
     schedule = Schedule(lr=1.0, warmup_steps=4, cooldown=0.5, total=20)
     expected = [0.25, 0.5, 0.75, *[1.0] * 8, *(n / 10 for n in range(9, 0, -1))]
     assert [schedule(step) for step in range(20)] == pytest.approx(expected)
@@ -30,7 +30,7 @@ def test_the_rate_rises_stays_and_falls_in_straight_lines():
     assert schedule(25) == 0.0  # never below
 
 
-def test_without_ramps_the_rate_is_constant_for_ever():
+def test_without_warmup_and_cooldown_the_rate_is_constant():
     schedule = Schedule(lr=0.001, warmup_steps=0, cooldown=0.0, total=10)
     assert {schedule(step) for step in range(100)} == {0.001}
     assert schedule.before_decay == math.inf
@@ -38,7 +38,7 @@ def test_without_ramps_the_rate_is_constant_for_ever():
 
 @pytest.mark.parametrize("schedule", CASES)
 @pytest.mark.parametrize("longer", [2, 3.7])
-def test_a_longer_run_begins_as_the_shorter_one(schedule, longer):
+def test_a_longer_run_starts_like_a_shorter_one(schedule, longer):
     other = replace(schedule, total=math.ceil(longer * schedule.total))
     same = int(min(schedule.before_decay, 3000))
     assert schedule.begins_like(other, same)
@@ -48,7 +48,7 @@ def test_a_longer_run_begins_as_the_shorter_one(schedule, longer):
         assert not schedule.begins_like(other, same + 1)
 
 
-def test_runs_of_equal_length_are_alike_to_the_end_and_of_other_rates_never():
+def test_runs_of_equal_length_have_equal_schedules_and_other_rates_differ():
     schedule = Schedule(lr=0.01, warmup_steps=10, cooldown=0.5, total=100)
     assert schedule.begins_like(replace(schedule), 100)
     assert not schedule.begins_like(replace(schedule, lr=0.02), 1)
@@ -66,7 +66,7 @@ def test_a_changed_rate_holds_from_its_step_on_and_keeps_the_shape():
         schedule.at_rate(20, 0.1)
 
 
-def test_a_rate_asked_for_on_the_way_up_is_not_climbed_from():
+def test_a_rate_set_during_warmup_ends_the_warmup():
     schedule = Schedule(lr=1.0, warmup_steps=10, cooldown=0.5, total=20)
     changed = schedule.at_rate(0, 0.3)
     assert [changed(step) for step in range(11)] == pytest.approx([0.3] * 11)
@@ -82,7 +82,7 @@ def test_a_changed_length_holds_from_its_step_on():
     assert late(14) == schedule(14) and late(15) == 1.0
 
 
-def test_changes_survive_being_written_and_tell_schedules_apart():
+def test_changes_survive_serialization_and_distinguish_schedules():
     schedule = Schedule(lr=1.0, warmup_steps=4, cooldown=0.5, total=20)
     changed = schedule.at_rate(8, 0.1).of_length(9, 40)
     assert Schedule.from_json(asdict(changed)) == changed
@@ -106,7 +106,7 @@ def test_a_longer_run_keeps_the_rate_where_it_was_changed():
     assert changed.lengthened(10)(14) == 0, "of a damaged log"
 
 
-def test_a_change_while_the_rate_falls_is_where_a_longer_run_goes_on_from():
+def test_a_change_during_cooldown_is_where_a_longer_run_continues():
     changed = Schedule(lr=1.0, warmup_steps=4, cooldown=0.5, total=20).at_rate(14, 0.2)
     assert changed.before_decay == 14
     assert changed.begins_like(changed.lengthened(40), 14) and not changed.begins_like(changed.lengthened(40), 16)

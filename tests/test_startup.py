@@ -51,7 +51,7 @@ def fetch(url: str) -> bytes:
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no signals there")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_it_quietly_with_the_exit_code_of_that_signal(number, code):
+def test_a_signal_ends_the_server_with_the_exit_code_of_that_signal(number, code):
     with started() as process:
         fetch(process.url + "healthz")
         with socket.create_connection(("127.0.0.1", int(process.url.split(":")[2].strip("/")))):  # nobody is waited for
@@ -62,7 +62,7 @@ def test_a_signal_ends_it_quietly_with_the_exit_code_of_that_signal(number, code
 
 @pytest.mark.skipif(os.name == "nt", reason="there are no signals there")
 @pytest.mark.parametrize("module", ["hashlib", "digits.server.guard", "digits.server.predict_api"])
-def test_ctrl_c_while_it_imports_is_no_traceback(module):
+def test_ctrl_c_during_imports_prints_no_traceback(module):
     program = f"""
 import runpy, signal, sys
 class Importing:
@@ -93,21 +93,21 @@ def test_it_serves_from_another_folder_and_from_a_path_with_spaces_and_other_let
         assert fetch(process.url + "results/runs.json") == b"{}"
 
 
-def test_a_results_folder_is_found_from_where_the_command_is_given(tmp_path):
+def test_a_relative_results_folder_is_resolved_against_the_working_directory(tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "runs.json").write_text("mine")
     with started("--port", "0", "--results-dir", "mine", cwd=tmp_path) as process:
         assert fetch(process.url + "results/runs.json") == b"mine"
 
 
-def test_a_missing_results_folder_is_a_run_that_is_yet_to_come(tmp_path):
+def test_a_missing_results_folder_is_allowed(tmp_path):
     with started("--port", "0", "--results-dir", str(tmp_path / "later")) as process:
         assert b'"run_id":null' in fetch(process.url + "training_status")
     assert not (tmp_path / "later").exists()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "::1", "::"])
-def test_it_prints_an_address_that_can_be_opened(host):
+def test_the_printed_url_works(host):
     if ":" in host and not has_ipv6():
         pytest.skip("this machine has no IPv6")
     with started("--port", "0", "--host", host) as process:
@@ -123,7 +123,7 @@ def has_ipv6() -> bool:
         return False
 
 
-def test_sites_that_are_named_may_read():
+def test_allowed_origins_may_read():
     named = ("https://example.org", "HTTP://Other.example:80")
     with started("--port", "0", *(word for name in named for word in ("--allow-origin", name))) as process:
         for origin in ("https://example.org", "http://other.example"):
@@ -133,7 +133,7 @@ def test_sites_that_are_named_may_read():
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no full device")
-def test_a_terminal_that_cannot_be_written_costs_no_answer(tmp_path):
+def test_an_unwritable_terminal_affects_no_response(tmp_path):
     command = [sys.executable, str(PROJECT / "server.py"), "--no-browser", "--verbose", "--port", "0"]
     with open("/dev/full", "w") as full:
         process = subprocess.Popen(
@@ -148,7 +148,7 @@ def test_a_terminal_that_cannot_be_written_costs_no_answer(tmp_path):
         process.communicate()
 
 
-def test_a_port_that_was_asked_for_and_is_taken_is_refused_in_one_line():
+def test_a_requested_port_in_use_is_reported_in_one_line():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         code, text = refused("--port", str(taken.getsockname()[1]))
     assert code == 1
@@ -156,7 +156,7 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused_in_one_line():
     assert text.count("\n") == 1
 
 
-def test_without_a_port_asked_for_the_next_free_one_is_used(monkeypatch, tmp_path):
+def test_without_an_explicit_port_the_next_free_one_is_used(monkeypatch, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         monkeypatch.setattr(startup, "PORT", port)
@@ -166,7 +166,7 @@ def test_without_a_port_asked_for_the_next_free_one_is_used(monkeypatch, tmp_pat
             assert f"Port {port} is taken" in startup.banner(chosen, Authorization(), options)
 
 
-def test_when_all_ports_are_taken_it_says_which(monkeypatch, tmp_path):
+def test_if_all_ports_are_in_use_they_are_named(monkeypatch, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setattr(startup, "PORT", taken.getsockname()[1])
         monkeypatch.setattr(startup, "PORTS", 1)
@@ -177,7 +177,7 @@ def test_when_all_ports_are_taken_it_says_which(monkeypatch, tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may listen everywhere")
-def test_a_port_of_the_system_is_refused_in_one_line():
+def test_a_privileged_port_is_reported_in_one_line():
     code, text = refused("--port", "80")
     assert code == 1 and "1023" in text and text.count("\n") == 1
 
@@ -200,14 +200,14 @@ def test_a_port_of_the_system_is_refused_in_one_line():
         ),
     ],
 )
-def test_an_option_that_makes_no_sense_is_refused_with_its_name(arguments, code, words):
+def test_an_invalid_option_is_rejected_with_its_name(arguments, code, words):
     got, text = refused(*arguments)
     assert got == code
     assert words in text
     assert text.count("\n") == 1
 
 
-def test_at_start_nothing_but_the_standard_library_is_imported():
+def test_startup_imports_only_the_standard_library():
     code = (
         "import sys; before = set(sys.modules); import server; "
         "print(*{name.partition('.')[0] for name in set(sys.modules) - before} - sys.stdlib_module_names)"
@@ -218,7 +218,7 @@ def test_at_start_nothing_but_the_standard_library_is_imported():
 
 @pytest.mark.parametrize("option", ["-I", "-P"] if sys.version_info >= (3, 11) else ["-I"])
 @pytest.mark.parametrize("script", ["server.py", "mnist_cnn.py"])
-def test_a_python_that_leaves_the_scripts_folder_out_of_its_path_runs_it_as_well(tmp_path, script, option):
+def test_isolated_mode_of_python_works(tmp_path, script, option):
     command = [sys.executable, option, str(PROJECT / script), "--help"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert (result.returncode, result.stderr) == (0, "")
@@ -239,13 +239,13 @@ def test_a_python_that_leaves_the_scripts_folder_out_of_its_path_runs_it_as_well
         ("win32", {"CI": "1"}, False),
     ],
 )
-def test_a_browser_is_opened_only_where_somebody_looks_at_a_screen(monkeypatch, platform, environment, expected):
+def test_a_browser_is_opened_only_on_a_desktop(monkeypatch, platform, environment, expected):
     monkeypatch.setattr(sys, "platform", platform)
     assert startup.browser_expected(environment) is expected
 
 
 @pytest.mark.skipif(os.name == "nt", reason="BROWSER is not read there")
-def test_a_browser_that_talks_is_not_heard(monkeypatch, tmp_path, capfd):
+def test_output_of_the_browser_is_discarded(monkeypatch, tmp_path, capfd):
     script = tmp_path / "browser.py"
     script.write_text(
         "import pathlib, sys; print(sys.argv, file=sys.stderr); pathlib.Path('url').write_text(sys.argv[1])"

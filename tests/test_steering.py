@@ -1,4 +1,4 @@
-"""A running trainer does what it is asked, answers each request in its log, and repeats exactly what was steered."""
+"""Remote control of a running trainer: commands, answering events, reproducibility."""
 
 import csv
 import json
@@ -132,7 +132,7 @@ def test_a_signal_ends_a_paused_run(training, signum):
     assert training.log()["status"] == "interrupted"
 
 
-def test_another_rate_holds_from_the_next_batch_on(tmp_path):
+def test_a_new_learning_rate_applies_from_the_next_batch_on(tmp_path):
     log = steered(tmp_path, {5: [("lr", "0.0001")]})
     (event,) = events(log, "lr changed")
     assert (event["step"], event["value"]) == (5, 0.0001) and "to 0.0001" in event["text"]
@@ -140,7 +140,7 @@ def test_another_rate_holds_from_the_next_batch_on(tmp_path):
     assert found[5] == pytest.approx(0.0001) and found[4] > 0.0002
 
 
-def test_a_rate_far_above_the_present_one_is_warned_of_and_said_to_be_that(tmp_path):
+def test_a_learning_rate_far_above_the_current_one_gets_a_warning(tmp_path):
     log = steered(
         tmp_path, {1: [("lr", "0.001")], 2: [("lr", "0.1")]}, *SHORT, "--warmup-steps", "0", "--optimizer", "sgd"
     )
@@ -155,7 +155,7 @@ def test_control_warns_of_a_rate_far_above_the_present_one(tmp_path):
     assert "Warning" not in control(tmp_path, "lr", "0.002").errors
 
 
-def test_nothing_is_doubted_where_the_present_rate_is_not_known(tmp_path):
+def test_without_a_known_learning_rate_there_is_no_warning(tmp_path):
     for log in (None, {}, {"batches": 5}, {"batches": {"lr": []}, "config": {}}, {"batches": {"lr": [None]}}, []):
         (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
         assert lr_warning(tmp_path, "5") is None
@@ -209,8 +209,8 @@ def test_a_steered_run_repeats_bit_for_bit_and_resumes_after_a_kill(tmp_path):
     assert "The first 50 steps repeat" in command("verify", tmp_path, "--steps", "100000").output
 
 
-def test_a_steered_run_that_is_made_longer_goes_on_from_the_change(tmp_path):
-    """Asked for while the rate falls: from there on a longer run goes another way, and not from before it."""
+def test_an_extended_controlled_run_continues_from_the_change(tmp_path):
+    """A change during cooldown: an extended run continues from there."""
     changed = events(steered(tmp_path, {25: [("lr", "0.001")]}), "lr changed")
     before = losses(tmp_path)
     trained(tmp_path, "--resume", "--epochs", "4", "--quiet")
@@ -223,7 +223,7 @@ def test_a_steered_run_that_is_made_longer_goes_on_from_the_change(tmp_path):
     assert "The first 40 steps repeat" in command("verify", tmp_path, "--steps", "100000").output
 
 
-def test_what_was_answered_outlives_a_kill_right_then(tmp_path):
+def test_an_acknowledged_command_survives_a_kill(tmp_path):
     acts = {step: partial(lambda log, rate: send(tmp_path, "lr", rate), rate=rate) for step, rate in RATES.items()}
     with at_steps(acts):
         killed(8, tmp_path, *SHORT)
@@ -235,7 +235,7 @@ def test_what_was_answered_outlives_a_kill_right_then(tmp_path):
 @pytest.mark.parametrize(
     "strange", [{}, {"events": None}, {"events": [5, {"request": 7}]}, {"run_id": 5}, {"events": [{"step": "x"}]}]
 )
-def test_a_log_of_another_trainer_may_lack_all_that_is_asked_for(tmp_path, monkeypatch, strange):
+def test_a_foreign_log_without_the_expected_fields_is_handled(tmp_path, monkeypatch, strange):
     write_json(tmp_path / schema.TRAINING_LOG, {"status": "running"} | strange)
     monkeypatch.setattr(lock, "is_held", lambda folder: None)
     monkeypatch.setattr(control_file, "_PATIENCE_S", 0.1)
@@ -243,7 +243,7 @@ def test_a_log_of_another_trainer_may_lack_all_that_is_asked_for(tmp_path, monke
         control_file.send_and_wait(tmp_path, "stop")
 
 
-def test_an_answer_without_step_or_text_is_told_as_far_as_it_goes(tmp_path, monkeypatch):
+def test_an_event_without_step_or_text_is_reported(tmp_path, monkeypatch):
     log = {"status": "running", "events": [{"request": "a1"}]}
     write_json(tmp_path / schema.TRAINING_LOG, log)
     monkeypatch.setattr(lock, "is_held", lambda folder: None)
@@ -298,7 +298,7 @@ def test_a_malformed_control_file_is_refused_in_the_log_and_training_continues(t
     assert (log["status"], steps(log)) == ("stopped", 9)
 
 
-def test_where_nobody_trains_nobody_answers(tmp_path):
+def test_without_a_trainer_control_fails(tmp_path):
     done = control(tmp_path, "stop")
     assert done.exit_code == 1 and "No trainer is running in" in done.errors and len(done.errors.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
@@ -315,7 +315,7 @@ def test_where_nobody_trains_nobody_answers(tmp_path):
         ("stop", None, (None, False)),
     ],
 )
-def test_requests_are_read(action, value, found):
+def test_valid_commands_are_parsed(action, value, found):
     request = parse_command({"id": "x", "action": action, "value": value}, 0)
     assert (request.id, request.action, request.value, request.whole) == ("x", action, *found)
 
@@ -326,12 +326,12 @@ def test_requests_are_read(action, value, found):
     + [{"action": "lr", "value": value} for value in (None, 0, -1, "nan", "inf", True, [], "1e999", "", "0" * 60 + "1")]
     + [{"action": "epochs", "value": value} for value in (None, 0, 1.5, "+0", "many", True, 1e9, {})],
 )
-def test_what_is_no_request_is_refused(given):
+def test_invalid_commands_are_rejected(given):
     with pytest.raises(InvalidCommand):
         parse_command(given, 0)
 
 
-def test_each_request_is_given_once_and_only_to_its_run(tmp_path):
+def test_each_command_is_delivered_once_and_only_to_its_run(tmp_path):
     inbox = CommandQueue(tmp_path, "mine")
     first, second = send(tmp_path, "pause", run_id="mine"), send(tmp_path, "continue", run_id="mine")
     assert [request.id for request in inbox.poll()] == [first, second]
@@ -344,7 +344,7 @@ def test_each_request_is_given_once_and_only_to_its_run(tmp_path):
         send(tmp_path, "lr", "fast")
 
 
-def test_requests_by_hand_need_no_id(tmp_path):
+def test_commands_written_by_hand_need_no_id(tmp_path):
     inbox = CommandQueue(tmp_path, "mine")
 
     def write(*requests):
@@ -367,7 +367,7 @@ def test_requests_by_hand_need_no_id(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
-def test_a_pipe_in_the_files_place_is_not_waited_for(tmp_path):
+def test_a_pipe_in_place_of_the_control_file_does_not_block(tmp_path):
     os.mkfifo(tmp_path / schema.CONTROL)
     (refused,) = CommandQueue(tmp_path, "mine").poll()
     assert str(refused) == "control.json can't be read"
@@ -381,7 +381,7 @@ def test_requests_after_a_stop_are_refused_in_the_log(tmp_path):
     ]
 
 
-def test_who_asks_a_run_that_has_just_ended_is_told_so(tmp_path, monkeypatch):
+def test_a_command_to_a_finished_run_is_answered(tmp_path, monkeypatch):
     write_json(tmp_path / schema.TRAINING_LOG, {"run_id": "mine", "status": "running", "events": []})
     monkeypatch.setattr(lock, "is_held", lambda folder: None)  # a disk without locks: nobody knows
     monkeypatch.setattr(control_file, "_LOOK_S", 0)
@@ -409,7 +409,7 @@ def test_an_answer_is_reported_although_the_run_ended_with_it(tmp_path, monkeypa
 
 
 class Several:
-    """A group of processes on accelerators, as far as requests are concerned."""
+    """A fake process group on accelerators, for commands."""
 
     rank, size, device, waiting, shared_with = 0, 2, torch.device("cuda"), False, 0
     skip_sync = Group.skip_sync
@@ -419,7 +419,7 @@ class Several:
         return value
 
 
-def test_accelerators_do_not_wait_for_each_other_at_every_batch_to_ask(tmp_path):
+def test_processes_do_not_synchronize_at_every_batch_for_commands(tmp_path):
     group = Several()
     log = SimpleNamespace(folder=tmp_path, run_id="mine")
     control = RemoteControl(log, SimpleNamespace(group=group), checkpoints=None, save_snapshot=None)

@@ -42,27 +42,27 @@ def step_of(trained, batch):
     return step
 
 
-def test_pixels_are_normalised_as_torchvision_users_know_it():
+def test_pixels_are_normalized_like_in_torchvision():
     images = torch.arange(256, dtype=torch.uint8)[:, None, None].expand(256, 28, 28)
     expected = (images.unsqueeze(1).float() / 255 - 0.1307) / 0.3081
     torch.testing.assert_close(normalize(images), expected)
 
 
-def test_an_epoch_sees_every_image_once_in_an_order_of_its_own():
+def test_each_epoch_has_its_own_permutation_of_all_images():
     first, again, second = (trainer.shuffled_indices(1000, seed=1, epoch=epoch) for epoch in (1, 1, 2))
     assert first.sort().values.tolist() == list(range(1000))
     assert torch.equal(first, again)
     assert not torch.equal(first, second)
 
 
-def test_the_order_of_the_data_leaves_the_global_random_state_alone():
+def test_shuffling_does_not_change_the_global_random_state():
     state = torch.get_rng_state()
     trainer.shuffled_indices(1000, seed=1, epoch=1)
     assert torch.equal(state, torch.get_rng_state())
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "adamw", "sgd", "muon"])
-def test_every_optimiser_learns(optimizer):
+def test_every_optimizer_learns(optimizer):
     trained = made(lr=0.02 if optimizer == "sgd" else 0.005, steps=40, optimizer=optimizer)
     data = split(256)
     before = trained.evaluate(data).loss
@@ -85,7 +85,7 @@ def test_a_step_reports_loss_and_hits_of_its_batch_before_the_update():
     assert step.images == 64
 
 
-def test_evaluation_equals_a_plain_recount_whatever_the_size_of_the_parts():
+def test_evaluation_is_independent_of_the_batch_size():
     trained = made()
     data = split(2500)
     trained.network.eval()
@@ -127,7 +127,7 @@ def test_the_same_seed_gives_the_same_weights():
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_label_smoothing_changes_the_gradient_as_torch_has_it_and_not_the_loss_that_is_told():
+def test_label_smoothing_changes_the_gradient_and_not_the_reported_loss():
     trained, plain = made(label_smoothing=0.2), made()
     data = split()
     logits = plain.network.train()(normalize(data.images))
@@ -139,7 +139,7 @@ def test_label_smoothing_changes_the_gradient_as_torch_has_it_and_not_the_loss_t
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-6)
 
 
-def test_augmentation_follows_from_seed_and_step_alone():
+def test_augmentation_depends_on_seed_and_step_only():
     def losses(seed, random_state):
         trained = made(augmentation=Augmentation(rotation=20, elastic=3), seed=0)
         trained.seed = seed
@@ -151,7 +151,7 @@ def test_augmentation_follows_from_seed_and_step_alone():
     assert losses(5, 1)[0] != step_of(made(), split()).loss
 
 
-def test_exposed_to_outliers_a_network_tells_them_from_digits_by_their_energy():
+def test_with_outlier_exposure_energy_separates_outliers_from_digits():
     def confused(share):
         trained = made(outliers=share, steps=60)
         for seed in range(60):
@@ -164,7 +164,7 @@ def test_exposed_to_outliers_a_network_tells_them_from_digits_by_their_energy():
     assert confused(0.25) < 0.6 * confused(0.0)
 
 
-def test_the_loss_that_is_told_is_of_the_digits_alone():
+def test_the_reported_loss_is_that_of_the_digits_only():
     trained = made(outliers=0.5)
     trained.network.eval()  # batch norm would see the outliers, too
     with torch.no_grad():
@@ -174,7 +174,7 @@ def test_the_loss_that_is_told_is_of_the_digits_alone():
     assert step.correct == int((logits.argmax(1) == split().labels).sum()) and step.images == 64
 
 
-def test_outliers_follow_from_seed_and_step_alone():
+def test_outliers_depend_only_on_seed_and_step():
     def losses(seed, random_state):
         trained = made(outliers=0.25)
         trained.seed = seed
@@ -191,7 +191,7 @@ def test_a_batch_may_be_too_small_for_an_outlier(images):
     assert math.isfinite(step.loss) and step.images == images
 
 
-def test_the_average_follows_the_weights_and_their_batch_statistics():
+def test_ema_follows_weights_and_batch_statistics():
     trained = made(ema=0.5)
     expected = {name: value.clone() for name, value in trained.network.state_dict().items()}
     for steps in (1, 2, 3):
@@ -208,7 +208,7 @@ def test_the_average_follows_the_weights_and_their_batch_statistics():
     torch.testing.assert_close(probabilities, logits.double().softmax(1), atol=1e-6, rtol=1e-5)
 
 
-def test_numbers_fetched_late_are_the_same_and_come_in_order():
+def test_deferred_metrics_are_the_same_and_in_order():
     """As from an accelerator, where reading each would make it wait."""
     prompt, late = made(), made(pending_limit=4)
     batches = [split(seed=seed) for seed in range(10)]
@@ -226,7 +226,7 @@ def test_numbers_fetched_late_are_the_same_and_come_in_order():
     assert late.state == prompt.state
 
 
-def test_a_state_brings_everything_back_that_the_next_steps_depend_on():
+def test_a_restored_state_determines_the_next_steps():
     def another():
         return made(ema=0.9, augmentation=Augmentation(translate=2), optimizer="sgd")
 

@@ -1,4 +1,4 @@
-"""Whatever lies under a name of the contract, nobody waits for it and nobody reads without end."""
+"""Special files under names of the contract: nothing blocks or reads endlessly."""
 
 import os
 import re
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.process, pytest.mark.skipif(os.name == "nt", reason="p
 
 
 def outcomes(action, kind, folder):
-    """What special_files.py prints for each name."""
+    """The output of special_files.py for each name."""
     program = [sys.executable, "-m", "tests.support.special_files", action.__name__, kind, folder]
     try:
         done = subprocess.run(program, cwd=PROJECT, capture_output=True, text=True, timeout=500)
@@ -41,7 +41,7 @@ def test_neither_a_pipe_nor_a_device_blocks_trainer_or_server(action, kind, tmp_
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """The files of a short run, and a picture."""
+    """The files of a short run, and an image."""
     folder = tmp_path_factory.mktemp("run")
     trained(folder, "--epochs", "1", "--quiet")
     (folder / "seven.png").write_bytes(artifacts.mosaic(torch.zeros(1, 28, 28, dtype=torch.uint8)))
