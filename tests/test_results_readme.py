@@ -1,4 +1,4 @@
-"""results/README.md against the files that are written: every field is documented, and every documented field exists."""
+"""results/README.md against the files that are written: every field is documented, every documented field exists."""
 
 import json
 import re
