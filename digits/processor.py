@@ -33,7 +33,7 @@ def tune_for_serving() -> None:
 def _spin_briefly() -> None:
     """Let threads that wait for each other spin for some 20 microseconds, then sleep.
 
-    GNU's OpenMP spins for many milliseconds. On two free cores that gains a tenth, but beside one busy neighbour, such
+    GNU's OpenMP spins for many milliseconds. On two free cores that gains a tenth, but beside one busy neighbor, such
     as a browser that shows the page, a step takes 110 to 480 ms; so it takes 50 to 120. To sleep at once costs 0.4
     times a step more where waking is slow.
     """

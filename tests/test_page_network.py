@@ -81,8 +81,8 @@ def write_verdicts(folder: Path, each: int) -> None:
     rng = np.random.default_rng(3)
     network = experienced("tiny", synthetic.draw(200, seed=7)[0])
     digits, _ = synthetic.draw(each, seed=8)
-    grey = [np.asarray(draw(rng).convert("L")) for draw in doodles.KINDS.values() for _ in range(each)]
-    prepared = [prepare(_picture(one)) for one in [*digits.numpy(), *grey]]
+    gray = [np.asarray(draw(rng).convert("L")) for draw in doodles.KINDS.values() for _ in range(each)]
+    prepared = [prepare(_picture(one)) for one in [*digits.numpy(), *gray]]
     logits = network(mnist.normalize(torch.from_numpy(np.stack([one.pixels for one in prepared]))))
     rows = zip(prepared, logits.tolist(), apply_temperature(logits, 1.7).tolist(), energies(logits).tolist())
     told = [
@@ -99,10 +99,10 @@ def write_verdicts(folder: Path, each: int) -> None:
     (folder / "verdicts.json").write_text(json.dumps({"temperature": 1.7, "cases": told}))
 
 
-def _picture(grey: np.ndarray) -> DecodedImage:
-    colours = np.repeat(grey[..., None].astype(np.float32) / 255, 4, axis=2)
-    colours[..., 3] = 1
-    return DecodedImage(colours, 1.0)
+def _picture(gray: np.ndarray) -> DecodedImage:
+    colors = np.repeat(gray[..., None].astype(np.float32) / 255, 4, axis=2)
+    colors[..., 3] = 1
+    return DecodedImage(colors, 1.0)
 
 
 @pytest.mark.slow

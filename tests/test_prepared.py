@@ -22,7 +22,7 @@ BLACK, WHITE, BLUE, CREAM, ORANGE, PINE = 0, 255, (30, 60, 140), (250, 244, 230)
 def drawn() -> dict[str, np.ndarray]:
     """Names and images uint8 (H, W, 4): red, green, blue, alpha.
 
-    None is even: a centre of mass just between two places comes to either, as sums happen to be rounded.
+    None is even: a center of mass just between two places comes to either, as sums happen to be rounded.
     """
     digits = synthetic.draw(60, seed=11)[0].numpy() / 255
     rng = np.random.default_rng(11)
@@ -32,14 +32,14 @@ def drawn() -> dict[str, np.ndarray]:
     made |= {f"small, {side}x{side}": opaque(resize(next(one), side, side)) for side in (24, 27, 29, 40)}
     made |= {
         "dark on light": opaque(next(one), BLACK, WHITE),
-        "coloured": opaque(next(one), BLUE, CREAM),
-        "light colours on dark": opaque(next(one), ORANGE, PINE),
+        "colored": opaque(next(one), BLUE, CREAM),
+        "light colors on dark": opaque(next(one), ORANGE, PINE),
         "as light as its paper": opaque(next(one), (230, 60, 60), (60, 160, 60)),
         "faint": opaque(next(one), 200, 240),
         "hardly any contrast": opaque(next(one), 228, 240),
         "black ink, else transparent": pen(next(one), BLACK),
         "white ink, else transparent": pen(next(one), WHITE),
-        "colour, else transparent": pen(resize(next(one), 70, 50), ORANGE),
+        "color, else transparent": pen(resize(next(one), 70, 50), ORANGE),
         "half transparent paper": translucent(next(one)),
         "in a corner": opaque(on_sheet(next(one), 60, 90, 2, 60), BLUE, CREAM),
         "in the other corner": opaque(on_sheet(next(one), 90, 61, 59, 1), WHITE, BLACK),
@@ -64,7 +64,7 @@ def drawn() -> dict[str, np.ndarray]:
         "large, 300x200": opaque(resize(next(one), 200, 300), BLACK, WHITE),
         "large, 280x280": opaque(steep(resize(next(one), 280, 280)), BLACK, WHITE),
         "large, 280x280, white, transparent": pen(steep(resize(next(one), 280, 280)), WHITE),
-        "large, 640x480, off the centre": opaque(
+        "large, 640x480, off the center": opaque(
             on_sheet(steep(resize(next(one), 224, 224)), 480, 640, 200, 30), BLUE, CREAM
         ),
         "small in a large one, 700x500": opaque(
@@ -96,7 +96,7 @@ def drawn() -> dict[str, np.ndarray]:
 
 
 def opaque(digit: np.ndarray, ink=WHITE, paper=BLACK) -> np.ndarray:
-    """`digit` (H, W) of 0 to 1 in a colour, on paper of a colour, or of a grey for each pixel or column (H or 1, W)."""
+    """`digit` (H, W) of 0 to 1 in a color, on paper of a color, or of a gray for each pixel or column (H or 1, W)."""
     ink, paper = np.asarray(ink, float), np.asarray(paper, float)
     if paper.ndim == 2:
         paper = resize(paper / 255, *digit.shape)[..., None] * 255 if paper.shape[1] == 2 else paper[..., None]

@@ -30,11 +30,11 @@ def saved(image: Image.Image, kind: str = "PNG", **options) -> images.DecodedIma
     return images.decode(content.getvalue())
 
 
-def grey(digit: np.ndarray) -> Image.Image:
+def gray(digit: np.ndarray) -> Image.Image:
     return Image.fromarray(np.rint(digit * 255).astype(np.uint8))
 
 
-def coloured(digit, ink=INK, paper=PAPER) -> Image.Image:
+def colored(digit, ink=INK, paper=PAPER) -> Image.Image:
     mixed = digit[..., None] * np.array(ink) + (1 - digit[..., None]) * np.array(paper)
     return Image.fromarray(np.rint(mixed).astype(np.uint8))
 
@@ -46,29 +46,29 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
 
 def at_size(digit: np.ndarray, factor: float) -> Image.Image:
     side = round(SIZE * factor)
-    return grey(digit).resize((side, side), Image.Resampling.BICUBIC)
+    return gray(digit).resize((side, side), Image.Resampling.BICUBIC)
 
 
 # Tolerated fraction of differing ink: interpolated edges are softer.
 SAME, RESAMPLED, SHADED, COARSE = 0.08, 0.16, 0.19, 0.4
 WAYS = {
-    "dark on light": (lambda digit: saved(grey(1 - digit)), SAME),
-    "colours": (lambda digit: saved(coloured(digit)), SAME),
-    "light colours on dark": (lambda digit: saved(coloured(digit, (255, 200, 90), (20, 40, 30))), SAME),
-    "as light as its paper": (lambda digit: saved(coloured(digit, (230, 60, 60), (60, 160, 60))), SAME),
+    "dark on light": (lambda digit: saved(gray(1 - digit)), SAME),
+    "colors": (lambda digit: saved(colored(digit)), SAME),
+    "light colors on dark": (lambda digit: saved(colored(digit, (255, 200, 90), (20, 40, 30))), SAME),
+    "as light as its paper": (lambda digit: saved(colored(digit, (230, 60, 60), (60, 160, 60))), SAME),
     "eight times as large": (lambda digit: saved(at_size(digit, 8)), RESAMPLED),
     "half as large": (lambda digit: saved(at_size(digit, 0.5)), SHADED),
     "half as large, on a sheet": (lambda digit: saved(in_corner(digit, 0.5)), SHADED),
     "a quarter as large": (lambda digit: saved(at_size(digit, 0.25)), COARSE),
     "a JPEG": (lambda digit: saved(at_size(1 - digit, 8), "JPEG", quality=60), RESAMPLED),
     "in a corner of a large picture": (lambda digit: saved(in_corner(digit)), SAME),
-    "on a palette": (lambda digit: saved(coloured(digit).quantize(32)), SAME),
+    "on a palette": (lambda digit: saved(colored(digit).quantize(32)), SAME),
     "in 16 bits": (lambda digit: saved(Image.fromarray(np.rint(digit * 65535).astype(np.uint16))), SAME),
     "for printing": (lambda digit: saved(at_size(1 - digit, 4).convert("CMYK"), "JPEG", quality=90), RESAMPLED),
     "black ink, else transparent": (lambda digit: saved(transparent(digit, 0)), SAME),
     "white ink, else transparent": (lambda digit: saved(transparent(digit, 255)), SAME),
-    "a GIF": (lambda digit: saved(grey(digit), "GIF"), SAME),
-    "a BMP": (lambda digit: saved(grey(digit), "BMP"), SAME),
+    "a GIF": (lambda digit: saved(gray(digit), "GIF"), SAME),
+    "a BMP": (lambda digit: saved(gray(digit), "BMP"), SAME),
     "a WebP": (lambda digit: saved(at_size(digit, 6), "WEBP", quality=80), RESAMPLED),
     "a shadow over the page": (lambda digit: saved(shaded(digit)), SHADED),
     "a small part of a large picture": (lambda digit: saved(on_large(at_size(1 - digit, 2))), RESAMPLED),
@@ -108,7 +108,7 @@ def dirty(digit):
 
 
 def test_images_framed_like_mnist_are_left_unchanged(digits):
-    prepared = [prepare(saved(grey(digit))) for digit in digits]
+    prepared = [prepare(saved(gray(digit))) for digit in digits]
     assert np.mean([difference(one.pixels, digit * 255) for one, digit in zip(prepared, digits)]) < SAME
     assert not any(one.inverted for one in prepared)
 
@@ -208,7 +208,7 @@ def test_each_step_can_be_disabled_and_has_an_effect(digits):
     assert difference(prepare(saved(shaded(digit)), ["paper"]).pixels, whole) > 0.2
     assert difference(prepare(saved(dirty(digit)), ["specks"]).pixels, digit * 255) > 0.2
     assert difference(prepare(saved(in_corner(digit)), ["box"]).pixels, digit * 255) > 0.5
-    moved = [prepare(saved(grey(one)), ["center"]).pixels for one in digits]
+    moved = [prepare(saved(gray(one)), ["center"]).pixels for one in digits]
     assert np.mean([difference(pixels, one * 255) for pixels, one in zip(moved, digits)]) > 0.1
     with_all = [prepare(saved(shaded(digit)), [step]).pixels for step in STEPS]
     assert len({pixels.tobytes() for pixels in with_all}) >= 2
