@@ -169,7 +169,7 @@ def test_a_new_server_has_a_new_token_and_the_page_says_what_to_do(visit, tmp_pa
         page.get_by_role("button", name="Pause").wait_for()
         page.locator("[data-change]").wait_for()
         access.token = "another"
-        see(page, SAID, "restarted.*open the address that it printed")
+        see(page, SAID, "restarted.*open the URL that it printed")
         assert page.get_by_role("button", name="Pause").is_disabled()
         page.locator("[data-change]").wait_for(state="detached")
         page.goto(f"{url.split('#')[0]}#token=another")  # in this very tab: only the fragment differs
@@ -197,7 +197,7 @@ def test_the_page_survives_a_restart_of_the_server(visit, tmp_path):
         assert page.get_by_role("button", name="Pause").is_disabled()
         with server_process(tmp_path, re.search(r":(\d+)/", url)[1]) as url:
             status(page, "running")
-            see(page, SAID, "restarted.*open the address that it printed")
+            see(page, SAID, "restarted.*open the URL that it printed")
             assert page.get_by_role("button", name="Pause").is_disabled()
             page.goto(url)
             page.locator(SAID).wait_for(state="hidden")

@@ -24,7 +24,7 @@ def test_a_run_is_set_up_started_stopped_resumed_and_deleted(visit, tmp_path):
         wait_for_steps(page, 0)
         press(page, "Stop")
         status(page, "stopped")
-        see(page, "#runs .hint", r"[\d.]+.[MGT]B are free")
+        see(page, "#runs .hint", r"[\d.]+.[MGT]B free")
         steps = training_log.read(tmp_path)["progress"]["step"]
         press(page, "Resume")
         status(page, "running")
@@ -37,7 +37,7 @@ def test_a_run_is_set_up_started_stopped_resumed_and_deleted(visit, tmp_path):
         assert log["config"]["channels"] == [4, 4, 8, 8]
         page.get_by_role("button", name="Change from the").click()
         page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-        page.get_by_role("dialog").get_by_role("button", name="Delete for good").click()
+        page.get_by_role("dialog").get_by_role("button", name="Delete permanently").click()
         see(page, "#welcome h1", "No run yet")
         page.get_by_role("button", name="New run").wait_for()
 
@@ -129,7 +129,7 @@ def test_an_open_form_reports_a_restarted_server(visit, tmp_path):
         page = visit(url)
         dialog = new_run(page, Epochs="3")
         token, access.token = access.token, "another"
-        see(page, "dialog [role=alert]", "restarted.*open the address that it printed")
+        see(page, "dialog [role=alert]", "restarted.*open the URL that it printed")
         start = dialog.get_by_role("button", name="Start")
         assert start.is_disabled()
         dialog.get_by_label("Epochs", exact=True).fill("4")

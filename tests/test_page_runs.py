@@ -79,10 +79,10 @@ def test_a_hidden_run_leaves_the_list_and_can_be_brought_back(visit, tmp_path, r
 def test_a_run_is_pinned_and_unpinned(visit, tmp_path, runs):
     with controlled(tmp_path) as (url, _):
         page = visit(url)
-        change(page, "second").get_by_role("button", name="Keep", exact=True).click()
-        see(page, ROW, "^second.*completed, kept")
+        change(page, "second").get_by_role("button", name="Pin", exact=True).click()
+        see(page, ROW, "^second.*completed, pinned")
         dialog = change(page, "second")
-        see(page, "dialog", "however many come after it")
+        see(page, "dialog", "never deleted automatically")
         dialog.get_by_role("button", name="Unpin").click()
         page.locator(ROW, has_text="pinned").wait_for(state="detached")
 
@@ -94,19 +94,19 @@ def test_deleting_a_run_needs_confirmation(visit, tmp_path, runs):
         see(page, "[data-part=name]", "^first$")
         dialog = change(page, "first")
         dialog.get_by_role("button", name="Delete").click()
-        see(page, "dialog [role=status]", "gone for good")
+        see(page, "dialog [role=status]", "deleted permanently")
         page.keyboard.press("Escape")
         dialog.wait_for(state="detached")
         assert first.exists()
         dialog = change(page, "first")
         dialog.get_by_role("button", name="Delete").click()
-        dialog.get_by_role("button", name="Delete for good").click()
+        dialog.get_by_role("button", name="Delete permanently").click()
         see(page, "[data-part=name]", "^third$")  # what was shown is gone: the latest
         assert names(page) == ["third", "second"]
         assert not first.exists()
         dialog = change(page, "third")
         dialog.get_by_role("button", name="Delete").click()
-        dialog.get_by_role("button", name="Delete for good").click()
+        dialog.get_by_role("button", name="Delete permanently").click()
         see(page, "#welcome h1", "No run yet")
         assert names(page) == ["second"]
         page.locator("#runs a").click()
@@ -117,7 +117,7 @@ def test_a_double_click_does_not_delete(visit, tmp_path, runs):
     with controlled(tmp_path) as (url, _):
         page = visit(url)
         change(page, "first").get_by_role("button", name="Delete").dblclick()
-        see(page, "dialog [role=status]", "gone for good")
+        see(page, "dialog [role=status]", "deleted permanently")
         page.wait_for_timeout(300)
         assert (tmp_path / RUNS / runs[0]).exists()
         page.keyboard.press("Escape")
@@ -195,7 +195,7 @@ def test_runs_with_the_same_name_keep_their_own_focus(visit, tmp_path):
         assert box.evaluate("box => box === document.activeElement")
         third = page.locator(f"{ROW}:nth-child(3) [data-change]")
         third.click()
-        page.get_by_role("button", name="Keep", exact=True).click()
+        page.get_by_role("button", name="Pin", exact=True).click()
         see(page, f"{ROW}:nth-child(3)", "pinned")
         assert third.evaluate("button => button === document.activeElement")
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseLog } from '../../web/core/contract.js';
 import { lineOf, planOf } from '../../web/control/schedule.js';
-import { bytes, doubtOf, isOutdated, lastWordsOf, obstacleOf, parseControl, possible } from '../../web/control/state.js';
+import { bytes, doubtOf, isOutdated, logTailOf, obstacleOf, parseControl, possible } from '../../web/control/state.js';
 import { plotOf } from '../../web/charts/plot.js';
 import { robustRange } from '../../web/charts/range.js';
 import { prepare } from '../../web/charts/series.js';
@@ -27,8 +27,8 @@ test('any response is parsed to a state or null', () => {
   for (const value of HOSTILE) {
     assert.equal(parseControl(value), null);
     const fields = Object.fromEntries(Object.keys(CONTROL).map((key) => [key, value]));
-    const { lastWords, freeBytes, exitCode } = parseControl({ ...fields, control_enabled: true });
-    assert.ok(lastWords.every((line) => typeof line === 'string' && line.length <= 500) && lastWords.length <= 20);
+    const { logTail, freeBytes, exitCode } = parseControl({ ...fields, control_enabled: true });
+    assert.ok(logTail.every((line) => typeof line === 'string' && line.length <= 500) && logTail.length <= 20);
     for (const known of [freeBytes, exitCode]) assert.ok(known === null || Number.isFinite(known));
   }
   assert.equal(parseControl({ ...CONTROL, control_enabled: false }), null);
@@ -39,10 +39,10 @@ const MAY = (changes, state = {}) => possible({
 });
 
 test('a live run can be controlled, and no other started', () => {
-  const { steer, isHeeded, start, resume } = MAY({ running: true }, { liveness: 'running' });
-  assert.deepEqual([steer, isHeeded, start, resume], [true, true, false, false]);
-  assert.equal(MAY({}, { liveness: 'running', log: { phase: 'loading data' } }).isHeeded, true);
-  assert.equal(MAY({}, { liveness: 'running', log: { phase: 'testing' } }).isHeeded, false);
+  const { steer, acceptsCommands, start, resume } = MAY({ running: true }, { liveness: 'running' });
+  assert.deepEqual([steer, acceptsCommands, start, resume], [true, true, false, false]);
+  assert.equal(MAY({}, { liveness: 'running', log: { phase: 'loading data' } }).acceptsCommands, true);
+  assert.equal(MAY({}, { liveness: 'running', log: { phase: 'testing' } }).acceptsCommands, false);
   assert.equal(MAY({}, { liveness: 'stalled', log: { phase: 'paused' } }).isPaused, true);
   assert.equal(MAY({ running: true }, { liveness: 'running', shown: 'earlier' }).steer, false);
 });
@@ -66,7 +66,7 @@ test('a token that the server rejects is outdated', () => {
 });
 
 test('a failed trainer is reported, a completed one is not', () => {
-  const told = (changes, state) => lastWordsOf({ control: parseControl({ ...CONTROL, ...changes }), liveness: 'completed', shown: null, ...state });
+  const told = (changes, state) => logTailOf({ control: parseControl({ ...CONTROL, ...changes }), liveness: 'completed', shown: null, ...state });
   for (const exit of [null, 0, 130, 143]) assert.equal(told({ exit_code: exit }), null);
   assert.match(told({ exit_code: 137 }).end, /killed.*memory/);
   assert.match(told({ exit_code: 1, last_words: [] }).end, /exit code 1\./);

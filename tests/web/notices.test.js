@@ -8,19 +8,19 @@ const LOG = parseLog({ run_id: 'a', status: 'running', updated_at: '2026-11-20T1
 const notices = (state) => noticesOf({ ...INITIAL, log: LOG, liveness: 'running', ...state });
 
 test('one failure is one notice, whichever sources report it', () => {
-  const lastWords = { end: 'The trainer was killed: the machine may have run out of memory.', lines: ['a', 'b'] };
-  const [crash, ...more] = notices({ liveness: 'crashed', lastWords, obstacle: 'No checkpoint had been saved yet.' });
+  const logTail = { end: 'The trainer was killed: the machine may have run out of memory.', lines: ['a', 'b'] };
+  const [crash, ...more] = notices({ liveness: 'crashed', logTail, obstacle: 'No checkpoint had been saved yet.' });
   assert.deepEqual([crash.kind, crash.title, crash.lines, more], ['bad', 'The run crashed.', ['a', 'b'], []]);
   assert.match(crash.text, /Last log entry.*can’t be resumed here\. No checkpoint.*was killed.*Last output/);
   const events = [{ kind: 'diverged', step: 6, text: 'The loss was not finite at step 6.' }];
   const diverged = parseLog({ status: 'failed', error: 'The loss was not finite.', events, batches: { step: [1], loss: [2.5] } });
-  const found = notices({ log: diverged, liveness: 'failed', lastWords: { end: 'The trainer ended with exit code 3.', lines: [] } });
+  const found = notices({ log: diverged, liveness: 'failed', logTail: { end: 'The trainer ended with exit code 3.', lines: [] } });
   assert.equal(found.length, 1);
   assert.match(found[0].text, /at step 6\. The last finite training loss was 2\.500\. The trainer ended with exit code 3\. It printed nothing\./);
 });
 
 test('a trainer that ended with an error before it had a log has a notice', () => {
-  const [found, ...more] = notices({ log: null, liveness: null, lastWords: { end: 'The trainer ended with exit code 1.', lines: ['why'] } });
+  const [found, ...more] = notices({ log: null, liveness: null, logTail: { end: 'The trainer ended with exit code 1.', lines: ['why'] } });
   assert.deepEqual([found.kind, found.lines, more], ['bad', ['why'], []]);
 });
 

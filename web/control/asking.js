@@ -1,14 +1,14 @@
-/** Asking the server to change something, and waiting for what the trainer says of it. */
+/** Control requests to the server, and the trainer's answers. */
 
 import { isAlive } from '../core/status.js';
 import { LIVE } from '../core/polling.js';
 import { record, text } from '../core/values.js';
 import { OUTDATED } from './state.js';
 
-const PATIENCE_MS = 20_000; // for an answer: longer than a start, or an evaluation of the validation images
-const LOOK_MS = 400;
+const TIMEOUT_MS = 20_000; // for an answer: longer than a start, or an evaluation of the validation images
+const INTERVAL_MS = 400;
 
-/** Why something was not done, and at which field of a form that lies. */
+/** A rejected request: the reason, and the form field that caused it. */
 export class Refusal extends Error {
   constructor(message, field = '') {
     super(message);
@@ -19,7 +19,7 @@ export class Refusal extends Error {
 /** The message of whatever was thrown. */
 export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
-/** The server's answer. Throws Refusal. */
+/** Sends a request; returns the server's response. Throws Refusal. */
 export async function send(token, method, path, wish) {
   const headers = { 'X-Control-Token': token, ...(wish && { 'Content-Type': 'application/json' }) };
   const answer = await fetch(path, { method, headers, body: wish && JSON.stringify(wish) }).catch(() => {
@@ -31,11 +31,11 @@ export async function send(token, method, path, wish) {
   return record(value);
 }
 
-/** Ask the trainer; its event comes back. Throws Refusal. */
+/** Sends a command to the trainer; returns the event that answers it. Throws Refusal. */
 export async function steer(store, look, action, value) {
   const { runId } = store.state.log ?? {};
   const { id } = await send(store.state.token, 'POST', 'control', { action, ...(value !== undefined && { value }) });
-  const until = Date.now() + PATIENCE_MS;
+  const until = Date.now() + TIMEOUT_MS;
   while (Date.now() < until) {
     await look();
     const { log, liveness } = store.state;
@@ -43,29 +43,29 @@ export async function steer(store, look, action, value) {
     const event = isShown && log?.events.find(({ request }) => request && request === id);
     if (event?.kind === 'refused') throw new Refusal(`It refused: ${event.text}.`);
     if (event) return event;
-    if (isShown && !isAlive(liveness)) throw new Refusal('The run ended before it could be asked.');
+    if (isShown && !isAlive(liveness)) throw new Refusal('The run ended before it received the command.');
     await pause();
   }
-  throw new Refusal('It has not answered yet: it may be busy loading or testing. What was asked stays asked.');
+  throw new Refusal('No answer yet: the trainer may be loading or testing. The command remains queued.');
 }
 
 /** Start or resume a run; resolves to a sentence once the server has started it. Throws Refusal. */
 export async function begin(store, look, path, wish) {
   await send(store.state.token, 'POST', path, wish);
   if (store.state.shown !== null) location.hash = LIVE;
-  lookOut(store, look);
-  return 'Started: it shows itself as soon as it writes its log';
+  pollOften(store, look);
+  return 'Started; the run appears as soon as it writes its log';
 }
 
-/** Look often until the run is there, or its trainer gone. */
-async function lookOut(store, look) {
-  const until = Date.now() + PATIENCE_MS;
+/** Polls at short intervals until the run is live or its trainer has ended. */
+async function pollOften(store, look) {
+  const until = Date.now() + TIMEOUT_MS;
   await pause();
-  store.set({ control: { ...store.state.control, isRunning: true } }); // until the server says
+  store.set({ control: { ...store.state.control, isRunning: true } }); // until the server reports
   do {
     await look();
     await pause();
   } while (Date.now() < until && store.state.liveness !== 'running' && store.state.control?.isRunning);
 }
 
-const pause = () => new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });
+const pause = () => new Promise((resolve) => { setTimeout(resolve, INTERVAL_MS); });

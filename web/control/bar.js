@@ -96,13 +96,13 @@ class Bar {
   draw() {
     const { state } = this.#store;
     const focused = this.controls.contains(document.activeElement) && document.activeElement;
-    const { steer: isLive, isHeeded, isPaused, resume: isResumable, start: isFree } = possible(state);
+    const { steer: isLive, acceptsCommands, isPaused, resume: isResumable, start: isFree } = possible(state);
     for (const control of [this.#pause, this.#stop, this.#menu]) control.hidden = !isLive;
     this.#resume.hidden = !isResumable;
     this.#start.hidden = !isFree;
     this.controls.hidden = !isLive && !isResumable && !isFree;
     setText(this.#pause, isPaused ? 'Continue' : 'Pause');
-    const isDisabled = this.#isAsking || !state.connection.ok || isOutdated(state) || (isLive && !isHeeded);
+    const isDisabled = this.#isAsking || !state.connection.ok || isOutdated(state) || (isLive && !acceptsCommands);
     for (const one of this.controls.querySelectorAll('button, input')) one.disabled = isDisabled;
     this.message.hidden = !state.control;
     if (focused && !isUsable(focused)) this.#lost = focused;

@@ -5,13 +5,13 @@ import * as bar from './bar.js';
 import { manage } from './manage.js';
 import * as space from './disk-space.js';
 import { watch } from './watch.js';
-import { follow as followWords } from './log-tail.js';
+import { follow as followLogTail } from './log-tail.js';
 
 export async function mount(store, look) {
   await addStyle(new URL('control.css', import.meta.url));
   watch(store);
   bar.mount(document.getElementById('header'), store, look);
-  followWords(store);
+  followLogTail(store);
   space.mount(document.getElementById('runs'), store);
   store.on(['control'], ({ control }) => store.set({ manage: control?.isAuthorized ? manage : null }));
 }

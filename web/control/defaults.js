@@ -1,6 +1,6 @@
 /** The default of each option, given preset, model and optimizer: as digits/config.py computes it. */
 
-/** `chosen` has the options that somebody set; of these, preset, model and optimizer change the defaults. */
+/** `chosen` has the options that are set; of these, preset, model and optimizer change the defaults. */
 export function defaultsOf({ options, presets, models, default_lr: defaultLr, owner: owners }, chosen) {
   const plain = Object.fromEntries(options.map(({ name, default: value }) => [name, value]));
   const recipe = { ...plain, ...presets[chosen.preset ?? plain.preset]?.options };

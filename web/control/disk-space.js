@@ -1,4 +1,4 @@
-/** How much room is left for runs, beneath their list. */
+/** The free disk space, below the list of runs. */
 
 import { h, setText } from '../core/dom.js';
 import { bytes } from './state.js';
@@ -8,6 +8,6 @@ export function mount(runs, store) {
   runs.append(line);
   store.on(['control'], ({ control }) => {
     line.hidden = !control || control.freeBytes === null;
-    if (!line.hidden) setText(line, `${bytes(control.freeBytes)} are free for runs. The oldest make room for new ones, except those marked to be kept.`);
+    if (!line.hidden) setText(line, `${bytes(control.freeBytes)} free for runs. The oldest are deleted to make room for new ones, except pinned ones.`);
   });
 }

@@ -1,11 +1,11 @@
-/** Naming, hiding, keeping and deleting a run. */
+/** The dialog that names, hides, pins or deletes a run. */
 
 import { parseRuns } from '../core/contract.js';
 import { button, h, setText } from '../core/dom.js';
 import { LIVE } from '../core/polling.js';
 import { messageOf, send } from './asking.js';
 
-/** Ask what to do with a run, and do it. */
+/** Opens the dialog. */
 export function manage(run, inTraining, store) {
   const said = h('p', { role: 'status' }, inTraining ? 'It can be deleted once its training has ended.' : '');
   const field = h('input', { value: run.name, maxlength: 120, autofocus: true });
@@ -22,8 +22,8 @@ export function manage(run, inTraining, store) {
   const remove = ({ detail }) => {
     if (sure) return detail > 1 || act('DELETE'); // a double click is not a confirmation
     sure = true;
-    setText(said, 'Its curves, answers and weights are gone for good then.');
-    return setText(last, 'Delete for good');
+    setText(said, 'Its curves, predictions and weights will be deleted permanently.');
+    return setText(last, 'Delete permanently');
   };
   const last = h('button', { type: 'button', class: 'danger', disabled: inTraining, onclick: remove }, 'Delete');
   const close = () => {
@@ -33,7 +33,7 @@ export function manage(run, inTraining, store) {
   };
   const hide = () => act('POST', { hidden: !run.hidden });
   const keep = () => act('POST', { pinned: !run.pinned });
-  const kept = run.pinned ? 'This run is kept, however many come after it.' : 'The oldest runs make room for new ones; those that are kept stay.';
+  const kept = run.pinned ? 'This run is pinned: it is never deleted automatically.' : 'The oldest runs are deleted to make room for new ones, except pinned ones.';
   const form = h(
     'form', { onsubmit: (event) => { event.preventDefault(); act('POST', { name: field.value }); } },
     h('label', {}, 'Name ', field),
@@ -41,7 +41,7 @@ export function manage(run, inTraining, store) {
     said,
     h('div', { class: 'picks' },
       h('button', {}, 'Save name'),
-      button(run.pinned ? 'Unpin' : 'Keep', keep),
+      button(run.pinned ? 'Unpin' : 'Pin', keep),
       button(run.hidden ? 'Show in the list' : 'Hide', hide),
       last,
       button('Cancel', () => dialog.close())),

@@ -1,16 +1,16 @@
-/** What the server says of the trainer, read defensively; and what may be done in which state. */
+/** The parsed state of control: the trainer, possible actions, and how the last trainer ended. */
 
 import { isAlive } from '../core/status.js';
 import { whole } from '../core/format.js';
 import { list, number, record, text } from '../core/values.js';
 
-const LINES = 20;
-const LETTERS = 500; // of each of them
-const DEAF = ['calibrating', 'testing', 'done']; // phases after the last batch: nothing can be changed any more
+const MAX_LINES = 20;
+const MAX_LENGTH = 500; // of each line
+const AFTER_TRAINING = ['calibrating', 'testing', 'done']; // phases in which commands have no effect
 
-export const OUTDATED = 'The server was restarted: the token of this page is no longer valid. To control the training, open the address that it printed at its start.';
+export const OUTDATED = 'The server was restarted: the token of this page is no longer valid. To control the training, open the URL that it printed at its start.';
 
-/** Whether the server accepts this page's token no longer. */
+/** Whether the server rejects this page's token. */
 export const isOutdated = ({ control }) => control !== null && !control.isAuthorized;
 
 /** The response to GET /control; null without control. */
@@ -23,18 +23,18 @@ export function parseControl(value) {
     isResumable: resumable === true,
     obstacle: text(obstacle), // why it can't be resumed
     freeBytes: number(freeBytes),
-    lastWords: list(words).slice(-LINES).map((line) => text(line, LETTERS)),
+    logTail: list(words).slice(-MAX_LINES).map((line) => text(line, MAX_LENGTH)),
     exitCode: number(exitCode),
   };
 }
 
-/** Which controls the header has: those of the run that lives, or those that begin one. */
+/** The available controls: those of the live run, or those that start one. */
 export function possible({ control, log, liveness, shown }) {
   const isLive = Boolean(log) && shown === null && isAlive(liveness);
   const isFree = Boolean(control) && !control.isRunning && !isLive;
   return {
     steer: Boolean(control) && isLive,
-    isHeeded: isLive && !DEAF.includes(log.phase),
+    acceptsCommands: isLive && !AFTER_TRAINING.includes(log.phase),
     isPaused: isLive && log.phase === 'paused',
     start: isFree,
     resume: isFree && control.isResumable && shown === null,
@@ -43,7 +43,7 @@ export function possible({ control, log, liveness, shown }) {
 
 export const FAR_ABOVE = 10; // times a known rate: see digits/runlog/commands.py
 
-/** Why somebody may not mean a learning rate for the run that lives, as a sentence; empty where nothing is odd. */
+/** A warning about an unusually high learning rate for the live run; empty if it is plausible. */
 export function doubtOf(log, wanted) {
   return doubtAbout(wanted, log.batches.lr.findLast((rate) => rate !== null) ?? Number(new Map(log.config).get('lr')), 'present');
 }
@@ -54,16 +54,16 @@ export function doubtAbout(wanted, known, which) {
   return `${wanted} is ${whole(wanted / known)} times the ${which} learning rate, ${Number(known.toPrecision(3))}: training may diverge.`;
 }
 
-const ENDED_WELL = [null, 0, 130, 143]; // or not known, or because somebody wanted it to end
+const ENDED_WELL = [null, 0, 130, 143]; // unknown, success, or stopped by a signal
 const KILLED = 137; // by a signal that can't be handled
 
 /** {end, lines} of a trainer that broke off; null of any other. */
-export function lastWordsOf({ control, liveness, shown }) {
+export function logTailOf({ control, liveness, shown }) {
   if (!control || control.isRunning || shown !== null) return null;
   const isBroken = !ENDED_WELL.includes(control.exitCode);
   if (!isBroken && !['crashed', 'failed'].includes(liveness)) return null;
-  if (!isBroken && !control.lastWords.length) return null; // it was started elsewhere, and spoke there
-  return { end: endOf(control.exitCode), lines: control.lastWords };
+  if (!isBroken && !control.logTail.length) return null; // it was started elsewhere, and spoke there
+  return { end: endOf(control.exitCode), lines: control.logTail };
 }
 
 /** Why an unfinished run is not resumable, as a sentence; empty if it is, or without control. */

@@ -1,4 +1,4 @@
-/** Keeps what the server says of the trainer, and of the page's token, up to date: asked at every look of the page. */
+/** Polling of the control state: one request at every look of the page. */
 
 import { ask } from '../core/reader.js';
 import { parseControl } from './state.js';
@@ -15,7 +15,7 @@ export function watch(store) {
     isAsking = true;
     try {
       const { ok, status, text } = await ask('control', { headers: { 'X-Control-Token': token } });
-      const isBusy = status >= 500; // what was known before still holds
+      const isBusy = status >= 500; // the last state remains valid
       isNone = status === 404;
       if (token === store.state.token && !isBusy) take(ok ? parseControl(JSON.parse(text)) : null);
     } catch {

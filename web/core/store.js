@@ -34,7 +34,7 @@ import { PLAIN } from './url-state.js';
  * @property {number | null} cursor the x that is read out
  * @property {string | null} token of a reader who may change something
  * @property {any} control the trainer's state, from the server, for a reader with a token
- * @property {{end: string, lines: string[]} | null} lastWords of a trainer that ended with an error
+ * @property {{end: string, lines: string[]} | null} logTail of a trainer that ended with an error
  * @property {string} obstacle why an unfinished run can't be resumed
  * @property {((run: Run, inTraining: boolean, store: Store) => void) | null} manage opens the dialog that changes a run
  */
@@ -107,7 +107,7 @@ export const INITIAL = {
   cursor: null,
   token: null,
   control: null,
-  lastWords: null,
+  logTail: null,
   obstacle: '',
   manage: null,
 };

@@ -8,7 +8,7 @@ import { LIVE } from '../core/polling.js';
 
 export function mount(element, store) {
   let shownText = '';
-  store.on(['log', 'liveness', 'live', 'runs', 'shown', 'missing', 'lastWords', 'obstacle'], (state) => {
+  store.on(['log', 'liveness', 'live', 'runs', 'shown', 'missing', 'logTail', 'obstacle'], (state) => {
     const notices = noticesOf(state);
     const text = JSON.stringify(notices);
     if (text === shownText) return; // keeps a selection in an unchanged notice
@@ -27,11 +27,11 @@ function boxOf({ kind, title, text, link, lines }) {
 }
 
 /** [{kind, title, text, link, lines}] */
-export function noticesOf({ log, liveness, live, runs, shown, missing, lastWords, obstacle }) {
+export function noticesOf({ log, liveness, live, runs, shown, missing, logTail, obstacle }) {
   const notices = [];
   const add = (kind, title, text, more) => notices.push({ kind, title, text, ...more });
   if (missing !== null) add('info', 'No such run.', `There is no run ${missing.slice(0, 80)}.`);
-  const failure = failureOf(log, liveness, lastWords, obstacle);
+  const failure = failureOf(log, liveness, logTail, obstacle);
   if (failure) add(...failure);
   if (!log) return notices;
   if (shown !== null) add('info', 'Earlier run,', `started ${date(log.startedAt)}.`, { link: latest(live, runs) });
@@ -52,22 +52,22 @@ function latest(live, runs) {
 }
 
 /** One notice for one failure, from the log, the server and the trainer's last output. */
-function failureOf(log, liveness, lastWords, obstacle) {
-  const headline = headlineOf(log, liveness, lastWords, obstacle);
+function failureOf(log, liveness, logTail, obstacle) {
+  const headline = headlineOf(log, liveness, logTail, obstacle);
   if (!headline) return null;
   const [kind, title, text] = headline;
   const resume = obstacle && `It can’t be resumed here. ${obstacle}`;
-  const output = lastWords && (lastWords.lines.length ? 'Last output:' : 'It printed nothing.');
-  return [kind, title, [text, resume, lastWords?.end, output].filter(Boolean).join(' '), { lines: lastWords?.lines ?? [] }];
+  const output = logTail && (logTail.lines.length ? 'Last output:' : 'It printed nothing.');
+  return [kind, title, [text, resume, logTail?.end, output].filter(Boolean).join(' '), { lines: logTail?.lines ?? [] }];
 }
 
 /** [kind, title, text] of a failure; null if there is none. */
-function headlineOf(log, liveness, lastWords, obstacle) {
+function headlineOf(log, liveness, logTail, obstacle) {
   const diverged = log?.events.find(({ kind }) => kind === 'diverged');
   if (diverged) return ['bad', 'The loss became NaN or infinite.', divergence(diverged, log)];
   if (liveness === 'failed') return ['bad', 'The run failed.', log.error || 'No reason was logged.'];
   if (liveness === 'crashed') return ['bad', 'The run crashed.', `Last log entry: ${clock(log.updatedAt)}.`];
-  if (lastWords) return ['bad', 'The trainer ended with an error.', ''];
+  if (logTail) return ['bad', 'The trainer ended with an error.', ''];
   return obstacle ? ['info', 'The run is unfinished.', ''] : null;
 }
 
