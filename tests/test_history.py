@@ -86,7 +86,7 @@ def test_a_resumed_run_keeps_the_earlier_epochs(network):
 )
 def test_a_damaged_description_of_the_epochs_is_ignored(network, damage):
     saved, fresh = collected(network, [1, 2]), ModelHistory()
-    with pytest.raises(ValueError, match=r"damaged|others"):
+    with pytest.raises(ValueError, match=r"damaged|checksum"):
         fresh.restore(saved.as_json({}) | damage, saved.history, epoch=2)
     assert fresh.as_json({})["epochs"] == [] and fresh.history == b""
 

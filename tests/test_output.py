@@ -142,8 +142,8 @@ def test_a_bug_keeps_its_traceback_and_exit_code_1(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("answer", [b"n\n", b"\x04"], ids=["no", "end of input"])
 def test_a_question_answered_with_no_ends_with_one_line(tmp_path, answer):
-    log = schema.new_log("a run", {"lr": 0.01}, "python mnist_cnn.py")
-    (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log | {"batches": {"lr": [0.01]}}))
+    log = {"schema": schema.SCHEMA, "run_id": "a-run", "config": {"lr": 0.01}, "batches": {"lr": [0.01]}}
+    (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
     terminal, child = os.openpty()
     os.write(terminal, answer)
     command = [sys.executable, PROJECT / "mnist_cnn.py", "control", "lr", "5", "--results-dir", tmp_path]
