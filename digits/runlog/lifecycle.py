@@ -15,7 +15,7 @@ from digits.runlog.lock import FolderLock
 from digits.runlog.training_log import TrainingLog
 from digits.runlog.writer import LogWriter
 
-_BEFORE, _INSIDE, _AFTER = "is not entered yet", "is open", "has ended"
+_BEFORE, INSIDE, _AFTER = "is not entered yet", "is open", "has ended"
 
 
 class Lifecycle:
@@ -71,13 +71,12 @@ class Lifecycle:
             self._writer.start()
             opened.callback(self._writer.close)
             self._opened = opened.pop_all()
-        self._stage = _INSIDE
+        self._stage = INSIDE
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._check_inside("__exit__")
         try:
             if error is None:
                 self.end(self._ending)
@@ -142,10 +141,6 @@ class Lifecycle:
         with self._guard:
             self._log.announce(file)
         self._writer.mark_dirty()
-
-    def _check_inside(self, method: str) -> None:
-        if self._stage != _INSIDE:
-            raise RuntimeError(f"{method}() needs its `with` block: this run log {self._stage}.")
 
     def _write(self) -> None:
         with self._guard:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from digits.files import rounded
-from digits.runlog.lifecycle import Lifecycle
+from digits.runlog.lifecycle import INSIDE, Lifecycle
 
 
 class RunLog(Lifecycle):
@@ -83,10 +83,11 @@ class RunLog(Lifecycle):
 
         Steps whose losses came `together` from an accelerator share the time since the last ones.
         """
+        log = self._log
         with self._guard:
-            rate = self._log.throughput.update(images, together)
-            step = self._log.count_batch(epoch)
-            self._log.buckets.add(step, epoch, loss, accuracy, lr, rate, self._log.throughput.elapsed)
+            rate = log.throughput.update(images, together)
+            step = log.count_batch(epoch)
+            log.buckets.add(step, epoch, loss, accuracy, lr, rate, log.throughput.elapsed)
             self._csv.append(step, epoch, loss, accuracy, lr, rate)
         self._writer.mark_dirty()
 
@@ -152,7 +153,8 @@ def _only_inside(method: Callable) -> Callable:
 
     @functools.wraps(method)
     def checked(self: RunLog, *args: object, **kwargs: object) -> object:
-        self._check_inside(method.__name__)
+        if self._stage != INSIDE:
+            raise RuntimeError(f"{method.__name__}() needs its `with` block: this run log {self._stage}.")
         return method(self, *args, **kwargs)
 
     return checked
@@ -170,7 +172,7 @@ def _ignored(method: Callable) -> Callable:
 
 
 for _name, _method in inspect.getmembers(RunLog, inspect.isfunction):
-    if not _name.startswith("_"):
+    if _name == "__exit__" or not _name.startswith("_"):
         setattr(RunLog, _name, _only_inside(_method))
         if _name not in vars(NullRunLog):
             setattr(NullRunLog, _name, _ignored(_method))
