@@ -1,6 +1,6 @@
 """Images and their preprocessed results, a fixture for the page's implementation (tests/web/prepare.test.js).
 
-python -m tests.test_prepared    rewrites tests/fixtures/prepared.json after a deliberate change of the preprocessing
+python -m tests.test_preprocess_page    rewrites tests/fixtures/prepared.json when the preprocessing changes
 """
 
 import base64
@@ -205,7 +205,7 @@ def test_the_fixture_matches_the_preprocessing():
         picture = unpacked(entry["rgba"], (entry["height"], entry["width"], 4))
         for step, now in made_of(picture).items():
             then = entry["made"][step]
-            here = f"{entry['name']}, without {step}; after a deliberate change: python -m tests.test_prepared"
+            here = f"{entry['name']}, without {step}; after a deliberate change: python -m tests.test_preprocess_page"
             levels = (unpacked(made["pixels"], (28, 28)).astype(int) for made in (now, then))
             assert np.abs(np.subtract(*levels)).max() <= 1, here
             assert [now[name] for name in ("inverted", "parts")] == [then[name] for name in ("inverted", "parts")], here
