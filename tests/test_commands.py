@@ -2,7 +2,6 @@
 
 import json
 import os
-from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +11,6 @@ from digits.runlog import commands as control_file
 from digits.runlog import lock, schema
 from digits.runlog.commands import CommandQueue, InvalidCommand, lr_warning, parse_command, send
 from digits.runlog.run_log import RunLog
-from digits.training.remote_control import RemoteControl
 
 
 def test_without_a_known_learning_rate_there_is_no_warning(tmp_path):
@@ -137,15 +135,3 @@ def test_an_answer_is_reported_although_the_run_ended_with_it(tmp_path, monkeypa
     monkeypatch.setattr(control_file, "send", send_and_end)
     log.__enter__()
     assert control_file.send_and_wait(tmp_path, "stop") == "Step 0: stopped."
-
-
-def test_processes_do_not_synchronize_at_every_batch_for_commands(tmp_path):
-    group = Several()
-    log = SimpleNamespace(folder=tmp_path, run_id="mine")
-    control = RemoteControl(log, SimpleNamespace(group=group), checkpoints=None, save_snapshot=None)
-    for _ in range(320):
-        control.poll()
-    assert group.shared_with == 10
-    group.waiting = True
-    control.poll()
-    assert group.shared_with == 11

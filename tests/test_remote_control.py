@@ -6,6 +6,7 @@ import math
 import signal
 import threading
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,6 +17,7 @@ from digits.runlog import schema, training_log
 from digits.runlog.commands import send
 from digits.runlog.run_log import RunLog
 from digits.training.distributed import Group
+from digits.training.remote_control import RemoteControl
 from digits.training.schedule import Schedule
 from digits.training.verify import replay_schedule
 from tests.support.training import Finished, Trainer, after, at_steps, command, killed, trained
@@ -289,3 +291,15 @@ class Several:
     def broadcast(self, value):
         self.shared_with += 1
         return value
+
+
+def test_processes_do_not_synchronize_at_every_batch_for_commands(tmp_path):
+    group = Several()
+    log = SimpleNamespace(folder=tmp_path, run_id="mine")
+    control = RemoteControl(log, SimpleNamespace(group=group), checkpoints=None, save_snapshot=None)
+    for _ in range(320):
+        control.poll()
+    assert group.shared_with == 10
+    group.waiting = True
+    control.poll()
+    assert group.shared_with == 11
