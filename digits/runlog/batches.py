@@ -108,7 +108,7 @@ class _Bucket:
             self.rate_sum += rate
 
     def merged(self, later: "_Bucket") -> "_Bucket":
-        both = copy.copy(later)
+        both = _Bucket(step=later.step, epoch=later.epoch, lr=later.lr, seconds=later.seconds)
         both.loss_min = min(self.loss_min, later.loss_min)
         both.loss_max = max(self.loss_max, later.loss_max)
         for count in ("batches", "losses", "loss_sum", "accuracies", "accuracy_sum", "rates", "rate_sum"):

@@ -87,10 +87,10 @@ class TrainingLog:
     def count_batch(self, epoch: int) -> int:
         """Count a batch of that epoch; returns its step."""
         progress = self.content["progress"]
-        progress["step"] += 1
         progress["batch"] = 1 if epoch != progress["epoch"] else progress["batch"] + 1
         progress["epoch"] = epoch
-        return progress["step"]
+        progress["step"] = step = progress["step"] + 1
+        return step
 
     def add_epoch(self, epoch: int, metrics: dict[str, float | None]) -> None:
         """Raises ValueError for a metric that the contract doesn't have."""
