@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-import zipfile
 
 import pytest
 
@@ -18,34 +17,29 @@ from tests.support.training import SMALL
 pytestmark = pytest.mark.process
 
 setuptools = pytest.importorskip("setuptools", minversion="77", reason="a wheel is built by setuptools")
-BUILD = "from setuptools import build_meta; print(build_meta.build_wheel('wheels'))"
+PIP = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--no-build-isolation"]
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """A folder with the contents of the wheel, outside a checkout."""
+    """The folder into which pip installs the project: bin/ with its commands, outside a checkout."""
     source = tmp_path_factory.mktemp("source") / "project"
     left_out = {".git", ".venv", "results", "data", "node_modules", "build"}
     shutil.copytree(PROJECT, source, ignore=lambda folder, names: left_out & {*names} if folder == str(PROJECT) else ())
-    (source / "wheels").mkdir()
     (source / "results").mkdir()
     shutil.copy(PROJECT / "results" / "schema.json", source / "results")
-    subprocess.run([sys.executable, "-c", BUILD], cwd=source, check=True, capture_output=True, timeout=120)
-    (wheel,) = (source / "wheels").glob("*.whl")
     folder = tmp_path_factory.mktemp("site")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder)
+    options = ["--ignore-installed", "--no-warn-script-location", "--prefix", folder]
+    subprocess.run([*PIP, *options, source], check=True, capture_output=True, timeout=120)
     return folder
 
 
 def command(site, name, *words, **options):
-    """Start the entry point `name` as pip's script does."""
-    text = next(site.glob("mnist_cnn-*.dist-info/entry_points.txt")).read_text()
-    module, _, function = dict(line.split(" = ") for line in text.splitlines() if " = " in line)[name].partition(":")
-    program = f"import sys; from {module} import {function}; sys.argv[0] = {name!r}; {function}()"
-    environment = os.environ | {"PYTHONPATH": str(site)}
+    """Start the installed command `name`."""
+    (packages,) = site.glob("lib/python*/site-packages")
+    environment = os.environ | {"PYTHONPATH": str(packages)}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, "-c", program, *words], env=environment, **pipes, **options)
+    return subprocess.Popen([site / "bin" / name, *words], env=environment, **pipes, **options)
 
 
 def fetch(url):
@@ -83,7 +77,8 @@ def test_the_installed_trainer_writes_to_the_current_folder(site, tmp_path):
 
 def test_the_installed_check_finds_the_schema(site):
     program = [sys.executable, "-m", "digits.runlog.check", str(golden.FIXTURE)]
-    done = subprocess.run(program, cwd=site, capture_output=True, text=True, timeout=60)
+    (packages,) = site.glob("lib/python*/site-packages")
+    done = subprocess.run(program, cwd=packages, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
 
 
