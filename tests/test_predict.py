@@ -161,25 +161,25 @@ def test_one_unreadable_file_among_several_leaves_the_others_their_answers(files
     (first, second, *_), _ = files
     (tmp_path / "text.png").write_bytes(b"text")
     given = [tmp_path / "none.png", first, tmp_path / "text.png", second]
-    result = invoke(*given, "--weights", weights, *["--json"][: int(as_json)])
-    assert result.exit_code == 1
-    errors = result.stderr.splitlines()
+    code, output, errors = command("predict", *given, "--weights", weights, *["--json"][: int(as_json)])
+    assert code == 1
+    errors = errors.splitlines()
     assert [line.split(".png")[0] for line in errors] == [f"Error: {tmp_path / 'none'}", f"Error: {tmp_path / 'text'}"]
     if as_json:
-        entries = json.loads(result.stdout)
+        entries = json.loads(output)
         assert [entry["file"] for entry in entries] == [str(file) for file in given]
         assert [f"Error: {entry['error']}" for entry in entries if "error" in entry] == errors
         alone = json.loads(invoke(first, second, "--weights", weights, "--json").stdout)
         assert [entry for entry in entries if "error" not in entry] == alone
     else:
-        assert result.stdout == invoke(first, second, "--weights", weights).stdout
+        assert output == invoke(first, second, "--weights", weights).stdout
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="this system has no such device")
 def test_an_endless_file_is_rejected_as_too_large(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(predict, "MAX_FILE_BYTES", 1000)
-    result = invoke("/dev/zero", "--weights", weights)
-    assert (result.exit_code, result.stderr) == (1, "Error: /dev/zero: The image has more than 1,000 bytes.\n")
+    result = command("predict", "/dev/zero", "--weights", weights)
+    assert result == (1, "", "Error: /dev/zero: The image has more than 1,000 bytes.\n")
 
 
 def test_missing_weights_are_reported_with_a_remedy(files, tmp_path):
@@ -197,6 +197,7 @@ LOADED = """
 import sys
 from pathlib import Path
 from digits.inference.predict import predict_files
+from tests.support.training import command
 (_, answer), = predict_files([Path(sys.argv[1])], Path(sys.argv[2]))
 print(answer.label, *(name for name in sys.modules if name.startswith(("click", "torchvision", "digits."))))
 """
