@@ -19,6 +19,7 @@ from digits.inference.images import DecodedImage
 from digits.inference.preprocess import from_pixels, prepare
 from digits.models import builders, weights_file
 from tests.support import PROJECT
+from tests.support.training import command
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +198,6 @@ LOADED = """
 import sys
 from pathlib import Path
 from digits.inference.predict import predict_files
-from tests.support.training import command
 (_, answer), = predict_files([Path(sys.argv[1])], Path(sys.argv[2]))
 print(answer.label, *(name for name in sys.modules if name.startswith(("click", "torchvision", "digits."))))
 """
