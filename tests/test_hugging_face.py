@@ -62,4 +62,4 @@ def test_the_client_shows_why_a_file_is_not_an_image(client):
     with pytest.raises(HfHubHTTPError) as caught:
         client.image_classification(b"hello")
     assert caught.value.response.status_code == 415
-    assert "no picture" in caught.value.response.json()["error"]
+    assert "Not a valid PNG" in caught.value.response.json()["error"]
