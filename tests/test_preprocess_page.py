@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from digits.data import synthetic
 from digits.data.resize import resize
@@ -87,6 +88,17 @@ def drawn() -> dict[str, np.ndarray]:
         "a speck alone": opaque(bar(40, 40, 17, 19, 20, 21), BLACK, WHITE),
         "on a tie": opaque(bar(20, 20, 9, 11, 8, 11), BLACK, WHITE),
         "two halves, tiny": opaque(bar(8, 8, 0, 8, 0, 4), 12, 24),
+        "thin, 400x400": opaque(line(400, 400, 3), BLACK, WHITE),
+        "thin, 90x70": opaque(line(90, 70, 1), BLUE, CREAM),
+        "thin, 40x36": opaque(line(40, 36, 1), BLACK, WHITE),
+        "thin, 22x20": opaque(line(22, 20, 1), WHITE, BLACK),
+        "thin, tiny": opaque(line(14, 13, 1), BLACK, WHITE),
+        "thin, soft": opaque(resize(line(440, 320, 3), 110, 80), BLACK, WHITE),
+        "thin, small in a large one": opaque(on_sheet(line(70, 60, 1), 500, 600, 300, 400), BLACK, WHITE),
+        "thin, with gaps": opaque(line(120, 90, 2) * (np.arange(120) % 16 > 2)[:, None], BLACK, WHITE),
+        "thin, grainy": opaque(line(120, 100, 3) * rng.integers(1, 5, (120, 100)) / 4, 60, 235),
+        "just thin enough to widen": opaque(line(120, 100, 7), BLACK, WHITE),
+        "just not thin enough to widen": opaque(line(120, 100, 9), BLACK, WHITE),
         "blank, white": opaque(np.zeros((64, 48)), BLACK, WHITE),
         "blank, tiny": opaque(np.zeros((9, 7)), BLACK, (90, 80, 70)),
         "blank, transparent": np.zeros((30, 40, 4), np.uint8),
@@ -163,6 +175,15 @@ def bar(height: int, width: int, top: int, bottom: int, left: int, right: int) -
     sheet[top:bottom, left:right] = 1
     sheet[top, left] = 0.5  # so that it is not even
     return sheet
+
+
+def line(height: int, width: int, pen: int) -> np.ndarray:
+    """A 4, drawn with a pen of that many pixels."""
+    sheet = Image.new("L", (width, height))
+    places = [[(0.55, 0.1), (0.2, 0.6), (0.85, 0.63)], [(0.62, 0.32), (0.58, 0.93)]]
+    for stroke in places:
+        ImageDraw.Draw(sheet).line([(x * width, y * height) for x, y in stroke], fill=255, width=pen)
+    return np.asarray(sheet) / 255
 
 
 def made_of(picture: np.ndarray) -> dict[str, dict]:

@@ -10,7 +10,7 @@ from digits.config import OPTIONS as OPTION_TYPES
 from digits.config import names_of
 from digits.data import datasets
 from digits.data.mnist import MNIST_FILES
-from digits.inference import input_checks, predict, preprocess
+from digits.inference import input_checks, predict, preprocess, stroke
 from digits.runlog import commands, schema
 from digits.training.schedule import Schedule
 from tests.support import PROJECT
@@ -41,6 +41,12 @@ def test_images_are_framed_in_the_same_sizes():
     sizes = exported("pad/frame.js", "{SIZE: m.SIZE, BOX: m.BOX, CENTER: m.CENTER}")
     assert sizes == {name: getattr(preprocess, name) for name in sizes}
     assert exported("pad/prepare.js", "m.STEPS") == list(preprocess.STEPS)
+
+
+def test_strokes_are_widened_to_the_same_width():
+    widths = exported("pad/stroke.js", "{ ...m }")
+    numbers = ("WIDEN_BELOW", "TARGET_WIDTH", "MIN_SIDE")
+    assert widths == {name: getattr(stroke, name) for name in numbers}
 
 
 def test_predictions_are_uncertain_below_the_same_probability():

@@ -1,8 +1,10 @@
-"""Separation of ink from its background, and removal of specks."""
+"""Separation of ink from its background, removal of specks, and upscaling."""
 
 import itertools
 
 import numpy as np
+
+from digits.data.resize import back_projection_upscale
 
 FAINT = 0.15  # of full ink: less is background
 _MIN_CONTRAST = 0.06  # of the range from black to white: an image with less is blank
@@ -93,6 +95,12 @@ def remove_specks(ink: np.ndarray) -> tuple[np.ndarray, int]:
     kept = masses >= _SPECK * masses[1:].max()
     kept[0] = False  # the background
     return np.where(kept[labels], ink, 0), int(kept.sum())
+
+
+def upscale(ink: np.ndarray, times: int) -> np.ndarray:
+    """(H, W) as (H * times, W * times) with sharp edges, and nothing fainter than ink is."""
+    upscaled = back_projection_upscale(np.pad(ink, 1), times)[times:-times, times:-times]  # padded with background
+    return np.where(upscaled < min(FAINT, upscaled.max()), 0, upscaled)
 
 
 def components(mask: np.ndarray) -> tuple[np.ndarray, int]:

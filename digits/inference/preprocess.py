@@ -4,8 +4,8 @@
 
 MNIST's own recipe: the digit is scaled to fit a box of 20x20 pixels with its aspect ratio kept, gray levels come from
 area averaging, and the center of mass is moved to the center of 28x28 (Y. LeCun, C. Cortes, C. Burges, "The MNIST
-database"). Two steps come before, since MNIST's digits are clean and other images are not: ink is separated from its
-background, and a digit smaller than the box is upsampled with sharp edges.
+database"). Three steps come before, since MNIST's digits are clean and other images are not: ink is separated from its
+background, a digit smaller than the box is upsampled with sharp edges, and strokes thinner than MNIST's are widened.
 """
 
 from collections.abc import Iterable
@@ -15,16 +15,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from digits.data.mnist import BOX, SIZE
-from digits.data.resize import back_projection_upscale, resize
+from digits.data.resize import resize
 from digits.inference.images import DecodedImage
-from digits.inference.ink import FAINT, flatten_alpha, ink_of, remove_specks
+from digits.inference.ink import FAINT, flatten_alpha, ink_of, remove_specks, upscale
+from digits.inference.stroke import widen
 
 CENTER = 14.5  # the center of mass of MNIST's images, where the first pixel spans 0 to 1: measured, 14.51 and 14.49
-STEPS = ("paper", "specks", "box", "center")
+STEPS = ("paper", "specks", "box", "stroke", "center")
 _WORKING_SIDE = 256  # pixels on the longer side: larger images are downscaled first
 _RECROP_BELOW = 64  # pixels after downscaling: a smaller digit is cropped at full resolution and prepared again
 _MIN_SURFACE = SIZE  # pixels on the longer side: fewer are too few to fit a background that varies
 _UPSAMPLED = 4  # times, for a digit smaller than BOX: its edges then fall between the original pixels
+_NONE: frozenset[str] = frozenset()
 _EXACT = 1e-3  # of a gray level: float32 holds the 256 levels more precisely
 _MAX_OFFSET = 0.53  # pixels of the center of mass from CENTER: MNIST moved its digits by whole pixels
 
@@ -67,17 +69,30 @@ def prepare(image: DecodedImage, skip: Iterable[str] = ()) -> Prepared:
     ink, parts = remove_specks(ink) if "specks" not in skipped else (ink, 1)
     if not ink.any():
         return Prepared(np.zeros((SIZE, SIZE), np.uint8), inverted, (0, 0, 0, 0), (0, 0), 0, 0.0)
+    top, bottom, left, right = box_of(ink)
+    if "box" not in skipped and scale < 1 and max(bottom - top, right - left) < _RECROP_BELOW:
+        return _recrop(image, int(top / scale), int(bottom / scale), int(left / scale), int(right / scale), skipped)
+    prepared = prepare_ink(ink, inverted, parts, skipped)
+    return replace(prepared, box=_in_file(prepared.box, image, scale))
+
+
+def prepare_ink(ink: np.ndarray, inverted: bool = False, parts: int = 1, skipped: frozenset[str] = _NONE) -> Prepared:
+    """Frame the ink of one digit, (H, W) of 0 to 1 of which some is ink, like MNIST's; `box` is in its pixels.
+
+    `parts` are counted again where the strokes are widened: that closes the gaps of a pen that skips.
+    """
     cropped = "box" not in skipped
     top, bottom, left, right = box_of(ink) if cropped else (0, ink.shape[0], 0, ink.shape[1])
     digit = ink[top:bottom, left:right]
-    if cropped and scale < 1 and max(digit.shape) < _RECROP_BELOW:
-        return _recrop(image, int(top / scale), int(bottom / scale), int(left / scale), int(right / scale), skipped)
     box: Box = (left, top, right, bottom)
     if cropped and max(digit.shape) < BOX:
         digit, box = upsample(digit, top, left)
-    pixels, shift = place(fit_to_box(digit), by_mass="center" not in skipped)
+    widened = digit if "stroke" in skipped else widen(digit)
+    if widened is not digit and "specks" not in skipped:
+        parts = remove_specks(widened)[1]
+    pixels, shift = place(fit_to_box(widened), by_mass="center" not in skipped)
     levels = np.rint(pixels * 255).astype(np.uint8)
-    return Prepared(levels, inverted, _in_file(box, image, scale), shift, parts, float((ink > 0.5).mean()))
+    return Prepared(levels, inverted, box, shift, parts, float((ink > 0.5).mean()))
 
 
 def _in_file(box: Box, image: DecodedImage, scale: float) -> Box:
@@ -148,8 +163,7 @@ def box_of(ink: np.ndarray) -> tuple[int, int, int, int]:
 def upsample(digit: np.ndarray, top: int, left: int) -> tuple[np.ndarray, Box]:
     """A digit, cropped at `top` and `left`, at _UPSAMPLED times the pixels, cropped again; and its new box."""
     n = _UPSAMPLED
-    ink = back_projection_upscale(np.pad(digit, 1), n)[n:-n, n:-n]  # padded with background
-    ink = np.where(ink < min(FAINT, ink.max()), 0, ink)
+    ink = upscale(digit, n)
     first_row, last_row, first_column, last_column = box_of(ink)
     box = (left + first_column / n, top + first_row / n, left + last_column / n, top + last_row / n)
     return ink[first_row:last_row, first_column:last_column], box

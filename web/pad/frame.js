@@ -31,17 +31,18 @@ export function boxOf({ height, width, values }) {
 /** The ink in its bounding box, upsampled if that is small. */
 export function boxed(ink, edges) {
   const digit = cropped(ink, edges);
-  return Math.max(digit.width, digit.height) < BOX ? finer(digit) : digit;
+  if (Math.max(digit.width, digit.height) >= BOX) return digit;
+  const large = finer(digit, FINER);
+  return cropped(large, /** @type {Box} */ (boxOf(large)));
 }
 
-/** A digit upsampled by FINER, in its bounding box. */
-function finer(digit) {
-  const { height, width } = digit;
-  const padded = upsampled(cropped(digit, [-1, -1, width + 1, height + 1]), FINER); // with a margin of background
-  const all = cropped(padded, [FINER, FINER, FINER * (width + 1), FINER * (height + 1)]);
+/** The ink at `times` the size, with sharp edges. */
+export function finer(ink, times) {
+  const { height, width } = ink;
+  const padded = upsampled(cropped(ink, [-1, -1, width + 1, height + 1]), times); // with a margin of background
+  const all = cropped(padded, [times, times, times * (width + 1), times * (height + 1)]);
   const least = Math.min(FAINT, Math.max(...all.values));
-  const ink = { ...all, values: all.values.map((value) => (value < least ? 0 : value)) };
-  return cropped(ink, /** @type {Box} */ (boxOf(ink)));
+  return { ...all, values: all.values.map((value) => (value < least ? 0 : value)) };
 }
 
 /** Exactly between two pixels, as for symmetric ink, the result must not depend on how a sum was rounded. */

@@ -9,6 +9,7 @@ const STEPS = {
   paper: ['Even out the background', 'Light is uneven on a photographed page'],
   specks: ['Remove specks', 'Dirt would make the box larger than the digit'],
   box: ['Crop to the digit', "MNIST's digits fill a box of 20 by 20 pixels"],
+  stroke: ['Widen thin strokes', 'A thin line would be a faint gray at 28 by 28 pixels'],
   center: ['Center by mass', "MNIST's digits have their center of mass at the center"],
 };
 

@@ -7,6 +7,7 @@ import { withoutSpecks } from './components.js';
 import { SIZE, boxOf, boxed, fitted, isFramed, placed } from './frame.js';
 import { FAINT, inkOf } from './ink.js';
 import { resized, rounded } from './resize.js';
+import { widened } from './stroke.js';
 
 /** @import {Box} from './frame.js' */
 /** @typedef {{width: number, height: number, data: Uint8ClampedArray}} Picture red, green, blue, opacity, as of a canvas */
@@ -19,7 +20,7 @@ import { resized, rounded } from './resize.js';
  * @property {number} parts connected components of the ink
  */
 
-export const STEPS = ['paper', 'specks', 'box', 'center'];
+export const STEPS = ['paper', 'specks', 'box', 'stroke', 'center'];
 const MAX_SIDE = 256; // pixels: a larger picture is reduced
 const SMALL_DIGIT = 64; // pixels of a reduced picture: a smaller digit is cropped from the original and prepared again
 const SMALL_PICTURE = SIZE; // pixels of the longer side: fewer do not show how the background varies
@@ -45,7 +46,10 @@ function prepared(picture, leaveOut) {
     const [left, top, right, bottom] = box.map((edge) => Math.floor(edge / scale));
     return prepare(recropped(picture, [left, top, right, bottom]), leaveOut);
   }
-  return { ...placed(fitted(isDone('box') ? boxed(ink, box) : ink), isDone('center')), inverted, parts };
+  const digit = isDone('box') ? boxed(ink, box) : ink;
+  const wide = isDone('stroke') ? widened(digit) : digit;
+  const isWidened = wide !== digit && isDone('specks'); // which closes gaps
+  return { ...placed(fitted(wide), isDone('center')), inverted, parts: isWidened ? withoutSpecks(wide).parts : parts };
 }
 
 /** For a gray picture that is framed as in MNIST, light on black; null for any other. */
