@@ -234,4 +234,4 @@ def test_an_earlier_run_can_be_shown(visit, tmp_path):
         page.locator("#notices a").click()
         see(page, "h1", "the live one")
         page.goto(f"{url}#run=nobody")
-        see(page, "#notices", "no earlier run called nobody")
+        see(page, "#notices", "no run nobody")

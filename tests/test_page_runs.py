@@ -144,7 +144,7 @@ def test_an_error_of_the_server_is_shown(visit, tmp_path, runs):
         shutil.rmtree(tmp_path / RUNS / runs[1])
         dialog = change(page, "second")
         dialog.get_by_role("button", name="Hide").click()
-        see(page, "dialog [role=status]", "no such run any more")
+        see(page, "dialog [role=status]", "There is no run")
         page.keyboard.press("Escape")
 
 

@@ -106,10 +106,13 @@ def walk(page, steps: int, to: str) -> None:
         assert time.monotonic() < until, place.inner_text()
 
 
-def wait_for_polls(page, count: int = 3) -> None:
-    """Until the log was read that many times more: the page has shown all but the last."""
+def wait_for_polls(page, count: int = 4) -> None:
+    """Until that many more responses of polls: the page has shown all but the last poll.
+
+    A poll asks our server for the status, and for the log if that has changed; any other server for the log.
+    """
     for _ in range(count):
-        page.wait_for_event("response", lambda answer: "training_log.json" in answer.url)
+        page.wait_for_event("response", lambda answer: answer.url.endswith(("training_status", "training_log.json")))
 
 
 def wait_for_steps(page, more_than: int) -> int:
