@@ -59,8 +59,8 @@ def test_digits_in_pieces_with_bars_and_of_thick_strokes_pass(boxes):
     ("boxes", "reason"),
     [
         ([(slice(20, 90), slice(20, 90))], "far too much ink"),
-        ([(slice(10, 100), slice(20, 30)), (slice(10, 100), slice(70, 80))], "several large parts"),
-        ([(slice(y, y + 9), slice(x, x + 60)) for y in (10, 30, 50, 70) for x in (20,)], "several large parts"),
+        ([(slice(10, 100), slice(20, 30)), (slice(10, 100), slice(70, 80))], "several digits or parts"),
+        ([(slice(y, y + 9), slice(x, x + 60)) for y in (10, 30, 50, 70) for x in (20,)], "several digits or parts"),
         ([(slice(y, y + 6), slice(20, 90)) for y in range(5, 100, 14)] + [(slice(5, 95), slice(20, 26))], "tangle"),
     ],
 )
@@ -75,11 +75,21 @@ def test_a_hairline_is_accepted():
     assert input_checks.rejection_reason(prepared(ink)) is None
 
 
+def test_an_outlier_is_rejected_with_the_flaw_of_its_image_if_it_has_one():
+    ink = sheet(*FOUR_IN_PIECES)
+    at_the_edge = prepared(ink[10:])
+    assert at_the_edge.touches_edge and not prepared(ink).touches_edge
+    faint = from_pixels(prepared(ink).pixels // 3)
+    for image, reason in ((prepared(ink), "unlike"), (at_the_edge, "edge"), (faint, "faint")):
+        assert input_checks.rejection_reason(image) is None
+        assert input_checks.rejection_reason(image, outlier=True) == input_checks.REASONS[reason]
+
+
 def test_nearly_all_digits_pass_and_pairs_of_digits_mostly_fail():
     digits = synthetic.draw(200, seed=4)[0].numpy()
     assert sum(input_checks.rejection_reason(from_pixels(digit)) is not None for digit in digits) <= 2
     pairs = [prepared(np.hstack(pair) / 255) for pair in zip(digits[::2], digits[1::2])]
-    assert sum(input_checks.rejection_reason(pair) == "several large parts" for pair in pairs) >= 80
+    assert sum(input_checks.rejection_reason(pair) == "several digits or parts" for pair in pairs) >= 80
 
 
 @pytest.mark.parametrize(("kind", "at_least"), [("solid shapes", 0.8), ("noise", 0.45), ("scribbles", 0.45)])

@@ -46,7 +46,7 @@ def test_non_digits_are_rejected(visit, trained):
             page.reload()
             sheet(page)
         draw(page, [[(0.2, 0.2), (0.2, 0.8)], [(0.8, 0.2), (0.8, 0.8)]])
-        see(page, "#pad .answer", "several large parts")
+        see(page, "#pad .answer", "several digits or parts")
 
 
 def test_a_network_that_no_temperature_has_calibrated_says_so(visit, trained, tmp_path):

@@ -109,10 +109,23 @@ def test_out_of_distribution_images_are_rejected(files, weights, tmp_path):
     (before,) = json.loads(invoke(file, "--weights", weights, "--json").output)
     assert (before["status"], before["reason"]) == ("ok", None)
     (after,) = json.loads(invoke(file, "--weights", limited(weights, tmp_path, -99.0), "--json").output)
-    assert after == before | {"status": "not_a_digit", "reason": "nothing like a digit"}
+    assert after == before | {"status": "not_a_digit", "reason": "unlike any digit"}
     text = invoke(file, "--weights", limited(weights, tmp_path, -99.0)).output
-    assert text.startswith(f"{file}: not a digit (nothing like a digit); nearest: {before['label']}\n    ")
+    assert text.startswith(f"{file}: not a digit (unlike any digit); nearest: {before['label']}\n    ")
     assert "%" not in text.splitlines()[0]
+
+
+def test_an_outlier_that_touches_the_edge_is_told_so(digits, weights, tmp_path):
+    image = np.kron(digits[0][0], np.ones((4, 4), np.uint8))
+    rows, columns = np.nonzero(image.max(1))[0], np.nonzero(image.max(0))[0]
+    Image.fromarray(image[rows[0] : rows[-1], columns[0] : columns[-1]]).save(tmp_path / "cut.png")
+    path = limited(weights, tmp_path, -99.0)
+    (answer,) = json.loads(invoke(tmp_path / "cut.png", "--weights", path, "--json").output)
+    assert (answer["status"], answer["reason"]) == ("not_a_digit", "touches the edge")
+    line = invoke(tmp_path / "cut.png", "--weights", path).output.splitlines()[0]
+    label = answer["label"]
+    likely, doubtful = f"looks like {label}, but touches the edge", f"not a digit (touches the edge); nearest: {label}"
+    assert line.endswith(likely if answer["score"] >= predict.UNCERTAIN else doubtful)
 
 
 def test_a_picture_at_the_ood_threshold_is_a_digit_and_one_beyond_is_none(digits, weights, tmp_path):

@@ -193,7 +193,7 @@ def made_of(picture: np.ndarray) -> dict[str, dict]:
 
 
 def facts(prepared) -> dict:
-    told = {name: getattr(prepared, name) for name in ("inverted", "box", "shift", "parts", "ink")}
+    told = {name: getattr(prepared, name) for name in ("inverted", "box", "shift", "parts", "ink", "touches_edge")}
     return {"pixels": packed(prepared.pixels), **told, "box": [float(edge) for edge in told["box"]]}
 
 
@@ -216,7 +216,7 @@ def write() -> None:
         }
         for name, picture in drawn().items()
     ]
-    FIXTURE.write_text("[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n")
+    FIXTURE.write_text("[\n" + ",\n".join(json.dumps(entry, separators=(",", ":")) for entry in entries) + "\n]\n")
 
 
 def test_the_fixture_matches_the_preprocessing():
@@ -229,7 +229,8 @@ def test_the_fixture_matches_the_preprocessing():
             here = f"{entry['name']}, without {step}; after a deliberate change: python -m tests.test_preprocess_page"
             levels = (unpacked(made["pixels"], (28, 28)).astype(int) for made in (now, then))
             assert np.abs(np.subtract(*levels)).max() <= 1, here
-            assert [now[name] for name in ("inverted", "parts")] == [then[name] for name in ("inverted", "parts")], here
+            names = ("inverted", "parts", "touches_edge")
+            assert [now[name] for name in names] == [then[name] for name in names], here
             numbers = ([*made["box"], *made["shift"], made["ink"]] for made in (now, then))
             assert np.allclose(*numbers, atol=0.001), here
 

@@ -31,9 +31,11 @@ def exported(module: str, expression: str):
     return json.loads(done.stdout)
 
 
-def test_input_checks_have_the_same_limits():
+def test_input_checks_have_the_same_limits_and_reasons():
     limits = exported("pad/input-checks.js", "m.LIMITS")
     assert limits == {name: getattr(input_checks, name) for name in limits}
+    assert exported("pad/input-checks.js", "m.REASONS") == input_checks.REASONS
+    assert tuple(exported("pad/input-checks.js", "m.IMAGE_FLAWS")) == input_checks.IMAGE_FLAWS
     assert limits.keys() == {name for name in vars(input_checks) if name.startswith("MAX_")} | {"WINDOW"}
 
 

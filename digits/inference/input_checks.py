@@ -1,14 +1,24 @@
-"""Input checks: rules on the 28x28 pixels that reject non-digits without a network.
+"""Input checks: rules on the 28x28 pixels that reject non-digits without a network; and all reasons for a rejection.
 
     reason = rejection_reason(prepared)          "far too much ink", or None
 
-Each is one number and a limit, so that the page applies the same rules (web/pad/). The limits reject about one in 500
-MNIST digits after preprocessing. Digits of several strokes or pieces (a 4, a 5, a broken 8) pass.
+Each check is one number and a limit, so that the page applies the same rules (web/pad/). The limits reject about one
+in 500 MNIST digits after preprocessing. Digits of several strokes or pieces (a 4, a 5, a broken 8) pass.
 """
 
 import numpy as np
 
 from digits.inference.preprocess import Prepared
+
+REASONS = {
+    "ink": "far too much ink",
+    "parts": "several digits or parts",
+    "tangle": "a tangle of lines",
+    "edge": "touches the edge",
+    "faint": "the strokes are very faint",
+    "unlike": "unlike any digit",
+}
+IMAGE_FLAWS = (REASONS["edge"], REASONS["faint"])  # what is wrong with the image rather than with the digit
 
 WINDOW, MAX_FILL = 9, 0.97  # pixels on a side, and the fraction of ink in such a window: strokes are thinner
 MAX_CROSSINGS = 5  # strokes crossed by one row or column: a looped 8 or 2 has three or four
@@ -19,18 +29,30 @@ MAX_SPLIT = 0.2  # fraction of the ink on either side of an empty column: more i
 _STRONG, _FAINT = 0.5, 0.15  # of the maximum: within a stroke, and any ink
 
 
-def rejection_reason(prepared: Prepared) -> str | None:
-    """Why this can't be a single digit, in a few words; None where it may be one."""
+def rejection_reason(prepared: Prepared, outlier: bool = False) -> str | None:
+    """Why this is rejected as a digit, one of REASONS; None where it may be one.
+
+    `outlier`: the network finds it unlike the digits it was trained on; then a flaw of the image may be the cause.
+    """
     strong = prepared.pixels > _STRONG * prepared.pixels.max()
     if max_window_fill(prepared.pixels) > MAX_FILL:
-        return "far too much ink"
+        return REASONS["ink"]
     if prepared.parts > MAX_PARTS or column_split(prepared.pixels) > MAX_SPLIT:
-        return "several large parts"
+        return REASONS["parts"]
     rows, columns = stroke_crossings(strong), stroke_crossings(strong.T)
     crossings = max(rows.max(), columns.max()), rows.sum() + columns.sum()
     if crossings[0] > MAX_CROSSINGS or crossings[1] > MAX_TOTAL_CROSSINGS or -euler_number(strong) > MAX_HOLES:
-        return "a tangle of lines"
-    return None
+        return REASONS["tangle"]
+    if not outlier:
+        return None
+    if prepared.touches_edge:
+        return REASONS["edge"]
+    return REASONS["faint" if is_faint(prepared.pixels) else "unlike"]
+
+
+def is_faint(pixels: np.ndarray) -> bool:
+    """Whether less than a quarter of the inked pixels have half of full ink."""
+    return bool((pixels >= 128).sum() < (pixels > 0).sum() / 4)
 
 
 def max_window_fill(pixels: np.ndarray) -> float:

@@ -16,7 +16,7 @@ from digits.evaluation.calibration import apply_temperature
 from digits.evaluation.ood import energies
 from digits.files import named_by_user, read_bytes, read_json
 from digits.inference import images
-from digits.inference.input_checks import rejection_reason
+from digits.inference.input_checks import IMAGE_FLAWS, rejection_reason
 from digits.inference.preprocess import Prepared, prepare
 from digits.models import history
 from digits.models.weights_file import digest, open_trained
@@ -34,8 +34,8 @@ class Prediction:
     """The answer for one image.
 
     `probabilities`: of the ten digits, in order; None for an empty image, whose `label` is None too. `reason`: why the
-    image is rejected as a non-digit (input_checks.py, evaluation/ood.py), else None; label and probabilities of a
-    rejected image only name the nearest digit. `temperature`: what the probabilities are calibrated with; None if they
+    image is rejected as a non-digit, one of input_checks.REASONS, else None; label and probabilities of a rejected
+    image only name the nearest digit. `temperature`: what the probabilities are calibrated with; None if they
     are uncalibrated, since the weights have no temperature.
     """
 
@@ -61,6 +61,14 @@ class Prediction:
         if self.reason:
             return "not_a_digit"
         return "ok" if max(self.probabilities) >= UNCERTAIN else "uncertain"
+
+    @property
+    def explanation(self) -> str:
+        """Of a rejected image: "looks like 1, but touches the edge" or "not a digit (far too much ink); nearest: 1"."""
+        label, probability = self.ranking[0]
+        if self.reason in IMAGE_FLAWS and probability >= UNCERTAIN:
+            return f"looks like {label}, but {self.reason}"
+        return f"not a digit ({self.reason}); nearest: {label}"
 
     def as_json(self, **input_image: object) -> dict:
         """The answer of the HTTP API and of `predict --json`; `input_image`: the model's input, for `preprocessing`."""
@@ -140,8 +148,7 @@ class Predictor:
     def _rejection(self, prepared: Prepared, energy: float) -> str | None:
         """Why it is rejected; older weights and those trained without validation images have no threshold."""
         threshold = self.about.get("ood_threshold")
-        unlike = threshold is not None and energy > threshold
-        return rejection_reason(prepared) or ("nothing like a digit" if unlike else None)
+        return rejection_reason(prepared, outlier=threshold is not None and energy > threshold)
 
 
 def _snapshot(saved: dict, epoch: int | None, folder: Path) -> tuple[int, history.Snapshot]:
@@ -199,7 +206,7 @@ def report(file: Path, answer: Prediction) -> str:
     picture = ascii_image(answer.prepared.pixels)
     first, second = answer.ranking[:2]
     if answer.reason:
-        return f"{name}: not a digit ({answer.reason}); nearest: {first[0]}\n{picture}"
+        return f"{name}: {answer.explanation}\n{picture}"
     notes = "; uncertain" * (answer.status == "uncertain") + "; uncalibrated" * (answer.temperature is None)
     return f"{name}: {_percent(*first)}, then {_percent(*second)}{notes}\n{picture}"
 

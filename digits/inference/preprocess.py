@@ -40,6 +40,7 @@ class Prepared:
     `pixels`: uint8 (28, 28), 255 is ink. `inverted`: the ink was darker than its background. `box`: left, top, right
     and bottom of the digit in pixels of the file. `shift`: pixels of the 28 that the digit was moved right and down to
     center its mass instead of its box. `parts`: large connected components of ink. `ink`: its fraction of the image.
+    `touches_edge`: the digit may continue beyond the image.
     """
 
     pixels: np.ndarray
@@ -48,6 +49,7 @@ class Prepared:
     shift: tuple[int, int]
     parts: int
     ink: float
+    touches_edge: bool = False
 
     @property
     def empty(self) -> bool:
@@ -73,7 +75,8 @@ def prepare(image: DecodedImage, skip: Iterable[str] = ()) -> Prepared:
     if "box" not in skipped and scale < 1 and max(bottom - top, right - left) < _RECROP_BELOW:
         return _recrop(image, int(top / scale), int(bottom / scale), int(left / scale), int(right / scale), skipped)
     prepared = prepare_ink(ink, inverted, parts, skipped)
-    return replace(prepared, box=_in_file(prepared.box, image, scale))
+    touches_edge = top == 0 or left == 0 or bottom == ink.shape[0] or right == ink.shape[1]
+    return replace(prepared, box=_in_file(prepared.box, image, scale), touches_edge=touches_edge)
 
 
 def prepare_ink(ink: np.ndarray, inverted: bool = False, parts: int = 1, skipped: frozenset[str] = _NONE) -> Prepared:

@@ -9,6 +9,7 @@ const story = (status, reason = null, course = COURSE) => historyOf([...course.k
 test('the history of a saved drawing agrees with its verdict', () => {
   assert.equal(story('ok'), '7 since epoch 2, now 99.9\u00a0%; earlier: 1');
   assert.equal(story('not_a_digit', 'a tangle of lines'), 'Not a digit: a tangle of lines; nearest: 7 since epoch 2; earlier: 1');
+  assert.equal(story('not_a_digit', 'touches the edge'), 'Unclear: looks like 7, but touches the edge since epoch 2; earlier: 1');
   const doubtful = new Map([[1, ten(7, 0.4)]]);
   assert.equal(story('uncertain', null, doubtful), '7 since the first epoch, now 40.0\u00a0%, uncertain');
   assert.equal(historyOf([], new Map(), null), 'Not predicted yet');

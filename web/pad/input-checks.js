@@ -1,4 +1,7 @@
-/** Input checks: rules on the 28x28 pixels that reject non-digits without a network. The limits are explained in digits/inference/input_checks.py. */
+/**
+ * Input checks: rules on the 28x28 pixels that reject non-digits without a network; and all reasons for a rejection.
+ * digits/inference/input_checks.py explains the limits.
+ */
 
 const SIDE = 28;
 export const LIMITS = {
@@ -10,18 +13,36 @@ export const LIMITS = {
   MAX_PARTS: 3, // components
   MAX_SPLIT: 0.2, // of the ink on either side of a gap
 };
+export const REASONS = {
+  ink: 'far too much ink',
+  parts: 'several digits or parts',
+  tangle: 'a tangle of lines',
+  edge: 'touches the edge',
+  faint: 'the strokes are very faint',
+  unlike: 'unlike any digit',
+};
+export const IMAGE_FLAWS = [REASONS.edge, REASONS.faint]; // what is wrong with the image rather than with the digit
 const [STRONG, FAINT] = [0.5, 0.15]; // of the darkest pixel
 
-/** Why this cannot be one digit, in a few words; null if it may be one. */
-export function rejectionReason({ pixels, parts }) {
+/**
+ * Why this is rejected as a digit, one of REASONS; null if it may be one. `isOutlier`: the network finds it unlike the
+ * digits it was trained on.
+ */
+export function rejectionReason({ pixels, parts, touchesEdge }, isOutlier = false) {
   const darkest = Math.max(...pixels);
   const isStrong = (row, column) => Number(pixels[row * SIDE + column] > STRONG * darkest);
-  if (maxWindowFill(pixels) > LIMITS.MAX_FILL) return 'far too much ink';
-  if (parts > LIMITS.MAX_PARTS || columnSplit(pixels, darkest) > LIMITS.MAX_SPLIT) return 'several large parts';
+  if (maxWindowFill(pixels) > LIMITS.MAX_FILL) return REASONS.ink;
+  if (parts > LIMITS.MAX_PARTS || columnSplit(pixels, darkest) > LIMITS.MAX_SPLIT) return REASONS.parts;
   const crossings = [...strokeCrossings(isStrong), ...strokeCrossings((row, column) => isStrong(column, row))];
   const isTangle = Math.max(...crossings) > LIMITS.MAX_CROSSINGS || sum(crossings) > LIMITS.MAX_TOTAL_CROSSINGS || -eulerNumber(isStrong) > LIMITS.MAX_HOLES;
-  return isTangle ? 'a tangle of lines' : null;
+  if (isTangle) return REASONS.tangle;
+  if (!isOutlier) return null;
+  if (touchesEdge) return REASONS.edge;
+  return isFaint(pixels) ? REASONS.faint : REASONS.unlike;
 }
+
+/** Whether less than a quarter of the inked pixels have half of full ink. */
+const isFaint = (pixels) => pixels.filter((pixel) => pixel >= 128).length < pixels.filter(Boolean).length / 4;
 
 const sum = (numbers) => numbers.reduce((total, one) => total + one, 0);
 

@@ -18,6 +18,7 @@ import { widened } from './stroke.js';
  * @property {boolean} inverted whether the ink was darker than the background
  * @property {number[]} shift pixels right and down that moved the center of mass, rather than the box, to the center
  * @property {number} parts connected components of the ink
+ * @property {boolean} touchesEdge whether the digit may continue beyond the picture
  */
 
 export const STEPS = ['paper', 'specks', 'box', 'stroke', 'center'];
@@ -40,7 +41,7 @@ function prepared(picture, leaveOut) {
   const { ink: all, inverted, scale } = inkIn(picture, isDone('paper'));
   const { ink, parts } = isDone('specks') ? withoutSpecks(all) : { ink: all, parts: 1 };
   const box = boxOf(ink);
-  if (!box) return { pixels: new Uint8Array(SIZE * SIZE), inverted, shift: [0, 0], parts: 0 };
+  if (!box) return { pixels: new Uint8Array(SIZE * SIZE), inverted, shift: [0, 0], parts: 0, touchesEdge: false };
   const longer = Math.max(box[2] - box[0], box[3] - box[1]);
   if (isDone('box') && scale < 1 && longer < SMALL_DIGIT) {
     const [left, top, right, bottom] = box.map((edge) => Math.floor(edge / scale));
@@ -49,7 +50,12 @@ function prepared(picture, leaveOut) {
   const digit = isDone('box') ? boxed(ink, box) : ink;
   const wide = isDone('stroke') ? widened(digit) : digit;
   const isWidened = wide !== digit && isDone('specks'); // which closes gaps
-  return { ...placed(fitted(wide), isDone('center')), inverted, parts: isWidened ? withoutSpecks(wide).parts : parts };
+  return {
+    ...placed(fitted(wide), isDone('center')),
+    inverted,
+    parts: isWidened ? withoutSpecks(wide).parts : parts,
+    touchesEdge: !box[0] || !box[1] || box[2] === ink.width || box[3] === ink.height,
+  };
 }
 
 /** For a gray picture that is framed as in MNIST, light on black; null for any other. */
@@ -61,7 +67,7 @@ function alreadyFramed({ width, height, data }) {
   const box = isGray && boxOf(image);
   if (!box || !isFramed(image, box)) return null;
   const ink = values.map((level) => (level > FAINT * 255 ? level : 0));
-  return { pixels: Uint8Array.from(values), inverted: false, shift: [0, 0], parts: withoutSpecks({ ...image, values: ink }).parts };
+  return { pixels: Uint8Array.from(values), inverted: false, shift: [0, 0], parts: withoutSpecks({ ...image, values: ink }).parts, touchesEdge: false };
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { h, setText } from '../core/dom.js';
 import { likelihood } from '../core/format.js';
+import { explanation } from './verdict.js';
 
 /** @import {Verdict} from './verdict.js' */
 
@@ -41,8 +42,8 @@ export function createProbabilities(element) {
 
 function wordsOf(verdict) {
   if (!verdict || verdict.status === 'empty') return ['', HINT];
-  const { status, label, probabilities, isCalibrated, ranking, reason } = verdict;
-  if (status === 'not_a_digit') return ['Not a digit', `${reason}; nearest: ${label}`];
+  const { status, label, probabilities, isCalibrated, ranking } = verdict;
+  if (status === 'not_a_digit') return explanation(verdict);
   const second = probabilities[ranking[1]] >= 0.0005 ? `, then ${ranking[1]} with ${likelihood(probabilities[ranking[1]])}` : '';
   const confidence = `${likelihood(probabilities[label])} confidence${second}${isCalibrated ? '' : '; uncalibrated'}`;
   return [String(label), status === 'uncertain' ? `uncertain: ${confidence}` : confidence];

@@ -15,6 +15,7 @@ import { judge, softmax } from './verdict.js';
  * @typedef {object} SavedDrawing
  * @property {Uint8Array} pixels
  * @property {number} parts
+ * @property {boolean} touchesEdge
  * @property {Map<number, number[]>} history ten probabilities by epoch
  * @property {Verdict | null} verdict of the current network
  */
@@ -65,7 +66,7 @@ export class SavedDrawings {
   }
 
   #save() {
-    remember(KEY, JSON.stringify(this.#drawings.map(({ pixels, parts }) => ({ pixels: Array.from(pixels), parts }))));
+    remember(KEY, JSON.stringify(this.#drawings.map(({ pixels, parts, touchesEdge }) => ({ pixels: Array.from(pixels), parts, touchesEdge }))));
     this.#render();
     this.#changed();
   }
@@ -97,17 +98,18 @@ export class SavedDrawings {
 }
 
 /**
- * @param {{pixels: Uint8Array, parts: number}} drawing
+ * @param {Pick<SavedDrawing, 'pixels' | 'parts' | 'touchesEdge'>} drawing
  * @returns {SavedDrawing}
  */
-const fresh = ({ pixels, parts }) => ({ pixels, parts, history: new Map(), verdict: null });
+const fresh = ({ pixels, parts, touchesEdge }) => ({ pixels, parts, touchesEdge, history: new Map(), verdict: null });
 
 function stored() {
   try {
     const given = JSON.parse(remembered(KEY) ?? '[]');
     const drawings = given.map((one) => (Array.isArray(one) ? { pixels: one, parts: 1 } : one)); // a list of pixels until 0.2.0
     const isWhole = ({ pixels, parts }) => pixels.length === PIXELS && pixels.every(Number.isFinite) && Number.isInteger(parts);
-    return drawings.filter(isWhole).slice(0, MAX_DRAWINGS).map(({ pixels, parts }) => ({ pixels: Uint8Array.from(pixels), parts }));
+    return drawings.filter(isWhole).slice(0, MAX_DRAWINGS).map(({ pixels, parts, touchesEdge }) => (
+      { pixels: Uint8Array.from(pixels), parts, touchesEdge: touchesEdge === true }));
   } catch {
     return [];
   }

@@ -7,7 +7,7 @@ export const TARGET_WIDTH = 2.0; // pixels of the box
 export const MIN_SIDE = 80; // pixels on the longer side for dilation
 
 /** The mean stroke width in pixels of ink (height, width). */
-function strokeWidth({ height, width, values }) {
+function strokeWidth({ width, values }) {
   let [mass, variation] = [0, 0];
   for (let at = 0; at < values.length; at += 1) {
     const column = at % width;

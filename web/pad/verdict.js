@@ -1,6 +1,6 @@
 /** The verdict on ten logits: probabilities, and whether the image is a digit. The same as digits/inference/predict.py. */
 
-import { rejectionReason } from './input-checks.js';
+import { IMAGE_FLAWS, rejectionReason } from './input-checks.js';
 
 /** @import {Prepared} from './prepare.js' */
 /** @import {Plan} from './plan.js' */
@@ -14,7 +14,7 @@ export const UNCERTAIN = 0.6; // a lower probability of the predicted digit come
  * @property {number[]} probabilities
  * @property {boolean} isCalibrated
  * @property {number[]} ranking digits by falling probability
- * @property {string | null} reason why the image is rejected
+ * @property {string | null} reason why the image is rejected, one of REASONS
  */
 
 /**
@@ -35,7 +35,7 @@ export function oodScore(logits) {
 }
 
 /**
- * @param {Pick<Prepared, 'pixels' | 'parts'>} prepared
+ * @param {Pick<Prepared, 'pixels' | 'parts' | 'touchesEdge'>} prepared
  * @param {Float32Array | number[]} logits
  * @param {Pick<Plan, 'temperature' | 'oodThreshold'>} plan
  * @returns {Verdict}
@@ -45,9 +45,15 @@ export function judge(prepared, logits, plan) {
   const ranking = probabilities.map((_, digit) => digit).sort((a, b) => probabilities[b] - probabilities[a]);
   const [label] = ranking;
   const isOutlier = plan.oodThreshold !== null && oodScore(logits) > plan.oodThreshold;
-  const reason = rejectionReason(prepared) ?? (isOutlier ? 'nothing like a digit' : null);
+  const reason = rejectionReason(prepared, isOutlier);
   const isBlank = !prepared.pixels.some((pixel) => pixel > 0);
   const certainty = probabilities[label] >= UNCERTAIN ? 'ok' : 'uncertain';
   const status = isBlank ? 'empty' : reason ? 'not_a_digit' : certainty;
   return { status, label, probabilities, isCalibrated: plan.temperature !== null, ranking, reason };
+}
+
+/** A rejection in two parts: ["Unclear", "looks like 1, but touches the edge"] or ["Not a digit", "far too much ink; nearest: 1"]. */
+export function explanation({ label, probabilities, reason }) {
+  const isUnclear = IMAGE_FLAWS.includes(reason) && probabilities[label] >= UNCERTAIN;
+  return isUnclear ? ['Unclear', `looks like ${label}, but ${reason}`] : ['Not a digit', `${reason}; nearest: ${label}`];
 }
