@@ -90,7 +90,11 @@ class Config:
         0.0, _FRACTION, "Augmentation: fraction of images reduced to as few as 7x7 pixels and enlarged again."
     )
     outlier_ratio: float = AUGMENTATION.option(
-        0.0625, _FRACTION, "Outlier images per training image (outlier exposure), for rejecting non-digits."
+        0.125, _FRACTION, "Outlier images per training image (outlier exposure), for rejecting non-digits."
+    )
+
+    synthetic_ratio: float = AUGMENTATION.option(
+        0.0625, _FRACTION, "Synthetic digits per training image, in forms rare in MNIST, such as a 1 with a foot."
     )
 
     dataset: str = DATA.option(
@@ -172,7 +176,7 @@ class Config:
 
         Raises KeyError for a missing field, whose default may have changed, and ValueError for an invalid one.
         """
-        values = renames.present_options(values)
+        values = _ADDED | renames.present_options(values)
         return cls(**{name: _from_json(option, values[name]) for name, option in OPTIONS.items()})
 
     def as_json(self) -> dict[str, Any]:
@@ -182,6 +186,7 @@ class Config:
 OPTIONS: Mapping[str, Option] = {
     field.name: Option(field.name, field.default, **field.metadata) for field in fields(Config)
 }
+_ADDED = {"synthetic_ratio": 0.0}  # options that logs of version 0.2.0 lack: what that version did
 OWNER = {name: option.owner for name, option in OPTIONS.items() if option.owner}
 
 

@@ -20,6 +20,7 @@ _UNCHANGED = {  # digits as they are, and nothing else
     "scale": 0.0,
     "shear": 0.0,
     "outlier_ratio": 0.0,
+    "synthetic_ratio": 0.0,
 }
 
 PRESETS = {
@@ -52,6 +53,7 @@ PRESETS = {
             "ema": 0.999,
             "elastic": 1.5,
             "outlier_ratio": 0.0,
+            "synthetic_ratio": 0.0,
         },
     ),
     "tiny": Preset(
@@ -65,6 +67,7 @@ PRESETS = {
             "label_smoothing": 0.0,
             "shear": 0.1,
             "outlier_ratio": 0.0,
+            "synthetic_ratio": 0.0,
         },
     ),
     "textbook": Preset(

@@ -13,12 +13,15 @@ import math
 import torch
 from torch import Generator, Tensor
 
+from digits.data.blocks import Blocks
 from digits.data.mnist import Split
 from digits.data.rng import STROKES, TURNS, make_generator
-from digits.data.synthetic import BOX, centered, fit_box
+from digits.data.synthetic import rasterize
 
 _SHEET = torch.tensor([0.66, 1.0])  # width and height of a glyph before framing
 _MAX_STROKES, _MIN_STROKES = 4, 2  # of a glyph
+_SHORT = 0.25  # a stroke of less is replaced
+_SPARE = 6  # one glyph in addition for so many
 _SAMPLES = 28  # points along a stroke: at most about a pixel apart, otherwise thin strokes are dotted
 _TANGLE_SAMPLES = 220  # points along a tangle
 _WAVES = 6  # of a tangle
@@ -54,8 +57,7 @@ class Outliers:
 
     def __init__(self, ratio: float):
         self.ratio = ratio
-        self._key: tuple[int, int, int] | None = None
-        self._block = torch.empty(0)
+        self._drawn = Blocks(draw, STROKES)
 
     def sample_for(self, digits: Split, seed: int, step: int) -> Tensor:
         """Images uint8 (n, 28, 28) on the device of `digits`: 1/4 transformed digits, 1/2 glyphs, 1/4 tangles."""
@@ -65,20 +67,11 @@ class Outliers:
         generator = make_generator(seed, step, TURNS)
         picked = torch.randint(len(digits), (count // 4,), generator=generator)
         choices = torch.randint(4, (count // 4,), generator=generator)
-        drawn = self._draw_for(count - count // 4, seed, step)
+        drawn = self._drawn.of_step(count - count // 4, seed, step)
         device = digits.images.device
         is_async = device.type == "cuda"
         picked, choices, drawn = (part.to(device, non_blocking=is_async) for part in (picked, choices, drawn))
         return torch.cat([transformed(digits.images[picked], digits.labels[picked], choices), drawn])
-
-    def _draw_for(self, count: int, seed: int, step: int) -> Tensor:
-        """Glyphs and tangles of a step, from a block drawn for several steps: three times as fast as step by step."""
-        steps = max(1, _CHUNK // max(1, count))
-        key = (count, seed, step // steps)
-        if self._key != key:
-            self._key, self._block = key, draw(steps * count, make_generator(seed, step // steps, STROKES))
-        first = step % steps * count
-        return self._block[first : first + count]
 
 
 def draw(count: int, generator: Generator) -> Tensor:
@@ -100,45 +93,67 @@ def transformed(images: Tensor, labels: Tensor, choices: Tensor) -> Tensor:
 
 
 def glyphs(count: int, generator: Generator) -> Tensor:
-    """Points (count, 112, 2) along two to four strokes, straight or curved, between points of a 3x3 lattice.
+    """Points (count, 112, 2) along two to four strokes, straight or curved; most begin or end on another one.
 
-    A third are two straight strokes with their mirror images: few digits are symmetric, many other signs are.
+    A third are two straight strokes with their mirror images: few digits are symmetric, many other signs are. More are
+    drawn, and those that are most like a single line, and so like a 1, are left out.
     """
+    more = count + count // _SPARE
+    mirrored = torch.rand(more, 1, 1, generator=generator) < 1 / 3
+    strokes = _strokes(more, mirrored, generator)
+    points = torch.stack([*strokes[:2], *_mirrored_or(strokes[2:], strokes[:2], mirrored)], dim=1)  # (n, 4, 28, 2)
+    number = _MIN_STROKES + ((_MAX_STROKES - _MIN_STROKES + 1) * torch.rand(more, 1, generator=generator)).long()
+    number = torch.where(mirrored[..., 0], _MAX_STROKES, number)
+    drawn = torch.arange(_MAX_STROKES) % number  # with fewer strokes some are drawn twice
+    x, y = points[torch.arange(more)[:, None], drawn].flatten(1, 2).unbind(2)
+    slanted = torch.stack([x + 0.5 * (torch.rand(more, 1, generator=generator) - 0.5) * y, y], dim=2)
+    return slanted[_breadth(slanted).argsort(descending=True)[:count]]
+
+
+def _strokes(count: int, straight: Tensor, generator: Generator) -> list[Tensor]:
+    """Points (count, 28, 2) along each of four strokes, between points of a 3x3 lattice and of earlier strokes."""
 
     def uniform(*shape: int) -> Tensor:
         return torch.rand(count, *shape, generator=generator)
 
     def lattice_points() -> Tensor:
-        return (3 * uniform(_MAX_STROKES, 2)).floor() / 2 * _SHEET
+        return (3 * uniform(2)).floor() / 2 * _SHEET + 0.14 * (uniform(2) - 0.5)
 
-    def jittered(points: Tensor) -> Tensor:
-        return points + 0.14 * (uniform(_MAX_STROKES, 2) - 0.5)
+    def points_on(stroke: Tensor) -> Tensor:
+        along = (2 * uniform() - 0.5).clamp(0, 1)  # half of them at an end
+        return stroke[torch.arange(count), ((_SAMPLES - 1) * along).long()] + 0.06 * (uniform(2) - 0.5)
 
-    start, end = lattice_points(), lattice_points()
-    start = torch.where(
-        uniform(_MAX_STROKES, 1) < 0.5, end.roll(1, 1), start
-    )  # half start near the end of another stroke
-    end = torch.where((start == end).all(2, keepdim=True), _SHEET - end + 0.1, end)  # no stroke ends where it starts
-    bend = torch.where(
-        uniform(_MAX_STROKES, 1) < 0.4, 0.4 + 0.6 * uniform(_MAX_STROKES, 1), 0.08 * uniform(_MAX_STROKES, 1)
-    )
-    side = torch.where(uniform(_MAX_STROKES, 1) < 0.5, -bend, bend)
-    mirrored = uniform(1, 1) < 1 / 3
-    start, end = (torch.where(mirrored, _with_mirror_images(points), points) for points in (start, end))
-    side = torch.where(mirrored, 0.0, side)
-    across = (end - start).flip(2) * torch.tensor([-1.0, 1.0])
-    points = curves(jittered(start), (start + end) / 2 + side * across, jittered(end))  # (count, 4, 28, 2)
-    strokes = _MIN_STROKES + ((_MAX_STROKES - _MIN_STROKES + 1) * uniform(1)).long()  # (count, 1)
-    strokes = torch.where(mirrored[..., 0], _MAX_STROKES, strokes)
-    drawn = torch.arange(_MAX_STROKES) % strokes  # with fewer strokes some are drawn twice
-    x, y = points[torch.arange(count)[:, None], drawn].flatten(1, 2).unbind(2)
-    return torch.stack([x + 0.5 * (uniform(1) - 0.5) * y, y], dim=2)  # slant
+    strokes: list[Tensor] = []
+    for _ in range(_MAX_STROKES):
+        start, end = lattice_points(), lattice_points()
+        if strokes:
+            start = torch.where(uniform(1) < 0.6, points_on(strokes[-1]), start)
+            end = torch.where(uniform(1) < 0.3, points_on(strokes[0]), end)
+            level = torch.stack([end[:, 0], start[:, 1]], dim=1)
+            end = torch.where(uniform(1) < 0.25, level, end)
+        is_short = (end - start).norm(dim=1, keepdim=True) < _SHORT
+        end = torch.where(is_short, _SHEET - end + 0.1, end)
+        bend = torch.where(uniform(1) < 0.4, 0.4 + 0.6 * uniform(1), 0.08 * uniform(1))
+        side = torch.where(uniform(1) < 0.5, -bend, bend)
+        side = torch.where(straight[..., 0], 0.0, side)
+        across = (end - start).flip(1) * torch.tensor([-1.0, 1.0])
+        strokes.append(curves(start, (start + end) / 2 + side * across, end))
+    return strokes
 
 
-def _with_mirror_images(places: Tensor) -> Tensor:
-    """(n, 4, 2): the first two strokes and their mirror images."""
-    kept = places[:, : _MAX_STROKES // 2]
-    return torch.cat([kept, torch.stack([_SHEET[0] - kept[..., 0], kept[..., 1]], dim=2)], dim=1)
+def _mirrored_or(strokes: list[Tensor], others: list[Tensor], mirrored: Tensor) -> list[Tensor]:
+    """The strokes (n, 28, 2), or where `mirrored` (n, 1, 1) the mirror images of the others."""
+    return [
+        torch.where(mirrored, torch.stack([_SHEET[0] - other[..., 0], other[..., 1]], dim=2), stroke)
+        for stroke, other in zip(strokes, others)
+    ]
+
+
+def _breadth(points: Tensor) -> Tensor:
+    """How far points (n, P, 2) are from lying on a line, (n,): determinant by squared trace of their covariance."""
+    x, y = (points - points.mean(1, keepdim=True)).unbind(2)
+    xx, xy, yy = ((one * other).sum(1) for one, other in ((x, x), (x, y), (y, y)))
+    return (xx * yy - xy**2) / (xx + yy) ** 2
 
 
 def curves(start: Tensor, through: Tensor, end: Tensor) -> Tensor:
@@ -156,15 +171,3 @@ def tangles(count: int, generator: Generator) -> Tensor:
     phase = 2 * math.pi * torch.rand(count, 1, 2, _WAVES, generator=generator)
     time = torch.linspace(0, 0.6, _TANGLE_SAMPLES)[:, None, None]
     return (size * (2 * math.pi * waves * time + phase).sin()).sum(3)
-
-
-def rasterize(points: Tensor, generator: Generator) -> Tensor:
-    """Images uint8 (n, 28, 28) of points (n, P, 2), drawn by a pen of random width and framed like MNIST's digits.
-
-    The pen is plain, without the rough edges of synthetic.py, by which a network could recognize all that is drawn.
-    """
-    half_width = 0.4 + 1.2 * torch.rand(len(points), 1, 1, generator=generator)
-    grid = torch.arange(BOX) + 0.5
-    x, y = ((fit_box(points, half_width)[..., None] - grid) ** 2).unbind(2)  # (n, P, BOX)
-    distance = (y[..., None] + x[:, :, None]).amin(1).sqrt()  # (n, BOX, BOX) to the nearest point
-    return centered(((half_width - distance + 0.5).clamp(0, 1) * 255).round().to(torch.uint8))

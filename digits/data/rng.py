@@ -8,7 +8,8 @@ import hashlib
 
 from torch import Generator
 
-ORDER, AUGMENTATION, STROKES, TURNS = "order", "augmentation", "strokes", "turns"  # purposes
+# Purposes:
+ORDER, AUGMENTATION, STROKES, TURNS, FORMS = "order", "augmentation", "strokes", "turns", "forms"
 
 
 def make_generator(seed: int, step: int, purpose: str) -> Generator:

@@ -172,9 +172,9 @@ SKELETONS: dict[int, list[tuple[float, str]]] = {
 
 @dataclass(frozen=True)
 class Library:
-    """All S skeletons as tensors, padded to the K control points of the longest."""
+    """S skeletons as tensors, padded to the K control points of the longest."""
 
-    odds: Tensor  # (10, S): relative frequency of skeleton s for digit d
+    odds: Tensor  # (10, S): relative frequency of skeleton s for digit d; 0 for those of other digits
     control: Tensor  # (S, K, 2): x, y
     jitter: Tensor  # (S, K): each control point's distance from the nearest neighbor on the path
     curve: Tensor  # (S, SAMPLES, K): maps control points to points evenly spaced along the pen's path
@@ -183,7 +183,12 @@ class Library:
 @cache
 def library() -> Library:
     """SKELETONS as tensors, parsed once."""
-    shapes = [(digit, odds, *parse(text)) for digit, lines in SKELETONS.items() for odds, text in lines]
+    return compiled(SKELETONS)
+
+
+def compiled(skeletons: dict[int, list[tuple[float, str]]]) -> Library:
+    """Skeletons as tensors."""
+    shapes = [(digit, odds, *parse(text)) for digit, lines in skeletons.items() for odds, text in lines]
     longest = max(len(points) for _, _, points, _ in shapes)
     all_odds = torch.zeros(10, len(shapes))
     control = torch.zeros(len(shapes), longest, 2)

@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from torch.nn.functional import pad
 
 from digits.data.mnist import BOX, SIZE
-from digits.data.skeletons import SAMPLES, library
+from digits.data.skeletons import SAMPLES, Library, library
 
 _CHUNK = 1000  # images drawn at once: under 0.1 s and about 30 MB
 _BLUR = 0.8  # pixels: with less, lines show their sample points; with much more, corners are rounded
@@ -63,11 +63,15 @@ def _log_normal(std: float, shape: tuple[int, ...], generator: Generator) -> Ten
 
 
 def write(labels: Tensor, generator: Generator) -> Tensor:
-    """Points of a random skeleton of each label, its control points jittered independently."""
-    shapes = library()
-    shape = torch.multinomial(shapes.odds[labels], 1, generator=generator).squeeze(1)  # (n,)
+    """Points of a random skeleton of each label."""
+    shape = torch.multinomial(library().odds[labels], 1, generator=generator).squeeze(1)  # (n,)
+    return trace(library(), shape, 0.17, generator)
+
+
+def trace(shapes: Library, shape: Tensor, jitter: float, generator: Generator) -> Tensor:
+    """Points (n, SAMPLES, 2) of the skeletons `shape` (n,), their control points jittered by up to that much."""
     control = shapes.control[shape]  # (n, K, 2)
-    amount = _uniform(0.02, 0.17, (len(labels), 1, 1), generator)
+    amount = _uniform(0.02, jitter, (len(shape), 1, 1), generator)
     jittered = control + amount * shapes.jitter[shape].unsqueeze(2) * _normal(1, control.shape, generator)
     return shapes.curve[shape] @ jittered
 
@@ -90,12 +94,12 @@ def elastic(points: Tensor, generator: Generator) -> Tensor:
     return points + (points @ direction + phase).sin() @ amplitude
 
 
-def affine(points: Tensor, generator: Generator) -> Tensor:
+def affine(points: Tensor, generator: Generator, strength: float = 1.0) -> Tensor:
     """Width, slant (mostly to the right) and angle."""
     n = len(points)
-    width = 1.16 * _log_normal(0.29, (n,), generator)
-    slant = 0.15 + _normal(0.28, (n,), generator)
-    angle = _normal(0.12, (n,), generator)  # radians
+    width = 1.16**strength * _log_normal(strength * 0.29, (n,), generator)
+    slant = strength * (0.15 + _normal(0.28, (n,), generator))
+    angle = strength * _normal(0.12, (n,), generator)  # radians
     cos, sin = angle.cos(), angle.sin()
     # First x' = width * x - slant * y (y points down, so low points go left), then the rotation.
     matrix = torch.stack([width * cos, width * sin, -slant * cos - sin, cos - slant * sin], dim=1)
@@ -138,6 +142,18 @@ def pressure(n: int, generator: Generator) -> Tensor:
     waves = _uniform(2, 9, (n, 1, 1), generator)  # radians from the first to the last point
     phase = _uniform(0, 2 * math.pi, (n, 1, 1), generator)
     return (swell * (waves * torch.linspace(0, 1, SAMPLES) + phase).sin()).exp()
+
+
+def rasterize(points: Tensor, generator: Generator) -> Tensor:
+    """Images uint8 (n, 28, 28) of points (n, P, 2), drawn by a plain pen of random width, framed like MNIST's digits.
+
+    Without the rough edges of `ink`, by which a network that is trained on MNIST could recognize all that is drawn.
+    """
+    half_width = 0.4 + 1.2 * torch.rand(len(points), 1, 1, generator=generator)
+    grid = torch.arange(BOX) + 0.5
+    x, y = ((fit_box(points, half_width)[..., None] - grid) ** 2).unbind(2)  # (n, P, BOX)
+    distance = (y[..., None] + x[:, :, None]).amin(1).sqrt()  # (n, BOX, BOX) to the nearest point
+    return centered(((half_width - distance + 0.5).clamp(0, 1) * 255).round().to(torch.uint8))
 
 
 def centered(box: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from digits.config import Config
 from digits.data import mnist, rng
 from digits.data.augment import Augmentation, apply, draw
+from digits.data.forms import Forms
 from digits.data.mnist import Split
 from digits.data.outliers import Outliers
 from digits.evaluation import ood
@@ -125,6 +126,7 @@ class Trainer:
         label_smoothing: float = 0.0,
         ema: float = 0.0,
         outliers: float = 0.0,
+        forms: float = 0.0,
         seed: int = 0,
         group: Group | None = None,
         pending_limit: int | None = None,
@@ -135,6 +137,7 @@ class Trainer:
         self.label_smoothing = label_smoothing
         self.average = EMA(network, ema) if ema else None
         self.outliers = Outliers(outliers) if outliers else None
+        self.forms = Forms(forms) if forms else None
         self.seed = seed
         self.group = group or Group()
         self.state = TrainState()
@@ -157,15 +160,16 @@ class Trainer:
     def step(self, batch: Split) -> None:
         """Forward, backward and update, together with all processes of the group."""
         lr = self.schedule(self.steps)
-        images, labels, total = self._prepare(batch)
+        digits = self._with_forms(batch)
+        images, labels, total = self._prepare(digits)
         self.group.batch_size = total
-        logits = self._logits(images)  # (n, 10): of digits, then of outliers
+        logits = self._logits(images)  # (n, 10): of the batch, of further forms, of outliers
         log_p = logits[: len(labels)].log_softmax(dim=1)
-        loss = -log_p.gather(1, labels[:, None]).sum() / len(batch)  # this process's share of the mean
-        objective = loss
+        losses = -log_p.gather(1, labels[:, None])
+        objective = losses.sum() / len(digits)  # this process's share of the mean
         if self.label_smoothing:  # C. Szegedy and others, "Rethinking the Inception Architecture", 2015
-            uniform = -log_p.mean(dim=1).sum() / len(batch)
-            objective = (1 - self.label_smoothing) * loss + self.label_smoothing * uniform
+            uniform = -log_p.mean(dim=1).sum() / len(digits)
+            objective = (1 - self.label_smoothing) * objective + self.label_smoothing * uniform
         if self.outliers:
             objective = objective + ood.WEIGHT * ood.outlier_exposure_loss(ood.energies(logits), len(labels)) / total
         self.optimizer.zero_grad()
@@ -174,8 +178,10 @@ class Trainer:
         self.steps += 1
         if self.average:
             self.average.update(self.steps)
-        correct = (log_p.argmax(dim=1) == labels).sum()
-        self._pending.append((torch.stack([loss.detach(), correct]), len(batch), lr))
+        mine = len(batch.labels[self.group.shard(total)])  # of the batch, without further forms
+        loss = losses[:mine].detach().sum() / len(batch)
+        correct = (log_p.argmax(dim=1) == labels)[:mine].sum()
+        self._pending.append((torch.stack([loss, correct]), len(batch), lr))
         if len(self._pending) >= self._pending_limit:
             self.synchronize()
 
@@ -226,6 +232,13 @@ class Trainer:
         if "mps_random" in state and self.precision.device.type == "mps":
             torch.mps.set_rng_state(state["mps_random"])
 
+    def _with_forms(self, batch: Split) -> Split:
+        """The batch, followed by synthetic digits in further forms."""
+        if not self.forms:
+            return batch
+        forms = self.forms.sample_for(batch, self.seed, self.steps)
+        return Split(torch.cat([batch.images, forms.images]), torch.cat([batch.labels, forms.labels]))
+
     def _prepare(self, batch: Split) -> tuple[Tensor, Tensor, int]:
         """Shard of digits and outliers that this process computes, augmented.
 
@@ -273,6 +286,7 @@ def build_trainer(
         label_smoothing=config.label_smoothing,
         ema=config.ema,
         outliers=config.outlier_ratio,
+        forms=config.synthetic_ratio,
         seed=config.seed,
         group=group,
     )
