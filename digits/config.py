@@ -176,7 +176,7 @@ class Config:
 
         Raises KeyError for a missing field, whose default may have changed, and ValueError for an invalid one.
         """
-        values = _ADDED | renames.present_options(values)
+        values = renames.saved_options(values)
         return cls(**{name: _from_json(option, values[name]) for name, option in OPTIONS.items()})
 
     def as_json(self) -> dict[str, Any]:
@@ -186,7 +186,6 @@ class Config:
 OPTIONS: Mapping[str, Option] = {
     field.name: Option(field.name, field.default, **field.metadata) for field in fields(Config)
 }
-_ADDED = {"synthetic_ratio": 0.0}  # options that logs of version 0.2.0 lack: what that version did
 OWNER = {name: option.owner for name, option in OPTIONS.items() if option.owner}
 
 

@@ -97,15 +97,19 @@ def with_former_names(values: dict) -> dict:
     return {renames.FORMER.get(name, name): value for name, value in values.items()}
 
 
+def without_added(options: dict) -> dict:
+    return {name: value for name, value in options.items() if name not in renames.ADDED}
+
+
 def as_written_before(folder) -> None:
-    """Give log and checkpoints of a run the names that version 0.2.0 wrote."""
+    """Give log and checkpoints of a run the options and names that version 0.2.0 wrote."""
     path = folder / schema.TRAINING_LOG
     log = json.loads(path.read_text())
-    path.write_text(json.dumps(log | {"config": with_former_names(log["config"])}))
+    path.write_text(json.dumps(log | {"config": with_former_names(without_added(log["config"]))}))
     for file in schema.CHECKPOINTS:
         if (folder / file).exists():
             state = weights_file.load(folder / file)
-            renamed = {part: with_former_names(state[part]) for part in ("config", "schedule")}
+            renamed = {part: with_former_names(without_added(state[part])) for part in ("config", "schedule")}
             (folder / file).write_bytes(weights_file.serialize(state | renamed))
 
 
@@ -113,6 +117,7 @@ def as_written_before(folder) -> None:
 def former_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("former")
     words = ["--epochs", "1", "--warmup-steps", "3", "--low-res", "0.5", "--stroke-width", "0.5", "--threads", "1"]
+    words += ["--synthetic-ratio", "0"]  # which that version lacked
     with Trainer(folder, *words) as trainer:
         code, output, errors = trainer.finish()
     assert code == 0, (output, errors)
@@ -154,6 +159,12 @@ def test_an_automatic_name_made_of_former_names_follows_the_options(former_run, 
     for load in (load_for_resume, load_for_restart):
         renamed = load(copy, {"epochs": 2}).config.name
         assert "warmup steps 3" in renamed and "epochs 2" in renamed
+
+
+def test_a_log_without_a_later_option_has_what_its_version_did():
+    config = Config.from_options().as_json()
+    assert config["synthetic_ratio"] > 0
+    assert Config.from_json(without_added(config)).as_json() == config | {"synthetic_ratio": 0.0}
 
 
 def test_a_log_with_both_names_of_an_option_is_no_run_of_this_program():

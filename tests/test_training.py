@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from digits.data.augment import Augmentation
 from digits.data.mnist import Split, normalize
+from digits.data.forms import Forms
 from digits.data.outliers import Outliers
 from digits.evaluation import ood
 from digits.models import builders
@@ -164,9 +165,10 @@ def test_with_outlier_exposure_energy_separates_outliers_from_digits():
     assert confused(0.25) < 0.6 * confused(0.0)
 
 
-def test_the_reported_loss_is_that_of_the_digits_only():
-    trained = made(outliers=0.5)
-    trained.network.eval()  # batch norm would see the outliers, too
+@pytest.mark.parametrize("more", [{"outliers": 0.5}, {"forms": 0.5}, {"outliers": 0.25, "forms": 0.125}])
+def test_the_reported_loss_is_that_of_the_batch_only(more):
+    trained = made(**more)
+    trained.network.eval()  # batch norm would see the other images, too
     with torch.no_grad():
         logits = trained.network(normalize(split().images))
     step = step_of(trained, split())
@@ -174,9 +176,9 @@ def test_the_reported_loss_is_that_of_the_digits_only():
     assert step.correct == int((logits.argmax(1) == split().labels).sum()) and step.images == 64
 
 
-def test_outliers_depend_only_on_seed_and_step():
+def test_outliers_and_forms_depend_only_on_seed_and_step():
     def losses(seed, random_state):
-        trained = made(outliers=0.25)
+        trained = made(outliers=0.25, forms=0.125)
         trained.seed = seed
         torch.manual_seed(random_state)
         return [step_of(trained, split()).loss for _ in range(3)]
@@ -185,9 +187,19 @@ def test_outliers_depend_only_on_seed_and_step():
     assert losses(5, 1) != losses(6, 1)
 
 
+def test_forms_are_learned():
+    def loss_of_forms(share):
+        trained = made(forms=share, steps=60)
+        for seed in range(60):
+            trained.step(split(seed=seed))
+        return trained.evaluate(Forms(1.0).sample_for(split(), seed=5, step=0)).loss
+
+    assert loss_of_forms(0.5) < 0.6 * loss_of_forms(0.0)
+
+
 @pytest.mark.parametrize("images", [1, 3, 5])
-def test_a_batch_may_be_too_small_for_an_outlier(images):
-    step = step_of(made(outliers=0.125), split(images))
+def test_a_batch_may_be_too_small_for_an_outlier_or_a_form(images):
+    step = step_of(made(outliers=0.125, forms=0.0625), split(images))
     assert math.isfinite(step.loss) and step.images == images
 
 

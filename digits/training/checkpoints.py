@@ -9,7 +9,7 @@ from digits.config import Config, names_of
 from digits.files import link_or_copy
 from digits.models import weights_file
 from digits.option_types import flag
-from digits.renames import present_options
+from digits.renames import saved_options
 from digits.runlog import commands, schema
 from digits.runlog.run_log import RunLog
 from digits.training.resume import PreviousRun
@@ -172,7 +172,7 @@ class _Unusable(Exception):
 
 def _other_option(state: dict, config: Config) -> str | None:
     """The reason why a checkpoint is of a run with other options."""
-    values, saved = config.as_json(), present_options(state["config"])
+    values, saved = config.as_json(), saved_options(state["config"])
     other = next((name for name in _MUST_MATCH if saved.get(name) != values[name]), None)
     return f"of a run with another {flag(other)}" if other else None
 
