@@ -6,8 +6,8 @@ import torch
 from torch.nn import functional as F
 
 from digits.data.augment import Augmentation
-from digits.data.mnist import Split, normalize
 from digits.data.forms import Forms
+from digits.data.mnist import Split, normalize
 from digits.data.outliers import Outliers
 from digits.evaluation import ood
 from digits.models import builders
