@@ -1,7 +1,8 @@
-"""Random images of non-digits: noise, scribbles, letters, solid shapes, blank paper.
+"""Random images of non-digits, such as scribbles and letters, and of digits in forms that are rare in MNIST.
 
     picture = KINDS["letters"](np.random.default_rng(0))        a Pillow image, 112 or 280 pixels on a side
     picture = digit(np.random.default_rng(0))                   by the same hand and pen, to be accepted
+    picture = form(np.random.default_rng(0), "7 with a bar")
 
 Letters are skeletons as in digits/data/skeletons.py, drawn with jitter. Left out are those that look like a digit:
 O o Q D (0), I i l (1), Z z (2), h Y y (4), S s (5), b G (6), B (8), g q (9). J j, T and p have bars, dots and loops
@@ -59,6 +60,33 @@ LETTERS = {
     "x": "6,6 56,98 / 54,6 4,98",
 }
 
+# The same for digits; none of them is a skeleton in digits/data.
+FORMS = {
+    "1 with a flag": (1, ["0,47 40,0! 40,100", "6,34 36,0! 36,100", "0,30 24,0! 26,100"]),
+    "1 with a long upstroke": (1, ["0,72 44,0! 44,100", "-4,60 36,0! 38,100"]),
+    "1 with a foot": (
+        1,
+        ["0,47 40,0! 40,98 / 10,98 70,98", "16,22 34,0! 34,98 / 0,98 68,98", "30,0 30,98 / 4,98 56,98"],
+    ),
+    "7 with a bar": (7, ["2,6 56,6! 26,100 / 14,52 54,52", "0,20 6,4! 58,4! 34,50 24,100 / 12,46 50,46"]),
+    "slashed 0": (
+        0,
+        [
+            "32,1 10,16 2,50 10,84 32,99 54,84 62,50 54,16 32,1 / 52,10 12,90",
+            "30,2 8,24 4,60 18,94 40,96 58,70 58,34 46,8 30,2 / 60,0 2,100",
+        ],
+    ),
+    "closed 4": (4, ["42,0 0,66! 64,66 / 42,0 42,100", "38,4 4,60! 60,60 / 38,4 38,98"]),
+    "open 4": (4, ["10,2 4,52! 62,52 / 46,6 46,100", "6,0 2,44! 54,44 / 50,0 50,100"]),
+    "9 with a straight leg": (9, ["50,14 30,2 8,16 8,38 26,48 44,38 52,12! 52,100"]),
+    "9 with a curled leg": (9, ["50,16 30,2 8,16 8,38 26,48 46,36 52,14! 54,64 40,94 18,98 4,86"]),
+    "2 with a loop": (2, ["6,20 26,2 50,12 52,36 32,72 10,96 0,84 14,72 36,84 64,98"]),
+    "2 with a long foot": (2, ["4,22 24,2 48,10 48,32 2,96! 90,96"]),
+    "3 with a loop": (3, ["8,14 28,0 48,12 42,36 24,48 14,42 26,40 52,56 54,84 28,98 4,88"]),
+    "6 not quite closed": (6, ["44,2 22,22 6,52 8,82 26,98 46,90 52,72 40,60"]),
+    "8 not quite closed": (8, ["54,14 34,2 14,14 22,36 42,56 54,78 34,98 10,88 12,68 30,50 48,34 60,24"]),
+}
+
 
 def noise(rng) -> Image.Image:
     """Gray values, dots, cells or clouds, over the whole image or its center."""
@@ -93,6 +121,11 @@ def digit(rng) -> Image.Image:
     shapes = SKELETONS[int(rng.integers(10))]
     odds = np.array([often for often, _ in shapes], dtype=float)
     return _drawn(_strokes_of(shapes[rng.choice(len(shapes), p=odds / odds.sum())][1], rng), rng)
+
+
+def form(rng, name: str) -> Image.Image:
+    """A digit in the form `name` of FORMS."""
+    return _drawn(_strokes_of(rng.choice(FORMS[name][1]), rng), rng)
 
 
 def _strokes_of(skeleton: str, rng) -> list[np.ndarray]:
