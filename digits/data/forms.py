@@ -19,7 +19,7 @@ from digits.data.synthetic import affine, rasterize, trace
 
 # Of a 1, up to its tip: from a short flag to three quarters of the height, straight or curved.
 _UPSTROKES = ("30,10", "20,18", "8,24", "22,36", "2,36", "0,46", "8,56", "-6,56", "0,72", "2,48 20,32", "-4,62 22,34")
-_FEET = (" / 14,98 58,98", " / 4,98 72,98", " / 18,98 80,98", " / -10,98 62,98")
+_FEET = (" / 14,98 58,98", " / 4,98 72,98", " / 22,98 66,98", " / -10,98 62,98")
 _RINGS = (  # of a slashed 0
     "32,1 12,14 2,48 10,84 32,99 54,84 62,50 54,16 32,1",
     "30,0 14,16 8,50 14,84 32,100 48,84 54,50 48,16 30,0",
