@@ -31,7 +31,7 @@ const LAYERS = [
 /** Modules that touch the browser themselves; to all others `document`, `fetch` and the like are undefined names. */
 const BROWSER = [
   'web/main.js',
-  'web/core/{api,dom,frame,poller,reader,theme,token,visibility}.js',
+  'web/core/{api,dom,poller,reader,redraw,theme,token,visibility}.js',
   'web/charts/{chart,chart-options,full-resolution,saving}.js',
   'web/pad/{image-input,loader,saved-drawings}.js',
   'web/control/{asking,bar,control,field,form,manage,menu}.js',

@@ -37,10 +37,10 @@ try:
 except ImportError as error:
     raise SystemExit(failed_import(error) or str(error)) from None
 
-from digits import launch, processor, renames
+from digits import cpu_tuning, renames, torchrun
 from digits.cli.app import cli_errors, explicit_options, run
+from digits.cli.click_options import train_options
 from digits.cli.commands import cli
-from digits.cli.options import train_options
 from digits.cli.terminal import Terminal
 from digits.config import Config
 from digits.runlog.run_log import NullRunLog, RunLog
@@ -49,7 +49,7 @@ from digits.training.resume import PreviousRun, load_for_restart, load_for_resum
 
 def train_and_test(config: Config, log: RunLog, terminal: Terminal, previous: PreviousRun | None = None) -> None:
     """Prepare, train and validate each epoch, test, save. `previous` is the run to continue."""
-    processor.prepare_for_torch()
+    cpu_tuning.prepare_for_torch()
     with importing():  # only now: --help, a typo or a folder in use need not wait for torch
         from digits.training.remote_control import Stopped
         from digits.training.run import TrainingRun
@@ -90,7 +90,7 @@ def train(context: click.Context, resume: bool, restart: bool, **options) -> Non
     130 Ctrl-C, 141 closed output pipe, 143 SIGTERM.
     """
     with cli_errors():
-        launch.check()
+        torchrun.check()
         explicit = explicit_options(context, options)
         given, notices = renames.present_options(explicit), [renames.notice(explicit)]
         previous = None
@@ -100,21 +100,21 @@ def train(context: click.Context, resume: bool, restart: bool, **options) -> Non
         config = previous.config if previous else Config.from_options(**given)
         previous = None if restart else previous
         log = open_log(config, resume=previous is not None)
-        terminal = Terminal(config.quiet or not launch.is_main_process())
-        for notice in filter(None, notices if launch.is_main_process() else []):
+        terminal = Terminal(config.quiet or not torchrun.is_main_process())
+        for notice in filter(None, notices if torchrun.is_main_process() else []):
             terminal.warn(notice)
         with INTERRUPTS.interruptible(), ExitStack() as stack:
             with INTERRUPTS.deferred():  # the log begins whole, or not at all
                 stack.enter_context(log)
                 stack.enter_context(INTERRUPTS.leaving(last_words=lambda: log.end("interrupted")))
-            stack.enter_context(launch.together())
+            stack.enter_context(torchrun.together())
             train_and_test(config, log, terminal, previous)
         terminal.check()
 
 
 def open_log(config: Config, resume: bool) -> RunLog:
     """The log of the run; of several processes the first one writes it."""
-    if not launch.is_main_process():
+    if not torchrun.is_main_process():
         return NullRunLog(config.results_dir)
     name = config.name or config.summary()
     return RunLog(config.results_dir, name=name, config=config.as_json(), keep=config.keep_runs, resume=resume)

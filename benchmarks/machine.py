@@ -9,12 +9,12 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
-from digits import processor
+from digits import cpu_tuning
 
 
 def name() -> str:
     """Such as "AMD EPYC, 2 cores, Linux": results of different machines are not merged."""
-    return f"{processor.name()}, {platform.system()}"
+    return f"{cpu_tuning.cpu_name()}, {platform.system()}"
 
 
 def versions() -> dict[str, str | None]:

@@ -16,7 +16,7 @@ import click
 import machine
 from figures import Quantity, Results
 
-from digits.runlog import batches, lifecycle, schema
+from digits.runlog import batches, contract, lifecycle
 from digits.runlog.run_log import RunLog
 
 BATCHES = 1_000_000
@@ -60,8 +60,8 @@ def measure() -> dict[str, float]:
             for _ in range(WRITES):
                 log.phase("training")
             write = (time.perf_counter() - started_writing) / WRITES
-        log_size = os.path.getsize(Path(folder, schema.TRAINING_LOG))
-        csv_size = os.path.getsize(Path(folder, schema.BATCHES))
+        log_size = os.path.getsize(Path(folder, contract.TRAINING_LOG))
+        csv_size = os.path.getsize(Path(folder, contract.BATCHES))
     return {
         "wall": seconds / BATCHES * 1e6,
         "mine": mine / BATCHES * 1e6,

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import machine
 
-from digits import processor
+from digits import cpu_tuning
 
-processor.prepare_for_torch()  # before torch is imported
+cpu_tuning.prepare_for_torch()  # before torch is imported
 
 import click
 from figures import Quantity, Results
@@ -26,7 +26,7 @@ from runs import planned, timed
 
 from digits.config import Config
 from digits.data import mnist, synthetic
-from digits.runlog import schema
+from digits.runlog import contract
 
 
 @click.command()
@@ -68,7 +68,7 @@ def accuracy(options: list[str], data_dir: Path) -> float:
         train = ["--dataset", "synthetic", "--validation", "0", "--quiet", "--results-dir", folder]
         timed([program, *train, *options])
         read = ["--dataset", "mnist", "--data-dir", str(data_dir), "--json"]
-        return json.loads(timed([program, "evaluate", str(Path(folder, schema.WEIGHTS)), *read]).output)["accuracy"]
+        return json.loads(timed([program, "evaluate", str(Path(folder, contract.WEIGHTS)), *read]).output)["accuracy"]
 
 
 if __name__ == "__main__":

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from digits import processor
+from digits import cpu_tuning
 from digits.runlog.run_log import RunLog
 from tests.support.contract import RUN_LOG_FILES, violations
 
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))  # last: its server.py is not to hide the project's
-processor.prepare_for_torch()  # before any test imports torch
+cpu_tuning.prepare_for_torch()  # before any test imports torch
 # Two workers share two cores: threads of one beside those of the other cost ten times the processor time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 pytest_plugins = ["tests.support.example_project", "tests.support.pages", "tests.support.pad", "tests.support.training"]

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from digits.runlog import archive, runs, schema
+from digits.runlog import archive, contract, runs
 from digits.runlog.run_log import RunLog
 
 
@@ -24,22 +24,22 @@ def run(folder, name, batches=1, keep=20, files=()):
 
 
 def names(folder):
-    return [run["name"] for run in json.loads((folder / schema.RUNS_INDEX).read_text())["runs"]]
+    return [run["name"] for run in json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]]
 
 
 def test_an_earlier_run_moves_out_of_the_way_whole(folder):
     first = run(folder, "first")
     second = run(folder, "second")
-    moved = folder / schema.RUNS / first
-    assert json.loads((moved / schema.TRAINING_LOG).read_text())["run_id"] == first
-    assert (moved / schema.BATCHES).is_file()
-    assert json.loads((folder / schema.TRAINING_LOG).read_text())["run_id"] == second
+    moved = folder / contract.RUNS / first
+    assert json.loads((moved / contract.TRAINING_LOG).read_text())["run_id"] == first
+    assert (moved / contract.BATCHES).is_file()
+    assert json.loads((folder / contract.TRAINING_LOG).read_text())["run_id"] == second
 
 
 def test_the_index_lists_the_live_run_first_and_says_where_each_lies(folder):
     first = run(folder, "first")
     run(folder, "second")
-    entries = json.loads((folder / schema.RUNS_INDEX).read_text())["runs"]
+    entries = json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]
     assert [(entry["name"], entry["path"]) for entry in entries] == [("second", ""), ("first", f"runs/{first}/")]
 
 
@@ -47,13 +47,13 @@ def test_only_so_many_earlier_runs_are_kept_and_the_oldest_go(folder):
     for number in range(6):
         run(folder, f"run {number}", keep=3)
     assert names(folder) == ["run 5", "run 4", "run 3", "run 2"]
-    assert len(os.listdir(folder / schema.RUNS)) == 3
+    assert len(os.listdir(folder / contract.RUNS)) == 3
 
 
 def test_no_trained_run_goes_for_starts_that_were_aborted(folder):
     run(folder, "trained", keep=2)
     for number in range(5):  # killed before their first batch, with the checkpoint of step 0
-        run(folder, f"aborted {number}", batches=0, keep=2, files=[schema.CHECKPOINT])
+        run(folder, f"aborted {number}", batches=0, keep=2, files=[contract.CHECKPOINT])
     assert names(folder) == ["aborted 4", "aborted 3", "aborted 2", "trained"]
 
 
@@ -65,10 +65,10 @@ def test_keep_0_keeps_none(folder):
 
 def test_foreign_folders_are_never_deleted(folder):
     run(folder, "first")
-    foreign = folder / schema.RUNS / "thesis"
+    foreign = folder / contract.RUNS / "thesis"
     foreign.mkdir(parents=True)
     (foreign / "training_log.json").write_text('{"run_id": "something else"}')
-    partial = folder / schema.RUNS / "20200101-000000-aaaa"
+    partial = folder / contract.RUNS / "20200101-000000-aaaa"
     partial.mkdir()
     (partial / "batches.csv").write_text("step\n")
     for number in range(3):
@@ -80,7 +80,7 @@ def test_foreign_folders_are_never_deleted(folder):
 def test_a_foreign_file_in_an_old_run_is_kept_when_the_run_is_deleted(folder):
     first = run(folder, "first")
     run(folder, "second")
-    notes = folder / schema.RUNS / first / "notes.txt"
+    notes = folder / contract.RUNS / first / "notes.txt"
     notes.write_text("my notes")
     run(folder, "third", keep=0)
     assert notes.is_file()
@@ -92,8 +92,8 @@ def test_a_linked_run_outside_the_folder_is_neither_listed_nor_deleted(folder, t
     first = run(folder, "first")
     run(folder, "second")
     elsewhere = tmp_path / "elsewhere"
-    os.rename(folder / schema.RUNS / first, elsewhere)
-    (folder / schema.RUNS / first).symlink_to(elsewhere, target_is_directory=True)
+    os.rename(folder / contract.RUNS / first, elsewhere)
+    (folder / contract.RUNS / first).symlink_to(elsewhere, target_is_directory=True)
     before = sorted(os.listdir(elsewhere))
     run(folder, "third", keep=0)
     assert names(folder) == ["third"]
@@ -107,12 +107,12 @@ def test_a_run_without_a_single_batch_leaves_no_trace(folder):
     assert names(folder) == ["third", "first"]
 
 
-@pytest.mark.parametrize("file", [schema.WEIGHTS, *schema.CHECKPOINTS[::2], schema.PREDICTIONS, schema.NETWORK])
+@pytest.mark.parametrize("file", [contract.WEIGHTS, *contract.CHECKPOINTS[::2], contract.PREDICTIONS, contract.NETWORK])
 def test_a_run_with_weights_or_a_checkpoint_is_kept_whatever_its_log_says(folder, file):
     first = run(folder, "first", batches=0)
     (folder / file).write_bytes(b"of worth")
     run(folder, "second")
-    assert (folder / schema.RUNS / first / file).read_bytes() == b"of worth"
+    assert (folder / contract.RUNS / first / file).read_bytes() == b"of worth"
     assert names(folder) == ["second", "first"]
 
 
@@ -125,27 +125,27 @@ def test_a_pinned_run_without_a_batch_is_kept(folder):
 
 def test_an_interrupted_move_is_finished_by_the_next_start(folder):
     first = run(folder, "first")
-    target = folder / schema.RUNS / first
+    target = folder / contract.RUNS / first
     target.mkdir(parents=True)
-    os.replace(folder / schema.BATCHES, target / schema.BATCHES)  # killed after the first file
+    os.replace(folder / contract.BATCHES, target / contract.BATCHES)  # killed after the first file
     run(folder, "second")
-    assert sorted(os.listdir(target)) == sorted([schema.BATCHES, schema.TRAINING_LOG])
+    assert sorted(os.listdir(target)) == sorted([contract.BATCHES, contract.TRAINING_LOG])
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"run_id": "../../escape"}', b'{"run_id": 5}', b"null"])
 def test_an_unreadable_log_is_archived(folder, content):
     folder.mkdir()
-    (folder / schema.TRAINING_LOG).write_bytes(content)
+    (folder / contract.TRAINING_LOG).write_bytes(content)
     run(folder, "next", keep=0)
-    (aside,) = (folder / schema.RUNS).iterdir()
-    assert (aside / schema.TRAINING_LOG).read_bytes() == content
+    (aside,) = (folder / contract.RUNS).iterdir()
+    assert (aside / contract.TRAINING_LOG).read_bytes() == content
 
 
 @pytest.mark.parametrize("section", ["model", "dataset", "progress", "epochs", "test"])
 @pytest.mark.parametrize("value", [None, 5, [], "x", {"epoch": 5, "val_accuracy": ["x", None]}])
 def test_a_foreign_log_with_malformed_sections_is_still_listed(folder, section, value):
     run(folder, "first")
-    path = folder / schema.TRAINING_LOG
+    path = folder / contract.TRAINING_LOG
     log = json.loads(path.read_text()) | {section: value}
     path.write_text(json.dumps(log))
     runs.write_index(folder)
@@ -154,18 +154,18 @@ def test_a_foreign_log_with_malformed_sections_is_still_listed(folder, section, 
 
 def test_an_earlier_run_whose_log_never_ended_has_crashed(folder):
     run(folder, "first")
-    path = folder / schema.TRAINING_LOG
+    path = folder / contract.TRAINING_LOG
     path.write_text(path.read_text().replace('"completed"', '"running"'))
     run(folder, "second")
-    entries = json.loads((folder / schema.RUNS_INDEX).read_text())["runs"]
+    entries = json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]
     assert entries[1]["status"] == "crashed"
 
 
 def test_runs_share_identical_images_on_disk(folder):
-    first = run(folder, "first", files=[schema.TEST_IMAGES])
-    run(folder, "second", files=[schema.TEST_IMAGES])
-    earlier = folder / schema.RUNS / first / schema.TEST_IMAGES
-    assert earlier.samefile(folder / schema.TEST_IMAGES)
+    first = run(folder, "first", files=[contract.TEST_IMAGES])
+    run(folder, "second", files=[contract.TEST_IMAGES])
+    earlier = folder / contract.RUNS / first / contract.TEST_IMAGES
+    assert earlier.samefile(folder / contract.TEST_IMAGES)
 
 
 def test_without_hard_links_each_run_has_its_own_copy(folder, monkeypatch):
@@ -173,10 +173,10 @@ def test_without_hard_links_each_run_has_its_own_copy(folder, monkeypatch):
         raise OSError(95, "not supported")
 
     monkeypatch.setattr(os, "link", refuse)
-    first = run(folder, "first", files=[schema.TEST_IMAGES])
-    run(folder, "second", files=[schema.TEST_IMAGES])
-    earlier = folder / schema.RUNS / first / schema.TEST_IMAGES
-    assert earlier.read_bytes() == (folder / schema.TEST_IMAGES).read_bytes()
+    first = run(folder, "first", files=[contract.TEST_IMAGES])
+    run(folder, "second", files=[contract.TEST_IMAGES])
+    earlier = folder / contract.RUNS / first / contract.TEST_IMAGES
+    assert earlier.read_bytes() == (folder / contract.TEST_IMAGES).read_bytes()
 
 
 def test_a_full_disk_is_reported_before_anything_is_moved(folder, monkeypatch):
@@ -184,16 +184,16 @@ def test_a_full_disk_is_reported_before_anything_is_moved(folder, monkeypatch):
     monkeypatch.setattr(archive.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000}))
     with pytest.raises(OSError, match="No space left"), RunLog(folder, name="second"):
         pass
-    assert json.loads((folder / schema.TRAINING_LOG).read_text())["run_id"] == first
+    assert json.loads((folder / contract.TRAINING_LOG).read_text())["run_id"] == first
 
 
 def test_a_log_with_nan_or_infinity_does_not_stop_the_next_run(folder):
     folder.mkdir()
-    (folder / schema.TRAINING_LOG).write_text(
+    (folder / contract.TRAINING_LOG).write_text(
         '{"run_id": "mine", "progress": {"step": 5}, "epochs": {"epoch": [1], "val_accuracy": [NaN]}, "name": Infinity}'
     )
     run(folder, "next")
-    entry = json.loads((folder / schema.RUNS_INDEX).read_text(), parse_constant=pytest.fail)["runs"][1]
+    entry = json.loads((folder / contract.RUNS_INDEX).read_text(), parse_constant=pytest.fail)["runs"][1]
     assert (entry["run_id"], entry["name"], entry["best_val_accuracy"]) == ("mine", None, None)
 
 
@@ -202,19 +202,19 @@ def test_the_index_has_best_and_last_accuracy(folder):
         log.batch(1, loss=0.5)
         for epoch, accuracy in enumerate((0.9, 0.97, 0.1), 1):
             log.epoch(epoch, val_accuracy=accuracy)
-    (entry,) = json.loads((folder / schema.RUNS_INDEX).read_text())["runs"]
+    (entry,) = json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]
     assert (entry["best_val_accuracy"], entry["last_val_accuracy"]) == (0.97, 0.1)
 
 
 def test_the_index_has_the_training_time_without_interruptions(folder):
     run(folder, "first")
-    file = folder / schema.TRAINING_LOG
+    file = folder / contract.TRAINING_LOG
     log = json.loads(file.read_text())
     file.write_text(
         json.dumps(log | {"batches": {"seconds": [1.5, 2.5, None]}, "updated_at": "2200-01-01T00:00:00.000Z"})
     )
     run(folder, "second")
-    entries = json.loads((folder / schema.RUNS_INDEX).read_text())["runs"]
+    entries = json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]
     assert 0 < entries[0]["seconds"] < 60 and entries[1]["seconds"] == 2.5
 
 
@@ -232,7 +232,7 @@ def test_an_old_run_that_cannot_be_deleted_does_not_stop_the_next_run(folder, mo
 
 def test_temporary_files_of_a_killed_writer_are_removed(folder):
     run(folder, "first")
-    litter = [f".{schema.TRAINING_LOG}.ab12.tmp", f".{schema.CHECKPOINT}.cd34.tmp", f".{schema.RUNS_INDEX}.x.tmp"]
+    litter = [f".{contract.TRAINING_LOG}.ab12.tmp", f".{contract.CHECKPOINT}.cd34.tmp", f".{contract.RUNS_INDEX}.x.tmp"]
     for name in litter:
         (folder / name).write_text("half")
     (folder / ".notes.tmp").write_text("somebody's own")
@@ -243,7 +243,7 @@ def test_temporary_files_of_a_killed_writer_are_removed(folder):
 
 
 def test_an_image_that_is_shared_already_leaves_no_temporary_file_behind(folder):
-    run(folder, "first", files=[schema.TEST_IMAGES])
-    run(folder, "second", files=[schema.TEST_IMAGES, schema.TEST_IMAGES])
+    run(folder, "first", files=[contract.TEST_IMAGES])
+    run(folder, "second", files=[contract.TEST_IMAGES, contract.TEST_IMAGES])
     assert not [name for name in os.listdir(folder) if name.endswith(".tmp")]
-    assert (folder / schema.TEST_IMAGES).read_bytes() == b"the same picture"
+    assert (folder / contract.TEST_IMAGES).read_bytes() == b"the same picture"

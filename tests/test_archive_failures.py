@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.runlog import runs, schema
+from digits.runlog import contract, runs
 from digits.runlog.run_log import RunLog
 from tests.test_archive import names, run
 
@@ -29,13 +29,13 @@ def refusing(monkeypatch, is_refused):
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name in schema.FILES}
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name in contract.FILES}
 
 
-FILES = [schema.TEST_IMAGES, schema.WEIGHTS]
+FILES = [contract.TEST_IMAGES, contract.WEIGHTS]
 
 
-@pytest.mark.parametrize("refused", [schema.BATCHES, schema.WEIGHTS, schema.TRAINING_LOG])
+@pytest.mark.parametrize("refused", [contract.BATCHES, contract.WEIGHTS, contract.TRAINING_LOG])
 def test_a_move_that_fails_for_one_file_is_undone(folder, monkeypatch, refused):
     first = run(folder, "first", files=FILES)
     before = contents(folder)
@@ -44,18 +44,18 @@ def test_a_move_that_fails_for_one_file_is_undone(folder, monkeypatch, refused):
         pass
     assert told.value.filename == str(folder / refused)
     assert contents(folder) == before
-    assert not (folder / schema.RUNS / first).exists()
+    assert not (folder / contract.RUNS / first).exists()
     monkeypatch.undo()
     run(folder, "second")
-    assert contents(folder / schema.RUNS / first) == before
+    assert contents(folder / contract.RUNS / first) == before
 
 
 @pytest.mark.parametrize("resume", [False, True])
 def test_a_move_that_could_not_be_undone_is_repaired_by_the_next_start(folder, monkeypatch, resume):
     first = run(folder, "first", files=FILES)
     before = contents(folder)
-    target = folder / schema.RUNS / first
-    refusing(monkeypatch, lambda source: source == folder / schema.WEIGHTS or source.parent == target)
+    target = folder / contract.RUNS / first
+    refusing(monkeypatch, lambda source: source == folder / contract.WEIGHTS or source.parent == target)
     with pytest.raises(PermissionError), RunLog(folder, name="second"):
         pass
     monkeypatch.undo()
@@ -70,13 +70,13 @@ def test_a_move_that_could_not_be_undone_is_repaired_by_the_next_start(folder, m
 def test_two_unreadable_logs_of_the_same_age_are_both_kept(folder):
     folder.mkdir()
     for content in (b"one", b"two"):
-        (folder / schema.TRAINING_LOG).write_bytes(content)
-        os.utime(folder / schema.TRAINING_LOG, (1e9, 1e9))
+        (folder / contract.TRAINING_LOG).write_bytes(content)
+        os.utime(folder / contract.TRAINING_LOG, (1e9, 1e9))
         with RunLog(folder, name="no batch"):
             pass
-        (folder / schema.TRAINING_LOG).unlink()
-        (folder / schema.BATCHES).unlink()
-    found = [(path / schema.TRAINING_LOG).read_bytes() for path in (folder / schema.RUNS).iterdir()]
+        (folder / contract.TRAINING_LOG).unlink()
+        (folder / contract.BATCHES).unlink()
+    found = [(path / contract.TRAINING_LOG).read_bytes() for path in (folder / contract.RUNS).iterdir()]
     assert sorted(found) == [b"one", b"two"]
 
 
@@ -103,14 +103,14 @@ ERRORS = [errno.EACCES, errno.EIO, errno.EMFILE]
 def test_a_run_whose_log_is_temporarily_unreadable_stays_in_place(folder, monkeypatch, unreadable, number, resume):
     first = run(folder, "first", files=FILES)
     before = contents(folder)
-    unreadable(folder / schema.TRAINING_LOG, number)
+    unreadable(folder / contract.TRAINING_LOG, number)
     with pytest.raises(OSError, match="training_log") as told, RunLog(folder, name="second", resume=resume):
         pass
     monkeypatch.undo()
-    assert (told.value.errno, told.value.filename) == (number, str(folder / schema.TRAINING_LOG))
-    assert contents(folder) == before and not (folder / schema.RUNS).exists()
+    assert (told.value.errno, told.value.filename) == (number, str(folder / contract.TRAINING_LOG))
+    assert contents(folder) == before and not (folder / contract.RUNS).exists()
     run(folder, "third")
-    assert os.listdir(folder / schema.RUNS) == [first]
+    assert os.listdir(folder / contract.RUNS) == [first]
 
 
 @pytest.mark.parametrize("number", ERRORS)
@@ -118,8 +118,8 @@ def test_an_earlier_run_that_is_temporarily_unreadable_stays_in_the_index(folder
     first = run(folder, "first")
     run(folder, "second")
     run(folder, "third")
-    listed = json.loads((folder / schema.RUNS_INDEX).read_text())
-    unreadable(folder / schema.RUNS / first / schema.TRAINING_LOG, number)
+    listed = json.loads((folder / contract.RUNS_INDEX).read_text())
+    unreadable(folder / contract.RUNS / first / contract.TRAINING_LOG, number)
     assert runs.write_index(folder) == listed
     monkeypatch.undo()
     assert names(folder) == ["third", "second", "first"]
@@ -129,26 +129,26 @@ def test_an_earlier_run_that_is_temporarily_unreadable_stays_in_the_index(folder
 def test_a_run_whose_label_is_unreadable_is_kept(folder, unreadable, number):
     first = run(folder, "first")
     run(folder, "second")
-    label = folder / schema.RUNS / first / schema.LABEL
+    label = folder / contract.RUNS / first / contract.LABEL
     label.write_text(json.dumps({"run_id": first, "pinned": True}))
     unreadable(label, number)
     run(folder, "third", keep=0)
-    assert (folder / schema.RUNS / first / schema.TRAINING_LOG).is_file()
+    assert (folder / contract.RUNS / first / contract.TRAINING_LOG).is_file()
 
 
 @pytest.mark.parametrize("resume", [False, True])
 def test_temporary_files_of_killed_writers_are_removed_at_every_start(folder, resume):
     first = run(folder, "first")
     run(folder, "second")
-    files = [*schema.FILES, schema.RUNS_INDEX, schema.CONTROL]
+    files = [*contract.FILES, contract.RUNS_INDEX, contract.CONTROL]
     litter = [folder / f".{file}.ab12.tmp" for file in files]
     litter += [
-        folder / f".{schema.TEST_IMAGES}.link.tmp",
-        folder / schema.RUNS / first / f".{schema.LABEL}.x.tmp",
+        folder / f".{contract.TEST_IMAGES}.link.tmp",
+        folder / contract.RUNS / first / f".{contract.LABEL}.x.tmp",
     ]
     for path in litter:
         path.write_text("half")
-    (folder / schema.CONTROL_LOCK).touch()  # who writes control.json holds it
+    (folder / contract.CONTROL_LOCK).touch()  # who writes control.json holds it
     (folder / ".notes.tmp").write_text("somebody's own")
     with RunLog(folder, name="next", resume=resume):
         assert not [path for path in folder.rglob("*.tmp") if path.name != ".notes.tmp"]
@@ -158,9 +158,9 @@ def test_temporary_files_of_killed_writers_are_removed_at_every_start(folder, re
 def test_the_index_is_corrected_from_the_log(folder):
     run(folder, "first")
     run(folder, "second")
-    index = folder / schema.RUNS_INDEX
+    index = folder / contract.RUNS_INDEX
     right = json.loads(index.read_text())
-    log = json.loads((folder / schema.TRAINING_LOG).read_text())
+    log = json.loads((folder / contract.TRAINING_LOG).read_text())
     assert runs.corrected_index(folder, log) is None
     assert runs.corrected_index(folder, {}) is None
     stale = json.loads(index.read_text())
@@ -174,7 +174,7 @@ def test_the_index_is_corrected_from_the_log(folder):
 def test_a_label_that_cannot_be_read_stops_no_start(folder, monkeypatch, unreadable, number, resume):
     first = run(folder, "first")
     runs.label(folder, first, {"name": "mine", "pinned": True})
-    unreadable(folder / schema.LABEL, number)
+    unreadable(folder / contract.LABEL, number)
     with RunLog(folder, name="second", resume=resume) as log:
         log.batch(1, loss=0.5)
         monkeypatch.undo()
@@ -185,10 +185,10 @@ def test_a_label_that_cannot_be_read_stops_no_start(folder, monkeypatch, unreada
 def test_a_run_without_a_batch_is_kept_while_its_label_cannot_be_read(folder, monkeypatch, unreadable, number):
     first = run(folder, "first", batches=0)
     runs.label(folder, first, {"pinned": True})
-    unreadable(folder / schema.LABEL, number)
+    unreadable(folder / contract.LABEL, number)
     run(folder, "second")
     monkeypatch.undo()
-    assert (folder / schema.RUNS / first / schema.TRAINING_LOG).is_file()
+    assert (folder / contract.RUNS / first / contract.TRAINING_LOG).is_file()
 
 
 @pytest.mark.parametrize("number", ERRORS)
@@ -196,18 +196,18 @@ def test_a_label_that_cannot_be_read_at_the_moment_stays_in_the_list(folder, unr
     first = run(folder, "first")
     run(folder, "second")
     listed = runs.label(folder, first, {"name": "mine", "hidden": True, "pinned": True})
-    unreadable(folder / schema.RUNS / first / schema.LABEL, number)
+    unreadable(folder / contract.RUNS / first / contract.LABEL, number)
     assert runs.write_index(folder) == listed
 
 
 def test_a_copy_of_an_earlier_run_does_not_overwrite_it(folder):
-    first = run(folder, "first", files=[schema.WEIGHTS])
+    first = run(folder, "first", files=[contract.WEIGHTS])
     run(folder, "second")
-    archived = folder / schema.RUNS / first
+    archived = folder / contract.RUNS / first
     before = contents(archived)
-    for file in (schema.TRAINING_LOG, schema.BATCHES, schema.WEIGHTS):
+    for file in (contract.TRAINING_LOG, contract.BATCHES, contract.WEIGHTS):
         (folder / file).write_bytes((archived / file).read_bytes() + b" ")
     run(folder, "third")
     assert contents(archived) == before
-    (copy,) = (path for path in (folder / schema.RUNS).iterdir() if path.name.startswith(f"{first}-"))
-    assert (copy / schema.WEIGHTS).read_bytes() == before[schema.WEIGHTS] + b" "
+    (copy,) = (path for path in (folder / contract.RUNS).iterdir() if path.name.startswith(f"{first}-"))
+    assert (copy / contract.WEIGHTS).read_bytes() == before[contract.WEIGHTS] + b" "

@@ -11,14 +11,14 @@ import threading
 import pytest
 
 from digits.project import PROJECT
-from digits.runlog import lock, schema
+from digits.runlog import contract, lock
 from digits.runlog.run_log import RunLog
 from digits.server.control_api import ControlApi
 from digits.server.guard import Authorization
 from digits.server.http_message import Request
-from digits.server.launcher import Launcher
+from digits.server.trainer_process import TrainerProcess
 from tests.support.http_client import ask, eventually
-from tests.test_launcher import is_training, log_of, running
+from tests.test_trainer_process import is_training, log_of, running
 
 SMALL = {"dataset": "synthetic", "train_limit": 640, "validation": 100, "channels": [4, 4, 8, 8], "batch_size": 16}
 AT_ONCE = 50
@@ -100,14 +100,14 @@ def test_valid_commands_are_written_and_invalid_ones_rejected_with_a_reason(live
         log.batch(1, loss=0.5)
         answers = [post(live, "/control", **wish) for wish in WISHES]
         assert [answer.status for answer in answers] == [202] * len(WISHES)
-        content = json.loads((live.results / schema.CONTROL).read_text())
+        content = json.loads((live.results / contract.CONTROL).read_text())
         assert [request["id"] for request in content["requests"]] == [answer.json()["id"] for answer in answers]
         assert [request["action"] for request in content["requests"]] == [wish["action"] for wish in WISHES]
         assert content["run_id"] == log.run_id
         for wish in NO_WISHES:
             answer = post(live, "/control", **wish)
             assert answer.status == 400 and answer.json()["error"][0].isupper(), wish
-        assert json.loads((live.results / schema.CONTROL).read_text()) == content
+        assert json.loads((live.results / contract.CONTROL).read_text()) == content
     assert post(live, "/control", action="stop").status == 409
 
 
@@ -125,7 +125,7 @@ def test_the_state_says_what_is_possible(live):
     assert state(live)["free_bytes"] > 0
     with RunLog(live.results, name="alive") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.CHECKPOINT, b"a checkpoint")
+        log.save(contract.CHECKPOINT, b"a checkpoint")
         assert (state(live)["running"], state(live)["resumable"]) == (True, False)
         assert post(live, "/runs", options={}).status == post(live, "/resume").status == 409
 
@@ -138,12 +138,12 @@ ENDINGS = {"interrupted": True, "stopped": True, "running": True, "completed": F
 def test_an_unfinished_run_is_resumable_if_it_has_a_checkpoint(live, ending):
     with RunLog(live.results, name="ended") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.CHECKPOINT, b"a checkpoint")
-    path = live.results / schema.TRAINING_LOG
+        log.save(contract.CHECKPOINT, b"a checkpoint")
+    path = live.results / contract.TRAINING_LOG
     path.write_text(json.dumps(log_of(live.results) | {"status": ending}))
     assert state(live)["resumable"] is ENDINGS[ending]
     assert ("fail again" in (state(live)["not_resumable"] or "")) is (ending in ("failed", "strange"))
-    (live.results / schema.CHECKPOINT).unlink()
+    (live.results / contract.CHECKPOINT).unlink()
     assert state(live)["resumable"] is False
     assert ("No checkpoint" in (state(live)["not_resumable"] or "")) is (ending != "completed")
     assert post(live, "/resume").status == 409
@@ -152,7 +152,7 @@ def test_an_unfinished_run_is_resumable_if_it_has_a_checkpoint(live, ending):
 def test_a_run_of_a_foreign_trainer_is_not_resumable(live):
     with RunLog(live.results, name="another's") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.CHECKPOINT, b"a checkpoint")
+        log.save(contract.CHECKPOINT, b"a checkpoint")
         log.stop()
     answer = post(live, "/resume")
     assert answer.status == 409 and "no run of this version" in answer.json()["error"]
@@ -244,19 +244,19 @@ def test_a_failed_resume_shows_the_output_of_the_trainer_and_can_be_retried(live
     assert eventually(lambda: not state(live)["running"], 20)
     for file in live.results.glob("checkpoint*.pth"):
         file.write_bytes(b"damaged")
-    before = (live.results / schema.TRAINING_LOG).read_bytes()
+    before = (live.results / contract.TRAINING_LOG).read_bytes()
     answer = post(live, "/resume")
     begun.append(answer.json()["pid"])
     assert eventually(lambda: state(live)["exit_code"] is not None and not state(live)["running"], 60)
     found = state(live)
     assert (found["exit_code"], found["resumable"]) == (1, True)
     assert any("No checkpoint fits" in line for line in found["last_words"])
-    assert (live.results / schema.TRAINING_LOG).read_bytes() == before
+    assert (live.results / contract.TRAINING_LOG).read_bytes() == before
 
 
 def test_the_command_does_not_name_the_default_folder(monkeypatch):
     started = []
-    monkeypatch.setattr(Launcher, "start", lambda _, arguments: started.append(arguments) or 7)
+    monkeypatch.setattr(TrainerProcess, "start", lambda _, arguments: started.append(arguments) or 7)
     access = Authorization()
     api = ControlApi(PROJECT / "results", access)
     request = Request("POST", "/runs", {"host": "127.0.0.1", "x-control-token": access.token})

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 import mnist_cnn
 from digits.data import datasets
-from digits.runlog import schema
+from digits.runlog import contract
 from tests.support import PROJECT
 
 IMAGES = 400  # drawn for each evaluation in this process
@@ -41,7 +41,7 @@ def as_json(*arguments):
 
 @pytest.mark.process
 def test_another_process_prints_a_report_within_80_columns(trained):
-    program = [sys.executable, PROJECT / "mnist_cnn.py", "evaluate", schema.WEIGHTS]
+    program = [sys.executable, PROJECT / "mnist_cnn.py", "evaluate", contract.WEIGHTS]
     done = subprocess.run(program, cwd=trained, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
@@ -58,9 +58,9 @@ def test_another_process_prints_a_report_within_80_columns(trained):
 
 
 def test_json_agrees_with_the_log_of_the_run(trained, monkeypatch):
-    log = json.loads((trained / schema.TRAINING_LOG).read_text())
+    log = json.loads((trained / contract.TRAINING_LOG).read_text())
     monkeypatch.setattr(datasets, "SYNTHETIC_TEST", log["dataset"]["test"])
-    found = as_json(trained / schema.WEIGHTS)
+    found = as_json(trained / contract.WEIGHTS)
     assert (found["run_id"], found["trained_on"], found["dataset"]) == (log["run_id"], "synthetic", "synthetic")
     assert (found["model"], found["parameters"]) == (log["model"]["name"], log["model"]["parameters"])
     assert found["images"] == log["test"]["total"]
@@ -71,7 +71,7 @@ def test_json_agrees_with_the_log_of_the_run(trained, monkeypatch):
 
 
 def test_all_parts_of_the_json_agree_with_each_other(trained):
-    found = as_json(trained / schema.WEIGHTS)
+    found = as_json(trained / contract.WEIGHTS)
     confusion = torch.tensor(found["confusion"])
     assert confusion.sum() == found["images"] == IMAGES
     assert confusion.trace() == found["correct"] == round(found["accuracy"] * IMAGES)
@@ -83,24 +83,24 @@ def test_all_parts_of_the_json_agree_with_each_other(trained):
 
 
 def test_report_and_json_say_the_same(trained):
-    found, text = as_json(trained / schema.WEIGHTS), evaluate(trained / schema.WEIGHTS).output
+    found, text = as_json(trained / contract.WEIGHTS), evaluate(trained / contract.WEIGHTS).output
     for value in (found["accuracy"], found["calibration_error"], found["mean_confidence"], found["mean"]["f1"]):
         assert f"{100 * value:.2f} %" in text
     assert f"{found['images'] - found['correct']} misclassified" in text
 
 
 def test_another_data_set_can_be_evaluated(trained, small_mnist):
-    found = as_json(trained / schema.WEIGHTS, "--dataset", "mnist", "--data-dir", small_mnist)
+    found = as_json(trained / contract.WEIGHTS, "--dataset", "mnist", "--data-dir", small_mnist)
     assert (found["trained_on"], found["dataset"], found["images"]) == ("synthetic", "mnist", 4)
     assert None in [row["recall"] for row in found["digits"]]  # not every digit is among four
-    assert evaluate(trained / schema.WEIGHTS, "--dataset", "mnist", "--data-dir", small_mnist).exit_code == 0
+    assert evaluate(trained / contract.WEIGHTS, "--dataset", "mnist", "--data-dir", small_mnist).exit_code == 0
 
 
 def test_weights_trained_on_mnist_are_evaluated_on_mnist_only(trained, tmp_path, monkeypatch):
     from digits.data import download
     from digits.models import weights_file
 
-    content = weights_file.load(trained / schema.WEIGHTS)
+    content = weights_file.load(trained / contract.WEIGHTS)
     (tmp_path / "mnist.pth").write_bytes(weights_file.serialize(content | {"dataset": "mnist"}))
 
     def no_network(*arguments):
@@ -143,13 +143,13 @@ def test_a_foreign_file_is_rejected_in_one_line(tmp_path, content):
 
 
 def test_unsuitable_weights_are_rejected_in_one_line(trained, tmp_path):
-    assert "is not a weights file of this project" in refused(trained / schema.CHECKPOINT)
+    assert "is not a weights file of this project" in refused(trained / contract.CHECKPOINT)
     torch.save({"fc.weight": torch.zeros(3, 3)}, tmp_path / "foreign.pth")
     assert "is not a weights file of this project" in refused(tmp_path / "foreign.pth")
 
 
 def test_a_damaged_file_is_refused_in_one_line(trained, tmp_path):
-    content = bytearray((trained / schema.WEIGHTS).read_bytes())
+    content = bytearray((trained / contract.WEIGHTS).read_bytes())
     place = len(content) // 2
     content[place : place + 8] = bytes(byte ^ 0xFF for byte in content[place : place + 8])
     (tmp_path / "damaged.pth").write_bytes(content)
@@ -161,7 +161,7 @@ def test_a_damaged_file_is_refused_in_one_line(trained, tmp_path):
 def test_weights_that_are_not_finite_are_refused(trained, tmp_path):
     from digits.models import weights_file
 
-    content = weights_file.load(trained / schema.WEIGHTS)
+    content = weights_file.load(trained / contract.WEIGHTS)
     next(reversed(content["state_dict"].values())).fill_(float("nan"))
     (tmp_path / "nan.pth").write_bytes(weights_file.serialize(content))
     assert "contains NaN or infinite weights" in refused(tmp_path / "nan.pth", "--json")
@@ -173,6 +173,6 @@ def test_wrong_options_are_refused_before_anything_is_read(tmp_path):
 
 
 def test_weights_trained_on_synthetic_digits_are_evaluated_on_the_real_mnist(trained, mnist_root):
-    found = as_json(trained / schema.WEIGHTS, "--dataset", "mnist", "--data-dir", mnist_root)
+    found = as_json(trained / contract.WEIGHTS, "--dataset", "mnist", "--data-dir", mnist_root)
     assert (found["dataset"], found["images"]) == ("mnist", 10_000)
     assert [row["images"] for row in found["digits"]] == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]

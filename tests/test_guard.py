@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.server.guard import Authorization, is_loopback
+from digits.server.routes import Site
 from digits.server.startup import access_of, page_url, read_options
-from server import Site
 from tests.support import PROJECT
 from tests.support.example_project import RUN, project_in, server_of
 from tests.support.http_client import ask, serving, site_server
@@ -181,7 +181,7 @@ def test_a_read_only_server_rejects_the_correct_token_too(tmp_path):
 
 PRIVATE = "Traceback: what the trainer printed"
 READS = ["/", "/control", "/options", "/openapi.json", "/training_status", "/healthz", "/nowhere", "/results/runs.json"]
-READS += [f"/results/{name}" for name in (*schema.FILES, schema.TRAINER_LOG, schema.CONTROL)]
+READS += [f"/results/{name}" for name in (*contract.FILES, contract.TRAINER_LOG, contract.CONTROL)]
 
 
 def told(server, token: str) -> dict:
@@ -199,7 +199,7 @@ def told(server, token: str) -> dict:
 @pytest.mark.parametrize("allowed", [True, False])
 def test_trainer_output_free_space_and_paths_need_the_token(tmp_path, allowed):
     folder = project_in(tmp_path / "project")
-    (folder / "results" / schema.TRAINER_LOG).write_text(f"{PRIVATE}\n")
+    (folder / "results" / contract.TRAINER_LOG).write_text(f"{PRIVATE}\n")
     nothing = {"lines": False, "path": False, "fields": []}
     everything = {"lines": True, "path": True, "fields": ["exit_code", "fixed_args", "free_bytes", "last_words"]}
     with serving(server_of(folder, allowed)) as running:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.server.guard import parse_origin
-from server import Site
+from digits.server.routes import Site
 from tests.support.example_project import RUN, project_in
 from tests.support.http_client import ask, serving, site_server
 
@@ -15,7 +15,7 @@ OTHER = "http://other.example:8080"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     folder = project_in(tmp_path_factory.mktemp("project"))
-    for model in (schema.WEIGHTS, schema.NETWORK):  # so that /predict answers 503
+    for model in (contract.WEIGHTS, contract.NETWORK):  # so that /predict answers 503
         for path in folder.rglob(model):
             path.unlink()
     live = Site(folder / "results", folder)

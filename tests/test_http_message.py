@@ -9,7 +9,7 @@ import pytest
 from digits.server.http_handler import MAX_BLANK_LINES
 from digits.server.http_message import MAX_FIELDS, MAX_HEAD, MAX_LINE, MAX_PARAMETERS
 from digits.server.http_server import Server
-from digits.server.routing import MAX_BODY
+from digits.server.router import MAX_BODY
 from tests.support.http_client import GET, HOST, Answer, answers_of, ask, connect, raw, read_all, serving
 
 

@@ -14,7 +14,7 @@ from digits.server.concurrency import ConnectionSlots
 from digits.server.http_handler import MAX_BLANK_LINES, RECEIVE
 from digits.server.http_message import Response
 from digits.server.http_server import LARGE_BODIES, LINGERING, Server
-from digits.server.routing import MAX_BODY
+from digits.server.router import MAX_BODY
 from digits.server.static_files import CHUNK
 from digits.server.uploads import MAX_UPLOAD
 from tests.support import PROJECT

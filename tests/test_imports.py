@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from digits import imports
-from digits.runlog import schema
+from digits.runlog import contract
 from tests.support import PROJECT
 from tests.support.training import SMALL
 
@@ -85,7 +85,7 @@ def test_a_package_that_is_missing_is_called_by_its_name_for_pip(tmp_path, packa
     if package == "PIL":  # it is needed once the weights are read
         folder = tmp_path / "results"
         assert run(tmp_path, ["--epochs", "1", "--results-dir", str(folder), *SMALL]).returncode == 0
-        words = [*words, "--weights", str(folder / schema.WEIGHTS)]
+        words = [*words, "--weights", str(folder / contract.WEIGHTS)]
     (tmp_path / "seven.png").write_bytes(b"it is not read")
     body = f"raise ModuleNotFoundError(\"No module named '{package}'\", name='{package}')"
     done = run(tmp_path, words, package, body)

@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from digits.runlog import schema
+from digits.runlog import contract
 from tests.support import PROJECT, golden
 from tests.support.http_client import eventually
 from tests.support.training import SMALL
@@ -49,7 +49,7 @@ def fetch(url):
 
 def test_the_installed_server_serves_the_page_and_every_file_of_it(site, tmp_path):
     (tmp_path / "results").mkdir()
-    (tmp_path / "results" / schema.RUNS_INDEX).write_text("mine")
+    (tmp_path / "results" / contract.RUNS_INDEX).write_text("mine")
     process = command(site, "mnist-cnn-server", "--port", "0", "--no-browser", cwd=tmp_path)
     try:
         url = next(word for word in process.stdout.readline().split() if word.startswith("http://")).partition("#")[0]
@@ -58,7 +58,7 @@ def test_the_installed_server_serves_the_page_and_every_file_of_it(site, tmp_pat
         assert len(files) > 50
         for file in files:
             assert fetch(url + file) == (PROJECT / file).read_bytes()
-        assert fetch(f"{url}results/{schema.RUNS_INDEX}") == b"mine"
+        assert fetch(f"{url}results/{contract.RUNS_INDEX}") == b"mine"
     finally:
         process.kill()
         process.communicate()
@@ -70,7 +70,7 @@ def test_the_installed_trainer_writes_to_the_current_folder(site, tmp_path):
     output, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (0, "")
     assert "mnist-cnn-server" in output
-    log = json.loads((tmp_path / "results" / schema.TRAINING_LOG).read_text())
+    log = json.loads((tmp_path / "results" / contract.TRAINING_LOG).read_text())
     assert (log["status"], log["environment"]["commit"]) == ("completed", None)
     assert sorted(site.rglob("*.json")) == before
 
@@ -93,7 +93,7 @@ def test_the_installed_server_starts_a_trainer_that_writes_to_the_same_folder(si
         request = urllib.request.Request(f"{url}runs", body, fields)
         with urllib.request.urlopen(request, timeout=60) as answer:
             pid = json.load(answer)["pid"]
-        log = tmp_path / "results" / schema.TRAINING_LOG
+        log = tmp_path / "results" / contract.TRAINING_LOG
         assert eventually(lambda: log.exists() and json.loads(log.read_text())["status"] == "completed", seconds=120)
         assert json.loads(log.read_text())["process"]["pid"] == pid
     finally:

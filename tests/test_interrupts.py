@@ -10,7 +10,7 @@ import time
 import pytest
 import torch
 
-from digits.runlog import schema
+from digits.runlog import contract
 from tests.support import PROJECT
 from tests.support.training import Trainer
 
@@ -39,9 +39,9 @@ def test_a_signal_in_training_saves_checkpoint_and_log(tmp_path, signum, code):
     assert "Traceback" not in errors
     log = trainer.log()
     assert (log["status"], log["error"]) == ("interrupted", None)
-    state = torch.load(tmp_path / schema.CHECKPOINT, weights_only=True)
+    state = torch.load(tmp_path / contract.CHECKPOINT, weights_only=True)
     assert state["learner"]["steps"] == state["progress"]["step"] == log["progress"]["step"]
-    rows = (tmp_path / schema.BATCHES).read_text().splitlines()
+    rows = (tmp_path / contract.BATCHES).read_text().splitlines()
     assert len(rows) == 1 + log["progress"]["step"]
 
 
@@ -72,8 +72,8 @@ def test_during_startup_a_signal_ends_the_program_without_a_traceback(tmp_path, 
 def test_a_checkpoint_that_cannot_be_written_changes_neither_status_nor_exit_code(tmp_path):
     with Trainer(tmp_path, "--epochs", "1000", "--batch-size", "1") as trainer:  # 640 batches an epoch
         trainer.wait_for(lambda log: step(log) > 3)
-        (tmp_path / schema.CHECKPOINT).unlink()
-        (tmp_path / schema.CHECKPOINT).mkdir()  # a file can't take its place
+        (tmp_path / contract.CHECKPOINT).unlink()
+        (tmp_path / contract.CHECKPOINT).mkdir()  # a file can't take its place
         trainer.process.send_signal(signal.SIGINT)
         code, output, errors = trainer.finish()
     assert (code, errors) == (130, "Interrupted.\n")
@@ -101,7 +101,7 @@ def test_a_signal_ends_a_download(tmp_path):
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert not list((tmp_path / "data").rglob("*.gz"))
-    assert '"interrupted"' in (tmp_path / "results" / schema.TRAINING_LOG).read_text()
+    assert '"interrupted"' in (tmp_path / "results" / contract.TRAINING_LOG).read_text()
 
 
 RAISING = """

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import digits.data.mnist
-from digits.runlog import schema
+from digits.runlog import contract
 from tests.support import PROJECT
 from tests.support.training import Trainer, killed, train, trained
 
@@ -35,7 +35,7 @@ def test_a_run_completes_and_names_its_files(finished):
     for number, line in enumerate(epochs, start=1):
         assert re.fullmatch(rf"Epoch {number}/2: loss \d\.\d{{4}}, val accuracy \d+\.\d\d %, \d+\.\d s", line)
     assert len(epochs) == 2
-    weights = folder / schema.WEIGHTS
+    weights = folder / contract.WEIGHTS
     summary = [
         r"Trained in \d+\.\d s",
         r"Test accuracy: \d+\.\d\d % \([\d,]+ of [\d,]+ correct\)",
@@ -51,14 +51,16 @@ def test_a_run_completes_and_names_its_files(finished):
 
 def test_a_run_leaves_all_the_files_of_the_contract(finished):
     folder = finished[0]
-    log = content(folder, schema.TRAINING_LOG)
-    assert sorted(log["files"]) == sorted(set(schema.FILES) - {schema.TRAINING_LOG, schema.LABEL})
+    log = content(folder, contract.TRAINING_LOG)
+    assert sorted(log["files"]) == sorted(set(contract.FILES) - {contract.TRAINING_LOG, contract.LABEL})
     assert all((folder / file).stat().st_size > 50 for file in log["files"])
-    assert set(os.listdir(folder)) == {*schema.FILES, schema.RUNS_INDEX, ".lock", ".runs.json.lock"} - {schema.LABEL}
+    assert set(os.listdir(folder)) == {*contract.FILES, contract.RUNS_INDEX, ".lock", ".runs.json.lock"} - {
+        contract.LABEL
+    }
 
 
 def test_the_log_says_what_ran_and_on_what(finished):
-    log = content(finished[0], schema.TRAINING_LOG)
+    log = content(finished[0], contract.TRAINING_LOG)
     assert (log["status"], log["name"]) == ("completed", "größer & <b>schneller</b>")
     assert log["config"]["channels"] == [4, 4, 8, 8]
     assert log["dataset"]["name"] == "synthetic"
@@ -71,7 +73,7 @@ def test_the_log_says_what_ran_and_on_what(finished):
 
 
 def test_the_test_result_matches_the_saved_predictions(finished):
-    log, predictions = (content(finished[0], file) for file in (schema.TRAINING_LOG, schema.PREDICTIONS))
+    log, predictions = (content(finished[0], file) for file in (contract.TRAINING_LOG, contract.PREDICTIONS))
     for part, accuracy in (("test", log["test"]["accuracy"]), ("validation", log["epochs"]["val_accuracy"][-1])):
         saved = predictions[part]
         answers = saved["predictions"] if part == "test" else saved["epochs"][-1]["predictions"]
@@ -82,8 +84,8 @@ def test_the_test_result_matches_the_saved_predictions(finished):
 def test_the_samples_match_the_saved_weights(finished):
     from digits.models.weights_file import load_trained
 
-    network, saved_with = load_trained(finished[0] / schema.WEIGHTS)
-    samples = content(finished[0], schema.TEST_SAMPLES)
+    network, saved_with = load_trained(finished[0] / contract.WEIGHTS)
+    samples = content(finished[0], contract.TEST_SAMPLES)
     assert samples["final"]
     assert len(samples["samples"]) == 10
     images = torch.tensor([sample["pixels"] for sample in samples["samples"]], dtype=torch.uint8).view(-1, 28, 28)
@@ -97,21 +99,21 @@ def test_the_exported_network_matches_the_saved_weights(finished):
     from digits.models.export import import_model
     from digits.models.weights_file import load_network
 
-    told = content(finished[0], schema.NETWORK)
-    numbers = torch.frombuffer(bytearray((finished[0] / schema.NETWORK_NUMBERS).read_bytes()), dtype=torch.float32)
+    told = content(finished[0], contract.NETWORK)
+    numbers = torch.frombuffer(bytearray((finished[0] / contract.NETWORK_NUMBERS).read_bytes()), dtype=torch.float32)
     images = torch.randn(5, 1, 28, 28)
     with torch.no_grad():
-        expected = load_network(finished[0] / schema.WEIGHTS)(images)
+        expected = load_network(finished[0] / contract.WEIGHTS)(images)
         torch.testing.assert_close(import_model(told["layers"], numbers)(images), expected, atol=1e-4, rtol=1e-4)
     assert told["epoch"] == 2 and told["epochs"] == [1, 2] and told["temperature"] > 0
-    log = content(finished[0], schema.TRAINING_LOG)
-    assert {schema.NETWORK, schema.NETWORK_NUMBERS, schema.NETWORK_EPOCHS} <= set(log["files"])
+    log = content(finished[0], contract.TRAINING_LOG)
+    assert {contract.NETWORK, contract.NETWORK_NUMBERS, contract.NETWORK_EPOCHS} <= set(log["files"])
 
 
 def test_the_same_seed_repeats_the_run_and_another_seed_does_not(finished, tmp_path):
     def losses(folder, *options):
         assert train(folder, "--epochs", "1", "--quiet", *options) == (0, "", "")
-        return [line.split(",")[2] for line in (folder / schema.BATCHES).read_text().splitlines()]
+        return [line.split(",")[2] for line in (folder / contract.BATCHES).read_text().splitlines()]
 
     first = losses(tmp_path / "first", "--precision", "float32")
     assert losses(tmp_path / "again", "--precision", "float32") == first
@@ -131,13 +133,13 @@ def test_it_runs_from_a_path_with_spaces_and_letters_and_from_another_folder(tmp
     environment = {key: value for key, value in os.environ.items() if key != "MNIST_DATA_DIR"}
     done = subprocess.run(command, cwd=elsewhere, env=environment, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
-    assert content(project / "results", schema.TRAINING_LOG)["epochs"]["val_loss"] == [None]
+    assert content(project / "results", contract.TRAINING_LOG)["epochs"]["val_loss"] == [None]
     assert os.listdir(elsewhere) == []
 
 
 def test_a_non_finite_loss_ends_the_run_with_the_last_finite_numbers(tmp_path):
     code, _, errors = train(tmp_path, "--lr", "1e20", "--optimizer", "sgd", "--precision", "float32", "--epochs", "5")
-    log = content(tmp_path, schema.TRAINING_LOG)
+    log = content(tmp_path, contract.TRAINING_LOG)
     assert code == 3
     assert re.fullmatch(r"Error: The loss of step \d+ is NaN or infinite \(lr .*\): try a lower --lr\.\n", errors)
     assert log["status"] == "failed"
@@ -146,20 +148,20 @@ def test_a_non_finite_loss_ends_the_run_with_the_last_finite_numbers(tmp_path):
     assert (event["kind"], event["step"]) == ("diverged", log["progress"]["step"])
     assert log["batches"]["loss"][0] is not None
     assert log["batches"]["loss"][-1] is None
-    assert not (tmp_path / schema.WEIGHTS).exists()
+    assert not (tmp_path / contract.WEIGHTS).exists()
 
 
 @pytest.mark.parametrize("validation", ["50", "0"])
 def test_weights_that_the_last_step_broke_are_neither_saved_nor_tested(tmp_path, validation):
     options = ["--train-limit", "100", "--validation", validation, "--lr", "1e30", "--precision", "float32"]
     code, _, errors = train(tmp_path, "--epochs", "1", *options)
-    log = content(tmp_path, schema.TRAINING_LOG)
+    log = content(tmp_path, contract.TRAINING_LOG)
     assert code == 3, errors
     assert (log["status"], log["test"], [event["kind"] for event in log["events"]]) == ("failed", None, ["diverged"])
-    assert not (tmp_path / schema.WEIGHTS).exists()
+    assert not (tmp_path / contract.WEIGHTS).exists()
     from digits.models.weights_file import load
 
-    assert load(tmp_path / schema.CHECKPOINT)["learner"]["steps"] == 0, "that of the beginning"
+    assert load(tmp_path / contract.CHECKPOINT)["learner"]["steps"] == 0, "that of the beginning"
 
 
 @pytest.mark.process
@@ -168,7 +170,7 @@ def test_a_closed_pipe_does_not_end_the_training(tmp_path):
         trainer.process.stdout.close()
         trainer.process.stdout = None
         assert trainer.process.wait(timeout=120) == 0
-    assert content(tmp_path, schema.TRAINING_LOG)["status"] == "completed"
+    assert content(tmp_path, contract.TRAINING_LOG)["status"] == "completed"
 
 
 @pytest.mark.process
@@ -186,7 +188,7 @@ def test_a_missing_device_is_named_with_a_remedy(tmp_path):
     code, _, errors = train(tmp_path, "--device", "cuda")
     assert code == 1
     assert errors == "Error: No cuda device is available: use --device auto or --device cpu.\n"
-    assert content(tmp_path, schema.TRAINING_LOG)["status"] == "failed"
+    assert content(tmp_path, contract.TRAINING_LOG)["status"] == "failed"
 
 
 @pytest.mark.process
@@ -206,7 +208,7 @@ def test_a_second_trainer_is_rejected_and_the_first_is_named(tmp_path):
 def test_after_kill_9_the_next_run_starts_and_the_first_is_kept(tmp_path):
     killed(2, tmp_path, "--name", "killed")
     trained(tmp_path, "--epochs", "1", "--name", "next")
-    runs = content(tmp_path, schema.RUNS_INDEX)["runs"]
+    runs = content(tmp_path, contract.RUNS_INDEX)["runs"]
     assert [(run["name"], run["status"]) for run in runs] == [("next", "completed"), ("killed", "crashed")]
 
 
@@ -215,7 +217,7 @@ def test_a_disk_that_fills_up_in_the_run_is_named_in_one_line_and_earlier_files_
     """A full disk, simulated by a limit on the size of files."""
     resource = pytest.importorskip("resource", reason="this system has no limits on the size of files")
     trained(tmp_path, "--epochs", "1", "--name", "earlier")
-    earlier = {file: (tmp_path / file).read_bytes() for file in schema.FILES if (tmp_path / file).exists()}
+    earlier = {file: (tmp_path / file).read_bytes() for file in contract.FILES if (tmp_path / file).exists()}
 
     def limit():
         resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
@@ -227,10 +229,10 @@ def test_a_disk_that_fills_up_in_the_run_is_named_in_one_line_and_earlier_files_
         r"Error: Cannot write the results: File too large.*\. Free some space or choose another --results-dir\.\n",
         errors,
     )
-    (folder,) = (tmp_path / schema.RUNS).iterdir()
+    (folder,) = (tmp_path / contract.RUNS).iterdir()
     assert {file: (folder / file).read_bytes() for file in earlier} == earlier
-    assert len(earlier) >= len(schema.FILES) - 2  # one epoch has no checkpoint before the last, and nobody named it
-    assert content(tmp_path, schema.TRAINING_LOG)["status"] == "failed"
+    assert len(earlier) >= len(contract.FILES) - 2  # one epoch has no checkpoint before the last, and nobody named it
+    assert content(tmp_path, contract.TRAINING_LOG)["status"] == "failed"
     assert not list(tmp_path.glob("*.tmp"))
 
 
@@ -248,6 +250,6 @@ def test_the_real_mnist_is_learned_in_one_epoch(mnist_root, tmp_path):
     ) as trainer:
         code, output, errors = trainer.finish(seconds=900)
     assert (code, errors) == (0, "")
-    log = content(tmp_path, schema.TRAINING_LOG)
+    log = content(tmp_path, contract.TRAINING_LOG)
     assert log["dataset"]["name"] == "mnist"
     assert log["test"]["accuracy"] >= 0.98, output

@@ -12,7 +12,7 @@ from PIL import Image
 
 import mnist_cnn
 from digits.data import datasets
-from digits.runlog import schema
+from digits.runlog import contract
 from tests.support import PROJECT
 from tests.support.example_project import server_of
 from tests.support.http_client import serving
@@ -58,7 +58,7 @@ def stopped(tmp_path_factory):
     folder = tmp_path_factory.mktemp("stopped")
     with Trainer(folder / "results", "--epochs", "500") as trainer:
         trainer.wait_for(lambda log: log and len(log["epochs"]["epoch"]) >= 2)
-        (folder / "results" / schema.CONTROL).write_text('{"requests": [{"action": "stop"}]}')
+        (folder / "results" / contract.CONTROL).write_text('{"requests": [{"action": "stop"}]}')
         code, _, errors = trainer.finish()
         assert code == 0, errors
     return folder
@@ -85,16 +85,16 @@ def pictures_of(folder: Path, samples: list[dict]) -> list[Path]:
 
 
 def test_after_the_run_every_program_gives_the_same_probability(finished):
-    told = read(finished, schema.TEST_SAMPLES)
+    told = read(finished, contract.TEST_SAMPLES)
     samples, temperature = told["samples"], told["temperature"]
     assert told["final"] and temperature > 0
-    assert read(finished, schema.TRAINING_LOG)["test"]["temperature"] == pytest.approx(temperature, rel=1e-5)
+    assert read(finished, contract.TRAINING_LOG)["test"]["temperature"] == pytest.approx(temperature, rel=1e-5)
     files = pictures_of(finished, samples)
-    weights = finished / "results" / schema.WEIGHTS
+    weights = finished / "results" / contract.WEIGHTS
     result = CliRunner().invoke(mnist_cnn.cli, ["predict", *map(str, files), "--weights", str(weights), "--json"])
     predicted = json.loads(result.stdout)
     page = on_the_page(finished)
-    test = read(finished, schema.PREDICTIONS)["test"]
+    test = read(finished, contract.PREDICTIONS)["test"]
     notable = dict(zip(test["notable"]["index"], test["notable"]["probabilities"]))
     with serving(server_of(finished)) as server:
         for sample, file, one, other in zip(samples, files, predicted, page):
@@ -111,9 +111,9 @@ def test_after_the_run_every_program_gives_the_same_probability(finished):
 
 
 def test_during_training_probabilities_use_the_temperature_of_the_epoch(stopped):
-    told, network = read(stopped, schema.TEST_SAMPLES), read(stopped, schema.NETWORK)
+    told, network = read(stopped, contract.TEST_SAMPLES), read(stopped, contract.NETWORK)
     assert not told["final"] and told["temperature"] == network["temperature"] == network["temperatures"][-1] > 0
-    epochs = read(stopped, schema.PREDICTIONS)["validation"]["epochs"]
+    epochs = read(stopped, contract.PREDICTIONS)["validation"]["epochs"]
     temperatures = dict(zip(network["epochs"], network["temperatures"]))
     shared = [one for one in epochs if one["epoch"] in temperatures]
     assert len(shared) >= 2
@@ -134,14 +134,14 @@ def test_without_validation_images_the_files_say_that_nothing_is_calibrated(tmp_
     with Trainer(tmp_path / "results", "--epochs", "1", last_options=["--validation", "0"]) as trainer:
         code, _, errors = trainer.finish()
         assert code == 0, errors
-    samples = read(tmp_path, schema.TEST_SAMPLES)
+    samples = read(tmp_path, contract.TEST_SAMPLES)
     assert samples["temperature"] is None and samples["samples"]
-    assert read(tmp_path, schema.PREDICTIONS)["test"]["temperature"] is None
-    test = read(tmp_path, schema.TRAINING_LOG)["test"]
+    assert read(tmp_path, contract.PREDICTIONS)["test"]["temperature"] is None
+    test = read(tmp_path, contract.TRAINING_LOG)["test"]
     assert (test["temperature"], test["ece_calibrated"]) == (None, None) and test["calibration_error"] > 0
     assert not any(answer["isCalibrated"] for answer in on_the_page(tmp_path))
     file, *_ = pictures_of(tmp_path, samples["samples"])
-    weights = tmp_path / "results" / schema.WEIGHTS
+    weights = tmp_path / "results" / contract.WEIGHTS
     report = CliRunner().invoke(mnist_cnn.cli, ["predict", str(file), "--weights", str(weights)]).stdout
     assert "uncalibrated" in report.splitlines()[0] or "not look like" in report
     evaluated = CliRunner().invoke(mnist_cnn.cli, ["evaluate", str(weights)]).stdout

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from digits.inference import images
-from digits.runlog import commands, schema
+from digits.runlog import contract, control_actions
 from digits.runlog.run_log import RunLog
 from digits.server import OPENAPI, predict_api, uploads
-from server import Site
+from digits.server.routes import Site
 from tests.support.example_project import server_of
 from tests.support.http_client import ask, serving
 from tests.test_predict import weights  # noqa: F401  (fixture)
@@ -35,7 +35,7 @@ def site(tmp_path_factory, weights):  # noqa: F811
         log.batch(1, loss=0.5)
     with RunLog(folder / "results", name="live") as log, serving(server_of(folder)) as running:
         log.batch(1, loss=0.5)
-        log.save(schema.WEIGHTS, weights.read_bytes())
+        log.save(contract.WEIGHTS, weights.read_bytes())
         yield running
 
 
@@ -103,8 +103,8 @@ def test_every_error_is_described_as_a_problem(path, method):
 
 def test_files_are_described_by_the_names_they_have(site):
     names = DOCUMENT["paths"]["/results/{name}"]["get"]["parameters"][0]["schema"]["enum"]
-    assert ask(site, f"/results/{schema.TRAINING_LOG}").status == 200
-    assert set(names) == set(schema.FILES)
+    assert ask(site, f"/results/{contract.TRAINING_LOG}").status == 200
+    assert set(names) == set(contract.FILES)
 
 
 def test_limits_and_names_match_the_code():
@@ -124,7 +124,7 @@ def test_the_api_document_describes_every_operation_and_no_other():
 def test_the_api_document_lists_every_control_action():
     table = API.partition("### POST /control")[2].partition("## Service")[0]
     rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
-    assert sorted(re.findall(r"`(\w+)`", " ".join(rows[1:]))) == sorted(commands.ACTIONS)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows[1:]))) == sorted(control_actions.ACTIONS)
 
 
 def test_every_url_of_an_example_has_a_route():

@@ -8,7 +8,7 @@ import sys
 import pytest
 from PIL import Image
 
-from digits.runlog import schema
+from digits.runlog import contract
 from tests.support import PROJECT
 from tests.support.training import SMALL, Trainer
 
@@ -58,9 +58,9 @@ def words_of(command, folder):
     words = command.split()
     if words[0] == "predict":
         Image.new("L", (28, 28), 255).save(folder / "seven.png")
-        words += ["--weights", folder / schema.WEIGHTS, folder / "seven.png"]
+        words += ["--weights", folder / contract.WEIGHTS, folder / "seven.png"]
     if words[0] == "evaluate" and "--json" in words:
-        words += [folder / schema.WEIGHTS, "--dataset", "synthetic"]
+        words += [folder / contract.WEIGHTS, "--dataset", "synthetic"]
     return words
 
 
@@ -110,8 +110,8 @@ def test_a_training_is_completed_whatever_becomes_of_its_output(tmp_path, redire
     """Lost output is an error at the end; a missing reader is not."""
     code, _, errors = shell("mnist_cnn.py", ["--epochs", "1", "--results-dir", tmp_path, *SMALL], redirection)
     assert (code, errors) == (expected, sentence)
-    assert json.loads((tmp_path / schema.TRAINING_LOG).read_text())["status"] == "completed"
-    assert (tmp_path / schema.WEIGHTS).stat().st_size > 1000
+    assert json.loads((tmp_path / contract.TRAINING_LOG).read_text())["status"] == "completed"
+    assert (tmp_path / contract.WEIGHTS).stat().st_size > 1000
 
 
 def test_with_closed_descriptors_nothing_is_printed_into_a_file_of_the_run(tmp_path):
@@ -142,8 +142,8 @@ def test_a_bug_keeps_its_traceback_and_exit_code_1(tmp_path):
 @pytest.mark.skipif(os.name != "posix", reason="needs a pseudo-terminal")
 @pytest.mark.parametrize("answer", [b"n\n", b"\x04"], ids=["no", "end of input"])
 def test_a_question_answered_with_no_ends_with_one_line(tmp_path, answer):
-    log = {"schema": schema.SCHEMA, "run_id": "a-run", "config": {"lr": 0.01}, "batches": {"lr": [0.01]}}
-    (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
+    log = {"schema": contract.SCHEMA, "run_id": "a-run", "config": {"lr": 0.01}, "batches": {"lr": [0.01]}}
+    (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
     terminal, child = os.openpty()
     os.write(terminal, answer)
     command = [sys.executable, PROJECT / "mnist_cnn.py", "control", "lr", "5", "--results-dir", tmp_path]

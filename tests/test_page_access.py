@@ -3,7 +3,7 @@
 import pytest
 
 from digits.files import write_json
-from digits.runlog.schema import RUNS_INDEX
+from digits.runlog.contract import RUNS_INDEX
 from tests.support.browser import missing, our_server, write_run
 from tests.support.control import controlled
 from tests.support.pages import reach, see, status

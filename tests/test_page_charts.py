@@ -5,7 +5,7 @@ import json
 import pytest
 
 from digits.files import write_json
-from digits.runlog.schema import BATCHES, PREDICTIONS, RUNS_INDEX, TRAINING_LOG
+from digits.runlog.contract import BATCHES, PREDICTIONS, RUNS_INDEX, TRAINING_LOG
 from tests.support.browser import our_server, write_run
 from tests.support.pages import reach, see, wait_for_polls, walk
 

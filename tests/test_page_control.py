@@ -10,7 +10,7 @@ import pytest
 
 from digits.files import write_json
 from digits.runlog import training_log
-from digits.runlog.schema import RUNS_INDEX
+from digits.runlog.contract import RUNS_INDEX
 from tests.support import PROJECT
 from tests.support.browser import any_server, copy_page, write_run
 from tests.support.control import controlled, new_run, press, refuse

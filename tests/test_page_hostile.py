@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 from digits.files import write_json
-from digits.runlog.schema import RUNS_INDEX
+from digits.runlog.contract import RUNS_INDEX
 from tests.support import PROJECT
 from tests.support.browser import our_server, write_run
 from tests.support.http_client import read_all

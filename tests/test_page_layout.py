@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server import Site
+from digits.server.routes import Site
 from tests.support import PROJECT
 from tests.support.browser import our_server, write_run
 from tests.support.http_client import ask, serving, site_server

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from digits.files import write_json
-from digits.runlog.schema import PREDICTIONS, TEST_IMAGES, TEST_SAMPLES, TRAINING_LOG
+from digits.runlog.contract import PREDICTIONS, TEST_IMAGES, TEST_SAMPLES, TRAINING_LOG
 from tests.support.browser import our_server, write_run
 from tests.support.pages import reach, see
 

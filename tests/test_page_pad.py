@@ -6,8 +6,8 @@ import shutil
 import pytest
 
 from digits.files import write_json
-from digits.runlog.schema import NETWORK
-from server import Site
+from digits.runlog.contract import NETWORK
+from digits.server.routes import Site
 from tests.support.browser import Watched, any_server, copy_page, our_server, serving, write_run
 from tests.support.http_client import site_server
 from tests.support.pad import ANSWER, READS, answer, clear, draw, pixels, sheet, strokes_of, train

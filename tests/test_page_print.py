@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from digits.files import write_json
-from digits.runlog.schema import PREDICTIONS
+from digits.runlog.contract import PREDICTIONS
 from tests.support.browser import missing, our_server, write_run
 from tests.support.control import controlled
 from tests.support.pages import reach, see

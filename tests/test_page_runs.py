@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
+from digits.runlog.contract import RUNS, RUNS_INDEX, TRAINING_LOG
 from digits.runlog.run_log import RunLog
-from digits.runlog.schema import RUNS, RUNS_INDEX, TRAINING_LOG
 from tests.support import PROJECT
 from tests.support.browser import any_server
 from tests.support.control import controlled

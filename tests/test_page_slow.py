@@ -7,7 +7,7 @@ import threading
 import time
 
 from digits.files import write_json
-from digits.runlog.schema import PREDICTIONS, TEST_IMAGES, TRAINING_LOG
+from digits.runlog.contract import PREDICTIONS, TEST_IMAGES, TRAINING_LOG
 from tests.support.browser import close_all, our_server, write_run
 from tests.support.pages import PATIENCE, reach, see, status
 

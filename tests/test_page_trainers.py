@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from digits.runlog.contract import BATCH_FIELDS, BATCHES
 from digits.runlog.run_log import RunLog
-from digits.runlog.schema import BATCH_FIELDS, BATCHES
 from tests.support import PROJECT
 from tests.support.browser import any_server, our_server
 from tests.support.pages import see, status, walk

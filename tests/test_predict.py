@@ -221,7 +221,7 @@ def test_a_prediction_imports_nothing_of_training_data_or_the_command_line(files
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True, timeout=300)
     label, *modules = done.stdout.split()
     assert label in "0123456789"
-    unneeded = {"training", "cli", "server", "launch"}
+    unneeded = {"training", "cli", "server", "torchrun"}
     data = {name.split(".")[2] for name in modules if name.startswith("digits.data.")}
     assert not {name.split(".")[1] for name in modules if name.startswith("digits.")} & unneeded
     assert data == {"mnist", "resize"}

@@ -14,7 +14,7 @@ from PIL import Image
 from digits.inference import images
 from digits.models.builders import build_model
 from digits.models.history import ModelHistory
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.runlog.run_log import RunLog
 from digits.server import predict_api
 from tests.support.example_project import server_of
@@ -29,11 +29,11 @@ def site(tmp_path_factory, weights):  # noqa: F811
     (folder / "web").mkdir()
     with RunLog(folder / "results", name="trained") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.WEIGHTS, weights.read_bytes())
+        log.save(contract.WEIGHTS, weights.read_bytes())
         kept = ModelHistory()
         kept.add_epoch(1, build_model("tiny"))
-        log.save(schema.NETWORK_EPOCHS, kept.history)
-        log.save_json(schema.NETWORK, kept.as_json({"temperature": None}) | {"epochs": [5]})
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}) | {"epochs": [5]})
     with serving(server_of(folder)) as server:
         server.results, server.run_id = folder / "results", log.run_id
         yield server

@@ -7,7 +7,7 @@ import pytest
 
 from digits.inference import images, predict
 from digits.models import weights_file
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.runlog.run_log import RunLog
 from digits.server import predict_api
 from digits.server.http_message import Problem, Request
@@ -29,7 +29,7 @@ def request_of(body: bytes, content_type: str | None = None, target: str = "/pre
 def results_with(folder, content: bytes):
     with RunLog(folder, name="trained") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.WEIGHTS, content)
+        log.save(contract.WEIGHTS, content)
     return folder
 
 
@@ -73,9 +73,9 @@ def test_a_request_beyond_its_time_budget_is_rejected(results, picture, monkeypa
 
 def test_loading_weights_does_not_block_requests_for_other_weights(results, picture, monkeypatch):  # noqa: F811
     """Loading weights of an earlier run takes long; meanwhile loaded ones are used."""
-    content = (results / schema.WEIGHTS).read_bytes()
+    content = (results / contract.WEIGHTS).read_bytes()
     results_with(results, content)  # the run before is under runs/ now
-    run_id = next((results / schema.RUNS).iterdir()).name
+    run_id = next((results / contract.RUNS).iterdir()).name
     asked = PredictApi(results)
     asked.answer(request_of(picture[0]))
     opened, held, opens = threading.Event(), threading.Event(), predict.Predictor.open
@@ -100,8 +100,8 @@ def test_loading_weights_does_not_block_requests_for_other_weights(results, pict
 def test_weights_above_the_stated_size_are_refused_before_they_are_read(live, picture):  # noqa: F811
     with RunLog(live.results, name="huge") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.WEIGHTS, b"")
-        with open(live.results / schema.WEIGHTS, "r+b") as file:
+        log.save(contract.WEIGHTS, b"")
+        with open(live.results / contract.WEIGHTS, "r+b") as file:
             file.truncate(weights_file.MAX_BYTES + (8 << 30))
         answer = post(live, picture[0])
     assert answer.status == 503 and "too large" in answer.json()["error"]

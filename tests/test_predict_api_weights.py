@@ -7,7 +7,7 @@ import pytest
 from digits.models import weights_file
 from digits.models.builders import build_model
 from digits.models.history import ModelHistory
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.runlog.run_log import RunLog
 from tests.test_predict import digits, weights  # noqa: F401  (fixtures)
 from tests.test_predict_api import picture, post  # noqa: F401  (a fixture)
@@ -24,23 +24,23 @@ def test_new_weights_are_used_immediately_and_earlier_ones_during_training(live,
     content, label = picture
     with RunLog(live.results, name="first") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.WEIGHTS, weights.read_bytes())
+        log.save(contract.WEIGHTS, weights.read_bytes())
     assert post(live, content).json()["label"] == label
     with RunLog(live.results, name="second") as log:
         log.batch(1, loss=0.5)
         assert post(live, content).json()["label"] == label
-        log.save(schema.WEIGHTS, b"damaged")
+        log.save(contract.WEIGHTS, b"damaged")
         assert post(live, content).status == 503
-        log.save(schema.WEIGHTS, weights.read_bytes())
+        log.save(contract.WEIGHTS, weights.read_bytes())
         assert post(live, content).json()["label"] == label
 
 
 def test_damaged_weights_are_reported_without_their_path(live, picture, weights):  # noqa: F811
     with RunLog(live.results, name="damaged") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.WEIGHTS, pickle.dumps(weights))
+        log.save(contract.WEIGHTS, pickle.dumps(weights))
     answer = post(live, picture[0])
-    assert answer.status == 503 and schema.WEIGHTS in answer.json()["error"]
+    assert answer.status == 503 and contract.WEIGHTS in answer.json()["error"]
     assert str(live.results) not in answer.json()["error"] and "weights_only" not in answer.json()["error"]
 
 
@@ -53,8 +53,8 @@ def test_a_live_run_predicts_with_its_newest_or_any_saved_epoch(live, picture, w
     kept.add_epoch(3, network)
     with RunLog(live.results, name="stopped") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.NETWORK_EPOCHS, kept.history)
-        log.save_json(schema.NETWORK, kept.as_json({"temperature": 1.5}))
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": 1.5}))
         newest = post(live, content).json()
         assert (newest["label"], newest["model"]["epoch"], newest["status"]) == (label, 3, "ok")
         assert post(live, content, path=f"/predict?run={log.run_id}").json()["model"] == newest["model"]
@@ -66,13 +66,13 @@ def test_a_live_run_predicts_with_its_newest_or_any_saved_epoch(live, picture, w
 def test_final_weights_of_an_earlier_run_take_precedence_over_those_of_an_epoch(live, picture, weights):  # noqa: F811
     with RunLog(live.results, name="ended") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.WEIGHTS, weights.read_bytes())
+        log.save(contract.WEIGHTS, weights.read_bytes())
     with RunLog(live.results, name="training") as log:
         log.batch(1, loss=0.5)
         kept = ModelHistory()
         kept.add_epoch(1, build_model("lenet5"))
-        log.save(schema.NETWORK_EPOCHS, kept.history)
-        log.save_json(schema.NETWORK, kept.as_json({"temperature": None}))
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}))
         assert post(live, picture[0]).json()["model"]["run_id"] == "x"
 
 
@@ -95,10 +95,10 @@ def test_an_unknown_network_description_is_rejected(live, picture, strange):  # 
     kept.add_epoch(1, build_model("tiny"), ood_threshold=-5.0)
     with RunLog(live.results, name="foreign") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.NETWORK_EPOCHS, kept.history)
-        log.save_json(schema.NETWORK, kept.as_json({"temperature": None}))
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}))
         assert post(live, picture[0], path="/predict?epoch=1").status == 200
-        log.save_json(schema.NETWORK, kept.as_json({"temperature": None}) | strange)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": None}) | strange)
         assert post(live, picture[0], path="/predict?epoch=1").status == 404
 
 
@@ -108,10 +108,10 @@ def test_an_unknown_description_of_the_newest_epoch_is_rejected(live, picture, s
     kept.add_epoch(1, build_model("tiny"))
     with RunLog(live.results, name="foreign") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.NETWORK_NUMBERS, kept.current)
-        log.save_json(schema.NETWORK, kept.as_json({"temperature": 0.5}))
+        log.save(contract.NETWORK_NUMBERS, kept.current)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": 0.5}))
         assert post(live, picture[0]).json()["temperature"] == 0.5
-        log.save_json(schema.NETWORK, kept.as_json({"temperature": 0.5}) | strange)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": 0.5}) | strange)
         assert post(live, picture[0]).status == 404
 
 
@@ -121,9 +121,9 @@ def test_each_epoch_is_calibrated_with_its_own_temperature(live, picture):  # no
         kept.add_epoch(epoch, network, temperature=temperature)
     with RunLog(live.results, name="calibrated") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.NETWORK_NUMBERS, kept.current)
-        log.save(schema.NETWORK_EPOCHS, kept.history)
-        log.save_json(schema.NETWORK, kept.as_json({"temperature": 0.5}))
+        log.save(contract.NETWORK_NUMBERS, kept.current)
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, kept.as_json({"temperature": 0.5}))
         first, second, third = (post(live, picture[0], path=f"/predict?epoch={epoch}").json() for epoch in (1, 2, 3))
         assert [answer["temperature"] for answer in (first, second, third)] == [None, 1.5, 0.5]
         assert second["score"] < first["score"] < third["score"]
@@ -139,8 +139,8 @@ def test_files_without_temperatures_per_epoch_are_read(live, picture):  # noqa: 
     del saved["temperatures"]
     with RunLog(live.results, name="older") as log:
         log.batch(1, loss=0.5)
-        log.save(schema.NETWORK_NUMBERS, kept.current)
-        log.save(schema.NETWORK_EPOCHS, kept.history)
-        log.save_json(schema.NETWORK, saved)
+        log.save(contract.NETWORK_NUMBERS, kept.current)
+        log.save(contract.NETWORK_EPOCHS, kept.history)
+        log.save_json(contract.NETWORK, saved)
         answers = [post(live, picture[0], path=f"/predict?epoch={epoch}").json() for epoch in (1, 2)]
         assert [answer["temperature"] for answer in answers] == [None, 0.5]

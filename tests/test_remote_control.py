@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from digits.files import write_atomically, write_json
-from digits.runlog import commands as control_file
-from digits.runlog import schema, training_log
-from digits.runlog.commands import send
+from digits.runlog import contract, training_log
+from digits.runlog import control_actions as control_file
+from digits.runlog.control_actions import send
 from digits.runlog.run_log import RunLog
 from digits.training.distributed import Group
 from digits.training.remote_control import RemoteControl
@@ -32,12 +32,12 @@ def steps(log: dict) -> int:
 
 
 def losses(folder) -> list[str]:
-    with open(folder / schema.BATCHES, newline="") as file:
+    with open(folder / contract.BATCHES, newline="") as file:
         return [row["loss"] for row in csv.DictReader(file)]
 
 
 def rates(folder) -> list[float]:
-    with open(folder / schema.BATCHES, newline="") as file:
+    with open(folder / contract.BATCHES, newline="") as file:
         return [float(row["lr"]) for row in csv.DictReader(file)]
 
 
@@ -49,7 +49,7 @@ def control(folder, *words: object) -> Finished:
 
 
 def log_of(folder) -> dict:
-    return json.loads((folder / schema.TRAINING_LOG).read_text())
+    return json.loads((folder / contract.TRAINING_LOG).read_text())
 
 
 def steered(folder, requests: dict[int, list[tuple]], *options: str) -> dict:
@@ -114,8 +114,8 @@ def test_a_pause_is_not_counted_as_time_of_training(tmp_path):
 
     with after(RunLog.phase, release):
         log = steered(tmp_path, {5: [("pause",)]})
-    moments = [schema.seconds_of(events(log, kind)[0]["time"]) for kind in ("paused", "continued")]
-    whole = schema.seconds_of(log["updated_at"]) - schema.seconds_of(log["started_at"])
+    moments = [contract.seconds_of(events(log, kind)[0]["time"]) for kind in ("paused", "continued")]
+    whole = contract.seconds_of(log["updated_at"]) - contract.seconds_of(log["started_at"])
     assert events(log, "paused")[0]["step"] == events(log, "continued")[0]["step"] == 5
     assert moments[1] - moments[0] <= whole - sum(log["epochs"]["seconds"])
     assert moments[1] - moments[0] <= whole - log["batches"]["seconds"][-1]
@@ -148,7 +148,7 @@ def test_a_learning_rate_far_above_the_current_one_gets_a_warning(tmp_path):
 
 def test_control_warns_of_a_rate_far_above_the_present_one(tmp_path):
     running = {"status": "running", "batches": {"lr": [0.001]}}
-    write_json(tmp_path / schema.TRAINING_LOG, running)
+    write_json(tmp_path / contract.TRAINING_LOG, running)
     assert control(tmp_path, "lr", "0.1").errors.startswith("Warning: 0.1 is 100 times the present learning rate")
     assert "Warning" not in control(tmp_path, "lr", "0.002").errors
 
@@ -173,7 +173,7 @@ def test_a_snapshot_holds_the_weights_of_its_step_and_the_latest_calibration(tmp
     found = []
 
     def load(log):
-        found.append(load_trained(tmp_path / schema.WEIGHTS)[1])
+        found.append(load_trained(tmp_path / contract.WEIGHTS)[1])
 
     with at_steps(
         {5: lambda log: send(tmp_path, "snapshot"), 6: load, 15: lambda log: send(tmp_path, "snapshot"), 16: load}
@@ -257,7 +257,7 @@ def test_a_malformed_control_file_is_refused_in_the_log_and_training_continues(t
     requests = [{"action": "fly"}, 7, {"action": "lr", "value": "much"}, {"action": "stop"}]
     contents.append(json.dumps({"requests": requests}).encode())
     acts = {
-        step: partial(lambda log, content: write_atomically(tmp_path / schema.CONTROL, content), content=content)
+        step: partial(lambda log, content: write_atomically(tmp_path / contract.CONTROL, content), content=content)
         for step, content in enumerate(contents, start=1)
     }
     with at_steps(acts):

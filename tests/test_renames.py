@@ -21,7 +21,7 @@ from digits.models.weight_stats import WeightHistograms
 from digits.option_types import as_text as plain
 from digits.option_types import flag
 from digits.project import PROJECT
-from digits.runlog import RunLog, runs, schema
+from digits.runlog import RunLog, contract, runs
 from digits.server.options_schema import InvalidOption, to_argv
 from digits.training.resume import load_for_restart, load_for_resume, previous_run
 from tests.support.training import Trainer
@@ -103,10 +103,10 @@ def without_added(options: dict) -> dict:
 
 def as_written_before(folder) -> None:
     """Give log and checkpoints of a run the options and names that version 0.2.0 wrote."""
-    path = folder / schema.TRAINING_LOG
+    path = folder / contract.TRAINING_LOG
     log = json.loads(path.read_text())
     path.write_text(json.dumps(log | {"config": with_former_names(without_added(log["config"]))}))
-    for file in schema.CHECKPOINTS:
+    for file in contract.CHECKPOINTS:
         if (folder / file).exists():
             state = weights_file.load(folder / file)
             renamed = {part: with_former_names(without_added(state[part])) for part in ("config", "schedule")}
@@ -122,7 +122,7 @@ def former_run(tmp_path_factory):
         code, output, errors = trainer.finish()
     assert code == 0, (output, errors)
     as_written_before(folder)
-    assert json.loads((folder / schema.TRAINING_LOG).read_text())["config"].keys() >= renames.OPTIONS.keys()
+    assert json.loads((folder / contract.TRAINING_LOG).read_text())["config"].keys() >= renames.OPTIONS.keys()
     return folder
 
 
@@ -135,7 +135,7 @@ def test_a_run_with_former_names_goes_on_and_its_log_gets_the_present_ones(forme
     assert code == 0, (output, errors)
     (notice,) = (line for line in errors.splitlines() if "Renamed options" in line)
     assert "--warm-up is now --warmup-steps" in notice
-    log = json.loads((copy / schema.TRAINING_LOG).read_text())
+    log = json.loads((copy / contract.TRAINING_LOG).read_text())
     assert log["config"].keys() == OPTIONS.keys()
     assert (log["config"]["warmup_steps"], log["progress"]["epoch"]) == (3, 2)
     assert ("resumed" in {event["kind"] for event in log["events"]}) == (way == "--resume")
@@ -150,7 +150,7 @@ def test_a_run_with_former_names_is_verified(former_run):
 @pytest.mark.process
 def test_an_automatic_name_made_of_former_names_follows_the_options(former_run, tmp_path):
     copy = shutil.copytree(former_run, tmp_path / "copy")
-    path = copy / schema.TRAINING_LOG
+    path = copy / contract.TRAINING_LOG
     log = json.loads(path.read_text())
     name = previous_run(copy).config.summary(renames.FORMER)
     assert "warm up 3" in name and "coarse 0.5" in name
@@ -199,10 +199,10 @@ def test_a_run_pinned_by_an_earlier_version_stays_pinned(tmp_path):
         return log.run_id
 
     first, _ = trained(0), trained(1)
-    label = tmp_path / schema.RUNS / first / schema.LABEL
+    label = tmp_path / contract.RUNS / first / contract.LABEL
     label.write_text(json.dumps({"schema": 1, "run_id": first, "kept": True}))
     _, last = trained(2), trained(3)
-    entries = {run["run_id"]: run for run in json.loads((tmp_path / schema.RUNS_INDEX).read_text())["runs"]}
+    entries = {run["run_id"]: run for run in json.loads((tmp_path / contract.RUNS_INDEX).read_text())["runs"]}
     assert entries.keys() == {first, last}
     assert entries[first]["pinned"] is True and "kept" not in entries[first]
     runs.label(tmp_path, first, {"name": "renamed"})
@@ -226,7 +226,7 @@ def test_histograms_and_snapshots_of_an_earlier_version_are_continued():
 
 
 def test_weights_of_an_earlier_version_reject_by_their_threshold(tmp_path):
-    path, config = tmp_path / schema.WEIGHTS, Config.from_options(model="tiny")
+    path, config = tmp_path / contract.WEIGHTS, Config.from_options(model="tiny")
     path.write_bytes(weights_file.weights_file(build_model("tiny"), config, energy_limit=-1000.0))
     assert Predictor.open(path).about["ood_threshold"] == -1000.0
     found, _ = evaluate(path, "synthetic", tmp_path, "cpu", Terminal(quiet=True).progress)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from digits.files import write_json
-from digits.runlog import schema
+from digits.runlog import contract
+from digits.runlog.contract import timestamp
 from digits.runlog.run_log import RunLog
-from digits.runlog.schema import timestamp
 from tests.support import PROJECT
 from tests.support.http_client import ask
 
@@ -25,7 +25,7 @@ def status_of(server) -> dict:
 def write_log(folder: Path, **fields) -> None:
     folder.mkdir(exist_ok=True)
     log = {"run_id": "x", "status": "running", "updated_at": timestamp()} | fields
-    (folder / schema.TRAINING_LOG).write_text(json.dumps(log))
+    (folder / contract.TRAINING_LOG).write_text(json.dumps(log))
 
 
 def test_the_status_is_null_before_the_first_run(live):
@@ -57,10 +57,10 @@ def test_the_status_is_small_and_revalidates(live):
 
 
 def test_the_status_has_the_etags_of_the_files_that_a_page_follows(live):
-    files = (schema.TRAINING_LOG, schema.RUNS_INDEX)
+    files = (contract.TRAINING_LOG, contract.RUNS_INDEX)
     assert status_of(live)["etags"] == dict.fromkeys(files)
     write_log(live.results)
-    write_json(live.results / schema.RUNS_INDEX, {"schema": 1, "runs": []})
+    write_json(live.results / contract.RUNS_INDEX, {"schema": 1, "runs": []})
     served = {file: ask(live, f"/results/{file}").headers["etag"] for file in files}
     before = status_of(live)["etags"]
     assert before == served
@@ -70,7 +70,7 @@ def test_the_status_has_the_etags_of_the_files_that_a_page_follows(live):
 
 def test_a_log_without_a_heartbeat_is_as_old_as_its_file(live):
     write_log(live.results, updated_at=None)
-    log = live.results / schema.TRAINING_LOG
+    log = live.results / contract.TRAINING_LOG
     assert status_of(live)["liveness"] == "running"
     assert status_of(live)["updated_at"] == timestamp(log.stat().st_mtime)
     os.utime(log, (time.time() - 60,) * 2)
@@ -119,7 +119,7 @@ def test_an_ended_run_has_its_own_status(live, status):
 )
 def test_a_foreign_log_breaks_nothing(live, content):
     live.results.mkdir()
-    (live.results / schema.TRAINING_LOG).write_bytes(content)
+    (live.results / contract.TRAINING_LOG).write_bytes(content)
     answer = ask(live, "/training_status")
     assert answer.status == 200
     assert answer.json()["run_id"] is None

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from digits.config import Config
-from digits.runlog import commands, schema, training_log
+from digits.runlog import contract, control_actions, training_log
 from digits.runlog.run_log import RunLog
 from tests.support import PROJECT, golden
 from tests.support.training import after, trained
@@ -30,7 +30,7 @@ def keys(value):
     return set()
 
 
-@pytest.mark.parametrize("file", [*schema.FILES, schema.RUNS_INDEX, ".lock"])
+@pytest.mark.parametrize("file", [*contract.FILES, contract.RUNS_INDEX, ".lock"])
 def test_every_file_is_documented(file):
     assert f"`{file}`" in TEXT
 
@@ -54,7 +54,7 @@ def test_the_environment_fields_are_documented():
 
 
 def test_every_phase_of_a_run_is_documented(tmp_path):
-    phases = {schema.PAUSED}
+    phases = {contract.PAUSED}
     with after(RunLog.phase, lambda log: phases.add(training_log.read(log.folder)["phase"])):
         trained(tmp_path, "--epochs", "1", "--quiet")
         trained(tmp_path, "--resume", "--epochs", "2", "--quiet")
@@ -65,17 +65,17 @@ def test_every_phase_of_a_run_is_documented(tmp_path):
 def test_every_documented_field_of_the_log_is_written():
     rows = re.findall(r"^\| (`.*?`) \|", section("training_log.json"), re.MULTILINE)
     documented = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
-    assert documented == set(json.loads((golden.FIXTURE / schema.TRAINING_LOG).read_text()))
+    assert documented == set(json.loads((golden.FIXTURE / contract.TRAINING_LOG).read_text()))
 
 
 def test_columns_limits_and_statuses_match_the_code():
-    assert set(schema.BATCH_FIELDS) | set(schema.EPOCH_FIELDS) <= WORDS
-    assert set(schema.STATUSES) <= WORDS
-    assert f"{schema.EPOCHS_KEPT:,} epochs" in TEXT
-    assert f"the last {schema.EVENTS_KEPT}" in TEXT
-    assert f"no sign of life for {schema.SILENT_AFTER_S:.0f} s" in " ".join(TEXT.split())
-    assert f"at most {schema.LABEL_KEPT} characters" in TEXT
-    assert schema.HEARTBEAT_S + schema.WRITE_EVERY_S <= 5
+    assert set(contract.BATCH_FIELDS) | set(contract.EPOCH_FIELDS) <= WORDS
+    assert set(contract.STATUSES) <= WORDS
+    assert f"{contract.EPOCHS_KEPT:,} epochs" in TEXT
+    assert f"the last {contract.EVENTS_KEPT}" in TEXT
+    assert f"no sign of life for {contract.SILENT_AFTER_S:.0f} s" in " ".join(TEXT.split())
+    assert f"at most {contract.LABEL_KEPT} characters" in TEXT
+    assert contract.HEARTBEAT_S + contract.WRITE_EVERY_S <= 5
 
 
 CONTRACT = json.loads((PROJECT / "results" / "schema.json").read_text(encoding="utf-8"))["$defs"]
@@ -111,13 +111,13 @@ def test_every_field_of_the_schema_is_documented(file):
 
 # What stands in backticks and is no field: values, and names of a command or of layers.
 VALUES = {
-    "training_log.json": {*schema.STATUSES, "mnist", "synthetic", "3x3", "null", "diverged", "resumed"}
+    "training_log.json": {*contract.STATUSES, "mnist", "synthetic", "3x3", "null", "diverged", "resumed"}
     | {"starting", "resuming", "preparing", "training", "paused", "validating", "calibrating", "testing", "done"},
     "test_samples.json": {"null"},
     "predictions.json": {"null", "predict"},
     "weights.json": {"null"},
     "network.json": {"null", "pad", "conv", "scale", "relu", "pool", "linear"},
-    "control.json": {*commands.ACTIONS, "refused", "stopped", "paused", "continued"},
+    "control.json": {*control_actions.ACTIONS, "refused", "stopped", "paused", "continued"},
     "label.json": set(),
     "runs.json": {"null", "crashed"},
 }

@@ -14,7 +14,7 @@ from digits.errors import UserError
 from digits.files import write_atomically
 from digits.interrupts import Interrupted
 from digits.models import weights_file
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.runlog.run_log import RunLog
 from digits.training.checkpoints import Checkpoints
 from digits.training.resume import load_for_restart, load_for_resume, previous_run
@@ -102,46 +102,46 @@ def test_a_run_that_was_ended_before_its_first_batch_begins(tmp_path, uninterrup
 
 
 def listed(results):
-    return json.loads((results / schema.RUNS_INDEX).read_text())["runs"]
+    return json.loads((results / contract.RUNS_INDEX).read_text())["runs"]
 
 
 def content(results) -> dict:
     """Of all files of the run."""
-    return {file: (results / file).read_bytes() for file in schema.FILES if (results / file).is_file()}
+    return {file: (results / file).read_bytes() for file in contract.FILES if (results / file).is_file()}
 
 
 def lose_all(results):
-    for file in schema.CHECKPOINTS:
+    for file in contract.CHECKPOINTS:
         (results / file).unlink()
     return "(checkpoint.pth, checkpoint-before.pth, checkpoint-plateau.pth: missing)"
 
 
 def damage_all(results):
-    for file in schema.CHECKPOINTS:
+    for file in contract.CHECKPOINTS:
         (results / file).write_bytes((results / file).read_bytes()[:1000])
     return "checkpoint-plateau.pth: it is damaged, truncated"
 
 
 def take_anothers(results):
-    for file in schema.CHECKPOINTS:
+    for file in contract.CHECKPOINTS:
         state = weights_file.load(results / file) | {"run_id": "another"}
         (results / file).write_bytes(weights_file.serialize(state))
     return "checkpoint-plateau.pth: of another run"
 
 
 def lose_the_plateau(results):
-    (results / schema.CHECKPOINT_PLATEAU).unlink()
+    (results / contract.CHECKPOINT_PLATEAU).unlink()
     return "checkpoint.pth: after step 30, by then the learning rate had decayed as in a run of 30 steps"
 
 
 def take_weights(results):
-    for file in schema.CHECKPOINTS:
-        shutil.copyfile(results / schema.WEIGHTS, results / file)
+    for file in contract.CHECKPOINTS:
+        shutil.copyfile(results / contract.WEIGHTS, results / file)
     return "it is not a checkpoint"
 
 
 def take_other_options(results):
-    for file in schema.CHECKPOINTS:
+    for file in contract.CHECKPOINTS:
         state = weights_file.load(results / file)
         state["config"]["channels"] = (8, 8, 8, 8)
         (results / file).write_bytes(weights_file.serialize(state))
@@ -182,17 +182,17 @@ def test_a_finished_run_outlives_a_resume_that_is_ended_before_its_first_batch(t
     run_id = earlier_run_id(copy)
     end(copy)
     trained(copy, *RUN, "--epochs", "1")
-    moved = content(copy / schema.RUNS / run_id)
+    moved = content(copy / contract.RUNS / run_id)
     left = content(uninterrupted)
-    kept = set(left) - {*schema.CHECKPOINTS, schema.TRAINING_LOG}
+    kept = set(left) - {*contract.CHECKPOINTS, contract.TRAINING_LOG}
     assert kept <= set(moved) and all(moved[file] == left[file] for file in kept)
-    log = json.loads(moved[schema.TRAINING_LOG])
+    log = json.loads(moved[contract.TRAINING_LOG])
     assert (log["progress"]["step"], log["epochs"]["epoch"]) == (STEPS, [1, 2, 3])
-    assert end is kill_resume or moved[schema.TRAINING_LOG] == left[schema.TRAINING_LOG]
+    assert end is kill_resume or moved[contract.TRAINING_LOG] == left[contract.TRAINING_LOG]
 
 
 def earlier_run_id(results):
-    return json.loads((results / schema.TRAINING_LOG).read_text())["run_id"]
+    return json.loads((results / contract.TRAINING_LOG).read_text())["run_id"]
 
 
 @pytest.mark.parametrize("words", [["--restart"], ["--resume", "--restart"]])
@@ -201,7 +201,7 @@ def test_a_restart_keeps_the_run_and_trains_it_again(tmp_path, uninterrupted, wo
     lose_all(copy)
     run_id, before = earlier_run_id(copy), content(copy)
     trained(copy, *words, small=False)
-    assert content(copy / schema.RUNS / run_id) == before
+    assert content(copy / contract.RUNS / run_id) == before
     assert earlier_run_id(copy) != run_id
     assert_same(copy, uninterrupted)
 
@@ -281,15 +281,15 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(tmp_p
 
 def test_lost_rows_of_the_batches_are_told(tmp_path, uninterrupted):
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
-    (copy / schema.BATCHES).write_text("junk\n")
+    (copy / contract.BATCHES).write_text("junk\n")
     resume(copy, "--epochs", "4")
     (event,) = (
         event
-        for event in json.loads((copy / schema.TRAINING_LOG).read_text())["events"]
+        for event in json.loads((copy / contract.TRAINING_LOG).read_text())["events"]
         if event["kind"] == "rows lost"
     )
     assert re.fullmatch(r"of its first \d+ rows batches.csv has 0", event["text"])
-    assert (copy / schema.BATCHES).read_text().splitlines()[0] == ",".join(schema.BATCH_FIELDS)
+    assert (copy / contract.BATCHES).read_text().splitlines()[0] == ",".join(contract.BATCH_FIELDS)
 
 
 def test_a_name_made_of_the_options_follows_the_length_and_a_name_of_ones_own_stays(tmp_path, uninterrupted):
@@ -315,7 +315,7 @@ def refused(results, *options):
 
 def test_what_cannot_be_continued_is_refused_in_one_line(tmp_path, uninterrupted):
     assert "holds no run" in refused(tmp_path)
-    (tmp_path / schema.TRAINING_LOG).write_text('{"run_id"')
+    (tmp_path / contract.TRAINING_LOG).write_text('{"run_id"')
     assert "training_log.json is damaged" in refused(tmp_path)
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
     before = (copy / "training_log.json").read_bytes()
@@ -343,9 +343,9 @@ def test_options_that_change_no_weight_may_be_given_anew(tmp_path, uninterrupted
 
 
 DAMAGED = {
-    schema.PREDICTIONS: {"validation": {"labels": "", "epochs": []}},
-    schema.LAYER_WEIGHTS: {"epochs": [3]},
-    schema.NETWORK: {"numbers": "many"},
+    contract.PREDICTIONS: {"validation": {"labels": "", "epochs": []}},
+    contract.LAYER_WEIGHTS: {"epochs": [3]},
+    contract.NETWORK: {"numbers": "many"},
 }
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from digits.errors import UserError
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.runlog.run_log import RunLog
 from digits.training.resume import load_for_resume
 
@@ -15,8 +15,8 @@ from digits.training.resume import load_for_resume
     "value", [None, 5, "x", [], {}, [5], {"step": "x", "steps": [], "threads": "many", "epochs": "x"}]
 )
 def test_a_damaged_log_is_told_in_one_line_or_does_no_harm(finished_run, tmp_path, field, value):
-    log = json.loads((finished_run / schema.TRAINING_LOG).read_text()) | {field: value}
-    (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
+    log = json.loads((finished_run / contract.TRAINING_LOG).read_text()) | {field: value}
+    (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
     problem = "no run of this version"
     try:
         load_for_resume(tmp_path, {"epochs": 9})
@@ -24,20 +24,20 @@ def test_a_damaged_log_is_told_in_one_line_or_does_no_harm(finished_run, tmp_pat
         problem = str(error)
     assert "no run of this version" in problem
     with RunLog(tmp_path, name="resumed", resume=True) as resumed:
-        resumed.announce(schema.TEST_SAMPLES)
-    assert json.loads((tmp_path / schema.TRAINING_LOG).read_text()) == log
+        resumed.announce(contract.TEST_SAMPLES)
+    assert json.loads((tmp_path / contract.TRAINING_LOG).read_text()) == log
     with RunLog(tmp_path, name="resumed", resume=True) as resumed:
         resumed.restore(None)
         resumed.batch(1, loss=0.5)
-        resumed.announce(schema.TEST_SAMPLES)
+        resumed.announce(contract.TEST_SAMPLES)
 
 
 @pytest.mark.parametrize(
     ("option", "value"), [("epochs", "many"), ("epochs", []), ("lr", {}), ("channels", 5), ("seed", None)]
 )
 def test_a_log_with_an_option_of_another_kind_is_of_no_run_of_this_version(finished_run, tmp_path, option, value):
-    log = json.loads((finished_run / schema.TRAINING_LOG).read_text())
+    log = json.loads((finished_run / contract.TRAINING_LOG).read_text())
     log["config"][option] = value
-    (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
+    (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
     with pytest.raises(UserError, match="no run of this version"):
         load_for_resume(tmp_path, {"epochs": 9})

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from server import Site
+from digits.server.routes import Site
 from tests.support.example_project import RUN, SECRET, project_in, server_of
 from tests.support.http_client import ask, serving, site_server
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from digits.runlog import lifecycle, schema, training_log
+from digits.runlog import contract, lifecycle, training_log
 from digits.runlog.lock import FolderLocked
 from digits.runlog.run_log import RunLog
 from tests.support import golden
@@ -20,7 +20,7 @@ def folder(tmp_path):
     return tmp_path / "results"
 
 
-def saved(folder, file=schema.TRAINING_LOG):
+def saved(folder, file=contract.TRAINING_LOG):
     """The file's content, which must be strict JSON."""
 
     def refuse(constant):
@@ -30,7 +30,7 @@ def saved(folder, file=schema.TRAINING_LOG):
 
 
 def rows(folder):
-    with (folder / schema.BATCHES).open(newline="") as file:
+    with (folder / contract.BATCHES).open(newline="") as file:
         return list(csv.DictReader(file))
 
 
@@ -77,7 +77,7 @@ def test_other_endings_have_their_status(folder, error, status, sentence):
         log.batch(1, loss=0.5)
         raise error
     assert (saved(folder)["status"], saved(folder)["error"]) == (status, sentence)
-    assert saved(folder, schema.RUNS_INDEX)["runs"][0]["status"] == status
+    assert saved(folder, contract.RUNS_INDEX)["runs"][0]["status"] == status
 
 
 def test_a_stopped_run_has_status_stopped(folder):
@@ -93,10 +93,10 @@ def test_non_finite_numbers_become_null_and_empty_cells(folder):
         log.batch(1, loss=math.inf, lr=math.nan)
         log.epoch(1, train_loss=math.nan, val_loss=-math.inf)
         log.test(loss=math.nan, accuracy=0.1, correct=1, total=10)
-        log.save_json(schema.PREDICTIONS, {"p": [math.nan]})
+        log.save_json(contract.PREDICTIONS, {"p": [math.nan]})
     assert saved(folder)["batches"]["loss"] == [0.5, None, None]
     assert saved(folder)["epochs"]["train_loss"] == [None]
-    assert saved(folder, schema.PREDICTIONS)["p"] == [None]
+    assert saved(folder, contract.PREDICTIONS)["p"] == [None]
     assert [row["loss"] for row in rows(folder)] == ["0.5", "", ""]
 
 
@@ -111,8 +111,8 @@ def test_the_log_is_written_periodically(folder):
 
 
 def test_the_heartbeat_moves_while_nothing_happens(folder, monkeypatch):
-    monkeypatch.setattr(schema, "WRITE_EVERY_S", 0.02)
-    monkeypatch.setattr(schema, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(contract, "WRITE_EVERY_S", 0.02)
+    monkeypatch.setattr(contract, "HEARTBEAT_S", 0.05)
     with RunLog(folder, name="a run"):
         first = saved(folder)["updated_at"]
         give_up = time.monotonic() + 20
@@ -132,7 +132,7 @@ def test_a_second_writer_is_rejected_and_changes_nothing(folder):
 def test_a_read_only_folder_is_named_and_keeps_its_files(folder, monkeypatch):
     with RunLog(folder, name="the first") as log:
         log.batch(1, loss=0.5)
-    before = (folder / schema.TRAINING_LOG).read_bytes()
+    before = (folder / contract.TRAINING_LOG).read_bytes()
 
     def refuse(path, *rest):
         raise PermissionError(13, "Permission denied", str(path))
@@ -140,7 +140,7 @@ def test_a_read_only_folder_is_named_and_keeps_its_files(folder, monkeypatch):
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(PermissionError, match="results"), RunLog(folder, name="the second"):
         pass
-    assert (folder / schema.TRAINING_LOG).read_bytes() == before
+    assert (folder / contract.TRAINING_LOG).read_bytes() == before
 
 
 def test_a_disk_that_fills_up_ends_the_run_and_leaves_the_last_whole_files(folder, monkeypatch):
@@ -162,7 +162,7 @@ def test_a_disk_that_fills_up_ends_the_run_and_leaves_the_last_whole_files(folde
 
 
 def test_a_failed_write_in_the_background_is_raised_at_the_next_batch(folder, monkeypatch):
-    monkeypatch.setattr(schema, "WRITE_EVERY_S", 0.01)
+    monkeypatch.setattr(contract, "WRITE_EVERY_S", 0.01)
     with pytest.raises(OSError, match="full"), RunLog(folder, name="a run") as log:
 
         def fail(path, value):
@@ -180,20 +180,20 @@ def test_a_long_run_stays_small_and_keeps_its_last_epoch(folder):
             log.batch(1, loss=1 / (1 + step), accuracy=step / 30_000, lr=0.001234567, images=128)
         for number in range(250):
             log.event("resumed", f"event {number} " + "x" * 2000)
-    assert len(saved(folder)["events"]) == schema.EVENTS_KEPT
+    assert len(saved(folder)["events"]) == contract.EVENTS_KEPT
     assert saved(folder)["events"][-1]["text"].startswith("event 249")
-    assert max(len(event["text"]) for event in saved(folder)["events"]) <= schema.EVENT_KEPT
+    assert max(len(event["text"]) for event in saved(folder)["events"]) <= contract.EVENT_KEPT
     assert len(rows(folder)) == 30_000
 
 
 def test_events_that_are_needed_to_repeat_the_run_are_dropped_last(folder):
     with RunLog(folder, name="steered") as log:
         log.event("lr changed", "lr 0.01 became 0.001", request="a", value=0.001)
-        for number in range(2 * schema.EVENTS_KEPT):
+        for number in range(2 * contract.EVENTS_KEPT):
             log.event("refused", "it is not paused", request=str(number))
     events = saved(folder)["events"]
-    assert len(events) == schema.EVENTS_KEPT
-    assert events[0]["value"] == 0.001 and events[1]["request"] == str(schema.EVENTS_KEPT + 1)
+    assert len(events) == contract.EVENTS_KEPT
+    assert events[0]["value"] == 0.001 and events[1]["request"] == str(contract.EVENTS_KEPT + 1)
 
 
 def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder):
@@ -202,13 +202,13 @@ def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder):
     many = {"position": {"epoch": 0, "batch": 0, "step": 998_000_000}}  # a run of a billion batches
     with RunLog(folder, name="\N{GRINNING FACE}" * 2000, config={"lr": 0.008}) as log, log.withheld():
         log.restore(log.state() | many)
-        for epoch in range(1, 2 * schema.EPOCHS_KEPT):
+        for epoch in range(1, 2 * contract.EPOCHS_KEPT):
             log.batch(epoch, *(rng.random() * 1e-5 for _ in range(3)), images=128)
             tiny = {name: rng.random() * 1e-5 for name in ("lr", "train_loss", "val_loss")}
             log.epoch(epoch, 1234.5678, train_accuracy=rng.random(), val_accuracy=rng.random(), **tiny)
         for _ in range(300):
             log.event("\N{GRINNING FACE}" * 20, "\N{GRINNING FACE}" * 2000)
-    assert (folder / schema.TRAINING_LOG).stat().st_size < 256_000
+    assert (folder / contract.TRAINING_LOG).stat().st_size < 256_000
 
 
 def test_thousands_of_epochs_are_downsampled_and_the_last_is_kept(folder):
@@ -217,7 +217,7 @@ def test_thousands_of_epochs_are_downsampled_and_the_last_is_kept(folder):
             log.epoch(epoch, train_loss=1 / epoch)
     kept = saved(folder)["epochs"]
     assert kept["epoch"][-1] == 5000
-    assert len(kept["epoch"]) == len(kept["train_loss"]) <= schema.EPOCHS_KEPT
+    assert len(kept["epoch"]) == len(kept["train_loss"]) <= contract.EPOCHS_KEPT
     assert kept["epoch"] == sorted(set(kept["epoch"]))
 
 
@@ -232,11 +232,11 @@ def test_events_have_their_step(folder):
 
 def test_only_announced_files_are_listed(folder):
     with RunLog(folder, name="a run") as log:
-        log.save_json(schema.TEST_SAMPLES, {"samples": []})
-        log.save(schema.WEIGHTS, b"weights")
-        log.save(schema.WEIGHTS, b"better weights")
-    assert saved(folder)["files"] == [schema.BATCHES, schema.TEST_SAMPLES, schema.WEIGHTS]
-    assert saved(folder, schema.TEST_SAMPLES)["run_id"] == saved(folder)["run_id"]
+        log.save_json(contract.TEST_SAMPLES, {"samples": []})
+        log.save(contract.WEIGHTS, b"weights")
+        log.save(contract.WEIGHTS, b"better weights")
+    assert saved(folder)["files"] == [contract.BATCHES, contract.TEST_SAMPLES, contract.WEIGHTS]
+    assert saved(folder, contract.TEST_SAMPLES)["run_id"] == saved(folder)["run_id"]
 
 
 def test_fields_outside_the_contract_are_rejected(folder):
@@ -270,9 +270,9 @@ def test_kill_9_leaves_at_most_one_incomplete_line(folder):
     with RunLog(folder, name="a run") as log:
         for _ in range(10):
             log.batch(1, loss=0.5)
-    content = (folder / schema.BATCHES).read_bytes()
+    content = (folder / contract.BATCHES).read_bytes()
     whole = content[:-4].decode().rsplit("\n", 1)[0].splitlines()
-    assert [line.count(",") for line in whole] == [len(schema.BATCH_FIELDS) - 1] * 10
+    assert [line.count(",") for line in whole] == [len(contract.BATCH_FIELDS) - 1] * 10
 
 
 def test_the_short_form_holds_progress_and_last_numbers(folder):
@@ -290,7 +290,7 @@ def test_the_short_form_of_a_foreign_log_is_safe(log):
 
 def test_the_index_has_the_model_as_soon_as_it_is_known(tmp_path):
     with RunLog(tmp_path, name="live") as log:
-        assert json.loads((tmp_path / schema.RUNS_INDEX).read_text())["runs"][0]["model"] is None
+        assert json.loads((tmp_path / contract.RUNS_INDEX).read_text())["runs"][0]["model"] is None
         log.describe(model={"name": "cnn4", "parameters": 246_266})
-        listed = json.loads((tmp_path / schema.RUNS_INDEX).read_text())["runs"][0]
+        listed = json.loads((tmp_path / contract.RUNS_INDEX).read_text())["runs"][0]
         assert (listed["model"], listed["parameters"], listed["status"]) == ("cnn4", 246_266, "running")

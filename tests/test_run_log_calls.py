@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from digits.runlog import lifecycle, runs, schema
+from digits.runlog import contract, lifecycle, runs
 from digits.runlog.lock import FolderLocked
 from digits.runlog.run_log import NullRunLog, RunLog
 
@@ -16,7 +16,7 @@ def folder(tmp_path):
     return tmp_path / "results"
 
 
-def saved(folder, file=schema.TRAINING_LOG):
+def saved(folder, file=contract.TRAINING_LOG):
     """The file's content, which must be strict JSON."""
 
     def refuse(constant):
@@ -69,13 +69,13 @@ def test_outside_its_block_every_method_refuses_and_writes_nothing(folder, metho
 def test_a_log_without_the_lock_does_not_touch_the_files_of_its_owner(folder, method):
     with RunLog(folder, name="the first") as log:
         log.batch(1, loss=0.5)
-        before = (folder / schema.RUNS_INDEX).read_bytes()
+        before = (folder / contract.RUNS_INDEX).read_bytes()
         second = RunLog(folder, name="the second")
         with pytest.raises(FolderLocked), second:
             pass
         with pytest.raises(RuntimeError, match="not entered yet"):
             getattr(second, method)(*CALLS[method])
-        assert (folder / schema.RUNS_INDEX).read_bytes() == before
+        assert (folder / contract.RUNS_INDEX).read_bytes() == before
         assert not {"a.bin", "a.json", "a.png"} & set(os.listdir(folder))
 
 
@@ -111,7 +111,7 @@ def test_renaming_while_a_run_ends_does_not_revive_it(folder, monkeypatch):
     monkeypatch.setattr(lifecycle, "write_json", named_before)
     with RunLog(folder, name="a run") as log:
         log.batch(1, loss=0.5)
-    entry = saved(folder, schema.RUNS_INDEX)["runs"][0]
+    entry = saved(folder, contract.RUNS_INDEX)["runs"][0]
     assert (saved(folder)["status"], entry["status"], entry["name"]) == ("completed", "completed", "named")
 
 
@@ -145,7 +145,7 @@ def test_the_index_ends_although_the_log_cannot_be_written(folder, monkeypatch):
         log.phase("training")
         monkeypatch.setattr(lifecycle, "write_json", refuse)
     assert saved(folder)["status"] == "running"
-    assert saved(folder, schema.RUNS_INDEX)["runs"][0]["status"] == "completed"
+    assert saved(folder, contract.RUNS_INDEX)["runs"][0]["status"] == "completed"
 
 
 def public(kind):

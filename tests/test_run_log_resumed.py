@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from digits.runlog import schema, training_log
+from digits.runlog import contract, training_log
 from digits.runlog.run_log import RunLog
 
 
@@ -65,7 +65,7 @@ def test_a_resumed_log_may_begin_again(tmp_path):
 
 
 def entry(folder) -> dict:
-    return json.loads((folder / schema.RUNS_INDEX).read_text())["runs"][0]
+    return json.loads((folder / contract.RUNS_INDEX).read_text())["runs"][0]
 
 
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt, ValueError("broken")])
@@ -73,11 +73,11 @@ def test_a_log_that_ends_before_restoring_stays_unchanged(tmp_path, error):
     with RunLog(tmp_path, name="first", config={"epochs": 3}) as log:
         batches_of(log, 1, [3.0, 2.0])
         log.test(0.1, 0.9, 9, 10)
-    file = tmp_path / schema.TRAINING_LOG
+    file = tmp_path / contract.TRAINING_LOG
     before, listed = file.read_bytes(), entry(tmp_path)
     with suppress(KeyboardInterrupt, ValueError), RunLog(tmp_path, name="x", config={"epochs": 9}, resume=True) as log:
         log.describe(environment={"threads": 3})
-        log.announce(schema.TEST_SAMPLES)
+        log.announce(contract.TEST_SAMPLES)
         log.phase("preparing")
         if error:
             raise error
@@ -92,6 +92,6 @@ def test_withheld_changes_become_visible_together(tmp_path):
             log.event("noted", "something")
             log.state()
             assert training_log.read(tmp_path)["events"] == []
-            assert (tmp_path / schema.BATCHES).read_text().count("\n") == 2, "rows are on the disk all the same"
+            assert (tmp_path / contract.BATCHES).read_text().count("\n") == 2, "rows are on the disk all the same"
         log.phase("training")
         assert [event["text"] for event in training_log.read(tmp_path)["events"]] == ["something"]

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from digits.runlog import runs, schema
+from digits.runlog import contract, runs
 from digits.runlog.lock import FolderLock
 from digits.runlog.run_log import RunLog
 from tests.support.http_client import ask
@@ -18,7 +18,7 @@ BAD = {
     "nothing": b"{}",
     "another wish": b'{"name": "x", "path": "../.."}',
     "a number for a name": b'{"name": 7}',
-    "a name too long": b'{"name": "%s"}' % (b"x" * (schema.LABEL_KEPT + 1)),
+    "a name too long": b'{"name": "%s"}' % (b"x" * (contract.LABEL_KEPT + 1)),
     "a word for hidden": b'{"hidden": "yes"}',
     "a number for hidden": b'{"hidden": 1}',
     "no name and nothing else": b'{"name": null}',
@@ -39,7 +39,7 @@ def change(server, run_id, method="POST", headers=None, **wish):
 
 
 def listed(folder):
-    return {run["run_id"]: run for run in json.loads((folder / schema.RUNS_INDEX).read_text())["runs"]}
+    return {run["run_id"]: run for run in json.loads((folder / contract.RUNS_INDEX).read_text())["runs"]}
 
 
 def test_a_renamed_run_keeps_its_log(live):
@@ -47,12 +47,12 @@ def test_a_renamed_run_keeps_its_log(live):
     for run_id in (earlier, latest):
         answer = change(live, run_id, name=f" named\n{run_id} ")
         assert answer.status == 200
-        assert answer.json() == json.loads((live.results / schema.RUNS_INDEX).read_text())
+        assert answer.json() == json.loads((live.results / contract.RUNS_INDEX).read_text())
     assert {run_id: run["name"] for run_id, run in listed(live.results).items()} == {
         earlier: f"named {earlier}",
         latest: f"named {latest}",
     }
-    assert json.loads((live.results / schema.TRAINING_LOG).read_text())["name"] == "latest"
+    assert json.loads((live.results / contract.TRAINING_LOG).read_text())["name"] == "latest"
     change(live, latest, name="")
     assert listed(live.results)[latest]["name"] == "latest"
 
@@ -82,21 +82,21 @@ def test_a_pinned_run_is_never_removed_and_others_are(live):
 
 def test_a_label_of_another_run_is_ignored(live):
     run_id = train(live.results, "mine")
-    (live.results / schema.LABEL).write_text(json.dumps({"run_id": "another", "name": "not mine"}))
+    (live.results / contract.LABEL).write_text(json.dumps({"run_id": "another", "name": "not mine"}))
     assert runs.write_index(live.results)["runs"][0]["name"] == "mine"
     assert listed(live.results)[run_id]["hidden"] is False
 
 
 def test_a_deleted_run_leaves_only_foreign_files(live):
     noted, earlier, latest = (train(live.results, name) for name in ("noted", "earlier", "latest"))
-    notes = live.results / schema.RUNS / noted / "notes.txt"
+    notes = live.results / contract.RUNS / noted / "notes.txt"
     notes.write_text("mine")
     for run_id in (noted, earlier, latest):
         assert change(live, run_id, "DELETE").status == 200
     assert listed(live.results) == {}
-    assert os.listdir(live.results / schema.RUNS) == [noted]
+    assert os.listdir(live.results / contract.RUNS) == [noted]
     assert os.listdir(notes.parent) == ["notes.txt"]
-    assert not any((live.results / file).exists() for file in schema.FILES)
+    assert not any((live.results / file).exists() for file in contract.FILES)
     assert change(live, earlier, "DELETE").status == 404
 
 
@@ -117,7 +117,7 @@ def test_the_latest_run_is_not_deleted_while_another_trainer_begins(live):
     lock = FolderLock(live.results, {"run_id": "the next one"})
     assert change(live, run_id, "DELETE").status == 409
     lock.release()
-    assert (live.results / schema.TRAINING_LOG).exists()
+    assert (live.results / contract.TRAINING_LOG).exists()
     assert change(live, run_id, "DELETE").status == 200
     train(live.results, "next")  # the folder is free again
 
@@ -125,20 +125,20 @@ def test_the_latest_run_is_not_deleted_while_another_trainer_begins(live):
 def test_a_folder_elsewhere_is_not_deleted_through_a_link(live, tmp_path):
     run_id = train(live.results, "moved")
     train(live.results, "latest")
-    folder = live.results / schema.RUNS / run_id
+    folder = live.results / contract.RUNS / run_id
     folder.rename(tmp_path / run_id)
     folder.symlink_to(tmp_path / run_id, target_is_directory=True)
     assert change(live, run_id, "DELETE").status == 404
     assert change(live, run_id, name="x").status == 404
-    assert not (tmp_path / run_id / schema.LABEL).exists()
-    assert (tmp_path / run_id / schema.TRAINING_LOG).exists()
+    assert not (tmp_path / run_id / contract.LABEL).exists()
+    assert (tmp_path / run_id / contract.TRAINING_LOG).exists()
 
 
 @pytest.mark.parametrize("body", BAD.values(), ids=BAD)
 def test_a_malformed_change_is_rejected(live, body):
     run_id = train(live.results, "as it was")
     assert ask(live, f"/runs/{run_id}", method="POST", body=body, token=live.token).status == 400
-    assert not (live.results / schema.LABEL).exists()
+    assert not (live.results / contract.LABEL).exists()
 
 
 @pytest.mark.parametrize("path", ["nowhere", "..", "..%2f..", "a/b", "20260101-120000-abcd/", "%00", "x" * 100])
@@ -205,12 +205,12 @@ def test_concurrent_renaming_and_hiding_are_both_applied(live):
 def test_the_label_of_a_missing_run_is_removed_by_the_next_start(live):
     run_id = train(live.results, "one")
     change(live, run_id, name="x")
-    label = (live.results / schema.LABEL).read_text()
+    label = (live.results / contract.LABEL).read_text()
     change(live, run_id, "DELETE")
-    (live.results / schema.LABEL).write_text(label)
+    (live.results / contract.LABEL).write_text(label)
     train(live.results, "next")
-    assert not (live.results / schema.LABEL).exists()
-    assert not (live.results / schema.RUNS).exists() or os.listdir(live.results / schema.RUNS) == []
+    assert not (live.results / contract.LABEL).exists()
+    assert not (live.results / contract.RUNS).exists() or os.listdir(live.results / contract.RUNS) == []
 
 
 def test_the_end_of_a_run_is_in_the_log_before_it_is_in_the_index(live, monkeypatch):
@@ -219,7 +219,7 @@ def test_the_end_of_a_run_is_in_the_log_before_it_is_in_the_index(live, monkeypa
     written = runs.write_json
 
     def watched(path, value):
-        log = json.loads((live.results / schema.TRAINING_LOG).read_text())
+        log = json.loads((live.results / contract.TRAINING_LOG).read_text())
         told.append((value["runs"][0]["status"], log["status"]))
         written(path, value)
 
@@ -230,17 +230,17 @@ def test_the_end_of_a_run_is_in_the_log_before_it_is_in_the_index(live, monkeypa
 
 def test_a_stale_index_is_served_corrected_from_the_log(live):
     run_id = train(live.results, "one")
-    right = json.loads((live.results / schema.RUNS_INDEX).read_text())
+    right = json.loads((live.results / contract.RUNS_INDEX).read_text())
     stale = json.loads(json.dumps(right).replace('"completed"', '"running"'))
-    (live.results / schema.RUNS_INDEX).write_text(json.dumps(stale))
+    (live.results / contract.RUNS_INDEX).write_text(json.dumps(stale))
     assert listed(live.results)[run_id]["status"] == "running"
-    assert ask(live, f"/results/{schema.RUNS_INDEX}").json() == right
+    assert ask(live, f"/results/{contract.RUNS_INDEX}").json() == right
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO])
 def test_a_temporarily_unreadable_file_is_not_reported_as_missing(live, monkeypatch, number):
     run_id = train(live.results, "one")
-    log = live.results / schema.TRAINING_LOG
+    log = live.results / contract.TRAINING_LOG
 
     def refuse(path, flags, *rest, real=os.open, **named):
         if os.path.realpath(path) == os.path.realpath(log):
@@ -248,7 +248,7 @@ def test_a_temporarily_unreadable_file_is_not_reported_as_missing(live, monkeypa
         return real(path, flags, *rest, **named)
 
     monkeypatch.setattr(os, "open", refuse)
-    for path in (f"/results/{schema.TRAINING_LOG}", "/training_status"):
+    for path in (f"/results/{contract.TRAINING_LOG}", "/training_status"):
         answer = ask(live, path)
         assert (answer.status, answer.headers["retry-after"]) == (503, "2")
     assert change(live, run_id, name="x").status == 403  # not "There is no such run any more."

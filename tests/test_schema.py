@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from digits.runlog import batches, check, commands, schema
+from digits.runlog import batches, check, contract, control_actions
 from tests.support import PROJECT, golden
 
 CONTRACT = json.loads((PROJECT / "results" / "schema.json").read_text(encoding="utf-8"))
@@ -232,7 +232,7 @@ def test_the_shortest_log_of_another_trainer_is_valid(tmp_path):
     fields = {"schema": 1, "name": "mine", "status": "running", "phase": "training", "config": {}, "files": []}
     fields |= {"progress": {"epoch": 0, "batch": 0, "step": 0}, "epochs": {"epoch": []}, "events": []}
     fields |= {"batches": {"step": [1], "epoch": [1], "loss": [2.3]}}
-    (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(fields))
+    (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(fields))
     assert check.violations(tmp_path)[LOG] == []
 
 
@@ -244,22 +244,22 @@ def test_what_is_not_strict_json_is_one_violation(content):
 
 def test_names_and_limits_of_the_code_are_those_of_the_schema():
     log, label = DEFINITIONS[LOG]["properties"], DEFINITIONS[LABEL]["properties"]
-    assert tuple(log["status"]["enum"]) == schema.STATUSES
-    assert tuple(DEFINITIONS["run"]["properties"]["status"]["enum"]) == schema.LIVENESSES
-    assert tuple(DEFINITIONS["epochs"]["properties"]) == schema.EPOCH_FIELDS
+    assert tuple(log["status"]["enum"]) == contract.STATUSES
+    assert tuple(DEFINITIONS["run"]["properties"]["status"]["enum"]) == contract.LIVENESSES
+    assert tuple(DEFINITIONS["epochs"]["properties"]) == contract.EPOCH_FIELDS
     assert list(DEFINITIONS["batches"]["properties"]) == list(batches.columns([]))
     assert {column["maxItems"] for column in DEFINITIONS["batches"]["properties"].values()} == {batches.BUCKETS_KEPT}
-    assert {column["maxItems"] for column in DEFINITIONS["epochs"]["properties"].values()} == {schema.EPOCHS_KEPT}
-    assert log["events"]["maxItems"] == schema.EVENTS_KEPT
-    assert log["name"]["maxLength"] == log["error"]["maxLength"] == schema.TEXT_KEPT
-    assert DEFINITIONS["event"]["properties"]["text"]["maxLength"] == schema.EVENT_KEPT
-    assert label["name"]["maxLength"] == schema.LABEL_KEPT
-    assert DEFINITIONS["run_id"]["pattern"] == f"^{schema.RUN_ID.pattern}$"
-    assert DEFINITIONS["schema"]["const"] == schema.SCHEMA
-    assert tuple(DEFINITIONS["request"]["properties"]["action"]["enum"]) == commands.ACTIONS
-    assert DEFINITIONS[CONTROL]["properties"]["requests"]["maxItems"] == commands.MAX_REQUESTS
-    assert list(DEFINITIONS["epochs"]["patternProperties"]) == [f"^{schema.METRIC.pattern}$"]
-    assert set(schema.SECTIONS) <= set(log)
+    assert {column["maxItems"] for column in DEFINITIONS["epochs"]["properties"].values()} == {contract.EPOCHS_KEPT}
+    assert log["events"]["maxItems"] == contract.EVENTS_KEPT
+    assert log["name"]["maxLength"] == log["error"]["maxLength"] == contract.TEXT_KEPT
+    assert DEFINITIONS["event"]["properties"]["text"]["maxLength"] == contract.EVENT_KEPT
+    assert label["name"]["maxLength"] == contract.LABEL_KEPT
+    assert DEFINITIONS["run_id"]["pattern"] == f"^{contract.RUN_ID.pattern}$"
+    assert DEFINITIONS["schema"]["const"] == contract.SCHEMA
+    assert tuple(DEFINITIONS["request"]["properties"]["action"]["enum"]) == control_actions.ACTIONS
+    assert DEFINITIONS[CONTROL]["properties"]["requests"]["maxItems"] == control_actions.MAX_REQUESTS
+    assert list(DEFINITIONS["epochs"]["patternProperties"]) == [f"^{contract.METRIC.pattern}$"]
+    assert set(contract.SECTIONS) <= set(log)
 
 
 def run_check(*words: object) -> subprocess.CompletedProcess:

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from digits.files import write_atomically
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.runlog.run_log import RunLog
-from server import Site
+from digits.server.routes import Site
 from tests.support.example_project import RUN
 from tests.support.http_client import ask, serving, site_server
 
@@ -41,7 +41,7 @@ def test_a_route_serves_its_file_with_its_type(site, path):
 
 
 def test_every_file_of_the_contract_is_served_live_and_from_an_earlier_run(site):
-    for name in schema.FILES:
+    for name in contract.FILES:
         assert ask(site, f"/results/{name}").body == f"live {name}".encode()
         assert ask(site, f"/results/runs/{RUN}/{name}").body == f"earlier {name}".encode()
 
@@ -86,7 +86,7 @@ def test_a_moved_run_is_served_as_an_earlier_one(live):
 @pytest.mark.skipif(not GOLDEN.is_dir(), reason="there is no golden run yet")
 def test_the_golden_run_arrives_byte_for_byte():
     with serving(site_server(Site(GOLDEN))) as server:
-        known = [path for path in GOLDEN.rglob("*") if path.name in (*schema.FILES, schema.RUNS_INDEX)]
+        known = [path for path in GOLDEN.rglob("*") if path.name in (*contract.FILES, contract.RUNS_INDEX)]
         assert known
         for path in known:
             assert ask(server, f"/results/{path.relative_to(GOLDEN).as_posix()}").body == path.read_bytes()
@@ -109,7 +109,7 @@ def test_health_is_ok(site):
 
 def test_a_replaced_log_has_another_etag_even_at_the_same_size_and_time(live):
     live.results.mkdir()
-    log = live.results / schema.TRAINING_LOG
+    log = live.results / contract.TRAINING_LOG
     tags = []
     for content in (b'{"step": 1}', b'{"step": 2}', b'{"step": 3}'):
         write_atomically(log, content)
@@ -122,7 +122,7 @@ def test_a_replaced_log_has_another_etag_even_at_the_same_size_and_time(live):
 
 def test_a_grown_csv_has_another_etag(live):
     live.results.mkdir()
-    csv = live.results / schema.BATCHES
+    csv = live.results / contract.BATCHES
     csv.write_text("step\n")
     before = ask(live, "/results/batches.csv").headers["etag"]
     with csv.open("a") as file:
@@ -133,7 +133,7 @@ def test_a_grown_csv_has_another_etag(live):
 
 def test_the_new_rows_of_the_csv_can_be_requested_by_range(live):
     live.results.mkdir()
-    (live.results / schema.BATCHES).write_text("step\n1\n2\n")
+    (live.results / contract.BATCHES).write_text("step\n1\n2\n")
     answer = ask(live, "/results/batches.csv", headers={"Range": "bytes=7-"})
     assert (answer.status, answer.body, answer.headers["content-range"]) == (206, b"2\n", "bytes 7-8/9")
 

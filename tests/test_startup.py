@@ -12,9 +12,9 @@ import urllib.request
 
 import pytest
 
-import server
-from digits.server import startup
+from digits.server import browser, startup
 from digits.server.guard import Authorization
+from digits.server.routes import Site
 from tests.support import PROJECT
 
 pytestmark = pytest.mark.process
@@ -161,7 +161,7 @@ def test_without_an_explicit_port_the_next_free_one_is_used(monkeypatch, tmp_pat
         port = taken.getsockname()[1]
         monkeypatch.setattr(startup, "PORT", port)
         options = startup.read_options(["--results-dir", str(tmp_path)])
-        with startup.listen(options, server.Site(tmp_path)) as chosen:
+        with startup.listen(options, Site(tmp_path)) as chosen:
             assert port < chosen.server_address[1] < port + startup.PORTS
             assert f"Port {port} is taken" in startup.banner(chosen, Authorization(), options)
 
@@ -172,7 +172,7 @@ def test_if_all_ports_are_in_use_they_are_named(monkeypatch, tmp_path):
         monkeypatch.setattr(startup, "PORTS", 1)
         options = startup.read_options(["--results-dir", str(tmp_path)])
         with pytest.raises(OSError, match="in use") as caught:
-            startup.listen(options, server.Site(tmp_path))
+            startup.listen(options, Site(tmp_path))
     assert str(startup.PORT) in startup.bind_error(caught.value, options)
 
 
@@ -241,7 +241,7 @@ def test_isolated_mode_of_python_works(tmp_path, script, option):
 )
 def test_a_browser_is_opened_only_on_a_desktop(monkeypatch, platform, environment, expected):
     monkeypatch.setattr(sys, "platform", platform)
-    assert startup.browser_expected(environment) is expected
+    assert browser.browser_expected(environment) is expected
 
 
 @pytest.mark.skipif(os.name == "nt", reason="BROWSER is not read there")
@@ -252,6 +252,6 @@ def test_output_of_the_browser_is_discarded(monkeypatch, tmp_path, capfd):
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BROWSER", f"{shlex.join([sys.executable, str(script)])} %s")
-    startup.open_browser("http://127.0.0.1:8000/#token=x")
+    browser.open_browser("http://127.0.0.1:8000/#token=x")
     assert (tmp_path / "url").read_text() == "http://127.0.0.1:8000/#token=x"
     assert capfd.readouterr() == ("", "")

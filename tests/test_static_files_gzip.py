@@ -9,11 +9,11 @@ import threading
 import pytest
 
 from digits.files import write_atomically
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.server.http_message import Problem, Request
 from digits.server.http_server import Server
+from digits.server.routes import Site
 from digits.server.static_files import CHUNK, GzipCache, file_response
-from server import Site
 from tests.support import PROJECT
 from tests.support.http_client import ask, serving, site_server
 
@@ -88,7 +88,7 @@ def test_a_range_is_sent_uncompressed(page):
 # -- files of runs -----------------------------------------------------------------------------------------------------
 
 RUN = "20260101-120000-abcd"
-FILES = (schema.PREDICTIONS, schema.TRAINING_LOG, schema.LAYER_WEIGHTS, schema.NETWORK, schema.TEST_SAMPLES)
+FILES = (contract.PREDICTIONS, contract.TRAINING_LOG, contract.LAYER_WEIGHTS, contract.NETWORK, contract.TEST_SAMPLES)
 
 
 @pytest.fixture(scope="module")
@@ -96,12 +96,12 @@ def runs(tmp_path_factory):
     """A server with a live and a finished run, whose predictions are larger than a chunk."""
     results = tmp_path_factory.mktemp("results")
     site = Site(results, PROJECT)
-    for folder in (results, results / schema.RUNS / RUN):
+    for folder in (results, results / contract.RUNS / RUN):
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (*FILES, schema.BATCHES, schema.TEST_IMAGES, schema.NETWORK_NUMBERS, schema.RUNS_INDEX):
+        for name in (*FILES, contract.BATCHES, contract.TEST_IMAGES, contract.NETWORK_NUMBERS, contract.RUNS_INDEX):
             (folder / name).write_text(json.dumps({"run_id": RUN, "name": name, "numbers": [*range(2000)]}))
         numbers = [round(number * 0.37 % 1, 4) for number in range(100_000)]
-        (folder / schema.PREDICTIONS).write_text(json.dumps({"confidences": numbers}))
+        (folder / contract.PREDICTIONS).write_text(json.dumps({"confidences": numbers}))
     with serving(Server("127.0.0.1", 0, site.answer)) as server:
         server.results = results
         yield server
@@ -128,7 +128,7 @@ def test_files_of_ended_and_live_runs_are_sent_in_gzip(runs, folder, name):
     assert ask(runs, path, headers=part | {"If-Range": small.headers["etag"]}).status == 200
 
 
-@pytest.mark.parametrize("name", [schema.BATCHES, schema.TEST_IMAGES, schema.NETWORK_NUMBERS])
+@pytest.mark.parametrize("name", [contract.BATCHES, contract.TEST_IMAGES, contract.NETWORK_NUMBERS])
 def test_files_read_by_range_or_hardly_compressible_are_sent_uncompressed(runs, name):
     for method in ("GET", "HEAD"):
         answer = ask(runs, f"/results/{name}", headers=GZIP, method=method)
@@ -137,11 +137,11 @@ def test_files_read_by_range_or_hardly_compressible_are_sent_uncompressed(runs, 
 
 
 def test_a_replaced_log_is_compressed_again(runs):
-    path = runs.results / schema.TRAINING_LOG
+    path = runs.results / contract.TRAINING_LOG
     before = path.read_bytes()
     for step in range(3):
         write_atomically(path, b'{"step": %d, "x": "' % step + b"x" * 1000 + b'"}')
-        got = ask(runs, f"/results/{schema.TRAINING_LOG}", headers=GZIP)
+        got = ask(runs, f"/results/{contract.TRAINING_LOG}", headers=GZIP)
         assert json.loads(gzip.decompress(got.body))["step"] == step
     write_atomically(path, before)
 

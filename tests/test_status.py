@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from digits.runlog import lock, schema
+from digits.runlog import contract, lock
 from digits.runlog.status import is_alive, liveness, liveness_of_earlier
 
 NOW = 1_790_000_000.0
@@ -16,7 +16,7 @@ CASES = json.loads((Path(__file__).parent / "fixtures" / "liveness.json").read_t
 
 
 def log(**changes):
-    heartbeat = schema.timestamp(NOW - changes.pop("silent_for", 0))
+    heartbeat = contract.timestamp(NOW - changes.pop("silent_for", 0))
     process = {"pid": os.getpid(), "host": platform.node()}
     return {"run_id": "r1", "status": "running", "updated_at": heartbeat, "process": process} | changes
 
@@ -83,7 +83,7 @@ def test_the_lock_of_another_run_says_nothing_about_this_one(tmp_path):
     + [{"updated_at": u} for u in (None, 5, "yesterday", [])],
 )
 def test_a_foreign_log_never_breaks_it(tmp_path, changes):
-    assert liveness(log(silent_for=60) | changes, tmp_path, time.time()) in schema.LIVENESSES
+    assert liveness(log(silent_for=60) | changes, tmp_path, time.time()) in contract.LIVENESSES
 
 
 def test_an_unknown_status_counts_as_failed(tmp_path):
@@ -100,8 +100,8 @@ def test_the_server_judges_each_case_as_the_table_says(tmp_path, case):
     given = {"status": case.get("status", "running"), "phase": case.get("phase", "training"), "process": process}
     given |= {"run_id": case["run_id"]} if "run_id" in case else {"run_id": "r1"}
     if case["silent_s"] is not None:
-        given["updated_at"] = schema.timestamp(NOW - case["silent_s"])
-    file = tmp_path / schema.TRAINING_LOG
+        given["updated_at"] = contract.timestamp(NOW - case["silent_s"])
+    file = tmp_path / contract.TRAINING_LOG
     file.write_text(json.dumps(given))
     os.utime(file, (NOW - case.get("written_s", 0),) * 2)
     held = lock.FolderLock(tmp_path, {"run_id": "r1"}) if "lock" in case else None

@@ -11,7 +11,7 @@ from digits.config import names_of
 from digits.data import datasets
 from digits.data.mnist import MNIST_FILES
 from digits.inference import input_checks, predict, preprocess, stroke
-from digits.runlog import commands, schema
+from digits.runlog import contract, control_actions
 from digits.training.schedule import Schedule
 from tests.support import PROJECT
 
@@ -57,21 +57,21 @@ def test_predictions_are_uncertain_below_the_same_probability():
 
 def test_the_contract_has_the_same_fields():
     fields = exported("core/contract.js", "{schema: m.SCHEMA, epochs: m.EPOCH_FIELDS, batches: m.BATCH_FIELDS}")
-    assert (fields["schema"], fields["epochs"]) == (schema.SCHEMA, list(schema.EPOCH_FIELDS))
-    log = json.loads((PROJECT / "tests" / "fixtures" / "golden" / schema.TRAINING_LOG).read_text())
+    assert (fields["schema"], fields["epochs"]) == (contract.SCHEMA, list(contract.EPOCH_FIELDS))
+    log = json.loads((PROJECT / "tests" / "fixtures" / "golden" / contract.TRAINING_LOG).read_text())
     assert set(fields["batches"]) == set(log["batches"])
-    assert exported("charts/rows.js", "m.COLUMNS") == list(schema.BATCH_FIELDS)
+    assert exported("charts/rows.js", "m.COLUMNS") == list(contract.BATCH_FIELDS)
 
 
 def test_statuses_and_the_limit_of_a_heartbeat_are_the_same():
     status = exported("core/status.js", "{status: m.STATUSES, liveness: m.LIVENESSES, silent: m.SILENT_AFTER_MS}")
-    assert status["status"] == list(schema.STATUSES)
-    assert status["liveness"] == list(schema.LIVENESSES)
-    assert status["silent"] == 1000 * schema.SILENT_AFTER_S
+    assert status["status"] == list(contract.STATUSES)
+    assert status["liveness"] == list(contract.LIVENESSES)
+    assert status["silent"] == 1000 * contract.SILENT_AFTER_S
 
 
 def test_a_learning_rate_needs_confirmation_above_the_same_factor():
-    assert exported("control/state.js", "m.FAR_ABOVE") == commands.FAR_ABOVE
+    assert exported("control/state.js", "m.FAR_ABOVE") == control_actions.FAR_ABOVE
 
 
 def test_the_preview_of_the_schedule_is_that_of_the_trainer():

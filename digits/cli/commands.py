@@ -6,19 +6,19 @@ from pathlib import Path
 
 import click
 
-from digits import output, presets, processor
+from digits import cpu_tuning, output, presets
 from digits.architectures import ARCHITECTURES
 from digits.cli.app import DefaultGroup, cli_errors
-from digits.cli.options import evaluation_options, model_options
+from digits.cli.click_options import evaluation_options, model_options
 from digits.cli.terminal import Terminal, print_result
 from digits.config import Config, architecture
 from digits.errors import UserError
 from digits.imports import importing
 from digits.interrupts import INTERRUPTS
-from digits.runlog import commands, schema
+from digits.runlog import contract, control_actions
 from digits.training.resume import previous_run
 
-_WEIGHTS = Config.results_dir / schema.WEIGHTS
+_WEIGHTS = Config.results_dir / contract.WEIGHTS
 
 
 @click.group(cls=DefaultGroup, default="train")
@@ -36,7 +36,7 @@ def evaluate(weights: Path, as_json: bool, **options) -> None:
     Reports loss, accuracy with a 95 % interval, calibration error, the fraction accepted as digits, and per-digit
     precision and recall.
     """
-    processor.prepare_for_torch()
+    cpu_tuning.prepare_for_torch()
     with cli_errors(writes=False), INTERRUPTS.interruptible():
         with importing():
             from digits.evaluation import evaluate
@@ -61,7 +61,7 @@ def predict(files: tuple[Path, ...], weights: Path, as_json: bool) -> None:
 
     Files that can't be read are reported on standard error, with exit code 1; the others are predicted.
     """
-    processor.prepare_for_torch()
+    cpu_tuning.prepare_for_torch()
     with cli_errors(writes=False), INTERRUPTS.interruptible():
         with importing():
             from digits.inference import predict
@@ -97,7 +97,7 @@ def list_presets() -> None:
 
 
 @cli.command(context_settings={"ignore_unknown_options": True})
-@click.argument("action", type=click.Choice(commands.ACTIONS))
+@click.argument("action", type=click.Choice(control_actions.ACTIONS))
 @click.argument("value", required=False)
 @click.option(
     "--results-dir",
@@ -111,13 +111,13 @@ def control(action: str, value: str | None, results_dir: Path) -> None:
     stop ends the run (--resume continues it); pause and continue; lr 0.001 sets the learning rate; epochs +5 trains 5
     more epochs, epochs 20 trains 20 in all; snapshot saves the weights now.
     """
-    warning = commands.lr_warning(results_dir, value) if action == "lr" else None
+    warning = control_actions.lr_warning(results_dir, value) if action == "lr" else None
     if warning and sys.stdin is not None and sys.stdin.isatty():
         click.confirm(f"{warning} Set it?", abort=True, err=True)
     elif warning:
         click.echo(f"Warning: {warning}", err=True)
     with cli_errors():
-        print_result(commands.send_and_wait(results_dir, action, value))
+        print_result(control_actions.send_and_wait(results_dir, action, value))
 
 
 @cli.command()
@@ -126,7 +126,7 @@ def control(action: str, value: str | None, results_dir: Path) -> None:
 @click.option("--data-dir", type=click.Path(path_type=Path), envvar="MNIST_DATA_DIR", help="Folder of the data set.")
 def verify(folder: Path, steps: int, data_dir: Path | None) -> None:
     """Repeat the first steps of the run in FOLDER (default: results) and compare every loss bit for bit."""
-    processor.prepare_for_torch()
+    cpu_tuning.prepare_for_torch()
     terminal = Terminal()
     with cli_errors(writes=False), INTERRUPTS.interruptible():
         previous = previous_run(folder)

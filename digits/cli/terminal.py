@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digits import launch, output
+from digits import output, torchrun
 from digits.config import Config
 from digits.errors import UserError
 from digits.files import short_path
 from digits.project import invocation
-from digits.runlog import schema
+from digits.runlog import contract
 
 if TYPE_CHECKING:
     from digits.training.run import Progress, Summary, TrainingRun
@@ -209,7 +209,7 @@ class Terminal:
 
     def _show_resume(self, config: Config) -> None:
         arguments = ("--resume", *_results_dir(config))
-        if launch.size() > 1:
+        if torchrun.size() > 1:
             self.say(f"Resume: start the same processes with {self._styled(' '.join(arguments), fg='cyan')}")
         else:
             self.say(f"Resume: {self._command('mnist_cnn', *arguments)}")
@@ -229,7 +229,7 @@ class Terminal:
             self.say(f"Most frequent confusion: {label} read as {prediction} ({times})")
         self.say(f"Weights, log and predictions: {folder}")
         self.say(f"Charts and mistakes: {self._command('server', *_results_dir(config))}")
-        weights = [] if config.results_dir == Config.results_dir else [str(folder / schema.WEIGHTS)]
+        weights = [] if config.results_dir == Config.results_dir else [str(folder / contract.WEIGHTS)]
         self.say(f"Next, per-digit metrics: {self._command('mnist_cnn', 'evaluate', *weights)}")
 
 

@@ -21,7 +21,7 @@ from digits.inference.preprocess import Prepared, prepare
 from digits.models import history
 from digits.models.weights_file import digest, open_trained
 from digits.renames import present_fields
-from digits.runlog import schema
+from digits.runlog import contract
 
 UNCERTAIN = 0.6  # a lower top probability is reported as uncertain
 MAX_FILE_BYTES, MAX_FILE_PIXELS = 50_000_000, 80_000_000  # of a local file: any camera's
@@ -107,7 +107,7 @@ class Predictor:
 
         The last epoch's weights are float32, earlier ones float16. Raises LookupError for an epoch that was not kept.
         """
-        saved = read_json(folder / schema.NETWORK)
+        saved = read_json(folder / contract.NETWORK)
         try:
             saved = present_fields(saved)
             epoch, (numbers, ood_threshold, temperature) = _snapshot(saved, epoch, folder)
@@ -154,10 +154,10 @@ class Predictor:
 def _snapshot(saved: dict, epoch: int | None, folder: Path) -> tuple[int, history.Snapshot]:
     """An epoch (None: the last) of the run in `folder`, and its network. Raises LookupError where it was not kept."""
     if epoch in (None, saved["epoch"]):
-        weights = history.latest(saved, read_bytes(folder / schema.NETWORK_NUMBERS))
+        weights = history.latest(saved, read_bytes(folder / contract.NETWORK_NUMBERS))
         if weights is not None:
             return saved["epoch"], history.Snapshot(weights, saved.get("ood_threshold"), saved.get("temperature"))
-    snapshots = history.snapshots_of(saved, read_bytes(folder / schema.NETWORK_EPOCHS))
+    snapshots = history.snapshots_of(saved, read_bytes(folder / contract.NETWORK_EPOCHS))
     epoch = max(snapshots) if epoch is None else epoch
     return epoch, snapshots[epoch]
 

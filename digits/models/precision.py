@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, cross_entropy
 
-from digits import launch
+from digits import torchrun
 from digits.data.mnist import CLASSES, SIZE
 from digits.errors import UserError
 
@@ -36,15 +36,15 @@ def choose_device(wanted: str) -> torch.device:
     """`wanted` is auto, cpu, cuda or mps. Raises UserError for an unavailable device."""
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted == "auto":
-        here["mps"] &= launch.size() == 1  # mps has no distributed backend
+        here["mps"] &= torchrun.size() == 1  # mps has no distributed backend
         wanted = next(name for name, available in here.items() if available)
     if not here[wanted]:
         raise UserError(f"No {wanted} device is available: use --device auto or --device cpu.")
     if wanted != "cuda":
         return torch.device(wanted)
-    if launch.local_rank() >= torch.cuda.device_count():
+    if torchrun.local_rank() >= torch.cuda.device_count():
         raise UserError(f"torchrun started more processes than there are cuda devices ({torch.cuda.device_count()}).")
-    return torch.device(wanted, launch.local_rank())
+    return torch.device(wanted, torchrun.local_rank())
 
 
 @dataclass(frozen=True)

@@ -9,19 +9,19 @@ import tempfile
 from pathlib import Path
 
 from digits.files import naming, read_file, remove_temporaries, rename, replace, sync_folder
-from digits.runlog import lock, runs, schema
+from digits.runlog import contract, lock, runs
 from digits.runlog.training_log import section
 
 # A default run leaves about 20 MB, twice that while a file is replaced; with less free space it would fail at its end
 # instead of its start.
 _FREE_BYTES = 48 << 20
 # All that a run has written before its first batch: what is older or more is worth keeping.
-_AT_START = {schema.TRAINING_LOG, schema.BATCHES, schema.VALIDATION_IMAGES, schema.TEST_IMAGES, schema.LABEL}
+_AT_START = {contract.TRAINING_LOG, contract.BATCHES, contract.VALIDATION_IMAGES, contract.TEST_IMAGES, contract.LABEL}
 
 
 def check_free_space(folder: Path) -> None:
     """Raise OSError unless the folder can be written and has room for a run; changes nothing."""
-    with naming(folder), tempfile.TemporaryFile(dir=folder, prefix=f".{schema.TRAINING_LOG}.", suffix=".tmp"):
+    with naming(folder), tempfile.TemporaryFile(dir=folder, prefix=f".{contract.TRAINING_LOG}.", suffix=".tmp"):
         if shutil.disk_usage(folder).free < _FREE_BYTES:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -31,16 +31,16 @@ def mend(folder: Path) -> None:
 
     For the holder of the folder's lock, at every start.
     """
-    if os.path.lexists(folder / schema.CONTROL_LOCK):  # otherwise nobody has ever sent a command
-        with lock.lock_file(folder / schema.CONTROL_LOCK):
-            remove_temporaries(folder, (schema.CONTROL,))
+    if os.path.lexists(folder / contract.CONTROL_LOCK):  # otherwise nobody has ever sent a command
+        with lock.lock_file(folder / contract.CONTROL_LOCK):
+            remove_temporaries(folder, (contract.CONTROL,))
     with runs.index_lock(folder):
-        remove_temporaries(folder, (*schema.FILES, schema.RUNS_INDEX))
+        remove_temporaries(folder, (*contract.FILES, contract.RUNS_INDEX))
         for path in runs.candidates(folder):
-            remove_temporaries(path, schema.FILES)
+            remove_temporaries(path, contract.FILES)
         log = runs.read_log(folder)
         if log is not None:
-            _move_back(folder / schema.RUNS / log["run_id"], folder)
+            _move_back(folder / contract.RUNS / log["run_id"], folder)
 
 
 def archive_run(folder: Path, keep: int) -> None:
@@ -59,7 +59,7 @@ def holds_nothing(folder: Path) -> bool:
     log = runs.read_log(folder)
     if log is None or _has_trained(log):
         return False
-    files = {file for file in schema.FILES if os.path.lexists(folder / file)}
+    files = {file for file in contract.FILES if os.path.lexists(folder / file)}
     return files <= _AT_START and not _is_pinned(folder, log["run_id"])
 
 
@@ -80,9 +80,9 @@ def hardlink_if_unchanged(folder: Path, file: str, content: bytes) -> bool:
 
 
 def _move_last_run(folder: Path) -> None:
-    files = [file for file in schema.FILES if os.path.lexists(folder / file)]
-    if files == [schema.LABEL]:  # of a run that was deleted at that moment
-        (folder / schema.LABEL).unlink()
+    files = [file for file in contract.FILES if os.path.lexists(folder / file)]
+    if files == [contract.LABEL]:  # of a run that was deleted at that moment
+        (folder / contract.LABEL).unlink()
     elif files and holds_nothing(folder):
         for file in files:
             (folder / file).unlink()
@@ -90,7 +90,7 @@ def _move_last_run(folder: Path) -> None:
         log = runs.read_log(folder)
         target = _free_folder(folder, files[-1], log["run_id"] if log else None)
         _move(folder, target, files)
-        (target / schema.CHECKPOINT_BEFORE).unlink(missing_ok=True)  # only for a crash within the run
+        (target / contract.CHECKPOINT_BEFORE).unlink(missing_ok=True)  # only for a crash within the run
 
 
 def _free_folder(folder: Path, last_file: str, run_id: str | None) -> Path:
@@ -100,8 +100,8 @@ def _free_folder(folder: Path, last_file: str, run_id: str | None) -> Path:
     move, which this one completes; with it, a run of the same id, of which this one is a copy.
     """
     name = run_id or f"unreadable-{int((folder / last_file).lstat().st_mtime)}"
-    is_taken = os.path.lexists(folder / schema.RUNS / name / last_file)
-    return folder / schema.RUNS / (f"{name}-{secrets.token_hex(3)}" if is_taken else name)
+    is_taken = os.path.lexists(folder / contract.RUNS / name / last_file)
+    return folder / contract.RUNS / (f"{name}-{secrets.token_hex(3)}" if is_taken else name)
 
 
 def _move(folder: Path, target: Path, files: list[str]) -> None:
@@ -125,9 +125,9 @@ def _move(folder: Path, target: Path, files: list[str]) -> None:
 
 def _move_back(target: Path, folder: Path) -> None:
     """The log is the last file that moves: a folder without it holds the part of a run whose rest is in `folder`."""
-    if target.is_symlink() or os.path.lexists(target / schema.TRAINING_LOG):
+    if target.is_symlink() or os.path.lexists(target / contract.TRAINING_LOG):
         return
-    for file in schema.FILES:
+    for file in contract.FILES:
         if os.path.lexists(target / file) and not os.path.lexists(folder / file):
             rename(target / file, folder / file)
     with contextlib.suppress(OSError):  # it doesn't exist, or holds more

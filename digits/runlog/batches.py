@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digits.files import naming, open_handle, rounded
-from digits.runlog.schema import LOSS_DIGITS
+from digits.runlog.contract import LOSS_DIGITS
 
 BUCKETS_KEPT = 1000  # more than the pixels of most charts, and 60 kB of JSON
 LONGEST_LINE = 1000  # bytes; a longer one is not of this program, and may be as long as the disk

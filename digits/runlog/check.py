@@ -15,7 +15,7 @@ from pathlib import Path
 from digits.errors import UserError
 from digits.files import JSON_BYTES, read_file
 from digits.project import PAGE
-from digits.runlog import schema
+from digits.runlog import contract
 
 SCHEMA_FILE = PAGE / "results" / "schema.json"
 _MOST = 20  # violations that are printed of a file
@@ -27,8 +27,8 @@ def violations(folder: Path) -> dict[str, list[str]]:
 
     Raises UserError without jsonschema or a training log, OSError for a file that can't be read.
     """
-    if not (folder / schema.TRAINING_LOG).is_file():
-        raise UserError(f"There is no {schema.TRAINING_LOG} in {folder}.")
+    if not (folder / contract.TRAINING_LOG).is_file():
+        raise UserError(f"There is no {contract.TRAINING_LOG} in {folder}.")
     files = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))["$defs"]
     names = [name for name in files if name.endswith(".json") and (folder / name).is_file()]
     return {name: list(violations_of(name, read_file(folder / name, JSON_BYTES))) for name in names}
@@ -115,10 +115,10 @@ def _check_weights(weights: dict) -> Iterator[str]:
 
 
 _LENGTHS = {
-    schema.TRAINING_LOG: _check_log,
-    schema.PREDICTIONS: _check_predictions,
-    schema.TEST_SAMPLES: _check_samples,
-    schema.LAYER_WEIGHTS: _check_weights,
+    contract.TRAINING_LOG: _check_log,
+    contract.PREDICTIONS: _check_predictions,
+    contract.TEST_SAMPLES: _check_samples,
+    contract.LAYER_WEIGHTS: _check_weights,
 }
 
 

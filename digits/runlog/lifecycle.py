@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from digits.files import finite, write_atomically, write_json
-from digits.runlog import archive, runs, schema, training_log
+from digits.runlog import archive, contract, runs, training_log
 from digits.runlog.batches import BatchCsv
 from digits.runlog.lock import FolderLock
 from digits.runlog.training_log import TrainingLog
@@ -62,10 +62,10 @@ class Lifecycle:
                 self._log.resume(finite(training_log.load(self.folder) or {}))
             else:
                 archive.archive_run(self.folder, self._keep)
-            (self.folder / schema.CONTROL).unlink(missing_ok=True)  # commands to an earlier run
-            self._csv = BatchCsv(self.folder / schema.BATCHES, schema.BATCH_FIELDS, self._resume)
+            (self.folder / contract.CONTROL).unlink(missing_ok=True)  # commands to an earlier run
+            self._csv = BatchCsv(self.folder / contract.BATCHES, contract.BATCH_FIELDS, self._resume)
             opened.callback(self._csv.close)
-            self._log.announce(schema.BATCHES)
+            self._log.announce(contract.BATCHES)
             self._write()
             self._update_index()
             self._writer.start()
@@ -122,7 +122,7 @@ class Lifecycle:
 
     def save_json(self, file: str, value: dict) -> None:
         """Write one of the contract's JSON files, with schema and run_id in front, and announce it."""
-        write_json(self.folder / file, {"schema": schema.SCHEMA, "run_id": self.run_id} | finite(value))
+        write_json(self.folder / file, {"schema": contract.SCHEMA, "run_id": self.run_id} | finite(value))
         self.announce(file)
 
     def save(self, file: str, content: bytes) -> None:
@@ -149,7 +149,7 @@ class Lifecycle:
         try:
             if not withheld:
                 self._latest = build()
-                write_json(self.folder / schema.TRAINING_LOG, self._latest)
+                write_json(self.folder / contract.TRAINING_LOG, self._latest)
         finally:
             self._csv.write(rows)
 
@@ -161,4 +161,4 @@ class Lifecycle:
 
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
-    return text[: schema.TEXT_KEPT]
+    return text[: contract.TEXT_KEPT]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from digits.files import SMALL_BYTES, finite, load_json, read_json, write_json
 from digits.renames import present_fields
-from digits.runlog import lock, schema, training_log
+from digits.runlog import contract, lock, training_log
 from digits.runlog.status import is_alive, liveness, liveness_of_earlier
 from digits.runlog.training_log import section
 
@@ -36,7 +36,7 @@ def label(results: Path, run_id: str, changes: dict) -> dict:
     with index_lock(results):
         folder = _folder_of(results, run_id)
         changed = read_label(folder, run_id) | changes
-        write_json(folder / schema.LABEL, {"schema": schema.SCHEMA, "run_id": run_id} | changed)
+        write_json(folder / contract.LABEL, {"schema": contract.SCHEMA, "run_id": run_id} | changed)
         return write_index(results)
 
 
@@ -58,7 +58,7 @@ def delete(results: Path, run_id: str) -> dict:
 
 def delete_files(folder: Path) -> None:
     """Delete a run's files, the log last, so that a run of which half is gone still has a name."""
-    for file in schema.FILES:
+    for file in contract.FILES:
         (folder / file).unlink(missing_ok=True)
 
 
@@ -66,9 +66,9 @@ def _delete_latest(results: Path) -> None:
     """The latest run lies where the next one will: the folder's lock keeps trainers out meanwhile."""
     if is_alive(liveness(training_log.read(results) or {}, results)):
         raise StillRunning
-    holder = {"name": "the server, deleting a run", "started_at": schema.timestamp()}
+    holder = {"name": "the server, deleting a run", "started_at": contract.timestamp()}
     try:
-        held = lock.FolderLock(results, holder | {"process": schema.this_process()})
+        held = lock.FolderLock(results, holder | {"process": contract.this_process()})
     except lock.FolderLocked:
         raise StillRunning from None
     try:
@@ -108,7 +108,7 @@ def earlier_runs(results: Path) -> list[Path]:
 
 def candidates(results: Path) -> list[Path]:
     """Folders that may be an earlier run; no links to other places."""
-    runs = results / schema.RUNS
+    runs = results / contract.RUNS
     root = os.path.realpath(runs)
     try:
         return [path for path in runs.iterdir() if os.path.realpath(path) == os.path.join(root, path.name)]
@@ -123,13 +123,13 @@ def read_log(folder: Path) -> dict | None:
 
 def read_label(folder: Path, run_id: str) -> dict:
     """The label of that run, {} where it has none. Raises OSError where it can't be read at the moment."""
-    label = load_json(folder / schema.LABEL, SMALL_BYTES)
+    label = load_json(folder / contract.LABEL, SMALL_BYTES)
     return present_fields(label) if isinstance(label, dict) and label.get("run_id") == run_id else {}
 
 
 def _with_id(log: dict | None) -> dict | None:
     run_id = log and log.get("run_id")
-    return log if isinstance(run_id, str) and schema.RUN_ID.fullmatch(run_id) else None
+    return log if isinstance(run_id, str) and contract.RUN_ID.fullmatch(run_id) else None
 
 
 # -- runs.json --------------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ def _with_id(log: dict | None) -> dict | None:
 
 def index_lock(results: Path) -> AbstractContextManager[None]:
     """For a `with`: no other process moves, labels or lists runs meanwhile. Trainer and server both do."""
-    return lock.lock_file(results / schema.INDEX_LOCK)
+    return lock.lock_file(results / contract.INDEX_LOCK)
 
 
 def write_index(results: Path, live: dict | None = None) -> dict:
@@ -148,15 +148,15 @@ def write_index(results: Path, live: dict | None = None) -> dict:
     """
     earlier = []
     for path in candidates(results):
-        address = f"{schema.RUNS}/{path.name}/"
+        address = f"{contract.RUNS}/{path.name}/"
         try:
             earlier.append(_entry(results, address))
         except OSError:
             earlier.append(_listed_entry(results, address))
     dated = sorted((entry for entry in earlier if entry), key=_age, reverse=True)
     entries = [entry for entry in (_entry(results, "", live), *dated) if entry]
-    index = {"schema": schema.SCHEMA, "runs": entries}
-    write_json(results / schema.RUNS_INDEX, index)
+    index = {"schema": contract.SCHEMA, "runs": entries}
+    write_json(results / contract.RUNS_INDEX, index)
     return index
 
 
@@ -170,13 +170,13 @@ def corrected_index(results: Path, log: dict) -> dict | None:
         is_live = isinstance(run, dict) and run.get("path") == "" and run.get("run_id") == log.get("run_id")
         if is_live and run.get("status") != log.get("status") and (entry := _entry(results, "", log)):
             listed[place] = entry
-            return {"schema": schema.SCHEMA, "runs": listed}
+            return {"schema": contract.SCHEMA, "runs": listed}
     return None
 
 
 def _listed(results: Path) -> list:
     """The entries of runs.json as they are."""
-    index = read_json(results / schema.RUNS_INDEX)
+    index = read_json(results / contract.RUNS_INDEX)
     runs = index.get("runs") if isinstance(index, dict) else None
     return runs if isinstance(runs, list) else []
 

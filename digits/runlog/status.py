@@ -5,11 +5,11 @@ import platform
 import time
 from pathlib import Path
 
-from digits.runlog import lock, schema
+from digits.runlog import contract, lock
 
 
 def liveness(log: dict, folder: Path, now: float | None = None) -> str:
-    """One of schema.LIVENESSES for the live run of `folder`.
+    """One of contract.LIVENESSES for the live run of `folder`.
 
     A run whose log says running is
       crashed   once its lock is free or, without a lock of its own, once its heartbeat is silent and its process gone;
@@ -23,10 +23,10 @@ def liveness(log: dict, folder: Path, now: float | None = None) -> str:
     held = lock.is_held(folder) if holder and holder.get("run_id") == log.get("run_id") else None
     if held is False:
         return "crashed"
-    heartbeat = schema.seconds_of(last_sign_of_life(log, folder))
-    silent = heartbeat is None or (time.time() if now is None else now) - heartbeat > schema.SILENT_AFTER_S
+    heartbeat = contract.seconds_of(last_sign_of_life(log, folder))
+    silent = heartbeat is None or (time.time() if now is None else now) - heartbeat > contract.SILENT_AFTER_S
     if not silent:
-        return schema.PAUSED if log.get("phase") == schema.PAUSED else "running"
+        return contract.PAUSED if log.get("phase") == contract.PAUSED else "running"
     return "stalled" if held or _process_lives(log.get("process")) else "crashed"
 
 
@@ -35,20 +35,20 @@ def liveness_of_earlier(log: dict) -> str:
     status = log.get("status")
     if status == "running":
         return "crashed"
-    return status if isinstance(status, str) and status in schema.STATUSES else "failed"
+    return status if isinstance(status, str) and status in contract.STATUSES else "failed"
 
 
 def is_alive(liveness: str | None) -> bool:
     """Whether a trainer works, or may work, on the run."""
-    return liveness in ("running", schema.PAUSED, "stalled")
+    return liveness in ("running", contract.PAUSED, "stalled")
 
 
 def last_sign_of_life(log: dict, folder: Path) -> str | None:
     """The `updated_at` of the live run of `folder`; without it in the log, when the log was last written."""
-    if not log or schema.seconds_of(log.get("updated_at")) is not None:
+    if not log or contract.seconds_of(log.get("updated_at")) is not None:
         return log.get("updated_at")
     try:
-        return schema.timestamp((folder / schema.TRAINING_LOG).stat().st_mtime)
+        return contract.timestamp((folder / contract.TRAINING_LOG).stat().st_mtime)
     except OSError:
         return None
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from digits.files import finite, is_number, load_json, rounded
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.runlog.batches import Buckets, columns
 from digits.runlog.throughput import Throughput
 
@@ -64,7 +64,7 @@ class TrainingLog:
         """Go back to `state`, or to the beginning of the run."""
         self.buckets = Buckets()
         self._earlier = None
-        self.content |= {"epochs": {field: [] for field in schema.EPOCH_FIELDS}, "events": [], "test": None}
+        self.content |= {"epochs": {field: [] for field in contract.EPOCH_FIELDS}, "events": [], "test": None}
         self.content["progress"] |= dict.fromkeys(_POSITION, 0)
         if state:
             self.buckets.restore(state["buckets"])
@@ -74,7 +74,7 @@ class TrainingLog:
 
     def describe(self, sections: dict[str, dict]) -> None:
         """Extend sections. Raises ValueError for one that the contract doesn't have."""
-        if unknown := set(sections) - set(schema.SECTIONS):
+        if unknown := set(sections) - set(contract.SECTIONS):
             raise ValueError(f"The run log has no section {', '.join(sorted(unknown))}.")
         for name, values in sections.items():
             self.content[name] = (self.content[name] or {}) | finite(values)
@@ -94,23 +94,25 @@ class TrainingLog:
 
     def add_epoch(self, epoch: int, metrics: dict[str, float | None]) -> None:
         """Raises ValueError for a metric that the contract doesn't have."""
-        unknown = [name for name in metrics if name not in schema.EPOCH_FIELDS and not schema.METRIC.fullmatch(name)]
+        unknown = [
+            name for name in metrics if name not in contract.EPOCH_FIELDS and not contract.METRIC.fullmatch(name)
+        ]
         if unknown:
             raise ValueError(f"An epoch has no field {', '.join(unknown)}: name a metric train_... or val_...")
         row = {"epoch": epoch, "step": self.step} | {key: rounded(value) for key, value in metrics.items()}
         so_far = self.content["epochs"]
         missing = [None] * len(so_far["epoch"])
         longer = {field: [*so_far.get(field, missing), row.get(field)] for field in so_far | row}
-        if len(longer["epoch"]) > schema.EPOCHS_KEPT:
+        if len(longer["epoch"]) > contract.EPOCHS_KEPT:
             longer = {field: column[::-1][::2][::-1] for field, column in longer.items()}
         self.content["epochs"] = longer
 
     def add_event(self, kind: str, text: str, facts: dict[str, str | float | None]) -> None:
         events = self.content["events"]
-        event = {"kind": kind[: schema.EVENT_KEPT], "text": text[: schema.EVENT_KEPT]}
+        event = {"kind": kind[: contract.EVENT_KEPT], "text": text[: contract.EVENT_KEPT]}
         more = {key: finite(value) for key, value in facts.items() if value is not None}
-        events.append({"step": self.step, "time": schema.timestamp(), **event, **more})
-        if len(events) > schema.EVENTS_KEPT:  # events that a replay needs are kept longest
+        events.append({"step": self.step, "time": contract.timestamp(), **event, **more})
+        if len(events) > contract.EVENTS_KEPT:  # events that a replay needs are kept longest
             del events[next((place for place, event in enumerate(events) if "value" not in event), 0)]
 
     def announce(self, file: str) -> None:
@@ -132,7 +134,7 @@ class TrainingLog:
             progress = log["progress"]
             progress["images_per_second"] = rounded(self.throughput.images_per_second, 4)
             progress["eta_s"] = self.throughput.seconds_left((progress["steps"] or 0) - progress["step"])
-        log["updated_at"] = schema.timestamp()
+        log["updated_at"] = contract.timestamp()
         copied = log | {"progress": log["progress"].copy(), "events": log["events"][:], "files": log["files"][:]}
         buckets, earlier_curve = self.buckets.snapshot(), self._earlier and self._earlier.get("batches")
         return lambda: copied | {"batches": earlier_curve or columns(buckets)}
@@ -142,14 +144,14 @@ def _new_content(name: str, config: dict, command: str) -> dict:
     """The training log of this process's run as it begins, without its batches."""
     now = time.time()
     return {
-        "schema": schema.SCHEMA,
+        "schema": contract.SCHEMA,
         "run_id": f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}",
-        "name": name[: schema.TEXT_KEPT],
+        "name": name[: contract.TEXT_KEPT],
         "status": "running",
         "phase": "starting",
-        "started_at": schema.timestamp(now),
-        "updated_at": schema.timestamp(now),
-        "process": schema.this_process(),
+        "started_at": contract.timestamp(now),
+        "updated_at": contract.timestamp(now),
+        "process": contract.this_process(),
         "command": command,
         "config": finite(config),
         "environment": {"python": platform.python_version()},
@@ -158,7 +160,7 @@ def _new_content(name: str, config: dict, command: str) -> dict:
         "progress": dict.fromkeys(_POSITION, 0)
         | dict.fromkeys(("epochs", "batches", "steps", "images_per_second", "eta_s")),
         "files": [],
-        "epochs": {field: [] for field in schema.EPOCH_FIELDS},
+        "epochs": {field: [] for field in contract.EPOCH_FIELDS},
         "events": [],
         "test": None,
         "error": None,
@@ -174,7 +176,7 @@ def read(folder: str | Path) -> dict | None:
 
 def load(folder: str | Path) -> dict | None:
     """Like `read`, but raises OSError where the log can't be read at the moment."""
-    log = load_json(Path(folder) / schema.TRAINING_LOG, schema.LOG_BYTES)
+    log = load_json(Path(folder) / contract.TRAINING_LOG, contract.LOG_BYTES)
     return log if isinstance(log, dict) else None
 
 

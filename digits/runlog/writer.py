@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from digits.runlog import schema
+from digits.runlog import contract
 
 
 class LogWriter:
@@ -68,9 +68,9 @@ class LogWriter:
         written_at = time.monotonic()
         while not self._closing:
             with self._state:
-                self._state.wait_for(lambda: self._requested > self._done or self._closing, schema.WRITE_EVERY_S)
+                self._state.wait_for(lambda: self._requested > self._done or self._closing, contract.WRITE_EVERY_S)
                 requested = self._requested
-            if self._dirty or requested > self._done or time.monotonic() - written_at >= schema.HEARTBEAT_S:
+            if self._dirty or requested > self._done or time.monotonic() - written_at >= contract.HEARTBEAT_S:
                 self._dirty = False  # before the write: a change during it is written next time
                 try:
                     self._write()

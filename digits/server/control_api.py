@@ -13,12 +13,12 @@ from typing import Any
 
 from digits.errors import UserError
 from digits.project import PROJECT, invocation
-from digits.runlog import schema, training_log
+from digits.runlog import contract, training_log
 from digits.runlog.status import is_alive, liveness
 from digits.server.guard import Authorization
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
-from digits.server.launcher import AlreadyRunning, Launcher, NotStarted, is_stale, log_tail
 from digits.server.results_api import unwritable
+from digits.server.trainer_process import AlreadyRunning, NotStarted, TrainerProcess, is_stale, log_tail
 
 _RESUMABLE = ("interrupted", "stopped", "crashed")
 
@@ -29,7 +29,7 @@ class ControlApi:
     def __init__(self, results: Path, access: Authorization):
         self._results = results
         self._access = access
-        self._launcher = Launcher(results)
+        self._trainer = TrainerProcess(results)
 
     def options(self, request: Request) -> Response:
         """Paths are shown only with the token."""
@@ -41,7 +41,7 @@ class ControlApi:
     def state(self, request: Request) -> Response:
         """The trainer's output, its exit code and the free disk space are shown only with the token."""
         log = training_log.read(self._results) or {}
-        running, pid = self._launcher.is_training(), self._launcher.pid
+        running, pid = self._trainer.is_training(), self._trainer.pid
         obstacle = None if running else self._obstacle(log)
         resumable = not running and liveness(log, self._results) in _RESUMABLE and obstacle is None
         state: dict[str, Any] = {
@@ -55,24 +55,24 @@ class ControlApi:
             state |= {
                 "free_bytes": _free_bytes(self._results),
                 "last_words": log_tail(self._results, pid),
-                "exit_code": None if is_stale(self._results, pid) else self._launcher.exit_code(),
+                "exit_code": None if is_stale(self._results, pid) else self._trainer.exit_code(),
             }
         return json_response(state)
 
     def send_command(self, request: Request) -> Response:
         """{"action": text, "value": number or text}; the event in the log that reports the result has the id."""
-        from digits.runlog import commands
+        from digits.runlog import control_actions
 
         body = _fields_of(request, "action", "value")
         try:
-            commands.parse_command(body, 0)
-        except commands.InvalidCommand as refusal:
+            control_actions.parse_command(body, 0)
+        except control_actions.InvalidCommand as refusal:
             raise Problem(400, _sentence(refusal)) from None
         log = training_log.read(self._results) or {}
         if not is_alive(liveness(log, self._results)):
             raise Problem(409, "No trainer is running.")
         with _writing():
-            id = commands.send(self._results, body["action"], body.get("value"), log.get("run_id"))
+            id = control_actions.send(self._results, body["action"], body.get("value"), log.get("run_id"))
         return json_response({"id": id}, status=202)
 
     def start(self, request: Request) -> Response:
@@ -85,7 +85,7 @@ class ControlApi:
     def resume(self, request: Request) -> Response:
         """{} or {"epochs": number}: resume the latest run, for this number of epochs in total."""
         words = _argv_of(_fields_of(request, "epochs"))
-        if self._launcher.is_training():
+        if self._trainer.is_training():
             raise _busy()
         if not self._has_checkpoint():
             raise Problem(409, "There is no run to resume.")
@@ -101,7 +101,7 @@ class ControlApi:
         words = [*words, *self._fixed_args()]
         try:
             with _writing():
-                pid = self._launcher.start(words)
+                pid = self._trainer.start(words)
         except AlreadyRunning:
             raise _busy() from None
         except NotStarted as reason:
@@ -126,7 +126,7 @@ class ControlApi:
         return None
 
     def _has_checkpoint(self) -> bool:
-        return any((self._results / file).is_file() for file in schema.CHECKPOINTS)
+        return any((self._results / file).is_file() for file in contract.CHECKPOINTS)
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from digits.server.concurrency import ConnectionSlots
 from digits.server.guard import CorsPolicy, check_request
 from digits.server.http_handler import LINGER_S, RECEIVE, WITH_CONTENT, Handler
 from digits.server.http_message import Problem, Request, Response
-from digits.server.routing import MAX_BODY
+from digits.server.router import MAX_BODY
 
 # For a whole request from its first byte, for the wait between two, and for the client to take CHUNK bytes: longer than
 # the worst Wi-Fi needs, and nobody holds a thread with a byte a second.

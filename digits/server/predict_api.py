@@ -12,11 +12,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from digits import processor
+from digits import cpu_tuning
 from digits.errors import UserError
 from digits.imports import ImportFailed, importing
 from digits.project import invocation
-from digits.runlog import runs, schema
+from digits.runlog import contract, runs
 from digits.server import uploads
 from digits.server.concurrency import FairSemaphore, Patience
 from digits.server.http_message import Problem, Request, Response, json_response
@@ -32,7 +32,7 @@ BUDGET_S = 5.0  # of processor time, for all images of a request: 16 of the slow
 _PATIENCE_S = 20.0  # of a request, for everything it waits for: longer than torch's import on a slow disk
 _CACHED = 2  # models in memory: those of two runs that are requested alternately
 _RETRY, _RETRY_LATER = {"Retry-After": "2"}, {"Retry-After": "30"}
-_MODEL_FILES = (schema.WEIGHTS, schema.NETWORK)  # that a model can be loaded from, the preferred one first
+_MODEL_FILES = (contract.WEIGHTS, contract.NETWORK)  # that a model can be loaded from, the preferred one first
 _EPOCH = re.compile("[0-9]{1,7}")
 
 
@@ -120,7 +120,7 @@ class _Predictors:
         """Of that run, else of the newest final weights, else of the newest epoch. Raises Problem: 404, 503."""
         if run is not None:
             try:
-                folder = runs.run_folder(self._results, run) if schema.RUN_ID.fullmatch(run) else None
+                folder = runs.run_folder(self._results, run) if contract.RUN_ID.fullmatch(run) else None
             except OSError:
                 raise Problem(503, "The runs can't be read at the moment.", _RETRY) from None
             if folder is None or not any((folder / file).is_file() for file in _MODEL_FILES):
@@ -139,9 +139,9 @@ class _Predictors:
         from digits.inference.predict import Predictor
 
         try:
-            predictor = self._final(folder / schema.WEIGHTS, patience)
+            predictor = self._final(folder / contract.WEIGHTS, patience)
         except (UserError, FileNotFoundError):  # without paths and torch's messages: they are private
-            reason = f"{schema.WEIGHTS} is damaged, too large, or has just been replaced"
+            reason = f"{contract.WEIGHTS} is damaged, too large, or has just been replaced"
             raise Problem(503, f"The weights can't be read: {reason}.", _RETRY) from None
         if predictor and epoch in (None, predictor.about.get("epoch")):
             return predictor
@@ -193,7 +193,7 @@ def _check(request: Request) -> None:
 def _import_inference() -> None:
     """Import torch and Pillow. Raises Problem (503) if one is missing or broken."""
     if "torch" not in sys.modules:
-        processor.tune_for_serving()
+        cpu_tuning.tune_for_serving()
     try:
         with importing():
             import PIL.Image  # noqa: F401

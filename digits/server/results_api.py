@@ -10,10 +10,10 @@ from typing import Any
 
 from digits.files import finite
 from digits.renames import present_fields
-from digits.runlog import runs, schema, training_log
+from digits.runlog import contract, runs, training_log
 from digits.runlog.status import last_sign_of_life, liveness
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
-from digits.server.routing import not_found
+from digits.server.router import not_found
 from digits.server.static_files import GzipCache, etag_of, file_etag, is_not_modified, names_in, open_file
 
 _FLAGS = ("hidden", "pinned", "kept")  # kept: the former name of pinned
@@ -31,20 +31,20 @@ class ResultsApi:
         return self._compressed.file(request, self._results, name)
 
     def earlier_file(self, request: Request, run_id: str, name: str) -> Response:
-        if run_id not in names_in(self._results / schema.RUNS):
+        if run_id not in names_in(self._results / contract.RUNS):
             raise not_found()
-        return self._compressed.file(request, self._results, f"{schema.RUNS}/{run_id}/{name}")
+        return self._compressed.file(request, self._results, f"{contract.RUNS}/{run_id}/{name}")
 
     def runs_index(self, request: Request) -> Response:
         """runs.json, corrected by the log if they differ; an empty list if the trainer writes no list."""
         if corrected := runs.corrected_index(self._results, self._read_log()):
             return json_response(corrected)
         try:
-            return self._compressed.file(request, self._results, schema.RUNS_INDEX)
+            return self._compressed.file(request, self._results, contract.RUNS_INDEX)
         except Problem as problem:
             if problem.status != 404:
                 raise
-            return json_response({"schema": schema.SCHEMA, "runs": []})
+            return json_response({"schema": contract.SCHEMA, "runs": []})
 
     def training_status(self, request: Request) -> Response:
         """The summary of the log, and whether the run is alive; all null while there is no run."""
@@ -52,7 +52,7 @@ class ResultsApi:
         status = training_log.summary(log) | {
             "updated_at": last_sign_of_life(log, self._results),
             "liveness": liveness(log, self._results) if log else None,
-            "etags": {file: etag_of(self._results, file) for file in (schema.TRAINING_LOG, schema.RUNS_INDEX)},
+            "etags": {file: etag_of(self._results, file) for file in (contract.TRAINING_LOG, contract.RUNS_INDEX)},
         }
         response = json_response(status)
         etag = f'"{hashlib.blake2b(response.body, digest_size=12).hexdigest()}"'
@@ -87,7 +87,7 @@ class ResultsApi:
     def _read_log(self) -> dict[str, Any]:
         """The log of the latest run, parsed once for each version; {} if there is none that can be read."""
         try:
-            file = open_file(self._results, schema.TRAINING_LOG)
+            file = open_file(self._results, contract.TRAINING_LOG)
         except Problem as problem:
             if problem.status != 404:
                 raise
@@ -95,14 +95,14 @@ class ResultsApi:
         with file:
             etag = file_etag(os.fstat(file.fileno()))
             if self._log[0] != etag:
-                self._log = (etag, _parse_log(file.read(schema.LOG_BYTES)))
+                self._log = (etag, _parse_log(file.read(contract.LOG_BYTES)))
             return self._log[1]
 
 
 def _one_line(name: object) -> str:
     """A run's name: one line of printable text. Raises Problem (400)."""
-    if not isinstance(name, str) or len(name) > schema.LABEL_KEPT:
-        raise Problem(400, f"A name is text of at most {schema.LABEL_KEPT} characters.")
+    if not isinstance(name, str) or len(name) > contract.LABEL_KEPT:
+        raise Problem(400, f"A name is text of at most {contract.LABEL_KEPT} characters.")
     return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
 
 

@@ -1,10 +1,8 @@
-"""Startup of the server: command-line options, port, banner, and the browser that opens the page."""
+"""Startup of the server: command-line options, port and banner."""
 
 import argparse
 import errno
 import os
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,7 +10,7 @@ from digits import output
 from digits.project import PLACE, PROJECT, invocation
 from digits.server.guard import Authorization, CorsPolicy, is_loopback, parse_origin
 from digits.server.http_server import Server
-from digits.server.routing import Router
+from digits.server.router import Router
 
 PORT = 8000
 PORTS = 10  # tried from PORT on, unless --port is given
@@ -121,19 +119,3 @@ def banner(server: Server, access: Authorization, options: argparse.Namespace) -
         lines.append("Read-only: use --allow-control to start and stop training from the page")
     lines.append(f"Results are read from {folder}" + ("" if os.path.isdir(folder) else " once it exists"))
     return "\n".join(lines)
-
-
-def browser_expected(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether somebody sits at this machine's screen: not in CI, not over ssh; on Linux only with a display."""
-    if "CI" in environment or "SSH_CONNECTION" in environment:
-        return False
-    return sys.platform in ("win32", "darwin") or "DISPLAY" in environment or "WAYLAND_DISPLAY" in environment
-
-
-def open_browser(url: str) -> None:
-    """Open `url` from a process without a terminal: no output is seen, and no text browser takes over the screen."""
-    import subprocess
-
-    silent = subprocess.DEVNULL
-    command = [sys.executable, "-m", "webbrowser", url]
-    subprocess.run(command, stdin=silent, stdout=silent, stderr=silent, start_new_session=True, check=False)

@@ -11,7 +11,7 @@ from typing import IO
 from digits.files import UnexpectedFile, open_within
 from digits.server import OPENAPI
 from digits.server.http_message import Problem, Request, Response
-from digits.server.routing import not_found
+from digits.server.router import not_found
 
 # Everything that is polled fits, and is sent in one write; larger files follow in chunks: with one in each of 800
 # threads 205 MB.

@@ -16,7 +16,7 @@ from digits.models import weights_file
 from digits.models.history import ModelHistory, downsample, kept_rows
 from digits.models.weight_stats import WeightHistograms
 from digits.renames import present_fields
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.runlog.run_log import RunLog
 from digits.training.trainer import Trainer
 
@@ -38,8 +38,8 @@ class ArtifactWriter:
     def save_images(self) -> None:
         """Save the mosaics for the gallery; the training set needs none."""
         if len(self._dataset.validation):
-            self._log.save_shared(schema.VALIDATION_IMAGES, mosaic(self._dataset.validation.images))
-        self._log.save_shared(schema.TEST_IMAGES, mosaic(self._dataset.test.images))
+            self._log.save_shared(contract.VALIDATION_IMAGES, mosaic(self._dataset.validation.images))
+        self._log.save_shared(contract.TEST_IMAGES, mosaic(self._dataset.test.images))
 
     def restore(self, epoch: int, warn: Callable[[str], None]) -> None:
         """Continue the files that an earlier process wrote, up to `epoch`.
@@ -49,9 +49,9 @@ class ArtifactWriter:
         if not epoch or self._trainer.group.rank:
             return
         parts = {
-            schema.PREDICTIONS: self._predictions.restore,
-            schema.LAYER_WEIGHTS: self._weights.restore,
-            schema.NETWORK: self._restore_history,
+            contract.PREDICTIONS: self._predictions.restore,
+            contract.LAYER_WEIGHTS: self._weights.restore,
+            contract.NETWORK: self._restore_history,
         }
         for file, restore in parts.items():
             try:
@@ -66,7 +66,7 @@ class ArtifactWriter:
         present = present_fields(saved)
         values = [present.get(key) if is_number(present.get(key)) else None for key in Calibration().as_json()]
         self._calibration = Calibration(*values)
-        self._history.restore(saved, read_bytes(self._log.folder / schema.NETWORK_EPOCHS), epoch)
+        self._history.restore(saved, read_bytes(self._log.folder / contract.NETWORK_EPOCHS), epoch)
 
     def save_epoch(self, epoch: int, validation: Evaluation | None, calibration: Calibration) -> None:
         """Save everything that changes with an epoch, with probabilities calibrated on its validation images.
@@ -76,9 +76,9 @@ class ArtifactWriter:
         self._calibration = calibration
         if validation is not None:
             self._predictions.add_epoch(epoch, validation, calibration.temperature)
-        self._log.save_json(schema.PREDICTIONS, self._predictions.as_json())
+        self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
         self._weights.add_epoch(epoch, self._trainer.eval_model)
-        self._log.save_json(schema.LAYER_WEIGHTS, self._weights.as_json())
+        self._log.save_json(contract.LAYER_WEIGHTS, self._weights.as_json())
         self._save_history(epoch)
         self._save_samples(epoch, final=False)
 
@@ -86,7 +86,7 @@ class ArtifactWriter:
         """Save predictions, samples and weights after the test."""
         self._calibration = calibration
         self._predictions.set_test(test, calibration.temperature)
-        self._log.save_json(schema.PREDICTIONS, self._predictions.as_json())
+        self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
         self._save_samples(epoch, final=True)
         self._save_weights(epoch, test_accuracy=test.accuracy)
 
@@ -99,14 +99,14 @@ class ArtifactWriter:
         content = weights_file.weights_file(
             self._trainer.eval_model, self._config, **facts, **results, **self._calibration.as_json()
         )
-        self._log.save(schema.WEIGHTS, content)
+        self._log.save(contract.WEIGHTS, content)
 
     def _save_history(self, epoch: int) -> None:
         """The numbers come first: a reader that finds other checksums in network.json reads again."""
         self._history.add_epoch(epoch, self._trainer.eval_model, **self._calibration.as_json())
-        self._log.save(schema.NETWORK_NUMBERS, self._history.current)
-        self._log.save(schema.NETWORK_EPOCHS, self._history.history)
-        self._log.save_json(schema.NETWORK, self._history.as_json(self._calibration.as_json()))
+        self._log.save(contract.NETWORK_NUMBERS, self._history.current)
+        self._log.save(contract.NETWORK_EPOCHS, self._history.history)
+        self._log.save_json(contract.NETWORK, self._history.as_json(self._calibration.as_json()))
 
     def _save_samples(self, epoch: int, final: bool) -> None:
         if not len(self._sampled):
@@ -114,7 +114,7 @@ class ArtifactWriter:
         samples = self._dataset.test[self._sampled]
         evaluation = self._trainer.evaluate(samples)
         content = samples_json(self._sampled, samples, evaluation, self._calibration.temperature, epoch, final)
-        self._log.save_json(schema.TEST_SAMPLES, content)
+        self._log.save_json(contract.TEST_SAMPLES, content)
 
 
 class Predictions:

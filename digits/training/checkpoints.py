@@ -10,7 +10,7 @@ from digits.files import link_or_copy
 from digits.models import weights_file
 from digits.option_types import flag
 from digits.renames import saved_options
-from digits.runlog import commands, schema
+from digits.runlog import contract, control_actions
 from digits.runlog.run_log import RunLog
 from digits.training.resume import PreviousRun
 from digits.training.schedule import Schedule
@@ -36,7 +36,7 @@ class Checkpoints:
         self._plateau: tuple[Schedule, float] | None = None  # a schedule, and its number of steps before the cooldown
         self._disposable: set[str] = set()  # damaged files, and the one before the first step: no backup is kept
 
-    def save(self, file: str = schema.CHECKPOINT) -> None:
+    def save(self, file: str = contract.CHECKPOINT) -> None:
         """Save the state of trainer and log at the same step. One process writes, but all must call it together."""
         self._trainer.synchronize()
         self._saved_at = time.monotonic()
@@ -52,9 +52,9 @@ class Checkpoints:
                 "log": self._log.state(),
             }
         )
-        if file == schema.CHECKPOINT and file not in self._disposable and (self._folder / file).exists():
-            link_or_copy(self._folder / file, self._folder / schema.CHECKPOINT_BEFORE)
-            self._log.announce(schema.CHECKPOINT_BEFORE)
+        if file == contract.CHECKPOINT and file not in self._disposable and (self._folder / file).exists():
+            link_or_copy(self._folder / file, self._folder / contract.CHECKPOINT_BEFORE)
+            self._log.announce(contract.CHECKPOINT_BEFORE)
         self._log.save(file, content)
         if self._trainer.state.step:
             self._disposable.discard(file)
@@ -67,14 +67,14 @@ class Checkpoints:
         Each process has its own clock, so the latter happens only at a step where all have synchronized anyway.
         """
         if self._at_plateau_end:
-            self.save(schema.CHECKPOINT_PLATEAU)
+            self.save(contract.CHECKPOINT_PLATEAU)
         elif self._trainer.is_synchronized and time.monotonic() - self._saved_at >= self._config.checkpoint_every:
             self.save()
 
     def save_change(self) -> None:
         """After a command changed the run: if the cooldown begins here, a longer run continues from here."""
         if self._at_plateau_end:
-            self.save(schema.CHECKPOINT_PLATEAU)
+            self.save(contract.CHECKPOINT_PLATEAU)
         self.save()
 
     def try_to_save(self) -> bool:
@@ -122,7 +122,7 @@ class Checkpoints:
     def _candidates(self) -> tuple[dict[str, dict], dict[str, str]]:
         """Checkpoints that fit by file, and the reasons why the others don't."""
         states, unusable = {}, {}
-        for file in schema.CHECKPOINTS:
+        for file in contract.CHECKPOINTS:
             try:
                 states[file] = self._load(file)
             except _Unusable as error:
@@ -158,7 +158,7 @@ class Checkpoints:
             self._trainer.state = TrainState(**values | {"mean": RunningAverage(**values["mean"])})
             before = saved.total if saved.before else None
         total, step = self._trainer.schedule.total, self._trainer.state.step
-        self._log.event(commands.RESUMED, f"resumed after {step:,} steps", value=total, before=before)
+        self._log.event(control_actions.RESUMED, f"resumed after {step:,} steps", value=total, before=before)
 
     def _extended(self, saved: Schedule) -> Schedule:
         """The schedule of the present options, with the changes by remote control that a saved one has."""
@@ -194,7 +194,7 @@ def _other_steps(state: dict, saved: Schedule, wanted: Schedule, batches: int) -
 
 def _changes_after(state: dict, events: list[dict]) -> list[dict]:
     """Changes by remote control, of all `events`, that a checkpoint does not include."""
-    changed = [event for event in commands.changes(events) if event["kind"] != commands.RESUMED]
+    changed = [event for event in control_actions.changes(events) if event["kind"] != control_actions.RESUMED]
     return [event for event in changed if event not in state["log"]["events"]]
 
 

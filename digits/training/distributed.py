@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.functional import dropout
 
-from digits import launch
+from digits import torchrun
 from digits.errors import UserError
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Group:
 
         Raises UserError where they do not find each other.
         """
-        if launch.size() == 1:
+        if torchrun.size() == 1:
             return cls()
         backend = "nccl" if device.type == "cuda" else "gloo"
         try:

@@ -8,7 +8,7 @@ import subprocess
 import torch
 from torch.utils import deterministic
 
-from digits import processor
+from digits import cpu_tuning
 from digits.config import Config
 from digits.models import precision
 from digits.project import INSTALLED, PROJECT
@@ -41,7 +41,7 @@ def describe(config: Config, device: torch.device, processes: int = 1) -> dict:
         "torch": torch.__version__,
         "torchvision": _version("torchvision"),
         "device": device.type,
-        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else processor.name(),
+        "device_name": torch.cuda.get_device_name(device) if device.type == "cuda" else cpu_tuning.cpu_name(),
         "threads": torch.get_num_threads(),
         "processes": processes,
         "deterministic": config.deterministic,

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Callable
 
 from digits.interrupts import INTERRUPTS
-from digits.runlog.commands import EPOCHS, LR, Command, CommandQueue, InvalidCommand, is_far_above
+from digits.runlog.contract import PAUSED
+from digits.runlog.control_actions import EPOCHS, LR, Command, CommandQueue, InvalidCommand, is_far_above
 from digits.runlog.run_log import RunLog
-from digits.runlog.schema import PAUSED
 from digits.training.checkpoints import Checkpoints
 from digits.training.trainer import Trainer
 

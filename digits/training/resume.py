@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from digits import launch, renames
+from digits import renames, torchrun
 from digits.config import Config, names_of
 from digits.errors import UserError
 from digits.option_types import flag
 from digits.project import invocation
-from digits.runlog import archive, schema, training_log
-from digits.runlog.commands import original_epochs
+from digits.runlog import archive, contract, training_log
+from digits.runlog.control_actions import original_epochs
 
 _TIMEOUT_S, _POLL_S = 30.0, 0.05
 
@@ -58,7 +58,7 @@ class PreviousRun:
 
 def previous_run(folder: Path) -> PreviousRun:
     """The run in `folder`. Raises UserError if there is none of this project."""
-    file = folder / schema.TRAINING_LOG
+    file = folder / contract.TRAINING_LOG
     try:
         log = training_log.load(folder)
     except OSError as error:
@@ -105,7 +105,7 @@ def load_for_restart(folder: Path, given: dict[str, Any]) -> PreviousRun:
     has the same options.
     """
     give_up = time.monotonic() + _TIMEOUT_S
-    while not launch.is_main_process() and training_log.read(folder) is None and time.monotonic() < give_up:
+    while not torchrun.is_main_process() and training_log.read(folder) is None and time.monotonic() < give_up:
         time.sleep(_POLL_S)
     previous = previous_run(folder)
     return replace(previous, config=_changed(previous, folder, given))

@@ -10,9 +10,9 @@ from digits.data import datasets
 from digits.data.datasets import ProgressFactory
 from digits.errors import UserError
 from digits.files import open_within
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.runlog.batches import LONGEST_LINE, cell
-from digits.runlog.commands import EPOCHS, LR, changes
+from digits.runlog.control_actions import EPOCHS, LR, changes
 from digits.training import machine
 from digits.training.resume import PreviousRun
 from digits.training.schedule import Schedule
@@ -71,7 +71,7 @@ def _losses(trainer: Trainer, batches: Batches, steps: int) -> Iterator[str]:
     for batch in batches.between(0, steps):
         trainer.step(batch)
         trainer.synchronize()
-        yield cell(results.pop().loss, schema.LOSS_DIGITS)
+        yield cell(results.pop().loss, contract.LOSS_DIGITS)
 
 
 def replay_schedule(schedule: Schedule, events: list[dict], batches: int) -> Schedule:
@@ -107,9 +107,9 @@ def report(verdict: Verdict, say: Callable[[str], None]) -> None:
 
 
 def _logged_losses(folder: Path, steps: int) -> list[str]:
-    file = folder / schema.BATCHES
+    file = folder / contract.BATCHES
     try:
-        with open_within(folder, schema.BATCHES) as stream, io.TextIOWrapper(stream, "utf-8", newline="") as lines:
+        with open_within(folder, contract.BATCHES) as stream, io.TextIOWrapper(stream, "utf-8", newline="") as lines:
             table = csv.DictReader(iter(lambda: lines.readline(LONGEST_LINE), ""))
             rows = [row for row, _ in zip(table, range(steps)) if row["images_per_second"] is not None]
         if [int(row["step"]) for row in rows] != list(range(1, len(rows) + 1)):

@@ -19,7 +19,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from digits.runlog import schema
+from digits.runlog import contract
 from tests.faults.harness import Case, Program, end_children, main
 from tests.faults.kills import interrupt
 from tests.faults.processes import (
@@ -174,8 +174,8 @@ class Errors(Program):
         results = case.folder / "results"
         shutil.copytree(self.interrupted if situation == "interrupted run" else self.finished, results)
         if situation == "server":
-            runs = results / schema.RUNS
-            shutil.copytree(self.interrupted / schema.RUNS, runs)
+            runs = results / contract.RUNS
+            shutil.copytree(self.interrupted / contract.RUNS, runs)
             arguments = ("--no-browser", "--port", "0", "--results-dir", str(results))
             return results, Child(case.folder, "server.py", *arguments, gated=True)
         options = ["--resume"] if situation == "interrupted run" else RUN

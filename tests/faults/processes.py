@@ -13,9 +13,9 @@ from pathlib import Path
 from types import ModuleType
 
 from digits.files import read_json
-from digits.runlog import schema
+from digits.runlog import contract
+from digits.runlog.contract import INDEX_LOCK
 from digits.runlog.lock import LOCK_FILE
-from digits.runlog.schema import INDEX_LOCK
 from tests.faults.harness import CHILDREN, PROJECT, Case, die_with_parent
 
 HANG_S = 60.0  # a run of SMALL takes under a second on an idle machine
@@ -28,7 +28,7 @@ RUN += ["--optimizer", "muon", "--warmup-steps", "5", "--cooldown", "0.5", "--em
 RUN += ["--precision", "bfloat16"]
 STEPS = 18  # of RUN
 LOCKS = {LOCK_FILE, INDEX_LOCK, ".start.lock", ".control.json.lock"}
-EXPECTED = {*schema.FILES, *LOCKS, schema.RUNS_INDEX, schema.RUNS, schema.CONTROL, schema.TRAINER_LOG}
+EXPECTED = {*contract.FILES, *LOCKS, contract.RUNS_INDEX, contract.RUNS, contract.CONTROL, contract.TRAINER_LOG}
 
 
 class Child:
@@ -191,13 +191,13 @@ def one_line(text: str) -> bool:
 
 def log_of(results: Path) -> dict:
     """{} for a missing or unreadable log."""
-    log = read_json(results / schema.TRAINING_LOG)
+    log = read_json(results / contract.TRAINING_LOG)
     return log if isinstance(log, dict) else {}
 
 
 def fingerprints(results: Path) -> dict[str, str]:
     """The SHA-256 of each file of the run in this folder."""
-    files = [results / file for file in schema.FILES if (results / file).is_file()]
+    files = [results / file for file in contract.FILES if (results / file).is_file()]
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
@@ -206,16 +206,16 @@ def check_intact(case: Case, results: Path, run_id: str, known: dict[str, str], 
 
     The checkpoint before the last is only for a crash within the run, and is not archived.
     """
-    places = [fingerprints(results / schema.RUNS / run_id), {} if moved else fingerprints(results)]
+    places = [fingerprints(results / contract.RUNS / run_id), {} if moved else fingerprints(results)]
     for file, digest in known.items():
-        if file != schema.CHECKPOINT_BEFORE:
+        if file != contract.CHECKPOINT_BEFORE:
             found = digest in (place.get(file) for place in places)
             case.check(found, f"{when} {file} of the earlier run is missing or changed")
 
 
 def check_no_leftovers(case: Case, results: Path, when: str) -> None:
     found = {path.name for path in results.iterdir()} - EXPECTED
-    archived = {path.name for path in results.glob(f"{schema.RUNS}/*/*")} - set(schema.FILES)
+    archived = {path.name for path in results.glob(f"{contract.RUNS}/*/*")} - set(contract.FILES)
     case.check(not found | archived, f"{when} these files are left over: {sorted(found | archived)}")
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from digits.files import write_json
-from digits.runlog.schema import LAYER_WEIGHTS, PREDICTIONS, RUNS_INDEX, TEST_SAMPLES, TRAINING_LOG, timestamp
-from server import Site
+from digits.runlog.contract import LAYER_WEIGHTS, PREDICTIONS, RUNS_INDEX, TEST_SAMPLES, TRAINING_LOG, timestamp
+from digits.server.routes import Site
 from tests.support import FIXTURES, PROJECT
 from tests.support.http_client import site_server
 

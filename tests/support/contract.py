@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from digits.runlog import check, schema
+from digits.runlog import check, contract
 
-RUN_LOG_FILES = (schema.TRAINING_LOG, schema.RUNS_INDEX)
-TRAINER_FILES = (*RUN_LOG_FILES, schema.TEST_SAMPLES, schema.PREDICTIONS, schema.LAYER_WEIGHTS, schema.NETWORK)
+RUN_LOG_FILES = (contract.TRAINING_LOG, contract.RUNS_INDEX)
+TRAINER_FILES = (*RUN_LOG_FILES, contract.TEST_SAMPLES, contract.PREDICTIONS, contract.LAYER_WEIGHTS, contract.NETWORK)
 
 
 def violations(results: Path, files: tuple[str, ...] = TRAINER_FILES) -> dict[str, list[str]]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from digits.runlog import lock, training_log
 from digits.server.guard import Authorization
 from digits.server.http_server import Server
-from digits.server.launcher import START_LOCK
-from server import Site
+from digits.server.routes import Site
+from digits.server.trainer_process import START_LOCK
 from tests.support.browser import PROJECT, serving
 
 

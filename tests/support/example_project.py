@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from digits.runlog import schema
+from digits.runlog import contract
 from digits.server.guard import Authorization
 from digits.server.http_server import Server
-from server import Site
+from digits.server.routes import Site
 from tests.support.http_client import serving, site_server
 
 SECRET = "not for everybody"
@@ -22,9 +22,9 @@ def project_in(folder: Path) -> Path:
     (folder / "index.html").write_text("<!doctype html><title>the page</title>")
     (folder / "web" / "main.js").write_text("export const answer = 42;\n")
     (folder / "web" / "style.css").write_text("body { margin: 0 }\n")
-    for name in (*schema.FILES, schema.RUNS_INDEX):
+    for name in (*contract.FILES, contract.RUNS_INDEX):
         (folder / "results" / name).write_text(f"live {name}")
-    for name in schema.FILES:
+    for name in contract.FILES:
         (folder / "results" / "runs" / RUN / name).write_text(f"earlier {name}")
     for secret in ("server.py", "web/notes.txt", "web/.env", "web/deep/er/x.js", "results/.lock", "results/notes.txt"):
         (folder / secret).write_text(SECRET)

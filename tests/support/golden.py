@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 from unittest import mock
 
-from digits.runlog import schema, throughput
+from digits.runlog import contract, throughput
+from digits.runlog.contract import INDEX_LOCK
 from digits.runlog.lock import LOCK_FILE
 from digits.runlog.run_log import RunLog
-from digits.runlog.schema import INDEX_LOCK
 from tests.support import FIXTURES
 
 FIXTURE = FIXTURES / "golden"
@@ -87,13 +87,13 @@ def _log_everything(log: RunLog, clock: Clock) -> None:
         clock.passed += 0.1
         metrics = {"train_loss": 0.9 / epoch, "train_accuracy": 1 - 0.3 / epoch}
         log.epoch(epoch, seconds=0.9, lr=0.01, val_loss=0.5 / epoch, val_accuracy=1 - 0.1 / epoch, **metrics)
-        log.save_json(schema.TEST_SAMPLES, _samples(epoch))
-        log.save_json(schema.LAYER_WEIGHTS, _weights(epoch))
+        log.save_json(contract.TEST_SAMPLES, _samples(epoch))
+        log.save_json(contract.LAYER_WEIGHTS, _weights(epoch))
     log.event("resumed", "Went on from the checkpoint of epoch 3.")
     sureness = {"temperature": 0.9, "calibration_error": 0.02, "ece_calibrated": 0.01}
     log.test(loss=0.1, accuracy=0.9, correct=9, total=10, **sureness, accepted=1.0)
-    log.save_json(schema.PREDICTIONS, _predictions())
-    log.save_json(schema.TEST_SAMPLES, _samples(EPOCHS, final=True))
+    log.save_json(contract.PREDICTIONS, _predictions())
+    log.save_json(contract.TEST_SAMPLES, _samples(EPOCHS, final=True))
 
 
 def _samples(epoch: int, final: bool = False) -> dict:

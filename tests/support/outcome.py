@@ -5,17 +5,17 @@ import json
 from pathlib import Path
 
 from digits.models import weights_file
-from digits.runlog import schema
+from digits.runlog import contract
 
 _TIMED = ("images_per_second", "seconds")  # of the log's columns: they depend on the clock
 
 
 def outcome(results: Path) -> dict:
     """Everything of a completed run that repeats bit for bit: weights, optimizer state, curves, predictions."""
-    final = weights_file.load(results / schema.CHECKPOINT)
-    weights = weights_file.load(results / schema.WEIGHTS)
-    log = json.loads((results / schema.TRAINING_LOG).read_text())
-    with open(results / schema.BATCHES) as file:
+    final = weights_file.load(results / contract.CHECKPOINT)
+    weights = weights_file.load(results / contract.WEIGHTS)
+    log = json.loads((results / contract.TRAINING_LOG).read_text())
+    with open(results / contract.BATCHES) as file:
         rows = [row[:5] for row in csv.reader(file)]
     return {
         "arithmetic": [log["environment"][key] for key in ("precision", "memory_format", "threads")],
@@ -25,6 +25,6 @@ def outcome(results: Path) -> dict:
         "epochs": {key: column for key, column in log["epochs"].items() if key not in _TIMED},
         "test": log["test"],
         "rows": rows,
-        "predictions": json.loads((results / schema.PREDICTIONS).read_text())["validation"],
+        "predictions": json.loads((results / contract.PREDICTIONS).read_text())["validation"],
         "status": log["status"],
     }

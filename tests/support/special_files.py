@@ -15,17 +15,17 @@ import sys
 from pathlib import Path
 
 from digits.files import UnexpectedFile
-from digits.runlog import commands, lock, schema
+from digits.runlog import contract, control_actions, lock
+from digits.runlog.contract import CONTROL_LOCK, INDEX_LOCK
 from digits.runlog.run_log import RunLog
-from digits.runlog.schema import CONTROL_LOCK, INDEX_LOCK
 from digits.server.http_message import Problem, Request
-from digits.server.launcher import START_LOCK
+from digits.server.trainer_process import START_LOCK
 
 NAMES = (
-    *schema.FILES,
-    schema.RUNS_INDEX,
-    schema.CONTROL,
-    schema.TRAINER_LOG,
+    *contract.FILES,
+    contract.RUNS_INDEX,
+    contract.CONTROL,
+    contract.TRAINER_LOG,
     *(lock.LOCK_FILE, START_LOCK, CONTROL_LOCK, INDEX_LOCK),
 )
 KINDS = {"pipe": os.mkfifo, "device": lambda path: os.symlink("/dev/zero", path)}
@@ -35,8 +35,8 @@ _MEMORY = 6 << 30  # bytes of address space: torch alone takes some gigabytes of
 def begin(folder: Path, **options) -> RunLog:
     with RunLog(folder, name="a run", **options) as log:
         log.batch(1, loss=0.5)
-        log.save_json(schema.PREDICTIONS, {})
-        log.save_shared(schema.TEST_IMAGES, b"picture")
+        log.save_json(contract.PREDICTIONS, {})
+        log.save_shared(contract.TEST_IMAGES, b"picture")
     return log
 
 
@@ -58,23 +58,23 @@ def start_after_it(folder: Path, strange: Path) -> None:
     """The strange file lies in an earlier run."""
     first = begin(folder).run_id
     begin(folder)
-    put(folder / schema.RUNS / first / strange.name)
+    put(folder / contract.RUNS / first / strange.name)
     begin(folder)
     begin(folder, keep=0)
 
 
 def serve(folder: Path, strange: Path) -> None:
-    from server import Site
+    from digits.server.routes import Site
 
     earlier = begin(folder).run_id
     live = begin(folder).run_id
     put(strange)
-    if strange.name in schema.FILES:
-        put(folder / schema.RUNS / earlier / strange.name)
+    if strange.name in contract.FILES:
+        put(folder / contract.RUNS / earlier / strange.name)
     site = Site(folder)
     site.access.check = lambda request: None
-    files = [f"/results/{name}" for name in (*schema.FILES, schema.RUNS_INDEX)]
-    files += [f"/results/runs/{earlier}/{name}" for name in schema.FILES]
+    files = [f"/results/{name}" for name in (*contract.FILES, contract.RUNS_INDEX)]
+    files += [f"/results/runs/{earlier}/{name}" for name in contract.FILES]
     reads = [("GET", path, {}) for path in (*files, "/training_status", "/control", "/options", "/healthz")]
     name, ask = {"name": "x"}, {"action": "pause"}
     changes = [("POST", f"/runs/{run}", name) for run in (earlier, live)]
@@ -83,7 +83,7 @@ def serve(folder: Path, strange: Path) -> None:
         with contextlib.suppress(Problem):
             site.answer(asking(method, path, "application/json", json.dumps(wish).encode())).close()
     with contextlib.suppress(OSError):
-        commands.send(folder, "pause")
+        control_actions.send(folder, "pause")
     with contextlib.suppress(OSError):
         os.close(lock.try_lock(folder / START_LOCK))
 
@@ -108,8 +108,8 @@ def command(*words: str) -> None:
 def read_weights(folder: Path, strange: Path) -> None:
     """`folder` holds a trained run; so it does for the next two."""
     put(strange)
-    command("predict", folder / "seven.png", "--weights", folder / schema.WEIGHTS)
-    command("evaluate", folder / schema.WEIGHTS, "--dataset", "synthetic")
+    command("predict", folder / "seven.png", "--weights", folder / contract.WEIGHTS)
+    command("evaluate", folder / contract.WEIGHTS, "--dataset", "synthetic")
 
 
 def read_epochs(folder: Path, strange: Path) -> None:
@@ -137,13 +137,13 @@ def put(strange: Path) -> None:
 
 
 ACTIONS = (start, resume, start_after_it, serve)
-_NETWORKS = (schema.NETWORK, schema.NETWORK_NUMBERS, schema.NETWORK_EPOCHS)
-_DERIVED = (schema.PREDICTIONS, schema.LAYER_WEIGHTS, schema.TEST_IMAGES)
+_NETWORKS = (contract.NETWORK, contract.NETWORK_NUMBERS, contract.NETWORK_EPOCHS)
+_DERIVED = (contract.PREDICTIONS, contract.LAYER_WEIGHTS, contract.TEST_IMAGES)
 # Each with the names that only it reads; what a trainer does with all others, `resume` shows.
 WITH_TORCH = {
-    read_weights: (schema.WEIGHTS,),
-    read_epochs: (schema.WEIGHTS, *_NETWORKS),
-    train_on: (schema.BATCHES, *schema.CHECKPOINTS, *_DERIVED, *_NETWORKS),
+    read_weights: (contract.WEIGHTS,),
+    read_epochs: (contract.WEIGHTS, *_NETWORKS),
+    train_on: (contract.BATCHES, *contract.CHECKPOINTS, *_DERIVED, *_NETWORKS),
 }
 
 

@@ -1,6 +1,6 @@
 /** One chart: a canvas as large and as sharp as it is displayed, drawn at most once per frame. */
 
-import { oncePerFrame } from '../core/frame.js';
+import { oncePerFrame } from '../core/redraw.js';
 import { colorsIn, onColors } from '../core/theme.js';
 import { draw, drawOver } from './draw.js';
 import { listen } from './gestures.js';

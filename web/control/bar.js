@@ -3,7 +3,7 @@
 import { button, h, setText } from '../core/dom.js';
 import { capital } from '../core/format.js';
 import { Refusal, begin, messageOf, steer } from './asking.js';
-import { createMenu } from './menu.js';
+import { createMenu } from './actions-menu.js';
 import { OUTDATED, isOutdated, possible } from './state.js';
 
 /** @import {Store} from '../core/store.js' */

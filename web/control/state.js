@@ -41,7 +41,7 @@ export function possible({ control, log, liveness, shown }) {
   };
 }
 
-export const FAR_ABOVE = 10; // times a known rate: see digits/runlog/commands.py
+export const FAR_ABOVE = 10; // times a known rate: see digits/runlog/control_actions.py
 
 /** A warning about an unusually high learning rate for the live run; empty if it is plausible. */
 export function doubtOf(log, wanted) {

@@ -4,7 +4,7 @@ import { folderOf } from '../core/api.js';
 import { want } from '../core/artifacts.js';
 import { addStyle, button, h, setText } from '../core/dom.js';
 import { whole } from '../core/format.js';
-import { oncePerFrame } from '../core/frame.js';
+import { oncePerFrame } from '../core/redraw.js';
 import { createDrawing } from './drawing.js';
 import { createFeatureMaps } from './feature-maps.js';
 import { createAlbum, pictureOf, receive } from './image-input.js';

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from digits.errors import UserError
 from digits.files import SMALL_BYTES, is_number, load_json, write_json
-from digits.runlog import lock, schema, status, training_log
+from digits.runlog import contract, lock, status, training_log
 
 ACTIONS = ("stop", "pause", "continue", "lr", "epochs", "snapshot")
 WITH_VALUE = ("lr", "epochs")
@@ -109,12 +109,12 @@ def send(folder: Path, action: str, value: object = None, run_id: str | None = N
     id = secrets.token_hex(4)
     request = {"id": id, "action": action} | ({} if value is None else {"value": value})
     parse_command(request, 0)
-    with lock.lock_file(folder / schema.CONTROL_LOCK):
-        before = load_json(folder / schema.CONTROL, SMALL_BYTES)
+    with lock.lock_file(folder / contract.CONTROL_LOCK):
+        before = load_json(folder / contract.CONTROL, SMALL_BYTES)
         before = before if isinstance(before, dict) else {}
         earlier = before.get("requests") if before.get("run_id", run_id) == run_id else None
         requests = [*(earlier if isinstance(earlier, list) else []), request][-MAX_REQUESTS:]
-        write_json(folder / schema.CONTROL, ({"run_id": run_id} if run_id else {}) | {"requests": requests})
+        write_json(folder / contract.CONTROL, ({"run_id": run_id} if run_id else {}) | {"requests": requests})
     return id
 
 
@@ -154,7 +154,7 @@ class CommandQueue:
     """The trainer's side of control.json. Requests from before the run are not in it: RunLog deletes the file."""
 
     def __init__(self, folder: Path, run_id: str):
-        self._path, self._run_id = folder / schema.CONTROL, run_id
+        self._path, self._run_id = folder / contract.CONTROL, run_id
         self._version: tuple | None = None  # of the file that was read last
         self._known: set[str] = set()
         self._without_id: dict[int, object] = {}  # by their places

@@ -1,4 +1,4 @@
-/** Redraws at most once per animation frame. */
+/** Redrawing at most once per animation frame. */
 
 export function oncePerFrame(redraw) {
   let frame = 0;

@@ -7,17 +7,17 @@ import pytest
 
 from digits.errors import UserError
 from digits.files import write_json
-from digits.runlog import commands as control_file
-from digits.runlog import lock, schema
-from digits.runlog.commands import CommandQueue, InvalidCommand, lr_warning, parse_command, send
+from digits.runlog import contract, lock
+from digits.runlog import control_actions as control_file
+from digits.runlog.control_actions import CommandQueue, InvalidCommand, lr_warning, parse_command, send
 from digits.runlog.run_log import RunLog
 
 
 def test_without_a_known_learning_rate_there_is_no_warning(tmp_path):
     for log in (None, {}, {"batches": 5}, {"batches": {"lr": []}, "config": {}}, {"batches": {"lr": [None]}}, []):
-        (tmp_path / schema.TRAINING_LOG).write_text(json.dumps(log))
+        (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
         assert lr_warning(tmp_path, "5") is None
-    (tmp_path / schema.TRAINING_LOG).write_text(json.dumps({"batches": {"lr": [0.006]}}))
+    (tmp_path / contract.TRAINING_LOG).write_text(json.dumps({"batches": {"lr": [0.006]}}))
     assert lr_warning(tmp_path, "0.06") is lr_warning(tmp_path, "no number") is None
     assert lr_warning(tmp_path, "5") == "5 is 833 times the present learning rate, 0.006: training may diverge."
 
@@ -26,7 +26,7 @@ def test_without_a_known_learning_rate_there_is_no_warning(tmp_path):
     "strange", [{}, {"events": None}, {"events": [5, {"request": 7}]}, {"run_id": 5}, {"events": [{"step": "x"}]}]
 )
 def test_a_foreign_log_without_the_expected_fields_is_handled(tmp_path, monkeypatch, strange):
-    write_json(tmp_path / schema.TRAINING_LOG, {"status": "running"} | strange)
+    write_json(tmp_path / contract.TRAINING_LOG, {"status": "running"} | strange)
     monkeypatch.setattr(lock, "is_held", lambda folder: None)
     monkeypatch.setattr(control_file, "_PATIENCE_S", 0.1)
     with pytest.raises(UserError, match="No answer yet"):
@@ -35,7 +35,7 @@ def test_a_foreign_log_without_the_expected_fields_is_handled(tmp_path, monkeypa
 
 def test_an_event_without_step_or_text_is_reported(tmp_path, monkeypatch):
     log = {"status": "running", "events": [{"request": "a1"}]}
-    write_json(tmp_path / schema.TRAINING_LOG, log)
+    write_json(tmp_path / contract.TRAINING_LOG, log)
     monkeypatch.setattr(lock, "is_held", lambda folder: None)
     monkeypatch.setattr(control_file, "send", lambda *wish: "a1")
     assert control_file.send_and_wait(tmp_path, "stop") == "Step None: None."
@@ -85,7 +85,7 @@ def test_commands_written_by_hand_need_no_id(tmp_path):
     inbox = CommandQueue(tmp_path, "mine")
 
     def write(*requests):
-        (tmp_path / schema.CONTROL).write_text(json.dumps({"requests": requests}))
+        (tmp_path / contract.CONTROL).write_text(json.dumps({"requests": requests}))
         return [request.action for request in inbox.poll()]
 
     pause, go_on, stop = ({"action": action} for action in ("pause", "continue", "stop"))
@@ -96,7 +96,7 @@ def test_commands_written_by_hand_need_no_id(tmp_path):
     assert write(pause, stop) == []
     assert write() == []
     assert write(pause) == ["pause"]
-    (tmp_path / schema.CONTROL).unlink()
+    (tmp_path / contract.CONTROL).unlink()
     assert inbox.poll() == []
     assert write(pause) == ["pause"]
     assert write(pause | {"id": None}) == ["pause"]
@@ -105,18 +105,18 @@ def test_commands_written_by_hand_need_no_id(tmp_path):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
 def test_a_pipe_in_place_of_the_control_file_does_not_block(tmp_path):
-    os.mkfifo(tmp_path / schema.CONTROL)
+    os.mkfifo(tmp_path / contract.CONTROL)
     (refused,) = CommandQueue(tmp_path, "mine").poll()
     assert str(refused) == "control.json can't be read"
 
 
 def test_a_command_to_a_finished_run_is_answered(tmp_path, monkeypatch):
-    write_json(tmp_path / schema.TRAINING_LOG, {"run_id": "mine", "status": "running", "events": []})
+    write_json(tmp_path / contract.TRAINING_LOG, {"run_id": "mine", "status": "running", "events": []})
     monkeypatch.setattr(lock, "is_held", lambda folder: None)  # a disk without locks: nobody knows
     monkeypatch.setattr(control_file, "_LOOK_S", 0)
 
     def end(folder, *asked):
-        write_json(folder / schema.TRAINING_LOG, {"run_id": "mine", "status": "completed"})
+        write_json(folder / contract.TRAINING_LOG, {"run_id": "mine", "status": "completed"})
         return "a1"
 
     monkeypatch.setattr(control_file, "send", end)

@@ -1,4 +1,4 @@
-"""The processor: its name, and settings of threads and memory for torch, which is not imported here."""
+"""CPU tuning: OpenMP and malloc settings that must be made before torch is imported; the processor's name."""
 
 import contextlib
 import os
@@ -9,7 +9,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 _HANDED_BACK = 256 << 10  # bytes: every picture, and nothing that a small answer needs
 
 
-def name() -> str:
+def cpu_name() -> str:
     """Such as "AMD EPYC, 2 cores"."""
     model = platform.processor() or platform.machine()
     if os.path.exists("/proc/cpuinfo"):

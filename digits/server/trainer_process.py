@@ -1,4 +1,4 @@
-"""Launcher: starts mnist_cnn.py as a process that outlives the server, one per results folder.
+"""The trainer's process: mnist_cnn.py, started so that it outlives the server, one per results folder.
 
 Trainers exclude each other by the folder's lock. Until a new trainer holds it, it inherits another lock from here.
 """
@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from digits.files import open_within
 from digits.project import PROJECT, TRAINER
-from digits.runlog import lock, schema, training_log
+from digits.runlog import contract, lock, training_log
 from digits.runlog.status import is_alive, liveness
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class NotStarted(Exception):
     """The system could not start the process; the message is the reason."""
 
 
-class Launcher:
+class TrainerProcess:
     """Starts trainers that write to `results`, one at a time, and keeps the last process."""
 
     def __init__(self, results: Path):
@@ -81,7 +81,7 @@ class Launcher:
         if held is None:
             return None
         try:
-            with _new_file(self.results / schema.TRAINER_LOG) as output:
+            with _new_file(self.results / contract.TRAINER_LOG) as output:
                 child = self._child = _start_process(arguments, output, held)
         finally:
             os.close(held)
@@ -118,7 +118,7 @@ def _detach_kwargs(held: int) -> dict[str, Any]:
 def log_tail(folder: Path, pid: int | None = None) -> list[str]:
     """The last lines of output of a started trainer, process `pid` if known; none if `is_stale`."""
     try:
-        file = open_within(folder, schema.TRAINER_LOG)
+        file = open_within(folder, contract.TRAINER_LOG)
     except OSError:
         return []
     with file:
@@ -134,7 +134,7 @@ def log_tail(folder: Path, pid: int | None = None) -> list[str]:
 def is_stale(folder: Path, pid: int | None = None) -> bool:
     """Whether a run was started, resumed or deleted by another program since the last output of a started trainer."""
     try:
-        return _is_stale(folder, os.stat(folder / schema.TRAINER_LOG), pid)
+        return _is_stale(folder, os.stat(folder / contract.TRAINER_LOG), pid)
     except OSError:
         return False
 
@@ -144,7 +144,7 @@ def _is_stale(folder: Path, status: os.stat_result, pid: int | None) -> bool:
     process = holder.get("process")
     if pid is not None and isinstance(process, dict) and process.get("pid") == pid:  # it has no output yet
         return False
-    return status.st_mtime < (schema.seconds_of(holder.get("started_at")) or 0)
+    return status.st_mtime < (contract.seconds_of(holder.get("started_at")) or 0)
 
 
 def _plain_text(line: str) -> str:

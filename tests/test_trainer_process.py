@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from digits.runlog import lock, runs, schema, training_log
+from digits.runlog import contract, lock, runs, training_log
 from digits.runlog.run_log import RunLog
 from digits.runlog.status import liveness
-from digits.server.launcher import AlreadyRunning, Launcher, is_stale, log_tail
+from digits.server.trainer_process import AlreadyRunning, TrainerProcess, is_stale, log_tail
 from tests.support import PROJECT
 from tests.support.http_client import ask, eventually
 from tests.support.training import SMALL
@@ -50,13 +50,13 @@ def is_training(folder: Path) -> bool:
 @pytest.fixture
 def launched(tmp_path):
     """launched(arguments) starts a trainer in a folder and kills it after the test."""
-    launcher, started = Launcher(tmp_path / "results"), []
+    trainer, started = TrainerProcess(tmp_path / "results"), []
 
     def start(*arguments: str) -> int:
-        started.append(launcher.start([*arguments, "--results-dir", str(launcher.results)]))
+        started.append(trainer.start([*arguments, "--results-dir", str(trainer.results)]))
         return started[-1]
 
-    start.launcher, start.folder = launcher, launcher.results
+    start.trainer, start.folder = trainer, trainer.results
     yield start
     for process in filter(exists, started):
         os.kill(process, signal.SIGKILL)
@@ -64,18 +64,18 @@ def launched(tmp_path):
 
 
 def test_one_of_many_concurrent_starts_on_two_servers_succeeds(launched):
-    other = Launcher(launched.folder)
+    other = TrainerProcess(launched.folder)
     words = [*LONG, "--results-dir", str(launched.folder)]
     outcomes, gate = [], threading.Barrier(AT_ONCE)
 
-    def start(launcher: Launcher) -> None:
+    def start(trainer: TrainerProcess) -> None:
         gate.wait()
         try:
-            outcomes.append(launcher.start(words))
+            outcomes.append(trainer.start(words))
         except AlreadyRunning:
             outcomes.append(None)
 
-    threads = [threading.Thread(target=start, args=((launched.launcher, other)[turn % 2],)) for turn in range(AT_ONCE)]
+    threads = [threading.Thread(target=start, args=((launched.trainer, other)[turn % 2],)) for turn in range(AT_ONCE)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -83,9 +83,9 @@ def test_one_of_many_concurrent_starts_on_two_servers_succeeds(launched):
     begun = [process for process in outcomes if process]
     try:
         assert (len(begun), len(outcomes)) == (1, AT_ONCE)
-        for launcher in (launched.launcher, other):  # also before the trainer has its own lock
+        for trainer in (launched.trainer, other):  # also before the trainer has its own lock
             with pytest.raises(AlreadyRunning):
-                launcher.start(words)
+                trainer.start(words)
     finally:
         for process in begun:
             os.kill(process, signal.SIGKILL)
@@ -97,7 +97,7 @@ def test_a_trainer_started_in_a_terminal_counts_too(launched, tmp_path):
     held = lock.FolderLock(launched.folder, {"run_id": "by hand"})
     with pytest.raises(AlreadyRunning):
         launched()
-    assert not (launched.folder / schema.TRAINER_LOG).exists()
+    assert not (launched.folder / contract.TRAINER_LOG).exists()
     held.release()
 
 
@@ -107,8 +107,8 @@ def test_it_runs_in_its_own_session_on_all_cores_and_its_output_is_saved(launche
     assert os.getsid(process) == process
     if processor_before:
         assert os.sched_getaffinity(process) == processor_before
-    assert eventually(lambda: launched.launcher.exit_code() is not None, 90)
-    assert launched.launcher.exit_code() == 0 and not exists(process)
+    assert eventually(lambda: launched.trainer.exit_code() is not None, 90)
+    assert launched.trainer.exit_code() == 0 and not exists(process)
     words = log_tail(launched.folder)
     assert words[0].startswith("cnn4-quick with") and any(word.startswith("Test accuracy") for word in words)
     assert log_of(launched.folder)["command"].startswith("python mnist_cnn.py --dataset synthetic")
@@ -126,14 +126,14 @@ FAILURES = {
 def test_a_trainer_that_fails_immediately_is_reported_with_exit_code_and_output(launched, words):
     code, said = FAILURES[words]
     launched(*words.split())
-    assert eventually(lambda: launched.launcher.exit_code() is not None, 60)
-    assert launched.launcher.exit_code() == code
+    assert eventually(lambda: launched.trainer.exit_code() is not None, 60)
+    assert launched.trainer.exit_code() == code
     assert any(said in line for line in log_tail(launched.folder))
     launched("--help")  # nothing stands in the way of another
 
 
 def test_stop_leaves_no_process_behind(launched):
-    from digits.runlog.commands import send as wish
+    from digits.runlog.control_actions import send as wish
 
     for _ in range(STOPS):
         process = launched(*LONG)
@@ -143,9 +143,9 @@ def test_stop_leaves_no_process_behind(launched):
         assert eventually(lambda gone=process: not exists(gone), 30)
         with pytest.raises(ProcessLookupError):
             os.killpg(group, 0)
-        assert eventually(lambda: launched.launcher.exit_code() == 0)
+        assert eventually(lambda: launched.trainer.exit_code() == 0)
         assert log_of(launched.folder)["status"] == "stopped"
-        assert launched.launcher.is_training() is False
+        assert launched.trainer.is_training() is False
 
 
 def test_a_killed_trainer_has_crashed_with_its_output_and_another_can_start(launched):
@@ -155,7 +155,7 @@ def test_a_killed_trainer_has_crashed_with_its_output_and_another_can_start(laun
     assert eventually(lambda: not exists(process), 5)
     log = log_of(launched.folder)
     assert liveness(log, launched.folder) == "crashed"
-    assert eventually(lambda: launched.launcher.exit_code() == 137)
+    assert eventually(lambda: launched.trainer.exit_code() == 137)
     assert any(word.startswith("Epoch 1/400") for word in log_tail(launched.folder))
     again = launched(*LONG)
     assert eventually(lambda: log_of(launched.folder).get("run_id") != log["run_id"], 60)
@@ -181,12 +181,12 @@ WORDS = {
 
 @pytest.mark.parametrize("content", WORDS, ids=range(len(WORDS)))
 def test_the_log_tail_is_a_few_plain_lines(tmp_path, content):
-    (tmp_path / schema.TRAINER_LOG).write_bytes(content)
+    (tmp_path / contract.TRAINER_LOG).write_bytes(content)
     assert log_tail(tmp_path) == WORDS[content]
 
 
 def test_the_log_tail_stays_short_whatever_was_printed(tmp_path):
-    (tmp_path / schema.TRAINER_LOG).write_bytes(b"x" * 10_000_000 + b"\n" + b"y" * 5000 + b"\nend")
+    (tmp_path / contract.TRAINER_LOG).write_bytes(b"x" * 10_000_000 + b"\n" + b"y" * 5000 + b"\nend")
     words = log_tail(tmp_path)
     assert words[-1] == "end" and len(words) <= 20 and max(map(len, words)) <= 400
 
@@ -195,11 +195,11 @@ def test_the_log_tail_stays_short_whatever_was_printed(tmp_path):
 def test_output_of_an_earlier_trainer_is_not_shown_for_a_run_started_in_a_terminal(tmp_path, resume):
     with RunLog(tmp_path, name="started") as log:
         log.batch(1, loss=0.5)
-        (tmp_path / schema.TRAINER_LOG).write_text("earlier\n")
+        (tmp_path / contract.TRAINER_LOG).write_text("earlier\n")
         now = time.time()
-        os.utime(tmp_path / schema.TRAINER_LOG, (now + 5, now + 5))
+        os.utime(tmp_path / contract.TRAINER_LOG, (now + 5, now + 5))
         assert (log_tail(tmp_path), is_stale(tmp_path)) == (["earlier"], False)
-    os.utime(tmp_path / schema.TRAINER_LOG, (now - 5, now - 5))
+    os.utime(tmp_path / contract.TRAINER_LOG, (now - 5, now - 5))
     with RunLog(tmp_path, name="by hand", resume=resume):
         assert (log_tail(tmp_path), is_stale(tmp_path)) == ([], True)
         me = os.getpid()  # had this process been started by the server, it would have printed nothing yet
@@ -209,8 +209,8 @@ def test_output_of_an_earlier_trainer_is_not_shown_for_a_run_started_in_a_termin
 def test_output_of_a_trainer_whose_run_was_deleted_is_not_shown(tmp_path):
     with RunLog(tmp_path, name="deleted") as log:
         log.batch(1, loss=0.5)
-    (tmp_path / schema.TRAINER_LOG).write_text("earlier\n")
-    os.utime(tmp_path / schema.TRAINER_LOG, (time.time() - 5,) * 2)
+    (tmp_path / contract.TRAINER_LOG).write_text("earlier\n")
+    os.utime(tmp_path / contract.TRAINER_LOG, (time.time() - 5,) * 2)
     runs.delete(tmp_path, log.run_id)
     assert (log_tail(tmp_path), is_stale(tmp_path)) == ([], True)
 
@@ -220,11 +220,11 @@ def test_a_link_in_place_of_trainer_log_is_neither_read_nor_truncated(launched, 
     elsewhere = tmp_path / "elsewhere.txt"
     elsewhere.write_text("not ours")
     launched.folder.mkdir()
-    (launched.folder / schema.TRAINER_LOG).symlink_to(elsewhere)
+    (launched.folder / contract.TRAINER_LOG).symlink_to(elsewhere)
     assert log_tail(launched.folder) == []
     launched("--help")
     assert elsewhere.read_text() == "not ours"
-    assert not (launched.folder / schema.TRAINER_LOG).is_symlink()
+    assert not (launched.folder / contract.TRAINER_LOG).is_symlink()
 
 
 def refuse(*_, **__):

@@ -1,4 +1,4 @@
-"""Routes: URL patterns, their handlers by method, and who may use them."""
+"""Router: finds the handler of a request by URL pattern and method, and checks permission."""
 
 import re
 from collections.abc import Callable, Sequence

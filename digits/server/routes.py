@@ -1,0 +1,51 @@
+"""Routes of the server: every URL, its handlers by method, and who may use it."""
+
+import re
+from pathlib import Path
+
+from digits.project import PAGE
+from digits.runlog import contract
+from digits.server.control_api import ControlApi
+from digits.server.guard import Authorization
+from digits.server.http_message import Request, Response, json_response
+from digits.server.predict_api import PredictApi
+from digits.server.results_api import ResultsApi
+from digits.server.router import Route, Router
+from digits.server.static_files import GzipCache, PageFiles
+from digits.server.uploads import MAX_UPLOAD
+
+
+class Site(Router):
+    """All URLs: the page of `project`, the runs in `results`, predictions, and control for those with `access`.
+
+    A request path is compared, never joined to a folder: the names it may have are listed here or in the folder.
+    """
+
+    def __init__(self, results: Path, project: Path = PAGE, access: Authorization | None = None):
+        access = access or Authorization()
+        compressed = GzipCache()
+        page, runs = PageFiles(project, compressed), ResultsApi(results, compressed)
+        control, predict = ControlApi(results, access), PredictApi(results)
+        run, file = contract.RUN_ID.pattern, "|".join(map(re.escape, contract.FILES))
+        routes = [
+            Route(r"/(?:index\.html)?", GET=page.page),
+            Route(r"/web/(?:([a-z]+)/)?([A-Za-z0-9_.-]+)", GET=page.web_file),
+            Route(rf"/results/({file})", GET=runs.live_file, cross_origin=True),
+            Route(rf"/results/{contract.RUNS_INDEX}", GET=runs.runs_index, cross_origin=True),
+            Route(rf"/results/runs/({run})/({file})", GET=runs.earlier_file, cross_origin=True),
+            Route(rf"/runs/({run})", POST=runs.change_run, DELETE=runs.delete_run),
+            Route(r"/runs", POST=control.start),
+            Route(r"/resume", POST=control.resume),
+            Route(r"/control", GET=control.state, POST=control.send_command),
+            Route(r"/options", GET=control.options),
+            Route(r"/predict", POST=predict.answer, public=True, cross_origin=True, max_body=MAX_UPLOAD),
+            Route(r"/openapi\.json", GET=page.openapi, cross_origin=True),
+            Route(r"/training_status", GET=runs.training_status, cross_origin=True),
+            Route(r"/healthz", GET=health, cross_origin=True),
+        ]
+        super().__init__(routes, access)
+
+
+def health(_request: Request) -> Response:
+    """Liveness probe."""
+    return json_response({"status": "ok"})
