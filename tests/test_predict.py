@@ -14,8 +14,9 @@ from PIL import Image
 import mnist_cnn
 from digits.config import Config
 from digits.data import mnist, synthetic
-from digits.inference import predict
+from digits.inference import images, predict
 from digits.inference.images import DecodedImage
+from digits.inference.prediction import UNCERTAIN
 from digits.inference.preprocess import from_pixels, prepare
 from digits.models import builders, weights_file
 from tests.support import PROJECT
@@ -97,6 +98,82 @@ def test_the_probabilities_are_those_of_the_network(digits, weights):
     assert torch.allclose(torch.tensor([answer.probabilities for answer in answers]), expected, atol=1e-6)
 
 
+@pytest.fixture
+def number(tmp_path, digits):
+    """A picture of three digits that differ in size, its path, their labels and their boxes."""
+    images, labels = digits
+    sheet = Image.new("L", (260, 120), 250)
+    boxes = []
+    for left, number, side in ((20, 4, 84), (110, 5, 56), (180, 6, 70)):
+        sheet.paste(Image.fromarray(255 - images[number]).resize((side, side)), (left, 15))
+        rows, columns = (np.nonzero(images[number].max(axis))[0] for axis in (1, 0))
+        boxes.append(
+            [
+                round(offset + edge * side / 28)
+                for offset, edge in ((left, columns[0]), (15, rows[0]), (left, columns[-1] + 1), (15, rows[-1] + 1))
+            ]
+        )
+    path = tmp_path / "house.png"
+    sheet.save(path)
+    return path, "".join(str(label) for label in labels[4:7]), boxes
+
+
+def test_a_number_is_read_digit_by_digit(number, weights):
+    path, text, boxes = number
+    (answer,) = json.loads(invoke(path, "--weights", weights, "--json").output)
+    assert (answer["text"], answer["label"], answer["status"], answer["reason"]) == (text, text, "ok", None)
+    assert [digit["label"] for digit in answer["digits"]] == list(text)
+    assert np.allclose([digit["box"] for digit in answer["digits"]], boxes, atol=4)
+    product = np.prod([digit["score"] for digit in answer["digits"]])
+    assert answer["predictions"] == [{"label": text, "score": answer["score"]}]
+    assert answer["score"] == pytest.approx(product) and answer["probabilities"] is None
+
+
+def test_the_report_of_a_number_has_a_line_for_each_digit(number, weights):
+    path, text, _ = number
+    first, *lines = invoke(path, "--weights", weights).output.splitlines()
+    assert first == f"{path}: {text}; uncalibrated"
+    assert [line.split(" (")[0].strip() for line in lines] == list(text)
+    assert all("%) in " in line and line.count(", ") == 3 for line in lines)
+
+
+def test_a_number_with_rejected_digits_names_them(number, weights, tmp_path):
+    path, text, _ = number
+    reading = predict.Predictor.open(weights).read(images.decode(path.read_bytes()))
+    energies = sorted(digit.energy for digit in reading.digits)
+    strict = limited(weights, tmp_path, sum(energies[1:]) / 2)
+    (answer,) = json.loads(invoke(path, "--weights", strict, "--json").output)
+    worst = max(range(3), key=lambda at: reading.digits[at].energy)
+    assert (answer["text"], answer["status"]) == (text, "not_a_digit")
+    assert answer["reason"] == f"digit {worst + 1} of 3: unlike any digit"
+    assert [digit["status"] for digit in answer["digits"]].count("not_a_digit") == 1
+    report = invoke(path, "--weights", strict).output
+    assert report.startswith(f"{path}: not a number ({answer['reason']}); nearest: {text}\n")
+
+
+def test_lines_are_joined_by_a_newline(number, weights, tmp_path):
+    path, text, _ = number
+    line = Image.open(path)
+    page = Image.new("L", (260, 240), 250)
+    page.paste(line, (0, 0))
+    page.paste(line, (0, 120))
+    page.save(tmp_path / "page.png")
+    (answer,) = json.loads(invoke(tmp_path / "page.png", "--weights", weights, "--json").output)
+    assert answer["text"] == f"{text}\n{text}"
+    assert invoke(tmp_path / "page.png", "--weights", weights).output.startswith(
+        f"{tmp_path / 'page.png'}: {text} / {text}"
+    )
+
+
+def test_one_digit_has_its_text_too(files, weights):
+    paths, _ = files
+    (answer,) = json.loads(invoke(paths[0], "--weights", weights, "--json").output)
+    assert answer["text"] == answer["label"]
+    assert answer["digits"] == [
+        {"label": answer["label"], "score": answer["score"], "status": "ok", "box": answer["preprocessing"]["box"]}
+    ]
+
+
 def limited(weights, tmp_path, limit):
     """The same weights with that OOD threshold."""
     path = tmp_path / "limited.pth"
@@ -109,7 +186,8 @@ def test_out_of_distribution_images_are_rejected(files, weights, tmp_path):
     (before,) = json.loads(invoke(file, "--weights", weights, "--json").output)
     assert (before["status"], before["reason"]) == ("ok", None)
     (after,) = json.loads(invoke(file, "--weights", limited(weights, tmp_path, -99.0), "--json").output)
-    assert after == before | {"status": "not_a_digit", "reason": "unlike any digit"}
+    rejected = [digit | {"status": "not_a_digit"} for digit in before["digits"]]
+    assert after == before | {"status": "not_a_digit", "reason": "unlike any digit", "digits": rejected}
     text = invoke(file, "--weights", limited(weights, tmp_path, -99.0)).output
     assert text.startswith(f"{file}: not a digit (unlike any digit); nearest: {before['label']}\n    ")
     assert "%" not in text.splitlines()[0]
@@ -125,7 +203,7 @@ def test_an_outlier_that_touches_the_edge_is_told_so(digits, weights, tmp_path):
     line = invoke(tmp_path / "cut.png", "--weights", path).output.splitlines()[0]
     label = answer["label"]
     likely, doubtful = f"looks like {label}, but touches the edge", f"not a digit (touches the edge); nearest: {label}"
-    assert line.endswith(likely if answer["score"] >= predict.UNCERTAIN else doubtful)
+    assert line.endswith(likely if answer["score"] >= UNCERTAIN else doubtful)
 
 
 def test_a_picture_at_the_ood_threshold_is_a_digit_and_one_beyond_is_none(digits, weights, tmp_path):
@@ -155,6 +233,7 @@ def test_an_empty_image_has_no_prediction(tmp_path, weights):
         None,
         [],
     )
+    assert (answer["text"], answer["digits"]) == ("", [])
 
 
 @pytest.mark.parametrize(
@@ -212,7 +291,7 @@ import sys
 from pathlib import Path
 from digits.inference.predict import predict_files
 (_, answer), = predict_files([Path(sys.argv[1])], Path(sys.argv[2]))
-print(answer.label, *(name for name in sys.modules if name.startswith(("click", "torchvision", "digits."))))
+print(answer.text, *(name for name in sys.modules if name.startswith(("click", "torchvision", "digits."))))
 """
 
 

@@ -10,7 +10,7 @@ from digits.config import OPTIONS as OPTION_TYPES
 from digits.config import names_of
 from digits.data import datasets
 from digits.data.mnist import MNIST_FILES
-from digits.inference import input_checks, predict, preprocess, stroke
+from digits.inference import input_checks, prediction, preprocess, stroke
 from digits.runlog import contract, control_actions
 from digits.training.schedule import Schedule
 from tests.support import PROJECT
@@ -52,7 +52,7 @@ def test_strokes_are_widened_to_the_same_width():
 
 
 def test_predictions_are_uncertain_below_the_same_probability():
-    assert exported("pad/verdict.js", "m.UNCERTAIN") == predict.UNCERTAIN
+    assert exported("pad/verdict.js", "m.UNCERTAIN") == prediction.UNCERTAIN
 
 
 def test_the_contract_has_the_same_fields():

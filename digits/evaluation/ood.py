@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 
 ACCEPTED = 0.995  # of the validation digits: one in 200 is rejected, mostly one that people can't read either
 WEIGHT = 0.3  # of the outlier exposure loss, relative to the cross-entropy of the digits
-_BOUNDARY = -4.0  # most digits lie there with label smoothing of 0.05: digits are pushed below it, outliers above
+BOUNDARY = -4.0  # most digits lie there with label smoothing of 0.05: digits are pushed below it, outliers above
 
 
 def energies(logits: Tensor) -> Tensor:
@@ -25,7 +25,7 @@ def outlier_exposure_loss(energies: Tensor, digits: int) -> Tensor:
 
     The probability of a digit is sigmoid(-4 - energy).
     """
-    margin = _BOUNDARY - energies
+    margin = BOUNDARY - energies
     return softplus(-margin[:digits]).sum() + softplus(margin[digits:]).sum()
 
 

@@ -13,6 +13,7 @@ from digits.inference.preprocess import Prepared
 REASONS = {
     "ink": "far too much ink",
     "parts": "several digits or parts",
+    "touching": "several digits that touch",
     "tangle": "a tangle of lines",
     "edge": "touches the edge",
     "faint": "the strokes are very faint",

@@ -1,9 +1,8 @@
-"""Prediction of the digit in an image, for the command predict and for the server."""
+"""Prediction of the digits in an image, for the command predict and for the server."""
 
 import hashlib
 import math
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,78 +14,19 @@ from digits.errors import UserError
 from digits.evaluation.calibration import apply_temperature
 from digits.evaluation.ood import energies
 from digits.files import named_by_user, read_bytes, read_json
-from digits.inference import images
-from digits.inference.input_checks import IMAGE_FLAWS, rejection_reason
-from digits.inference.preprocess import Prepared, prepare
+from digits.inference import images, reading
+from digits.inference.input_checks import rejection_reason
+from digits.inference.prediction import Prediction
+from digits.inference.preprocess import Prepared
+from digits.inference.reading import Reading
 from digits.models import history
 from digits.models.weights_file import digest, open_trained
 from digits.renames import present_fields
 from digits.runlog import contract
 
-UNCERTAIN = 0.6  # a lower top probability is reported as uncertain
 MAX_FILE_BYTES, MAX_FILE_PIXELS = 50_000_000, 80_000_000  # of a local file: any camera's
 _BATCH = 250  # images: 20 MB of activations
 _SHADES = " .:-=+*#%@"  # ten levels of ink in ASCII
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer for one image.
-
-    `probabilities`: of the ten digits, in order; None for an empty image, whose `label` is None too. `reason`: why the
-    image is rejected as a non-digit, one of input_checks.REASONS, else None; label and probabilities of a rejected
-    image only name the nearest digit. `temperature`: what the probabilities are calibrated with; None if they
-    are uncalibrated, since the weights have no temperature.
-    """
-
-    prepared: Prepared
-    probabilities: list[float] | None
-    reason: str | None = None
-    temperature: float | None = None
-
-    @property
-    def ranking(self) -> list[tuple[int, float]]:
-        """Digits and their probabilities, the likeliest first."""
-        return sorted(enumerate(self.probabilities or ()), key=lambda pair: -pair[1])
-
-    @property
-    def label(self) -> int | None:
-        return self.ranking[0][0] if self.probabilities else None
-
-    @property
-    def status(self) -> str:
-        """empty, not_a_digit, uncertain or ok."""
-        if not self.probabilities:
-            return "empty"
-        if self.reason:
-            return "not_a_digit"
-        return "ok" if max(self.probabilities) >= UNCERTAIN else "uncertain"
-
-    @property
-    def explanation(self) -> str:
-        """Of a rejected image: "looks like 1, but touches the edge" or "not a digit (far too much ink); nearest: 1"."""
-        label, probability = self.ranking[0]
-        if self.reason in IMAGE_FLAWS and probability >= UNCERTAIN:
-            return f"looks like {label}, but {self.reason}"
-        return f"not a digit ({self.reason}); nearest: {label}"
-
-    def as_json(self, **input_image: object) -> dict:
-        """The answer of the HTTP API and of `predict --json`; `input_image`: the model's input, for `preprocessing`."""
-        scores = [{"label": str(digit), "score": probability} for digit, probability in self.ranking]
-        return {
-            **(scores[0] if scores else {"label": None, "score": None}),
-            "status": self.status,
-            "reason": self.reason,
-            "probabilities": self.probabilities,
-            "temperature": self.temperature,
-            "predictions": scores,
-            "preprocessing": {
-                "inverted": self.prepared.inverted,
-                "box": list(self.prepared.box),
-                "shift": list(self.prepared.shift),
-                **input_image,
-            },
-        }
 
 
 class Predictor:
@@ -141,9 +81,13 @@ class Predictor:
         return [
             Prediction(one, None, None, self.temperature)
             if one.empty
-            else Prediction(one, row, self._rejection(one, score), self.temperature)
+            else Prediction(one, row, self._rejection(one, score), self.temperature, score)
             for one, row, score in zip(prepared, rows, scores)
         ]
+
+    def read(self, image: images.DecodedImage) -> Reading:
+        """The digits in a picture."""
+        return reading.read(image, self.predict)
 
     def _rejection(self, prepared: Prepared, energy: float) -> str | None:
         """Why it is rejected; older weights and those trained without validation images have no threshold."""
@@ -169,46 +113,66 @@ def _checked(temperature: float | None) -> float | None:
     return temperature
 
 
-def predict_files(files: list[Path], weights: Path) -> list[tuple[Path, Prediction | UserError]]:
-    """A prediction for each file, in order; a UserError for a file that can't be read or is not an image.
+def predict_files(files: list[Path], weights: Path) -> list[tuple[Path, Reading | UserError]]:
+    """The reading of each file, in order; a UserError for a file that can't be read or is not an image.
 
     Raises UserError for weights that can't be read, unless no file needs them.
     """
-    prepared = [_prepare_file(file) for file in files]
-    readable = [one for one in prepared if isinstance(one, Prepared)]
-    answers = iter(Predictor.open(named_by_user(weights)).predict(readable) if readable else [])
-    return [(file, next(answers) if isinstance(one, Prepared) else one) for file, one in zip(files, prepared)]
+    predictor: Predictor | None = None
+    answers: list[tuple[Path, Reading | UserError]] = []
+    for file in files:
+        image = _decode_file(file)
+        if isinstance(image, UserError):
+            answers.append((file, image))
+            continue
+        predictor = predictor or Predictor.open(named_by_user(weights))
+        answers.append((file, predictor.read(image)))
+    return answers
 
 
-def _prepare_file(file: Path) -> Prepared | UserError:
+def _decode_file(file: Path) -> images.DecodedImage | UserError:
     try:
         with file.open("rb") as stream:
             content = stream.read(MAX_FILE_BYTES + 1)  # a device may never end
-        return prepare(images.decode(content, MAX_FILE_BYTES, MAX_FILE_PIXELS))
+        return images.decode(content, MAX_FILE_BYTES, MAX_FILE_PIXELS)
     except OSError as error:
         return UserError(f"{file} cannot be read: {error.strerror or error}.")
     except ValueError as error:
         return UserError(f"{file}: {error}")
 
 
-def as_json(file: Path, answer: Prediction | UserError) -> dict:
+def as_json(file: Path, answer: Reading | UserError) -> dict:
     """An entry of the list that `predict --json` prints."""
     if isinstance(answer, UserError):
         return {"file": os.fspath(file), "error": str(answer)}
-    return {"file": os.fspath(file)} | answer.as_json(pixels=answer.prepared.pixels.tolist())
+    return {"file": os.fspath(file)} | answer.as_json(pixels=answer.whole.prepared.pixels.tolist())
 
 
-def report(file: Path, answer: Prediction) -> str:
-    """The prediction in a line, and the preprocessed image as ASCII art."""
+def report(file: Path, answer: Reading) -> str:
+    """A digit's prediction in a line, and the preprocessed image as ASCII art; a number, and a line for each digit."""
     name = os.fspath(file)
-    if answer.label is None:
+    if answer.status == "empty":
         return f"{name}: empty image"
+    return f"{name}: {_report_digit(answer.digits[0]) if len(answer.digits) == 1 else _report_number(answer)}"
+
+
+def _report_digit(answer: Prediction) -> str:
     picture = ascii_image(answer.prepared.pixels)
     first, second = answer.ranking[:2]
     if answer.reason:
-        return f"{name}: {answer.explanation}\n{picture}"
+        return f"{answer.explanation}\n{picture}"
     notes = "; uncertain" * (answer.status == "uncertain") + "; uncalibrated" * (answer.temperature is None)
-    return f"{name}: {_percent(*first)}, then {_percent(*second)}{notes}\n{picture}"
+    return f"{_percent(*first)}, then {_percent(*second)}{notes}\n{picture}"
+
+
+def _report_number(answer: Reading) -> str:
+    """The number, lines divided by slashes, and each digit with its confidence and box (left, top, right, bottom)."""
+    text = answer.text.replace("\n", " / ")
+    notes = f"; {answer.reason}" * bool(answer.reason) + "; uncalibrated" * (answer.whole.temperature is None)
+    found = f"not a number ({answer.reason}); nearest: {text}" if answer.status == "not_a_digit" else f"{text}{notes}"
+    boxes = (", ".join(f"{edge:g}" for edge in digit.prepared.box) for digit in answer.digits)
+    lines = (f"    {_percent(*digit.ranking[0])} in {box}" for digit, box in zip(answer.digits, boxes))
+    return "\n".join([found, *lines])
 
 
 def ascii_image(pixels: np.ndarray) -> str:

@@ -67,7 +67,7 @@ def prepare(image: DecodedImage, skip: Iterable[str] = ()) -> Prepared:
         top, bottom, left, right = box_of(framed)
         return replace(from_pixels(framed), box=(float(left), float(top), float(right), float(bottom)))
     scale = min(1.0, _WORKING_SIDE / max(image.channels.shape[:2]))
-    ink, inverted = _extract_ink(image.channels, scale, "paper" not in skipped)
+    ink, inverted = extract_ink(image.channels, scale, "paper" not in skipped)
     ink, parts = remove_specks(ink) if "specks" not in skipped else (ink, 1)
     if not ink.any():
         return Prepared(np.zeros((SIZE, SIZE), np.uint8), inverted, (0, 0, 0, 0), (0, 0), 0, 0.0)
@@ -76,7 +76,7 @@ def prepare(image: DecodedImage, skip: Iterable[str] = ()) -> Prepared:
         return _recrop(image, int(top / scale), int(bottom / scale), int(left / scale), int(right / scale), skipped)
     prepared = prepare_ink(ink, inverted, parts, skipped)
     touches_edge = top == 0 or left == 0 or bottom == ink.shape[0] or right == ink.shape[1]
-    return replace(prepared, box=_in_file(prepared.box, image, scale), touches_edge=touches_edge)
+    return replace(prepared, box=in_file(prepared.box, image, scale), touches_edge=touches_edge)
 
 
 def prepare_ink(ink: np.ndarray, inverted: bool = False, parts: int = 1, skipped: frozenset[str] = _NONE) -> Prepared:
@@ -98,7 +98,7 @@ def prepare_ink(ink: np.ndarray, inverted: bool = False, parts: int = 1, skipped
     return Prepared(levels, inverted, box, shift, parts, float((ink > 0.5).mean()))
 
 
-def _in_file(box: Box, image: DecodedImage, scale: float) -> Box:
+def in_file(box: Box, image: DecodedImage, scale: float) -> Box:
     """Left, top, right and bottom in pixels of the file, within the image."""
     height, width = image.channels.shape[:2]
     left, top, right, bottom = (
@@ -150,7 +150,7 @@ def from_pixels(rows: ArrayLike) -> Prepared:
     return Prepared(pixels, False, (0, 0, SIZE, SIZE), (0, 0), parts, float((pixels > 127).mean()))
 
 
-def _extract_ink(channels: np.ndarray, scale: float, surface: bool) -> tuple[np.ndarray, bool]:
+def extract_ink(channels: np.ndarray, scale: float, surface: bool = True) -> tuple[np.ndarray, bool]:
     """`ink_of` an image (H, W, 4) that is first downscaled by `scale`."""
     height, width = channels.shape[:2]
     small = resize(channels, max(1, round(height * scale)), max(1, round(width * scale)))

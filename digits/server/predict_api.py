@@ -23,8 +23,8 @@ from digits.server.http_message import Problem, Request, Response, json_response
 from digits.server.http_server import log
 
 if TYPE_CHECKING:
-    from digits.inference.predict import Prediction, Predictor
-    from digits.inference.preprocess import Prepared
+    from digits.inference.predict import Predictor
+    from digits.inference.reading import Reading
 
 AT_ONCE = 2  # images computed at a time: as many as a small machine has cores
 WAITING = 16  # further requests that may wait
@@ -83,18 +83,19 @@ class PredictApi:
                 raise Problem(413, f"These images take more than {BUDGET_S:g} s: send fewer at a time.")
             with patience.acquired(self.computing):
                 began = time.thread_time()  # not counting other programs
-                prepared, pixels_left = self._prepare(image, pixels_left)
-                answers.append(_to_json(predictor.predict([prepared])[0], predictor))
+                reading, pixels_left = self._read(predictor, image, pixels_left)
+                answers.append(_to_json(reading, predictor))
                 spent_s += time.thread_time() - began
         return answers
 
-    def _prepare(self, image: uploads.Image, pixels_left: int) -> tuple["Prepared", int]:
-        """The model's input, and how many pixels the request may still have. Raises Problem: 413, 415."""
+    def _read(self, predictor: "Predictor", image: uploads.Image, pixels_left: int) -> tuple["Reading", int]:
+        """The reading, and how many pixels the request may still have. Raises Problem: 413, 415."""
         from digits.inference import images
-        from digits.inference.preprocess import from_pixels, prepare
+        from digits.inference.preprocess import from_pixels
+        from digits.inference.reading import Reading
 
         if not isinstance(image, bytes):
-            return from_pixels(image), pixels_left
+            return Reading.of_one(predictor.predict([from_pixels(image)])[0]), pixels_left
         try:
             with self._decoding:
                 decoded = images.decode(image, max_pixels=pixels_left)
@@ -104,7 +105,7 @@ class PredictApi:
         except images.InvalidImage as error:
             raise Problem(415, str(error)) from None
         used = round(decoded.channels.shape[0] * decoded.channels.shape[1] * decoded.reduced**2)
-        return prepare(decoded), pixels_left - used
+        return predictor.read(decoded), pixels_left - used
 
 
 class _Predictors:
@@ -204,14 +205,14 @@ def _import_inference() -> None:
         raise Problem(503, "A package can't be loaded; the server's terminal names it and the remedy.") from None
 
 
-def _to_json(prediction: "Prediction", predictor: "Predictor") -> dict[str, Any]:
+def _to_json(reading: "Reading", predictor: "Predictor") -> dict[str, Any]:
     from PIL import Image
 
     png = io.BytesIO()
-    Image.fromarray(prediction.prepared.pixels).save(png, "PNG")
+    Image.fromarray(reading.whole.prepared.pixels).save(png, "PNG")
     image = f"data:image/png;base64,{base64.b64encode(png.getvalue()).decode()}"
     model = {key: predictor.about.get(key) for key in ("run_id", "epoch", "sha256")}
-    return prediction.as_json(image=image) | {"model": model}
+    return reading.as_json(image=image) | {"model": model}
 
 
 def _too_busy() -> Problem:

@@ -16,6 +16,7 @@ export const LIMITS = {
 export const REASONS = {
   ink: 'far too much ink',
   parts: 'several digits or parts',
+  touching: 'several digits that touch',
   tangle: 'a tangle of lines',
   edge: 'touches the edge',
   faint: 'the strokes are very faint',

@@ -1,0 +1,102 @@
+"""Reading of a picture: the number in it, and each of its digits."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from digits.inference.division import divide, is_clear
+from digits.inference.images import DecodedImage
+from digits.inference.ink import remove_specks
+from digits.inference.prediction import STATUSES, Prediction
+from digits.inference.preprocess import Prepared, extract_ink, in_file, prepare, prepare_ink
+from digits.inference.segmentation import Piece, Sheet, segment
+
+WORKING_SIDE = 512  # pixels on the longer side: a dozen digits in a line have 40 each
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The answer for one picture.
+
+    `whole`: the picture read as one digit. `lines`: the digits of each line; for a picture of one digit, [[whole]].
+    """
+
+    whole: Prediction
+    lines: list[list[Prediction]]
+
+    @classmethod
+    def of_one(cls, digit: Prediction) -> "Reading":
+        return cls(digit, [[digit]])
+
+    @property
+    def digits(self) -> list[Prediction]:
+        return [digit for line in self.lines for digit in line]
+
+    @property
+    def text(self) -> str:
+        """The digits of a line together, a newline between lines; empty for a blank image."""
+        return "\n".join(
+            "".join("" if digit.label is None else str(digit.label) for digit in line) for line in self.lines
+        )
+
+    @property
+    def status(self) -> str:
+        """The digits' if it is the same for all, else the worst: ok, uncertain, not_a_digit or empty."""
+        return max((digit.status for digit in self.digits), key=STATUSES.index)
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is not ok, such as "digit 3 of 4: unlike any digit"."""
+        if len(self.digits) == 1:
+            return self.digits[0].reason
+        return (
+            "; ".join(
+                f"digit {number} of {len(self.digits)}: {digit.reason or digit.status}"
+                for number, digit in enumerate(self.digits, 1)
+                if digit.status != "ok"
+            )
+            or None
+        )
+
+    def as_json(self, **input_image: object) -> dict:
+        """The answer of the HTTP API and of `predict --json`; `input_image`: the model's input, for `preprocessing`.
+
+        The label of several digits is their text, its score the product of theirs.
+        """
+        digits = [] if self.whole.label is None else self.digits
+        told = {"text": self.text, "digits": [digit.as_entry() for digit in digits]}
+        if len(digits) <= 1:
+            return self.digits[0].as_json(**input_image) | told
+        best = {"label": self.text, "score": math.prod(digit.score for digit in digits)}
+        several = {"status": self.status, "reason": self.reason, "probabilities": None, "predictions": [best]}
+        return self.whole.as_json(**input_image) | best | several | told
+
+
+def read(image: DecodedImage, predict: Callable[[list[Prepared]], list[Prediction]]) -> Reading:
+    """The digits in a picture; `predict` is Predictor.predict."""
+    (whole,) = predict([prepare(image)])
+    if whole.prepared.empty or is_clear(whole):
+        return Reading.of_one(whole)
+    scale = min(1.0, WORKING_SIDE / max(image.channels.shape[:2]))
+    ink, inverted = extract_ink(image.channels, scale)
+    sheet = segment(ink)
+    if not sheet.lines:
+        return Reading.of_one(whole)
+
+    def read_pieces(pieces: Iterable[Piece]) -> dict[Piece, Prediction]:
+        pieces = list(pieces)
+        prepared = [_prepare_piece(sheet, piece, inverted) for piece in pieces]
+        framed = [replace(one, box=in_file(one.box, image, scale)) for one in prepared]
+        return dict(zip(pieces, predict(framed)))
+
+    return Reading(whole, divide(sheet, whole, read_pieces))
+
+
+def _prepare_piece(sheet: Sheet, piece: Piece, inverted: bool) -> Prepared:
+    ink, parts = remove_specks(sheet.ink_of(piece))
+    prepared = prepare_ink(ink, inverted, parts)
+    left, top, right, bottom = prepared.box
+    box = (left + piece.left, top + piece.top, right + piece.left, bottom + piece.top)
+    height, width = sheet.ink.shape
+    touches_edge = 0 in (piece.top, piece.left) or piece.bottom == height or piece.right == width
+    return replace(prepared, box=box, touches_edge=touches_edge)
