@@ -34,7 +34,7 @@ const BROWSER = [
   'web/core/{api,dom,poller,reader,redraw,theme,token,visibility}.js',
   'web/charts/{chart,chart-options,full-resolution,saving}.js',
   'web/pad/{image-input,loader,saved-drawings}.js',
-  'web/control/{asking,bar,control,field,form,manage,menu}.js',
+  'web/control/{actions-menu,bar,control,field,form,manage,requests}.js',
   'web/views/{header,runs}.js',
 ];
 

@@ -94,7 +94,10 @@ class Config:
     )
 
     synthetic_ratio: float = AUGMENTATION.option(
-        0.0625, _FRACTION, "Synthetic digits per training image, in forms rare in MNIST, such as a 1 with a foot."
+        0.0625,
+        _FRACTION,
+        "Synthetic digits per training image, in forms rare in MNIST, such as a 1 with a foot.",
+        before=0.0,
     )
 
     dataset: str = DATA.option(
@@ -174,9 +177,10 @@ class Config:
     def from_json(cls, values: Mapping[str, Any]) -> "Config":
         """The inverse of `as_json`, also with former names (renames.py).
 
-        Raises KeyError for a missing field, whose default may have changed, and ValueError for an invalid one.
+        An option that the run's version lacked has the value that it had before it existed. Raises KeyError if there
+        is no model, which every version has logged, and ValueError for an invalid field.
         """
-        values = renames.saved_options(values)
+        values = saved_options(values)
         return cls(**{name: _from_json(option, values[name]) for name, option in OPTIONS.items()})
 
     def as_json(self) -> dict[str, Any]:
@@ -192,6 +196,16 @@ OWNER = {name: option.owner for name, option in OPTIONS.items() if option.owner}
 def names_of(property: str) -> tuple[str, ...]:
     """The options for which that flag of Option is set: identifies, on_resume or on_page."""
     return tuple(name for name, option in OPTIONS.items() if getattr(option, property))
+
+
+def saved_options(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of a run as its log or checkpoint has them, under present names, with those that its version lacked.
+
+    The model is not among these: every version has logged it.
+    """
+    options = (option for option in OPTIONS.values() if option.name != "model")
+    before = {option.name: option.default if option.before is None else option.before for option in options}
+    return before | renames.present_options(values)
 
 
 def _from_json(option: Option, value: Any) -> Any:

@@ -157,6 +157,7 @@ class Option:
     identifies: bool = True  # runs that differ in it learn differently: part of a run's automatic name
     on_resume: bool = False  # may change with --resume, since nothing learned so far depends on it
     on_page: bool = True  # the page's form may set it; not what writes elsewhere, deletes runs, or hides output
+    before: Any = None  # the value that runs had before the option existed; None: its default
     owner: str | None = None  # the field ("model" or "optimizer") that decides its default
 
     @property

@@ -1,4 +1,4 @@
-"""Renamed options, presets and JSON fields: former name to present name; options that earlier versions lack.
+"""Renamed options, presets and JSON fields: former name to present name.
 
 Both spellings are read for now, on the command line, in the control API and in the files of earlier versions; only the
 present one is written. The page has the same table in web/core/renames.js.
@@ -20,7 +20,6 @@ OPTIONS = {
     "keep": "keep_runs",
     "outliers": "outlier_ratio",
 }
-ADDED = {"synthetic_ratio": 0.0}  # options of later versions, with the value that is what 0.2.0 did
 PRESETS = {"course": "textbook"}
 FIELDS = {  # of label.json, runs.json, weights.json, network.json, mnist_cnn.pth, and of a request to change a run
     "kept": "pinned",
@@ -39,11 +38,6 @@ def present_options(values: Mapping[str, Any]) -> dict[str, Any]:
     options = {OPTIONS.get(name, name): value for name, value in values.items()}
     preset = options.get("preset")
     return options | ({"preset": PRESETS[preset]} if isinstance(preset, str) and preset in PRESETS else {})
-
-
-def saved_options(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a run, as its log or checkpoint has them, with those that its version lacks."""
-    return ADDED | present_options(values)
 
 
 def present_fields(values: Mapping[str, Any]) -> dict[str, Any]:

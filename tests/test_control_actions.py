@@ -37,7 +37,7 @@ def test_an_event_without_step_or_text_is_reported(tmp_path, monkeypatch):
     log = {"status": "running", "events": [{"request": "a1"}]}
     write_json(tmp_path / contract.TRAINING_LOG, log)
     monkeypatch.setattr(lock, "is_held", lambda folder: None)
-    monkeypatch.setattr(control_file, "send", lambda *wish: "a1")
+    monkeypatch.setattr(control_file, "send", lambda *command: "a1")
     assert control_file.send_and_wait(tmp_path, "stop") == "Step None: None."
 
 

@@ -24,8 +24,8 @@ SMALL = {"dataset": "synthetic", "train_limit": 640, "validation": 100, "channel
 AT_ONCE = 50
 
 
-def post(server, path: str, **wish):
-    return ask(server, path, method="POST", body=json.dumps(wish).encode(), token=server.token)
+def post(server, path: str, **body):
+    return ask(server, path, method="POST", body=json.dumps(body).encode(), token=server.token)
 
 
 def state(server) -> dict:
@@ -94,19 +94,19 @@ NO_WISHES = [
 
 
 def test_valid_commands_are_written_and_invalid_ones_rejected_with_a_reason(live):
-    assert [post(live, "/control", **wish).status for wish in WISHES] == [409] * len(WISHES)
+    assert [post(live, "/control", **body).status for body in WISHES] == [409] * len(WISHES)
     assert not live.results.exists()
     with RunLog(live.results, name="alive") as log:
         log.batch(1, loss=0.5)
-        answers = [post(live, "/control", **wish) for wish in WISHES]
+        answers = [post(live, "/control", **body) for body in WISHES]
         assert [answer.status for answer in answers] == [202] * len(WISHES)
         content = json.loads((live.results / contract.CONTROL).read_text())
         assert [request["id"] for request in content["requests"]] == [answer.json()["id"] for answer in answers]
-        assert [request["action"] for request in content["requests"]] == [wish["action"] for wish in WISHES]
+        assert [request["action"] for request in content["requests"]] == [body["action"] for body in WISHES]
         assert content["run_id"] == log.run_id
-        for wish in NO_WISHES:
-            answer = post(live, "/control", **wish)
-            assert answer.status == 400 and answer.json()["error"][0].isupper(), wish
+        for body in NO_WISHES:
+            answer = post(live, "/control", **body)
+            assert answer.status == 400 and answer.json()["error"][0].isupper(), body
         assert json.loads((live.results / contract.CONTROL).read_text()) == content
     assert post(live, "/control", action="stop").status == 409
 

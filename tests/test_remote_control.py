@@ -56,8 +56,8 @@ def steered(folder, requests: dict[int, list[tuple]], *options: str) -> dict:
     """The log of a run that was sent these requests after these steps."""
 
     def ask(log, wishes):
-        for wish in wishes:
-            send(folder, *wish, run_id=log.run_id)
+        for words in wishes:
+            send(folder, *words, run_id=log.run_id)
 
     with at_steps({step: partial(ask, wishes=wishes) for step, wishes in requests.items()}):
         trained(folder, *(options or SHORT))
@@ -187,7 +187,7 @@ def test_a_snapshot_holds_the_weights_of_its_step_and_the_latest_calibration(tmp
 
 def test_a_steered_run_repeats_bit_for_bit_and_resumes_after_a_kill(tmp_path):
     requests = {5: ("lr", "0.001"), 6: ("epochs", "4"), 7: ("lr", "0.0005")}
-    acts = {step: partial(lambda log, wish: send(tmp_path, *wish), wish=wish) for step, wish in requests.items()}
+    acts = {step: partial(lambda log, words: send(tmp_path, *words), words=words) for step, words in requests.items()}
     with at_steps(acts):
         killed(20, tmp_path, *SHORT)
     trained(tmp_path, "--resume", "--quiet")

@@ -98,7 +98,10 @@ def with_former_names(values: dict) -> dict:
 
 
 def without_added(options: dict) -> dict:
-    return {name: value for name, value in options.items() if name not in renames.ADDED}
+    """Options as version 0.2.0 logged them, which had fewer."""
+    added = {option.name for option in OPTIONS.values() if option.before is not None}
+    assert added
+    return {name: value for name, value in options.items() if name not in added}
 
 
 def as_written_before(folder) -> None:
@@ -165,6 +168,18 @@ def test_a_log_without_a_later_option_has_what_its_version_did():
     config = Config.from_options().as_json()
     assert config["synthetic_ratio"] > 0
     assert Config.from_json(without_added(config)).as_json() == config | {"synthetic_ratio": 0.0}
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONS.keys() - {"model"}))
+def test_a_log_without_an_option_is_read_with_the_value_before_it(name):
+    config, option = Config.from_options().as_json(), OPTIONS[name]
+    del config[name]
+    assert getattr(Config.from_json(config), name) == (option.default if option.before is None else option.before)
+
+
+def test_a_log_without_a_model_is_no_run_of_this_program():
+    with pytest.raises(KeyError):
+        Config.from_json({"lr": 0.1, "epochs": 3})
 
 
 def test_a_log_with_both_names_of_an_option_is_no_run_of_this_program():

@@ -16,7 +16,7 @@ BAD = {
     "no JSON": b"name=x",
     "a list": b'["name"]',
     "nothing": b"{}",
-    "another wish": b'{"name": "x", "path": "../.."}',
+    "another field": b'{"name": "x", "path": "../.."}',
     "a number for a name": b'{"name": 7}',
     "a name too long": b'{"name": "%s"}' % (b"x" * (contract.LABEL_KEPT + 1)),
     "a word for hidden": b'{"hidden": "yes"}',
@@ -33,8 +33,8 @@ def train(folder, name, keep=20):
     return log.run_id
 
 
-def change(server, run_id, method="POST", headers=None, **wish):
-    body = json.dumps(wish).encode()
+def change(server, run_id, method="POST", headers=None, **body):
+    body = json.dumps(body).encode()
     return ask(server, f"/runs/{run_id}", method=method, headers=headers or {}, body=body, token=server.token)
 
 
@@ -193,7 +193,7 @@ def test_concurrent_renaming_and_hiding_are_both_applied(live):
     run_id = train(live.results, "one")
     for turn in range(15):
         wishes = ({"name": f"turn {turn}"}, {"hidden": turn % 2 == 0})
-        threads = [threading.Thread(target=change, args=(live, run_id), kwargs=wish) for wish in wishes]
+        threads = [threading.Thread(target=change, args=(live, run_id), kwargs=body) for body in wishes]
         for thread in threads:
             thread.start()
         for thread in threads:

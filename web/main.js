@@ -3,13 +3,12 @@
 import { follow as followArtifacts, showWhenSeen } from './core/artifacts.js';
 import * as liveRegion from './core/live-region.js';
 import { createPoller } from './core/poller.js';
-import { runOf } from './core/polling.js';
 import { createReader, serverKind } from './core/reader.js';
 import * as refresh from './core/refresh.js';
 import { INITIAL, createStore } from './core/store.js';
 import * as theme from './core/theme.js';
 import { follow as followToken } from './core/token.js';
-import { hasView, viewOf } from './core/url-state.js';
+import { hasView, runOf, viewOf } from './core/url-state.js';
 import * as chartOptions from './charts/chart-options.js';
 import { follow as followFullResolution } from './charts/full-resolution.js';
 import { follow as followOverlay } from './charts/overlay.js';
@@ -37,7 +36,7 @@ const LAZY = {
   weights: ['weights', (file) => !file.epochs.length, () => import('./views/weights.js')],
 };
 
-const store = createStore({ ...INITIAL, shown: runOf(location.hash), ...viewOf(location.hash) });
+const store = createStore({ ...INITIAL, shown: runOf(location.hash), ...viewOf(location.hash, learning.PANELS) });
 store.on(['runs', 'log'], ({ runs: listed, log }) => {
   const { name, runId } = listed.find((run) => run.runId === log?.runId) ?? {};
   if (log && name && name !== runId && name !== log.name) store.set({ log: { ...log, name } }); // as a user named it
@@ -51,11 +50,11 @@ followOverlay(store);
 followFullResolution(store);
 
 const poller = createPoller(store, read, serverKind);
-followToken(store, poller.look, () => import('./control/control.js'));
+followToken(store, poller.poll, () => import('./control/control.js'));
 window.addEventListener('hashchange', () => {
   const shown = runOf(location.hash); // the shown run stays until the other one is read
   const reset = shown === store.state.shown ? {} : { zoom: null, cursor: null };
-  store.set({ shown, missing: null, ...reset, ...(hasView(location.hash) && viewOf(location.hash)) });
-  poller.look();
+  store.set({ shown, missing: null, ...reset, ...(hasView(location.hash) && viewOf(location.hash, learning.PANELS)) });
+  poller.poll();
 });
-poller.look();
+poller.poll();

@@ -42,14 +42,14 @@ class ControlApi:
         """The trainer's output, its exit code and the free disk space are shown only with the token."""
         log = training_log.read(self._results) or {}
         running, pid = self._trainer.is_training(), self._trainer.pid
-        obstacle = None if running else self._obstacle(log)
-        resumable = not running and liveness(log, self._results) in _RESUMABLE and obstacle is None
+        problem = None if running else self._resume_problem(log)
+        resumable = not running and liveness(log, self._results) in _RESUMABLE and problem is None
         state: dict[str, Any] = {
             "control_enabled": self._access.allowed,
             "authorized": self._access.admits(request),
             "running": running,
             "resumable": resumable,
-            "not_resumable": obstacle,
+            "not_resumable": problem,
         }
         if state["authorized"]:
             state |= {
@@ -114,7 +114,7 @@ class ControlApi:
         elsewhere = os.path.realpath(self._results) != os.path.realpath(PROJECT / "results")
         return ["--results-dir", str(self._results)] if elsewhere else []
 
-    def _obstacle(self, log: dict[str, Any]) -> str | None:
+    def _resume_problem(self, log: dict[str, Any]) -> str | None:
         """Why an unfinished run can't be resumed; None if it can, or if the latest run is not unfinished."""
         state = liveness(log, self._results) if log else None
         if state not in (*_RESUMABLE, "failed"):

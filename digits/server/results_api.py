@@ -63,12 +63,12 @@ class ResultsApi:
 
     def change_run(self, request: Request, run_id: str) -> Response:
         """{"name": text}, {"hidden": true or false}, {"pinned": true or false}, or several of them."""
-        wish = json_body(request)
-        if not wish or not all(key == "name" or (key in _FLAGS and type(wish[key]) is bool) for key in wish):
+        body = json_body(request)
+        if not body or not all(key == "name" or (key in _FLAGS and type(body[key]) is bool) for key in body):
             raise Problem(400, 'Send {"name": text}, {"hidden": true or false} or {"pinned": true or false}.')
-        if "name" in wish:
-            wish["name"] = _one_line(wish["name"])
-        return self._changed(run_id, lambda: runs.label(self._results, run_id, present_fields(wish)))
+        if "name" in body:
+            body["name"] = _one_line(body["name"])
+        return self._changed(run_id, lambda: runs.label(self._results, run_id, present_fields(body)))
 
     def delete_run(self, _request: Request, run_id: str) -> Response:
         return self._changed(run_id, lambda: runs.delete(self._results, run_id))

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
-from digits.config import Config, names_of
+from digits.config import Config, names_of, saved_options
 from digits.files import link_or_copy
 from digits.models import weights_file
 from digits.option_types import flag
-from digits.renames import saved_options
 from digits.runlog import contract, control_actions
 from digits.runlog.run_log import RunLog
 from digits.training.resume import PreviousRun

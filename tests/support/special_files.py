@@ -79,9 +79,9 @@ def serve(folder: Path, strange: Path) -> None:
     name, ask = {"name": "x"}, {"action": "pause"}
     changes = [("POST", f"/runs/{run}", name) for run in (earlier, live)]
     changes += [("POST", "/control", ask), ("POST", "/resume", {}), ("DELETE", f"/runs/{earlier}", {})]
-    for method, path, wish in (*reads, *changes, ("DELETE", f"/runs/{live}", {})):
+    for method, path, body in (*reads, *changes, ("DELETE", f"/runs/{live}", {})):
         with contextlib.suppress(Problem):
-            site.answer(asking(method, path, "application/json", json.dumps(wish).encode())).close()
+            site.answer(asking(method, path, "application/json", json.dumps(body).encode())).close()
     with contextlib.suppress(OSError):
         control_actions.send(folder, "pause")
     with contextlib.suppress(OSError):

@@ -35,8 +35,8 @@ function show(changes, folder = 'results/') {
   return settled();
 }
 
-/** What the poller does at the end of each look. */
-function look() {
+/** What the poller does after each request. */
+function poll() {
   store.set({ connection: { ...store.state.connection } });
   return settled();
 }
@@ -49,7 +49,7 @@ test('a file is read when its section is shown, and again when the log changes',
   assert.deepEqual(read, ['weights.json']);
   const { weights } = store.state;
   assert.ok(weights.epochs.length);
-  await look();
+  await poll();
   assert.equal(read.length, 1);
   await show({ name: 'longer' });
   assert.equal(read.length, 2);
@@ -69,7 +69,7 @@ test('a file that could not be read is retried at the next poll', async () => {
     await show({ name: `${broken} again` });
     assert.ok(store.state.predictions.sets.length);
     files['weights.json'] = whole;
-    await look();
+    await poll();
     assert.ok(store.state.weights.epochs.length, String(broken));
   }
 });
@@ -79,7 +79,7 @@ test('a missing or empty file is not requested again', async () => {
   want(store, 'weights');
   await show();
   assert.deepEqual(store.state.weights.epochs, []);
-  await look();
+  await poll();
   assert.equal(read.length, 1);
 });
 

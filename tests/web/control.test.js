@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseLog } from '../../web/core/contract.js';
 import { lineOf, planOf } from '../../web/control/schedule.js';
-import { bytes, doubtOf, isOutdated, logTailOf, obstacleOf, parseControl, possible } from '../../web/control/state.js';
+import { bytes, presentLrWarning, isOutdated, logTailOf, resumeProblemOf, parseControl, possible } from '../../web/control/state.js';
 import { plotOf } from '../../web/charts/plot.js';
 import { robustRange } from '../../web/charts/range.js';
 import { prepare } from '../../web/charts/series.js';
@@ -39,12 +39,12 @@ const MAY = (changes, state = {}) => possible({
 });
 
 test('a live run can be controlled, and no other started', () => {
-  const { steer, acceptsCommands, start, resume } = MAY({ running: true }, { liveness: 'running' });
-  assert.deepEqual([steer, acceptsCommands, start, resume], [true, true, false, false]);
+  const { isLive, acceptsCommands, start, resume } = MAY({ running: true }, { liveness: 'running' });
+  assert.deepEqual([isLive, acceptsCommands, start, resume], [true, true, false, false]);
   assert.equal(MAY({}, { liveness: 'running', log: { phase: 'loading data' } }).acceptsCommands, true);
   assert.equal(MAY({}, { liveness: 'running', log: { phase: 'testing' } }).acceptsCommands, false);
   assert.equal(MAY({}, { liveness: 'stalled', log: { phase: 'paused' } }).isPaused, true);
-  assert.equal(MAY({ running: true }, { liveness: 'running', shown: 'earlier' }).steer, false);
+  assert.equal(MAY({ running: true }, { liveness: 'running', shown: 'earlier' }).isLive, false);
 });
 
 test('without a live run one can be started, or resumed if possible', () => {
@@ -56,7 +56,7 @@ test('without a live run one can be started, or resumed if possible', () => {
 
 test('without authorization there are no controls', () => {
   const nothing = possible({ control: null, log: LOG, liveness: 'running', shown: null });
-  assert.deepEqual([nothing.steer, nothing.start, nothing.resume], [false, false, false]);
+  assert.deepEqual([nothing.isLive, nothing.start, nothing.resume], [false, false, false]);
 });
 
 test('a token that the server rejects is outdated', () => {
@@ -77,7 +77,7 @@ test('a failed trainer is reported, a completed one is not', () => {
 });
 
 test('the reason why a run is not resumable takes the place of Resume', () => {
-  const told = (changes, state) => obstacleOf({ control: parseControl({ ...CONTROL, not_resumable: 'No checkpoint.', ...changes }), liveness: 'crashed', shown: null, ...state });
+  const told = (changes, state) => resumeProblemOf({ control: parseControl({ ...CONTROL, not_resumable: 'No checkpoint.', ...changes }), liveness: 'crashed', shown: null, ...state });
   assert.equal(told({}), 'No checkpoint.');
   for (const state of [{ shown: 'earlier' }, { liveness: 'paused' }, { control: null }]) assert.equal(told({}, state), '');
   assert.equal(told({ running: true }), '');
@@ -86,11 +86,11 @@ test('the reason why a run is not resumable takes the place of Resume', () => {
 
 test('a learning rate far above the current one needs confirmation', () => {
   const log = parseLog({ config: { lr: 0.01 }, batches: { step: [1, 2], lr: [0.006, null] } });
-  assert.equal(doubtOf(log, 5), '5 is 833 times the present learning rate, 0.006: training may diverge.');
-  for (const usual of [0.06, 0.006, 0.0001, NaN]) assert.equal(doubtOf(log, usual), '');
+  assert.equal(presentLrWarning(log, 5), '5 is 833 times the present learning rate, 0.006: training may diverge.');
+  for (const usual of [0.06, 0.006, 0.0001, NaN]) assert.equal(presentLrWarning(log, usual), '');
   const early = parseLog({ config: { lr: 0.01 } });
-  assert.match(doubtOf(early, 5), /500 times/, 'before the first batch the rate of the options counts');
-  assert.equal(doubtOf(parseLog({}), 5), '', 'nobody knows the present one');
+  assert.match(presentLrWarning(early, 5), /500 times/, 'before the first batch the rate of the options counts');
+  assert.equal(presentLrWarning(parseLog({}), 5), '', 'nobody knows the present one');
 });
 
 test('disk space is shown in readable units', () => {

@@ -23,16 +23,16 @@ beforeEach(() => {
 
 const logOf = (last, status = 'running') => ({ runId: 'x', status, files: ['network.json'], epochs: { epoch: [last] } });
 
-/** A followed store: the epochs of the networks that were taken, and a look of the page. */
+/** A followed store: the epochs of the networks that were taken, and a poll of the page. */
 function followed(log, liveness = 'running') {
   const taken = [];
   const store = createStore({ log, liveness, shown: null, connection: {} });
   follow(store, (network) => taken.push(network?.plan.epoch));
-  const look = async (changes = {}) => {
+  const poll = async (changes = {}) => {
     store.set({ connection: {}, ...changes });
     await settled();
   };
-  return { taken, look };
+  return { taken, poll };
 }
 
 /** Whatever was begun has come to its end. */
@@ -41,30 +41,30 @@ const settled = async () => {
 };
 
 test('an epoch in the log before its network is available is retried', async () => {
-  const { taken, look } = followed(logOf(1));
+  const { taken, poll } = followed(logOf(1));
   await settled();
-  await look({ log: logOf(2) });
-  await look();
+  await poll({ log: logOf(2) });
+  await poll();
   assert.deepEqual(taken, [1]);
   assert.equal(asked.filter((file) => file === 'network.bin').length, 1, 'numbers are only read when there are others');
   epoch = 2;
-  await look();
+  await poll();
   assert.deepEqual(taken, [1, 2]);
   const before = asked.length;
-  await look();
+  await poll();
   assert.equal(asked.length, before, 'it has the latest');
 });
 
 test('missing files are requested with backoff, and no longer once the run has ended', async (context) => {
   context.mock.timers.enable({ apis: ['Date'] });
   epoch = null;
-  const { taken, look } = followed(logOf(1, 'completed'), 'completed');
+  const { taken, poll } = followed(logOf(1, 'completed'), 'completed');
   await settled();
   const waits = [];
   for (let second = 1; second < 600; second += 1) {
     context.mock.timers.tick(1000);
     const before = asked.length;
-    await look({ connection: { second } });
+    await poll({ connection: { second } });
     if (asked.length > before) waits.push(second);
   }
   assert.deepEqual(waits, [1, 3, 7, 15, 31, 63]);

@@ -9,7 +9,7 @@ const notices = (state) => noticesOf({ ...INITIAL, log: LOG, liveness: 'running'
 
 test('one failure is one notice, whichever sources report it', () => {
   const logTail = { end: 'The trainer was killed: the machine may have run out of memory.', lines: ['a', 'b'] };
-  const [crash, ...more] = notices({ liveness: 'crashed', logTail, obstacle: 'No checkpoint had been saved yet.' });
+  const [crash, ...more] = notices({ liveness: 'crashed', logTail, resumeProblem: 'No checkpoint had been saved yet.' });
   assert.deepEqual([crash.kind, crash.title, crash.lines, more], ['bad', 'The run crashed.', ['a', 'b'], []]);
   assert.match(crash.text, /Last log entry.*can’t be resumed here\. No checkpoint.*was killed.*Last output/);
   const events = [{ kind: 'diverged', step: 6, text: 'The loss was not finite at step 6.' }];
@@ -26,7 +26,7 @@ test('a trainer that ended with an error before it had a log has a notice', () =
 
 test('a live or completed run has no notice, an unfinished one that is not resumable says why', () => {
   for (const liveness of ['running', 'paused', 'stalled', 'completed', 'stopped']) assert.deepEqual(notices({ liveness }), []);
-  const [found] = notices({ liveness: 'stopped', obstacle: 'No checkpoint had been saved yet.' });
+  const [found] = notices({ liveness: 'stopped', resumeProblem: 'No checkpoint had been saved yet.' });
   assert.deepEqual([found.kind, found.text], ['info', 'It can’t be resumed here. No checkpoint had been saved yet.']);
 });
 

@@ -9,7 +9,7 @@ const golden = (file) => JSON.parse(readFileSync(new URL(`../fixtures/golden/${f
 
 let read; // the files asked for
 
-/** A poller whose files are those of `files`; nothing but `look` makes it look. */
+/** A poller whose files are those of `files`; nothing but `poll` makes it poll. */
 function polling(context, files, kind = 'files') {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   globalThis.document = { hidden: false, addEventListener() {} };
@@ -43,16 +43,16 @@ function ours(context, log) {
 
 test('the log is shown before other files are read, and unchanged parts keep their identity', async (context) => {
   const files = { 'training_log.json': golden('training_log.json'), 'runs.json': golden('runs.json') };
-  const { store, look } = polling(context, files);
+  const { store, poll } = polling(context, files);
   let before;
   store.on(['log'], ({ log }) => { if (log) before ??= [...read]; });
-  await look();
+  await poll();
   assert.deepEqual(before, ['training_log.json']);
   files['training_log.json'] = { ...files['training_log.json'], name: 'longer' };
-  await look();
+  await poll();
   const { log } = store.state;
   assert.equal(log.name, 'longer');
-  await look();
+  await poll();
   assert.equal(store.state.log, log);
   const others = ['test_samples.json', 'predictions.json', 'weights.json'];
   assert.deepEqual(read.filter((file) => others.includes(file)), [], 'these are read when they are seen');
@@ -61,30 +61,30 @@ test('the log is shown before other files are read, and unchanged parts keep the
 test('the zoom is kept until another run replaces the live one', async (context) => {
   const files = { 'training_log.json': golden('training_log.json'), 'runs.json': { runs: [{ run_id: 'b', path: 'runs/b/' }] } };
   files['runs/b/training_log.json'] = { ...files['training_log.json'], run_id: 'b' };
-  const { store, look } = polling(context, files);
-  await look();
+  const { store, poll } = polling(context, files);
+  await poll();
   store.set({ shown: 'b', zoom: [1, 2] });
-  await look();
+  await poll();
   assert.equal(store.state.log.runId, 'b');
   assert.deepEqual(store.state.zoom, [1, 2]);
   store.set({ shown: null, zoom: [0, 1] });
-  await look();
+  await poll();
   assert.deepEqual(store.state.zoom, [0, 1]);
   files['training_log.json'] = { ...files['training_log.json'], run_id: 'c' };
-  await look();
+  await poll();
   assert.equal(store.state.zoom, null);
 });
 
 for (const [what, beat] of [['without', undefined], ['that never changes its', '2026-11-20T12:00:00Z'], ['with a broken', 'now']]) {
   test(`a log ${what} updated_at is drawn again whenever it is written`, async (context) => {
     const log = { status: 'running', updated_at: beat, batches: { step: [1], loss: [1] } };
-    const { store, look, write } = ours(context, log);
-    await look();
+    const { store, poll, write } = ours(context, log);
+    await poll();
     write('training_log.json', { ...log, batches: { step: [1, 2], loss: [1, 0.5] } });
-    await look();
+    await poll();
     assert.deepEqual(store.state.log.batches.loss, [1, 0.5]);
     write('training_log.json', { ...log, status: 'completed', test: { accuracy: 0.9 } });
-    await look();
+    await poll();
     assert.equal(store.state.log.test.accuracy, 0.9);
     assert.equal(store.state.liveness, 'completed');
   });
@@ -103,28 +103,28 @@ test('a run that is named or deleted in another tab is seen while watching the l
   const served = ours(context, log);
   const files = { 'training_log.json': log, 'runs.json': { runs: [] } };
   const plain = polling({ mock: { timers: { enable() {} } } }, files);
-  for (const { store, look, write } of [served, { ...plain, write: (file, value) => { files[file] = value; } }]) {
+  for (const { store, poll, write } of [served, { ...plain, write: (file, value) => { files[file] = value; } }]) {
     write('runs.json', { runs: [RUN] });
-    await look();
+    await poll();
     write('runs.json', { runs: [{ ...RUN, name: 'renamed' }] });
-    await look();
+    await poll();
     assert.deepEqual(store.state.runs.map(({ name }) => name), ['renamed']);
     write('runs.json', { runs: [] });
-    await look();
+    await poll();
     assert.deepEqual(store.state.runs, []);
   }
 });
 
 test('while an earlier run is shown the list has the status of the live one', async (context) => {
   const log = { ...golden('training_log.json'), run_id: 'a', status: 'running' };
-  const { store, look, write } = ours(context, log);
+  const { store, poll, write } = ours(context, log);
   write('runs.json', { runs: [{ ...RUN, run_id: 'a', path: '', status: 'running' }, RUN] });
   write('runs/b/training_log.json', { ...log, run_id: 'b', status: 'completed' });
   store.set({ shown: 'b' });
-  await look();
+  await poll();
   assert.deepEqual(store.state.live, { runId: 'a', liveness: 'running' });
   write('training_log.json', { ...log, status: 'failed' });
-  await look();
+  await poll();
   assert.deepEqual(store.state.live, { runId: 'a', liveness: 'failed' });
   assert.equal(store.state.liveness, 'completed');
 });
@@ -133,12 +133,12 @@ test('if index and log of the live run differ, the log is trusted, even after re
   const log = golden('training_log.json');
   const runs = { runs: [{ run_id: log.run_id, path: '', name: 'named', status: 'running', epochs: 1, test_accuracy: null }] };
   const files = { 'training_log.json': { ...log, status: 'running' }, 'runs.json': runs };
-  const { store, look } = polling(context, files);
-  await look();
+  const { store, poll } = polling(context, files);
+  await poll();
   assert.equal(store.state.runs[0].status, 'running');
   files['training_log.json'] = log;
   for (let turn = 0; turn < 3; turn += 1) {
-    await look();
+    await poll();
     const [{ name, status, epochs, testAccuracy }] = store.state.runs;
     assert.deepEqual([name, status, epochs, testAccuracy], ['named', 'completed', 3, log.test.accuracy]);
     files['runs.json'] = structuredClone(runs);

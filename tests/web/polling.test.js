@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { condition, delay, isNews, runOf } from '../../web/core/polling.js';
+import { condition, delay, isNews } from '../../web/core/polling.js';
 
 const DATE = 'Fri, 20 Nov 2026 12:00:10 GMT';
 
@@ -36,9 +36,4 @@ test('a file is read if the server has another version or none', () => {
   assert.equal(isRead('log', [['log', null]]), true, 'it has been deleted');
   assert.equal(isRead('log', []), true, 'a server that tells no versions');
   assert.equal(isRead('new', [['new', '"1"']]), true);
-});
-
-test('a URL may select an earlier run', () => {
-  assert.equal(runOf('#run=20261120-120000-ab12'), '20261120-120000-ab12');
-  for (const hash of ['', '#', '#else', '#run=']) assert.equal(runOf(hash), null);
 });

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { smoothed } from '../../web/charts/smooth.js';
 import { svgContext } from '../../web/charts/svg.js';
-import { PLAIN, hashOf, viewOf } from '../../web/core/url-state.js';
+import { PLAIN, hashOf, runOf, viewOf } from '../../web/core/url-state.js';
 import { HOSTILE } from './hostile.js';
+
+const PANELS = ['loss', 'accuracy'];
 
 test('a URL restores the view that it was made from', () => {
   const states = [
@@ -13,7 +15,7 @@ test('a URL restores the view that it was made from', () => {
   ];
   for (const state of states) {
     const hash = hashOf(state);
-    assert.deepEqual(viewOf(hash), { overlay: state.overlay, view: state.view, zoom: state.zoom });
+    assert.deepEqual(viewOf(hash, PANELS), { overlay: state.overlay, view: state.view, zoom: state.zoom });
     assert.equal(new URLSearchParams(hash.slice(1)).get('run'), state.shown);
   }
   assert.equal(hashOf(states[0]), '#live');
@@ -22,7 +24,7 @@ test('a URL restores the view that it was made from', () => {
 test('a hostile URL gives the default view', () => {
   for (const value of HOSTILE.filter((text) => typeof text === 'string')) {
     for (const key of ['x', 'smooth', 'log', 'zoom', 'with', 'panel']) {
-      const { overlay, view, zoom } = viewOf(`#${key}=${value}`);
+      const { overlay, view, zoom } = viewOf(`#${key}=${value}`, PANELS);
       assert.equal(zoom, null);
       assert.ok(overlay.every((id) => /^[\w.-]+$/.test(id)));
       assert.equal(view.axis, 'epoch');
@@ -62,4 +64,9 @@ test('what is painted becomes SVG, with escaped text', () => {
   assert.match(svg, /<path d="M1 2L3\.14 4" fill="none"/);
   assert.match(svg, /&lt;script&gt;&amp;&quot;<\/text>/);
   assert.equal((svg.match(/<g /g) ?? []).length, (svg.match(/<\/g>/g) ?? []).length);
+});
+
+test('a URL may select an earlier run', () => {
+  assert.equal(runOf('#run=20261120-120000-ab12'), '20261120-120000-ab12');
+  for (const hash of ['', '#', '#else', '#run=']) assert.equal(runOf(hash), null);
 });

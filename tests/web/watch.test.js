@@ -11,8 +11,8 @@ test('a busy server keeps the controls, one without control removes them', async
     return new Response('{"control_enabled": true, "authorized": true}', { status });
   };
   const lookUntil = async (isSo) => {
-    for (let look = 0; !isSo(); look += 1) {
-      assert.ok(look < 10_000);
+    for (let poll = 0; !isSo(); poll += 1) {
+      assert.ok(poll < 10_000);
       store.set({ connection: { ...store.state.connection } });
       await new Promise((resolve) => { setImmediate(resolve); });
     }

@@ -18,14 +18,14 @@ const COLORS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', 
  */
 export function mount(figure, store, measure) {
   const canvas = /** @type {HTMLCanvasElement} */ (figure.querySelector('canvas'));
-  const still = createStill(figure, measure);
+  const staticLayer = createStaticLayer(figure, measure);
   /** @type {number[] | null} */
   let selection = null;
 
   function paint() {
     const { curves, cursor } = store.state;
     if (!curves || !canvas.clientWidth) return;
-    const { image, plot, colors } = still.render(store.state, canvas);
+    const { image, plot, colors } = staticLayer.render(store.state, canvas);
     if (canvas.width !== image.width || canvas.height !== image.height) Object.assign(canvas, { width: image.width, height: image.height });
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     context.setTransform(1, 0, 0, 1, 0, 0);
@@ -43,18 +43,18 @@ export function mount(figure, store, measure) {
   });
   new ResizeObserver(redraw).observe(canvas);
   onColors(() => {
-    still.forgetColors();
+    staticLayer.forgetColors();
     paint(); // at once: there is no further frame before printing
   });
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (figure.querySelectorAll('[data-save]'))) {
     button.addEventListener('click', async () => {
       const { log, curves } = store.state;
-      const { plot, colors } = still;
+      const { plot, colors } = staticLayer;
       if (plot) (await import('./saving.js')).saveAs(button.dataset.save, { log, curves, plot, measure, colors });
     });
   }
   listen(canvas, store, {
-    plot: () => still.plot,
+    plot: () => staticLayer.plot,
     select(range) {
       selection = range;
       redraw();
@@ -63,7 +63,7 @@ export function mount(figure, store, measure) {
 }
 
 /** Everything but the cursor, drawn again only when it changes: the pointer moves at sixty frames a second. */
-function createStill(figure, measure) {
+function createStaticLayer(figure, measure) {
   const image = document.createElement('canvas');
   const context = /** @type {CanvasRenderingContext2D} */ (image.getContext('2d'));
   /** @type {Object<string, string> | null} */

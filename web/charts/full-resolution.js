@@ -13,10 +13,10 @@ export function follow(store) {
   store.on(['zoom', 'log'], ({ zoom, detail, log }) => {
     if (detail && (!zoom || detail.runId !== log?.runId)) store.set({ detail: null });
     clearTimeout(timer);
-    if (zoom && log) timer = setTimeout(look, DEBOUNCE_MS);
+    if (zoom && log) timer = setTimeout(load, DEBOUNCE_MS);
   });
 
-  async function look() {
+  async function load() {
     const { zoom, log, shown, detail, curves } = store.state;
     const { step: steps } = log.batches;
     if (!(steps[1] - steps[0] > 1)) return; // the log has every batch

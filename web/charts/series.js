@@ -42,7 +42,7 @@ function curvesOf(log, { unit, place, start }) {
     },
     accuracy: { batch: batches.accuracy, ...ofEpochs('accuracy') },
     lr: { batch: batches.lr, train: [], validation: [] },
-    speed: { batch: batches.images_per_second, train: [], validation: [] },
+    throughput: { batch: batches.images_per_second, train: [], validation: [] },
     events: eventsOf(log).map((event) => ({ ...event, x: event.step === null ? null : place(event.step) })),
   };
 }

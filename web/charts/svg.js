@@ -42,14 +42,14 @@ class SvgContext {
 
   beginPath() { this.#path = ''; }
   closePath() { this.#path += 'Z'; }
-  moveTo(x, y) { this.#path += `M${brief(x)} ${brief(y)}`; }
-  lineTo(x, y) { this.#path += `${this.#path ? 'L' : 'M'}${brief(x)} ${brief(y)}`; }
-  rect(x, y, w, h) { this.#path += `M${brief(x)} ${brief(y)}h${brief(w)}v${brief(h)}h${brief(-w)}Z`; }
+  moveTo(x, y) { this.#path += `M${formatted(x)} ${formatted(y)}`; }
+  lineTo(x, y) { this.#path += `${this.#path ? 'L' : 'M'}${formatted(x)} ${formatted(y)}`; }
+  rect(x, y, w, h) { this.#path += `M${formatted(x)} ${formatted(y)}h${formatted(w)}v${formatted(h)}h${formatted(-w)}Z`; }
 
   /** Full circles only. */
   arc(x, y, radius) {
     const half = (reach) => `a${radius} ${radius} 0 1 0 ${reach} 0`;
-    this.#path += `M${brief(x - radius)} ${brief(y)}${half(2 * radius)}${half(-2 * radius)}`;
+    this.#path += `M${formatted(x - radius)} ${formatted(y)}${half(2 * radius)}${half(-2 * radius)}`;
   }
 
   clip() {
@@ -69,13 +69,13 @@ class SvgContext {
   }
 
   fillRect(x, y, w, h) {
-    this.#parts.push(`<rect x="${brief(x)}" y="${brief(y)}" width="${brief(w)}" height="${brief(h)}" ${this.#fill()} opacity="${this.globalAlpha}"/>`);
+    this.#parts.push(`<rect x="${formatted(x)}" y="${formatted(y)}" width="${formatted(w)}" height="${formatted(h)}" ${this.#fill()} opacity="${this.globalAlpha}"/>`);
   }
 
   fillText(text, x, y) {
     const base = this.textBaseline === 'middle' ? ' dominant-baseline="central"' : '';
     const style = `text-anchor="${ANCHORS[this.textAlign]}"${base} style="font: ${escaped(this.font)}"`;
-    this.#parts.push(`<text x="${brief(x)}" y="${brief(y)}" ${this.#fill()} ${style}>${escaped(text)}</text>`);
+    this.#parts.push(`<text x="${formatted(x)}" y="${formatted(y)}" ${this.#fill()} ${style}>${escaped(text)}</text>`);
   }
 
   toString() {
@@ -92,6 +92,6 @@ class SvgContext {
 }
 
 /** At most two decimals. */
-const brief = (value) => Number(value.toFixed(2));
+const formatted = (value) => Number(value.toFixed(2));
 
 const escaped = (text) => String(text).replace(/[&<>"]/g, (sign) => ENTITIES[sign]);

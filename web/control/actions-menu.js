@@ -1,7 +1,7 @@
 /** The menu for the learning rate, the number of epochs, and a snapshot of the weights. */
 
 import { button, h, setText } from '../core/dom.js';
-import { doubtOf } from './state.js';
+import { presentLrWarning } from './state.js';
 
 const MORE_EPOCHS = 5;
 
@@ -9,7 +9,7 @@ const MORE_EPOCHS = 5;
 export function createMenu(ask, log) {
   const rate = h('input', { type: 'number', min: 0, step: 'any', required: true, inputmode: 'decimal' });
   const more = h('input', { type: 'number', min: 1, max: 1_000_000, value: MORE_EPOCHS, required: true });
-  const doubt = h('p', { class: 'problem', role: 'alert' });
+  const warning = h('p', { class: 'problem', role: 'alert' });
   const set = h('button', {}, 'Set');
   const field = (label, input, submit, asks) => h(
     'form', { onsubmit: (event) => { event.preventDefault(); asks(); } },
@@ -18,10 +18,10 @@ export function createMenu(ask, log) {
   let sure = ''; // the rate that the warning was about
 
   function setRate() {
-    const found = rate.value === sure ? '' : doubtOf(log(), rate.valueAsNumber);
+    const found = rate.value === sure ? '' : presentLrWarning(log(), rate.valueAsNumber);
     if (found) {
       sure = rate.value;
-      setText(doubt, found);
+      setText(warning, found);
       setText(set, 'Set anyway');
       return;
     }
@@ -31,7 +31,7 @@ export function createMenu(ask, log) {
 
   function forgetDoubt() {
     sure = '';
-    setText(doubt, '');
+    setText(warning, '');
     setText(set, 'Set');
   }
 
@@ -44,7 +44,7 @@ export function createMenu(ask, log) {
     'details', { class: 'menu' }, summary,
     h('div', { class: 'card' },
       field('New learning rate', rate, set, setRate),
-      doubt,
+      warning,
       field('More epochs', more, h('button', {}, 'Add'), () => { close(); ask('epochs', `+${more.value}`); }),
       button('Save a snapshot', () => { close(); ask('snapshot'); })),
   );

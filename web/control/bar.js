@@ -2,7 +2,7 @@
 
 import { button, h, setText } from '../core/dom.js';
 import { capital } from '../core/format.js';
-import { Refusal, begin, messageOf, steer } from './asking.js';
+import { Refusal, authorization, begin, messageOf, sendCommand } from './requests.js';
 import { createMenu } from './actions-menu.js';
 import { OUTDATED, isOutdated, possible } from './state.js';
 
@@ -11,8 +11,8 @@ import { OUTDATED, isOutdated, possible } from './state.js';
 const READ_MS = 12_000; // the events list it, too
 
 /** @param {Store} store */
-export function mount(header, store, look) {
-  const bar = new Bar(store, look);
+export function mount(header, store, poll) {
+  const bar = new Bar(store, poll);
   header.append(bar.controls, bar.message);
   document.addEventListener('pointerdown', () => bar.forgetFocus());
   store.on(['control', 'log', 'liveness', 'shown', 'connection'], () => bar.draw());
@@ -28,11 +28,11 @@ export function mount(header, store, look) {
 class Bar {
   message = h('p', { class: 'said', role: 'status' });
   #store;
-  #look;
+  #poll;
   #pause = button('Pause', () => this.#ask(possible(this.#store.state).isPaused ? 'continue' : 'pause'));
   #stop = button('Stop', () => this.#ask('stop'));
   #menu = createMenu((action, value) => this.#ask(action, value), () => this.#store.state.log);
-  #resume = button('Resume', () => this.#act(() => begin(this.#store, this.#look, 'resume', {})));
+  #resume = button('Resume', () => this.#act(() => begin(this.#store, this.#poll, 'resume', {})));
   #start = button('New run', () => this.#act(() => this.#openForm()));
   controls = h(
     'div', { class: 'controls', role: 'group', 'aria-label': 'Controls' },
@@ -43,15 +43,15 @@ class Bar {
   /** @type {any} */
   #form = null;
   /** @type {any} */
-  #lost = null; // the control that was disabled while it had the focus
+  #lostFocus = null; // the control that was disabled while it had the focus
 
-  constructor(store, look) {
+  constructor(store, poll) {
     this.#store = store;
-    this.#look = look;
+    this.#poll = poll;
   }
 
   #ask(action, value) {
-    return this.#act(async () => (await steer(this.#store, this.#look, action, value)).text);
+    return this.#act(async () => (await sendCommand(this.#store, this.#poll, action, value)).text);
   }
 
   /** One request at a time; `work` resolves to a sentence about its result. */
@@ -75,11 +75,11 @@ class Bar {
   }
 
   async #loadForm() {
-    const headers = { 'X-Control-Token': this.#store.state.token };
+    const headers = authorization(this.#store.state.token);
     const options = await fetch('options', { headers }).then((answer) => answer.json()).catch(() => null);
     if (!options?.options) throw new Refusal(options?.error ?? 'The server has no options.');
     const { createForm } = await import('./form.js');
-    return createForm(options, this.#store, this.#look, (sentence) => this.tell(`${sentence}.`, READ_MS));
+    return createForm(options, this.#store, this.#poll, (sentence) => this.tell(`${sentence}.`, READ_MS));
   }
 
   tell(text, readMs = 0) {
@@ -96,7 +96,7 @@ class Bar {
   draw() {
     const { state } = this.#store;
     const focused = this.controls.contains(document.activeElement) && document.activeElement;
-    const { steer: isLive, acceptsCommands, isPaused, resume: isResumable, start: isFree } = possible(state);
+    const { isLive, acceptsCommands, isPaused, resume: isResumable, start: isFree } = possible(state);
     for (const control of [this.#pause, this.#stop, this.#menu]) control.hidden = !isLive;
     this.#resume.hidden = !isResumable;
     this.#start.hidden = !isFree;
@@ -105,19 +105,19 @@ class Bar {
     const isDisabled = this.#isAsking || !state.connection.ok || isOutdated(state) || (isLive && !acceptsCommands);
     for (const one of this.controls.querySelectorAll('button, input')) one.disabled = isDisabled;
     this.message.hidden = !state.control;
-    if (focused && !isUsable(focused)) this.#lost = focused;
+    if (focused && !isUsable(focused)) this.#lostFocus = focused;
     if (!isDisabled) this.#refocus();
   }
 
-  forgetFocus() { this.#lost = null; }
+  forgetFocus() { this.#lostFocus = null; }
 
   /** Returns the focus to a control that was disabled, or to a neighbor, unless it has moved elsewhere. */
   #refocus() {
-    if (this.#lost && ![document.body, this.#lost].includes(document.activeElement)) this.#lost = null;
-    const heir = this.#lost && [this.#lost, ...this.controls.querySelectorAll('button, summary')].find(isUsable);
-    if (!heir) return;
-    heir.focus();
-    this.#lost = null;
+    if (this.#lostFocus && ![document.body, this.#lostFocus].includes(document.activeElement)) this.#lostFocus = null;
+    const focusTarget = this.#lostFocus && [this.#lostFocus, ...this.controls.querySelectorAll('button, summary')].find(isUsable);
+    if (!focusTarget) return;
+    focusTarget.focus();
+    this.#lostFocus = null;
   }
 }
 

@@ -7,10 +7,10 @@ import * as space from './disk-space.js';
 import { watch } from './watch.js';
 import { follow as followLogTail } from './log-tail.js';
 
-export async function mount(store, look) {
+export async function mount(store, poll) {
   await addStyle(new URL('control.css', import.meta.url));
   watch(store);
-  bar.mount(document.getElementById('header'), store, look);
+  bar.mount(document.getElementById('header'), store, poll);
   followLogTail(store);
   space.mount(document.getElementById('runs'), store);
   store.on(['control'], ({ control }) => store.set({ manage: control?.isAuthorized ? manage : null }));

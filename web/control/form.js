@@ -2,17 +2,17 @@
 
 import { button, copiesFrom, h, setText } from '../core/dom.js';
 import { isRecord, list, record, text } from '../core/values.js';
-import { Refusal, begin, messageOf } from './asking.js';
+import { Refusal, begin, messageOf } from './requests.js';
 import { defaultsOf } from './defaults.js';
 import { createField } from './field.js';
 import { createPreview } from './preview.js';
-import { OUTDATED, doubtAbout, isOutdated } from './state.js';
+import { OUTDATED, lrWarning, isOutdated } from './state.js';
 import { commandOf, different } from './validation.js';
 
 /** @import {Store} from '../core/store.js' */
 
 /** The dialog for the server's options. `done(sentence)` is called when a run has been started. */
-export const createForm = (given, store, look, done) => new Form(parseOptions(given), store, look, done).dialog;
+export const createForm = (given, store, poll, done) => new Form(parseOptions(given), store, poll, done).dialog;
 
 function parseOptions(given) {
   return {
@@ -28,7 +28,7 @@ function parseOptions(given) {
 class Form {
   #options;
   #store;
-  #look;
+  #poll;
   #done;
   #fields;
   #preview = createPreview();
@@ -37,14 +37,14 @@ class Form {
   #copy = button('Copy');
   #start = h('button', { class: 'first' }, 'Start');
   #isLocked = false; // since the server rejects the page's token
-  #doubt = ''; // about the learning rate, once shown
+  #warning = ''; // about the learning rate, once shown
 
   /**
    * @param {ReturnType<typeof parseOptions>} options
    * @param {Store} store
    */
-  constructor(options, store, look, done) {
-    [this.#options, this.#store, this.#look, this.#done] = [options, store, look, done];
+  constructor(options, store, poll, done) {
+    [this.#options, this.#store, this.#poll, this.#done] = [options, store, poll, done];
     const changed = () => this.#update();
     const context = () => {
       const model = this.#fields.get('model')?.input.value;
@@ -98,7 +98,7 @@ class Form {
     this.#preview.show(isWrong ? {} : all);
     setText(this.#command, isWrong ? 'Fix the highlighted fields.' : commandOf(this.#options, sent));
     this.#copy.disabled = isWrong;
-    this.#doubt = '';
+    this.#warning = '';
     setText(this.#start, 'Start');
     this.#lock();
   }
@@ -114,17 +114,17 @@ class Form {
     const wrong = [...this.#fields.values()].find((field) => field.check());
     if (wrong) return focus(wrong);
     const { chosen, defaults, sent } = this.#values();
-    const doubt = doubtAbout(chosen.lr, defaults.lr, 'default');
-    if (doubt === this.#doubt) return this.#send(sent);
-    this.#doubt = doubt;
-    setText(this.#reason, doubt);
+    const warning = lrWarning(chosen.lr, defaults.lr, 'default');
+    if (warning === this.#warning) return this.#send(sent);
+    this.#warning = warning;
+    setText(this.#reason, warning);
     return setText(this.#start, 'Start anyway');
   }
 
   async #send(options) {
     this.#start.disabled = true;
     try {
-      const sentence = await begin(this.#store, this.#look, 'runs', { options });
+      const sentence = await begin(this.#store, this.#poll, 'runs', { options });
       this.dialog.close();
       this.#done(sentence);
     } catch (error) {

@@ -2,8 +2,8 @@
 
 import { parseRuns } from '../core/contract.js';
 import { button, h, setText } from '../core/dom.js';
-import { LIVE } from '../core/polling.js';
-import { messageOf, send } from './asking.js';
+import { messageOf, send } from './requests.js';
+import { LIVE } from '../core/url-state.js';
 
 /** Opens the dialog. */
 export function manage(run, inTraining, store) {
@@ -11,9 +11,9 @@ export function manage(run, inTraining, store) {
   const field = h('input', { value: run.name, maxlength: 120, autofocus: true });
   let sure = false;
 
-  const act = async (method, wish) => {
+  const act = async (method, body) => {
     try {
-      await change(run.runId, method, wish, store);
+      await change(run.runId, method, body, store);
       dialog.close();
     } catch (error) {
       setText(said, messageOf(error));
@@ -52,9 +52,9 @@ export function manage(run, inTraining, store) {
 }
 
 /** Throws Refusal. */
-async function change(runId, method, wish, store) {
+async function change(runId, method, body, store) {
   const { shown, overlay, log, token } = store.state;
-  const runs = parseRuns(await send(token, method, `runs/${runId}`, wish));
+  const runs = parseRuns(await send(token, method, `runs/${runId}`, body));
   store.set({ runs, overlay: overlay.filter((id) => runs.some((run) => run.runId === id && !run.hidden)) });
   if (method !== 'DELETE' || log?.runId !== runId) return;
   if (shown) location.hash = LIVE;

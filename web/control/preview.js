@@ -2,7 +2,7 @@
 
 import { h, setText } from '../core/dom.js';
 import { whole } from '../core/format.js';
-import { brief, lineOf, planOf, summaryOf } from './schedule.js';
+import { formatRate, lineOf, planOf, summaryOf } from './schedule.js';
 
 const [WIDTH, HEIGHT] = [600, 100];
 
@@ -22,7 +22,7 @@ export function createPreview() {
     const path = `M${lineOf(plan).map(pointOf).join('L')}`;
     line.setAttribute('d', path);
     area.setAttribute('d', `${path}L${WIDTH} ${HEIGHT}L0 ${HEIGHT}Z`);
-    setText(top, brief(plan.lr));
+    setText(top, formatRate(plan.lr));
     setText(end, whole(plan.total));
   };
   return { figure: h('figure', { class: 'schedule' }, picture, text), show };

@@ -33,11 +33,11 @@ export function lineOf(plan) {
 }
 
 /** 0.006: at most three significant digits. */
-export const brief = (rate) => String(Number(rate.toPrecision(3)));
+export const formatRate = (rate) => String(Number(rate.toPrecision(3)));
 
 /** The same in a sentence. */
 export function summaryOf({ lr, warmupSteps, cooldown, total, images, batches }) {
-  const rise = warmupSteps ? `Up to ${brief(lr)} within ${whole(warmupSteps)} steps` : `${brief(lr)} from the first step on`;
+  const rise = warmupSteps ? `Up to ${formatRate(lr)} within ${whole(warmupSteps)} steps` : `${formatRate(lr)} from the first step on`;
   const fall = cooldown ? `, down to 0 over the last ${percent(cooldown, 0)} of the run` : ', and it stays there';
   return `${rise}${fall}: ${whole(total)} steps, ${whole(batches)} for each pass over ${whole(images)} images.`;
 }

@@ -15,13 +15,13 @@ export const isOutdated = ({ control }) => control !== null && !control.isAuthor
 
 /** The response to GET /control; null without control. */
 export function parseControl(value) {
-  const { control_enabled: isEnabled, authorized, running, resumable, not_resumable: obstacle, free_bytes: freeBytes, last_words: words, exit_code: exitCode } = record(value);
+  const { control_enabled: isEnabled, authorized, running, resumable, not_resumable: resumeProblem, free_bytes: freeBytes, last_words: words, exit_code: exitCode } = record(value);
   if (isEnabled !== true) return null;
   return {
     isAuthorized: authorized === true,
     isRunning: running === true,
     isResumable: resumable === true,
-    obstacle: text(obstacle), // why it can't be resumed
+    resumeProblem: text(resumeProblem), // why it can't be resumed
     freeBytes: number(freeBytes),
     logTail: list(words).slice(-MAX_LINES).map((line) => text(line, MAX_LENGTH)),
     exitCode: number(exitCode),
@@ -33,7 +33,7 @@ export function possible({ control, log, liveness, shown }) {
   const isLive = Boolean(log) && shown === null && isAlive(liveness);
   const isFree = Boolean(control) && !control.isRunning && !isLive;
   return {
-    steer: Boolean(control) && isLive,
+    isLive: Boolean(control) && isLive,
     acceptsCommands: isLive && !AFTER_TRAINING.includes(log.phase),
     isPaused: isLive && log.phase === 'paused',
     start: isFree,
@@ -44,12 +44,12 @@ export function possible({ control, log, liveness, shown }) {
 export const FAR_ABOVE = 10; // times a known rate: see digits/runlog/control_actions.py
 
 /** A warning about an unusually high learning rate for the live run; empty if it is plausible. */
-export function doubtOf(log, wanted) {
-  return doubtAbout(wanted, log.batches.lr.findLast((rate) => rate !== null) ?? Number(new Map(log.config).get('lr')), 'present');
+export function presentLrWarning(log, wanted) {
+  return lrWarning(wanted, log.batches.lr.findLast((rate) => rate !== null) ?? Number(new Map(log.config).get('lr')), 'present');
 }
 
 /** The same beside another rate, `which` says which one. */
-export function doubtAbout(wanted, known, which) {
+export function lrWarning(wanted, known, which) {
   if (!(known > 0 && wanted > FAR_ABOVE * known)) return '';
   return `${wanted} is ${whole(wanted / known)} times the ${which} learning rate, ${Number(known.toPrecision(3))}: training may diverge.`;
 }
@@ -67,8 +67,8 @@ export function logTailOf({ control, liveness, shown }) {
 }
 
 /** Why an unfinished run is not resumable, as a sentence; empty if it is, or without control. */
-export function obstacleOf({ control, liveness, shown }) {
-  return !control || control.isRunning || shown !== null || isAlive(liveness) ? '' : control.obstacle;
+export function resumeProblemOf({ control, liveness, shown }) {
+  return !control || control.isRunning || shown !== null || isAlive(liveness) ? '' : control.resumeProblem;
 }
 
 function endOf(exitCode) {

@@ -1,29 +1,30 @@
-/** Polling of the control state: one request at every look of the page. */
+/** Polling of the control state: one request at every poll of the page. */
 
-import { ask } from '../core/reader.js';
+import { Unreachable, ask } from '../core/reader.js';
+import { authorization } from './requests.js';
 import { parseControl } from './state.js';
 
 export function watch(store) {
   let isNone = false; // a server without control; another may replace it later
   let isAsking = false;
-  store.on(['connection', 'token'], look);
+  store.on(['connection', 'token'], poll);
 
-  async function look() {
+  async function poll() {
     const { connection, token } = store.state;
     if (!connection.ok) isNone = false;
     if (!connection.ok || connection.kind !== 'digits' || isNone || isAsking) return;
     isAsking = true;
     try {
-      const { ok, status, text } = await ask('control', { headers: { 'X-Control-Token': token } });
+      const { ok, status, text } = await ask('control', { headers: authorization(token) });
       const isBusy = status >= 500; // the last state remains valid
       isNone = status === 404;
       if (token === store.state.token && !isBusy) take(ok ? parseControl(JSON.parse(text)) : null);
-    } catch {
-      // No server: the next look says so.
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error; // without a server: the next poll tries again
     } finally {
       isAsking = false;
     }
-    if (token !== store.state.token) look();
+    if (token !== store.state.token) poll();
   }
 
   function take(control) {

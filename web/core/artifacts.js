@@ -40,7 +40,7 @@ function followFile(store, read, key) {
     try {
       while (isDue()) await readFile();
     } catch (error) {
-      if (!(error instanceof Unreachable)) throw error; // the poller's next look is the next attempt
+      if (!(error instanceof Unreachable)) throw error; // the next poll is the next attempt
     } finally {
       isReading = false;
     }

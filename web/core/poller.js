@@ -1,10 +1,10 @@
-/** The clock of the page: one look at the server at a time, the next one when it is due. */
+/** Poller: one poll of the server at a time, the next one when it is due. */
 
 import { delay } from './polling.js';
 import { Unreachable } from './reader.js';
 import { RunReader } from './run-reader.js';
 
-const SLOW_MS = 1000; // a longer look means a slow connection
+const SLOW_MS = 1000; // a longer poll means a slow connection
 
 export function createPoller(store, read, serverKind) {
   const reader = new RunReader(store, read);
@@ -12,11 +12,11 @@ export function createPoller(store, read, serverKind) {
   let failures = 0;
   let timer = 0;
   let isLooking = false;
-  let isWanted = false; // another look, since this one began
+  let isWanted = false; // another poll, since this one began
 
   const connect = (changes) => store.set({ connection: { ...store.state.connection, ...changes } });
 
-  async function look() {
+  async function poll() {
     isWanted = isLooking;
     if (isLooking) return;
     isLooking = true;
@@ -45,11 +45,11 @@ export function createPoller(store, read, serverKind) {
   function schedule() {
     clearTimeout(timer);
     const seconds = isWanted ? 0 : delay({ interval: store.state.interval, hidden: document.hidden, failures });
-    timer = setTimeout(look, seconds * 1000);
+    timer = setTimeout(poll, seconds * 1000);
   }
 
-  document.addEventListener('visibilitychange', () => (document.hidden ? schedule() : look()));
-  window.addEventListener('online', look);
+  document.addEventListener('visibilitychange', () => (document.hidden ? schedule() : poll()));
+  window.addEventListener('online', poll);
   store.on(['interval'], () => isLooking || schedule());
-  return { look };
+  return { poll };
 }

@@ -6,7 +6,7 @@ const HIDDEN_S = 30;
 const LONGEST_RETRY_S = 15;
 const SETTLED_MS = 2000;
 
-/** Seconds until the next look: slower in a hidden tab, and exponentially slower while no server answers. */
+/** Seconds until the next poll: slower in a hidden tab, and exponentially slower while no server answers. */
 export function delay({ interval, hidden, failures }) {
   const base = hidden ? Math.max(HIDDEN_S, interval) : interval;
   return failures ? Math.min(base * 2 ** (failures - 1), Math.max(base, LONGEST_RETRY_S)) : base;
@@ -29,12 +29,4 @@ export function condition({ etag, modified, date }) {
  */
 export function isNews(file, etags, read) {
   return !etags.has(file) || !read.has(file) || etags.get(file) !== read.get(file);
-}
-
-/** The fragment of the live run; a bare # would scroll to the top. */
-export const LIVE = '#live';
-
-/** The id of the earlier run in #run=<id>; null: the live run. */
-export function runOf(hash) {
-  return new URLSearchParams(hash.slice(1)).get('run') || null;
 }

@@ -117,7 +117,7 @@ export class RunReader {
 
   /**
    * The list of runs changes when one begins, ends, is named or deleted, here or in another tab. A server without a
-   * status is asked at every look; if it has no list, again once the live run is in another `state`.
+   * status is asked at every poll; if it has no list, again once the live run is in another `state`.
    * @param {ServerStatus | null} status
    * @param {string} [state]
    */

@@ -11,7 +11,7 @@ import { PLAIN } from './url-state.js';
 /**
  * @typedef {object} State
  * @property {{kind: string | null, ok: boolean, seenAt: number | null, isSlow: boolean}} connection kind of server: digits (ours) or files
- * @property {boolean} loaded whether the first look is over
+ * @property {boolean} loaded whether the first poll is over
  * @property {Log | null} log of the shown run
  * @property {string} folder of that log
  * @property {Liveness | null} liveness of the shown run
@@ -35,7 +35,7 @@ import { PLAIN } from './url-state.js';
  * @property {string | null} token of a reader who may change something
  * @property {any} control the trainer's state, from the server, for a reader with a token
  * @property {{end: string, lines: string[]} | null} logTail of a trainer that ended with an error
- * @property {string} obstacle why an unfinished run can't be resumed
+ * @property {string} resumeProblem why an unfinished run can't be resumed
  * @property {((run: Run, inTraining: boolean, store: Store) => void) | null} manage opens the dialog that changes a run
  */
 
@@ -108,6 +108,6 @@ export const INITIAL = {
   token: null,
   control: null,
   logTail: null,
-  obstacle: '',
+  resumeProblem: '',
   manage: null,
 };

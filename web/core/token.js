@@ -14,7 +14,7 @@ export function withoutToken(hash) {
 }
 
 /** Loads the controls with `load()` only for a reader with a token. */
-export function follow(store, look, load) {
+export function follow(store, poll, load) {
   let isLoaded = false;
   const update = () => store.set({ token: takeToken() ?? remembered(KEY, 'sessionStorage') });
   window.addEventListener('hashchange', update);
@@ -22,7 +22,7 @@ export function follow(store, look, load) {
   store.on([KEY], async ({ token }) => {
     if (!token || API || isLoaded) return;
     isLoaded = true;
-    (await load()).mount(store, look);
+    (await load()).mount(store, poll);
   });
 }
 

@@ -196,7 +196,7 @@
  * @property {Lines} loss
  * @property {Lines} accuracy
  * @property {Lines} lr
- * @property {Lines} speed
+ * @property {Lines} throughput
  * @property {(LogEvent & {x: number | null, isCause?: boolean})[]} events
  * @property {(Curves & {name: string, number: number})[]} [others] of the overlaid runs
  */

@@ -1,8 +1,10 @@
 /** The state of the charts as part of an address: which run, x axis, zoom, smoothing. */
 
 export const AXES = ['epoch', 'step', 'time'];
-const PANELS = ['loss', 'accuracy', 'lr', 'speed'];
 const KEYS = new Set(['with', 'x', 'smooth', 'log', 'outliers', 'panel', 'zoom']);
+/** The fragment of the live run; a bare # would scroll to the top. */
+export const LIVE = '#live';
+
 export const MOST_COMPARED = 4; // runs: as many colors as can be told apart beside the shown run's two
 
 /** @typedef {{axis: string, smoothing: number, logarithmic: boolean, outliers: boolean, panel: string | null}} View `panel`: the enlarged chart */
@@ -24,8 +26,11 @@ export function hashOf({ shown, overlay, view, zoom }) {
   add('panel', view.panel);
   add('zoom', zoom?.map((value) => Number(value.toPrecision(7))).join());
   const text = decodeURIComponent(parameters.toString());
-  return text ? `#${text}` : '#live';
+  return text ? `#${text}` : LIVE;
 }
+
+/** The id of the earlier run in #run=<id>; null: the live run. */
+export const runOf = (hash) => new URLSearchParams(hash.slice(1)).get('run') || null;
 
 /** Whether an address sets more than the run: a link in the list of runs keeps the view. */
 export const hasView = (hash) => [...new URLSearchParams(hash.slice(1)).keys()].some((key) => KEYS.has(key));
@@ -33,9 +38,10 @@ export const hasView = (hash) => [...new URLSearchParams(hash.slice(1)).keys()].
 /**
  * The inverse of `hashOf`; invalid parts become defaults.
  * @param {string} hash
+ * @param {string[]} panels the charts that may be enlarged
  * @returns {{overlay: string[], view: View, zoom: Zoom | null}}
  */
-export function viewOf(hash) {
+export function viewOf(hash, panels) {
   const parameters = new URLSearchParams(hash.slice(1));
   const smoothing = Number(parameters.get('smooth'));
   const zoom = (parameters.get('zoom') ?? '').split(',').map(Number);
@@ -46,7 +52,7 @@ export function viewOf(hash) {
       smoothing: smoothing > 0 && smoothing < 1 ? smoothing : 0,
       logarithmic: parameters.get('log') === '1',
       outliers: parameters.get('outliers') === '1',
-      panel: PANELS.find((panel) => panel === parameters.get('panel')) ?? null,
+      panel: panels.find((panel) => panel === parameters.get('panel')) ?? null,
     },
     zoom: zoom.length === 2 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] ? [zoom[0], zoom[1]] : null,
   };

@@ -22,7 +22,7 @@ const MAX_RETRY_MS = 60_000;
 
 /**
  * Calls `use(network)`, null where there is none. The log lists an epoch before its network is written: until then each
- * look of the page is an attempt.
+ * poll of the page is an attempt.
  * @param {Store} store
  * @param {(network: Network | null) => void} use
  */
@@ -31,9 +31,9 @@ export function follow(store, use) {
   let state = ''; // of the run for which it was loaded last
   let current; // the loader's last result
   let [wait, due] = [0, 0]; // until the next attempt, and its time
-  store.on(['log', 'connection'], look);
+  store.on(['log', 'connection'], poll);
 
-  async function look() {
+  async function poll() {
     const { log, shown, liveness } = store.state;
     const now = stateOf(log);
     if (now === state && Date.now() < due) return;

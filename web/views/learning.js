@@ -1,4 +1,4 @@
-/** The charts: loss, accuracy, learning rate and speed over one x axis. */
+/** The charts: loss, accuracy, learning rate and throughput over one x axis. */
 
 import * as chart from '../charts/chart.js';
 import { parts } from '../core/dom.js';
@@ -43,8 +43,8 @@ const MEASURES = [
     allowsLog: true,
   },
   {
-    key: 'speed',
-    title: 'Speed',
+    key: 'throughput',
+    title: 'Throughput',
     hint: 'images per second',
     lines: ['batch'],
     range: fromZero,
@@ -52,6 +52,8 @@ const MEASURES = [
     formatTick: (value) => (value < 1e6 ? whole(value) : `${value / 1e6} M`),
   },
 ];
+
+export const PANELS = MEASURES.map(({ key }) => key);
 
 export function mount(element, store) {
   store.on(['log', 'view', 'others', 'detail'], ({ log, view, others, detail }) => {

@@ -4,11 +4,11 @@ import { h, icon } from '../core/dom.js';
 import { clock, date, decimal } from '../core/format.js';
 import { fallOf } from '../core/insights.js';
 import { isAlive } from '../core/status.js';
-import { LIVE } from '../core/polling.js';
+import { LIVE } from '../core/url-state.js';
 
 export function mount(element, store) {
   let shownText = '';
-  store.on(['log', 'liveness', 'live', 'runs', 'shown', 'missing', 'logTail', 'obstacle'], (state) => {
+  store.on(['log', 'liveness', 'live', 'runs', 'shown', 'missing', 'logTail', 'resumeProblem'], (state) => {
     const notices = noticesOf(state);
     const text = JSON.stringify(notices);
     if (text === shownText) return; // keeps a selection in an unchanged notice
@@ -27,11 +27,11 @@ function boxOf({ kind, title, text, link, lines }) {
 }
 
 /** [{kind, title, text, link, lines}] */
-export function noticesOf({ log, liveness, live, runs, shown, missing, logTail, obstacle }) {
+export function noticesOf({ log, liveness, live, runs, shown, missing, logTail, resumeProblem }) {
   const notices = [];
   const add = (kind, title, text, more) => notices.push({ kind, title, text, ...more });
   if (missing !== null) add('info', 'No such run.', `There is no run ${missing.slice(0, 80)}.`);
-  const failure = failureOf(log, liveness, logTail, obstacle);
+  const failure = failureOf(log, liveness, logTail, resumeProblem);
   if (failure) add(...failure);
   if (!log) return notices;
   if (shown !== null) add('info', 'Earlier run,', `started ${date(log.startedAt)}.`, { link: latest(live, runs) });
@@ -52,23 +52,23 @@ function latest(live, runs) {
 }
 
 /** One notice for one failure, from the log, the server and the trainer's last output. */
-function failureOf(log, liveness, logTail, obstacle) {
-  const headline = headlineOf(log, liveness, logTail, obstacle);
+function failureOf(log, liveness, logTail, resumeProblem) {
+  const headline = headlineOf(log, liveness, logTail, resumeProblem);
   if (!headline) return null;
   const [kind, title, text] = headline;
-  const resume = obstacle && `It can’t be resumed here. ${obstacle}`;
+  const resume = resumeProblem && `It can’t be resumed here. ${resumeProblem}`;
   const output = logTail && (logTail.lines.length ? 'Last output:' : 'It printed nothing.');
   return [kind, title, [text, resume, logTail?.end, output].filter(Boolean).join(' '), { lines: logTail?.lines ?? [] }];
 }
 
 /** [kind, title, text] of a failure; null if there is none. */
-function headlineOf(log, liveness, logTail, obstacle) {
+function headlineOf(log, liveness, logTail, resumeProblem) {
   const diverged = log?.events.find(({ kind }) => kind === 'diverged');
   if (diverged) return ['bad', 'The loss became NaN or infinite.', divergence(diverged, log)];
   if (liveness === 'failed') return ['bad', 'The run failed.', log.error || 'No reason was logged.'];
   if (liveness === 'crashed') return ['bad', 'The run crashed.', `Last log entry: ${clock(log.updatedAt)}.`];
   if (logTail) return ['bad', 'The trainer ended with an error.', ''];
-  return obstacle ? ['info', 'The run is unfinished.', ''] : null;
+  return resumeProblem ? ['info', 'The run is unfinished.', ''] : null;
 }
 
 function divergence({ text }, { batches }) {

@@ -4,9 +4,8 @@ import { h, icon, setText } from '../core/dom.js';
 import { date, duration, percent, whole } from '../core/format.js';
 import { hasFallen } from '../core/insights.js';
 import { isAlive, listedLiveness, spanOf } from '../core/status.js';
-import { LIVE } from '../core/polling.js';
 import { head, row } from './table.js';
-import { MOST_COMPARED } from '../core/url-state.js';
+import { LIVE, MOST_COMPARED } from '../core/url-state.js';
 
 const COLUMNS = ['Run', 'Test accuracy', 'Compare', 'Status', 'Model', 'Parameters', 'Epochs', 'Time', 'Started', ''];
 const FULL = `At most ${MOST_COMPARED} runs can be compared with the shown one: clear another check box first.`;
@@ -25,7 +24,7 @@ export function mount(element, store) {
     element.hidden = !runs.length;
     const hidden = runs.filter((run) => run.hidden).length;
     all.parentElement.hidden = !hidden;
-    all.nextSibling.textContent = ` show ${whole(hidden)} hidden`;
+    setText(all.nextElementSibling, `show ${whole(hidden)} hidden`);
     const focused = body.contains(document.activeElement) && selectorOf(document.activeElement);
     body.replaceChildren(...runs.filter((run) => !run.hidden || all.checked).map((run) => {
       const current = shown === null ? run.path === '' : run.runId === shown;

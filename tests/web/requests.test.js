@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { begin, steer } from '../../web/control/asking.js';
+import { begin, sendCommand } from '../../web/control/requests.js';
 import { createStore } from '../../web/core/store.js';
 
 const STATE = { token: 't', shown: null, control: { isRunning: false }, liveness: 'completed', log: null };
@@ -48,5 +48,5 @@ test('a command to the live run is not answered by an earlier run on display', a
     { log: { runId: 'earlier', events: [] }, liveness: 'completed' },
     { log: { ...live, events: [event] }, liveness: 'running' },
   ];
-  assert.equal(await steer(store, async () => store.set(shown.shift()), 'pause'), event);
+  assert.equal(await sendCommand(store, async () => store.set(shown.shift()), 'pause'), event);
 });

@@ -1,7 +1,7 @@
 /** Control requests to the server, and the trainer's answers. */
 
 import { isAlive } from '../core/status.js';
-import { LIVE } from '../core/polling.js';
+import { LIVE } from '../core/url-state.js';
 import { record, text } from '../core/values.js';
 import { OUTDATED } from './state.js';
 
@@ -19,10 +19,13 @@ export class Refusal extends Error {
 /** The message of whatever was thrown. */
 export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
+/** The header that permits a request. */
+export const authorization = (token) => ({ 'X-Control-Token': token });
+
 /** Sends a request; returns the server's response. Throws Refusal. */
-export async function send(token, method, path, wish) {
-  const headers = { 'X-Control-Token': token, ...(wish && { 'Content-Type': 'application/json' }) };
-  const answer = await fetch(path, { method, headers, body: wish && JSON.stringify(wish) }).catch(() => {
+export async function send(token, method, path, body) {
+  const headers = { ...authorization(token), ...(body && { 'Content-Type': 'application/json' }) };
+  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) }).catch(() => {
     throw new Refusal('The server does not answer.');
   });
   const value = await answer.json().catch(() => null);
@@ -32,16 +35,16 @@ export async function send(token, method, path, wish) {
 }
 
 /** Sends a command to the trainer; returns the event that answers it. Throws Refusal. */
-export async function steer(store, look, action, value) {
+export async function sendCommand(store, poll, action, value) {
   const { runId } = store.state.log ?? {};
   const { id } = await send(store.state.token, 'POST', 'control', { action, ...(value !== undefined && { value }) });
   const until = Date.now() + TIMEOUT_MS;
   while (Date.now() < until) {
-    await look();
+    await poll();
     const { log, liveness } = store.state;
     const isShown = log?.runId === runId; // another run has no answer
     const event = isShown && log?.events.find(({ request }) => request && request === id);
-    if (event?.kind === 'refused') throw new Refusal(`It refused: ${event.text}.`);
+    if (event?.kind === 'refused') throw new Refusal(`The trainer refused: ${event.text}.`);
     if (event) return event;
     if (isShown && !isAlive(liveness)) throw new Refusal('The run ended before it received the command.');
     await pause();
@@ -50,20 +53,20 @@ export async function steer(store, look, action, value) {
 }
 
 /** Start or resume a run; resolves to a sentence once the server has started it. Throws Refusal. */
-export async function begin(store, look, path, wish) {
-  await send(store.state.token, 'POST', path, wish);
+export async function begin(store, poll, path, body) {
+  await send(store.state.token, 'POST', path, body);
   if (store.state.shown !== null) location.hash = LIVE;
-  pollOften(store, look);
+  pollOften(store, poll);
   return 'Started; the run appears as soon as it writes its log';
 }
 
 /** Polls at short intervals until the run is live or its trainer has ended. */
-async function pollOften(store, look) {
+async function pollOften(store, poll) {
   const until = Date.now() + TIMEOUT_MS;
   await pause();
   store.set({ control: { ...store.state.control, isRunning: true } }); // until the server reports
   do {
-    await look();
+    await poll();
     await pause();
   } while (Date.now() < until && store.state.liveness !== 'running' && store.state.control?.isRunning);
 }
