@@ -2,9 +2,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from digits.data.mnist import Split
 from digits.evaluation.calibration import apply_temperature, fit_temperature
-from digits.evaluation.evaluation import Calibration, Evaluation
+from digits.evaluation.evaluation import Calibration, Evaluation, evaluate_split
 from digits.evaluation.metrics import calibration_error
+from digits.models.precision import Precision
 
 
 def made_up(sharpness: float, count: int = 20_000):
@@ -62,3 +64,24 @@ def test_without_validation_images_there_is_no_temperature_and_nothing_is_calibr
         "ece_calibrated": None,
         "accepted": None,
     }
+
+
+class Spy(torch.nn.Module):
+    """Records the precision that CUDA would compute with."""
+
+    def forward(self, images):
+        self.seen = (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32)
+        return torch.zeros(len(images), 10)
+
+
+def test_an_evaluation_computes_without_tf32_and_leaves_the_settings_of_the_training():
+    training, spy = ("high", True), Spy()
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("high")
+    try:
+        split = Split(torch.zeros(3, 28, 28, dtype=torch.uint8), torch.arange(3))
+        assert evaluate_split(spy, split, Precision(torch.device("cpu"))).total == 3
+        assert (torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32) == training
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert spy.seen == ("highest", False)

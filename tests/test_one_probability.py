@@ -3,26 +3,26 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from PIL import Image
 
-import mnist_cnn
 from digits.data import datasets
+from digits.inference import load
 from digits.runlog import contract
 from tests.support import PROJECT
 from tests.support.example_project import server_of
 from tests.support.http_client import serving
-from tests.support.training import Trainer
+from tests.support.training import Trainer, command
 from tests.test_predict_api import in_json, post
 
 pytestmark = pytest.mark.process
 
-CLOSE = 1e-4  # of a probability: float32 in another order of additions
-ROUNDED = 0.0005  # three decimals
+CLOSE = 1e-6  # of a probability: float32 in another order of additions
+ROUNDED = 0.0005 + CLOSE  # three decimals
 PAGE = """
 import { readFileSync } from 'node:fs';
 const [web, folder] = process.argv.slice(1);
@@ -42,25 +42,35 @@ console.log(JSON.stringify(answers));
 """
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """The folder of a finished run that trained in bfloat16."""
+@pytest.fixture(scope="module", params=["float32", "bfloat16"])
+def finished(tmp_path_factory, request):
+    """The folder of a finished run."""
     folder = tmp_path_factory.mktemp("finished")
-    with Trainer(folder / "results", "--epochs", "2", "--precision", "bfloat16") as trainer:
+    with Trainer(folder / "results", "--epochs", "2", "--precision", request.param) as trainer:
         code, _, errors = trainer.finish()
         assert code == 0, errors
     return folder
 
 
-@pytest.fixture(scope="module")
-def stopped(tmp_path_factory):
-    """The folder of a stopped run."""
-    folder = tmp_path_factory.mktemp("stopped")
-    with Trainer(folder / "results", "--epochs", "500") as trainer:
-        trainer.wait_for(lambda log: log and len(log["epochs"]["epoch"]) >= 2)
+def train_and_stop(folder: Path, *options: str, epochs: int, **small: bool) -> None:
+    """A run, or more of one, that is stopped once so many epochs are logged."""
+    with Trainer(folder / "results", *options, "--epochs", "500", **small) as trainer:
+        trainer.wait_for(lambda log: log and len(log["epochs"]["epoch"]) >= epochs)
         (folder / "results" / contract.CONTROL).write_text('{"requests": [{"action": "stop"}]}')
         code, _, errors = trainer.finish()
         assert code == 0, errors
+
+
+@pytest.fixture(scope="module", params=["from its beginning", "resumed after its end"])
+def stopped(tmp_path_factory, request, finished):
+    """The folder of a stopped run; a resumed one has weights of an earlier epoch, too."""
+    folder = tmp_path_factory.mktemp("stopped")
+    if request.param == "from its beginning":
+        train_and_stop(folder, epochs=2)
+    else:
+        shutil.copytree(finished, folder, dirs_exist_ok=True)
+        train_and_stop(folder, "--resume", epochs=3, small=False)
+        assert (folder / "results" / contract.WEIGHTS).exists()
     return folder
 
 
@@ -84,49 +94,68 @@ def pictures_of(folder: Path, samples: list[dict]) -> list[Path]:
     return files
 
 
+def in_mosaic(folder: Path, name: str, indices: list[int]) -> list[np.ndarray]:
+    """Images of the gallery."""
+    sheet = np.array(Image.open(folder / "results" / name))
+    places = [(28 * (index // 100), 28 * (index % 100)) for index in indices]
+    return [sheet[top : top + 28, left : left + 28] for top, left in places]
+
+
+def answers_of_all_programs(folder: Path, files: list[Path]) -> Iterator[list[dict]]:
+    """For each file: the answers of the terminal, of Python, and of the server to a file and to rows of numbers."""
+    result = command("predict", *files, "--weights", folder / "results", "--json")
+    reader = load(folder / "results")
+    with serving(server_of(folder)) as server:
+        for file, terminal in zip(files, json.loads(result.output), strict=True):
+            instance = in_json({"instances": [np.array(Image.open(file)).tolist()]})
+            posted = [post(server, file.read_bytes()).json(), post(server, *instance).json()]
+            yield [terminal, reader.read(file).as_json(), *posted]
+
+
+def check_samples(folder: Path) -> None:
+    """Every program gives the probabilities and the temperature of test_samples.json."""
+    told = read(folder, contract.TEST_SAMPLES)
+    samples = told["samples"]
+    assert samples and told["temperature"] > 0
+    everywhere = answers_of_all_programs(folder, pictures_of(folder, samples))
+    for sample, answers, page in zip(samples, everywhere, on_the_page(folder), strict=True):
+        for answer in (*answers, page):
+            assert answer["probabilities"] == pytest.approx(sample["probabilities"], abs=CLOSE)
+        assert {answer["temperature"] for answer in answers} == {told["temperature"]}
+        assert {answer["model"]["epoch"] for answer in answers if "model" in answer} == {told["epoch"]}
+        assert page["isCalibrated"]
+
+
+def check_gallery(folder: Path, saved: dict, images: str) -> None:
+    """The reader gives the probabilities of predictions.json, of the notable images and of the first ten."""
+    reader, notable = load(folder / "results"), saved["notable"]
+    assert saved["temperature"] == reader.about["temperature"]
+    for image, probabilities in zip(in_mosaic(folder, images, notable["index"][:30]), notable["probabilities"]):
+        assert reader.read(image).probabilities == pytest.approx(probabilities, abs=ROUNDED)
+    for image, confidence in zip(in_mosaic(folder, images, list(range(10))), saved["confidences"]):
+        assert reader.read(image).score == pytest.approx(confidence, abs=ROUNDED)
+
+
 def test_after_the_run_every_program_gives_the_same_probability(finished):
     told = read(finished, contract.TEST_SAMPLES)
-    samples, temperature = told["samples"], told["temperature"]
-    assert told["final"] and temperature > 0
-    assert read(finished, contract.TRAINING_LOG)["test"]["temperature"] == pytest.approx(temperature, rel=1e-5)
-    files = pictures_of(finished, samples)
-    weights = finished / "results" / contract.WEIGHTS
-    result = CliRunner().invoke(mnist_cnn.cli, ["predict", *map(str, files), "--weights", str(weights), "--json"])
-    predicted = json.loads(result.stdout)
-    page = on_the_page(finished)
-    test = read(finished, contract.PREDICTIONS)["test"]
-    notable = dict(zip(test["notable"]["index"], test["notable"]["probabilities"]))
-    with serving(server_of(finished)) as server:
-        for sample, file, one, other in zip(samples, files, predicted, page):
-            expected = sample["probabilities"]
-            rows = np.reshape(sample["pixels"], (28, 28)).tolist()
-            posted = [post(server, file.read_bytes()).json(), post(server, *in_json({"instances": [rows]})).json()]
-            for answer in (one, other, *posted):
-                assert answer["probabilities"] == pytest.approx(expected, abs=CLOSE)
-            assert {one["temperature"], *(answer["temperature"] for answer in posted)} == {temperature}
-            assert other["isCalibrated"]
-            assert test["confidences"][sample["index"]] == pytest.approx(max(expected), abs=ROUNDED)
-            if sample["index"] in notable:
-                assert notable[sample["index"]] == pytest.approx(expected, abs=ROUNDED)
+    assert told["final"]
+    assert read(finished, contract.TRAINING_LOG)["test"]["temperature"] == pytest.approx(told["temperature"], rel=1e-5)
+    check_samples(finished)
+    check_gallery(finished, read(finished, contract.PREDICTIONS)["test"], contract.TEST_IMAGES)
 
 
 def test_during_training_probabilities_use_the_temperature_of_the_epoch(stopped):
     told, network = read(stopped, contract.TEST_SAMPLES), read(stopped, contract.NETWORK)
-    assert not told["final"] and told["temperature"] == network["temperature"] == network["temperatures"][-1] > 0
+    assert not told["final"] and told["temperature"] == network["temperature"] == network["temperatures"][-1]
+    assert told["epoch"] == network["epoch"]
     epochs = read(stopped, contract.PREDICTIONS)["validation"]["epochs"]
     temperatures = dict(zip(network["epochs"], network["temperatures"]))
     shared = [one for one in epochs if one["epoch"] in temperatures]
     assert len(shared) >= 2
     for one in shared:
         assert one["temperature"] == temperatures[one["epoch"]]
-    page = on_the_page(stopped)
-    with serving(server_of(stopped)) as server:
-        for sample, file, other in zip(told["samples"], pictures_of(stopped, told["samples"]), page):
-            answer = post(server, file.read_bytes()).json()
-            assert answer["model"]["epoch"] == told["epoch"]
-            assert answer["temperature"] == told["temperature"]
-            for probabilities in (answer["probabilities"], other["probabilities"]):
-                assert probabilities == pytest.approx(sample["probabilities"], abs=CLOSE)
+    check_samples(stopped)
+    check_gallery(stopped, epochs[-1], contract.VALIDATION_IMAGES)
 
 
 def test_without_validation_images_the_files_say_that_nothing_is_calibrated(tmp_path, monkeypatch):
@@ -142,7 +171,6 @@ def test_without_validation_images_the_files_say_that_nothing_is_calibrated(tmp_
     assert not any(answer["isCalibrated"] for answer in on_the_page(tmp_path))
     file, *_ = pictures_of(tmp_path, samples["samples"])
     weights = tmp_path / "results" / contract.WEIGHTS
-    report = CliRunner().invoke(mnist_cnn.cli, ["predict", str(file), "--weights", str(weights)]).stdout
-    assert "uncalibrated" in report.splitlines()[0] or "not look like" in report
-    evaluated = CliRunner().invoke(mnist_cnn.cli, ["evaluate", str(weights)]).stdout
-    assert "no temperature in the weights file" in evaluated
+    report = command("predict", file, "--weights", weights).output
+    assert "uncalibrated" in report.splitlines()[0]
+    assert "no temperature in the weights file" in command("evaluate", weights).output

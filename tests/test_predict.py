@@ -14,6 +14,7 @@ from PIL import Image
 import mnist_cnn
 from digits.config import Config
 from digits.data import mnist, synthetic
+from digits.inference import files as inference_files
 from digits.inference import images, predict
 from digits.inference.images import DecodedImage
 from digits.inference.prediction import UNCERTAIN
@@ -270,7 +271,7 @@ def test_one_unreadable_file_among_several_leaves_the_others_their_answers(files
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="this system has no such device")
 def test_an_endless_file_is_rejected_as_too_large(weights, tmp_path, monkeypatch):
-    monkeypatch.setattr(predict, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr(inference_files, "MAX_FILE_BYTES", 1000)
     result = command("predict", "/dev/zero", "--weights", weights)
     assert result == (1, "", "Error: /dev/zero: The image has more than 1,000 bytes.\n")
 
@@ -289,8 +290,8 @@ def test_without_a_file_it_says_what_is_missing():
 LOADED = """
 import sys
 from pathlib import Path
-from digits.inference.predict import predict_files
-(_, answer), = predict_files([Path(sys.argv[1])], Path(sys.argv[2]))
+from digits.inference import load
+answer = load(Path(sys.argv[2])).read(sys.argv[1])
 print(answer.text, *(name for name in sys.modules if name.startswith(("click", "torchvision", "digits."))))
 """
 

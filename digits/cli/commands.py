@@ -10,9 +10,9 @@ from digits import cpu_tuning, output, presets
 from digits.architectures import ARCHITECTURES
 from digits.cli.app import DefaultGroup, cli_errors
 from digits.cli.click_options import evaluation_options, model_options
+from digits.cli.predictions import print_predictions
 from digits.cli.terminal import Terminal, print_result
 from digits.config import Config, architecture
-from digits.errors import UserError
 from digits.imports import importing
 from digits.interrupts import INTERRUPTS
 from digits.runlog import contract, control_actions
@@ -52,28 +52,30 @@ def evaluate(weights: Path, as_json: bool, **options) -> None:
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
-    default=_WEIGHTS,
-    help="Weights of the network (default: results/mnist_cnn.pth).",
+    default=Config.results_dir,
+    help="Weights file, or results folder, whose newest network is used (default: results).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the predictions as a JSON list, for other programs.")
-def predict(files: tuple[Path, ...], weights: Path, as_json: bool) -> None:
+@click.option("--json", "style", flag_value="json", help="Print the predictions as one JSON array, for other programs.")
+@click.option("--jsonl", "style", flag_value="jsonl", help="Print each prediction, when it is done, as a line of JSON.")
+def predict(files: tuple[Path, ...], weights: Path, style: str | None) -> None:
     """Predict the digit in each of FILES: PNG, JPEG, GIF, BMP or WebP images of one digit, in any colors.
+
+    A folder or a quoted pattern such as "scans/*.png" stands for its pictures, in the order of their names, without
+    subfolders; - for one picture on standard input.
 
     Files that can't be read are reported on standard error, with exit code 1; the others are predicted.
     """
     cpu_tuning.prepare_for_torch()
     with cli_errors(writes=False), INTERRUPTS.interruptible():
         with importing():
-            from digits.inference import predict
-        answers = predict.predict_files(list(files), weights)
-        if as_json:
-            print_result(json.dumps([predict.as_json(*answer) for answer in answers], allow_nan=False))
-        for file, answer in answers:
-            if isinstance(answer, UserError):
-                output.report(f"Error: {answer}")
-            elif not as_json:
-                print_result(predict.report(file, answer))
-        if any(isinstance(answer, UserError) for _, answer in answers):
+            from digits.inference.files import find_pictures, predict_files
+            from digits.inference.predict import Predictor
+        found = find_pictures(files)
+        answers = predict_files(found, lambda: Predictor.newest(weights))
+        errors = print_predictions(answers, len(found), style)
+        for error in errors:
+            output.report(f"Error: {error}")
+        if errors:
             raise SystemExit(1)
 
 

@@ -97,19 +97,23 @@ def clock(seconds: float) -> str:
 
 
 def columns() -> int:
-    """Width of the terminal."""
-    try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or _COLUMNS
-    except (OSError, ValueError):  # the terminal is gone
-        return _COLUMNS
+    """Width of the terminal that standard output, or else standard error, is connected to."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # it is a file, or the terminal is gone
+            return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
+    return _COLUMNS
 
 
 class Terminal:
-    """Lines and progress of a run, which goes on where they can't be written; `check` reports that afterwards."""
+    """Lines and progress of a run, which goes on where they can't be written; `check` reports that afterwards.
 
-    def __init__(self, quiet: bool = False):
-        self.quiet = quiet
-        is_terminal = sys.stdout is not None and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    They go to standard error with `err`, where standard output is for the result.
+    """
+
+    def __init__(self, quiet: bool = False, err: bool = False):
+        self.quiet, self._err = quiet, err
+        stream = sys.stderr if err else sys.stdout
+        is_terminal = stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
         self.animated = is_terminal and not quiet
         self._colored = is_terminal and not os.environ.get("NO_COLOR")  # https://no-color.org
         self._failure: OSError | None = None
@@ -130,7 +134,7 @@ class Terminal:
 
     def _write(self, text: str) -> None:
         try:
-            click.echo(text, nl=False)
+            click.echo(text, nl=False, err=self._err)
         except OSError as error:
             self.quiet, self.animated, self._failure = True, False, error
 

@@ -82,6 +82,14 @@ def decode(content: bytes, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIX
         raise InvalidImage(f"Not a valid {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image.") from error
 
 
+def from_pillow(image: Image.Image) -> DecodedImage:
+    """An image that another program has opened or drawn, rotated as its EXIF orientation says."""
+    from PIL import ImageOps
+
+    channels = _channels(ImageOps.exif_transpose(_reduced(image)))
+    return DecodedImage(channels, max(image.size) / max(channels.shape[:2]))
+
+
 def check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise ImageTooLarge for more than MAX_SIDE pixels on a side (`max_pixels` above MAX_PIXELS lifts that limit)."""
     side = MAX_SIDE if max_pixels <= MAX_PIXELS else max_pixels

@@ -1,5 +1,6 @@
-"""Prediction of the digits in an image, for the command predict and for the server."""
+"""Prediction of the digits in an image with a trained network."""
 
+import contextlib
 import hashlib
 import math
 import os
@@ -14,7 +15,8 @@ from digits.errors import UserError
 from digits.evaluation.calibration import apply_temperature
 from digits.evaluation.ood import energies
 from digits.files import named_by_user, read_bytes, read_json
-from digits.inference import images, reading
+from digits.inference import reading
+from digits.inference.images import DecodedImage
 from digits.inference.input_checks import rejection_reason
 from digits.inference.prediction import Prediction
 from digits.inference.preprocess import Prepared
@@ -24,7 +26,6 @@ from digits.models.weights_file import digest, open_trained
 from digits.renames import present_fields
 from digits.runlog import contract
 
-MAX_FILE_BYTES, MAX_FILE_PIXELS = 50_000_000, 80_000_000  # of a local file: any camera's
 _BATCH = 250  # images: 20 MB of activations
 _SHADES = " .:-=+*#%@"  # ten levels of ink in ASCII
 
@@ -59,6 +60,31 @@ class Predictor:
         about = {"temperature": temperature, "ood_threshold": threshold, "run_id": saved.get("run_id"), "epoch": epoch}
         return cls(network, about | {"sha256": hashlib.sha256(numbers).hexdigest()})
 
+    @classmethod
+    def newest(cls, path: Path) -> "Predictor":
+        """The network of a weights file or, in a results folder, the newest one of its run. Raises UserError."""
+        if not path.is_dir():
+            return cls.open(named_by_user(path))
+        weights = path / contract.WEIGHTS
+        final = cls.open(weights) if weights.exists() else None
+        if final is None or final.is_outdated(path):
+            with contextlib.suppress(LookupError):
+                return cls.from_history(None, path)
+        return final or cls.open(weights)  # which raises the error that names the remedy
+
+    def is_outdated(self, folder: Path) -> bool:
+        """Whether the run in `folder` has finished an epoch since this weights file of it was written.
+
+        It was written at an earlier end of the run, which was resumed, or as a snapshot.
+        """
+        saved = read_json(folder / contract.NETWORK)
+        if not isinstance(saved, dict) or saved.get("run_id") != self.about.get("run_id"):
+            return False
+        finished, own = saved.get("epoch"), self.about.get("epoch")
+        if type(finished) is not int or type(own) is not int:
+            return False
+        return finished > own or (finished == own and "test_accuracy" not in self.about)  # a snapshot within that epoch
+
     @property
     def temperature(self) -> float | None:
         return self.about.get("temperature")
@@ -85,8 +111,8 @@ class Predictor:
             for one, row, score in zip(prepared, rows, scores)
         ]
 
-    def read(self, image: images.DecodedImage) -> Reading:
-        """The digits in a picture."""
+    def read(self, image: DecodedImage) -> Reading:
+        """The digits in a picture of any size and colors."""
         return reading.read(image, self.predict)
 
     def _rejection(self, prepared: Prepared, energy: float) -> str | None:
@@ -111,34 +137,6 @@ def _checked(temperature: float | None) -> float | None:
     if temperature is not None and not 0 < temperature < math.inf:
         raise ValueError(f"{temperature} is not a temperature")
     return temperature
-
-
-def predict_files(files: list[Path], weights: Path) -> list[tuple[Path, Reading | UserError]]:
-    """The reading of each file, in order; a UserError for a file that can't be read or is not an image.
-
-    Raises UserError for weights that can't be read, unless no file needs them.
-    """
-    predictor: Predictor | None = None
-    answers: list[tuple[Path, Reading | UserError]] = []
-    for file in files:
-        image = _decode_file(file)
-        if isinstance(image, UserError):
-            answers.append((file, image))
-            continue
-        predictor = predictor or Predictor.open(named_by_user(weights))
-        answers.append((file, predictor.read(image)))
-    return answers
-
-
-def _decode_file(file: Path) -> images.DecodedImage | UserError:
-    try:
-        with file.open("rb") as stream:
-            content = stream.read(MAX_FILE_BYTES + 1)  # a device may never end
-        return images.decode(content, MAX_FILE_BYTES, MAX_FILE_PIXELS)
-    except OSError as error:
-        return UserError(f"{file} cannot be read: {error.strerror or error}.")
-    except ValueError as error:
-        return UserError(f"{file}: {error}")
 
 
 def as_json(file: Path, answer: Reading | UserError) -> dict:

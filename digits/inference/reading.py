@@ -40,6 +40,26 @@ class Reading:
         )
 
     @property
+    def label(self) -> int | None:
+        """The digit, in a picture of one."""
+        return self.digits[0].label if len(self.digits) == 1 else None
+
+    @property
+    def score(self) -> float:
+        """The product of the digits' probabilities; 0 for an empty image."""
+        return math.prod(digit.score for digit in self.digits)
+
+    @property
+    def probabilities(self) -> list[float] | None:
+        """Of the ten digits, in a picture of one."""
+        return self.digits[0].probabilities if len(self.digits) == 1 else None
+
+    @property
+    def temperature(self) -> float | None:
+        """What the probabilities are calibrated with; None if they are uncalibrated."""
+        return self.whole.temperature
+
+    @property
     def status(self) -> str:
         """The digits' if it is the same for all, else the worst: ok, uncertain, not_a_digit or empty."""
         return max((digit.status for digit in self.digits), key=STATUSES.index)
@@ -67,7 +87,7 @@ class Reading:
         told = {"text": self.text, "digits": [digit.as_entry() for digit in digits]}
         if len(digits) <= 1:
             return self.digits[0].as_json(**input_image) | told
-        best = {"label": self.text, "score": math.prod(digit.score for digit in digits)}
+        best = {"label": self.text, "score": self.score}
         several = {"status": self.status, "reason": self.reason, "probabilities": None, "predictions": [best]}
         return self.whole.as_json(**input_image) | best | several | told
 

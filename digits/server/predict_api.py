@@ -136,7 +136,10 @@ class _Predictors:
         raise Problem(503, f"No network has been trained yet: run {invocation('mnist_cnn')}.", _RETRY_LATER)
 
     def get(self, folder: Path, epoch: int | None, patience: Patience) -> "Predictor":
-        """The final model of the run in `folder`, or that after `epoch`, or the latest. Raises Problem: 404, 503."""
+        """The final model of the run in `folder`, or that after `epoch`, or the latest. Raises Problem: 404, 503.
+
+        A run that was resumed, or of which a snapshot was taken, goes on with later epochs than its weights file.
+        """
         from digits.inference.predict import Predictor
 
         try:
@@ -144,7 +147,9 @@ class _Predictors:
         except (UserError, FileNotFoundError):  # without paths and torch's messages: they are private
             reason = f"{contract.WEIGHTS} is damaged, too large, or has just been replaced"
             raise Problem(503, f"The weights can't be read: {reason}.", _RETRY) from None
-        if predictor and epoch in (None, predictor.about.get("epoch")):
+        if predictor and (
+            not predictor.is_outdated(folder) if epoch is None else epoch == predictor.about.get("epoch")
+        ):
             return predictor
         try:
             with patience.acquired(self._loading):

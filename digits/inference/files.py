@@ -1,0 +1,110 @@
+"""Pictures in files, folders and standard input, and the reading of each as soon as it is made."""
+
+import glob
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from digits.errors import UserError
+from digits.inference import images
+
+if TYPE_CHECKING:
+    from digits.inference.predict import Predictor
+    from digits.inference.reading import Reading
+
+STANDARD_INPUT = Path("-")
+# A folder's other files are none of our business. HEIC is there for its error: it names the remedy.
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".heif")
+MAX_FILE_BYTES, MAX_FILE_PIXELS = 50_000_000, 80_000_000  # of a local file: any camera's
+
+Answer = tuple[Path, "Reading | UserError"]
+
+
+def find_pictures(given: Iterable[Path]) -> list[tuple[Path, UserError | None]]:
+    """Each file, with what keeps it from being read if that is known already.
+
+    A folder or glob pattern stands for its pictures, by extension, in the order of their names; without any it is one
+    unreadable file. Folders within a folder are left out.
+    """
+    found: list[tuple[Path, UserError | None]] = []
+    for path in given:
+        try:
+            pictures = _pictures_of(path)
+        except OSError as error:
+            pictures, reason = [], f"{path} cannot be read: {error.strerror or error}."
+        else:
+            reason = f"{path} has no pictures, which are files named {', '.join(EXTENSIONS[:-1])} or {EXTENSIONS[-1]}."
+        found += [(picture, None) for picture in pictures] or [(path, UserError(reason))]
+    return found
+
+
+def _pictures_of(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(path / entry.name for entry in os.scandir(path) if _is_picture(path / entry.name))
+    if glob.has_magic(str(path)) and not os.path.lexists(path):
+        return sorted(filter(_is_picture, map(Path, glob.glob(str(path), recursive=True))))
+    return [path]
+
+
+def _is_picture(path: Path) -> bool:
+    """By its name, which does not begin with a dot: those are other programs' own."""
+    return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".") and path.is_file()
+
+
+def predict_files(
+    found: Iterable[tuple[Path, UserError | None]], open_predictor: Callable[[], "Predictor"]
+) -> Iterator[Answer]:
+    """The reading of each file of `find_pictures`, in order; a UserError for one that can't be read or decoded.
+
+    One file at a time is in memory. `open_predictor` is called for the first readable file, and its errors are raised.
+    """
+    predictor = None
+    for path, error in found:
+        decoded = error or _decode(path)
+        if isinstance(decoded, UserError):
+            yield path, decoded
+            continue
+        predictor = predictor or open_predictor()
+        yield path, predictor.read(decoded)
+
+
+def _decode(path: Path) -> images.DecodedImage | UserError:
+    try:
+        return decode_file(path)
+    except OSError as error:
+        return UserError(f"{_name(path)} cannot be read: {error.strerror or error}.")
+    except ValueError as error:
+        return UserError(f"{_name(path)}: {error}")
+
+
+def _name(path: Path) -> str:
+    return "standard input" if path == STANDARD_INPUT else str(path)
+
+
+def decode_file(path: Path) -> images.DecodedImage:
+    """Raises OSError for a file that can't be read, ValueError for one that is no image or too large."""
+    content = _read_standard_input() if path == STANDARD_INPUT else _read(path)
+    if not content:
+        raise ValueError("The file is empty.")
+    return images.decode(content, MAX_FILE_BYTES, MAX_FILE_PIXELS)
+
+
+def _read(path: Path) -> bytes:
+    with open(path, "rb", opener=_open_without_waiting) as file:
+        return file.read(MAX_FILE_BYTES + 1)  # a device may never end
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """For a named pipe into which nobody writes: it is empty, instead of a file that never opens."""
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if hasattr(os, "O_NONBLOCK"):
+        os.set_blocking(handle, True)
+    return handle
+
+
+def _read_standard_input() -> bytes:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise ValueError("It is a terminal: redirect a file or a pipe to it.")
+    return sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
