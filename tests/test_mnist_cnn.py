@@ -42,8 +42,8 @@ def test_a_run_completes_and_names_its_files(finished):
         r"Best validation accuracy: \d+\.\d\d % \(epoch [12]\)",
         r"Most frequent confusion: \d read as \d \((once|[\d,]+ times)\)",
         f"Weights, log and predictions: {re.escape(str(folder))}",
-        rf"Charts and mistakes: \S+ \S*server\.py --results-dir {re.escape(shlex.quote(str(folder)))}",
-        rf"Next, per-digit metrics: \S+ \S*mnist_cnn\.py evaluate {re.escape(shlex.quote(str(weights)))}",
+        rf"Charts and mistakes: .*python\S* \S*server\.py --results-dir {re.escape(shlex.quote(str(folder)))}",
+        rf"Next, per-digit metrics: .*python\S* \S*mnist_cnn\.py evaluate {re.escape(shlex.quote(str(weights)))}",
     ]
     assert all(map(re.fullmatch, summary, lines[-7:])), lines
     assert "\x1b" not in output  # no bar, no colors in a pipe

@@ -13,21 +13,24 @@ import * as chartOptions from './charts/chart-options.js';
 import { follow as followFullResolution } from './charts/full-resolution.js';
 import { follow as followOverlay } from './charts/overlay.js';
 import * as compare from './views/compare.js';
-import * as epochs from './views/epochs.js';
-import * as events from './views/events.js';
 import * as header from './views/header.js';
-import * as layers from './views/layers.js';
 import * as learning from './views/learning.js';
 import * as notices from './views/notices.js';
 import * as numbers from './views/numbers.js';
 import * as pad from './views/pad.js';
 import * as runs from './views/runs.js';
-import * as settings from './views/settings.js';
 import * as welcome from './views/welcome.js';
 
 const SECTIONS = {
-  'live-region': liveRegion, 'chart-options': chartOptions, compare, epochs, events, header, layers, learning, notices, numbers,
-  pad, refresh, runs, settings, theme, welcome,
+  'live-region': liveRegion, 'chart-options': chartOptions, compare, header, learning, notices, numbers, pad, refresh, runs, theme,
+  welcome,
+};
+// Sections that show nothing before there is a run, whose modules are loaded with its log.
+const WITH_LOG = {
+  epochs: () => import('./views/epochs.js'),
+  events: () => import('./views/events.js'),
+  layers: () => import('./views/layers.js'),
+  settings: () => import('./views/settings.js'),
 };
 // Sections whose file and module are read once they are in view: the file's key, whether it has nothing to show, the module.
 const LAZY = {
@@ -44,6 +47,10 @@ store.on(['runs', 'log'], ({ runs: listed, log }) => {
 const read = createReader();
 followArtifacts(store, read);
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);
+const waiting = Object.entries(WITH_LOG);
+store.on(['log'], ({ log }) => {
+  for (const [id, load] of log ? waiting.splice(0) : []) load().then((section) => section.mount(document.getElementById(id), store));
+});
 for (const [id, [key, isEmpty, load]] of Object.entries(LAZY)) showWhenSeen(document.getElementById(id), store, key, isEmpty, load);
 
 followOverlay(store);
