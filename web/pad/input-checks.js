@@ -8,7 +8,7 @@ export const LIMITS = {
   WINDOW: 9, // pixels of a square window
   MAX_FILL: 0.97, // of its area
   MAX_CROSSINGS: 5, // strokes crossed by one row or column
-  MAX_TOTAL_CROSSINGS: 85, // strokes crossed by all rows and columns
+  MAX_TOTAL_CROSSINGS: 95, // strokes crossed by all rows and columns
   MAX_HOLES: 3, // more than components
   MAX_PARTS: 3, // components
   MAX_SPLIT: 0.2, // of the ink on either side of a gap
