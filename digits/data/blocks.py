@@ -17,7 +17,8 @@ class Blocks(Generic[Images]):
     """Images of every step, drawn by `draw(count, generator)`; count, seed and step alone determine them."""
 
     def __init__(self, draw: Callable[[int, Generator], Images], purpose: str):
-        self._draw, self._purpose = draw, purpose
+        self._draw: Callable[[int, Generator], Images] = draw
+        self._purpose = purpose
         self._key: tuple[int, int, int] | None = None
         self._block: Images
 

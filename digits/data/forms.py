@@ -1,6 +1,6 @@
 """Synthetic digits in forms that are rare in MNIST, such as a 1 with a flag and a foot or a slashed 0.
 
-    digits = Forms(0.0625).sample_for(batch, seed=1, step=0)
+    digits = Forms(0.03).sample_for(batch, seed=1, step=0)
 
 MNIST was written by Americans before 1995; elsewhere people write some digits differently. The pen is that of the
 outliers: with one of its own, a network would learn that whatever this pen draws is a digit.

@@ -1,6 +1,6 @@
 """Outlier images for outlier exposure: glyphs of a few strokes, tangles, and transformed digits.
 
-    images = Outliers(0.0625).sample_for(batch, seed=1, step=0)
+    images = Outliers(0.15).sample_for(batch, seed=1, step=0)
 
 A network trained on digits alone classifies a letter as one of them. Trained with outliers, it also rejects outliers of
 kinds it has not seen: D. Hendrycks, M. Mazeika and T. Dietterich, "Deep Anomaly Detection with Outlier Exposure", 2019.
@@ -22,7 +22,7 @@ _SHEET = torch.tensor([0.66, 1.0])  # width and height of a glyph before framing
 _MAX_STROKES, _MIN_STROKES = 4, 2  # of a glyph
 _SHORT = 0.25  # a stroke of less is replaced
 _SPARE = 6  # one glyph in addition for so many
-_SAMPLES = 28  # points along a stroke: at most about a pixel apart, otherwise thin strokes are dotted
+_SAMPLES = 36  # points along a stroke: at most about a pixel apart, otherwise thin strokes are dotted
 _TANGLE_SAMPLES = 220  # points along a tangle
 _WAVES = 6  # of a tangle
 _CHUNK = 100  # images drawn at once
@@ -93,7 +93,7 @@ def transformed(images: Tensor, labels: Tensor, choices: Tensor) -> Tensor:
 
 
 def glyphs(count: int, generator: Generator) -> Tensor:
-    """Points (count, 112, 2) along two to four strokes, straight or curved; most begin or end on another one.
+    """Points (count, 144, 2) along two to four strokes, straight or curved; most begin or end on another one.
 
     A third are two straight strokes with their mirror images: few digits are symmetric, many other signs are. More are
     drawn, and those that are most like a single line, and so like a 1, are left out.
@@ -101,7 +101,7 @@ def glyphs(count: int, generator: Generator) -> Tensor:
     more = count + count // _SPARE
     mirrored = torch.rand(more, 1, 1, generator=generator) < 1 / 3
     strokes = _strokes(more, mirrored, generator)
-    points = torch.stack([*strokes[:2], *_mirrored_or(strokes[2:], strokes[:2], mirrored)], dim=1)  # (n, 4, 28, 2)
+    points = torch.stack([*strokes[:2], *_mirrored_or(strokes[2:], strokes[:2], mirrored)], dim=1)  # (n, 4, 36, 2)
     number = _MIN_STROKES + ((_MAX_STROKES - _MIN_STROKES + 1) * torch.rand(more, 1, generator=generator)).long()
     number = torch.where(mirrored[..., 0], _MAX_STROKES, number)
     drawn = torch.arange(_MAX_STROKES) % number  # with fewer strokes some are drawn twice
@@ -111,7 +111,7 @@ def glyphs(count: int, generator: Generator) -> Tensor:
 
 
 def _strokes(count: int, straight: Tensor, generator: Generator) -> list[Tensor]:
-    """Points (count, 28, 2) along each of four strokes, between points of a 3x3 lattice and of earlier strokes."""
+    """Points (count, 36, 2) along each of four strokes, between points of a 3x3 lattice and of earlier strokes."""
 
     def uniform(*shape: int) -> Tensor:
         return torch.rand(count, *shape, generator=generator)
@@ -133,16 +133,19 @@ def _strokes(count: int, straight: Tensor, generator: Generator) -> list[Tensor]
             end = torch.where(uniform(1) < 0.25, level, end)
         is_short = (end - start).norm(dim=1, keepdim=True) < _SHORT
         end = torch.where(is_short, _SHEET - end + 0.1, end)
-        bend = torch.where(uniform(1) < 0.4, 0.4 + 0.6 * uniform(1), 0.08 * uniform(1))
+        bend = torch.where(uniform(1) < 0.5, 0.3 + 0.7 * uniform(1), 0.08 * uniform(1))
         side = torch.where(uniform(1) < 0.5, -bend, bend)
         side = torch.where(straight[..., 0], 0.0, side)
-        across = (end - start).flip(1) * torch.tensor([-1.0, 1.0])
-        strokes.append(curves(start, (start + end) / 2 + side * across, end))
+        across = side * (end - start).flip(1) * torch.tensor([-1.0, 1.0])
+        bow = curves(start, (2 * start + end) / 3 + across, (start + 2 * end) / 3 + across, end)
+        turn = start + (1 + 0.4 * uniform(1)) * (end - start)
+        hook = curves(start, turn, turn + across, start + uniform(1) * (end - start) + across)
+        strokes.append(torch.where((uniform(1, 1) < 0.4) & ~straight, hook, bow))
     return strokes
 
 
 def _mirrored_or(strokes: list[Tensor], others: list[Tensor], mirrored: Tensor) -> list[Tensor]:
-    """The strokes (n, 28, 2), or where `mirrored` (n, 1, 1) the mirror images of the others."""
+    """The strokes (n, 36, 2), or where `mirrored` (n, 1, 1) the mirror images of the others."""
     return [
         torch.where(mirrored, torch.stack([_SHEET[0] - other[..., 0], other[..., 1]], dim=2), stroke)
         for stroke, other in zip(strokes, others)
@@ -156,11 +159,11 @@ def _breadth(points: Tensor) -> Tensor:
     return (xx * yy - xy**2) / (xx + yy) ** 2
 
 
-def curves(start: Tensor, through: Tensor, end: Tensor) -> Tensor:
-    """Points (..., 28, 2) along quadratic Bezier curves with control points (..., 2)."""
+def curves(*control: Tensor) -> Tensor:
+    """Points (..., 36, 2) along cubic Bezier curves with four control points (..., 2)."""
     t = torch.linspace(0, 1, _SAMPLES)[:, None]
-    start, through, end = (points[..., None, :] for points in (start, through, end))
-    return (1 - t) ** 2 * start + 2 * t * (1 - t) * through + t**2 * end
+    a, b, c, d = (points[..., None, :] for points in control)
+    return (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t**2 * (1 - t) * c + t**3 * d
 
 
 def tangles(count: int, generator: Generator) -> Tensor:

@@ -23,9 +23,7 @@ IMAGE_FLAWS = (REASONS["edge"], REASONS["faint"])  # what is wrong with the imag
 
 WINDOW, MAX_FILL = 9, 0.97  # pixels on a side, and the fraction of ink in such a window: strokes are thinner
 MAX_CROSSINGS = 5  # strokes crossed by one row or column: a looped 8 or 2 has three or four
-MAX_TOTAL_CROSSINGS = (
-    95  # by the 28 rows and 28 columns together: the median digit has 52, nearly all slashed 0s at most 95
-)
+MAX_TOTAL_CROSSINGS = 95  # by the 28 rows and 28 columns: the median digit has 52, a slashed 0 up to 95
 MAX_HOLES = 3  # more than components: an 8 has one more
 MAX_PARTS = 3  # large components of ink (Prepared.parts)
 MAX_SPLIT = 0.2  # fraction of the ink on either side of an empty column: more is another digit
