@@ -21,7 +21,7 @@ from tests.test_predict_api import in_json, post
 
 pytestmark = pytest.mark.process
 
-CLOSE = 1e-6  # of a probability: float32 in another order of additions
+CLOSE = 5e-6  # of a probability: float32 in another order of additions moves it by up to 1e-6 in MNIST's test set
 ROUNDED = 0.0005 + CLOSE  # three decimals
 PAGE = """
 import { readFileSync } from 'node:fs';

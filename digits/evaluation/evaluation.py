@@ -98,7 +98,7 @@ def evaluate_split(network: nn.Module, split: Split, precision: Precision, group
     """Evaluate every image once, in float32, with the running statistics of batch norm and without dropout.
 
     In bfloat16 or TF32 probabilities would differ in the third digit from those that `predict`, the server and the page
-    compute with the same weights; so they differ by less than 1e-6 on a CPU. The processes of a `group` share the work.
+    compute with the same weights; so they differ by about 1e-6 on a CPU. The processes of a `group` share the work.
     """
     was_training = network.training
     network.eval()
