@@ -160,10 +160,14 @@ PREFLIGHTS = [
     (PAGES, f"/results/runs/{RUN}/batches.csv", "GET", 200, "GET, HEAD"),
     (PAGES, "/results/runs.json", "GET", 200, "GET, HEAD"),
     (PAGES, "/training_status", "GET", 200, "GET, HEAD"),
-    (PAGES, "/predict", "POST", 200, "POST"),
-    (OTHER, "/predict?format=hf", "POST", 200, "POST"),
+    (PAGES, "/predict", "POST", 200, "POST, PUT"),
+    (PAGES, "/predict", "PUT", 200, "POST, PUT"),
+    (OTHER, "/predict?format=hf", "POST", 200, "POST, PUT"),
+    (PAGES, "/v1/models/mnist:predict", "POST", 200, "POST"),
+    (PAGES, "/v2/models/mnist/infer", "POST", 200, "POST"),
+    (PAGES, "/v2/models/mnist", "GET", 200, "GET, HEAD"),
     (PAGES, "/predict", "GET", 403, None),
-    (PAGES, "/predict", "PUT", 403, None),
+    (PAGES, "/predict", "DELETE", 403, None),
     (PAGES, "/predict", "post", 403, None),
     (PAGES, "/predict", None, 403, None),
     (PAGES, "/results/training_log.json", "POST", 403, None),
@@ -212,11 +216,11 @@ def test_an_allowed_public_origin_may_reach_a_private_address(site, origin, allo
 # Origin, path, method, body, status; 411 and 503 mean that the request was admitted.
 SENT = [
     (PAGES, "/predict", "POST", b"", 411),
-    (PAGES, "/predict", "POST", b"a picture", 503),
-    (OTHER, "/predict", "POST", b"a picture", 503),
-    ("https://evil.example", "/predict", "POST", b"a picture", 403),
-    ("http://example.org", "/predict", "POST", b"a picture", 403),
-    ("null", "/predict", "POST", b"a picture", 403),
+    (PAGES, "/predict", "POST", b"\x89PNG\r\n", 503),
+    (OTHER, "/predict", "POST", b"\x89PNG\r\n", 503),
+    ("https://evil.example", "/predict", "POST", b"\x89PNG\r\n", 403),
+    ("http://example.org", "/predict", "POST", b"\x89PNG\r\n", 403),
+    ("null", "/predict", "POST", b"\x89PNG\r\n", 403),
     (PAGES, f"/runs/{RUN}", "POST", b'{"name": "mine"}', 403),
     (PAGES, f"/runs/{RUN}", "DELETE", b"", 403),
     (PAGES, "/training_status", "POST", b"", 403),
@@ -233,7 +237,7 @@ def test_an_allowed_origin_can_predict_and_cannot_change_runs(site, origin, path
 
 
 def test_an_allowed_origin_can_read_the_error_for_a_large_image(site):
-    fields = {"Origin": PAGES, "Content-Length": "9999999"}
+    fields = {"Origin": PAGES, "Content-Length": "99999999"}
     answer = ask(site, "/predict", method="POST", headers=fields)
     assert (answer.status, answer.headers["access-control-allow-origin"]) == (413, PAGES)
 

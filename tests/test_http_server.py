@@ -10,10 +10,11 @@ import time
 
 import pytest
 
+from digits.server import http_server
 from digits.server.concurrency import ConnectionSlots
 from digits.server.http_handler import MAX_BLANK_LINES, RECEIVE
 from digits.server.http_message import Response
-from digits.server.http_server import LARGE_BODIES, LINGERING, Server
+from digits.server.http_server import LINGERING, WAITING_BODIES, Server
 from digits.server.router import MAX_BODY
 from digits.server.static_files import CHUNK
 from digits.server.uploads import MAX_UPLOAD
@@ -260,18 +261,51 @@ def test_an_unauthorized_request_is_rejected_before_its_body_is_read(server):
         assert read_answer(connection).status == 403
 
 
-def test_large_bodies_are_received_a_few_at_a_time(answer):
-    head = b"POST /%s HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n"
-    large = head % (b"predict", RECEIVE + 1)
-    with serving(Server("127.0.0.1", 0, answer, max_body=limit_of)) as server, contextlib.ExitStack() as stack:
-        for _ in range(LARGE_BODIES):
-            stack.enter_context(connect(server)).sendall(large)
-        assert eventually(lambda: b" 503 " in raw(server, large))
-        assert Answer(raw(server, head % (b"echo", 5) + b"hello")).status == 200
-        stack.close()
-        whole = head % (b"echo", RECEIVE + 1) + b"x" * (RECEIVE + 1)
-        server.max_body = lambda path: RECEIVE + 1
-        assert eventually(lambda: b" 200 " in raw(server, whole))
+CLAIM = b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: %d\r\n\r\n"
+WHOLE = CLAIM % (RECEIVE + 1) + b"x" * (RECEIVE + 1)
+
+
+ROOM = 4 * RECEIVE
+
+
+@pytest.fixture
+def full(answer, monkeypatch):
+    """A server with room for no further large body, and the connection that has reserved it all."""
+    monkeypatch.setattr(http_server, "LARGE_BODIES", ROOM)
+    with serving(Server("127.0.0.1", 0, answer, max_body=lambda _path: ROOM)) as server, connect(server) as holder:
+        holder.sendall((CLAIM % ROOM)[:-2] + b"Expect: 100-continue\r\n\r\n")
+        assert holder.recv(RECEIVE).startswith(b"HTTP/1.1 100 ")
+        yield server, holder
+
+
+def test_a_large_body_waits_for_room_and_is_answered_then(full):
+    server, holder = full
+    with connect(server) as waiting, contextlib.ExitStack() as others:
+        waiting.sendall(WHOLE)
+        for _ in range(WAITING_BODIES):
+            others.enter_context(connect(server)).sendall(CLAIM % (RECEIVE + 1))
+        assert eventually(lambda: b" 503 " in raw(server, WHOLE)), "more than that don't wait"
+        assert Answer(raw(server, CLAIM % 5 + b"hello")).status == 200, "small ones need no room"
+        holder.close()
+        assert read_answer(waiting).status == 200
+
+
+def test_room_for_large_bodies_is_free_again_after_each_answer(full):
+    server, holder = full
+    holder.close()
+    for _ in range(3):
+        whole = CLAIM % (ROOM // 2 + 1) + b"x" * (ROOM // 2 + 1)
+        assert Answer(raw(server, whole)).status == 200
+    assert Answer(raw(server, WHOLE)).status == 200
+
+
+def test_a_small_compressed_body_reserves_the_room_that_it_may_take(full):
+    server, _ = full
+    head = CLAIM[:-2] + b"Content-Encoding: gzip\r\n\r\n"
+    with contextlib.ExitStack() as others:
+        for _ in range(WAITING_BODIES):
+            others.enter_context(connect(server)).sendall(CLAIM % (RECEIVE + 1))
+        assert eventually(lambda: b" 503 " in raw(server, head % 500 + b"x" * 500))
 
 
 def test_an_idle_connection_is_closed_silently(impatient):

@@ -58,7 +58,7 @@ def evaluate(weights: Path, as_json: bool, **options) -> None:
 @click.option("--json", "style", flag_value="json", help="Print the predictions as one JSON array, for other programs.")
 @click.option("--jsonl", "style", flag_value="jsonl", help="Print each prediction, when it is done, as a line of JSON.")
 def predict(files: tuple[Path, ...], weights: Path, style: str | None) -> None:
-    """Predict the digit in each of FILES: PNG, JPEG, GIF, BMP or WebP images of one digit, in any colors.
+    """Predict the digit in each of FILES: PNG, JPEG, GIF, BMP, WebP or TIFF images of one digit, in any colors.
 
     A folder or a quoted pattern such as "scans/*.png" stands for its pictures, in the order of their names, without
     subfolders; - for one picture on standard input.

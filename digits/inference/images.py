@@ -1,45 +1,35 @@
-"""Decoding of image files with Pillow to red, green, blue and opacity, within limits on size and structure.
-
-Some files are built to exhaust a decoder: it walks the chunks of a file one by one, in Python, known or not, and 2 MB
-hold 660,000 of them; each scan of a progressive JPEG traverses the whole image, and 2 MB hold 130,000 scans, which take
-minutes. So the structure is checked before the file is decoded.
-"""
+"""Decoding of image files with Pillow to red, green, blue and opacity, within limits on size and structure."""
 
 from __future__ import annotations  # numpy and Pillow are imported for the first image
 
+import contextlib
 import functools
 import io
+import logging
+import os
+import threading
 import warnings
 from collections.abc import Iterator
-from itertools import islice
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from digits.inference.image_structure import ImageTooLarge, InvalidImage, check_structure, first_page
 
 if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-MAX_BYTES = 2_000_000
-MAX_PIXELS = 4_000_000
-MAX_SIDE = 4096
-MAX_CHUNKS = 10_000  # a PNG of 50 MB has 6,400 as libpng writes it
-MAX_SCANS = 100  # of a JPEG; encoders write about ten
-MAX_RLE_BYTES = 1_000_000  # of a run-length encoded BMP, which Pillow decodes in Python: a microsecond per byte
-FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP")
+# A phone's photo: 12 to 16 megapixels, 3 to 8 MB.
+MAX_BYTES = 12 << 20
+MAX_PIXELS = 16 << 20  # 64 MB in Pillow's memory, unless it is a JPEG: those are decoded at a reduced size
+MAX_WEBP_PIXELS = 8 << 20  # its decoder takes 16 bytes for each
+MAX_SIDE = 8192
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 _REDUCED_SIDE = 1024  # pixels on the longer side after decoding: four times what preprocessing looks at
+_BAND = 64  # rows of the reduced image that are converted at a time
 _MAX_TEXT_BYTES = 4_000_000  # of a PNG's text chunks, decompressed
 _MAX_EXIF_BYTES = 65_536  # the size of a JPEG segment
+_one_at_a_time = threading.Lock()  # of threads that redirect stderr
 _GRAY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")  # Pillow's modes for 16 bits a channel
-_RLE = (1, 2)  # a BMP's compression field: runs of 8 and of 4 bits
-_STANDALONE = {0x01, *range(0xD0, 0xDA)}  # JPEG markers without a length
-_START_OF_SCAN = 0xDA
-
-
-class ImageTooLarge(ValueError):
-    """More bytes, pixels, chunks or scans than are decoded."""
-
-
-class InvalidImage(ValueError):
-    """A file that is not an image in one of FORMATS, or is damaged."""
 
 
 class DecodedImage(NamedTuple):
@@ -64,16 +54,11 @@ def decode(content: bytes, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIX
         raise ImageTooLarge(f"The image has more than {max_bytes:,} bytes.")
     check_structure(content)
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            width, height = image.size
-            check_size(width, height, max_pixels)
-            if image.format == "JPEG":
-                image.draft(None, (_REDUCED_SIDE, _REDUCED_SIDE))  # decodes a large one at 1/2, 1/4 or 1/8 of its size
-            image.load()
-            if len(image.info.get("exif", b"")) <= _MAX_EXIF_BYTES:
-                ImageOps.exif_transpose(image, in_place=True)  # in place, since a copy would double the memory
-            channels = _channels(_reduced(image))
-            return DecodedImage(channels, max(width, height) / max(channels.shape[:2]))
+        reduced, longer_side = _load(first_page(content), max_pixels)
+        if len(reduced.info.get("exif", b"")) <= _MAX_EXIF_BYTES:
+            ImageOps.exif_transpose(reduced, in_place=True)
+        channels = _channels(reduced)
+        return DecodedImage(channels, longer_side / max(channels.shape[:2]))
     except ImageTooLarge:
         raise
     except Image.DecompressionBombError:  # beyond Pillow's own limit
@@ -90,6 +75,21 @@ def from_pillow(image: Image.Image) -> DecodedImage:
     return DecodedImage(channels, max(image.size) / max(channels.shape[:2]))
 
 
+def _load(content: bytes, max_pixels: int) -> tuple[Image.Image, int]:
+    """The image, reduced, and the longer side that it has in the file. The full-size image is released on return."""
+    from PIL import Image
+
+    quiet = _quiet_libtiff() if content.startswith((b"II", b"MM")) else contextlib.nullcontext()
+    with quiet, Image.open(io.BytesIO(content), formats=FORMATS) as image:
+        width, height = image.size
+        uploaded_webp = image.format == "WEBP" and max_pixels <= MAX_PIXELS
+        check_size(width, height, min(max_pixels, MAX_WEBP_PIXELS) if uploaded_webp else max_pixels)
+        if image.format in ("JPEG", "MPO"):  # MPO: a phone's JPEG with a second picture in it
+            image.draft(None, (_REDUCED_SIDE, _REDUCED_SIDE))  # decodes a large one at 1/2, 1/4 or 1/8 of its size
+        image.load()
+        return _reduced(image), max(width, height)
+
+
 def check_size(width: int, height: int, max_pixels: int) -> None:
     """Raise ImageTooLarge for more than MAX_SIDE pixels on a side (`max_pixels` above MAX_PIXELS lifts that limit)."""
     side = MAX_SIDE if max_pixels <= MAX_PIXELS else max_pixels
@@ -98,35 +98,45 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         raise ImageTooLarge(f"The image has {width} x {height} pixels; the limit is {per_side}{max_pixels:,} in all.")
 
 
-def check_structure(content: bytes) -> None:
-    """Raise ImageTooLarge for a file with more chunks or scans than any image needs; accepts what is not an image."""
-    for signature, chunks in _CHUNKS.items():
-        if content.startswith(signature) and len(list(islice(chunks(content), MAX_CHUNKS + 1))) > MAX_CHUNKS:
-            raise ImageTooLarge(f"The image has more than {MAX_CHUNKS:,} chunks.")
-    # Entropy-coded data never contains the two bytes of a marker.
-    if content.startswith(b"\xff\xd8") and content.count(bytes((0xFF, _START_OF_SCAN))) > MAX_SCANS:
-        raise ImageTooLarge(f"The image has more than {MAX_SCANS} scans.")
-    if content.startswith(b"BM") and len(content) > MAX_RLE_BYTES and _integer(content, 30, "little") in _RLE:
-        raise ImageTooLarge(f"The run-length encoded image has more than {MAX_RLE_BYTES:,} bytes.")
-
-
 @functools.cache
 def _configure_pillow() -> None:
-    """Limit Pillow's memory, and silence its warnings about odd files: each is new, and Python keeps them all."""
+    """Limit Pillow's memory, and silence it about odd files: each warning is new, and Python keeps them all."""
     from PIL import PngImagePlugin
 
     PngImagePlugin.MAX_TEXT_MEMORY = _MAX_TEXT_BYTES
     warnings.filterwarnings("ignore", module=r"PIL\.")
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
+
+
+@contextlib.contextmanager
+def _quiet_libtiff() -> Iterator[None]:
+    """Drop what libtiff prints about damaged files: Pillow has no switch for it, and uploads could fill a terminal."""
+    with _one_at_a_time, contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # there is no stderr
+            stderr = os.dup(2)
+            stack.callback(os.close, stderr)
+            with open(os.devnull, "wb") as nothing:
+                os.dup2(nothing.fileno(), 2)
+            stack.callback(os.dup2, stderr, 2)
+        yield
 
 
 def _reduced(image: Image.Image) -> Image.Image:
     """At most _REDUCED_SIDE pixels on a side, by averaging whole pixels."""
+    from PIL import Image
+
     factor = -(-max(image.size) // _REDUCED_SIDE)
     if factor == 1:
         return image
-    if image.mode not in ("L", "RGB", "RGBA", "CMYK", "I", "F"):  # the modes that can be averaged
-        image = image.convert("I" if image.mode in _GRAY_16_BIT else "RGBA")
-    return image.reduce(factor)
+    if image.mode in ("L", "RGB", "CMYK", "I", "F"):  # the modes that can be averaged as they are
+        return image.reduce(factor)
+    mode = "I" if image.mode in _GRAY_16_BIT else "RGBA"
+    reduced = Image.new(mode, (-(-image.width // factor), -(-image.height // factor)))
+    for top in range(0, image.height, _BAND * factor):  # converting it whole would double the memory, or more
+        band = image.crop((0, top, image.width, min(image.height, top + _BAND * factor)))
+        reduced.paste(band.convert(mode).reduce(factor), (0, top // factor))
+    reduced.info = image.info
+    return reduced
 
 
 def _channels(image: Image.Image) -> np.ndarray:
@@ -136,48 +146,6 @@ def _channels(image: Image.Image) -> np.ndarray:
     if image.mode in _GRAY_16_BIT:
         gray = np.asarray(image, np.float32)[..., None] / 65535  # (H, W, 1)
         return np.concatenate([gray, gray, gray, np.ones_like(gray)], axis=2).clip(0, 1)
-    return np.asarray(image.convert("RGBA"), np.float32) / 255
-
-
-def _integer(content: bytes, offset: int, order: Literal["little", "big"], size: int = 4) -> int:
-    return int.from_bytes(content[offset : offset + size], order)
-
-
-def _png_chunks(content: bytes) -> Iterator[int]:
-    """Offset of each chunk."""
-    offset = 8
-    while offset < len(content):
-        yield offset
-        offset += 12 + _integer(content, offset, "big")
-
-
-def _jpeg_segments(content: bytes) -> Iterator[int]:
-    """Offset of each segment, and of each byte between segments, up to the first scan."""
-    offset = 2
-    while offset + 1 < len(content):
-        yield offset
-        prefix, marker = content[offset], content[offset + 1]
-        if prefix == 0xFF and marker == _START_OF_SCAN:
-            return
-        if prefix != 0xFF or marker in (0, 0xFF):
-            offset += 1
-        else:
-            offset += 2 if marker in _STANDALONE else max(4, 2 + _integer(content, offset + 2, "big", size=2))
-
-
-def _gif_blocks(content: bytes) -> Iterator[int]:
-    """Offset of each block of an extension, and of each byte between extensions, up to the first frame."""
-    offset = 13 + (3 << (content[10] & 7) + 1 if content[10:11] and content[10] & 0x80 else 0)
-    while offset < len(content) and content[offset] not in b",;":
-        yield offset
-        if content[offset] != 0x21:
-            offset += 1
-            continue
-        offset += 2
-        while offset < len(content) and content[offset]:
-            yield offset
-            offset += 1 + content[offset]
-        offset += 1
-
-
-_CHUNKS = {b"\x89PNG": _png_chunks, b"\xff\xd8": _jpeg_segments, b"GIF8": _gif_blocks}
+    channels = np.array(image.convert("RGBA"), np.float32)
+    channels /= 255
+    return channels

@@ -1,4 +1,4 @@
-"""Concurrency limits: slots for connections, a fair semaphore for slow work, and the patience of a request.
+"""Concurrency limits: slots for connections, a fair semaphore for slow work, bytes for large bodies, and patience.
 
 A page keeps its connection between polls, so that 800 open pages would hold every thread and lock everybody else out,
 while hardly one of them asks anything. The same goes for clients that begin a request and never finish it, or send a
@@ -113,6 +113,38 @@ class FairSemaphore:
                 self._queue.popleft().set()
             else:
                 self._free += 1
+
+
+class ByteBudget:
+    """At most `total` bytes reserved at a time, first come, first served; at most `waiting` threads wait for theirs."""
+
+    def __init__(self, total: int, waiting: int):
+        self._left = total
+        self._waiting = threading.Semaphore(waiting)
+        self._turn = FairSemaphore(
+            1
+        )  # of the thread that waits for bytes, so that small requests don't pass large ones
+        self._released = threading.Condition()
+
+    @contextlib.contextmanager
+    def reserved(self, count: int, timeout_s: float) -> Iterator[None]:
+        """Hold `count` bytes. Raises TimeoutError if they are not free within `timeout_s`, or too many wait already."""
+        if not self._waiting.acquire(blocking=False):
+            raise TimeoutError
+        deadline = time.monotonic() + timeout_s
+        try:
+            with self._turn.acquired(timeout_s), self._released:
+                if not self._released.wait_for(lambda: self._left >= count, deadline - time.monotonic()):
+                    raise TimeoutError
+                self._left -= count
+        finally:
+            self._waiting.release()
+        try:
+            yield
+        finally:
+            with self._released:
+                self._left += count
+                self._released.notify()
 
 
 class Patience:

@@ -29,7 +29,7 @@ TOKEN_HEADER = "X-Control-Token"  # a custom header: a page of another origin ca
 _TOKEN_BYTES = 24  # 192 bits: a billion guesses a second find it in 10^41 years
 PREFLIGHT_MAX_AGE_S = 7200  # the longest that Chromium honors
 # What the page sends, and reads, beyond the CORS-safelisted headers.
-_ALLOWED_HEADERS = "Content-Type, If-Modified-Since, If-None-Match, If-Range, Range"
+_ALLOWED_HEADERS = "Content-Encoding, Content-Type, If-Modified-Since, If-None-Match, If-Range, Range"
 _EXPOSED_HEADERS = "Content-Range, Date, ETag, Retry-After, Server"
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{0,5})?")

@@ -13,10 +13,11 @@ from digits.server.static_files import CHUNK
 if TYPE_CHECKING:
     from digits.server.http_server import Server
 
+MAX_DEFLATE_RATIO = 1032  # of the length decompressed to that compressed (zlib's technical details)
 # How long a client has to read the last response on its connection, and how much it may still send meanwhile: more than
 # the largest body, which it may have begun to send.
 LINGER_S = 1.0
-LINGER_BYTES = 4 << 20
+LINGER_BYTES = 32 << 20
 RECEIVE = 64 << 10  # bytes at a time: any head, and any body but the largest
 # Some clients send one after a body (RFC 9112, 2.2).
 MAX_BLANK_LINES = 4  # before a request
@@ -44,11 +45,7 @@ class Handler(BaseHTTPRequestHandler):
         request = None
         try:
             request = parse_head(self._receiver.receive_head())
-            length = _body_length(request, self.server.max_body(request.path))
-            if length:  # reject before a client without permission can fill the memory
-                self.server.guard(request)
-                request.body = self._receive_body(request, length)
-            response = self.server.respond(request)
+            response = self._respond(request)
             self.close_connection = not request.keep_alive or self.server.slots.nearly_full
         except Problem as problem:  # where the next request begins is unknown now
             response, self.close_connection = problem.response(), True
@@ -61,11 +58,21 @@ class Handler(BaseHTTPRequestHandler):
         if self.close_connection:
             self._linger()
 
-    def _receive_body(self, request: Request, length: int) -> bytes:
-        with self.server.receiving_body(length):
+    def _respond(self, request: Request) -> Response:
+        limit = self.server.max_body(request.path)
+        length = _body_length(request, limit)
+        if not length:
+            return self.server.respond(request)
+        self.server.guard(request)  # before a client without permission can fill the memory
+        decoded = min(limit, length * MAX_DEFLATE_RATIO) if "content-encoding" in request.headers else length
+        with self.server.room_for_body(decoded) as seconds:
             if request.headers.get("expect", "").lower() == "100-continue":
                 self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            return self._receiver.receive_body(length)
+            request.body = self._receiver.receive_body(length, seconds)
+            try:
+                return self.server.respond(request)
+            finally:
+                request.body = b""
 
     def _send(self, response: Response, head_only: bool) -> None:
         # A client keeps the headers that came with the file, so a 304 needs no others: a third of the bytes of an idle
@@ -118,7 +125,10 @@ class _Receiver:
             check_head(buffer, new)
             new = self._receive()
 
-    def receive_body(self, length: int) -> bytes:
+    def receive_body(self, length: int, seconds: float | None) -> bytes:
+        """`seconds`: what the body has from now on; None: what is left of the request's time."""
+        if seconds is not None:
+            self._deadline = time.monotonic() + seconds
         while len(self._buffer) < length:
             self._receive()
         return self._take(length)
@@ -134,7 +144,8 @@ class _Receiver:
                 count += self._receive()
 
     def _take(self, count: int) -> bytes:
-        taken = bytes(self._buffer[:count])
+        with memoryview(self._buffer) as buffer:
+            taken = bytes(buffer[:count])
         del self._buffer[:count]
         return taken
 
@@ -169,5 +180,5 @@ def _body_length(request: Request, limit: int) -> int:
     if not (length.isascii() and length.isdigit() and len(length) <= 18):
         raise Problem(400, "Content-Length is not a number.")
     if int(length) > limit:
-        raise Problem(413, f"The body is longer than {limit} bytes.")
+        raise Problem(413, f"The body is longer than {limit:,} bytes.")
     return int(length)

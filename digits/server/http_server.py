@@ -4,7 +4,6 @@ import contextlib
 import os
 import socket
 import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from http.server import ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
-from digits.server.concurrency import ConnectionSlots
+from digits.server.concurrency import ByteBudget, ConnectionSlots
 from digits.server.guard import CorsPolicy, check_request
 from digits.server.http_handler import LINGER_S, RECEIVE, WITH_CONTENT, Handler
 from digits.server.http_message import Problem, Request, Response
@@ -27,8 +26,13 @@ THREADS = 800
 BACKLOG = 1024
 # Rejected connections that linger at a time. More are cut, so that a flood of them leaves the accept loop its time.
 LINGERING = 64
-# Bodies over RECEIVE bytes received at a time: 90 MB, however slowly they are sent.
-LARGE_BODIES = 32
+# Bodies over RECEIVE bytes that are in memory at a time, from the first byte until they are answered: six photos of
+# 12 MB as base64. Others wait, unread: their clients send no more than the socket's buffer takes.
+LARGE_BODIES = 104 << 20  # bytes
+WAITING_BODIES = 64  # more are rejected: each holds a thread
+BODY_PATIENCE_S = 20.0  # of one that waits
+# A large body's time to arrive is extended by a second for each of these; the slowest Wi-Fi with a good photo needs it.
+BYTES_PER_SECOND = 1_000_000
 
 
 class Server(ThreadingHTTPServer):
@@ -64,7 +68,7 @@ class Server(ThreadingHTTPServer):
         self.deadline_s = deadline_s
         self.verbose = verbose
         self.slots = ConnectionSlots(threads)
-        self._large_bodies = threading.Semaphore(LARGE_BODIES)
+        self._large_bodies = ByteBudget(LARGE_BODIES, WAITING_BODIES)
         self.lingering: deque[tuple[float, socket.socket]] = deque()  # rejected, each with the time to close it
         busy = _busy().response()
         self._busy = busy.head(False, WITH_CONTENT) + busy.body
@@ -88,17 +92,20 @@ class Server(ThreadingHTTPServer):
         check_request(request, self.names, self.cors)
 
     @contextlib.contextmanager
-    def receiving_body(self, length: int) -> Iterator[None]:
-        """Around the receiving of a body of `length` bytes. Raises Problem (503) for too many large ones at a time."""
+    def room_for_body(self, length: int) -> Iterator[float | None]:
+        """While a body of `length` bytes, decompressed, is in memory: the seconds it has to arrive.
+
+        None for a small one, which needs no room. Raises Problem (503) if there is no room for a large one.
+        """
         if length <= RECEIVE:
-            yield
-        elif not self._large_bodies.acquire(blocking=False):
-            raise _busy()
-        else:
+            yield None
+            return
+        with contextlib.ExitStack() as stack:
             try:
-                yield
-            finally:
-                self._large_bodies.release()
+                stack.enter_context(self._large_bodies.reserved(length, BODY_PATIENCE_S))
+            except TimeoutError:
+                raise _busy() from None
+            yield self.deadline_s + length / BYTES_PER_SECOND
 
     def log_response(self, request: Request | None, response: Response) -> None:
         if self.verbose:

@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,26 +38,27 @@ _EPOCH = re.compile("[0-9]{1,7}")
 
 
 class PredictApi:
-    """Answers POST /predict with the weights in `results`."""
+    """Answers requests for predictions with the weights in `results`."""
 
     def __init__(self, results: Path):
         self.computing = FairSemaphore(AT_ONCE)
         self._predictors = _Predictors(results)
         self._requests = threading.Semaphore(AT_ONCE + WAITING)
-        self._decoding = threading.Lock()  # one at a time: 4 megapixels take 60 MB until they are downscaled
+        self._memory = threading.Lock()  # one at a time: a large body, or 16 megapixels, take 135 MB for a moment
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a trained network."""
+        try:
+            self._predictors.folder(None)
+        except Problem:
+            return False
+        return True
 
     def answer(self, request: Request) -> Response:
         """Raises Problem: 400, 404, 411, 413, 415, 422, 503."""
         began = time.perf_counter()
-        _check(request)
-        if not self._requests.acquire(blocking=False):
-            raise _too_busy()
-        try:
-            answers = self._predict(request)
-        except TimeoutError:
-            raise _too_busy() from None
-        finally:
-            self._requests.release()
+        answers = self.answers(request, uploads.images_of)
         if len(answers) == 1 and answers[0]["status"] == "empty":
             raise Problem(422, "The image is empty.")
         if "format" in request.query:
@@ -65,47 +67,55 @@ class PredictApi:
         elapsed = {"elapsed_ms": round((time.perf_counter() - began) * 1000, 2)}
         return json_response((answers[0] if len(answers) == 1 else {"answers": answers}) | elapsed)
 
-    def _predict(self, request: Request) -> list[dict[str, Any]]:
+    def answers(self, request: Request, images_of: Callable[[Request], list[uploads.Image]]) -> list[dict[str, Any]]:
+        """One for each image that `images_of` finds in the request. Raises Problem as `answer`, but for 422."""
+        _check(request)
+        if not self._requests.acquire(blocking=False):
+            raise _too_busy()
+        try:
+            return self._predict(request, images_of)
+        except TimeoutError:
+            raise _too_busy() from None
+        finally:
+            self._requests.release()
+
+    def _predict(self, request: Request, images_of: Callable[[Request], list[uploads.Image]]) -> list[dict[str, Any]]:
         """One answer for each image. Each waits for its own turn, so that other requests pass a form with many."""
         patience = Patience(_PATIENCE_S)
-        with patience.acquired(self.computing):  # a large body takes time too
-            uploaded = uploads.parse_images(request.headers.get("content-type", ""), request.body)
+        with patience.acquired(self.computing), self._memory:  # a large body takes time too
+            uploaded = images_of(request)
+            request.body = b""
         folder = self._predictors.folder(request.query.get("run"))  # fails before torch is imported
         _import_inference()
-        from digits.inference.images import MAX_PIXELS
-
         epoch = request.query.get("epoch")
         predictor = self._predictors.get(folder, None if epoch is None else int(epoch), patience)
         answers: list[dict[str, Any]] = []
-        pixels_left, spent_s = MAX_PIXELS, 0.0
+        spent_s = 0.0
         for image in uploaded:
             if answers and spent_s >= BUDGET_S:
                 raise Problem(413, f"These images take more than {BUDGET_S:g} s: send fewer at a time.")
             with patience.acquired(self.computing):
                 began = time.thread_time()  # not counting other programs
-                reading, pixels_left = self._read(predictor, image, pixels_left)
-                answers.append(_to_json(reading, predictor))
+                answers.append(_to_json(self._read(predictor, image), predictor))
                 spent_s += time.thread_time() - began
         return answers
 
-    def _read(self, predictor: "Predictor", image: uploads.Image, pixels_left: int) -> tuple["Reading", int]:
-        """The reading, and how many pixels the request may still have. Raises Problem: 413, 415."""
+    def _read(self, predictor: "Predictor", image: uploads.Image) -> "Reading":
+        """Raises Problem: 413, 415."""
         from digits.inference import images
         from digits.inference.preprocess import from_pixels
         from digits.inference.reading import Reading
 
         if not isinstance(image, bytes):
-            return Reading.of_one(predictor.predict([from_pixels(image)])[0]), pixels_left
+            return Reading.of_one(predictor.predict([from_pixels(image)])[0])
         try:
-            with self._decoding:
-                decoded = images.decode(image, max_pixels=pixels_left)
+            with self._memory:
+                decoded = images.decode(image)
         except images.ImageTooLarge as error:
-            total = f"The images of a request have at most {images.MAX_PIXELS:,} pixels in total."
-            raise Problem(413, str(error) if pixels_left == images.MAX_PIXELS else total) from None
+            raise Problem(413, str(error)) from None
         except images.InvalidImage as error:
             raise Problem(415, str(error)) from None
-        used = round(decoded.channels.shape[0] * decoded.channels.shape[1] * decoded.reduced**2)
-        return predictor.read(decoded), pixels_left - used
+        return predictor.read(decoded)
 
 
 class _Predictors:

@@ -2,12 +2,14 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from digits.project import PAGE
 from digits.runlog import contract
 from digits.server.control_api import ControlApi
 from digits.server.guard import Authorization
 from digits.server.http_message import Request, Response, json_response
+from digits.server.inference_protocols import MODEL, VERSION, InferenceProtocols
 from digits.server.predict_api import PredictApi
 from digits.server.results_api import ResultsApi
 from digits.server.router import Route, Router
@@ -26,6 +28,8 @@ class Site(Router):
         compressed = GzipCache()
         page, runs = PageFiles(project, compressed), ResultsApi(results, compressed)
         control, predict = ControlApi(results, access), PredictApi(results)
+        protocols = InferenceProtocols(predict)
+        upload: dict[str, Any] = {"public": True, "cross_origin": True, "max_body": MAX_UPLOAD}
         run, file = contract.RUN_ID.pattern, "|".join(map(re.escape, contract.FILES))
         routes = [
             Route(r"/(?:index\.html)?", GET=page.page),
@@ -38,7 +42,15 @@ class Site(Router):
             Route(r"/resume", POST=control.resume),
             Route(r"/control", GET=control.state, POST=control.send_command),
             Route(r"/options", GET=control.options),
-            Route(r"/predict", POST=predict.answer, public=True, cross_origin=True, max_body=MAX_UPLOAD),
+            Route(r"/predict", POST=predict.answer, PUT=predict.answer, **upload),
+            Route(rf"/v1/models/{MODEL}{VERSION}:predict", POST=protocols.v1_predict, **upload),
+            Route(rf"/v1/models/{MODEL}{VERSION}", GET=protocols.v1_status, cross_origin=True),
+            Route(rf"/v2/models/{MODEL}{VERSION}/infer", POST=protocols.v2_infer, **upload),
+            Route(rf"/v2/models/{MODEL}{VERSION}", GET=protocols.v2_model, cross_origin=True),
+            Route(rf"/v2/models/{MODEL}{VERSION}/ready", GET=protocols.v2_model_ready, cross_origin=True),
+            Route(r"/v2/health/live", GET=protocols.v2_live, cross_origin=True),
+            Route(r"/v2/health/ready", GET=protocols.v2_ready, cross_origin=True),
+            Route(r"/v2", GET=protocols.v2_server, cross_origin=True),
             Route(r"/openapi\.json", GET=page.openapi, cross_origin=True),
             Route(r"/training_status", GET=runs.training_status, cross_origin=True),
             Route(r"/healthz", GET=health, cross_origin=True),

@@ -1,22 +1,25 @@
-"""Images in a request body: raw bytes, form data or JSON.
+"""Images in a request body, in the encodings that browsers, programs and inference clients use.
 
-multipart/form-data          one or more fields named image, file, data or image_file
-application/json             {"image": data URL}, {"inputs": base64}, {"instances": [{"data": base64}, ...]}, or
-                             {"instances": [28x28 numbers, ...]}, ink 255 or, if none is above 1, ink 1
-anything else                the bytes of one image
+multipart/form-data                  fields named as in FIELDS: files, data URLs, base64, or JSON
+application/x-www-form-urlencoded    the same fields
+application/json                     an object with such a field, `inputs` or `instances`; an array; or a text
+anything else                        the bytes of one image, a data URL, or base64
+
+The content decides where it contradicts Content-Type: a PNG that is declared as JSON is a PNG. Arrays of numbers have
+ink 255 or, if none is above 1, ink 1.
 """
 
-import base64
-import binascii
 import json
 import re
+import zlib
+from collections.abc import Iterator
+from itertools import chain
+from urllib.parse import parse_qsl
 
-from digits.server.http_message import Problem
+from digits.server.http_message import Problem, Request
+from digits.server.upload_values import FIELDS, MAX_IMAGES, Image, canonical, decode_text, images_in
 
-FIELDS = ("image", "file", "data", "image_file")
-MAX_UPLOAD = 2_800_000  # bytes of a request: an image of 2 MB in base64
-MAX_IMAGES = 16  # in a request
-_SIDE = 28
+MAX_UPLOAD = 17_200_000  # bytes of a request, decompressed: an image of 12 MiB in base64, in lines
 _BOUNDARY = re.compile(r'boundary=(?:"([^"\r\n]{1,70})"|([^\s;,"]{1,70}))', re.IGNORECASE)
 _FIELD_NAME = re.compile(
     rb'content-disposition:[^\r\n;]*(?:;[ \t]*(?!name=)[\w*-]+=(?:"[^"\r\n]*"|[^\s;"]*)[ \t]*)*'
@@ -24,91 +27,143 @@ _FIELD_NAME = re.compile(
     re.IGNORECASE,
 )
 _MAX_FIELD_HEAD = 2000  # bytes: the pattern may take time quadratic in the length
-_URL_SAFE = str.maketrans("-_", "+/")
-_MAX_VALUES = 20_000  # in JSON: 16 images of 28 x 28 numbers have 13,025. 2.8 MB of empty objects would take 70 MB
+_MAX_VALUES = 30_000  # in JSON: 16 images of 28x28x1 numbers have 25,553. 2.8 MB of empty objects would take 70 MB
 _MAX_PARTS = MAX_IMAGES + 16  # fields of a form: the images, and some others, which are ignored
+_SIGNATURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")
+_STRIPPED = (b"\x89PNG\x1a", b"\xff\xd8\xff\xe0\x10JFIF")  # how PNG and JPEG begin without line breaks and NULs
+_TEXT = re.compile(rb"[\t\r\n -~]*")
+_HEAD = 1000  # bytes that tell text from an image
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_=\r\n-]+")  # without spaces, which prose has
 _USAGE = 'Send the bytes of an image, a form field "image", or JSON {"image": data URL}.'
 
-Image = bytes | list[list[float]]  # a file, or 28 rows of 28 numbers 0 to 255
 
-
-def parse_images(content_type: str, body: bytes) -> list[Image]:
-    """The images in the body, at least one. Raises Problem: 400, 413."""
-    kind = content_type.partition(";")[0].strip().lower()
-    if not body:
-        raise Problem(400, f"The request has no body. {_USAGE}")
-    if kind == "multipart/form-data":
-        found: list[Image] = [*_parse_form(content_type, body)]
-    elif kind == "application/json" or body.lstrip()[:1] == b"{":
-        found = _parse_json(body)
-    else:
-        found = [body]
-    if not found:
-        raise Problem(400, f"The request has no image. {_USAGE}")
+def images_of(request: Request) -> list[Image]:
+    """The images in the request's body, at least one. Raises Problem: 400, 413, 415."""
+    found = parse_images(request.headers.get("content-type", ""), _decompress(request))
     if len(found) > MAX_IMAGES:
         raise Problem(413, f"A request has at most {MAX_IMAGES} images.")
     return found
 
 
-def _parse_form(content_type: str, body: bytes) -> list[bytes]:
+def json_of(request: Request) -> object:
+    """The JSON value in the body, decompressed. Raises Problem: 400, 413, 415."""
+    return _parse_json(_decompress(request))
+
+
+def parse_images(content_type: str, body: bytes) -> list[Image]:
+    """The images in the body, at least one. Raises Problem: 400, 413, 415."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if not body:
+        raise Problem(400, f"The request has no body. {_USAGE}")
+    if body.startswith(_SIGNATURES):
+        return [body]
+    if kind == "multipart/form-data":
+        return _images_of_fields(_form_fields(content_type, body))
+    if kind == "application/x-www-form-urlencoded":
+        if body.startswith(_STRIPPED):
+            raise Problem(400, "The image has lost its line breaks, as by curl -d: use curl --data-binary @FILE.")
+        if fields := _urlencoded_fields(body):
+            return _images_of_fields(fields)
+    if kind.endswith(("/json", "+json")):
+        return images_in(_parse_json(body))
+    if body.startswith(b"--") and b"content-disposition: form-data" in body[:_HEAD].lower():
+        raise Problem(415, "This is a form, but Content-Type is not multipart/form-data: let the client set it.")
+    return _images_of_content(body)
+
+
+def _images_of_content(content: bytes) -> list[Image]:
+    """The images in a body or a field that has no type: a file, JSON, a data URL, or base64. Raises Problem."""
+    head = content[:_HEAD].lstrip()
+    if content.startswith(_SIGNATURES) or not _TEXT.fullmatch(head):
+        return [content]
+    if head[:1] in (b"{", b"[", b'"'):
+        return images_in(_parse_json(content))
+    text = content.strip()
+    if not head.startswith((b"<", b"%PDF")) and (b":" in head or b"." in head):  # a URL, or a file's name
+        return [decode_text(text.decode("latin-1"))]
+    if _BASE64.fullmatch(text) and len(text.rstrip(b"=")) % 4 != 1:
+        return [decode_text(text.decode())]
+    raise Problem(415, f"Not a valid PNG, JPEG or other image, but text. {_USAGE}")
+
+
+def _decompress(request: Request) -> bytes:
+    """The body without its Content-Encoding. Raises Problem: 400, 413, 415."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding == "identity":
+        return request.body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        reason = "Content-Encoding is not supported: send the body as it is, or with gzip."
+        raise Problem(415, reason, {"Accept-Encoding": "gzip, deflate"})
+    unpacker = zlib.decompressobj(wbits=47)  # gzip's or zlib's header
+    try:
+        body = unpacker.decompress(request.body, MAX_UPLOAD + 1)
+    except zlib.error:
+        raise Problem(400, f"Content-Encoding is {encoding}, but the body is damaged or not compressed.") from None
+    if len(body) > MAX_UPLOAD:
+        raise Problem(413, f"The body is longer than {MAX_UPLOAD:,} bytes when decompressed.")
+    if not unpacker.eof:
+        raise Problem(400, f"The {encoding} body is incomplete.")
+    return body
+
+
+def _images_of_fields(fields: list[tuple[str, bytes]]) -> list[Image]:
+    """The images in the fields of a form whose names are in FIELDS. Raises Problem: 400, 413."""
+    chosen = [(name, content) for name, content in fields if canonical(name) in FIELDS]
+    if not chosen:
+        names = ", ".join(repr(name[:80]) for name, _ in fields[:5]) or "none"
+        raise Problem(400, f'The form has no image: name its field "image". Its fields: {names}.')
+    for name, content in chosen:
+        if not content.strip():
+            raise Problem(400, f"The form field {name!r} is empty: choose a file, or with curl write -F image=@FILE.")
+    return [*chain.from_iterable(_images_of_content(content) for _, content in chosen[: MAX_IMAGES + 1])]
+
+
+def _urlencoded_fields(body: bytes) -> list[tuple[str, bytes]]:
+    """The fields with a name of FIELDS; none if the body is not such a form."""
+    try:
+        pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, max_num_fields=_MAX_PARTS)
+    except ValueError:
+        return []
+    named = [(name, value) for name, value in pairs if canonical(name) in FIELDS]
+    return [(name, value.replace(" ", "+").encode()) for name, value in named]  # a + of base64, sent without escape
+
+
+def _form_fields(content_type: str, body: bytes) -> list[tuple[str, bytes]]:
     """Own code, since the standard library's parser needs unbounded time and memory for endless parts."""
     boundary = _BOUNDARY.search(content_type)
     if not boundary:
-        raise Problem(400, "The form has no boundary.")
-    between = b"\r\n--" + (boundary[1] or boundary[2]).encode("latin-1")
-    _, *parts = (b"\r\n" + body).split(between, _MAX_PARTS + 1)
-    if len(parts) > _MAX_PARTS:
-        raise Problem(413, f"The form has more than {_MAX_PARTS} fields.")
-    if not parts or not parts[-1].startswith(b"--"):
-        raise Problem(400, "The form has no closing boundary.")
-    found = []
-    for part in parts[:-1]:
-        head, empty, content = part.partition(b"\r\n\r\n")
-        name = _FIELD_NAME.search(head[:_MAX_FIELD_HEAD])
-        if empty and name and (name[1] or name[2] or b"").decode("latin-1") in FIELDS:
-            found.append(content)
-    return found
+        raise Problem(400, "The form's Content-Type has no boundary: let the client set it.")
+    fields = []
+    for start, end in _parts(body, b"--" + (boundary[1] or boundary[2]).encode("latin-1")):
+        head_end = body.find(b"\r\n\r\n", start, end)
+        name = _FIELD_NAME.search(body[start : min(head_end, start + _MAX_FIELD_HEAD)])
+        if head_end >= 0 and name:
+            fields.append(((name[1] or name[2] or b"").decode("latin-1"), body[head_end + 4 : end]))
+    return fields
 
 
-def _parse_json(body: bytes) -> list[Image]:
+def _parts(body: bytes, delimiter: bytes) -> Iterator[tuple[int, int]]:
+    """Start and end of each part, without copying them. Raises Problem: 400, 413."""
+    between = b"\r\n" + delimiter
+    start = 0 if body.startswith(delimiter) else body.find(between) + 2
+    if start == 1:
+        raise Problem(400, "The form does not have the boundary that its Content-Type names.")
+    for _ in range(_MAX_PARTS + 1):
+        start += len(delimiter)
+        if body.startswith(b"--", start):
+            return
+        end = body.find(between, start)
+        if end < 0:
+            raise Problem(400, "The form has no closing boundary.")
+        yield start, end
+        start = end + 2
+    raise Problem(413, f"The form has more than {_MAX_PARTS} fields.")
+
+
+def _parse_json(body: bytes) -> object:
     if body.count(b",") + body.count(b"[") + body.count(b"{") > _MAX_VALUES:
         raise Problem(413, f"The JSON has more than {_MAX_VALUES:,} values.")
     try:
-        value = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
         raise Problem(400, f"The body is not valid JSON. {_USAGE}") from None
-    if not isinstance(value, dict):
-        raise Problem(400, f"The JSON is not an object. {_USAGE}")
-    if "image" in value:
-        return [_decode(value["image"])]
-    if "inputs" in value:
-        return [_decode(value["inputs"])]
-    instances = value.get("instances")
-    if not isinstance(instances, list):
-        raise Problem(400, f"The request has no image. {_USAGE}")
-    return [_decode(one.get("data")) if isinstance(one, dict) else _pixels(one) for one in instances[: MAX_IMAGES + 1]]
-
-
-def _decode(text: object) -> bytes:
-    """The bytes of base64 text or of a data URL. Raises Problem (400)."""
-    if not isinstance(text, str):
-        raise Problem(400, "An image in JSON is text: base64, or a data URL.")
-    text = "".join(text.split())  # many programs break the lines
-    if text[:5].lower() == "data:":
-        head, _, text = text.rpartition(",")
-        if not head.lower().endswith(";base64"):
-            raise Problem(400, "The data URL is not in base64.")
-    try:
-        return base64.b64decode(text.translate(_URL_SAFE) + "=" * (-len(text) % 4), validate=True)
-    except (binascii.Error, ValueError):
-        raise Problem(400, "The image is not valid base64.") from None
-
-
-def _pixels(rows: object) -> list[list[float]]:
-    """28x28 numbers as they are, or times 255 if none is above 1. Raises Problem (400)."""
-    if isinstance(rows, list) and len(rows) == _SIDE and all(isinstance(r, list) and len(r) == _SIDE for r in rows):
-        values = [value for row in rows for value in row]
-        if all(type(value) in (int, float) and 0 <= value <= 255 for value in values):
-            scale = 255 if max(values) <= 1 else 1
-            return [[value * scale for value in row] for row in rows]
-    raise Problem(400, "An instance is 28 rows of 28 numbers from 0 to 255.")

@@ -8,8 +8,13 @@ import zlib
 
 from PIL import Image
 
-MOST = 1_990_000  # bytes: just below the limit for an image
-WIDE, HIGH = 4096, 976  # just below 4 megapixels
+from digits.inference import images
+from digits.server import uploads
+
+BODY = uploads.MAX_UPLOAD - 1000  # bytes of a request
+MOST = images.MAX_BYTES - 10_000  # bytes
+WIDE, HIGH = 4096, 4064  # just below the limit for an image
+WEBP_HIGH = 2032  # half of that: the limit for WebP
 FORM = "multipart/form-data; boundary=xyz"
 JSON = "application/json"
 
@@ -82,10 +87,14 @@ def jpeg_header(width: int, height: int, marker: int = 0xC0, components: int = 1
 
 
 def scans(count: int) -> bytes:
-    """A progressive JPEG that goes over all of its blocks again and again: two codes say that a scan brings nothing."""
+    """A progressive JPEG that goes over all of its blocks again and again: a few codes say a scan brings nothing."""
     codes = segment(0xC4, b"\x10" + bytes((1, *[0] * 15)) + b"\xe0")
-    bits = "".join("0" + f"{left - (1 << 14):014b}" for left in (32_000, WIDE * HIGH // 64 - 32_000))
-    data = int(bits.ljust(32, "1"), 2).to_bytes(4, "big").replace(b"\xff", b"\xff\0")
+    blocks = WIDE * HIGH // 64
+    runs = -(-blocks // 32_000)
+    lengths = [blocks // runs + (run < blocks % runs) for run in range(runs)]
+    bits = "".join("0" + f"{length - (1 << 14):014b}" for length in lengths)
+    length = -(-len(bits) // 8)
+    data = int(bits.ljust(8 * length, "1"), 2).to_bytes(length, "big").replace(b"\xff", b"\xff\0")
     scan = segment(0xDA, bytes((1, 1, 0, 1, 63, 0))) + data
     return jpeg_header(WIDE, HIGH, marker=0xC2) + codes + scan * count + b"\xff\xd9"
 
@@ -128,6 +137,34 @@ def webp_canvas() -> bytes:
 
 def webp_exif() -> bytes:
     return webp((28, 28), lossless=True, exif=exif(65535, 1_000_000, 1_800_000))
+
+
+def tiff(*entries: tuple[int, int, int, int], after: int = 0, tail: bytes = b"", size=(28, 28)) -> bytes:
+    """A gray TIFF of one strip. `entries`: tag, type, count, value; `after`: offset of the next page."""
+    base = [(256, 4, 1, size[0]), (257, 4, 1, size[1]), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (277, 3, 1, 1)]
+    named = {entry[0] for entry in entries}
+    tags = sorted([entry for entry in base if entry[0] not in named] + list(entries))
+    table = b"".join(struct.pack("<HHII", *entry) for entry in tags)
+    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + table + struct.pack("<I", after) + tail
+
+
+def tiff_pages() -> bytes:
+    """A chain of pages without tags."""
+    count, start = MOST // 6 - 100, len(tiff((273, 4, 1, 8), (279, 4, 1, 784)))
+    chain = b"".join(struct.pack("<HI", 0, start + 6 * (page + 1)) for page in range(count))
+    return tiff((273, 4, 1, 8), (279, 4, 1, 784), after=start, tail=chain)
+
+
+def tiff_tile(side: int) -> bytes:
+    """A tile far larger than its image, compressed to nothing."""
+    entries = ((259, 3, 1, 8), (322, 4, 1, side), (323, 4, 1, side), (324, 4, 1, 8), (325, 4, 1, 100))
+    return tiff(*entries, tail=zeros(1 << 20))
+
+
+def full_tiff(compression: str) -> bytes:
+    content = io.BytesIO()
+    Image.new("RGBA", (WIDE, HIGH)).save(content, "TIFF", compression=compression)
+    return content.getvalue()
 
 
 def in_form(content: bytes, head: bytes = b'Content-Disposition: form-data; name="image"') -> bytes:
@@ -175,12 +212,12 @@ BOMBS = {
     "BMP that jumps": (lambda: bmp(b"\0\2\xff\xff" * 400_000, packed=1), None),
     "BMP of 65,536 colors": (lambda: bmp(b"\0", size=(1, 1), colors=65536), None),
     "WebP on the largest canvas": (webp_canvas, None),
-    "WebP of as many pixels as are read": (lambda: webp((WIDE, HIGH), lossless=True), None),
+    "WebP of as many pixels as are read": (lambda: webp((WIDE, WEBP_HIGH), lossless=True), None),
     "WebP of 300 frames": (lambda: webp((500, 500), 300, lossless=True, minimize_size=False), None),
     "WebP with Exif that points at itself": (webp_exif, None),
     "JPEG of 65,500 pixels on a side": (lambda: jpeg_header(65500, 65500) + b"\xff\xd9", None),
     "JPEG of 100,000 scans": (lambda: scans(100_000), None),
-    "JPEG of 100 scans": (lambda: scans(100), None),
+    "JPEG of 30 scans": (lambda: scans(30), None),
     "JPEG in four full colors": (
         lambda: jpeg(mode="CMYK", size=(WIDE, HIGH), progressive=True, subsampling=0, quality=20),
         None,
@@ -197,26 +234,45 @@ BOMBS = {
     "JPEG of 490,000 quantisation tables": (lambda: jpeg(many(segment(0xDB, b""))), None),
     "JPEG of 2 MB between two segments": (lambda: jpeg(many(b"\xff")), None),
     "JPEG of two million restarts": (lambda: jpeg(many(b"\xff\xd0")), None),
-    "JSON nested 2,700,000 deep": (lambda: b'{"image":' + b"[" * 2_700_000, JSON),
-    "JSON of 900,000 objects": (lambda: b'{"instances":[' + b"{}," * 900_000 + b"{}]}", JSON),
-    "JSON of 390,000 objects with a key": (lambda: b'{"instances":[' + b'{"":1},' * 390_000 + b"{}]}", JSON),
-    "JSON of one number": (lambda: b'{"image":' + b"9" * 2_700_000 + b"}", JSON),
-    "JSON of 2.7 MB of base64": (lambda: b'{"inputs":"' + b"A" * 2_700_000 + b'"}', JSON),
-    "JSON of 2.7 MB of nearly base64": (lambda: b'{"inputs":"' + b"A" * 2_700_000 + b'%"}', JSON),
-    "JSON with a data URL of many parameters": (lambda: b'{"image":"data:' + b";a" * 1_350_000 + b'"}', JSON),
+    "TIFF of 2^62 pixels": (lambda: tiff((273, 4, 1, 8), size=(0x7FFFFFFF, 0x7FFFFFFF)), None),
+    "TIFF of as many pixels as are read": (lambda: full_tiff("tiff_adobe_deflate"), None),
+    "TIFF of as many pixels as are read, LZW": (lambda: full_tiff("tiff_lzw"), None),
+    "TIFF of two million pages": (tiff_pages, None),
+    "TIFF of three million strips": (lambda: tiff((273, 4, MOST // 4 - 99, 200), tail=bytes(MOST - 300)), None),
+    "TIFF of strips as bytes": (lambda: tiff((273, 1, MOST - 300, 200), tail=bytes(MOST - 200)), None),
+    "TIFF of six million samples": (lambda: tiff((258, 3, MOST // 2 - 99, 200), tail=bytes(MOST - 200)), None),
+    "TIFF of 60,000 tags": (lambda: tiff(*[(700 + number, 7, 4, 0) for number in range(60_000)]), None),
+    "TIFF whose tags claim the same bytes": (
+        lambda: tiff(*[(700 + number, 7, MOST // 2, 200_000) for number in range(9000)], tail=bytes(MOST - 200_000)),
+        None,
+    ),
+    "TIFF with Exif that points at itself": (lambda: tiff((273, 4, 1, 8), (34665, 4, 1, 8)), None),
+    "TIFF of a tile of 60,000 pixels on a side": (lambda: tiff_tile(60_000), None),
+    "TIFF of a tile of 20,000 pixels on a side": (lambda: tiff_tile(20_000), None),
+    "TIFF whose strip never ends": (
+        lambda: tiff((259, 3, 1, 8), (273, 4, 1, 140), (279, 4, 1, 1 << 18), tail=zeros(1 << 28)),
+        None,
+    ),
+    "JSON nested as deep as it is long": (lambda: b'{"image":' + b"[" * BODY, JSON),
+    "JSON of empty objects": (lambda: b'{"instances":[' + b"{}," * (BODY // 3) + b"{}]}", JSON),
+    "JSON of objects with a key": (lambda: b'{"instances":[' + b'{"":1},' * (BODY // 7) + b"{}]}", JSON),
+    "JSON of one number": (lambda: b'{"image":' + b"9" * BODY + b"}", JSON),
+    "JSON of base64 only": (lambda: b'{"inputs":"' + b"A" * BODY + b'"}', JSON),
+    "JSON of nearly base64": (lambda: b'{"inputs":"' + b"A" * BODY + b'%"}', JSON),
+    "JSON with a data URL of many parameters": (lambda: b'{"image":"data:' + b";a" * (BODY // 2) + b'"}', JSON),
     "JSON with a full PNG": (lambda: in_json(full_png()), JSON),
     "JSON with 16 PNGs": (
         lambda: b'{"instances":[' + b",".join([b'{"data":"' + base64.b64encode(full_png()) + b'"}'] * 16) + b"]}",
         JSON,
     ),
     "form whose field has a thousand names": (
-        lambda: in_form(b"x", b"content-disposition:;" * 130_000),
+        lambda: in_form(b"x", b"content-disposition:;" * (BODY // 21)),
         FORM,
     ),
-    "form of spaces": (lambda: in_form(b"x", b"content-disposition:" + b"; " * 1_300_000), FORM),
+    "form of spaces": (lambda: in_form(b"x", b"content-disposition:" + b"; " * (BODY // 2)), FORM),
     "form with 16 PNGs": (
         lambda: b"".join(in_form(full_png())[:-9] for _ in range(16)) + b"\r\n--xyz--\r\n",
         FORM,
     ),
-    "form of boundaries": (lambda: b"--xyz\r\n" * 380_000, FORM),
+    "form of boundaries": (lambda: b"--xyz\r\n" * (BODY // 7), FORM),
 }

@@ -71,6 +71,10 @@ def valid_files() -> list[bytes]:
         saved("WEBP", "RGB"),
         saved("WEBP", "RGBA", lossless=True, exif=exif),
         saved("WEBP", "RGB", save_all=True, append_images=second),
+        *[saved("TIFF", mode) for mode in ("1", "L", "P", "RGBA", "I;16")],
+        *[saved("TIFF", "RGB", compression=name, exif=exif) for name in ("tiff_lzw", "tiff_adobe_deflate", "jpeg")],
+        saved("TIFF", "1", compression="group4"),
+        saved("TIFF", "L", save_all=True, append_images=second),
     ]
 
 
@@ -176,9 +180,13 @@ class Server:
         self.growth_mb = max(self.growth_mb, grown)
         return grown
 
-    def _memory(self) -> float:
+    def peak_mb(self) -> float:
+        """The most that memory has grown by, at any moment since the server's start."""
+        return self._memory("VmHWM") - self._before
+
+    def _memory(self, kind: str = "VmRSS") -> float:
         with open(f"/proc/{self._pid}/status") as lines:
-            return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) * 1024 / 1e6
+            return next(int(line.split()[1]) for line in lines if line.startswith(kind)) * 1024 / 1e6
 
 
 @contextlib.contextmanager
