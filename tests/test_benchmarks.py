@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 import figures
 import machine
+import numpy as np
 import pytest
 import runs
 import table
@@ -21,6 +22,7 @@ from click.testing import CliRunner
 from figures import Quantity, Results
 
 from digits.config import Config
+from digits.inference.ink import components
 from digits.models import builders, weights_file
 from tests.support import PROJECT
 
@@ -46,7 +48,7 @@ PROGRAMS = (
 
 
 LOADED: dict[str, types.ModuleType] = {}
-PARTS = ("doodles", "figures", "machine", "runs", "served")  # which the programs share
+PARTS = ("doodles", "figures", "machine", "pens", "runs", "served")  # which the programs share
 
 
 def results(folder, add=False, options=None, name="one", title="One", **more):
@@ -273,7 +275,7 @@ def weights(tmp_path):
 @pytest.mark.parametrize(
     ("name", "trial", "cases"),
     [
-        ("pictures", ["--images", "20"], {"unchanged", "preprocessed", "inverted", "colored"}),
+        ("pictures", ["--images", "20"], {"unchanged", "preprocessed", "inverted", "colored", "pencil", "faint scan"}),
         ("non_digits", ["--images", "20", "--pictures", "4"], {"noise", "letters", "MNIST test digits, raw"}),
     ],
 )
@@ -282,6 +284,17 @@ def test_trained_weights_are_measured(tmp_path, mnist_root, monkeypatch, weights
     monkeypatch.setenv("BENCHMARK_RESULTS", str(tmp_path))
     program(name).main([weights, *trial], standalone_mode=False)
     assert cases <= {row["of"] for row in content(tmp_path, name)["rows"]}
+
+
+def test_thinning_leaves_lines_of_one_pixel_connected_as_before():
+    import pens
+
+    blobs = np.kron(np.random.default_rng(4).random((9, 9)) < 0.5, np.ones((7, 7), bool))
+    padded = np.pad(blobs, 7)
+    lines = pens.thin(padded)
+    assert (lines <= padded).all() and (pens.thin(lines) == lines).all()
+    assert components(lines)[1] == components(padded)[1]
+    assert not (lines[1:, 1:] & lines[:-1, 1:] & lines[1:, :-1] & lines[:-1, :-1]).any()
 
 
 def benchmark(folder, name, *arguments):

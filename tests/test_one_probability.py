@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from digits.data import datasets
+from digits.files import write_json
 from digits.inference import load
+from digits.models import weights_file
 from digits.runlog import contract
 from tests.support import PROJECT
 from tests.support.example_project import server_of
@@ -30,12 +32,11 @@ const { createNetwork } = await import(`${web}/network.js`);
 const { numbersOf, parsePlan } = await import(`${web}/plan.js`);
 const { prepare } = await import(`${web}/prepare.js`);
 const { judge } = await import(`${web}/verdict.js`);
-const { samples } = JSON.parse(readFileSync(`${folder}/test_samples.json`));
 const plan = parsePlan(JSON.parse(readFileSync(`${folder}/network.json`)));
 const read = createNetwork(plan, numbersOf(plan, new Uint8Array(readFileSync(`${folder}/network.bin`)).buffer));
-const answers = samples.map(({ pixels }) => {
-  const data = Uint8ClampedArray.from(pixels.flatMap((level) => [level, level, level, 255]));
-  const prepared = prepare({ width: 28, height: 28, data });
+const answers = JSON.parse(readFileSync(0)).map((rows) => {
+  const data = Uint8ClampedArray.from(rows.flat().flatMap((level) => [level, level, level, 255]));
+  const prepared = prepare({ width: rows[0].length, height: rows.length, data });
   return judge(prepared, read(prepared.pixels).logits, plan);
 });
 console.log(JSON.stringify(answers));
@@ -78,11 +79,15 @@ def read(folder: Path, file: str) -> dict:
     return json.loads((folder / "results" / file).read_text())
 
 
-def on_the_page(folder: Path) -> list[dict]:
+def on_the_page(folder: Path, pictures: list[np.ndarray] | None = None) -> list[dict]:
+    """The page's verdicts on gray pictures, uint8 (H, W); by default on the test samples."""
+    if pictures is None:
+        pictures = [np.reshape(sample["pixels"], (28, 28)) for sample in read(folder, contract.TEST_SAMPLES)["samples"]]
+    rows = json.dumps([picture.tolist() for picture in pictures])
     node = shutil.which("node")
     assert node, "Node.js is needed for this test"
     command = [node, "--input-type=module", "-e", PAGE, str(PROJECT / "web" / "pad"), str(folder / "results")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, input=rows, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -142,6 +147,54 @@ def test_after_the_run_every_program_gives_the_same_probability(finished):
     assert read(finished, contract.TRAINING_LOG)["test"]["temperature"] == pytest.approx(told["temperature"], rel=1e-5)
     check_samples(finished)
     check_gallery(finished, read(finished, contract.PREDICTIONS)["test"], contract.TEST_IMAGES)
+
+
+def drawn() -> dict[str, np.ndarray]:
+    """Gray pictures, uint8 (H, W), of a digit with pens of three widths, of a flawed one, and of non-digits."""
+    four = [[(220, 40), (80, 240), (340, 250)], [(250, 130), (235, 370)]]
+    zigzag = [[(30 + 340 * (step % 2), 20 + 30 * step) for step in range(13)], [(30, 20), (370, 380)]]
+    made = {f"a 4 of {width} pixels": lines(four, width) for width in (1, 4, 40)}
+    made |= {"a blot": lines([[(100, 200), (300, 200)]], 250), "a tangle": lines(zigzag, 8)}
+    made |= {"at the edge": made["a 4 of 4 pixels"][:255], "small": np.asarray(Image.new("L", (300, 200), 255)).copy()}
+    made["small"][40:97, 200:257] = made["a 4 of 40 pixels"][::7, ::7][:57, :57]
+    return made
+
+
+def lines(strokes: list, width: int) -> np.ndarray:
+    sheet = Image.new("L", (400, 400), 255)
+    for stroke in strokes:
+        ImageDraw.Draw(sheet).line(stroke, fill=20, width=width, joint="curve")
+    return np.asarray(sheet)
+
+
+@pytest.mark.parametrize("threshold", [-1e9, 1e9])
+def test_every_program_gives_the_same_verdict_for_the_same_reason(finished, tmp_path, threshold):
+    """With an OOD threshold that rejects every picture, and one that rejects none."""
+    results = shutil.copytree(finished / "results", tmp_path / "results")
+    weights = results / contract.WEIGHTS
+    weights.write_bytes(weights_file.serialize(weights_file.load(weights) | {"ood_threshold": threshold}))
+    network = json.loads((results / contract.NETWORK).read_text())
+    write_json(results / contract.NETWORK, network | {"ood_threshold": threshold})
+    pictures = drawn()
+    files = [tmp_path / f"{name}.png" for name in pictures]
+    for file, picture in zip(files, pictures.values()):
+        Image.fromarray(picture).save(file)
+    predicted = json.loads(command("predict", *files, "--weights", results, "--json").output)
+    report = command("predict", *files, "--weights", results).output
+    reader = load(results)
+    page = on_the_page(tmp_path, list(pictures.values()))
+    reasons = set()
+    with serving(server_of(tmp_path)) as server:
+        for file, one, other in zip(files, predicted, page):
+            posted = post(server, file.read_bytes()).json()
+            for answer in (one, posted, reader.read(file).as_json()):
+                assert (answer["status"], answer["reason"]) == (other["status"], other["reason"]), file.name
+                assert answer["label"] == str(other["label"]), file.name
+                assert answer["probabilities"] == pytest.approx(other["probabilities"], abs=0.02)
+            assert f"{file}: " in report and (other["reason"] or "%") in report
+            reasons.add(other["reason"])
+    assert {"far too much ink", "a tangle of lines"} <= reasons
+    assert ({None} if threshold > 0 else {"touches the edge", "unlike any digit"}) <= reasons
 
 
 def test_during_training_probabilities_use_the_temperature_of_the_epoch(stopped):

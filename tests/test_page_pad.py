@@ -92,6 +92,21 @@ def test_a_finger_draws_and_does_not_scroll_the_page(browser, trained):
     context.close()
 
 
+def test_thin_lines_are_read_on_a_phone(visit, trained):
+    with our_server(trained) as url:
+        page = visit(url, width=390, allowed=READS)
+        sheet(page)
+        page.get_by_label("Pen width").fill("2")
+        for digit in (1, 4):
+            draw(page, strokes_of(digit))
+            see(page, ANSWER, f"^{digit}$")
+            widened = pixels(page)
+            page.get_by_label("Widen thin strokes").uncheck()
+            assert sum(widened) > 2 * sum(pixels(page))
+            page.get_by_label("Widen thin strokes").check()
+            clear(page)
+
+
 def test_keys_draw_too(visit, trained):
     with our_server(trained) as url:
         page = visit(url, allowed=READS)

@@ -12,9 +12,9 @@ const CHANGES = {
 for (const [name, change] of Object.entries(CHANGES)) {
   test(`${name} ends the stroke that is being drawn`, () => {
     const drawing = createDrawing();
-    drawing.begin([0, 0]);
+    drawing.begin([0, 0], 20);
     drawing.end();
-    drawing.begin([5, 5]);
+    drawing.begin([5, 5], 2);
     change(drawing);
     assert.equal(drawing.isPenDown, false);
     const before = structuredClone(drawing.strokes);
@@ -25,8 +25,8 @@ for (const [name, change] of Object.entries(CHANGES)) {
 
 test('a stroke continues until then', () => {
   const drawing = createDrawing();
-  drawing.begin([0, 0]);
+  drawing.begin([0, 0], 20);
   drawing.extend([1, 1]);
-  assert.deepEqual(drawing.strokes, [[[0, 0], [1, 1]]]);
+  assert.deepEqual(drawing.strokes, [{ width: 20, points: [[0, 0], [1, 1]] }]);
   assert.equal(drawing.isPenDown, true);
 });

@@ -2,14 +2,15 @@
 
 /** @typedef {[number, number]} Point x and y on the sheet */
 /** @typedef {{bitmap: HTMLCanvasElement, image: ImageData, ink: string}} Picture `ink`: the color of strokes over it */
-/** @typedef {{picture: Picture | null, strokes: Point[][]}} State */
+/** @typedef {{width: number, points: Point[]}} Stroke */
+/** @typedef {{picture: Picture | null, strokes: Stroke[]}} State */
 
 /** @type {State} */
 const BLANK = { picture: null, strokes: [] };
 
 export function createDrawing() {
   let states = [BLANK];
-  /** @type {Point[] | null} */
+  /** @type {Stroke | null} */
   let open = null; // the stroke that is being drawn
   const top = () => states[states.length - 1];
   const push = (changes) => {
@@ -22,14 +23,17 @@ export function createDrawing() {
     get isBlank() { return !top().picture && !top().strokes.length; },
     get isPenDown() { return open !== null; },
     get canUndo() { return states.length > 1; },
-    /** @param {Point} point */
-    begin(point) {
-      const stroke = [point];
+    /**
+     * @param {Point} point
+     * @param {number} width of the pen
+     */
+    begin(point, width) {
+      const stroke = { width, points: [point] };
       push({ strokes: [...top().strokes, stroke] });
       open = stroke;
     },
     /** @param {Point} point */
-    extend(point) { open?.push(point); },
+    extend(point) { open?.points.push(point); },
     end() { open = null; },
     put(picture) { push({ picture, strokes: [] }); },
     clear() { if (!this.isBlank) push(BLANK); },

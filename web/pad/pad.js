@@ -13,7 +13,7 @@ import { createModelInput } from './model-input.js';
 import { prepare } from './prepare.js';
 import { createProbabilities } from './probabilities.js';
 import { SavedDrawings } from './saved-drawings.js';
-import { SIDE, createSheet } from './sheet.js';
+import { PEN_WIDTH, SIDE, createSheet } from './sheet.js';
 import { judge } from './verdict.js';
 
 /** @import {Store} from '../core/store.js' */
@@ -55,7 +55,7 @@ class Pad {
     this.#parts = parts;
     this.#store = store;
     const redraw = oncePerFrame(() => this.update(false)); // a pen reports more often
-    this.sheet = createSheet(parts.canvas, this.#drawing, (isDone) => (isDone ? this.update(true) : redraw()));
+    this.sheet = createSheet(parts.canvas, this.#drawing, () => parts.pen.valueAsNumber, (isDone) => (isDone ? this.update(true) : redraw()));
     this.input = createModelInput(parts.input, () => this.update(true));
     this.showVerdict = createProbabilities(parts.verdict);
     this.showMaps = createFeatureMaps(parts.maps);
@@ -136,6 +136,7 @@ function markup() {
   const file = h('input', { type: 'file', accept: 'image/*', class: 'unseen', tabindex: '-1', 'aria-hidden': 'true' });
   const [which, note] = [h('span', { class: 'soft' }), h('p', { class: 'soft', role: 'status' })];
   const [undo, clear, save, random] = ['Undo', 'Clear', 'Save drawing', 'Random test image'].map((label) => button(label));
+  const pen = h('input', { type: 'range', min: 2, max: 40, value: PEN_WIDTH });
   const open = button('Open image', () => file.click());
   const [input, verdict, maps, saved] = ['input', 'verdict', 'layers', 'saved'].map((name) => h('div', { class: name }));
   const layers = h('details', { open: true, hidden: true }, h('summary', {}, 'Feature maps'), maps);
@@ -145,12 +146,12 @@ function markup() {
     h('p', {}, h('span', { class: 'screen' }, 'Draw a digit with mouse, finger, pen or keys; or drop or paste an image of one. '), which),
     h(
       'div', { class: 'desk' },
-      h('div', { class: 'sheet' }, canvas, h('div', { class: 'picks' }, undo, clear, save, open, random, file), note),
+      h('div', { class: 'sheet' }, canvas, h('div', { class: 'picks' }, undo, clear, save, open, random, file, h('label', {}, 'Pen width ', pen)), note),
       h('div', {}, h('h3', {}, 'Model input'), input),
       h('div', { class: 'outcome' }, h('h3', {}, 'Prediction'), verdict),
     ),
     saved,
     layers,
   );
-  return { root, canvas, file, which, note, undo, clear, save, random, input, verdict, maps, saved, layers };
+  return { root, canvas, file, which, note, pen, undo, clear, save, random, input, verdict, maps, saved, layers };
 }

@@ -7,16 +7,19 @@ import { colorsIn, onColors } from '../core/theme.js';
 
 export const SIDE = 280; // pixels of the canvas, whatever its size on the screen
 const READ_SIDE = 140; // pixels of the image that is read back: enough for 28, at a quarter of the cost
-const PEN_WIDTH = 20; // relative to a digit's height as in MNIST
+export const PEN_WIDTH = 20; // relative to a digit's height as in MNIST
 const STEP = 8; // pixels per arrow key, four times as many with Shift
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-/** Shows `drawing` on `canvas` and edits it; `changed(isDone)` is called during each edit and at its end. */
-export function createSheet(canvas, drawing, changed) {
+/**
+ * Shows `drawing` on `canvas` and edits it with a pen of `penWidth()`; `changed(isDone)` is called during each edit and at
+ * its end.
+ */
+export function createSheet(canvas, drawing, penWidth, changed) {
   const context = canvas.getContext('2d');
   const small = h('canvas', { width: READ_SIDE, height: READ_SIDE }).getContext('2d', { willReadFrequently: true });
   small.scale(READ_SIDE / SIDE, READ_SIDE / SIDE);
-  const pen = createKeyboardPen(drawing);
+  const pen = createKeyboardPen(drawing, penWidth);
   const inkColor = () => drawing.picture?.ink ?? colorsIn(canvas.parentElement, ['ink']).ink;
 
   function draw() {
@@ -28,7 +31,7 @@ export function createSheet(canvas, drawing, changed) {
     changed(isDone);
   };
 
-  listenToPointer(canvas, drawing, pen, update);
+  listenToPointer(canvas, drawing, penWidth, pen, update);
   canvas.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !pen.press(event.key, event.shiftKey)) return;
     event.preventDefault();
@@ -53,7 +56,7 @@ export function createSheet(canvas, drawing, changed) {
 }
 
 /** Edits by keys. `position` is null until the first use; `press(key, isFar)`: whether the key has a meaning. */
-function createKeyboardPen(drawing) {
+function createKeyboardPen(drawing, penWidth) {
   /** @type {Point | null} */
   let position = null;
   const inside = (place) => Math.min(SIDE, Math.max(0, place));
@@ -61,7 +64,7 @@ function createKeyboardPen(drawing) {
   function toggle() {
     position ??= [SIDE / 2, SIDE / 2];
     if (drawing.isPenDown) drawing.end();
-    else drawing.begin(position);
+    else drawing.begin(position, penWidth());
   }
 
   function move([right, down], far) {
@@ -84,7 +87,7 @@ function createKeyboardPen(drawing) {
   };
 }
 
-function listenToPointer(canvas, drawing, pen, update) {
+function listenToPointer(canvas, drawing, penWidth, pen, update) {
   let pointer = null; // id of the one that draws
   const pointOf = ({ clientX, clientY }) => {
     const box = canvas.getBoundingClientRect();
@@ -101,7 +104,7 @@ function listenToPointer(canvas, drawing, pen, update) {
     canvas.setPointerCapture(event.pointerId);
     pointer = event.pointerId;
     pen.remove();
-    drawing.begin(pointOf(event));
+    drawing.begin(pointOf(event), penWidth());
     update(false);
   });
   canvas.addEventListener('pointermove', (event) => {
@@ -118,12 +121,12 @@ function paint(context, { picture, strokes }, color) {
   context.clearRect(0, 0, SIDE, SIDE);
   if (picture) paintPicture(context, picture);
   context.lineCap = context.lineJoin = 'round';
-  context.lineWidth = PEN_WIDTH;
   context.strokeStyle = color;
-  for (const stroke of strokes) {
+  for (const { width, points } of strokes) {
+    context.lineWidth = width;
     context.beginPath();
-    context.moveTo(...stroke[0]);
-    for (const point of stroke.length > 1 ? stroke.slice(1) : stroke) context.lineTo(...point);
+    context.moveTo(...points[0]);
+    for (const point of points.length > 1 ? points.slice(1) : points) context.lineTo(...point);
     context.stroke();
   }
 }

@@ -2,7 +2,7 @@
 
 import { BOX, finer } from './frame.js';
 
-export const WIDEN_BELOW = 1.6; // pixels of the box
+export const WIDEN_BELOW = 1.4; // pixels of the box
 export const TARGET_WIDTH = 2.0; // pixels of the box
 export const MIN_SIDE = 80; // pixels on the longer side for dilation
 
