@@ -2,9 +2,9 @@
 
 MNIST test images are scaled, moved, colored, compressed and rotated, preprocessed (digits/inference/preprocess.py), and
 classified. The target for each is at most 0.3 points below the accuracy on the unchanged images. They are also redrawn
-with other pens (pens.py), and digits are drawn in forms that are rare in MNIST (doodles.py), such as a 1 with a foot; of
-these at least 95 % must be correct and accepted. If scikit-learn is installed, its 1,797 digits of 8x8 pixels by other
-writers are classified too.
+with other pens (pens.py), and digits are drawn in forms that are rare in MNIST (doodles.py), such as a 1 with a foot;
+of these at least 95 % must be correct and accepted. If scikit-learn is installed, its 1,797 digits of 8x8 pixels by
+other writers are classified too.
 
 Writes benchmarks/results/pictures.json.
 """
