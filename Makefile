@@ -1,7 +1,7 @@
 # Short names for commands that README.md also spells out. They work from any folder: make -f "path to/Makefile" train
 #   make train ARGS="--epochs 3"      trains; whatever stands in ARGS goes to mnist_cnn.py
 #   make serve ARGS="--port 9000"     serves the page
-#   make quick                        runs the tests that need neither a browser nor processes of their own: a minute
+#   make quick                        runs the fast tests, with few subprocesses and no browser: a minute
 #   make test                         runs the whole test suite: up to ten minutes
 #   make lint                         checks style and types of Python and JavaScript
 #   make faults                       kills, failing system calls, malformed requests, full disks: up to 20 minutes

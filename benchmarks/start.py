@@ -1,4 +1,4 @@
-"""Start-up time of a run: from the command to the first batch, with MNIST on the disk.
+"""Startup time of a run: from the command to the first batch, with MNIST on the disk.
 
     python benchmarks/start.py [RUNS]
 

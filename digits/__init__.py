@@ -1,1 +1,1 @@
-"""The parts that the trainer and the server stand on."""
+"""Shared code of trainer and server."""

@@ -82,7 +82,7 @@ _ALL = (
         channels=(32, 64, 64, 64),
         dropout=0.5,
         norm="batch",
-        about="cnn4 at the same width all the way; also 16,32,32,32",
+        about="cnn4 with nearly constant width and more dropout; also 16,32,32,32",
         source='F. Chollet, "Deep Learning with Python", 2017: its first network for MNIST has 3x3 convolutions of '
         "32, 64 and 64 channels; here one more, and cnn4's pooling",
     ),
@@ -91,7 +91,7 @@ _ALL = (
         channels=(32, 32, 64, 64, 128, 128),
         dropout=0.3,
         norm="batch",
-        about="six 3x3 convolutions, pooling in each second one, 128 hidden units",
+        about="six 3x3 convolutions, pooling after every second, 128 hidden units",
         source='K. Simonyan and A. Zisserman, "Very Deep Convolutional Networks", 2014 (VGG), cut to 28x28 pixels; '
         'S. Ioffe and C. Szegedy, "Batch Normalization", 2015; pooling as in cnn4-quick',
     ),
@@ -117,7 +117,7 @@ _ALL = (
         channels=(16, 24, 28, 32, 40),
         dropout=0.0,
         norm="batch",
-        about="the least that reads 99.4 %: one 3x3 convolution, four separable ones",
+        about="the smallest network that reaches 99.4 %: one 3x3 convolution, four separable ones",
         source='A. Howard and others, "MobileNets", 2017: separable convolutions; M. Lin, Q. Chen and S. Yan, "Network '
         'In Network", 2013: the average of each channel at the end',
     ),

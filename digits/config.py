@@ -117,7 +117,7 @@ class Config:
     precision: str = MORE.option(
         "auto",
         Choice(("auto", "float32", "bfloat16")),
-        "Number format; auto: bfloat16 where a check at start-up finds it correct and faster.",
+        "Number format; auto: bfloat16 where a check at startup finds it correct and faster.",
     )
     threads: int = MACHINE.option(0, Number(int, 0, 1024), "CPU threads; 0: torch's default.")
     deterministic: bool = MACHINE.option(False, Flag(), "Force deterministic algorithms.")

@@ -27,10 +27,10 @@ class Interrupted(KeyboardInterrupt):
 class Interrupts:
     """What SIGINT, SIGTERM and SIGHUP do, once `install` was called.
 
-    Outside a `raising` block there is nothing to save, and the process ends at once. Inside, the first signal raises
-    Interrupted, after the end of a `held` block if there is one, whose state must not be torn. If the `raising` block
-    has not ended 1.5 s later, the `last_words` of the block that it is in are called from another thread, and the
-    process ends.
+    Outside an `interruptible` block there is nothing to save, and the process ends at once. Inside, the first signal
+    raises Interrupted, after the end of a `deferred` block if there is one, whose state must not be torn. If the
+    `interruptible` block has not ended 1.5 s later, the `last_words` of the block that it is in are called from another
+    thread, and the process ends.
     """
 
     def __init__(self):
@@ -60,7 +60,7 @@ class Interrupts:
 
     @contextmanager
     def leaving(self, last_words: Callable[[], None]):
-        """Within a `raising` block: what is still to be done for this one where it can't be unwound."""
+        """Within an `interruptible` block: what remains to be done for this one if it can't be unwound."""
         before, self._last_words = self._last_words, last_words
         try:
             yield
@@ -79,7 +79,7 @@ class Interrupts:
 
     @contextmanager
     def synchronized(self, agree: Callable[..., bool]):
-        """For processes that work hand in hand: all raise Interrupted at the end of the same `held` block, or of this.
+        """For processes that work together: all raise Interrupted at the end of the same `deferred` block, or of this.
 
         There each calls `agree` with whether it was asked to stop, and gets whether any was; at the end of this block
         with now=True, for then it must not be put off.

@@ -57,7 +57,7 @@ PRESETS = {
         },
     ),
     "tiny": Preset(
-        "99.4 % with less than 5,000 weights",
+        "99.4 % with fewer than 5,000 weights",
         {
             "model": "tiny",
             "epochs": 24,
@@ -71,7 +71,7 @@ PRESETS = {
         },
     ),
     "textbook": Preset(
-        "what a textbook does: Adam, batches of 64, no augmentation, no average",
+        "textbook recipe: Adam, batches of 64, no augmentation, no weight averaging",
         {
             "model": "cnn4",
             "optimizer": "adam",

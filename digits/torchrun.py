@@ -1,4 +1,4 @@
-"""The rank of this process among those that torchrun starts, from the environment. Knows no torch."""
+"""Rank and number of the processes that torchrun starts, from the environment. Does not import torch."""
 
 import os
 from contextlib import contextmanager

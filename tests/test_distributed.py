@@ -94,7 +94,7 @@ def test_both_processes_stop_save_and_resume_together(runs, tmp_path, signum):
     process.send_signal(signum)
     output, errors = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert "a checkpoint is saved" in output, errors
+    assert "a checkpoint was saved" in output, errors
     assert log_of(tmp_path)["status"] == "interrupted"
     state = weights_file.load(tmp_path / "checkpoint.pth")
     before = losses(tmp_path)

@@ -84,7 +84,7 @@ def test_an_empty_lock_file_names_no_owner(tmp_path, content):
     ],
 )
 def test_the_owner_is_named_as_in_the_lock_file(tmp_path, holder, who):
-    assert str(lock.FolderLocked(tmp_path, holder)).startswith(f"Another trainer writes to {tmp_path}{who}. Wait")
+    assert str(lock.FolderLocked(tmp_path, holder)).startswith(f"Another trainer is writing to {tmp_path}{who}. Wait")
 
 
 def test_an_unreadable_lock_has_an_unknown_state(tmp_path, monkeypatch):

@@ -140,7 +140,7 @@ def test_two_runs_are_overlaid_and_compared(visit, tmp_path):
         page = visit(url)
         page.get_by_label("Compare with the other").check()
         reach(page, "#compare")
-        see(page, "#compare li", "classifies 1 fewer test image correctly.* probability of p = 1 ")
+        see(page, "#compare li", "classifies 1 fewer test image correctly.* probability 1 ")
         see(page, "#compare tbody", r"lr\s*0.01\s*0.5")
         assert "epochs" not in page.locator("#compare tbody th").all_inner_texts(), "what is the same is left out"
         expected = json.loads((earlier / TRAINING_LOG).read_text())["epochs"]["val_loss"][-1]

@@ -61,7 +61,7 @@ def test_a_former_option_sets_the_present_one_and_a_notice_names_it(seen, tmp_pa
     done = invoke("--results-dir", str(tmp_path), flag(former), plain(value))
     assert done.exit_code == 0, done.output
     assert getattr(seen[0], present) == value
-    assert done.output == f"NOTE: Renamed options: {flag(former)} is now {flag(present)}.\n"
+    assert done.output == f"Warning: Renamed options: {flag(former)} is now {flag(present)}.\n"
     assert flag(former) + " " not in invoke("--help").output
 
 
@@ -84,7 +84,7 @@ def test_both_names_of_an_option_at_once_are_an_error(seen, tmp_path, former):
 
 def test_the_former_name_of_a_preset_is_read(seen, tmp_path):
     done = invoke("--results-dir", str(tmp_path), "--preset", "course")
-    assert done.output == "NOTE: Renamed options: --preset course is now --preset textbook.\n"
+    assert done.output == "Warning: Renamed options: --preset course is now --preset textbook.\n"
     assert (seen[0].preset, seen[0].cooldown, seen[0].name) == ("textbook", 0.7, "cnn4, textbook")
     assert "course" not in invoke("--help").output
 

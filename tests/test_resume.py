@@ -314,7 +314,7 @@ def refused(results, *options):
 
 
 def test_what_cannot_be_continued_is_refused_in_one_line(tmp_path, uninterrupted):
-    assert "holds no run" in refused(tmp_path)
+    assert "contains no run" in refused(tmp_path)
     (tmp_path / contract.TRAINING_LOG).write_text('{"run_id"')
     assert "training_log.json is damaged" in refused(tmp_path)
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
@@ -367,7 +367,7 @@ def test_what_was_written_for_the_page_may_be_damaged_and_is_made_anew(tmp_path,
     if damaged is not None:
         path.write_text(damaged)
     said = resume(copy, "--epochs", "4")
-    assert f"NOTE: {file} can't be used" in said and said.count("NOTE") == 1
+    assert f"Warning: {file} can't be used" in said and said.count("Warning") == 1
     made = json.loads(path.read_text())
     rows = made.get("validation", made)["epochs"]
     assert [row["epoch"] if isinstance(row, dict) else row for row in rows] == [2, 3, 4]

@@ -117,7 +117,7 @@ def test_it_runs_in_its_own_session_on_all_cores_and_its_output_is_saved(launche
 # Immediate failures of a trainer, and its output.
 FAILURES = {
     "--channels x": (2, "not a list of whole numbers"),
-    "--resume": (1, "holds no run"),
+    "--resume": (1, "contains no run"),
     "--no-such-option": (2, "no-such-option"),
 }
 
@@ -168,7 +168,7 @@ WORDS = {
     b"one\ntwo\n": ["one", "two"],
     b"one\r\ntwo\rthree": ["one", "two", "three"],
     b"\n\n  \nx\n": ["x"],
-    b"\x1b[33m\x1b[1mNOTE: yellow\x1b[0m\n": ["NOTE: yellow"],
+    b"\x1b[33m\x1b[1mWarning: yellow\x1b[0m\n": ["Warning: yellow"],
     b"\x1b]0;title\x07bell\x00\x08\x7f\n": ["]0;titlebell"],
     b"a\tb\n": ["a b"],
     "größer, 数字\n".encode(): ["größer, 数字"],

@@ -125,7 +125,7 @@ class Terminal:
     def warn(self, text: str) -> None:
         """Print a warning on standard error, with --quiet too."""
         with suppress(OSError):
-            click.echo(self._styled(f"NOTE: {text}", fg="yellow", bold=True), err=True)
+            click.echo(self._styled(f"Warning: {text}", fg="yellow", bold=True), err=True)
 
     def check(self) -> None:
         """Raise UserError if lines were lost, unless the reader has gone away."""
@@ -203,12 +203,12 @@ class Terminal:
         """Print whether an interrupted run was saved, and the command that resumes it."""
         self.say(
             f"Interrupted in epoch {run.state.epoch} after {run.state.step:,} steps: "
-            + ("a checkpoint is saved." if saved else "the checkpoint could not be saved, an earlier one remains.")
+            + ("a checkpoint was saved." if saved else "the checkpoint could not be saved; the previous one is kept.")
         )
         self._show_resume(run.config)
 
     def show_stop(self, run: "TrainingRun") -> None:
-        self.say(f"Stopped after {run.state.step:,} steps: a checkpoint is saved.")
+        self.say(f"Stopped after {run.state.step:,} steps: a checkpoint was saved.")
         self._show_resume(run.config)
 
     def _show_resume(self, config: Config) -> None:

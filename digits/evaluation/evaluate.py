@@ -50,7 +50,7 @@ def evaluate(
 
 
 def _metrics(evaluation: Evaluation, calibration: Calibration) -> dict:
-    """`mean_confidence` and `calibration_error` are uncalibrated; `calibrated_...` are None without a temperature."""
+    """`calibration_error` is uncalibrated; `ece_calibrated` is None without a temperature."""
     confidences = [metrics.mean_confidence(evaluation.probabilities(t)) for t in (None, calibration.temperature)]
     rows = metrics.per_class(evaluation.confusion)
     return {

@@ -29,7 +29,7 @@ class FolderLocked(UserError):
     def __init__(self, folder: Path, holder: dict):
         who = _describe(holder)
         super().__init__(
-            f"Another trainer writes to {folder}{f': {who}' if who else ''}. "
+            f"Another trainer is writing to {folder}{f': {who}' if who else ''}. "
             "Wait for it, stop it, or choose another results folder."
         )
         self.holder = holder

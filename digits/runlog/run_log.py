@@ -1,6 +1,6 @@
 """Run log of a trainer: the public API that writes a run into its results folder, as results/README.md documents it.
 
-Any trainer gets the page by writing these files, with this class or without it. The class knows no torch:
+Any trainer gets the page by writing these files, with this class or without it. The class does not import torch:
 
     with RunLog("results", name="my network", config={"lr": 0.1}) as log:
         log.set_totals(epochs=2, batches=100)
@@ -103,7 +103,7 @@ class RunLog(Lifecycle):
         self._writer.mark_dirty()
 
     def test(self, loss: float, accuracy: float, correct: int, total: int, **metrics: float | None) -> None:
-        """Result on the test set; further `metrics` as digits/evaluation/calibration.py and ood.py define them."""
+        """Result on the test set; further `metrics` are fields of the log's `test` (results/README.md)."""
         with self._flushing():
             counts = {"correct": correct, "total": total}
             rest = {name: rounded(value) for name, value in metrics.items()}

@@ -14,7 +14,7 @@ from digits.runlog import contract
 class LogWriter:
     """Calls `write` from its own thread, at most once a second unless flushed. Methods may be called from any thread.
 
-    `flush` raises RuntimeError while the thread doesn't run: it would wait forever.
+    `flush` raises RuntimeError while the thread doesn't run: the wait would never end.
     """
 
     def __init__(self, write: Callable[[], None]):

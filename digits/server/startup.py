@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
     """Raises SystemExit for invalid options."""
-    parser = Parser(description="Show the training in the browser.")
+    parser = Parser(description="Serve the training page.")
     parser.add_argument("--port", type=int, help=f"port to listen on (default: {PORT}, or the next free one)")
     host_help = "address or name to listen on; 0.0.0.0: reachable from other machines, read-only (default: %(default)s)"
     parser.add_argument("--host", default="127.0.0.1", help=host_help)
@@ -108,7 +108,7 @@ def banner(server: Server, access: Authorization, options: argparse.Namespace) -
     """The lines printed at startup."""
     port = server.server_address[1]
     folder = options.results_dir.absolute()
-    lines = [f"The training is at {page_url(server, access)} (Ctrl-C ends it)"]
+    lines = [f"Serving at {page_url(server, access)} (press Ctrl-C to stop)"]
     if options.port is None and port != PORT:
         lines.append(f"Port {PORT} is taken, so this is port {port}")
     if options.host in EVERYWHERE:

@@ -15,7 +15,7 @@ from digits.training.resume import PreviousRun
 from digits.training.schedule import Schedule
 from digits.training.trainer import RunningAverage, Trainer, TrainState
 
-_PARTS = {"run_id", "config", "schedule", "progress", "learner", "log"}  # the last but one: Trainer.state_dict
+_PARTS = {"run_id", "config", "schedule", "progress", "learner", "log"}  # learner: Trainer.state_dict
 _MUST_MATCH = sorted({*names_of("identifies"), "model"} - {*names_of("on_resume")})  # options
 
 

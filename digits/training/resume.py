@@ -1,4 +1,4 @@
-"""The run in the results folder that --resume and --restart continue or repeat. Knows no torch."""
+"""The run in the results folder that --resume continues and --restart repeats. Does not import torch."""
 
 import time
 from dataclasses import dataclass, replace
@@ -64,7 +64,7 @@ def previous_run(folder: Path) -> PreviousRun:
     except OSError as error:
         raise UserError(f"{file} can't be read now: {error.strerror or error}. Try again.") from None
     if log is None:
-        found = f"{file} is damaged" if file.exists() else f"{folder} holds no run"
+        found = f"{file} is damaged" if file.exists() else f"{folder} contains no run"
         raise UserError(f"{found}: start one with {invocation('mnist_cnn')}.")
     try:
         complete = log["status"] == "completed"
@@ -76,7 +76,9 @@ def previous_run(folder: Path) -> PreviousRun:
         renamed = renames.notice(log["config"])
         return PreviousRun(config, environment, dict(dataset), complete, steps, events, is_empty, renamed)
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise UserError(f"{folder} holds no run of this version: start one with {invocation('mnist_cnn')}.") from None
+        raise UserError(
+            f"{folder} contains no run that this version can read: start one with {invocation('mnist_cnn')}."
+        ) from None
 
 
 def _whole_number(value) -> int:
@@ -92,7 +94,7 @@ def load_for_resume(folder: Path, given: dict[str, Any]) -> PreviousRun:
     if before.steps and config.steps == before.steps and config.epochs != before.epochs:
         raise UserError(f"The run in {folder} ends after --steps {before.steps}: raise that instead of --epochs.")
     if config.epochs < before.epochs or 0 < config.steps < previous.steps:
-        raise UserError(f"The run in {folder} is planned for more than that: --resume cannot shorten a run.")
+        raise UserError(f"The run in {folder} is planned for more epochs or steps: --resume cannot shorten a run.")
     if previous.complete and (config.epochs, config.steps) == (before.epochs, before.steps):
         raise UserError(f"The run in {folder} is complete: raise --epochs to continue it, or omit --resume.")
     return replace(previous, config=config)

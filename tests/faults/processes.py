@@ -34,7 +34,7 @@ EXPECTED = {*contract.FILES, *LOCKS, contract.RUNS_INDEX, contract.RUNS, contrac
 class Child:
     """A program of the project from its first line on, in a forked process that has all modules imported already.
 
-    A `gated` one waits for `open_gate`; a `fresh` one is a new interpreter, start-up and imports included. Its output
+    A `gated` one waits for `open_gate`; a `fresh` one is a new interpreter, startup and imports included. Its output
     goes to files beside each other in `folder`.
     """
 

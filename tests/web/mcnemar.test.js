@@ -40,12 +40,12 @@ test('the sentence gives the probability of such a difference between equally go
   const labels = Array(40).fill(7);
   const reading = (right, from = 0) => answers(labels, labels.map((_, index) => (index >= from && index < from + right ? 7 : 0)));
   const sentence = (images, p) => `The run shown classifies ${images} correctly. If both models were equally good, `
-    + `a difference at least this large would have a probability of ${p} (exact McNemar test).`;
+    + `a difference at least this large would occur with probability ${p} (exact McNemar test).`;
   assert.equal(verdict(reading(20), reading(20, 10)), 'Both classify the same number of test images correctly.');
-  assert.equal(verdict(reading(21, 9), reading(15)), sentence('6 more test images', 'p = 0.31'));
-  assert.equal(verdict(reading(10), reading(11)), sentence('1 fewer test image', 'p = 1'));
-  assert.equal(verdict(reading(10), reading(19)), sentence('9 fewer test images', 'p = 0.0039'));
-  assert.equal(verdict(reading(40), reading(0)), sentence('40 more test images', 'p < 0.001'));
+  assert.equal(verdict(reading(21, 9), reading(15)), sentence('6 more test images', '0.31'));
+  assert.equal(verdict(reading(10), reading(11)), sentence('1 fewer test image', '1'));
+  assert.equal(verdict(reading(10), reading(19)), sentence('9 fewer test images', '0.0039'));
+  assert.equal(verdict(reading(40), reading(0)), sentence('40 more test images', 'below 0.001'));
 });
 
 test('runs on other images cannot be compared', () => {

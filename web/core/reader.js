@@ -57,7 +57,7 @@ export function createReader() {
   };
 }
 
-/** The kind of server: `digits` for our own, `files` for any other. */
+/** The kind of server: `digits` for this project's, `files` for any other. */
 export async function serverKind() {
   const answer = await ask(API && `${API}healthz`, { method: 'HEAD' });
   return /^digits\b/i.test(answer.headers.get('Server') ?? '') ? 'digits' : 'files';

@@ -31,7 +31,7 @@ export class RunReader {
     this.#read = read;
   }
 
-  /** Re-reads what changed; `isOurs`: whether our own server answers. Throws Unreachable. */
+  /** Re-reads what changed; `isOurs`: whether this project's server answers. Throws Unreachable. */
   async update(isOurs) {
     const status = isOurs ? parseStatus((await this.#read(`${API}training_status`)).value) : null;
     const { shown } = this.#store.state;

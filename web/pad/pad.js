@@ -113,14 +113,14 @@ class Pad {
 
   /** @param {number | null} [index] of a test image */
   async #take(promise, name, index = null) {
-    try {
-      const picture = await promise;
-      this.#edit(() => this.#drawing.put({ ...picture, ink: '#fff' }));
-      this.#testImage = index;
-      this.showLabel();
-    } catch {
+    const picture = await promise.catch(() => null);
+    if (!picture) {
       setText(this.#parts.note, `${name} is not an image that this browser can read.`);
+      return;
     }
+    this.#edit(() => this.#drawing.put({ ...picture, ink: '#fff' }));
+    this.#testImage = index;
+    this.showLabel();
   }
 
   async #takeTestImage() {

@@ -1,4 +1,4 @@
-/** The status bar: name, status and progress of the run, always in view. */
+/** The header: name, status and progress of the run, always in view. */
 
 import { icon, parts, setText } from '../core/dom.js';
 import { capital, counted, duration, percent, whole } from '../core/format.js';

@@ -41,7 +41,7 @@ export function verdict(shown, other) {
   if (!more) return 'Both classify the same number of test images correctly.';
   const images = `${Math.abs(more).toLocaleString('en-US')} ${more > 0 ? 'more' : 'fewer'} test ${Math.abs(more) === 1 ? 'image' : 'images'}`;
   return `The run shown classifies ${images} correctly. If both models were equally good, a difference at least this large `
-    + `would have a probability of ${written(mcnemar(counts))} (exact McNemar test).`;
+    + `would occur with probability ${written(mcnemar(counts))} (exact McNemar test).`;
 }
 
-const written = (p) => (p < 0.001 ? 'p < 0.001' : `p = ${Number(p.toPrecision(2))}`);
+const written = (p) => (p < 0.001 ? 'below 0.001' : String(Number(p.toPrecision(2))));

@@ -18,5 +18,5 @@ export function mount(element, store) {
   });
 }
 
-/** Our own trainer writes its images long before its network. */
+/** This project's trainer writes its images long before its network. */
 const isComing = (log, liveness) => isAlive(liveness) && log.files.includes('test.png');
