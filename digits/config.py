@@ -16,6 +16,7 @@ from digits.option_types import NAME_LENGTH, Channels, Choice, Flag, Folder, Gro
 from digits.presets import PRESETS
 from digits.project import PLACE, PROJECT
 
+MAX_EPOCHS = 1_000_000  # also by remote control
 DEFAULT_LR = {"adam": 0.006, "adamw": 0.006, "sgd": 0.1, "muon": 0.01}  # by optimizer, without --lr
 
 # Parts of the page's form, in their order, and further options: of the schedule and the machine, and those that do not
@@ -51,7 +52,7 @@ class Config:
         None, Choice(NORMS), "Normalization after each convolution.", default_text=_MODELS_OWN, owner="model"
     )
 
-    epochs: int = LEARNING.option(10, Number(int, 1, 1_000_000), "Passes over the training images.", on_resume=True)
+    epochs: int = LEARNING.option(10, Number(int, 1, MAX_EPOCHS), "Passes over the training images.", on_resume=True)
     steps: int = MORE.option(
         0, _STEPS, "Stop after this many batches, even within an epoch; 0: after --epochs.", on_resume=True
     )

@@ -86,3 +86,15 @@ def test_buckets_continue_from_a_saved_state(batches):
     second.restore(json.loads(json.dumps(first.state())))  # plain values
     add(second, range(batches + 1, batches + 200))
     assert columns(second.snapshot()) == columns(whole.snapshot())
+
+
+def test_a_checkpoint_of_version_0_2_0_has_the_same_buckets():
+    """It has the values of a bucket as a list, in the alphabetical order of their names."""
+    buckets, curve = filled([0.5, math.nan, 1.0] * 7, limit=8)
+    state = buckets.state()
+    named = [state["open"], *state["full"]]
+    former = [[value for _, value in sorted(values.items())] for values in named]
+    restored = Buckets(8)
+    restored.restore(state | {"open": former[0], "full": former[1:]})
+    assert restored.state() == state
+    assert columns(restored.snapshot()) == curve

@@ -28,7 +28,7 @@ def test_without_a_known_learning_rate_there_is_no_warning(tmp_path):
 def test_a_foreign_log_without_the_expected_fields_is_handled(tmp_path, monkeypatch, strange):
     write_json(tmp_path / contract.TRAINING_LOG, {"status": "running"} | strange)
     monkeypatch.setattr(lock, "is_held", lambda folder: None)
-    monkeypatch.setattr(control_file, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(control_file, "TIMEOUT_S", 0.1)
     with pytest.raises(UserError, match="No answer yet"):
         control_file.send_and_wait(tmp_path, "stop")
 
@@ -113,7 +113,7 @@ def test_a_pipe_in_place_of_the_control_file_does_not_block(tmp_path):
 def test_a_command_to_a_finished_run_is_answered(tmp_path, monkeypatch):
     write_json(tmp_path / contract.TRAINING_LOG, {"run_id": "mine", "status": "running", "events": []})
     monkeypatch.setattr(lock, "is_held", lambda folder: None)  # a disk without locks: nobody knows
-    monkeypatch.setattr(control_file, "_LOOK_S", 0)
+    monkeypatch.setattr(control_file, "POLL_S", 0)
 
     def end(folder, *asked):
         write_json(folder / contract.TRAINING_LOG, {"run_id": "mine", "status": "completed"})

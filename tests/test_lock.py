@@ -47,10 +47,10 @@ def test_a_released_folder_is_free(tmp_path):
     assert not lock.is_held(tmp_path)
 
 
-def test_probing_does_not_disturb_the_owner_of_the_lock(tmp_path, monkeypatch):
+def test_probing_does_not_disturb_the_holder_of_the_lock(tmp_path, monkeypatch):
     """A server that probes the lock holds it for an instant: taking it is retried."""
     answers = iter([False, False, True])
-    monkeypatch.setattr(lock, "_lock", lambda handle, exclusive: next(answers))
+    monkeypatch.setattr(lock, "lock_handle", lambda handle, exclusive: next(answers))
     lock.FolderLock(tmp_path, {}).release()
 
 

@@ -54,8 +54,8 @@ def test_predictions_hold_a_digit_and_a_confidence_per_image():
 
 
 def test_mistakes_and_low_confidence_images_have_all_ten_probabilities(monkeypatch):
-    monkeypatch.setattr(artifacts, "_MISTAKES", 4)
-    monkeypatch.setattr(artifacts, "_DOUBTS", 2)
+    monkeypatch.setattr(artifacts, "MAX_MISTAKES", 4)
+    monkeypatch.setattr(artifacts, "MAX_DOUBTS", 2)
     collected = artifacts.Predictions(split(30), split(200))
     collected.set_test(evaluation(200), None)
     probabilities, labels = evaluation(200).probabilities(), split(200).labels

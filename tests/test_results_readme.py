@@ -72,9 +72,9 @@ def test_columns_limits_and_statuses_match_the_code():
     assert set(contract.BATCH_FIELDS) | set(contract.EPOCH_FIELDS) <= WORDS
     assert set(contract.STATUSES) <= WORDS
     assert f"{contract.EPOCHS_KEPT:,} epochs" in TEXT
-    assert f"the last {contract.EVENTS_KEPT}" in TEXT
+    assert f"the last {contract.MAX_EVENTS}" in TEXT
     assert f"no sign of life for {contract.SILENT_AFTER_S:.0f} s" in " ".join(TEXT.split())
-    assert f"at most {contract.LABEL_KEPT} characters" in TEXT
+    assert f"at most {contract.MAX_LABEL_LENGTH} characters" in TEXT
     assert contract.HEARTBEAT_S + contract.WRITE_EVERY_S <= 5
 
 

@@ -180,20 +180,20 @@ def test_a_long_run_stays_small_and_keeps_its_last_epoch(folder):
             log.batch(1, loss=1 / (1 + step), accuracy=step / 30_000, lr=0.001234567, images=128)
         for number in range(250):
             log.event("resumed", f"event {number} " + "x" * 2000)
-    assert len(saved(folder)["events"]) == contract.EVENTS_KEPT
+    assert len(saved(folder)["events"]) == contract.MAX_EVENTS
     assert saved(folder)["events"][-1]["text"].startswith("event 249")
-    assert max(len(event["text"]) for event in saved(folder)["events"]) <= contract.EVENT_KEPT
+    assert max(len(event["text"]) for event in saved(folder)["events"]) <= contract.MAX_EVENT_LENGTH
     assert len(rows(folder)) == 30_000
 
 
 def test_events_that_are_needed_to_repeat_the_run_are_dropped_last(folder):
     with RunLog(folder, name="steered") as log:
         log.event("lr changed", "lr 0.01 became 0.001", request="a", value=0.001)
-        for number in range(2 * contract.EVENTS_KEPT):
+        for number in range(2 * contract.MAX_EVENTS):
             log.event("refused", "it is not paused", request=str(number))
     events = saved(folder)["events"]
-    assert len(events) == contract.EVENTS_KEPT
-    assert events[0]["value"] == 0.001 and events[1]["request"] == str(contract.EVENTS_KEPT + 1)
+    assert len(events) == contract.MAX_EVENTS
+    assert events[0]["value"] == 0.001 and events[1]["request"] == str(contract.MAX_EVENTS + 1)
 
 
 def test_the_longest_log_with_the_longest_texts_stays_under_256_kb(folder):

@@ -18,7 +18,7 @@ BAD = {
     "nothing": b"{}",
     "another field": b'{"name": "x", "path": "../.."}',
     "a number for a name": b'{"name": 7}',
-    "a name too long": b'{"name": "%s"}' % (b"x" * (contract.LABEL_KEPT + 1)),
+    "a name too long": b'{"name": "%s"}' % (b"x" * (contract.MAX_LABEL_LENGTH + 1)),
     "a word for hidden": b'{"hidden": "yes"}',
     "a number for hidden": b'{"hidden": 1}',
     "no name and nothing else": b'{"name": null}',

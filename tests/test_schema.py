@@ -250,10 +250,10 @@ def test_names_and_limits_of_the_code_are_those_of_the_schema():
     assert list(DEFINITIONS["batches"]["properties"]) == list(batches.columns([]))
     assert {column["maxItems"] for column in DEFINITIONS["batches"]["properties"].values()} == {batches.BUCKETS_KEPT}
     assert {column["maxItems"] for column in DEFINITIONS["epochs"]["properties"].values()} == {contract.EPOCHS_KEPT}
-    assert log["events"]["maxItems"] == contract.EVENTS_KEPT
-    assert log["name"]["maxLength"] == log["error"]["maxLength"] == contract.TEXT_KEPT
-    assert DEFINITIONS["event"]["properties"]["text"]["maxLength"] == contract.EVENT_KEPT
-    assert label["name"]["maxLength"] == contract.LABEL_KEPT
+    assert log["events"]["maxItems"] == contract.MAX_EVENTS
+    assert log["name"]["maxLength"] == log["error"]["maxLength"] == contract.MAX_TEXT_LENGTH
+    assert DEFINITIONS["event"]["properties"]["text"]["maxLength"] == contract.MAX_EVENT_LENGTH
+    assert label["name"]["maxLength"] == contract.MAX_LABEL_LENGTH
     assert DEFINITIONS["run_id"]["pattern"] == f"^{contract.RUN_ID.pattern}$"
     assert DEFINITIONS["schema"]["const"] == contract.SCHEMA
     assert tuple(DEFINITIONS["request"]["properties"]["action"]["enum"]) == control_actions.ACTIONS

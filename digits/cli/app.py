@@ -117,7 +117,7 @@ class _Failure(click.ClickException):
 
     def __init__(self, message: str, exit_code: int = 1):
         super().__init__(message)
-        vars(self)["exit_code"] = exit_code
+        self.exit_code = exit_code  # type: ignore[misc]  # a class constant in click
 
 
 def _file_error(error: OSError, writes: bool) -> str:

@@ -5,7 +5,7 @@ import itertools
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from digits.files import naming, open_handle, rounded
@@ -50,12 +50,12 @@ class Buckets:
 
     def state(self) -> dict:
         """Plain values from which `restore` makes the same buckets."""
-        return {"width": self.width, "open": self._open.values(), "full": [bucket.values() for bucket in self._full]}
+        return {"width": self.width, "open": asdict(self._open), "full": [asdict(bucket) for bucket in self._full]}
 
     def restore(self, state: dict) -> None:
         self.width = state["width"]
-        self._open = _Bucket(*state["open"])
-        self._full = [_Bucket(*values) for values in state["full"]]
+        self._open = _Bucket.from_state(state["open"])
+        self._full = list(map(_Bucket.from_state, state["full"]))
 
     def snapshot(self) -> "list[_Bucket]":
         """The buckets as they are now: later batches don't change them."""
@@ -64,7 +64,7 @@ class Buckets:
 
 @dataclass(slots=True)
 class _Bucket:
-    """Sums over some batches. The order of the fields is that of the values in a checkpoint."""
+    """Sums over some batches."""
 
     accuracies: int = 0
     accuracy_sum: float = 0.0
@@ -80,8 +80,10 @@ class _Bucket:
     seconds: float | None = None
     step: int = 0
 
-    def values(self) -> list[float | None]:
-        return [getattr(self, name) for name in self.__slots__]
+    @classmethod
+    def from_state(cls, values: dict | list) -> "_Bucket":
+        """From `asdict`, or from the values in alphabetical order, which checkpoints of version 0.2.0 have."""
+        return cls(**values if isinstance(values, dict) else dict(zip(sorted(cls.__slots__), values, strict=True)))
 
     def add(
         self,

@@ -50,11 +50,11 @@ HEARTBEAT_S = 4.0  # the contract promises 5
 SILENT_AFTER_S = 15.0  # three heartbeats missed: no longer called running
 
 EPOCHS_KEPT = 1000  # rows; a longer run keeps every second, fourth, ... epoch, and always the last
-EVENTS_KEPT = 100
-EVENT_KEPT = 160  # characters of an event's text
+MAX_EVENTS = 100
+MAX_EVENT_LENGTH = 160  # characters of an event's text
 LOG_BYTES = 16 << 20  # limit of a log: ours has 256 kB, another program's may be longer
-TEXT_KEPT = 1000  # characters of a name or an error
-LABEL_KEPT = 120  # characters of a name given on the page
+MAX_TEXT_LENGTH = 1000  # characters of a name or an error
+MAX_LABEL_LENGTH = 120  # characters of a name given on the page
 
 RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 

@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from digits.config import MAX_EPOCHS
 from digits.errors import UserError
 from digits.files import SMALL_BYTES, is_number, load_json, write_json
 from digits.runlog import contract, lock, status, training_log
@@ -25,9 +26,8 @@ RESUMED = "resumed"  # and these: `value` is how many steps the run has from the
 MAX_REQUESTS = 1000  # in the file: the oldest are dropped, which were executed long ago
 _ID_LENGTH = 80
 _VALUE_LENGTH = 40  # of a number: with more, a thousand requests would exceed SMALL_BYTES
-MAX_EPOCHS = 1_000_000
 FAR_ABOVE = 10  # times the present learning rate: one that high needs confirmation (web/control/state.js)
-_PATIENCE_S, _LOOK_S = 10.0, 0.05  # for an answer: longer than an evaluation of the validation images
+TIMEOUT_S, POLL_S = 10.0, 0.05  # for an answer: longer than an evaluation of the validation images
 
 
 class InvalidCommand(ValueError):
@@ -127,7 +127,7 @@ def send_and_wait(folder: Path, action: str, value: object = None) -> str:
         id = send(folder, action, value, log.get("run_id"))
     except InvalidCommand as error:
         raise UserError(f"{action}: {error}.") from None
-    give_up = time.monotonic() + _PATIENCE_S
+    give_up = time.monotonic() + TIMEOUT_S
     while True:
         alive = _is_trained(log, folder)  # before the log is read: the answer may be its last entry
         log = training_log.read(folder) or {}
@@ -143,7 +143,7 @@ def send_and_wait(folder: Path, action: str, value: object = None) -> str:
             raise UserError(
                 "No answer yet: the trainer may be loading or evaluating. The request stays in control.json."
             )
-        time.sleep(_LOOK_S)
+        time.sleep(POLL_S)
 
 
 def _is_trained(log: dict, folder: Path) -> bool:

@@ -1,12 +1,14 @@
 """Lifecycle of a run log: lock, archive of the run before, open files, writer thread, end."""
 
+import functools
 import shlex
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeVar, cast
 
 from digits.files import finite, write_atomically, write_json
 from digits.runlog import archive, contract, runs, training_log
@@ -15,7 +17,21 @@ from digits.runlog.lock import FolderLock
 from digits.runlog.training_log import TrainingLog
 from digits.runlog.writer import LogWriter
 
-_BEFORE, INSIDE, _AFTER = "is not entered yet", "is open", "has ended"
+_BEFORE, _INSIDE, _AFTER = "is not entered yet", "is open", "has ended"
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def only_inside(method: _Method) -> _Method:
+    """Let `method` raise RuntimeError outside the `with` block of its log."""
+
+    @functools.wraps(method)
+    def checked(self: "Lifecycle", *args: Any, **kwargs: Any) -> Any:
+        if self._stage != _INSIDE:
+            raise RuntimeError(f"{method.__name__}() needs its `with` block: this run log {self._stage}.")
+        return method(self, *args, **kwargs)
+
+    return cast(_Method, checked)
 
 
 class Lifecycle:
@@ -71,9 +87,10 @@ class Lifecycle:
             self._writer.start()
             opened.callback(self._writer.close)
             self._opened = opened.pop_all()
-        self._stage = INSIDE
+        self._stage = _INSIDE
         return self
 
+    @only_inside
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -91,10 +108,12 @@ class Lifecycle:
             self._stage = _AFTER
             self._opened.close()
 
+    @only_inside
     def stop(self) -> None:
         """End the run as stopped instead of completed when its `with` block ends without an error."""
         self._ending = "stopped"
 
+    @only_inside
     def end(self, status: str, error: str | None = None) -> None:
         """Write the last state. The end of the `with` block calls it as well; a second call changes nothing."""
         with self._guard:
@@ -110,6 +129,7 @@ class Lifecycle:
         finally:
             self._update_index()
 
+    @only_inside
     @contextmanager
     def withheld(self) -> Iterator[None]:
         """Show readers what is logged in this block only after it, all at once."""
@@ -120,22 +140,26 @@ class Lifecycle:
             self._withheld = False
             self._writer.mark_dirty()
 
+    @only_inside
     def save_json(self, file: str, value: dict) -> None:
         """Write one of the contract's JSON files, with schema and run_id in front, and announce it."""
         write_json(self.folder / file, {"schema": contract.SCHEMA, "run_id": self.run_id} | finite(value))
         self.announce(file)
 
+    @only_inside
     def save(self, file: str, content: bytes) -> None:
         """Write one of the contract's other files, and announce it."""
         write_atomically(self.folder / file, content)
         self.announce(file)
 
+    @only_inside
     def save_shared(self, file: str, content: bytes) -> None:
         """Like `save`, for a file that is often the same from run to run: then it is a hard link to the earlier one."""
         if not archive.hardlink_if_unchanged(self.folder, file, content):
             write_atomically(self.folder / file, content)
         self.announce(file)
 
+    @only_inside
     def announce(self, file: str) -> None:
         """List `file` in the log, so that readers ask for no file that doesn't exist."""
         with self._guard:
@@ -161,4 +185,4 @@ class Lifecycle:
 
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
-    return text[: contract.TEXT_KEPT]
+    return text[: contract.MAX_TEXT_LENGTH]

@@ -17,7 +17,7 @@ from digits.errors import UserError
 from digits.files import SMALL_BYTES, UnexpectedFile, naming, open_handle, read_json
 
 LOCK_FILE = ".lock"
-_PATIENCE_S = 0.3  # a server in `is_held` has the lock for some microseconds: a trainer retries that long
+_TIMEOUT_S = 0.3  # a server in `is_held` has the lock for some microseconds: a trainer retries that long
 _BRIEFLY_S = 2.0  # longer than 20 runs take to be listed on a slow disk
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # some network folders: go on without
 _WINDOWS_BYTE = 1 << 20  # Windows locks are mandatory: a byte past the text leaves the text readable
@@ -44,7 +44,7 @@ class FolderLock:
     def __init__(self, folder: Path, holder: dict):
         self._handle = open_handle(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT)
         try:
-            if not _lock_within(self._handle, _PATIENCE_S):
+            if not _lock_within(self._handle, _TIMEOUT_S):
                 raise FolderLocked(folder, holder_of(folder))
             with naming(folder / LOCK_FILE):
                 os.ftruncate(self._handle, 0)
@@ -84,7 +84,7 @@ def is_held(folder: Path) -> bool | None:
     except OSError:  # too many open files, no permission: it may well be held
         return None
     try:
-        free = _lock(handle, exclusive=False)
+        free = lock_handle(handle, exclusive=False)
         return None if free is None else not free
     finally:
         os.close(handle)
@@ -96,7 +96,7 @@ def try_lock(path: Path) -> int | None:
     A child process may inherit the open file. The kernel drops the lock once all processes that have it open closed it.
     """
     handle = open_handle(path, os.O_RDWR | os.O_CREAT)
-    if _lock(handle, exclusive=True) is False:
+    if lock_handle(handle, exclusive=True) is False:
         os.close(handle)
         return None
     return handle
@@ -123,14 +123,14 @@ def lock_file(path: Path) -> Iterator[None]:
 
 def _lock_within(handle: int, seconds: float) -> bool:
     give_up = time.monotonic() + seconds
-    while _lock(handle, exclusive=True) is False:
+    while lock_handle(handle, exclusive=True) is False:
         if time.monotonic() > give_up:
             return False
         time.sleep(0.02)
     return True
 
 
-def _lock(handle: int, exclusive: bool) -> bool | None:
+def lock_handle(handle: int, exclusive: bool) -> bool | None:
     """Try once, without waiting; None where the file system has no locks.
 
     Two shared locks (not exclusive) don't exclude each other on POSIX.

@@ -10,14 +10,12 @@ Any trainer gets the page by writing these files, with this class or without it.
             log.epoch(epoch, train_loss=0.5, val_loss=0.6)
 """
 
-import functools
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from digits.files import rounded
-from digits.runlog.lifecycle import INSIDE, Lifecycle
+from digits.runlog.lifecycle import Lifecycle, only_inside
 
 
 class RunLog(Lifecycle):
@@ -43,6 +41,7 @@ class RunLog(Lifecycle):
         """Progress of the run: `batch` batches of `epoch`, `step` of all epochs."""
         return self._log.position
 
+    @only_inside
     def describe(self, **sections: dict) -> None:
         """Set or extend `config`, `environment`, `dataset` or `model`, each a dict of plain values."""
         with self._flushing():
@@ -50,26 +49,31 @@ class RunLog(Lifecycle):
         if "model" in sections:
             self._update_index()
 
+    @only_inside
     def set_totals(self, epochs: int, batches: int, steps: int | None = None) -> None:
         """Planned epochs, batches per epoch and steps of all epochs: the page's progress and time left."""
         with self._flushing():
             self._log.set_totals(epochs, batches, steps)
 
+    @only_inside
     def plan(self, epochs: int, batches: int, steps: int | None = None) -> None:
         """Former name of `set_totals`."""
         self.set_totals(epochs, batches, steps)
 
+    @only_inside
     def phase(self, phase: str) -> None:
         """What the trainer is doing now, in one or two words; the next batch is timed from here."""
         with self._flushing():
             self._log.content["phase"] = phase
             self._log.throughput.restart()
 
+    @only_inside
     def paused(self, seconds: float) -> None:
         """A pause of `seconds` ends now: it counts neither as training time nor for the time left."""
         with self._guard:
             self._log.throughput.exclude(seconds)
 
+    @only_inside
     def batch(
         self,
         epoch: int,
@@ -91,17 +95,20 @@ class RunLog(Lifecycle):
             self._csv.append(step, epoch, loss, accuracy, lr, rate)
         self._writer.mark_dirty()
 
+    @only_inside
     def epoch(self, epoch: int, seconds: float | None = None, lr: float | None = None, **metrics: float | None) -> None:
         """An epoch is over; `metrics`: train_loss, val_accuracy and the like, and your own train_... and val_...."""
         with self._flushing():
             self._log.add_epoch(epoch, {"lr": lr, "seconds": seconds} | metrics)
 
+    @only_inside
     def event(self, kind: str, text: str, **facts: str | float | None) -> None:
         """A mark on the chart at the present step; `facts` are details for programs."""
         with self._guard:
             self._log.add_event(kind, text, facts)
         self._writer.mark_dirty()
 
+    @only_inside
     def test(self, loss: float, accuracy: float, correct: int, total: int, **metrics: float | None) -> None:
         """Result on the test set; further `metrics` are fields of the log's `test` (results/README.md)."""
         with self._flushing():
@@ -109,6 +116,7 @@ class RunLog(Lifecycle):
             rest = {name: rounded(value) for name, value in metrics.items()}
             self._log.content["test"] = {"loss": rounded(loss), "accuracy": rounded(accuracy)} | counts | rest
 
+    @only_inside
     def state(self) -> dict:
         """The curves and events so far as plain values, for `restore`. All rows of batches.csv are on the disk then."""
         self._writer.flush()
@@ -116,6 +124,7 @@ class RunLog(Lifecycle):
         with self._guard:
             return self._log.state()
 
+    @only_inside
     def restore(self, state: dict | None) -> None:
         """Go back to that state of this run, or to its beginning; only for a log that resumes."""
         with self._flushing():
@@ -140,39 +149,53 @@ class NullRunLog(RunLog):
     def __enter__(self) -> "NullRunLog":
         return self
 
-    def __exit__(self, *error: object) -> None:
-        pass
+    def __exit__(self, *_error: object) -> None: ...
+
+    def describe(self, **sections: dict) -> None: ...
+
+    def set_totals(self, epochs: int, batches: int, steps: int | None = None) -> None: ...
+
+    def plan(self, epochs: int, batches: int, steps: int | None = None) -> None: ...
+
+    def phase(self, phase: str) -> None: ...
+
+    def paused(self, seconds: float) -> None: ...
+
+    def batch(
+        self,
+        epoch: int,
+        loss: float,
+        accuracy: float | None = None,
+        lr: float | None = None,
+        images: int = 0,
+        together: int = 1,
+    ) -> None: ...
+
+    def epoch(
+        self, epoch: int, seconds: float | None = None, lr: float | None = None, **metrics: float | None
+    ) -> None: ...
+
+    def event(self, kind: str, text: str, **facts: str | float | None) -> None: ...
+
+    def test(self, loss: float, accuracy: float, correct: int, total: int, **metrics: float | None) -> None: ...
+
+    def state(self) -> dict:
+        return {}
+
+    def restore(self, state: dict | None) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def end(self, status: str, error: str | None = None) -> None: ...
 
     @contextmanager
     def withheld(self) -> Iterator[None]:
         yield
 
+    def save_json(self, file: str, value: dict) -> None: ...
 
-def _only_inside(method: Callable) -> Callable:
-    """Let `method` raise RuntimeError outside the `with` block of its log."""
+    def save(self, file: str, content: bytes) -> None: ...
 
-    @functools.wraps(method)
-    def checked(self: RunLog, *args: object, **kwargs: object) -> object:
-        if self._stage != INSIDE:
-            raise RuntimeError(f"{method.__name__}() needs its `with` block: this run log {self._stage}.")
-        return method(self, *args, **kwargs)
+    def save_shared(self, file: str, content: bytes) -> None: ...
 
-    return checked
-
-
-def _ignored(method: Callable) -> Callable:
-    """Let `method` check its arguments and do nothing."""
-    signature = inspect.signature(method)
-
-    @functools.wraps(method)
-    def ignoring(*args: object, **kwargs: object) -> None:
-        signature.bind(*args, **kwargs)
-
-    return ignoring
-
-
-for _name, _method in inspect.getmembers(RunLog, inspect.isfunction):
-    if _name == "__exit__" or not _name.startswith("_"):
-        setattr(RunLog, _name, _only_inside(_method))
-        if _name not in vars(NullRunLog):
-            setattr(NullRunLog, _name, _ignored(_method))
+    def announce(self, file: str) -> None: ...

@@ -109,10 +109,10 @@ class TrainingLog:
 
     def add_event(self, kind: str, text: str, facts: dict[str, str | float | None]) -> None:
         events = self.content["events"]
-        event = {"kind": kind[: contract.EVENT_KEPT], "text": text[: contract.EVENT_KEPT]}
+        event = {"kind": kind[: contract.MAX_EVENT_LENGTH], "text": text[: contract.MAX_EVENT_LENGTH]}
         more = {key: finite(value) for key, value in facts.items() if value is not None}
         events.append({"step": self.step, "time": contract.timestamp(), **event, **more})
-        if len(events) > contract.EVENTS_KEPT:  # events that a replay needs are kept longest
+        if len(events) > contract.MAX_EVENTS:  # events that a replay needs are kept longest
             del events[next((place for place, event in enumerate(events) if "value" not in event), 0)]
 
     def announce(self, file: str) -> None:
@@ -146,7 +146,7 @@ def _new_content(name: str, config: dict, command: str) -> dict:
     return {
         "schema": contract.SCHEMA,
         "run_id": f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{secrets.token_hex(3)}",
-        "name": name[: contract.TEXT_KEPT],
+        "name": name[: contract.MAX_TEXT_LENGTH],
         "status": "running",
         "phase": "starting",
         "started_at": contract.timestamp(now),

@@ -101,8 +101,8 @@ class ResultsApi:
 
 def _one_line(name: object) -> str:
     """A run's name: one line of printable text. Raises Problem (400)."""
-    if not isinstance(name, str) or len(name) > contract.LABEL_KEPT:
-        raise Problem(400, f"A name is text of at most {contract.LABEL_KEPT} characters.")
+    if not isinstance(name, str) or len(name) > contract.MAX_LABEL_LENGTH:
+        raise Problem(400, f"A name is text of at most {contract.MAX_LABEL_LENGTH} characters.")
     return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import subprocess
 
 START_LOCK = ".start.lock"
-_PATIENCE_S, _POLL_S = 0.5, 0.05  # a trainer that has logged its end needs some milliseconds to exit
+_TIMEOUT_S, _POLL_S = 0.5, 0.05  # a trainer that has logged its end needs some milliseconds to exit
 _LINES, _LINE_LENGTH = 20, 400  # of the log's tail
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -46,7 +46,7 @@ class TrainerProcess:
 
         Raises AlreadyRunning, NotStarted, and OSError if the folder can't be written.
         """
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + _TIMEOUT_S
         while True:
             with self._starting:
                 if not self.is_training() and (child := self._start(arguments)):

@@ -20,7 +20,8 @@ from digits.runlog import contract
 from digits.runlog.run_log import RunLog
 from digits.training.trainer import Trainer
 
-_MISTAKES, _DOUBTS = 1000, 100  # most confident mistakes and least confident correct predictions, with probabilities
+MAX_MISTAKES = 1000  # the most confident ones, with probabilities
+MAX_DOUBTS = 100  # the least confident correct predictions, likewise
 _PER_ROW = 100  # images in a row of a mosaic
 
 
@@ -166,7 +167,7 @@ def _notable(confidence: Tensor, correct: Tensor) -> Tensor:
     """Indices, ascending, of the most confident mistakes and the least confident correct predictions."""
     order = confidence.argsort(stable=True)
     mistakes, doubts = order[~correct[order]], order[correct[order]]
-    return torch.cat([mistakes[-_MISTAKES:], doubts[:_DOUBTS]]).sort().values
+    return torch.cat([mistakes[-MAX_MISTAKES:], doubts[:MAX_DOUBTS]]).sort().values
 
 
 def _is_valid(row: dict, images: int) -> bool:

@@ -6,7 +6,7 @@ are summed over all. The result matches a single process up to rounding.
 
 import os
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
@@ -98,12 +98,13 @@ class Group:
         return nn.parallel.DistributedDataParallel(network)
 
     def convert_layers(self, network: nn.Sequential) -> nn.Sequential:
-        """The same network with its batch norm and dropout synchronized over all processes."""
+        """The network with its batch norm and dropout synchronized over all processes; it shares all parameters."""
         if self.size > 1:
-            for layer in network.children():
-                for kind, synchronized in ((nn.BatchNorm2d, SyncBatchNorm2d), (nn.Dropout, SyncDropout)):
-                    if isinstance(layer, kind):
-                        layer.__class__, layer.__dict__["group"] = synchronized, self
+            for name, layer in network.named_children():
+                if isinstance(layer, nn.BatchNorm2d):
+                    network.register_module(name, SyncBatchNorm2d.like(layer, self))
+                elif isinstance(layer, nn.Dropout):
+                    network.register_module(name, SyncDropout(layer.p, self))
         return network
 
 
@@ -113,7 +114,18 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
     Sums are computed in float32 or better, the mean first, to avoid cancellation.
     """
 
-    group: Group
+    def __init__(self, channels: int, group: Group, **options: Any):
+        super().__init__(channels, **options)
+        self.group = group
+
+    @classmethod
+    def like(cls, layer: nn.BatchNorm2d, group: Group) -> "SyncBatchNorm2d":
+        """The layer with the parameters and buffers of another one."""
+        copy = cls(layer.num_features, group, eps=layer.eps, momentum=layer.momentum)
+        copy.weight, copy.bias = layer.weight, layer.bias
+        for name, buffer in layer.named_buffers(recurse=False):
+            copy.register_buffer(name, buffer)
+        return copy.train(layer.training)
 
     def forward(self, images: Tensor) -> Tensor:
         if not self.training:
@@ -136,7 +148,9 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
 class SyncDropout(nn.Dropout):
     """Dropout that draws a mask for the whole batch, and applies this process's shard of it."""
 
-    group: Group
+    def __init__(self, p: float, group: Group):
+        super().__init__(p)
+        self.group = group
 
     def forward(self, values: Tensor) -> Tensor:
         if not self.training:

@@ -98,8 +98,7 @@ class TrainingRun:
         self.batches = Batches(self.dataset.train.to(device), config.batch_size, config.seed)
 
         log.phase("preparing")
-        self.trainer = build_trainer(config, len(self.dataset.train), device, group, environment)
-        self.trainer.on_step = self._log_step
+        self.trainer = build_trainer(config, len(self.dataset.train), device, group, environment, self._log_step)
         self.environment = machine.describe(config, device, group.size) | self.trainer.precision.describe()
         log.describe(model=summary.describe(config.model, self.trainer.network), environment=self.environment)
 

@@ -38,6 +38,9 @@ class Step:
         return self.correct / self.images
 
 
+OnStep = Callable[[Step, int], None]
+
+
 @dataclass
 class RunningAverage:
     """Loss and accuracy over the images of several steps, each image weighted the same."""
@@ -130,6 +133,7 @@ class Trainer:
         seed: int = 0,
         group: Group | None = None,
         pending_limit: int | None = None,
+        on_step: OnStep = lambda *_: None,
     ):
         self.network, self.optimizer, self.schedule, self.precision = network, optimizer, schedule, precision
         self.batches_per_epoch = batches_per_epoch
@@ -142,7 +146,7 @@ class Trainer:
         self.group = group or Group()
         self.state = TrainState()
         self.steps = 0  # done
-        self.on_step: Callable[[Step, int], None] = lambda *_: None
+        self.on_step = on_step
         self._parallel = self.group.ddp(self.group.convert_layers(network))
         self._pending: list[tuple[Tensor, int, float]] = []  # loss and correct (2,), images, learning rate
         self._pending_limit = pending_limit or (1 if precision.device.type == "cpu" else _PENDING_ON_ACCELERATOR)
@@ -261,7 +265,12 @@ class Trainer:
 
 
 def build_trainer(
-    config: Config, images: int, device: torch.device, group: Group | None = None, environment: dict | None = None
+    config: Config,
+    images: int,
+    device: torch.device,
+    group: Group | None = None,
+    environment: dict | None = None,
+    on_step: OnStep = lambda *_: None,
 ) -> Trainer:
     """Seed, network, optimizer and schedule for `images` training images, on the device.
 
@@ -272,15 +281,15 @@ def build_trainer(
     with torch.device("meta"):  # counted before it takes memory
         weights_file.check_size(builders.build_model(config.model, config.channels, config.dropout, config.norm))
     network = builders.build_model(config.model, config.channels, config.dropout, config.norm).to(device)
-    numbers = Precision.from_log(device, environment or {})
-    numbers = numbers or precision.choose_precision(config.precision, network, device)
-    numbers = Precision.from_log(device, group.broadcast(numbers.describe())) or numbers
-    network = numbers.to_memory_format(network)
+    chosen = Precision.from_log(device, environment or {})
+    chosen = chosen or precision.choose_precision(config.precision, network, device)
+    chosen = Precision.from_log(device, group.broadcast(chosen.describe())) or chosen
+    network = chosen.to_memory_format(network)
     return Trainer(
         network,
         optimizers.make(config.optimizer, network, config.weight_decay),
         schedule.from_config(config, images),
-        numbers,
+        chosen,
         batches_per_epoch=schedule.batches_per_epoch(config, images),
         augmentation=Augmentation(**{item.name: getattr(config, item.name) for item in fields(Augmentation)}),
         label_smoothing=config.label_smoothing,
@@ -289,4 +298,5 @@ def build_trainer(
         forms=config.synthetic_ratio,
         seed=config.seed,
         group=group,
+        on_step=on_step,
     )

@@ -46,7 +46,14 @@ def verify(
     dataset = datasets.load(
         config.dataset, data_dir or config.data_dir, config.validation, config.train_limit, progress
     )
-    trainer = build_trainer(config, len(dataset.train), device, environment=previous.environment)
+    results: list[Step] = []
+    trainer = build_trainer(
+        config,
+        len(dataset.train),
+        device,
+        environment=previous.environment,
+        on_step=lambda step, _: results.append(step),
+    )
     batches = Batches(dataset.train.to(device), config.batch_size, config.seed)
     try:
         trainer.schedule = replay_schedule(trainer.schedule, previous.events, len(batches))
@@ -56,17 +63,15 @@ def verify(
     here = machine.describe(config, device) | trainer.precision.describe()
     differences = (*previous.differences(here, "commit"), *previous.differences_of_images(dataset.describe()))
     with progress("Repeating the first batches", len(logged)) as advance:
-        for number, repeated in enumerate(_losses(trainer, batches, len(logged)), start=1):
+        for number, repeated in enumerate(_losses(trainer, batches, results, len(logged)), start=1):
             if repeated != logged[number - 1]:
                 return Verdict(len(logged), differences, number, logged[number - 1], repeated)
             advance(1)
     return Verdict(len(logged), differences)
 
 
-def _losses(trainer: Trainer, batches: Batches, steps: int) -> Iterator[str]:
-    """Losses of the first steps, written as in batches.csv."""
-    results: list[Step] = []
-    trainer.on_step = lambda step, _: results.append(step)
+def _losses(trainer: Trainer, batches: Batches, results: list[Step], steps: int) -> Iterator[str]:
+    """Losses of the first steps, written as in batches.csv. The trainer appends to `results`."""
     trainer.network.train()
     for batch in batches.between(0, steps):
         trainer.step(batch)
