@@ -239,7 +239,7 @@ def test_an_empty_image_has_no_prediction(tmp_path, weights):
 
 @pytest.mark.parametrize(
     ("content", "reason"),
-    [(None, "cannot be read: No such file"), (b"text", "Not a valid PNG, JPEG, GIF, BMP or WEBP image")],
+    [(None, "cannot be read: No such file"), (b"text", "Not a valid PNG, JPEG, GIF, BMP, WEBP or TIFF image")],
 )
 def test_unreadable_files_are_reported_in_one_line(tmp_path, weights, content, reason):
     file = tmp_path / "seven.png"
