@@ -10,7 +10,7 @@ from digits.runlog.contract import NETWORK
 from digits.server.routes import Site
 from tests.support.browser import Watched, any_server, copy_page, our_server, serving, write_run
 from tests.support.http_client import site_server
-from tests.support.pad import ANSWER, READS, answer, clear, draw, pixels, sheet, strokes_of, train
+from tests.support.pad import ANSWER, READS, answer, clear, draw, pixels, sheet, strokes_of, strokes_of_number, train
 from tests.support.pages import reach, see
 from tests.test_page_access import complaints
 
@@ -45,7 +45,7 @@ def test_non_digits_are_rejected(visit, trained):
             see(page, "#pad .saved li", r"Not a digit: far too much ink; nearest: \d since")
             page.reload()
             sheet(page)
-        draw(page, [[(0.2, 0.2), (0.2, 0.8)], [(0.8, 0.2), (0.8, 0.8)]])
+        draw(page, [[(left + 0.25 * (step % 2), 0.2 + 0.06 * step) for step in range(11)] for left in (0.1, 0.6)])
         see(page, "#pad .answer", "several digits or parts")
 
 
@@ -81,14 +81,37 @@ def test_a_finger_draws_and_does_not_scroll_the_page(browser, trained):
             points = [dict(zip("xy", where))] if place else []
             session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
-        for stroke in strokes_of(7):
-            touch("touchStart", *stroke[0])
-            for place in stroke[1:]:
-                touch("touchMove", *place)
-            touch("touchEnd")
+        def write(strokes):
+            for stroke in strokes:
+                touch("touchStart", *stroke[0])
+                for place in stroke[1:]:
+                    touch("touchMove", *place)
+                touch("touchEnd")
+
+        write(strokes_of(7))
         see(page, ANSWER, "^7$")
+        assert page.locator("#pad .boxes i").count() == 0
+        page.get_by_role("button", name="Clear").dispatch_event("click")  # a click would scroll
+        write(strokes_of_number("42"))
+        see(page, ANSWER, "^42$")
+        see(page, "#pad .answer", "4 with .*%, 2 with .*%")
+        boxes = page.locator("#pad .boxes i")
+        assert boxes.all_inner_texts() == ["4", "2"]
+        for box, strokes in zip((boxes.nth(0), boxes.nth(1)), map(strokes_of_number, ("4 ", " 2"))):
+            edges, points = box.bounding_box(), [point for stroke in strokes for point in stroke]
+            middle = [sum(ends) / 2 for ends in zip(*(map(f, zip(*points)) for f in (min, max)))]
+            found = [edges["x"] + edges["width"] / 2, edges["y"] + edges["height"] / 2]
+            assert found == pytest.approx(
+                [start + part * size for start, part, size in zip(corner, middle, sides)], abs=6
+            )
+        page.get_by_role("button", name="Save drawing").dispatch_event("click")
+        see(page, "#pad .saved li", "42: 4 with .*%, 2 with")
+        assert page.locator("#pad .saved li canvas").count() == 4
         assert page.evaluate("scrollY") == before
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.reload()
+        sheet(page)
+        see(page, "#pad .saved li", "42: 4 with .*%, 2 with")
     context.close()
 
 
@@ -104,7 +127,7 @@ def test_thin_lines_are_read_on_a_phone(visit, trained):
             page.get_by_label("Widen thin strokes").uncheck()
             assert sum(widened) > 2 * sum(pixels(page))
             page.get_by_label("Widen thin strokes").check()
-            clear(page)
+            page.get_by_role("button", name="Clear").dispatch_event("click")  # a click would scroll
 
 
 def test_keys_draw_too(visit, trained):

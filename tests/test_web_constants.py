@@ -10,7 +10,7 @@ from digits.config import OPTIONS as OPTION_TYPES
 from digits.config import names_of
 from digits.data import datasets
 from digits.data.mnist import MNIST_FILES
-from digits.inference import input_checks, prediction, preprocess, stroke
+from digits.inference import division, input_checks, prediction, preprocess, stroke
 from digits.runlog import contract, control_actions
 from digits.training.schedule import Schedule
 from tests.support import PROJECT
@@ -49,6 +49,11 @@ def test_strokes_are_widened_to_the_same_width():
     widths = exported("pad/stroke.js", "{ ...m }")
     numbers = ("WIDEN_BELOW", "TARGET_WIDTH", "MIN_SIDE")
     assert widths == {name: getattr(stroke, name) for name in numbers}
+
+
+def test_numbers_are_divided_with_the_same_penalties():
+    penalties = exported("pad/division.js", "m.PENALTIES")
+    assert penalties == {name: getattr(division, name) for name in penalties}
 
 
 def test_predictions_are_uncertain_below_the_same_probability():

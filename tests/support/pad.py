@@ -47,6 +47,16 @@ def strokes_of(digit: int) -> list[list[tuple[float, float]]]:
     return [line[first:last] for first, last in pairwise(lifts)]
 
 
+def strokes_of_number(text: str) -> list[list[tuple[float, float]]]:
+    """Narrow digits beside each other in the unit square; a space leaves a place empty."""
+    return [
+        [((place + x) / len(text), y) for x, y in stroke]
+        for place, letter in enumerate(text)
+        if letter != " "
+        for stroke in strokes_of(int(letter))
+    ]
+
+
 def sheet(page):
     page.locator("#pad").scroll_into_view_if_needed()  # it is only read then
     canvas = page.locator("#pad .sheet canvas")

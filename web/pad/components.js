@@ -2,28 +2,37 @@
 
 const SPECK = 0.06; // of the largest component's ink: less is dirt
 
-/** `ink` (height, width) without specks, and the number of remaining components. */
-export function withoutSpecks(ink) {
-  const labels = new Int32Array(ink.values.length); // 1, 2, ..., and 0 where there is no ink
+/**
+ * The components of ink (height, width): `labels`, 1, 2, ..., and 0 where there is no ink; and of each label, from 1 on,
+ * the `masses`, the sums of its ink.
+ */
+export function componentsOf(ink) {
+  const labels = new Int32Array(ink.values.length);
   const queue = new Int32Array(ink.values.length);
-  /** @type {number[]} */
-  const masses = [];
+  let count = 0;
   for (let at = 0; at < labels.length; at += 1) {
-    if (ink.values[at] && !labels[at]) masses.push(fill(ink, at, masses.length + 1, labels, queue));
+    if (ink.values[at] && !labels[at]) fill(ink, at, count += 1, labels, queue);
   }
-  const least = SPECK * Math.max(...masses);
-  const values = ink.values.slice();
-  for (let at = 0; at < values.length; at += 1) if (values[at] && masses[labels[at] - 1] < least) values[at] = 0;
-  return { ink: { ...ink, values }, parts: masses.filter((mass) => mass >= least).length };
+  const masses = new Float64Array(count + 1);
+  for (let at = 0; at < labels.length; at += 1) if (labels[at]) masses[labels[at]] += ink.values[at];
+  return { labels, masses };
 }
 
-/** Labels the component of `start`; returns its ink. `queue`: space for pixels whose neighbors are still to be visited. */
+/** `ink` (height, width) without specks, and the number of remaining components. */
+export function withoutSpecks(ink) {
+  const { labels, masses } = componentsOf(ink);
+  const least = SPECK * Math.max(...masses);
+  const values = ink.values.slice();
+  for (let at = 0; at < values.length; at += 1) if (values[at] && masses[labels[at]] < least) values[at] = 0;
+  return { ink: { ...ink, values }, parts: masses.subarray(1).filter((mass) => mass >= least).length };
+}
+
+/** Labels the component of `start`. `queue`: space for pixels whose neighbors are still to be visited. */
 function fill({ height, width, values }, start, label, labels, queue) {
-  let [mass, count] = [0, 0];
+  let count = 0;
   const visit = (at) => {
     if (labels[at] || !values[at]) return;
     labels[at] = label;
-    mass += values[at];
     queue[count++] = at;
   };
   visit(start);
@@ -34,5 +43,4 @@ function fill({ height, width, values }, start, label, labels, queue) {
       for (let x = Math.max(0, column - 1); x <= column + 1 && x < width; x += 1) visit(y * width + x);
     }
   }
-  return mass;
 }

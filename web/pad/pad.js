@@ -5,6 +5,7 @@ import { want } from '../core/artifacts.js';
 import { addStyle, button, h, setText } from '../core/dom.js';
 import { whole } from '../core/format.js';
 import { oncePerFrame } from '../core/redraw.js';
+import { createBoxes } from './boxes.js';
 import { createDrawing } from './drawing.js';
 import { createFeatureMaps } from './feature-maps.js';
 import { createAlbum, pictureOf, receive } from './image-input.js';
@@ -12,14 +13,13 @@ import { follow } from './loader.js';
 import { createModelInput } from './model-input.js';
 import { prepare } from './prepare.js';
 import { createProbabilities } from './probabilities.js';
+import { read } from './reading.js';
 import { SavedDrawings } from './saved-drawings.js';
 import { PEN_WIDTH, SIDE, createSheet } from './sheet.js';
-import { judge } from './verdict.js';
 
 /** @import {Store} from '../core/store.js' */
 /** @import {Network} from './loader.js' */
-/** @import {Output} from './network.js' */
-/** @import {Prepared} from './prepare.js' */
+/** @import {Reading} from './reading.js' */
 
 const KEYS = 'Sheet to draw on. Arrow keys move the pen, Space lowers or lifts it, Backspace undoes, Escape clears.';
 
@@ -44,10 +44,8 @@ class Pad {
   #album = createAlbum();
   /** @type {Network | null} */
   #network = null;
-  /** @type {Prepared | null} */
-  #prepared = null;
-  /** @type {Output | null} */
-  #output = null;
+  /** @type {Reading | null} */
+  #reading = null;
   /** @type {number | null} */
   #testImage = null; // index of the test image on the sheet
 
@@ -59,11 +57,12 @@ class Pad {
     this.input = createModelInput(parts.input, () => this.update(true));
     this.showVerdict = createProbabilities(parts.verdict);
     this.showMaps = createFeatureMaps(parts.maps);
+    this.showBoxes = createBoxes(parts.boxes);
     this.saved = new SavedDrawings(parts.saved, () => this.update(true));
     parts.undo.onclick = () => this.#edit(() => this.#drawing.undo());
     parts.clear.onclick = () => this.#edit(() => this.#drawing.clear());
     parts.random.onclick = () => this.#takeTestImage();
-    parts.save.onclick = () => this.#prepared && this.saved.add(this.#prepared);
+    parts.save.onclick = () => this.#reading && this.saved.add(this.#reading.lines.map((line) => line.map(({ prepared }) => prepared)));
     parts.layers.ontoggle = () => this.#drawMaps();
     receive(parts.canvas, parts.file, (file) => this.#take(pictureOf(file), file.name || 'The picture'));
   }
@@ -78,17 +77,19 @@ class Pad {
   /** From the drawing to the prediction; `isDone`: not in the middle of a stroke. */
   update(isDone) {
     const [parts, drawing, network] = [this.#parts, this.#drawing, this.#network];
-    const prepared = drawing.isBlank ? null : prepare(this.sheet.image(), this.input.leftOut());
-    const output = network && prepared ? network.forward(prepared.pixels) : null;
+    const image = drawing.isBlank ? null : this.sheet.image();
+    const reading = network && image ? read(image, network, this.input.leftOut()) : null;
+    const prepared = reading?.digits.at(-1)?.prepared ?? (image && prepare(image, this.input.leftOut()));
     if (drawing.picture && prepared) drawing.picture.ink = prepared.inverted ? '#111' : '#fff';
-    [this.#prepared, this.#output] = [prepared, output];
+    this.#reading = reading;
     this.input.show(prepared);
-    this.showVerdict(prepared && output && network && judge(prepared, output.logits, network.plan), isDone);
-    parts.layers.hidden = !output;
+    this.showVerdict(reading, isDone);
+    this.showBoxes(reading?.digits ?? [], image ?? undefined);
+    parts.layers.hidden = !reading;
     this.#drawMaps();
     parts.undo.disabled = !drawing.canUndo;
     parts.clear.disabled = drawing.isBlank;
-    parts.save.disabled = !output || this.saved.isFull;
+    parts.save.disabled = !reading || this.saved.isFull;
   }
 
   showLabel() {
@@ -106,9 +107,10 @@ class Pad {
     this.update(true);
   }
 
-  /** Only while they are open: there are many. */
+  /** Of the last digit, and only while they are open: there are many. */
   #drawMaps() {
-    if (this.#output && this.#parts.layers.open) this.showMaps(this.#output.maps);
+    const digit = this.#reading?.digits.at(-1);
+    if (digit && this.#parts.layers.open) this.showMaps(digit.output.maps);
   }
 
   /** @param {number | null} [index] of a test image */
@@ -133,6 +135,7 @@ class Pad {
 
 function markup() {
   const canvas = h('canvas', { width: SIDE, height: SIDE, tabindex: '0', role: 'application', 'aria-label': KEYS });
+  const boxes = h('div', { class: 'boxes', 'aria-hidden': 'true' });
   const file = h('input', { type: 'file', accept: 'image/*', class: 'unseen', tabindex: '-1', 'aria-hidden': 'true' });
   const [which, note] = [h('span', { class: 'soft' }), h('p', { class: 'soft', role: 'status' })];
   const [undo, clear, save, random] = ['Undo', 'Clear', 'Save drawing', 'Random test image'].map((label) => button(label));
@@ -143,15 +146,15 @@ function markup() {
   saved.append(h('h3', {}, 'Saved drawings ', h('span', { class: 'soft' }, 'a column for each epoch, a row for each digit')));
   const root = h(
     'div', { class: 'pad' },
-    h('p', {}, h('span', { class: 'screen' }, 'Draw a digit with mouse, finger, pen or keys; or drop or paste an image of one. '), which),
+    h('p', {}, h('span', { class: 'screen' }, 'Draw a digit or a number with mouse, finger, pen or keys; or drop or paste an image. '), which),
     h(
       'div', { class: 'desk' },
-      h('div', { class: 'sheet' }, canvas, h('div', { class: 'picks' }, undo, clear, save, open, random, file, h('label', {}, 'Pen width ', pen)), note),
+      h('div', { class: 'sheet' }, h('div', { class: 'paper' }, canvas, boxes), h('div', { class: 'picks' }, undo, clear, save, open, random, file, h('label', {}, 'Pen width ', pen)), note),
       h('div', {}, h('h3', {}, 'Model input'), input),
       h('div', { class: 'outcome' }, h('h3', {}, 'Prediction'), verdict),
     ),
     saved,
     layers,
   );
-  return { root, canvas, file, which, note, pen, undo, clear, save, random, input, verdict, maps, saved, layers };
+  return { root, canvas, boxes, file, which, note, pen, undo, clear, save, random, input, verdict, maps, saved, layers };
 }

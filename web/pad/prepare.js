@@ -47,15 +47,17 @@ function prepared(picture, leaveOut) {
     const [left, top, right, bottom] = box.map((edge) => Math.floor(edge / scale));
     return prepare(recropped(picture, [left, top, right, bottom]), leaveOut);
   }
-  const digit = isDone('box') ? boxed(ink, box) : ink;
+  const touchesEdge = !box[0] || !box[1] || box[2] === ink.width || box[3] === ink.height;
+  return { ...prepareInk(ink, parts, leaveOut), inverted, touchesEdge };
+}
+
+/** Frames the ink (height, width) of one digit; `parts` are counted again where its strokes are widened, which closes gaps. */
+export function prepareInk(ink, parts, leaveOut = []) {
+  const isDone = (step) => !leaveOut.includes(step);
+  const digit = isDone('box') ? boxed(ink, /** @type {Box} */ (boxOf(ink))) : ink;
   const wide = isDone('stroke') ? widened(digit) : digit;
-  const isWidened = wide !== digit && isDone('specks'); // which closes gaps
-  return {
-    ...placed(fitted(wide), isDone('center')),
-    inverted,
-    parts: isWidened ? withoutSpecks(wide).parts : parts,
-    touchesEdge: !box[0] || !box[1] || box[2] === ink.width || box[3] === ink.height,
-  };
+  const isWidened = wide !== digit && isDone('specks');
+  return { ...placed(fitted(wide), isDone('center')), parts: isWidened ? withoutSpecks(wide).parts : parts };
 }
 
 /** For a gray picture that is framed as in MNIST, light on black; null for any other. */
@@ -87,10 +89,10 @@ function recropped({ width, height, data }, [left, top, right, bottom]) {
   return { ...size, data: cropped };
 }
 
-/** The ink (height, width) of a picture, reduced by the factor `scale` where it is large; and whether it was dark. */
-function inkIn({ width, height, data }, mayBeUneven) {
+/** The ink (height, width) of a picture, reduced by the factor `scale` to `maxSide` pixels where it is larger; and whether it was dark. */
+export function inkIn({ width, height, data }, mayBeUneven, maxSide = MAX_SIDE) {
   const longer = Math.max(height, width);
-  const scale = Math.min(1, MAX_SIDE / longer);
+  const scale = Math.min(1, maxSide / longer);
   const side = (length) => Math.max(1, rounded(length * scale));
   const values = new Float32Array(data).map((value) => value / 255);
   const reduced = resized({ height, width, values }, side(height), side(width));

@@ -1,16 +1,18 @@
-/** The prediction for the drawing: the verdict in words, and ten probabilities as bars. */
+/** The prediction for the drawing: the digit or number in words, and for one digit ten probabilities as bars. */
 
 import { h, setText } from '../core/dom.js';
 import { likelihood } from '../core/format.js';
+import { wordsOfNumber } from './number.js';
 import { explanation } from './verdict.js';
 
+/** @import {Reading} from './reading.js' */
 /** @import {Verdict} from './verdict.js' */
 
-const HINT = 'Draw a digit to see the prediction.';
+const HINT = 'Draw a digit or a number to see the prediction.';
 
 /**
- * Fills `element`; returns a function that shows a verdict, null: none. Screen readers hear it once `isDone`.
- * @returns {(verdict: Verdict | null, isDone: boolean) => void}
+ * Fills `element`; returns a function that shows a reading, null: none. Screen readers hear it once `isDone`.
+ * @returns {(reading: Reading | null, isDone: boolean) => void}
  */
 export function createProbabilities(element) {
   const answer = h('strong');
@@ -20,16 +22,17 @@ export function createProbabilities(element) {
     const [bar, figure] = [h('i'), h('span')];
     return { row: h('li', {}, h('b', {}, digit), bar, figure), bar, figure };
   });
-  element.append(
-    h('div', { class: 'answer' }, answer, note), spoken,
-    h('ol', { class: 'ten', 'aria-label': 'Probabilities' }, ...rows.map(({ row }) => row)),
-  );
-  return function show(verdict, isDone) {
-    const [word, detail] = wordsOf(verdict);
+  const ten = h('ol', { class: 'ten', 'aria-label': 'Probabilities' }, ...rows.map(({ row }) => row));
+  element.append(h('div', { class: 'answer' }, answer, note), spoken, ten);
+  return function show(reading, isDone) {
+    const isNumber = reading !== null && reading.digits.length > 1;
+    const verdict = reading && !isNumber ? reading.digits[0].verdict : null;
+    const [word, detail] = isNumber ? wordsOfNumber(reading) : wordsOf(verdict);
     setText(answer, word);
     setText(note, detail);
     if (isDone) setText(spoken, word && `${word}: ${detail}`);
-    element.dataset.status = verdict?.status ?? 'empty';
+    element.dataset.status = reading?.status ?? 'empty';
+    ten.hidden = isNumber;
     const shown = verdict && verdict.status !== 'empty' ? verdict : null;
     rows.forEach(({ row, bar, figure }, digit) => {
       const probability = shown?.probabilities[digit] ?? 0;
@@ -40,6 +43,7 @@ export function createProbabilities(element) {
   };
 }
 
+/** @param {Verdict | null} verdict */
 function wordsOf(verdict) {
   if (!verdict || verdict.status === 'empty') return ['', HINT];
   const { status, label, probabilities, isCalibrated, ranking } = verdict;

@@ -1,10 +1,11 @@
-/** The saved drawings, up to eight, with the predictions of each epoch. */
+/** The saved drawings of digits and numbers, up to eight, with the predictions of each epoch. */
 
 import { raster } from '../charts/raster.js';
 import { h, remember, remembered } from '../core/dom.js';
 import { colorsIn, onColors } from '../core/theme.js';
 import { historyOf } from './drawing-history.js';
 import { createNetwork } from './network.js';
+import { readingOf, wordsOfNumber } from './number.js';
 import { judge, softmax } from './verdict.js';
 
 /** @import {Network} from './loader.js' */
@@ -12,13 +13,14 @@ import { judge, softmax } from './verdict.js';
 /** @import {Verdict} from './verdict.js' */
 
 /**
- * @typedef {object} SavedDrawing
+ * @typedef {object} SavedDigit
  * @property {Uint8Array} pixels
  * @property {number} parts
  * @property {boolean} touchesEdge
  * @property {Map<number, number[]>} history ten probabilities by epoch
  * @property {Verdict | null} verdict of the current network
  */
+/** @typedef {SavedDigit[][]} SavedDrawing lines of digits */
 
 const KEY = 'drawings'; // in the browser's storage
 const MAX_DRAWINGS = 8;
@@ -45,10 +47,10 @@ export class SavedDrawings {
 
   get isFull() { return this.#drawings.length >= MAX_DRAWINGS; }
 
-  /** @param {Prepared} prepared */
-  add(prepared) {
+  /** @param {Prepared[][]} lines of digits */
+  add(lines) {
     if (this.isFull) return;
-    this.#drawings = [...this.#drawings, fresh(prepared)];
+    this.#drawings = [...this.#drawings, fresh(lines)];
     this.#save();
     this.#evaluate();
   }
@@ -66,7 +68,7 @@ export class SavedDrawings {
   }
 
   #save() {
-    remember(KEY, JSON.stringify(this.#drawings.map(({ pixels, parts, touchesEdge }) => ({ pixels: Array.from(pixels), parts, touchesEdge }))));
+    remember(KEY, JSON.stringify(this.#drawings.map((lines) => lines.map((line) => line.map(storable)))));
     this.#render();
     this.#changed();
   }
@@ -75,17 +77,18 @@ export class SavedDrawings {
   async #evaluate() {
     const turn = (this.#turn += 1);
     const network = this.#network;
-    if (network) for (const drawing of this.#drawings) judgeWith(network, drawing);
+    const digits = this.#drawings.flat(2);
+    if (network) for (const digit of digits) judgeWith(network, digit);
     this.#render();
-    if (!network || !this.#drawings.length) return;
+    if (!network || !digits.length) return;
     const { plan } = network;
-    const missing = plan.epochs.filter((epoch) => epoch !== null).filter((epoch) => this.#drawings.some(({ history }) => !history.has(epoch)));
+    const missing = plan.epochs.filter((epoch) => epoch !== null).filter((epoch) => digits.some(({ history }) => !history.has(epoch)));
     const weights = missing.length ? await network.epochs().catch(() => null) : null;
     for (const epoch of missing) {
       await new Promise((resolve) => { setTimeout(resolve); });
       if (turn !== this.#turn) return;
       const weightsOf = weights?.get(epoch);
-      if (weightsOf) addEpoch(this.#drawings, plan, epoch, weightsOf());
+      if (weightsOf) addEpoch(digits, plan, epoch, weightsOf());
     }
     this.#render();
   }
@@ -98,47 +101,61 @@ export class SavedDrawings {
 }
 
 /**
- * @param {Pick<SavedDrawing, 'pixels' | 'parts' | 'touchesEdge'>} drawing
+ * @param {Pick<SavedDigit, 'pixels' | 'parts' | 'touchesEdge'>[][]} lines
  * @returns {SavedDrawing}
  */
-const fresh = ({ pixels, parts, touchesEdge }) => ({ pixels, parts, touchesEdge, history: new Map(), verdict: null });
+const fresh = (lines) => lines.map((line) => line.map(({ pixels, parts, touchesEdge }) => ({ pixels, parts, touchesEdge, history: new Map(), verdict: null })));
 
+const storable = ({ pixels, parts, touchesEdge }) => ({ pixels: Array.from(pixels), parts, touchesEdge });
+
+/** @returns {SavedDrawing[]} */
 function stored() {
   try {
     const given = JSON.parse(remembered(KEY) ?? '[]');
-    const drawings = given.map((one) => (Array.isArray(one) ? { pixels: one, parts: 1 } : one)); // a list of pixels until 0.2.0
-    const isWhole = ({ pixels, parts }) => pixels.length === PIXELS && pixels.every(Number.isFinite) && Number.isInteger(parts);
-    return drawings.filter(isWhole).slice(0, MAX_DRAWINGS).map(({ pixels, parts, touchesEdge }) => (
-      { pixels: Uint8Array.from(pixels), parts, touchesEdge: touchesEdge === true }));
+    const drawings = given.map(linesOf).filter((lines) => lines.length && lines.every((line) => line.length && line.every(isWhole)));
+    return drawings.slice(0, MAX_DRAWINGS).map((lines) => fresh(lines.map((line) => line.map(restored))));
   } catch {
     return [];
   }
 }
 
-function judgeWith({ plan, forward }, drawing) {
-  drawing.verdict = judge(drawing, forward(drawing.pixels).logits, plan);
-  drawing.history.set(plan.epoch, drawing.verdict.probabilities);
+/** Until 0.2.0 a drawing was a list of the pixels of one digit, or these with its parts. */
+function linesOf(given) {
+  if (!Array.isArray(given)) return [[given]];
+  return Array.isArray(given[0]) ? given : [[{ pixels: given, parts: 1 }]];
 }
 
-function addEpoch(drawings, plan, epoch, weights) {
+const isWhole = ({ pixels, parts }) => pixels.length === PIXELS && pixels.every(Number.isFinite) && Number.isInteger(parts);
+const restored = ({ pixels, parts, touchesEdge }) => ({ pixels: Uint8Array.from(pixels), parts, touchesEdge: touchesEdge === true });
+
+function judgeWith({ plan, forward }, digit) {
+  digit.verdict = judge(digit, forward(digit.pixels).logits, plan);
+  digit.history.set(plan.epoch, digit.verdict.probabilities);
+}
+
+function addEpoch(digits, plan, epoch, weights) {
   const forward = createNetwork(plan, weights);
   const temperature = plan.temperatures[plan.epochs.indexOf(epoch)] ?? null;
-  for (const { pixels, history } of drawings) {
+  for (const { pixels, history } of digits) {
     if (!history.has(epoch)) history.set(epoch, softmax(forward(pixels).logits, temperature));
   }
 }
 
-function cardOf({ pixels, history, verdict }, colors, remove) {
-  const epochs = [...history.keys()].sort((a, b) => a - b);
-  const text = historyOf(epochs, history, verdict);
+function cardOf(lines, colors, remove) {
+  const digits = lines.flat();
+  const texts = digits.map(({ history, verdict }) => historyOf(epochsOf(history), history, verdict));
   return h(
     'li', {},
-    raster(pixels, 28, 28, { class: 'digit', 'aria-hidden': 'true' }),
-    heatMap(epochs.map((epoch) => history.get(epoch)), colors, text),
-    h('p', {}, text),
+    ...digits.flatMap(({ pixels, history }, at) => [
+      raster(pixels, 28, 28, { class: 'digit', 'aria-hidden': 'true' }),
+      heatMap(epochsOf(history).map((epoch) => history.get(epoch)), colors, texts[at]),
+    ]),
+    h('p', {}, digits.length > 1 && digits[0].verdict ? wordsOfNumber(readingOf(lines)).join(': ') : texts[0]),
     h('button', { type: 'button', 'aria-label': 'Delete this drawing', onclick: remove }, '×'),
   );
 }
+
+const epochsOf = (history) => [...history.keys()].sort((a, b) => a - b);
 
 /** A column for each epoch, a row for each digit: opacity is the probability. */
 function heatMap(columns, colors, label) {

@@ -1,0 +1,172 @@
+/** Segmentation of ink into lines of pieces: the rules of digits/inference/segmentation.py, which explains them. */
+
+import { componentsOf } from './components.js';
+
+const LIMITS = {
+  MAX_PIECES: 100,
+  SOLID: 0.25, SPECK: 0.05, DUST: 0.01,
+  TALL: 0.6, STACKED: 0.5, NEAR: 0.2, SAME_LINE: 0.4,
+  DOT: 0.35, DASH: 0.22,
+  WIDE: 0.75, MARGIN: 0.15, VALLEY: 0.12, THIN: 0.45, DIGIT_WIDTH: 0.5,
+};
+
+/**
+ * @typedef {object} Piece
+ * @property {number[]} labels of its components
+ * @property {number} left
+ * @property {number} top
+ * @property {number} right
+ * @property {number} bottom
+ * @property {number} mass sum of its ink
+ */
+/** @typedef {{ink: {height: number, width: number, values: Float64Array}, labels: Int32Array, lines: Piece[][]}} Sheet */
+
+export const heightOf = (piece) => piece.bottom - piece.top;
+export const widthOf = (piece) => piece.right - piece.left;
+const ascending = (a, b) => a - b;
+const middleOf = (values) => values.sort(ascending)[Math.floor(values.length / 2)];
+const tallestOf = (pieces) => Math.max(0, ...pieces.map(heightOf));
+
+/**
+ * Lines of pieces, top to bottom and left to right; none where there are more than MAX_PIECES.
+ * @returns {Sheet}
+ */
+export function segment(ink) {
+  const { labels, masses } = componentsOf(ink);
+  const pieces = withoutSpecks(piecesOf(ink, labels, masses), LIMITS.DUST);
+  if (pieces.length > LIMITS.MAX_PIECES) return { ink, labels, lines: [] };
+  return { ink, labels, lines: linesOf(withoutMarks(withoutSpecks(joinStacked(pieces), LIMITS.SPECK))) };
+}
+
+/** The ink of a piece alone, in its bounding box. */
+export function inkOfPiece({ ink, labels }, { labels: own, left, top, right, bottom }) {
+  const [height, width, mine] = [bottom - top, right - left, new Set(own)];
+  const values = new Float64Array(height * width).map((_, place) => {
+    const at = (top + Math.floor(place / width)) * ink.width + left + (place % width);
+    return mine.has(labels[at]) ? ink.values[at] : 0;
+  });
+  return { height, width, values };
+}
+
+/** One piece of several. */
+export function join(pieces) {
+  return {
+    labels: pieces.flatMap(({ labels }) => labels),
+    left: Math.min(...pieces.map(({ left }) => left)),
+    top: Math.min(...pieces.map(({ top }) => top)),
+    right: Math.max(...pieces.map(({ right }) => right)),
+    bottom: Math.max(...pieces.map(({ bottom }) => bottom)),
+    mass: pieces.reduce((sum, { mass }) => sum + mass, 0),
+  };
+}
+
+/** Columns at which a wide piece may be two digits: valleys of the ink's profile, the thinnest. */
+export function cutsOf(sheet, piece) {
+  const [height, width] = [heightOf(piece), widthOf(piece)];
+  if (width < LIMITS.WIDE * height) return [];
+  const smooth = movingAverage(profileOf(inkOfPiece(sheet, piece)), Math.max(1, Math.floor(height / 40)));
+  const [reach, margin] = [LIMITS.VALLEY, LIMITS.MARGIN].map((part) => Math.max(1, Math.trunc(part * width)));
+  const isValley = (x) =>
+    smooth[x] <= LIMITS.THIN * height
+    && smooth.subarray(Math.max(0, x - reach), x).every((value) => smooth[x] < value)
+    && smooth.subarray(x, x + reach + 1).every((value) => smooth[x] <= value);
+  const valleys = Array.from({ length: Math.max(0, width - 2 * margin) }, (_, at) => margin + at).filter(isValley);
+  const most = Math.max(1, roundedToEven(width / height / LIMITS.DIGIT_WIDTH));
+  return valleys.sort((a, b) => smooth[a] - smooth[b]).slice(0, most).map((x) => piece.left + x).sort(ascending);
+}
+
+/** As Python rounds. */
+const roundedToEven = (value) => (value % 1 === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
+
+function profileOf({ width, values }) {
+  const sums = new Float64Array(width);
+  values.forEach((value, at) => { sums[at % width] += value; });
+  return sums;
+}
+
+/** Beyond the ends, the first and the last value are repeated. */
+function movingAverage(values, radius) {
+  const last = values.length - 1;
+  return values.map((_, at) => {
+    let sum = 0;
+    for (let place = at - radius; place <= at + radius; place += 1) sum += values[Math.min(last, Math.max(0, place))];
+    return sum / (2 * radius + 1);
+  });
+}
+
+function piecesOf({ width }, labels, masses) {
+  const pieces = Array.from(masses, (mass, label) => ({ labels: [label], left: Infinity, top: Infinity, right: 0, bottom: 0, mass }));
+  labels.forEach((label, at) => {
+    if (!label) return;
+    const [piece, row, column] = [pieces[label], Math.floor(at / width), at % width];
+    piece.left = Math.min(piece.left, column);
+    piece.top = Math.min(piece.top, row);
+    piece.right = Math.max(piece.right, column + 1);
+    piece.bottom = row + 1;
+  });
+  return pieces.slice(1);
+}
+
+/** The masses of those with as much ink as a digit may have beside the largest. */
+function solidMasses(pieces) {
+  const masses = pieces.map(({ mass }) => mass);
+  const largest = masses.reduce((most, mass) => Math.max(most, mass), 0);
+  return masses.filter((mass) => mass >= LIMITS.SOLID * largest);
+}
+
+function withoutSpecks(pieces, least) {
+  const typical = middleOf(solidMasses(pieces));
+  return pieces.filter(({ mass }) => mass >= least * typical);
+}
+
+/** Joins components that lie one over the other and near: strokes of one digit. */
+function joinStacked(pieces) {
+  const mayBeLines = solidMasses(pieces).length > 2; // else a broken digit is more likely than two lines of one digit
+  const lineHeight = mayBeLines ? LIMITS.TALL * tallestOf(pieces) : Infinity;
+  let joined = [];
+  for (let piece of [...pieces].sort((a, b) => heightOf(b) - heightOf(a))) {
+    for (;;) {
+      const stacked = joined.filter((one) => areStacked(one, piece, lineHeight));
+      if (!stacked.length) break;
+      piece = join([piece, ...stacked]);
+      joined = joined.filter((one) => !stacked.includes(one));
+    }
+    joined.push(piece);
+  }
+  return joined;
+}
+
+function areStacked(one, other, lineHeight) {
+  if (Math.min(heightOf(one), heightOf(other)) >= lineHeight && overlapY(one, other) <= 0) return false;
+  const overlap = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+  const isNear = -overlapY(one, other) < LIMITS.NEAR * Math.max(heightOf(one), heightOf(other));
+  return isNear && overlap >= LIMITS.STACKED * Math.min(widthOf(one), widthOf(other));
+}
+
+/** Rows that both cover; negative: the gap between them. */
+const overlapY = (one, other) => Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+
+/** From top to bottom: each piece is in one line with its nearest neighbor on the right. */
+function linesOf(pieces) {
+  const sorted = [...pieces].sort((a, b) => a.left + a.right - b.left - b.right || a.top - b.top);
+  let lineOf = sorted.map((_, at) => at);
+  sorted.forEach((piece, at) => {
+    const isBeside = (other) => other.left + other.right > piece.left + piece.right
+      && overlapY(piece, other) >= LIMITS.SAME_LINE * Math.min(heightOf(piece), heightOf(other));
+    const beside = sorted.map((_, place) => place).filter((place) => isBeside(sorted[place]));
+    if (!beside.length) return;
+    const nearest = beside.reduce((best, place) => (sorted[place].left < sorted[best].left ? place : best));
+    const [ours, theirs] = [lineOf[at], lineOf[nearest]];
+    lineOf = lineOf.map((line) => (line === theirs ? ours : line));
+  });
+  const lines = [...new Set(lineOf)].map((line) => sorted.filter((_, at) => lineOf[at] === line));
+  const middle = (line) => line.reduce((sum, { top, bottom }) => sum + top + bottom, 0) / line.length;
+  return lines.sort((a, b) => middle(a) - middle(b));
+}
+
+/** Without decimal points, commas and dashes. */
+function withoutMarks(pieces) {
+  const tallest = tallestOf(pieces);
+  const typical = middleOf(pieces.map(heightOf).filter((height) => 2 * height >= tallest));
+  return pieces.filter((piece) => heightOf(piece) >= LIMITS.DASH * typical && Math.max(heightOf(piece), widthOf(piece)) >= LIMITS.DOT * typical);
+}
