@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 
 def short_path(folder: Path) -> Path:
@@ -23,6 +24,8 @@ def short_path(folder: Path) -> Path:
     here = Path.cwd()
     return folder.relative_to(here) if folder.is_relative_to(here) else folder
 
+
+_T = TypeVar("_T")
 
 # Windows refuses to replace a file that somebody reads at that moment: access denied, sharing and lock violations.
 _BUSY_ON_WINDOWS = (5, 32, 33)
@@ -49,6 +52,11 @@ def finite(value):
 def is_number(value) -> bool:
     """Of JSON: finite, and neither true nor false."""
     return type(value) in (int, float) and math.isfinite(value)
+
+
+def every_second(items: list[_T]) -> list[_T]:
+    """Every second item, always with the last."""
+    return items[::-1][::2][::-1]
 
 
 def rounded(value: float | None, digits: int = 6) -> float | None:

@@ -22,7 +22,7 @@ def importing():
     A missing shared library is an OSError, a wrong version anything. A signal is not unwound here, for that may abort
     the process.
     """
-    with INTERRUPTS.importing():
+    with INTERRUPTS.deferred(patience_s=0):
         try:
             yield
         except Exception as error:

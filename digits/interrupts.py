@@ -91,10 +91,6 @@ class Interrupts:
         finally:
             self._agree = None
 
-    def importing(self):
-        """For an import of compiled code: an exception in its midst may abort the process, so nothing is unwound."""
-        return self.deferred(patience_s=0)
-
     def _handle(self, signum: int, _frame) -> None:
         if self._signum is not None or not self._raises:
             _leave(128 + signum)

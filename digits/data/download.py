@@ -120,7 +120,7 @@ def _reason(mirror: str, error: Exception) -> str:
 def torchvision_mnist():
     """The MNIST class of torchvision, without its progress bar. Raises DownloadError where it can't be imported."""
     try:
-        with INTERRUPTS.importing():
+        with INTERRUPTS.deferred(patience_s=0):  # an exception within an import may abort the process
             from torchvision.datasets import MNIST, utils
     except (ImportError, RuntimeError, OSError, AttributeError) as error:  # versions that do not fit raise any of these
         raise DownloadError(explain_import(error)) from None

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from digits.data.mnist import CLASSES, MEAN, SIZE, STD
-from digits.files import is_number
+from digits.files import every_second, is_number
 from digits.models.export import export_model, import_model
 from digits.renames import present_fields
 
@@ -56,7 +56,7 @@ class ModelHistory:
         half = self._numbers.clamp(-_LARGEST, _LARGEST).half()
         self._kept.append((epoch, Snapshot(half.numpy().astype("<f2").tobytes(), ood_threshold, temperature)))
         while len(self._kept) > max(1, min(EPOCHS_KEPT, MAX_HISTORY_BYTES // half.nbytes)):
-            self._kept = self._kept[::-1][::2][::-1]  # every second, always the last
+            self._kept = every_second(self._kept)
 
     @property
     def current(self) -> bytes:
@@ -144,7 +144,7 @@ def load_snapshot(saved: dict, numbers: bytes) -> nn.Sequential:
 
 def downsample(rows: list[dict]) -> list[dict]:
     """At most ROWS_KEPT rows: of more every second, always the last."""
-    return rows[::-1][::2][::-1] if len(rows) > ROWS_KEPT else rows
+    return every_second(rows) if len(rows) > ROWS_KEPT else rows
 
 
 def kept_rows(rows: object, epoch: int) -> list[dict]:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from digits.files import is_number
+from digits.files import is_number, rounded
 from digits.models.history import downsample, kept_rows
 from digits.renames import present_fields
 
@@ -47,7 +47,7 @@ def histogram(name: str, weight: Tensor) -> dict:
     facts = {"low": low, "high": high, "std": values.std(correction=0).item()}
     return {
         "name": name,
-        **{key: float(f"{value:.5g}") for key, value in facts.items()},
+        **{key: rounded(value, 5) for key, value in facts.items()},
         "counts": counts.int().tolist(),
     }
 
@@ -79,5 +79,5 @@ def _filters(name: str | None, layer: nn.Conv2d | None) -> dict | None:
         return None
     kernels = layer.weight.detach().float().cpu()[:, 0]  # (C, rows, columns), of the single input channel
     count, rows, columns = kernels.shape
-    values = [float(f"{value:.4g}") for value in kernels.nan_to_num(0, 0, 0).flatten().tolist()]
+    values = [rounded(value, 4) for value in kernels.nan_to_num(0, 0, 0).flatten().tolist()]
     return {"name": name, "count": count, "rows": rows, "columns": columns, "values": values}

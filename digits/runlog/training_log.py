@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from digits.files import finite, is_number, load_json, rounded
+from digits.files import every_second, finite, is_number, load_json, rounded
 from digits.runlog import contract
 from digits.runlog.batches import Buckets, columns
 from digits.runlog.throughput import Throughput
@@ -104,7 +104,7 @@ class TrainingLog:
         missing = [None] * len(so_far["epoch"])
         longer = {field: [*so_far.get(field, missing), row.get(field)] for field in so_far | row}
         if len(longer["epoch"]) > contract.EPOCHS_KEPT:
-            longer = {field: column[::-1][::2][::-1] for field, column in longer.items()}
+            longer = {field: every_second(column) for field, column in longer.items()}
         self.content["epochs"] = longer
 
     def add_event(self, kind: str, text: str, facts: dict[str, str | float | None]) -> None:

@@ -1,4 +1,4 @@
-"""Concurrency limits: slots for connections, a fair semaphore for slow work, bytes for large bodies, and patience.
+"""Concurrency limits: slots for connections, a fair semaphore for slow work, bytes for large bodies, and a time budget.
 
 A page keeps its connection between polls, so that 800 open pages would hold every thread and lock everybody else out,
 while hardly one of them asks anything. The same goes for clients that begin a request and never finish it, or send a
@@ -147,7 +147,7 @@ class ByteBudget:
                 self._released.notify()
 
 
-class Patience:
+class TimeBudget:
     """The time that a request waits, for all its semaphores together. Raises TimeoutError when it is over."""
 
     def __init__(self, seconds: float):

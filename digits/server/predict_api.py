@@ -19,7 +19,7 @@ from digits.imports import ImportFailed, importing
 from digits.project import invocation
 from digits.runlog import contract, runs
 from digits.server import uploads
-from digits.server.concurrency import FairSemaphore, Patience
+from digits.server.concurrency import FairSemaphore, TimeBudget
 from digits.server.http_message import Problem, Request, Response, json_response
 from digits.server.http_server import log
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 AT_ONCE = 2  # images computed at a time: as many as a small machine has cores
 WAITING = 16  # further requests that may wait
 BUDGET_S = 5.0  # of processor time, for all images of a request: 16 of the slowest kind take half of it
-_PATIENCE_S = 20.0  # of a request, for everything it waits for: longer than torch's import on a slow disk
+_TIMEOUT_S = 20.0  # of a request, for everything it waits for: longer than torch's import on a slow disk
 _CACHED = 2  # models in memory: those of two runs that are requested alternately
 _RETRY, _RETRY_LATER = {"Retry-After": "2"}, {"Retry-After": "30"}
 _MODEL_FILES = (contract.WEIGHTS, contract.NETWORK)  # that a model can be loaded from, the preferred one first
@@ -81,20 +81,20 @@ class PredictApi:
 
     def _predict(self, request: Request, images_of: Callable[[Request], list[uploads.Image]]) -> list[dict[str, Any]]:
         """One answer for each image. Each waits for its own turn, so that other requests pass a form with many."""
-        patience = Patience(_PATIENCE_S)
-        with patience.acquired(self.computing), self._memory:  # a large body takes time too
+        budget = TimeBudget(_TIMEOUT_S)
+        with budget.acquired(self.computing), self._memory:  # a large body takes time too
             uploaded = images_of(request)
             request.body = b""
         folder = self._predictors.folder(request.query.get("run"))  # fails before torch is imported
         _import_inference()
         epoch = request.query.get("epoch")
-        predictor = self._predictors.get(folder, None if epoch is None else int(epoch), patience)
+        predictor = self._predictors.get(folder, None if epoch is None else int(epoch), budget)
         answers: list[dict[str, Any]] = []
         spent_s = 0.0
         for image in uploaded:
             if answers and spent_s >= BUDGET_S:
                 raise Problem(413, f"These images take more than {BUDGET_S:g} s: send fewer at a time.")
-            with patience.acquired(self.computing):
+            with budget.acquired(self.computing):
                 began = time.thread_time()  # not counting other programs
                 answers.append(_to_json(self._read(predictor, image), predictor))
                 spent_s += time.thread_time() - began
@@ -145,7 +145,7 @@ class _Predictors:
                     return folder
         raise Problem(503, f"No network has been trained yet: run {invocation('mnist_cnn')}.", _RETRY_LATER)
 
-    def get(self, folder: Path, epoch: int | None, patience: Patience) -> "Predictor":
+    def get(self, folder: Path, epoch: int | None, budget: TimeBudget) -> "Predictor":
         """The final model of the run in `folder`, or that after `epoch`, or the latest. Raises Problem: 404, 503.
 
         A run that was resumed, or of which a snapshot was taken, goes on with later epochs than its weights file.
@@ -153,7 +153,7 @@ class _Predictors:
         from digits.inference.predict import Predictor
 
         try:
-            predictor = self._final(folder / contract.WEIGHTS, patience)
+            predictor = self._final(folder / contract.WEIGHTS, budget)
         except (UserError, FileNotFoundError):  # without paths and torch's messages: they are private
             reason = f"{contract.WEIGHTS} is damaged, too large, or has just been replaced"
             raise Problem(503, f"The weights can't be read: {reason}.", _RETRY) from None
@@ -162,12 +162,12 @@ class _Predictors:
         ):
             return predictor
         try:
-            with patience.acquired(self._loading):
+            with budget.acquired(self._loading):
                 return Predictor.from_history(epoch, folder)
         except LookupError:
             raise Problem(404, "The weights of that epoch were not saved.") from None
 
-    def _final(self, path: Path, patience: Patience) -> "Predictor | None":
+    def _final(self, path: Path, budget: TimeBudget) -> "Predictor | None":
         """The model in mnist_cnn.pth, loaded again whenever the file has changed; None if there is none."""
         from digits.inference.predict import Predictor
 
@@ -177,7 +177,7 @@ class _Predictors:
         version = (path, status.st_ino, status.st_mtime_ns, status.st_size)
         if predictor := self._get_cached(version):
             return predictor
-        with patience.acquired(self._loading):
+        with budget.acquired(self._loading):
             predictor = self._get_cached(version) or Predictor.open(path)  # another thread may have loaded it
         with self._lock:
             self._cached[version] = predictor

@@ -16,7 +16,7 @@ from digits.server.http_message import Problem, Request, Response, json_body, js
 from digits.server.router import not_found
 from digits.server.static_files import GzipCache, etag_of, file_etag, is_not_modified, names_in, open_file
 
-_FLAGS = ("hidden", "pinned", "kept")  # kept: the former name of pinned
+_FLAGS = ("hidden", "pinned")
 
 
 class ResultsApi:
@@ -63,12 +63,12 @@ class ResultsApi:
 
     def change_run(self, request: Request, run_id: str) -> Response:
         """{"name": text}, {"hidden": true or false}, {"pinned": true or false}, or several of them."""
-        body = json_body(request)
+        body = present_fields(json_body(request))
         if not body or not all(key == "name" or (key in _FLAGS and type(body[key]) is bool) for key in body):
             raise Problem(400, 'Send {"name": text}, {"hidden": true or false} or {"pinned": true or false}.')
         if "name" in body:
             body["name"] = _one_line(body["name"])
-        return self._changed(run_id, lambda: runs.label(self._results, run_id, present_fields(body)))
+        return self._changed(run_id, lambda: runs.label(self._results, run_id, body))
 
     def delete_run(self, _request: Request, run_id: str) -> Response:
         return self._changed(run_id, lambda: runs.delete(self._results, run_id))

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from dataclasses import fields
 
 import torch
 from PIL import Image
@@ -65,8 +66,8 @@ class ArtifactWriter:
 
     def _restore_history(self, saved: dict, epoch: int) -> None:
         present = present_fields(saved)
-        values = [present.get(key) if is_number(present.get(key)) else None for key in Calibration().as_json()]
-        self._calibration = Calibration(*values)
+        known = {field.name: present.get(field.name) for field in fields(Calibration)}
+        self._calibration = Calibration(**{name: value if is_number(value) else None for name, value in known.items()})
         self._history.restore(saved, read_bytes(self._log.folder / contract.NETWORK_EPOCHS), epoch)
 
     def save_epoch(self, epoch: int, validation: Evaluation | None, calibration: Calibration) -> None:
