@@ -155,7 +155,7 @@ def test_a_run_of_a_foreign_trainer_is_not_resumable(live):
         log.save(contract.CHECKPOINT, b"a checkpoint")
         log.stop()
     answer = post(live, "/resume")
-    assert answer.status == 409 and "no run of this version" in answer.json()["error"]
+    assert answer.status == 409 and "no run that this version can read" in answer.json()["error"]
     for epochs in (0, 1.5, True, "x", [], None):
         answer = post(live, "/resume", epochs=epochs)
         assert (answer.status, answer.json()["field"]) == (400, "epochs")

@@ -17,12 +17,12 @@ from digits.training.resume import load_for_resume
 def test_a_damaged_log_is_told_in_one_line_or_does_no_harm(finished_run, tmp_path, field, value):
     log = json.loads((finished_run / contract.TRAINING_LOG).read_text()) | {field: value}
     (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
-    problem = "no run of this version"
+    problem = "no run that this version can read"
     try:
         load_for_resume(tmp_path, {"epochs": 9})
     except UserError as error:
         problem = str(error)
-    assert "no run of this version" in problem
+    assert "no run that this version can read" in problem
     with RunLog(tmp_path, name="resumed", resume=True) as resumed:
         resumed.announce(contract.TEST_SAMPLES)
     assert json.loads((tmp_path / contract.TRAINING_LOG).read_text()) == log
@@ -39,5 +39,5 @@ def test_a_log_with_an_option_of_another_kind_is_of_no_run_of_this_version(finis
     log = json.loads((finished_run / contract.TRAINING_LOG).read_text())
     log["config"][option] = value
     (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
-    with pytest.raises(UserError, match="no run of this version"):
+    with pytest.raises(UserError, match="no run that this version can read"):
         load_for_resume(tmp_path, {"epochs": 9})
