@@ -1,6 +1,6 @@
 """Outlier images for outlier exposure: glyphs of a few strokes, tangles, and transformed digits.
 
-    images = Outliers(0.15).sample_for(batch, seed=1, step=0)
+    images = Outliers(0.0625).sample_for(batch, seed=1, step=0)
 
 A network trained on digits alone classifies a letter as one of them. Trained with outliers, it also rejects outliers of
 kinds it has not seen: D. Hendrycks, M. Mazeika and T. Dietterich, "Deep Anomaly Detection with Outlier Exposure", 2019.
@@ -20,9 +20,7 @@ from digits.data.synthetic import rasterize
 
 _SHEET = torch.tensor([0.66, 1.0])  # width and height of a glyph before framing
 _MAX_STROKES, _MIN_STROKES = 4, 2  # of a glyph
-_SHORT = 0.25  # a stroke of less is replaced
-_SPARE = 6  # one glyph in addition for so many
-_SAMPLES = 36  # points along a stroke: at most about a pixel apart, otherwise thin strokes are dotted
+_SAMPLES = 28  # points along a stroke: at most about a pixel apart, otherwise thin strokes are dotted
 _TANGLE_SAMPLES = 220  # points along a tangle
 _WAVES = 6  # of a tangle
 _CHUNK = 100  # images drawn at once
@@ -93,77 +91,52 @@ def transformed(images: Tensor, labels: Tensor, choices: Tensor) -> Tensor:
 
 
 def glyphs(count: int, generator: Generator) -> Tensor:
-    """Points (count, 144, 2) along two to four strokes, straight or curved; most begin or end on another one.
+    """Points (count, 112, 2) along two to four strokes, straight or curved, between points of a 3x3 lattice.
 
-    A third are two straight strokes with their mirror images: few digits are symmetric, many other signs are. More are
-    drawn, and those that are most like a single line, and so like a 1, are left out.
+    A third are two straight strokes with their mirror images: few digits are symmetric, many other signs are.
     """
-    more = count + count // _SPARE
-    mirrored = torch.rand(more, 1, 1, generator=generator) < 1 / 3
-    strokes = _strokes(more, mirrored, generator)
-    points = torch.stack([*strokes[:2], *_mirrored_or(strokes[2:], strokes[:2], mirrored)], dim=1)  # (n, 4, 36, 2)
-    number = _MIN_STROKES + ((_MAX_STROKES - _MIN_STROKES + 1) * torch.rand(more, 1, generator=generator)).long()
-    number = torch.where(mirrored[..., 0], _MAX_STROKES, number)
-    drawn = torch.arange(_MAX_STROKES) % number  # with fewer strokes some are drawn twice
-    x, y = points[torch.arange(more)[:, None], drawn].flatten(1, 2).unbind(2)
-    slanted = torch.stack([x + 0.5 * (torch.rand(more, 1, generator=generator) - 0.5) * y, y], dim=2)
-    return slanted[_breadth(slanted).argsort(descending=True)[:count]]
-
-
-def _strokes(count: int, straight: Tensor, generator: Generator) -> list[Tensor]:
-    """Points (count, 36, 2) along each of four strokes, between points of a 3x3 lattice and of earlier strokes."""
 
     def uniform(*shape: int) -> Tensor:
         return torch.rand(count, *shape, generator=generator)
 
     def lattice_points() -> Tensor:
-        return (3 * uniform(2)).floor() / 2 * _SHEET + 0.14 * (uniform(2) - 0.5)
+        return (3 * uniform(_MAX_STROKES, 2)).floor() / 2 * _SHEET
 
-    def points_on(stroke: Tensor) -> Tensor:
-        along = (2 * uniform() - 0.5).clamp(0, 1)  # half of them at an end
-        return stroke[torch.arange(count), ((_SAMPLES - 1) * along).long()] + 0.06 * (uniform(2) - 0.5)
+    def jittered(points: Tensor) -> Tensor:
+        return points + 0.14 * (uniform(_MAX_STROKES, 2) - 0.5)
 
-    strokes: list[Tensor] = []
-    for _ in range(_MAX_STROKES):
-        start, end = lattice_points(), lattice_points()
-        if strokes:
-            start = torch.where(uniform(1) < 0.6, points_on(strokes[-1]), start)
-            end = torch.where(uniform(1) < 0.3, points_on(strokes[0]), end)
-            level = torch.stack([end[:, 0], start[:, 1]], dim=1)
-            end = torch.where(uniform(1) < 0.25, level, end)
-        is_short = (end - start).norm(dim=1, keepdim=True) < _SHORT
-        end = torch.where(is_short, _SHEET - end + 0.1, end)
-        bend = torch.where(uniform(1) < 0.5, 0.3 + 0.7 * uniform(1), 0.08 * uniform(1))
-        side = torch.where(uniform(1) < 0.5, -bend, bend)
-        side = torch.where(straight[..., 0], 0.0, side)
-        across = side * (end - start).flip(1) * torch.tensor([-1.0, 1.0])
-        bow = curves(start, (2 * start + end) / 3 + across, (start + 2 * end) / 3 + across, end)
-        turn = start + (1 + 0.4 * uniform(1)) * (end - start)
-        hook = curves(start, turn, turn + across, start + uniform(1) * (end - start) + across)
-        strokes.append(torch.where((uniform(1, 1) < 0.4) & ~straight, hook, bow))
-    return strokes
-
-
-def _mirrored_or(strokes: list[Tensor], others: list[Tensor], mirrored: Tensor) -> list[Tensor]:
-    """The strokes (n, 36, 2), or where `mirrored` (n, 1, 1) the mirror images of the others."""
-    return [
-        torch.where(mirrored, torch.stack([_SHEET[0] - other[..., 0], other[..., 1]], dim=2), stroke)
-        for stroke, other in zip(strokes, others)
-    ]
+    start, end = lattice_points(), lattice_points()
+    start = torch.where(
+        uniform(_MAX_STROKES, 1) < 0.5, end.roll(1, 1), start
+    )  # half start near the end of another stroke
+    end = torch.where((start == end).all(2, keepdim=True), _SHEET - end + 0.1, end)  # no stroke ends where it starts
+    bend = torch.where(
+        uniform(_MAX_STROKES, 1) < 0.4, 0.4 + 0.6 * uniform(_MAX_STROKES, 1), 0.08 * uniform(_MAX_STROKES, 1)
+    )
+    side = torch.where(uniform(_MAX_STROKES, 1) < 0.5, -bend, bend)
+    mirrored = uniform(1, 1) < 1 / 3
+    start, end = (torch.where(mirrored, _with_mirror_images(points), points) for points in (start, end))
+    side = torch.where(mirrored, 0.0, side)
+    across = (end - start).flip(2) * torch.tensor([-1.0, 1.0])
+    points = curves(jittered(start), (start + end) / 2 + side * across, jittered(end))  # (count, 4, 28, 2)
+    strokes = _MIN_STROKES + ((_MAX_STROKES - _MIN_STROKES + 1) * uniform(1)).long()  # (count, 1)
+    strokes = torch.where(mirrored[..., 0], _MAX_STROKES, strokes)
+    drawn = torch.arange(_MAX_STROKES) % strokes  # with fewer strokes some are drawn twice
+    x, y = points[torch.arange(count)[:, None], drawn].flatten(1, 2).unbind(2)
+    return torch.stack([x + 0.5 * (uniform(1) - 0.5) * y, y], dim=2)  # slant
 
 
-def _breadth(points: Tensor) -> Tensor:
-    """How far points (n, P, 2) are from lying on a line, (n,): determinant by squared trace of their covariance."""
-    x, y = (points - points.mean(1, keepdim=True)).unbind(2)
-    xx, xy, yy = ((one * other).sum(1) for one, other in ((x, x), (x, y), (y, y)))
-    return (xx * yy - xy**2) / (xx + yy) ** 2
+def _with_mirror_images(places: Tensor) -> Tensor:
+    """(n, 4, 2): the first two strokes and their mirror images."""
+    kept = places[:, : _MAX_STROKES // 2]
+    return torch.cat([kept, torch.stack([_SHEET[0] - kept[..., 0], kept[..., 1]], dim=2)], dim=1)
 
 
-def curves(*control: Tensor) -> Tensor:
-    """Points (..., 36, 2) along cubic Bezier curves with four control points (..., 2)."""
+def curves(start: Tensor, through: Tensor, end: Tensor) -> Tensor:
+    """Points (..., 28, 2) along quadratic Bezier curves with control points (..., 2)."""
     t = torch.linspace(0, 1, _SAMPLES)[:, None]
-    a, b, c, d = (points[..., None, :] for points in control)
-    return (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t**2 * (1 - t) * c + t**3 * d
+    start, through, end = (points[..., None, :] for points in (start, through, end))
+    return (1 - t) ** 2 * start + 2 * t * (1 - t) * through + t**2 * end
 
 
 def tangles(count: int, generator: Generator) -> Tensor:
