@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from digits.files import finite
-from digits.renames import present_fields
+from digits.renames import FIELDS, present_fields
 from digits.runlog import contract, runs, training_log
 from digits.runlog.status import last_sign_of_life, liveness
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
 from digits.server.router import not_found
 from digits.server.static_files import GzipCache, etag_of, file_etag, is_not_modified, names_in, open_file
 
-_FLAGS = ("hidden", "pinned")
+_FLAGS = ("hidden", "pinned", *(name for name, present in FIELDS.items() if present == "pinned"))
 
 
 class ResultsApi:
@@ -63,12 +63,12 @@ class ResultsApi:
 
     def change_run(self, request: Request, run_id: str) -> Response:
         """{"name": text}, {"hidden": true or false}, {"pinned": true or false}, or several of them."""
-        body = present_fields(json_body(request))
+        body = json_body(request)
         if not body or not all(key == "name" or (key in _FLAGS and type(body[key]) is bool) for key in body):
             raise Problem(400, 'Send {"name": text}, {"hidden": true or false} or {"pinned": true or false}.')
         if "name" in body:
             body["name"] = _one_line(body["name"])
-        return self._changed(run_id, lambda: runs.label(self._results, run_id, body))
+        return self._changed(run_id, lambda: runs.label(self._results, run_id, present_fields(body)))
 
     def delete_run(self, _request: Request, run_id: str) -> Response:
         return self._changed(run_id, lambda: runs.delete(self._results, run_id))
