@@ -71,7 +71,7 @@ PRESETS = {
         },
     ),
     "textbook": Preset(
-        "textbook recipe: Adam, batches of 64, no augmentation, no weight averaging",
+        "textbook recipe: Adam, batches of 64, no augmentation, no averaging",
         {
             "model": "cnn4",
             "optimizer": "adam",
