@@ -143,7 +143,7 @@ def test_a_rejected_command_is_shown(visit, tmp_path):
         change(page)
         page.get_by_label("More epochs").fill("7")
         page.get_by_label("More epochs").press("Enter")
-        see(page, SAID, r"^It refused: epochs: --steps says how long this run is\.$")
+        see(page, SAID, r"^It refused: epochs: --steps determines the length of this run\.$")
         see(page, "#events .kind", "^refused$")
 
 
