@@ -117,7 +117,7 @@ _ALL = (
         channels=(16, 24, 28, 32, 40),
         dropout=0.0,
         norm="batch",
-        about="the smallest network that reaches 99.4 %: one 3x3 convolution, four separable ones",
+        about="smallest to reach 99.4 %: one 3x3 convolution, four separable ones",
         source='A. Howard and others, "MobileNets", 2017: separable convolutions; M. Lin, Q. Chen and S. Yan, "Network '
         'In Network", 2013: the average of each channel at the end',
     ),
