@@ -275,7 +275,11 @@ def weights(tmp_path):
 @pytest.mark.parametrize(
     ("name", "trial", "cases"),
     [
-        ("pictures", ["--images", "20"], {"unchanged", "preprocessed", "inverted", "colored", "pencil", "faint scan"}),
+        (
+            "pictures",
+            ["--images", "20", "--drawn", "20"],
+            {"unchanged", "preprocessed", "inverted", "colored", "pencil", "faint scan", "lines of 2 to 8 digits"},
+        ),
         ("non_digits", ["--images", "20", "--pictures", "4"], {"noise", "letters", "MNIST test digits, raw"}),
     ],
 )

@@ -18,7 +18,7 @@ from digits.inference.input_checks import REASONS, rejection_reason
 from digits.inference.prediction import Prediction
 from digits.inference.segmentation import Piece, Sheet, join
 
-# Penalties, in nats. Chosen on MNIST validation digits: benchmarks/README.md.
+# Penalties, in nats. benchmarks/LOG.md has what was tried.
 DIGIT = 0.3
 CUT = 2.2
 JOIN = 5.0
