@@ -48,7 +48,7 @@ PROGRAMS = (
 
 
 LOADED: dict[str, types.ModuleType] = {}
-PARTS = ("doodles", "figures", "machine", "pens", "runs", "served")  # which the programs share
+PARTS = ("doodles", "figures", "machine", "house_numbers", "pens", "runs", "served")  # which the programs share
 
 
 def results(folder, add=False, options=None, name="one", title="One", **more):

@@ -70,11 +70,14 @@ def test_during_startup_a_signal_ends_the_program_without_a_traceback(tmp_path, 
 
 
 def test_a_checkpoint_that_cannot_be_written_changes_neither_status_nor_exit_code(tmp_path):
-    with Trainer(tmp_path, "--epochs", "1000", "--batch-size", "1") as trainer:  # 640 batches an epoch
+    words = "--dataset synthetic --train-limit 20000 --channels 4,4,8,8 --batch-size 1 --checkpoint-every 86400"
+    with Trainer(tmp_path, *words.split(), small=False) as trainer:  # an epoch takes long: no checkpoint is due
         trainer.wait_for(lambda log: step(log) > 3)
+        trainer.process.send_signal(signal.SIGSTOP)
         (tmp_path / contract.CHECKPOINT).unlink()
         (tmp_path / contract.CHECKPOINT).mkdir()  # a file can't take its place
         trainer.process.send_signal(signal.SIGINT)
+        trainer.process.send_signal(signal.SIGCONT)
         code, output, errors = trainer.finish()
     assert (code, errors) == (130, "Interrupted.\n")
     assert "could not be saved" in output
