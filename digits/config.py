@@ -140,8 +140,7 @@ class Config:
 
         Raises ConfigError where two options contradict each other.
         """
-        preset = given.get("preset", cls.preset)
-        recipe = {name: option.default for name, option in OPTIONS.items()} | PRESETS[preset].options | given
+        recipe = _recipe(given.get("preset", cls.preset)) | given
         config = cls(**{name: recipe[name] for name in recipe if name in given or name not in OWNER})
         architecture(config.model, channels=config.channels)
         defaults = config.defaults()
@@ -150,7 +149,7 @@ class Config:
 
     def defaults(self) -> dict[str, Any]:
         """The value of each option that is not given, which depends on preset, model and optimizer."""
-        recipe = {name: option.default for name, option in OPTIONS.items()} | PRESETS[self.preset].options
+        recipe = _recipe(self.preset)
         own = ARCHITECTURES[self.model].settings | {"lr": DEFAULT_LR[self.optimizer]}
         others = [name for name, owner in OWNER.items() if getattr(self, owner) != recipe[owner]]
         return recipe | {name: own[name] for name in OWNER if name in others or recipe[name] is None}
@@ -163,8 +162,7 @@ class Config:
         words = [self.model] if self.preset == "default" else [self.model, former.get(self.preset, self.preset)]
         defaults = self.defaults()
         for name in names_of("identifies"):
-            value = getattr(self, name)
-            if value not in (None, defaults[name]):
+            if (value := getattr(self, name)) not in (None, defaults[name]):
                 words.append(f"{former.get(name, name).replace('_', ' ')} {as_text(value).replace(',', '-')}")
         return ", ".join(words)[:NAME_LENGTH]
 
@@ -177,8 +175,8 @@ class Config:
     def from_json(cls, values: Mapping[str, Any]) -> "Config":
         """The inverse of `as_json`, also with former names (renames.py).
 
-        An option that the run's version lacked has the value that it had before it existed. Raises KeyError if there
-        is no model, which every version has logged, and ValueError for an invalid field.
+        An option that the run's version lacked has its value from before it existed. Raises KeyError without a model,
+        which every version has logged, and ValueError for an invalid field.
         """
         values = saved_options(values)
         return cls(**{name: _from_json(option, values[name]) for name, option in OPTIONS.items()})
@@ -191,6 +189,11 @@ OPTIONS: Mapping[str, Option] = {
     field.name: Option(field.name, field.default, **field.metadata) for field in fields(Config)
 }
 OWNER = {name: option.owner for name, option in OPTIONS.items() if option.owner}
+
+
+def _recipe(preset: str) -> dict[str, Any]:
+    """The defaults, with the preset's options on top."""
+    return {name: option.default for name, option in OPTIONS.items()} | PRESETS[preset].options
 
 
 def names_of(property: str) -> tuple[str, ...]:

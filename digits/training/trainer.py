@@ -216,13 +216,8 @@ class Trainer:
             "network": weights_file.cpu_state_dict(self.network),
             "average": weights_file.cpu_state_dict(self.average.network) if self.average else None,
             "optimizer": self.optimizer.state_dict(),
-            "random": torch.get_rng_state(),
         }
-        if self.precision.device.type == "cuda":
-            state["cuda_random"] = torch.cuda.get_rng_state(self.precision.device)
-        if self.precision.device.type == "mps":
-            state["mps_random"] = torch.mps.get_rng_state()
-        return state
+        return state | _rng_states(self.precision.device)
 
     def load_state_dict(self, state: dict) -> None:
         self.steps = state["steps"]
@@ -230,11 +225,7 @@ class Trainer:
         if self.average:
             self.average.network.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random"])
-        if "cuda_random" in state and self.precision.device.type == "cuda":
-            torch.cuda.set_rng_state(state["cuda_random"], self.precision.device)
-        if "mps_random" in state and self.precision.device.type == "mps":
-            torch.mps.set_rng_state(state["mps_random"])
+        _set_rng_states(state, self.precision.device)
 
     def _with_forms(self, batch: Split) -> Split:
         """The batch, followed by synthetic digits in further forms."""
@@ -262,6 +253,25 @@ class Trainer:
     def _logits(self, images: Tensor) -> Tensor:
         with self.precision.autocast():
             return self._parallel(self.precision.to_memory_format(mnist.normalize(images))).float()
+
+
+def _rng_states(device: torch.device) -> dict[str, Tensor]:
+    """States of torch's generators on the CPU and on the device."""
+    states = {"random": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda_random"] = torch.cuda.get_rng_state(device)
+    if device.type == "mps":
+        states["mps_random"] = torch.mps.get_rng_state()
+    return states
+
+
+def _set_rng_states(states: dict[str, Tensor], device: torch.device) -> None:
+    """The inverse of `_rng_states`; states of other devices are left out."""
+    torch.set_rng_state(states["random"])
+    if "cuda_random" in states and device.type == "cuda":
+        torch.cuda.set_rng_state(states["cuda_random"], device)
+    if "mps_random" in states and device.type == "mps":
+        torch.mps.set_rng_state(states["mps_random"])
 
 
 def build_trainer(
