@@ -143,7 +143,7 @@ def test_a_rejected_command_is_shown(visit, tmp_path):
         change(page)
         page.get_by_label("More epochs").fill("7")
         page.get_by_label("More epochs").press("Enter")
-        see(page, SAID, r"^It refused: epochs: --steps determines the length of this run\.$")
+        see(page, SAID, r"^The trainer refused: epochs: --steps determines the length of this run\.$")
         see(page, "#events .kind", "^refused$")
 
 
@@ -298,7 +298,7 @@ def test_everything_works_with_the_keyboard(visit, tmp_path):
         page.keyboard.press("Tab")
         page.keyboard.type("0.001")
         page.keyboard.press("Enter")
-        see(page, SAID, "became 0.001")
+        see(page, SAID, "to 0.001; its schedule continues")
         tab_to(page, "Stop", "Shift+Tab")
         page.keyboard.press("Enter")
         status(page, "stopped")
