@@ -39,8 +39,8 @@ except ImportError as error:
 
 from digits import cpu_tuning, renames, torchrun
 from digits.cli.app import cli_errors, explicit_options, run
-from digits.cli.click_options import train_options
 from digits.cli.commands import cli
+from digits.cli.options_from_config import train_options
 from digits.cli.terminal import Terminal
 from digits.config import Config
 from digits.runlog.run_log import NullRunLog, RunLog

@@ -1,6 +1,6 @@
 """Training configuration: every option once, with its type, limits, default and help text.
 
-The command line (cli/click_options.py) and the page's form (server/options_schema.py) are generated from it.
+The command line (cli/options_from_config.py) and the page's form (server/options_schema.py) are generated from it.
 """
 
 from collections.abc import Mapping

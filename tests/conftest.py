@@ -21,7 +21,13 @@ sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))  # last: its s
 cpu_tuning.prepare_for_torch()  # before any test imports torch
 # Two workers share two cores: threads of one beside those of the other cost ten times the processor time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-pytest_plugins = ["tests.support.example_project", "tests.support.pages", "tests.support.pad", "tests.support.training"]
+pytest_plugins = [
+    "tests.support.example_project",
+    "tests.support.http_servers",
+    "tests.support.pages",
+    "tests.support.pad",
+    "tests.support.training",
+]
 
 
 def pytest_collection_modifyitems(items):

@@ -78,7 +78,7 @@ def test_the_schedule_preview_matches_the_schedule():
     script = f"[planOf(one), {steps}.map((step) => rateAt(planOf(one), step))]"
     for config, (plan, rates) in zip(configs, computed(script, cases), strict=True):
         images = min(60_000 - config.validation, config.train_limit or 60_000)
-        batches = batches_per_epoch(config, images)
+        batches = batches_per_epoch(images, config.batch_size)
         schedule = Schedule(
             config.lr, min(config.warmup_steps, batches // 2), config.cooldown, total_steps(config, images)
         )

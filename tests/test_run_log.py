@@ -13,20 +13,12 @@ from digits.runlog import contract, lifecycle, training_log
 from digits.runlog.lock import FolderLocked
 from digits.runlog.run_log import RunLog
 from tests.support import golden
+from tests.support.contract import saved
 
 
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "results"
-
-
-def saved(folder, file=contract.TRAINING_LOG):
-    """The file's content, which must be strict JSON."""
-
-    def refuse(constant):
-        raise AssertionError(f"{constant} is no JSON")
-
-    return json.loads((folder / file).read_text(), parse_constant=refuse)
 
 
 def rows(folder):

@@ -1,7 +1,6 @@
 """Calls of the run log outside its block, and the null log."""
 
 import inspect
-import json
 import os
 
 import pytest
@@ -9,20 +8,12 @@ import pytest
 from digits.runlog import contract, lifecycle, runs
 from digits.runlog.lock import FolderLocked
 from digits.runlog.run_log import NullRunLog, RunLog
+from tests.support.contract import saved
 
 
 @pytest.fixture
 def folder(tmp_path):
     return tmp_path / "results"
-
-
-def saved(folder, file=contract.TRAINING_LOG):
-    """The file's content, which must be strict JSON."""
-
-    def refuse(constant):
-        raise AssertionError(f"{constant} is no JSON")
-
-    return json.loads((folder / file).read_text(), parse_constant=refuse)
 
 
 CALLS = {

@@ -9,7 +9,7 @@ import click
 from digits import cpu_tuning, output, presets
 from digits.architectures import ARCHITECTURES
 from digits.cli.app import DefaultGroup, cli_errors
-from digits.cli.click_options import evaluation_options, model_options
+from digits.cli.options_from_config import evaluation_options, model_options
 from digits.cli.predictions import print_predictions
 from digits.cli.terminal import Terminal, print_result
 from digits.config import Config, architecture

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import math
 import os
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from torch import nn
 from digits.data.mnist import normalize
 from digits.errors import UserError
 from digits.evaluation.calibration import apply_temperature
+from digits.evaluation.evaluation import BATCH_SIZE
 from digits.evaluation.ood import energies
 from digits.files import named_by_user, read_bytes, read_json
 from digits.inference import reading
@@ -22,11 +22,10 @@ from digits.inference.prediction import Prediction
 from digits.inference.preprocess import Prepared
 from digits.inference.reading import Reading
 from digits.models import history
-from digits.models.weights_file import digest, open_trained
+from digits.models.weights_file import DamagedFile, check_temperature, digest, open_trained
 from digits.renames import present_fields
 from digits.runlog import contract
 
-_BATCH = 250  # images: 20 MB of activations
 _SHADES = " .:-=+*#%@"  # ten levels of ink in ASCII
 
 
@@ -54,8 +53,8 @@ class Predictor:
             epoch, (numbers, ood_threshold, temperature) = _snapshot(saved, epoch, folder)
             network = history.load_snapshot(saved, numbers)
             threshold = None if ood_threshold is None else float(ood_threshold)
-            temperature = _checked(temperature)
-        except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:  # an invalid file
+            check_temperature(temperature)
+        except (AttributeError, DamagedFile, LookupError, RuntimeError, TypeError, ValueError) as error:
             raise LookupError(f"{folder} has no network of that epoch") from error
         about = {"temperature": temperature, "ood_threshold": threshold, "run_id": saved.get("run_id"), "epoch": epoch}
         return cls(network, about | {"sha256": hashlib.sha256(numbers).hexdigest()})
@@ -92,7 +91,7 @@ class Predictor:
     @torch.inference_mode()
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:
         """Logits, float32 (N, 10), of uint8 (N, 28, 28)."""
-        return torch.cat([self.network(normalize(part)) for part in pixels.split(_BATCH)])
+        return torch.cat([self.network(normalize(part)) for part in pixels.split(BATCH_SIZE)])
 
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
         """Calibrated probabilities, float64 (N, 10), of uint8 (N, 28, 28); uncalibrated without a temperature."""
@@ -130,13 +129,6 @@ def _snapshot(saved: dict, epoch: int | None, folder: Path) -> tuple[int, histor
     snapshots = history.snapshots_of(saved, read_bytes(folder / contract.NETWORK_EPOCHS))
     epoch = max(snapshots) if epoch is None else epoch
     return epoch, snapshots[epoch]
-
-
-def _checked(temperature: float | None) -> float | None:
-    """The same. Raises ValueError or TypeError for an invalid temperature."""
-    if temperature is not None and not 0 < temperature < math.inf:
-        raise ValueError(f"{temperature} is not a temperature")
-    return temperature
 
 
 def as_json(file: Path, answer: Reading | UserError) -> dict:

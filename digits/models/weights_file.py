@@ -70,7 +70,7 @@ def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
         with torch.device("meta"):  # allocates no memory for a manipulated number of channels
             network = builders.build_model(model["name"], tuple(model["channels"]), model["dropout"], model.get("norm"))
         network.load_state_dict(content["state_dict"], assign=True)
-        _check_temperature(content.get("temperature"))
+        check_temperature(content.get("temperature"))
     except OSError:
         raise
     except Exception as error:  # an invalid file raises errors of many types
@@ -79,7 +79,8 @@ def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
     return network.float().eval(), content
 
 
-def _check_temperature(temperature: float | None) -> None:
+def check_temperature(temperature: float | None) -> None:
+    """None: uncalibrated. Raises DamagedFile, or TypeError for something other than a number."""
     if temperature is not None and not 0 < temperature < math.inf:
         raise DamagedFile(f"{temperature} is not a temperature")
 

@@ -89,16 +89,16 @@ def from_config(config: Config, images: int) -> Schedule:
 
     The warmup takes at most half an epoch: with few images the run might end before it.
     """
-    warmup_steps = min(config.warmup_steps, batches_per_epoch(config, images) // 2)
+    warmup_steps = min(config.warmup_steps, batches_per_epoch(images, config.batch_size) // 2)
     assert config.lr is not None  # set by Config.from_options
     return Schedule(config.lr, warmup_steps, config.cooldown, total_steps(config, images))
 
 
-def batches_per_epoch(config: Config, images: int) -> int:
+def batches_per_epoch(images: int, batch_size: int) -> int:
     """Number of batches; the last one may be smaller."""
-    return -(-images // config.batch_size)
+    return -(-images // batch_size)
 
 
 def total_steps(config: Config, images: int) -> int:
     """Number of steps of the run: --steps, or that of --epochs."""
-    return config.steps or config.epochs * batches_per_epoch(config, images)
+    return config.steps or config.epochs * batches_per_epoch(images, config.batch_size)

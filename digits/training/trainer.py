@@ -98,7 +98,7 @@ class Batches:
     seed: int
 
     def __len__(self) -> int:
-        return -(-len(self.split) // self.size)
+        return schedule.batches_per_epoch(len(self.split), self.size)
 
     def between(self, first: int, last: int) -> Iterator[Split]:
         """Batches of the steps `first` to `last` - 1 of the run, counted from 0."""
@@ -300,7 +300,7 @@ def build_trainer(
         optimizers.make(config.optimizer, network, config.weight_decay),
         schedule.from_config(config, images),
         chosen,
-        batches_per_epoch=schedule.batches_per_epoch(config, images),
+        batches_per_epoch=schedule.batches_per_epoch(images, config.batch_size),
         augmentation=Augmentation(**{item.name: getattr(config, item.name) for item in fields(Augmentation)}),
         label_smoothing=config.label_smoothing,
         ema=config.ema,

@@ -1,5 +1,6 @@
 """Contract of a results folder: what tests hold the files of a run to."""
 
+import json
 from pathlib import Path
 
 from digits.runlog import check, contract
@@ -13,3 +14,12 @@ def violations(results: Path, files: tuple[str, ...] = TRAINER_FILES) -> dict[st
     there = [name for name in files if (results / name).is_file()]
     found = {name: list(check.violations_of(name, (results / name).read_bytes())) for name in there}
     return {name: lines for name, lines in found.items() if lines}
+
+
+def saved(folder: Path, file: str = contract.TRAINING_LOG) -> dict:
+    """The file's content, which must be strict JSON."""
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is not JSON")
+
+    return json.loads((folder / file).read_text(), parse_constant=refuse)
