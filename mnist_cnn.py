@@ -104,7 +104,7 @@ def train(context: click.Context, resume: bool, restart: bool, **options) -> Non
         for notice in filter(None, notices if torchrun.is_main_process() else []):
             terminal.warn(notice)
         with INTERRUPTS.interruptible(), ExitStack() as stack:
-            with INTERRUPTS.deferred():  # the log begins whole, or not at all
+            with INTERRUPTS.deferred():  # atomic
                 stack.enter_context(log)
                 stack.enter_context(INTERRUPTS.leaving(last_words=lambda: log.end("interrupted")))
             stack.enter_context(torchrun.together())

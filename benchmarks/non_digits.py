@@ -83,7 +83,7 @@ def measure_rejection(kind: str, draw: Callable, predictor: Predictor, count: in
 
 
 def beyond_threshold(predictor: Predictor, answers: list[Prediction]) -> int:
-    """The number of answers beyond the OOD threshold, whatever the input checks say."""
+    """The number of answers beyond the OOD threshold, regardless of the input checks."""
     pixels = torch.from_numpy(np.stack([answer.prepared.pixels for answer in answers]))
     return int((ood.energies(predictor.logits(pixels)).double() > predictor.about["ood_threshold"]).sum())
 

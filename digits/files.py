@@ -1,7 +1,7 @@
 """Files of a results folder: atomic writes, guarded reads.
 
-Written so that a reader, a crash or a full disk never meets half of one. Opened so that whatever lies under a name (a
-pipe, a device, a link that leads elsewhere, a huge file) makes nobody wait and fills no memory.
+Written so that a reader, a crash or a full disk never meets half of one. Opened so that nothing under a name (a
+pipe, a device, a link that leads elsewhere, a huge file) can block the program or fill the memory.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ def short_path(folder: Path) -> Path:
 
 _T = TypeVar("_T")
 
-# Windows refuses to replace a file that somebody reads at that moment: access denied, sharing and lock violations.
+# Windows refuses to replace a file that is being read: access denied, sharing and lock violations.
 _BUSY_ON_WINDOWS = (5, 32, 33)
 _REPLACE_TRIES = 12  # waits of 10, 20, 30 ... ms: 0.7 s in all, longer than a virus scanner holds a small file
 # No link is followed, and opening a pipe or a device does not block.
@@ -60,7 +60,7 @@ def every_second(items: list[_T]) -> list[_T]:
 
 
 def rounded(value: float | None, digits: int = 6) -> float | None:
-    """`value` to so many significant digits (a curve needs no more), None for what is missing or not finite."""
+    """`value` rounded to `digits` significant digits; None for a missing or non-finite one."""
     if value is None or not math.isfinite(value):
         return None
     return float(f"{value:.{digits}g}")
@@ -75,7 +75,7 @@ class UnexpectedFile(OSError):
 
 @contextlib.contextmanager
 def naming(path: Path):
-    """Around work on a temporary file: an OSError names `path`, the file that is meant."""
+    """Around work on a temporary file: an OSError names `path`, the final file."""
     try:
         yield
     except OSError as error:
@@ -135,7 +135,7 @@ def replace(source: str | Path, target: Path) -> None:
 
 
 def rename(source: str | Path, target: Path) -> None:
-    """os.replace, tried again for a moment where Windows says that somebody reads the file just now."""
+    """os.replace, retried for a moment where Windows reports that the file is being read."""
     for attempt in range(1, _REPLACE_TRIES + 1):
         try:
             os.replace(source, target)
@@ -188,7 +188,7 @@ def open_handle(path: str | Path, flags: int = os.O_RDONLY) -> int:
 def open_within(folder: str | Path, name: str):
     """The regular file `name` (relative) opened for reading. A link is followed within `folder`, not out of it.
 
-    Raises OSError: FileNotFoundError where there is none, UnexpectedFile for what is no such file.
+    Raises OSError: FileNotFoundError where there is none, UnexpectedFile for anything but a regular file.
     """
     if hasattr(os, "O_NOFOLLOW") and os.path.basename(name) == name:  # the usual case, four times as fast
         with contextlib.suppress(UnexpectedFile):  # a link, or what the rest refuses

@@ -17,7 +17,7 @@ NO_READER = (errno.EPIPE, errno.EIO, errno.EBADF)
 def prepare() -> None:
     """Give standard descriptors that are closed a file, and let both streams take any character.
 
-    Otherwise the next file to be opened would get the number 1 or 2, and with it whatever a library prints there.
+    Otherwise the next file to be opened would get the number 1 or 2, and would receive what libraries print there.
     What is written to a stream that was closed raises OSError (EBADF), as for any other stream that can't be written.
     """
     while (descriptor := os.open(os.devnull, os.O_RDONLY)) <= 2:

@@ -223,7 +223,7 @@ def test_every_figure_in_the_results_files_follows_from_its_values():
             assert row["reached"] == better
 
 
-def test_every_program_is_listed_with_what_it_measures():
+def test_every_program_is_listed_with_its_quantity():
     assert {path.stem for path in BENCHMARKS.glob("*.py")} == {*PROGRAMS, *PARTS}
     text = (BENCHMARKS / "README.md").read_text()
     assert all(f"{name}.py" in text for name in PROGRAMS)

@@ -173,7 +173,7 @@ NEAR_MISSES = {
 
 
 @pytest.mark.parametrize("what", NEAR_MISSES)
-def test_a_near_miss_is_told_the_right_form(site, what):  # noqa: F811
+def test_the_error_for_a_near_miss_names_the_right_form(site, what):  # noqa: F811
     body, kind, status, words = NEAR_MISSES[what]
     answer = post(site, body, kind)
     assert answer.status == status, answer.body

@@ -111,7 +111,7 @@ def test_valid_commands_are_written_and_invalid_ones_rejected_with_a_reason(live
     assert post(live, "/control", action="stop").status == 409
 
 
-def test_the_state_says_what_is_possible(live):
+def test_the_state_lists_the_possible_actions(live):
     assert state(live) | {"free_bytes": 0} == {
         "control_enabled": True,
         "authorized": True,

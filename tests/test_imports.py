@@ -94,7 +94,7 @@ def test_a_package_that_is_missing_is_called_by_its_name_for_pip(tmp_path, packa
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_a_memory_limit_below_what_torch_needs_is_an_error_of_one_line(tmp_path):
+def test_a_memory_limit_too_low_for_torch_is_an_error_of_one_line(tmp_path):
     resource = pytest.importorskip("resource", reason="this system has no limits on memory")
 
     def limit():

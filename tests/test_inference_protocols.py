@@ -91,7 +91,7 @@ HEALTH = {"/v2/health/live": "live", "/v2/health/ready": "ready", "/v2/models/mn
 
 
 @pytest.mark.parametrize("path", HEALTH)
-def test_health_is_told(site, path):  # noqa: F811
+def test_health_endpoints_answer(site, path):  # noqa: F811
     assert (ask(site, path).status, ask(site, path).json()[HEALTH[path]]) == (200, True)
 
 

@@ -143,7 +143,7 @@ def run(lines, *signals, after="pass", program=RAISING):
     return process.returncode, output.split("\n")[:-1]
 
 
-def test_a_signal_unwinds_what_can_be_unwound():
+def test_a_signal_unwinds_the_stack():
     assert run(SLEEP, signal.SIGINT) == (130, ["unwound"])
 
 

@@ -59,7 +59,7 @@ def test_a_run_leaves_all_the_files_of_the_contract(finished):
     }
 
 
-def test_the_log_says_what_ran_and_on_what(finished):
+def test_the_log_names_the_command_and_the_machine(finished):
     log = content(finished[0], contract.TRAINING_LOG)
     assert (log["status"], log["name"]) == ("completed", "größer & <b>schneller</b>")
     assert log["config"]["channels"] == [4, 4, 8, 8]

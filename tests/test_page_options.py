@@ -86,7 +86,7 @@ def test_the_schedule_preview_matches_the_schedule():
         assert rates == pytest.approx([schedule(step) for step in steps], rel=1e-12)
 
 
-def test_the_command_is_what_the_server_would_run():
+def test_the_command_equals_that_of_the_server():
     cases = [
         {},
         {"epochs": 3, "lr": 0.001, "channels": [4, 4, 8, 8], "deterministic": True},

@@ -194,7 +194,7 @@ def test_out_of_distribution_images_are_rejected(files, weights, tmp_path):
     assert "%" not in text.splitlines()[0]
 
 
-def test_an_outlier_that_touches_the_edge_is_told_so(digits, weights, tmp_path):
+def test_the_reason_for_an_outlier_at_the_edge_names_the_edge(digits, weights, tmp_path):
     image = np.kron(digits[0][0], np.ones((4, 4), np.uint8))
     rows, columns = np.nonzero(image.max(1))[0], np.nonzero(image.max(0))[0]
     Image.fromarray(image[rows[0] : rows[-1], columns[0] : columns[-1]]).save(tmp_path / "cut.png")
@@ -282,7 +282,7 @@ def test_missing_weights_are_reported_with_a_remedy(files, tmp_path):
     assert "train a network" in result.output and result.output.count("\n") == 1
 
 
-def test_without_a_file_it_says_what_is_missing():
+def test_without_a_file_the_error_names_the_missing_argument():
     result = invoke()
     assert result.exit_code == 2
 

@@ -96,7 +96,7 @@ def test_an_image_is_rotated_as_its_exif_says(reader, files):  # noqa: F811
         ("none.png", FileNotFoundError, "none.png"),
     ],
 )
-def test_what_is_not_a_picture_is_an_error(reader, picture, error, words):
+def test_an_invalid_picture_is_an_error(reader, picture, error, words):
     with pytest.raises(error, match=words):
         reader.read(picture)
 

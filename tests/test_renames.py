@@ -131,7 +131,7 @@ def former_run(tmp_path_factory):
 
 @pytest.mark.process
 @pytest.mark.parametrize("way", ["--resume", "--restart"])
-def test_a_run_with_former_names_goes_on_and_its_log_gets_the_present_ones(former_run, tmp_path, way):
+def test_a_run_with_former_names_resumes_and_its_log_gets_the_present_names(former_run, tmp_path, way):
     copy = shutil.copytree(former_run, tmp_path / "copy")
     with Trainer(copy, way, "--epochs", "2", small=False) as trainer:
         code, output, errors = trainer.finish()
@@ -164,7 +164,7 @@ def test_an_automatic_name_made_of_former_names_follows_the_options(former_run, 
         assert "warmup steps 3" in renamed and "epochs 2" in renamed
 
 
-def test_a_log_without_a_later_option_has_what_its_version_did():
+def test_a_log_without_a_later_option_has_the_behavior_of_its_version():
     config = Config.from_options(synthetic_ratio=0.03).as_json()
     assert Config.from_json(without_added(config)).as_json() == config | {"synthetic_ratio": 0.0}
 

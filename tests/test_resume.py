@@ -86,7 +86,7 @@ def test_a_chain_of_kills_at_random_moments_ends_like_one_run(tmp_path, uninterr
     assert_same(tmp_path, uninterrupted)
 
 
-def test_a_run_that_was_killed_long_before_its_first_epoch_ends_goes_on(tmp_path, uninterrupted):
+def test_a_run_killed_within_its_first_epoch_resumes(tmp_path, uninterrupted):
     killed(2, tmp_path, *RUN)
     assert not previous_run(tmp_path).is_empty
     resume(tmp_path)
@@ -215,7 +215,7 @@ def test_a_restart_may_be_longer_and_takes_no_other_options(tmp_path, uninterrup
 
 
 @pytest.mark.parametrize("decay", ["0.5", "1", "0"])
-def test_a_finished_run_is_extended_to_what_a_longer_one_would_have_been(tmp_path, decay):
+def test_an_extended_run_equals_a_longer_one(tmp_path, decay):
     short, long = tmp_path / "short", tmp_path / "long"
     options = [*RUN, "--cooldown", decay]
     trained(short, *options, "--epochs", "2")
@@ -226,7 +226,7 @@ def test_a_finished_run_is_extended_to_what_a_longer_one_would_have_been(tmp_pat
 
 
 @pytest.mark.parametrize("decay", ["0", "0.1"])
-def test_a_run_may_end_within_an_epoch_and_go_on_from_there(tmp_path, decay):
+def test_a_run_may_end_within_an_epoch_and_resume_from_there(tmp_path, decay):
     short, long = tmp_path / "short", tmp_path / "long"
     trained(short, *RUN, "--steps", "17", "--cooldown", decay)
     assert json.loads((short / "training_log.json").read_text())["progress"]["step"] == 17
@@ -279,7 +279,7 @@ def test_a_damaged_checkpoint_never_takes_the_place_of_the_good_one_before(tmp_p
     assert weights_file.load(tmp_path / "checkpoint-before.pth")["progress"]["step"] == 1
 
 
-def test_lost_rows_of_the_batches_are_told(tmp_path, uninterrupted):
+def test_lost_rows_of_batches_are_reported(tmp_path, uninterrupted):
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
     (copy / contract.BATCHES).write_text("junk\n")
     resume(copy, "--epochs", "4")
@@ -292,7 +292,7 @@ def test_lost_rows_of_the_batches_are_told(tmp_path, uninterrupted):
     assert (copy / contract.BATCHES).read_text().splitlines()[0] == ",".join(contract.BATCH_FIELDS)
 
 
-def test_a_name_made_of_the_options_follows_the_length_and_a_name_of_ones_own_stays(tmp_path, uninterrupted):
+def test_a_generated_name_follows_the_number_of_epochs_and_a_given_name_stays(tmp_path, uninterrupted):
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
     assert ", epochs 3," in previous_run(copy).config.name
     assert ", epochs 9," in load_for_resume(copy, {"epochs": 9}).config.name
@@ -313,7 +313,7 @@ def refused(results, *options):
     return errors
 
 
-def test_what_cannot_be_continued_is_refused_in_one_line(tmp_path, uninterrupted):
+def test_a_run_that_cannot_be_resumed_is_refused_in_one_line(tmp_path, uninterrupted):
     assert "contains no run" in refused(tmp_path)
     (tmp_path / contract.TRAINING_LOG).write_text('{"run_id"')
     assert "training_log.json is damaged" in refused(tmp_path)
@@ -335,7 +335,7 @@ def test_other_images_than_the_run_began_with_are_refused(tmp_path, uninterrupte
     assert "not the images" in refused(copy, "--epochs", "4")
 
 
-def test_options_that_change_no_weight_may_be_given_anew(tmp_path, uninterrupted):
+def test_options_that_change_no_weight_may_change_on_resume(tmp_path, uninterrupted):
     killed(14, tmp_path, *RUN, "--checkpoint-every", "0")
     resume(tmp_path, "--name", "another name", "--seed", "1", "--keep-runs", "3")
     assert_same(tmp_path, uninterrupted)
@@ -351,7 +351,7 @@ DAMAGED = {
 
 @pytest.mark.parametrize("file", DAMAGED)
 @pytest.mark.parametrize("kind", ["fields", "object", "list", "no JSON", "missing", "of another run"])
-def test_what_was_written_for_the_page_may_be_damaged_and_is_made_anew(tmp_path, uninterrupted, file, kind):
+def test_damaged_files_for_the_page_are_rewritten(tmp_path, uninterrupted, file, kind):
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
     path = copy / file
     was = json.loads(path.read_text())

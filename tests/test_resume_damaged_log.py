@@ -14,7 +14,7 @@ from digits.training.resume import load_for_resume
 @pytest.mark.parametrize(
     "value", [None, 5, "x", [], {}, [5], {"step": "x", "steps": [], "threads": "many", "epochs": "x"}]
 )
-def test_a_damaged_log_is_told_in_one_line_or_does_no_harm(finished_run, tmp_path, field, value):
+def test_a_damaged_log_is_reported_in_one_line_or_harmless(finished_run, tmp_path, field, value):
     log = json.loads((finished_run / contract.TRAINING_LOG).read_text()) | {field: value}
     (tmp_path / contract.TRAINING_LOG).write_text(json.dumps(log))
     problem = "no run that this version can read"

@@ -237,7 +237,7 @@ def test_the_shortest_log_of_another_trainer_is_valid(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"schema": NaN}', b"\xff", b"[" * 100_000])
-def test_what_is_not_strict_json_is_one_violation(content):
+def test_invalid_json_is_one_violation(content):
     (violation,) = check.violations_of(LOG, content)
     assert violation.startswith("$: expected strict JSON")
 

@@ -69,7 +69,7 @@ TRAIN = [sys.executable, "mnist_cnn.py", *SMALL, "--epochs", "2", "--batch-size"
 
 @pytest.mark.process
 @pytest.mark.parametrize("columns", [40, 60, 100])
-def test_a_training_run_fits_the_terminal_and_shows_what_it_does(tmp_path, columns):
+def test_the_output_of_a_training_run_fits_the_terminal_and_names_its_phases(tmp_path, columns):
     code, content = shown(columns, *TRAIN, "--results-dir", str(tmp_path))
     assert code == 0, content
     drawn = [text.split("\n")[0] for text in content.split(ERASE)[1:]]

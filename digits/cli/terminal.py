@@ -54,7 +54,7 @@ class ProgressBar:
         self._draw()
 
     def update(self, more: int) -> None:
-        """Add `more` to what is done; it is negative where a download begins anew at the next mirror."""
+        """Add `more` to what is done; negative where a download restarts at the next mirror."""
         self._done += more
         if abs(self._done - self._drawn) >= max(1, self._total // _REDRAWS):
             self._draw()
@@ -105,7 +105,7 @@ def columns() -> int:
 
 
 class Terminal:
-    """Lines and progress of a run, which goes on where they can't be written; `check` reports that afterwards.
+    """Lines and progress of a run, which continues where they can't be written; `check` reports that afterwards.
 
     They go to standard error with `err`, where standard output is for the result.
     """

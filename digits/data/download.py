@@ -106,7 +106,7 @@ def _download(mnist, mirror: str, files: list[str], folder: Path, errors: list[E
         download: Any = object.__new__(type("MNIST", (mnist,), {"mirrors": [mirror], "resources": resources}))
         download.root = str(folder)
         download.download()
-    except Exception as error:  # whatever it is, the next mirror may work
+    except Exception as error:  # of any kind: the next mirror may work
         errors.append(error)
 
 

@@ -27,7 +27,7 @@ def evaluate(
     network, content = weights_file.open_trained(named_by_user(weights))
     about = present_fields(content)
     images = datasets.load_test(dataset or about.get("dataset") or "auto", data_dir, progress)
-    # float32, whatever it was trained in: the same result on every machine, but for the last digits
+    # float32, regardless of the training precision: the same result on every machine, but for the last digits
     numbers = Precision(chosen)
     evaluation = evaluate_split(network.to(chosen), images.test, numbers)
     if not math.isfinite(evaluation.loss):

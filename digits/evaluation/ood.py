@@ -2,7 +2,7 @@
 
 W. Liu, X. Wang, J. Owens and Y. Li, "Energy-based Out-of-distribution Detection", 2020: an image like those of the
 training set has at least one large logit, so -log sum exp(logits) is low. Probabilities don't show that: they sum to 1
-for noise, too. The logits are used at temperature 1, whatever calibration.py fits.
+for noise, too. The logits are used at temperature 1, regardless of what calibration.py fits.
 """
 
 import math

@@ -3,7 +3,7 @@
 Each way to divide a line has a value: the sum of what the network says about its digits, less a penalty for each digit,
 each cut through ink, and each gap between pieces that a digit spans. Dynamic programming finds the best, as in
 segmentation by recognition: R. Casey and E. Lecolinet, "A survey of methods and strategies in character segmentation",
-1996, section 3. A candidate that can't be part of the best division, whatever the network said about it, is not
+1996, section 3. A candidate that can't be part of the best division, regardless of the network's output, is not
 computed: in a clear line, the network sees each piece once.
 """
 
@@ -128,7 +128,7 @@ def _divide_piece(whole: Prediction, slices: Mapping[Span, Piece], known: Known)
 
 
 def _is_clear_part(digit: Prediction) -> bool:
-    """Whether a part by itself is surely a digit. A straight stroke cut off a letter would be a 1."""
+    """Whether a part alone is confidently a digit. A straight stroke cut off a letter would be a 1."""
     return score(digit) >= _CLEAR and digit.label != 1
 
 

@@ -97,7 +97,7 @@ def _read(path: Path) -> bytes:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """For a named pipe into which nobody writes: it is empty, instead of a file that never opens."""
+    """For a named pipe without a writer: empty, instead of a file that never opens."""
     handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     if hasattr(os, "O_NONBLOCK"):
         os.set_blocking(handle, True)

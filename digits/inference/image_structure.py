@@ -63,7 +63,7 @@ class InvalidImage(ValueError):
 def check_structure(content: bytes) -> None:
     """Raise ImageTooLarge for a file with more chunks, scans or tags than any image needs.
 
-    Raises InvalidImage for a known format or compression that is not supported; accepts what is not an image.
+    Raises InvalidImage for a known format or compression that is not supported; accepts content in no known format.
     """
     for (offset, signature), name in _FOREIGN.items():
         if content.startswith(signature, offset):

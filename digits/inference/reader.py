@@ -44,7 +44,7 @@ class Reader:
 
         `picture`: the path or the bytes of a file, a Pillow image, or an array or tensor (H, W) or (H, W, C) with 1, 3
         or 4 channels, of uint8, or of numbers from 0 to 1 or 0 to 255. A batch (N, H, W), (N, H, W, C) or (N, 1, H, W)
-        gives a list. Raises OSError for a file that can't be read, ValueError or TypeError for what is not a picture.
+        gives a list. Raises OSError for a file that can't be read, ValueError or TypeError for an invalid picture.
         """
         if isinstance(picture, torch.Tensor):
             picture = picture.detach().cpu().numpy()

@@ -31,7 +31,7 @@ def mend(folder: Path) -> None:
 
     For the holder of the folder's lock, at every start.
     """
-    if os.path.lexists(folder / contract.CONTROL_LOCK):  # otherwise nobody has ever sent a command
+    if os.path.lexists(folder / contract.CONTROL_LOCK):  # otherwise no command has ever been sent
         with lock.lock_file(folder / contract.CONTROL_LOCK):
             remove_temporaries(folder, (contract.CONTROL,))
     with runs.index_lock(folder):

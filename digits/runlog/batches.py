@@ -149,7 +149,7 @@ class BatchCsv:
             self.write(self._header)
 
     def append(self, step: int, epoch: int, loss: float, *values: float | None) -> None:
-        """One batch; a microsecond or two, whatever the length of the run."""
+        """One batch; takes a microsecond or two, regardless of the run's length."""
         cells = [cell(loss, LOSS_DIGITS), *(cell(value, 6) for value in values)]
         self._rows.append(f"{step},{epoch},{','.join(cells)}\n")
 

@@ -95,7 +95,7 @@ def lr_warning(folder: Path, value: object) -> str | None:
     try:
         present = float((log["batches"]["lr"] or [log["config"]["lr"]])[-1])
         wanted, _ = parse_value("lr", value)
-    except (InvalidCommand, LookupError, TypeError, ValueError):  # the trainer refuses what is not a learning rate
+    except (InvalidCommand, LookupError, TypeError, ValueError):  # the trainer refuses an invalid learning rate
         return None
     if not is_far_above(present, wanted):
         return None

@@ -19,7 +19,7 @@ from digits.files import SMALL_BYTES, UnexpectedFile, naming, open_handle, read_
 LOCK_FILE = ".lock"
 _TIMEOUT_S = 0.3  # a server in `is_held` has the lock for some microseconds: a trainer retries that long
 _BRIEFLY_S = 2.0  # longer than 20 runs take to be listed on a slow disk
-_UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # some network folders: go on without
+_UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # some network folders: proceed without a lock
 _WINDOWS_BYTE = 1 << 20  # Windows locks are mandatory: a byte past the text leaves the text readable
 
 
@@ -106,8 +106,8 @@ def try_lock(path: Path) -> int | None:
 def lock_file(path: Path) -> Iterator[None]:
     """Hold the lock on the file `path`, created where missing, for some milliseconds of work.
 
-    Others wait. After _BRIEFLY_S they go on without it, and so they do where the file can't be opened (another user's,
-    too many open files): a rare lost update is better than no update.
+    Others wait. After _BRIEFLY_S, or where the file can't be opened (another user's, too many open files), they proceed
+    without it: a rare lost update is better than no update.
     """
     try:
         handle = open_handle(path, os.O_RDWR | os.O_CREAT)

@@ -26,8 +26,8 @@ class RunLog(Lifecycle):
     file that can't be written later raises OSError from the next call. Methods may be called from any thread, but only
     inside the `with` block, which is entered once: RuntimeError otherwise.
 
-    With `resume` the run in the folder goes on under its own run_id: what it had logged stays until `restore` tells
-    where it goes on. Its config is replaced by the one given here. A `with` block that ends before `restore` leaves the
+    With `resume` the run in the folder continues under its own run_id: its entries stay until `restore` says
+    from which step. Its config is replaced by the one given here. A `with` block that ends before `restore` leaves the
     log as it was.
     """
 

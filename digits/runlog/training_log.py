@@ -22,7 +22,7 @@ _POSITION = ("epoch", "batch", "step")
 class TrainingLog:
     """Content of training_log.json while its run is trained. Its owner serializes access from several threads.
 
-    A resumed log keeps what the run had logged until `restore` tells where it goes on.
+    A resumed log keeps its entries until `restore` says from which step the run continues.
     """
 
     def __init__(self, name: str, config: dict, command: str):
@@ -187,7 +187,7 @@ def section(log: dict, name: str) -> dict:
 
 
 def events_of(log: dict) -> list[dict]:
-    """The events of a log, without what is none in a foreign or damaged one."""
+    """The valid events of a log, which may be foreign or damaged."""
     events = log.get("events")
     return [event for event in events if isinstance(event, dict)] if isinstance(events, list) else []
 

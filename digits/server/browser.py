@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def browser_expected(environment: Mapping[str, str] = os.environ) -> bool:
-    """Whether somebody sits at this machine's screen: not in CI, not over ssh; on Linux only with a display."""
+    """Whether this machine has an interactive screen: not in CI, not over ssh; on Linux only with a display."""
     if "CI" in environment or "SSH_CONNECTION" in environment:
         return False
     return sys.platform in ("win32", "darwin") or "DISPLAY" in environment or "WAYLAND_DISPLAY" in environment

@@ -51,7 +51,7 @@ class ConnectionSlots:
     def begin_waiting(self, connection: socket.socket, since: float) -> None:
         """From now on the slot may be taken away, as if the client had closed the connection.
 
-        `since`: when the first byte of the request could have come; a byte now and then makes nobody younger.
+        `since`: when the first byte of the request could have come; an occasional byte does not restart it.
         """
         with self._changed:
             self._waiting[connection] = since
@@ -72,7 +72,7 @@ class ConnectionSlots:
 
 
 class FairSemaphore:
-    """A semaphore whose slots go to the thread that has waited longest: whoever releases one queues behind it."""
+    """A semaphore whose slots go to the thread that has waited longest: a releasing thread queues behind it."""
 
     def __init__(self, slots: int):
         self._lock = threading.Lock()

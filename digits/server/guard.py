@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from digits.server.http_message import Problem, Request, Response
 
-# The page loads nothing from another host and runs no inline script; nobody may frame it.
+# The page loads nothing from another host and runs no inline script; no page may frame it.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

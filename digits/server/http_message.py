@@ -136,7 +136,7 @@ def json_response(value: object, headers: dict[str, str] | None = None, status: 
 
 
 def json_body(request: Request) -> dict[str, Any]:
-    """The JSON object in the body, whatever its Content-Type. Raises Problem (400)."""
+    """The JSON object in the body, regardless of its Content-Type. Raises Problem (400)."""
     try:
         content = finite(json.loads(request.body or b"{}"))
     except (ValueError, RecursionError):

@@ -18,7 +18,7 @@ from digits.server.http_message import Problem, Request, Response
 from digits.server.router import MAX_BODY
 
 # For a whole request from its first byte, for the wait between two, and for the client to take CHUNK bytes: longer than
-# the worst Wi-Fi needs, and nobody holds a thread with a byte a second.
+# the worst Wi-Fi needs, and no client holds a thread by sending a byte a second.
 DEADLINE_S = 12.0
 # One for each connection (ConnectionSlots). An idle thread costs about 50 kB, and the usual limit is 1,024 open files.
 THREADS = 800
@@ -175,7 +175,7 @@ def _busy() -> Problem:
 
 
 def log(text: str) -> None:
-    """Print one line to stderr, with escapes for what is not ASCII. An unwritable stderr is ignored: requests go on.
+    """Print one line to stderr, escaped to ASCII. An unwritable stderr is ignored: requests are still answered.
 
     Without a codec: the first use of one imports it, which takes a file descriptor.
     """

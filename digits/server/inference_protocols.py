@@ -131,7 +131,7 @@ class InferenceProtocols:
             if answer["status"] == "empty":
                 raise Problem(400, f"Image {number} is empty.")
             if answer["probabilities"] is None:
-                raise Problem(400, f"Image {number} has several digits: send each by itself, or use POST /predict.")
+                raise Problem(400, f"Image {number} has several digits: send each separately, or use POST /predict.")
         return answers
 
 

@@ -148,7 +148,7 @@ class _Predictors:
     def get(self, folder: Path, epoch: int | None, budget: TimeBudget) -> "Predictor":
         """The final model of the run in `folder`, or that after `epoch`, or the latest. Raises Problem: 404, 503.
 
-        A run that was resumed, or of which a snapshot was taken, goes on with later epochs than its weights file.
+        A resumed run, or one with a snapshot, has later epochs than its weights file.
         """
         from digits.inference.predict import Predictor
 

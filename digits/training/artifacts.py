@@ -46,7 +46,7 @@ class ArtifactWriter:
     def restore(self, epoch: int, warn: Callable[[str], None]) -> None:
         """Continue the files that an earlier process wrote, up to `epoch`.
 
-        They are for the page only: a damaged one is dropped, with a warning, and begins anew with the next epoch.
+        They are for the page only: a damaged one is dropped with a warning and restarts with the next epoch.
         """
         if not epoch or self._trainer.group.rank:
             return
@@ -62,7 +62,7 @@ class ArtifactWriter:
                     raise ValueError("it is missing, damaged or of another run")
                 restore(saved, epoch)
             except ValueError as error:
-                warn(f"{file} can't be used: {error}. It begins anew with the next epoch.")
+                warn(f"{file} can't be used: {error}. It restarts with the next epoch.")
 
     def _restore_history(self, saved: dict, epoch: int) -> None:
         present = present_fields(saved)

@@ -111,7 +111,7 @@ class SGD(Optimizer):
 
 
 class Muon(Optimizer):
-    """Momentum, orthogonalized: a step about as long along each direction of a matrix, whatever its gradient there.
+    """Momentum, orthogonalized: equal step lengths along all directions of a matrix, regardless of the gradient.
 
     K. Jordan and others, "Muon: an optimizer for hidden layers in neural networks", 2024; the size of a step as in
     J. Liu and others, "Muon is Scalable for LLM Training", 2025: elements change as much as with AdamW, so learning

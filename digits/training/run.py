@@ -144,7 +144,7 @@ class TrainingRun:
         with INTERRUPTS.synchronized(trainer.group.any):
             for batch in self.batches.between(state.step, last):
                 self._epoch_began += self.control.apply_commands()
-                with INTERRUPTS.deferred():  # weights, schedule and log advance together or not at all
+                with INTERRUPTS.deferred():  # atomic: weights, schedule and log advance together
                     trainer.step(batch)
                     self.checkpoints.save_if_due()
                 advance(1)

@@ -16,7 +16,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The message of whatever was thrown. */
+/** The message of a thrown value. */
 export const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 
 /** The header that permits a request. */

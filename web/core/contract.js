@@ -1,4 +1,4 @@
-/** Parsers of the log, the server's status and the list of runs: whatever a file holds, the result is complete and of the expected types. */
+/** Parsers of the log, the server's status and the list of runs: the result is complete and of the expected types for any content. */
 
 import { FIELDS, presentOptions, withPresentNames } from './renames.js';
 import { LIVENESSES, STATUSES } from './status.js';

@@ -1,4 +1,4 @@
-/** The control token: whoever opened the address that the server printed, which ends in #token=…, may control training. */
+/** The control token: a page opened at the URL that the server printed, which ends in #token=…, may control training. */
 
 import { API } from './api.js';
 import { remember, remembered } from './dom.js';

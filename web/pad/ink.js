@@ -1,4 +1,4 @@
-/** Separation of ink and background: ink is whatever differs in color from the background. */
+/** Separation of ink and background: ink is every pixel that differs in color from the background. */
 
 import { FLAT, pick, relativeToBackground } from './background.js';
 import { quantile } from './quantile.js';

@@ -5,7 +5,7 @@ import { colorsIn, onColors } from '../core/theme.js';
 
 /** @import {Point} from './drawing.js' */
 
-export const SIDE = 280; // pixels of the canvas, whatever its size on the screen
+export const SIDE = 280; // pixels of the canvas, regardless of its size on the screen
 const READ_SIDE = 140; // pixels of the image that is read back: enough for 28, at a quarter of the cost
 export const PEN_WIDTH = 20; // relative to a digit's height as in MNIST
 const STEP = 8; // pixels per arrow key, four times as many with Shift
