@@ -14,7 +14,7 @@ from digits.data.mnist import CLASSES, Split, normalize
 from digits.evaluation import calibration, metrics, ood
 from digits.models.precision import Precision
 
-BATCH_SIZE = 250  # 20 MB of activations, and back in Python often enough to notice Ctrl-C
+_BATCH_SIZE = 250  # 20 MB of activations, and back in Python often enough to notice Ctrl-C
 
 
 class Sharder(Protocol):
@@ -106,8 +106,8 @@ def evaluate_split(network: nn.Module, split: Split, precision: Precision, group
     images = split.images.to(precision.device)
     logits = torch.zeros(len(split), CLASSES, device=precision.device)
     with _without_tf32():
-        for first in range(rows.start, rows.stop, BATCH_SIZE):
-            batch = slice(first, min(first + BATCH_SIZE, rows.stop))
+        for first in range(rows.start, rows.stop, _BATCH_SIZE):
+            batch = slice(first, min(first + _BATCH_SIZE, rows.stop))
             logits[batch] = network(precision.to_memory_format(normalize(images[batch])))
     if group:
         group.sum(logits)  # (N, 10): the rows of other processes are zero here

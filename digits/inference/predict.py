@@ -12,7 +12,6 @@ from torch import nn
 from digits.data.mnist import normalize
 from digits.errors import UserError
 from digits.evaluation.calibration import apply_temperature
-from digits.evaluation.evaluation import BATCH_SIZE
 from digits.evaluation.ood import energies
 from digits.files import named_by_user, read_bytes, read_json
 from digits.inference import reading
@@ -26,6 +25,7 @@ from digits.models.weights_file import DamagedFile, check_temperature, digest, o
 from digits.renames import present_fields
 from digits.runlog import contract
 
+_BATCH = 250  # images: 20 MB of activations
 _SHADES = " .:-=+*#%@"  # ten levels of ink in ASCII
 
 
@@ -91,7 +91,7 @@ class Predictor:
     @torch.inference_mode()
     def logits(self, pixels: torch.Tensor) -> torch.Tensor:
         """Logits, float32 (N, 10), of uint8 (N, 28, 28)."""
-        return torch.cat([self.network(normalize(part)) for part in pixels.split(BATCH_SIZE)])
+        return torch.cat([self.network(normalize(part)) for part in pixels.split(_BATCH)])
 
     def probabilities(self, pixels: torch.Tensor) -> torch.Tensor:
         """Calibrated probabilities, float64 (N, 10), of uint8 (N, 28, 28); uncalibrated without a temperature."""
