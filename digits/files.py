@@ -185,18 +185,18 @@ def open_handle(path: str | Path, flags: int = os.O_RDONLY) -> int:
     return handle
 
 
-def open_within(folder: str | Path, name: str):
+def open_within(folder: str | Path, name: str, buffering: int = -1):
     """The regular file `name` (relative) opened for reading. A link is followed within `folder`, not out of it.
 
     Raises OSError: FileNotFoundError where there is none, UnexpectedFile for anything but a regular file.
     """
     if hasattr(os, "O_NOFOLLOW") and os.path.basename(name) == name:  # the usual case, four times as fast
         with contextlib.suppress(UnexpectedFile):  # a link, or what the rest refuses
-            return open(os.path.join(folder, name), "rb", opener=lambda path, _flags: open_handle(path))
+            return open(os.path.join(folder, name), "rb", buffering, opener=lambda path, _flags: open_handle(path))
     root, path = os.path.realpath(folder), os.path.realpath(os.path.join(folder, name))
     if not path.startswith(os.path.join(root, "")):
         raise UnexpectedFile(os.path.join(folder, name))
-    return open(path, "rb", opener=lambda path, _flags: open_handle(path))
+    return open(path, "rb", buffering, opener=lambda path, _flags: open_handle(path))
 
 
 def named_by_user(path: Path) -> Path:
