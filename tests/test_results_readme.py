@@ -21,9 +21,9 @@ def section(title):
 
 
 def keys(value):
-    """All keys at any depth, but not those of free-form options."""
+    """All keys at any depth, but not those of free-form options and metrics."""
     if isinstance(value, dict):
-        inner = (keys(item) for key, item in value.items() if key != "config")
+        inner = (keys(item) for key, item in value.items() if key not in ("config", "metrics"))
         return set(value).union(*inner)
     if isinstance(value, list):
         return set().union(*map(keys, value))

@@ -1,9 +1,6 @@
 """Constants of the page's modules, held to those of the Python packages that they repeat."""
 
 import json
-import os
-import shutil
-import subprocess
 
 import pytest
 
@@ -15,21 +12,10 @@ from digits.inference import division, input_checks, prediction, preprocess, str
 from digits.runlog import contract, control_actions
 from digits.training.schedule import Schedule
 from tests.support import PROJECT
+from tests.support.node import exported
 
 LENGTH = {"epochs": 3, "steps": 0, "batch_size": 100, "train_limit": 0, "validation": 5000}
 OPTIONS = LENGTH | {"lr": 0.01, "warmup_steps": 50, "cooldown": 0.4}
-
-
-def exported(module: str, expression: str):
-    """The value of a JavaScript expression, in which `m` is a module of web/."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.fail("no Node.js") if os.environ.get("CI") else pytest.skip("Node.js is not installed")
-    script = f"import * as m from './web/{module}'; console.log(JSON.stringify({expression}))"
-    command = [node, "--input-type=module", "--eval", script]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def test_input_checks_have_the_same_limits_and_reasons():

@@ -5,16 +5,20 @@ label.json beside it, which only this module writes, also while the trainer runs
 """
 
 import contextlib
+import functools
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from digits.files import SMALL_BYTES, finite, load_json, read_json, write_json
+from digits.files import SMALL_BYTES, finite, is_number, load_json, read_json, write_json
 from digits.renames import present_fields
 from digits.runlog import contract, lock, training_log
 from digits.runlog.status import is_alive, liveness, liveness_of_earlier
 from digits.runlog.training_log import section
+
+MAX_SETTINGS = 200  # of a run, in the list of runs; those of this project's trainer are 50
+MAX_SETTING_LENGTH = 300
 
 
 class NoSuchRun(Exception):
@@ -85,7 +89,12 @@ def run_folder(results: Path, run_id: str) -> Path | None:
     log = read_log(results)
     if log is not None and log["run_id"] == run_id:
         return results
-    return next((path for path in earlier_runs(results) if path.name == run_id), None)
+    for path in candidates(results):
+        if path.name == run_id:
+            with contextlib.suppress(OSError):  # can't be read at the moment
+                log = read_log(path)
+                return path if log is not None and log["run_id"] == run_id else None
+    return None
 
 
 def _folder_of(results: Path, run_id: str) -> Path:
@@ -161,17 +170,27 @@ def write_index(results: Path, live: dict | None = None) -> dict:
 
 
 def corrected_index(results: Path, log: dict) -> dict | None:
-    """runs.json as it should be where it has another status of the live run than its `log`, else None.
+    """runs.json as it should be where it differs from the runs' logs, else None.
 
-    The log is written first: a trainer that was killed between the two leaves them so.
+    It has another status of the live run than its `log` after a trainer was killed between writing the two; entries
+    written by an earlier version lack settings and metrics.
     """
     listed = _listed(results)
-    for place, run in enumerate(listed):
-        is_live = isinstance(run, dict) and run.get("path") == "" and run.get("run_id") == log.get("run_id")
-        if is_live and run.get("status") != log.get("status") and (entry := _entry(results, "", log)):
-            listed[place] = entry
-            return {"schema": contract.SCHEMA, "runs": listed}
-    return None
+    corrected = [_corrected(results, run, log) for run in listed]
+    return {"schema": contract.SCHEMA, "runs": corrected} if corrected != listed else None
+
+
+def _corrected(results: Path, run: object, log: dict) -> object:
+    if not isinstance(run, dict) or run.get("path") not in ("", f"{contract.RUNS}/{run.get('run_id')}/"):
+        return run
+    if run["path"] == "" and run.get("run_id") == log.get("run_id") and run.get("status") != log.get("status"):
+        return _entry(results, "", log) or run
+    if "metrics" in run or not contract.RUN_ID.fullmatch(str(run.get("run_id"))):
+        return run
+    with contextlib.suppress(OSError):  # can't be read at the moment
+        entry = _entry(results, run["path"])
+        return entry | run if entry and entry["run_id"] == run["run_id"] else run
+    return run
 
 
 def _listed(results: Path) -> list:
@@ -195,23 +214,51 @@ def _entry(results: Path, path: str, log: dict | None = None) -> dict | None:
     A label that can't be read at the moment is that of the present entry.
     """
     folder = results / path
-    log = _with_id(log) if log else read_log(folder)
-    if log is None or (path and log["run_id"] != folder.name):
+    facts = _facts(log) if log else _facts_in(folder, _version(folder / contract.TRAINING_LOG))
+    if facts is None or (path and facts["run_id"] != folder.name):
         return None
     try:
-        label = read_label(folder, log["run_id"])
+        label = read_label(folder, facts["run_id"])
     except OSError:
         label = present_fields(_listed_entry(results, path) or {})
-        label = label if label.get("run_id") == log["run_id"] else {}
-    model, epochs = section(log, "model"), section(log, "epochs")
-    accuracies = _numbers(epochs.get("val_accuracy"))
-    entry = {
-        "run_id": log["run_id"],
+        label = label if label.get("run_id") == facts["run_id"] else {}
+    labeled = {
+        "run_id": facts["run_id"],
         "path": path,
-        "name": label.get("name") or log.get("name"),
+        "name": label.get("name") or facts["name"],
         "hidden": label.get("hidden") is True,
         "pinned": label.get("pinned") is True,
-        "status": liveness_of_earlier(log) if path else log.get("status"),
+        "status": liveness_of_earlier(facts) if path else facts["status"],
+    }
+    return labeled | {key: value for key, value in facts.items() if key not in labeled}
+
+
+@functools.lru_cache(maxsize=1000)  # a log has up to 256 kB: reading those of 500 runs takes seconds
+def _facts_in(folder: Path, _log_version: tuple[int, ...]) -> dict | None:
+    """The facts of the log in `folder`, read once for each version of it."""
+    return _facts(training_log.load(folder))
+
+
+def _version(file: Path) -> tuple[int, ...]:
+    """Differs for each content of the file; () where there is none. Raises OSError where it can't be looked up."""
+    try:
+        status = file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _facts(log: dict | None) -> dict | None:
+    """What a log says about its run, for the list; None without a valid id."""
+    log = _with_id(log)
+    if log is None:
+        return None
+    model, epochs = section(log, "model"), section(log, "epochs")
+    accuracies = _numbers(epochs.get("val_accuracy"))
+    facts = {
+        "run_id": log["run_id"],
+        "name": log.get("name"),
+        "status": log.get("status"),
         "started_at": log.get("started_at"),
         "updated_at": log.get("updated_at"),
         "seconds": max(_numbers(section(log, "batches").get("seconds")), default=None),
@@ -222,8 +269,23 @@ def _entry(results: Path, path: str, log: dict | None = None) -> dict | None:
         "best_val_accuracy": max(accuracies, default=None),
         "last_val_accuracy": accuracies[-1] if accuracies else None,
         "test_accuracy": section(log, "test").get("accuracy"),
+        "config": _settings(log),
+        "metrics": _metrics(log),
     }
-    return finite(entry)  # a foreign log may hold numbers that JSON doesn't have
+    return finite(facts)  # a foreign log may hold numbers that JSON doesn't have
+
+
+def _settings(log: dict) -> dict:
+    """The settings of a run; of a foreign log only as many, and only such values, as a list of runs can show."""
+    settings = list(section(log, "config").items())[:MAX_SETTINGS]
+    return {name: value for name, value in settings if len(str(value)) <= MAX_SETTING_LENGTH}
+
+
+def _metrics(log: dict) -> dict[str, float]:
+    """The latest value of each metric of the epochs, and the numbers of the test."""
+    columns = {name: _numbers(column) for name, column in section(log, "epochs").items()}
+    latest = {name: column[-1] for name, column in columns.items() if column and contract.METRIC.fullmatch(name)}
+    return latest | {f"test_{name}": value for name, value in section(log, "test").items() if is_number(value)}
 
 
 def _numbers(column: object) -> Sequence[float]:

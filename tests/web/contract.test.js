@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { withLiveLog, parseLog, parseRuns, parseStatus } from '../../web/core/contract.js';
+import { parseLog, parseStatus } from '../../web/core/contract.js';
+import { parseRuns, withLiveLog } from '../../web/core/run-list.js';
 import { parsePredictions, parseSamples, parseWeights } from '../../web/core/artifact-parsers.js';
 import { describe, doneOf, livenessOf } from '../../web/core/status.js';
 import { prepare } from '../../web/charts/series.js';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { discordant, mcnemar, verdict } from '../../web/views/mcnemar.js';
+import { discordant, mcnemar } from '../../web/core/statistics.js';
+import { verdict } from '../../web/views/mcnemar.js';
 
 /** The same probability with whole numbers: sums of Pascal's triangle. */
 function recount(a, b) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseLog, parseRuns } from '../../web/core/contract.js';
+import { parseLog } from '../../web/core/contract.js';
+import { parseRuns } from '../../web/core/run-list.js';
 import { LIVENESSES, STATUSES } from '../../web/core/status.js';
 
 const { $defs: contract } = JSON.parse(readFileSync(new URL('../../results/schema.json', import.meta.url), 'utf8'));

@@ -1,7 +1,7 @@
 /** The dialog that names, hides, pins or deletes a run. */
 
-import { parseRuns } from '../core/contract.js';
 import { button, h, setText } from '../core/dom.js';
+import { parseRuns } from '../core/run-list.js';
 import { messageOf, send } from './requests.js';
 import { LIVE } from '../core/url-state.js';
 

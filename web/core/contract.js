@@ -1,16 +1,16 @@
-/** Parsers of the log, the server's status and the list of runs: the result is complete and of the expected types for any content. */
+/** Parsers of the log and the server's status: the result is complete and of the expected types for any content. */
 
-import { FIELDS, presentOptions, withPresentNames } from './renames.js';
+import { presentOptions } from './renames.js';
 import { LIVENESSES, STATUSES } from './status.js';
 import { count, isRecord, list, number, record, runId, text, time } from './values.js';
 
-/** @import {Batches, Dataset, Epochs, Log, LogEvent, Model, Progress, Run, ServerStatus, TestResult} from './types.js' */
+/** @import {Batches, Dataset, Epochs, Log, LogEvent, Model, Progress, ServerStatus, TestResult} from './types.js' */
 
 export const SCHEMA = 1;
 export const BAD_EVENTS = new Set(['diverged', 'not finite', 'accuracy fell', 'failed', 'error', 'warning']); // kinds; any other is neutral
 export const BATCH_FIELDS = ['step', 'epoch', 'loss', 'loss_min', 'loss_max', 'accuracy', 'lr', 'images_per_second', 'seconds'];
 export const EPOCH_FIELDS = ['epoch', 'step', 'train_loss', 'train_accuracy', 'val_loss', 'val_accuracy', 'lr', 'seconds'];
-const METRIC = /^(train|val)_[a-z0-9_]{1,40}$/; // further columns of `epochs`
+export const METRIC = /^(train|val)_[a-z0-9_]{1,40}$/; // further columns of `epochs`
 const METRICS = 20;
 const SIZES = ['input', 'activations', 'parameters', 'total']; // in the log: input_mb, ...
 
@@ -31,7 +31,7 @@ export function parseLog(value, written = null) {
     startedAt: time(value.started_at),
     updatedAt: time(value.updated_at) ?? written,
     command: text(value.command, 4000),
-    config: pairs(presentOptions(value.config)),
+    config: settings(value.config),
     environment: pairs(value.environment),
     dataset: parseDataset(value.dataset),
     model: parseModel(value.model),
@@ -57,62 +57,6 @@ export function parseStatus(value) {
     liveness: oneOf(LIVENESSES, status.liveness, null),
     etags: new Map(Object.entries(record(status.etags)).map(([file, etag]) => [file, text(etag, 200) || null])),
   };
-}
-
-/**
- * The runs, newest first; entries with a path outside the contract are dropped.
- * @returns {Run[]}
- */
-export function parseRuns(value) {
-  return list(record(value).runs).filter(isRecord).slice(0, 200).flatMap((entry) => {
-    const run = withPresentNames(entry, FIELDS);
-    const id = runId(run.run_id);
-    if (!id || !['', `runs/${id}/`].includes(run.path)) return [];
-    return [{
-      runId: id,
-      path: run.path,
-      name: text(run.name, 200) || id,
-      status: oneOf(LIVENESSES, run.status, 'failed'),
-      hidden: run.hidden === true,
-      pinned: run.pinned === true,
-      startedAt: time(run.started_at),
-      updatedAt: time(run.updated_at),
-      seconds: number(run.seconds),
-      model: text(run.model, 80),
-      dataset: text(run.dataset, 60),
-      epochs: count(run.epochs),
-      parameters: count(run.parameters),
-      bestAccuracy: number(run.best_val_accuracy),
-      lastAccuracy: number(run.last_val_accuracy),
-      testAccuracy: number(run.test_accuracy),
-    }];
-  });
-}
-
-/**
- * The runs with the live run's entry taken from its log where their statuses differ: the log is written first, and the
- * list is not if the trainer is killed in between. The same array where they agree.
- * @param {Run[]} runs
- * @param {Log} log
- */
-export function withLiveLog(runs, log) {
-  const live = runs.find(({ path, runId: id }) => path === '' && id === log.runId);
-  if (!live || live.status === log.status) return runs;
-  const { status, updatedAt, model, dataset, epochs, batches, test } = log;
-  const accuracies = epochs.val_accuracy.filter((accuracy) => accuracy !== null);
-  const current = {
-    status,
-    updatedAt,
-    seconds: batches.seconds.findLast((seconds) => seconds !== null) ?? null,
-    model: model?.name ?? live.model,
-    parameters: model?.parameters ?? live.parameters,
-    dataset: dataset?.name ?? live.dataset,
-    epochs: epochs.epoch.at(-1) ?? 0,
-    bestAccuracy: accuracies.length ? Math.max(...accuracies) : null,
-    lastAccuracy: accuracies.at(-1) ?? null,
-    testAccuracy: test?.accuracy ?? null,
-  };
-  return runs.map((run) => (run === live ? { ...run, ...current } : run));
 }
 
 /** @returns {Progress} */
@@ -169,7 +113,7 @@ function parseTest(value) {
   return { loss: number(value.loss), accuracy: number(value.accuracy), ...counts(value, ['correct', 'total']) };
 }
 
-const oneOf = (choices, value, otherwise) => (choices.includes(value) ? value : otherwise);
+export const oneOf = (choices, value, otherwise) => (choices.includes(value) ? value : otherwise);
 
 /** @returns {any} */
 const counts = (value, keys) => Object.fromEntries(keys.map((key) => [key, count(value[key])]));
@@ -199,6 +143,9 @@ function columns(value, fields, key) {
   }
   return result;
 }
+
+/** The options of a run under their present names, as text. */
+export const settings = (config) => pairs(presentOptions(config));
 
 /** @returns {[string, string][]} */
 function pairs(value) {

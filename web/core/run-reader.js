@@ -1,8 +1,9 @@
 /** The shown run's log, the status of the live run and the list of runs, re-read into the store. */
 
 import { API, folderOf } from './api.js';
-import { parseLog, parseRuns, parseStatus, withLiveLog } from './contract.js';
+import { parseLog, parseStatus } from './contract.js';
 import { isNews } from './polling.js';
+import { parseRuns, withLiveLog } from './run-list.js';
 import { livenessOf } from './status.js';
 
 /** @import {Log, Run, ServerStatus} from './types.js' */

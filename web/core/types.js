@@ -126,6 +126,8 @@
  * @property {number | null} bestAccuracy
  * @property {number | null} lastAccuracy
  * @property {number | null} testAccuracy
+ * @property {[string, string][]} config none in a list of an earlier version
+ * @property {Object<string, number>} metrics the latest values, such as val_loss, and those of the test, such as test_accuracy
  */
 
 /**
