@@ -30,7 +30,7 @@ if __name__ == "__main__":
 
 from contextlib import ExitStack
 
-from digits.imports import failed_import, importing
+from digits.import_errors import failed_import, importing
 
 try:
     import click

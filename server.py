@@ -37,7 +37,7 @@ import threading
 if (folder := os.path.dirname(os.path.realpath(__file__))) not in sys.path:
     sys.path.insert(0, folder)
 
-from digits import output
+from digits import stdio
 from digits.server.browser import browser_expected, open_browser
 from digits.server.routes import Site
 from digits.server.startup import access_of, banner, bind_error, listen, page_url, read_options
@@ -55,8 +55,8 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         print(banner(server, access, options), flush=True)
     except OSError as error:  # no reason not to serve
-        if error.errno not in output.NO_READER:
-            output.report(output.reason(error))
+        if error.errno not in stdio.NO_READER:
+            stdio.report(stdio.reason(error))
     if not options.no_browser and browser_expected():
         threading.Thread(target=open_browser, args=(page_url(server, access),), daemon=True).start()
     with server:
@@ -65,7 +65,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def command() -> None:
     """The command `mnist-cnn-server`."""
-    output.run(main)
+    stdio.run(main)
 
 
 if __name__ == "__main__":

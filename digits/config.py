@@ -13,8 +13,8 @@ from digits import renames
 from digits.architectures import ARCHITECTURES, NORMS, Architecture
 from digits.errors import ConfigError
 from digits.option_types import NAME_LENGTH, Channels, Choice, Flag, Folder, Group, Name, Number, Option, as_text, flag
+from digits.paths import PLACE, PROJECT
 from digits.presets import PRESETS
-from digits.project import PLACE, PROJECT
 
 MAX_EPOCHS = 1_000_000  # also by remote control
 DEFAULT_LR = {"adam": 0.006, "adamw": 0.006, "sgd": 0.1, "muon": 0.01}  # by optimizer, without --lr

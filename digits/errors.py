@@ -1,8 +1,5 @@
 """Errors that a user causes or can fix: one line that names the remedy, and an exit code."""
 
-import sys
-
-_PIP_NAMES = {"PIL": "Pillow"}  # where it is another than the module's
 _OUT_OF_MEMORY = (
     "out of memory",
     "not enough memory",
@@ -10,19 +7,6 @@ _OUT_OF_MEMORY = (
     "can't allocate memory",
     "failed to map segment",  # of a shared library
 )
-
-
-def pip_name(package: str) -> str:
-    """The name under which pip installs a package that is imported as `package`."""
-    return _PIP_NAMES.get(package, package)
-
-
-def not_installed(package: str, python: str = sys.executable) -> str:
-    """What to do where `package` is missing, mostly because another Python than the project's was started."""
-    return (
-        f"{pip_name(package)} is not installed for {python}: use the Python in .venv (README.md), "
-        "or python -m pip install -r requirements.txt"
-    )
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -18,13 +18,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
-
-def short_path(folder: Path) -> Path:
-    """Relative to the current folder if it lies there, else as it is."""
-    here = Path.cwd()
-    return folder.relative_to(here) if folder.is_relative_to(here) else folder
-
-
 _T = TypeVar("_T")
 
 # Windows refuses to replace a file that is being read: access denied, sharing and lock violations.

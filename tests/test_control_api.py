@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from digits.project import PROJECT
+from digits.paths import PROJECT
 from digits.runlog import contract, lock
 from digits.runlog.run_log import RunLog
 from digits.server.control_api import ControlApi

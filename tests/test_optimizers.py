@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from digits.project import PROJECT
+from digits.paths import PROJECT
 from digits.training import optimizers
 
 REFERENCES = {

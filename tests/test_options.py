@@ -13,8 +13,8 @@ from digits.architectures import ARCHITECTURES
 from digits.config import OPTIONS, Config
 from digits.option_types import Channels, Number, flag
 from digits.option_types import as_text as plain
+from digits.paths import PROJECT
 from digits.presets import PRESETS
-from digits.project import PROJECT
 
 PROMISED = ["--model", "--channels", "--epochs", "--batch-size", "--lr", "--optimizer", "--weight-decay", "--seed"]
 PROMISED += ["--device", "--dataset", "--data-dir", "--results-dir", "--name", "--validation", "--samples", "--quiet"]

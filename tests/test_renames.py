@@ -12,7 +12,7 @@ import mnist_cnn
 from digits import renames
 from digits.cli.terminal import Terminal
 from digits.config import OPTIONS, Config
-from digits.evaluation.evaluate import evaluate
+from digits.evaluation.report import evaluate
 from digits.inference.predict import Predictor
 from digits.models import weights_file
 from digits.models.builders import build_model
@@ -20,7 +20,7 @@ from digits.models.history import ModelHistory
 from digits.models.weight_stats import WeightHistograms
 from digits.option_types import as_text as plain
 from digits.option_types import flag
-from digits.project import PROJECT
+from digits.paths import PROJECT
 from digits.runlog import RunLog, contract, runs
 from digits.server.options_schema import InvalidOption, to_argv
 from digits.training.resume import load_for_restart, load_for_resume, previous_run

@@ -134,7 +134,7 @@ def test_commands_are_named_as_the_user_typed_them(tmp_path, words, expected):
     (folder / "bin").mkdir(parents=True)
     (folder / "bin" / "python").symlink_to(sys.executable)
     (folder / "mnist_cnn.py").write_text(
-        f"import sys\nsys.path.insert(0, {str(PROJECT)!r})\nfrom digits.project import invocation\n"
+        f"import sys\nsys.path.insert(0, {str(PROJECT)!r})\nfrom digits.paths import invocation\n"
         "print(invocation('server', '--results-dir', 'a b'))\n"
     )
     assert subprocess.run(words, cwd=folder, capture_output=True, text=True).stdout == f"{expected}\n"

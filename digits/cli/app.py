@@ -8,10 +8,10 @@ from contextlib import contextmanager, suppress
 import click
 from click.core import ParameterSource
 
-from digits import output
+from digits import stdio
 from digits.errors import ConfigError, UserError, is_out_of_memory
 from digits.files import UnexpectedFile
-from digits.imports import failed_import
+from digits.import_errors import failed_import
 from digits.interrupts import Interrupted
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -19,7 +19,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 def run(cli: click.Command) -> None:
     """Run the command line and end the process with its exit code."""
-    output.run(lambda: _exit_code_of(cli))
+    stdio.run(lambda: _exit_code_of(cli))
 
 
 def _exit_code_of(cli: click.Command) -> int:
@@ -31,7 +31,7 @@ def _exit_code_of(cli: click.Command) -> int:
             error.show(sys.stderr)
         return error.exit_code
     except click.Abort:  # a prompt was answered with no, or standard input ended
-        output.report("Aborted.")
+        stdio.report("Aborted.")
         return 1
 
 
@@ -79,9 +79,9 @@ def _one_line_errors() -> Iterator[None]:
         error.ctx = None
         raise
     except BrokenPipeError:
-        raise SystemExit(output.BROKEN_PIPE) from None
+        raise SystemExit(stdio.BROKEN_PIPE) from None
     except OSError as error:
-        raise click.ClickException(output.reason(error)) from None
+        raise click.ClickException(stdio.reason(error)) from None
 
 
 @contextmanager
@@ -93,7 +93,7 @@ def cli_errors(writes: bool = True) -> Iterator[None]:
     try:
         yield
     except Interrupted as interrupted:
-        output.report("Interrupted.")
+        stdio.report("Interrupted.")
         raise SystemExit(interrupted.exit_code) from None
     except ConfigError as error:
         raise click.UsageError(str(error)) from None

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from digits import cpu_tuning, output, presets
+from digits import cpu_tuning, presets, stdio
 from digits.architectures import ARCHITECTURES
 from digits.cli.app import DefaultGroup, cli_errors
 from digits.cli.options_from_config import evaluation_options, model_options
 from digits.cli.predictions import print_predictions
 from digits.cli.terminal import Terminal, print_result
 from digits.config import Config, architecture
-from digits.imports import importing
+from digits.import_errors import importing
 from digits.interrupts import INTERRUPTS
 from digits.runlog import contract, control_actions
 from digits.training.resume import previous_run
@@ -39,12 +39,12 @@ def evaluate(weights: Path, as_json: bool, **options) -> None:
     cpu_tuning.prepare_for_torch()
     with cli_errors(writes=False), INTERRUPTS.interruptible():
         with importing():
-            from digits.evaluation import evaluate
+            from digits.evaluation import report
         terminal = Terminal(quiet=as_json)
-        report, notice = evaluate.evaluate(weights, **options, progress=terminal.progress)
+        results, notice = report.evaluate(weights, **options, progress=terminal.progress)
         if notice:
             terminal.warn(notice)
-        print_result(json.dumps(report, allow_nan=False) if as_json else evaluate.as_text(report))
+        print_result(json.dumps(results, allow_nan=False) if as_json else report.as_text(results))
 
 
 @cli.command()
@@ -74,7 +74,7 @@ def predict(files: tuple[Path, ...], weights: Path, style: str | None) -> None:
         answers = predict_files(found, lambda: Predictor.newest(weights))
         errors = print_predictions(answers, len(found), style)
         for error in errors:
-            output.report(f"Error: {error}")
+            stdio.report(f"Error: {error}")
         if errors:
             raise SystemExit(1)
 

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from digits import output, torchrun
+from digits import stdio, torchrun
 from digits.config import Config
 from digits.errors import UserError
-from digits.files import short_path
-from digits.project import invocation
+from digits.paths import invocation, short_path
 from digits.runlog import contract
 
 if TYPE_CHECKING:
@@ -31,9 +30,9 @@ def print_result(text: str) -> None:
     try:
         click.echo(text)
     except BrokenPipeError:
-        raise SystemExit(output.BROKEN_PIPE) from None
+        raise SystemExit(stdio.BROKEN_PIPE) from None
     except OSError as error:
-        raise UserError(output.reason(error)) from None
+        raise UserError(stdio.reason(error)) from None
 
 
 class ProgressBar:
@@ -129,8 +128,8 @@ class Terminal:
 
     def check(self) -> None:
         """Raise UserError if lines were lost, unless the reader has gone away."""
-        if self._failure and self._failure.errno not in output.NO_READER:
-            raise UserError(output.reason(self._failure))
+        if self._failure and self._failure.errno not in stdio.NO_READER:
+            raise UserError(stdio.reason(self._failure))
 
     def _write(self, text: str) -> None:
         try:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from digits.architectures import ARCHITECTURES, Architecture
 from digits.data.mnist import SIZE
 from digits.models import builders
-from digits.project import invocation
+from digits.paths import invocation
 
 _BYTES = 4  # of a float32
 _MB = 1024**2  # as torchsummary counts

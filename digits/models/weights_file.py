@@ -17,7 +17,7 @@ from digits.data.mnist import CLASSES, MEAN, SIZE, STD
 from digits.errors import UserError
 from digits.files import named_by_user, read_file
 from digits.models import builders
-from digits.project import invocation
+from digits.paths import invocation
 
 FORMAT = 2  # 1 had no checksum
 MAX_PARAMETERS = 128_000_000  # 39 times the largest default network

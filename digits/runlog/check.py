@@ -14,7 +14,7 @@ from pathlib import Path
 
 from digits.errors import UserError
 from digits.files import JSON_BYTES, read_file
-from digits.project import PAGE
+from digits.paths import PAGE
 from digits.runlog import contract
 
 SCHEMA_FILE = PAGE / "results" / "schema.json"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from digits.errors import UserError
-from digits.project import PROJECT, invocation
+from digits.paths import PROJECT, invocation
 from digits.runlog import contract, training_log
 from digits.runlog.status import is_alive, liveness
 from digits.server.guard import Authorization

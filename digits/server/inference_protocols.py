@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from digits.server.http_message import Problem, Request, Response, json_response
+from digits.server.json_images import Image, arrays_in, images_in
 from digits.server.predict_api import PredictApi
-from digits.server.upload_values import Image, arrays_in, images_in
 from digits.server.uploads import json_of
 
 MODEL = r"([A-Za-z0-9._-]{1,80})"  # in the path

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from digits import cpu_tuning
 from digits.errors import UserError
-from digits.imports import ImportFailed, importing
-from digits.project import invocation
+from digits.import_errors import ImportFailed, importing
+from digits.paths import invocation
 from digits.runlog import contract, runs
 from digits.server import uploads
 from digits.server.concurrency import FairSemaphore, TimeBudget

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from digits.project import PAGE
+from digits.paths import PAGE
 from digits.runlog import contract
 from digits.server.control_api import ControlApi
 from digits.server.guard import Authorization

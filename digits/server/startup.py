@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import NoReturn
 
-from digits import output
-from digits.project import PLACE, PROJECT, invocation
+from digits import stdio
+from digits.paths import PLACE, PROJECT, invocation
 from digits.server.guard import Authorization, CorsPolicy, is_loopback, parse_origin
 from digits.server.http_server import Server
 from digits.server.router import Router
@@ -29,9 +29,9 @@ class Parser(argparse.ArgumentParser):
         try:
             print(self.format_help(), end="", flush=True)
         except BrokenPipeError:
-            self.exit(output.BROKEN_PIPE)
+            self.exit(stdio.BROKEN_PIPE)
         except OSError as error:
-            self.exit(1, f"{output.reason(error)}\n")
+            self.exit(1, f"{stdio.reason(error)}\n")
 
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from digits.files import open_within
-from digits.project import PROJECT, TRAINER
+from digits.paths import PROJECT, TRAINER
 from digits.runlog import contract, lock, training_log
 from digits.runlog.status import is_alive, liveness
 

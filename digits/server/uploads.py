@@ -17,7 +17,7 @@ from itertools import chain
 from urllib.parse import parse_qsl
 
 from digits.server.http_message import Problem, Request
-from digits.server.upload_values import FIELDS, MAX_IMAGES, Image, canonical, decode_text, images_in
+from digits.server.json_images import FIELDS, MAX_IMAGES, Image, canonical, decode_text, images_in
 
 MAX_UPLOAD = 17_200_000  # bytes of a request, decompressed: an image of 12 MiB in base64, in lines
 _BOUNDARY = re.compile(r'boundary=(?:"([^"\r\n]{1,70})"|([^\s;,"]{1,70}))', re.IGNORECASE)

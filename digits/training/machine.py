@@ -11,7 +11,7 @@ from torch.utils import deterministic
 from digits import cpu_tuning
 from digits.config import Config
 from digits.models import precision
-from digits.project import INSTALLED, PROJECT
+from digits.paths import INSTALLED, PROJECT
 
 
 def prepare(config: Config, threads: int | None = None) -> torch.device:

@@ -9,7 +9,7 @@ from digits import renames, torchrun
 from digits.config import Config, names_of
 from digits.errors import UserError
 from digits.option_types import flag
-from digits.project import invocation
+from digits.paths import invocation
 from digits.runlog import archive, contract, training_log
 from digits.runlog.control_actions import original_epochs
 

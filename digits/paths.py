@@ -1,4 +1,4 @@
-"""Locations and commands of the project, in a checkout and in an installation."""
+"""Paths of the project and commands that start its programs, in a checkout or an installation."""
 
 import os
 import shlex
@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from digits.files import short_path
-
 _PACKAGE = Path(__file__).resolve().parent
 INSTALLED = any(_PACKAGE.parent.glob("mnist_cnn-*.dist-info"))
 PAGE = _PACKAGE / "page" if INSTALLED else _PACKAGE.parent  # index.html and web/
@@ -16,6 +14,12 @@ PAGE = _PACKAGE / "page" if INSTALLED else _PACKAGE.parent  # index.html and web
 PROJECT = Path() if INSTALLED else _PACKAGE.parent
 TRAINER = _PACKAGE.parent / "mnist_cnn.py" if INSTALLED else Path("mnist_cnn.py")  # as it is started from PROJECT
 PLACE = "in the current folder" if INSTALLED else "beside mnist_cnn.py"
+
+
+def short_path(path: Path) -> Path:
+    """The path relative to the current folder if it is inside it, otherwise unchanged."""
+    current = Path.cwd()
+    return path.relative_to(current) if path.is_relative_to(current) else path
 
 
 def invocation(program: str, *arguments: str) -> str:

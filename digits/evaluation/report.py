@@ -10,9 +10,10 @@ from digits.data.datasets import ProgressFactory
 from digits.errors import UserError
 from digits.evaluation import metrics
 from digits.evaluation.evaluation import Calibration, Evaluation, evaluate_split
-from digits.files import named_by_user, short_path
+from digits.files import named_by_user
 from digits.models import precision, weights_file
 from digits.models.precision import Precision
+from digits.paths import short_path
 from digits.renames import present_fields
 
 

@@ -4,10 +4,11 @@ import sys
 import traceback
 from contextlib import contextmanager
 
-from digits.errors import UserError, is_out_of_memory, not_installed, pip_name
+from digits.errors import UserError, is_out_of_memory
 from digits.interrupts import INTERRUPTS
 
 _OURS = {"__main__", "mnist_cnn", "server", "digits"}
+_PIP_NAMES = {"PIL": "Pillow"}  # where the package is not called like its module
 _WITHIN_ANY = _OURS | {"contextlib", "importlib", "ctypes"}  # frames that don't show whose import failed
 
 
@@ -37,16 +38,24 @@ def failed_import(error: Exception) -> str | None:
     name = getattr(error, "name", None) or ""
     package = name.partition(".")[0]
     if isinstance(error, ModuleNotFoundError) and name == package not in _OURS | sys.stdlib_module_names:
-        return not_installed(name)
+        return (
+            f"{_pip_name(name)} is not installed for {sys.executable}: use the Python in .venv (README.md), "
+            "or python -m pip install -r requirements.txt"
+        )
     package = None if package in _OURS else _package_of(error)
     if package is None:
         return None
     words = str(error).strip().split("\n")[0] or type(error).__name__
     if is_out_of_memory(error):
-        return f"There is not enough memory to load {pip_name(package)} ({words}): free some, or raise its limit."
+        return f"There is not enough memory to load {_pip_name(package)} ({words}): free some, or raise its limit."
     return (
-        f"{pip_name(package)} cannot be loaded ({words}): python -m pip install --force-reinstall {pip_name(package)}"
+        f"{_pip_name(package)} cannot be loaded ({words}): python -m pip install --force-reinstall {_pip_name(package)}"
     )
+
+
+def _pip_name(package: str) -> str:
+    """The name under which pip installs a package that is imported as `package`."""
+    return _PIP_NAMES.get(package, package)
 
 
 def _package_of(error: Exception) -> str | None:

@@ -118,8 +118,8 @@ def test_with_closed_descriptors_nothing_is_printed_into_a_file_of_the_run(tmp_p
     """The first opened files would get descriptors 1 and 2, to which libraries print."""
     program = (
         "import os, sys\n"
-        "from digits import output\n"
-        "output.prepare()\n"
+        "from digits import stdio\n"
+        "stdio.prepare()\n"
         f"file = open({str(tmp_path / 'file')!r}, 'w')\n"
         "assert file.fileno() > 2\n"
         "for number in (1, 2):\n"
@@ -132,7 +132,7 @@ def test_with_closed_descriptors_nothing_is_printed_into_a_file_of_the_run(tmp_p
 
 
 def test_a_bug_keeps_its_traceback_and_exit_code_1(tmp_path):
-    program = "from digits import output\noutput.run(lambda: 1 / 0)"
+    program = "from digits import stdio\nstdio.run(lambda: 1 / 0)"
     for redirection, lines in (("", ["ZeroDivisionError: division by zero"]), ("2>/dev/full", []), ("2>&-", [])):
         command = ["bash", "-c", f'"$0" -c "$1" {redirection}', sys.executable, program]
         done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from digits import imports
+from digits import import_errors
 from digits.runlog import contract
 from tests.support import PROJECT
 from tests.support.training import SMALL
@@ -114,7 +114,7 @@ def test_a_memory_limit_too_low_for_torch_is_an_error_of_one_line(tmp_path):
 
 
 def test_an_internal_error_keeps_its_traceback():
-    with pytest.raises(ImportError, match="cannot import name"), imports.importing():
+    with pytest.raises(ImportError, match="cannot import name"), import_errors.importing():
         from digits.errors import no_such_name  # noqa: F401
     with pytest.raises(ZeroDivisionError):
-        exec("with importing():\n    1 / 0", {"__name__": "digits.module", "importing": imports.importing})
+        exec("with importing():\n    1 / 0", {"__name__": "digits.module", "importing": import_errors.importing})
