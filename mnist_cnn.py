@@ -19,7 +19,7 @@
 import os
 import sys
 
-# `python -I` and `python -P` leave out the script's own folder.
+# `python -I` and `python -P` leave the script's folder out of sys.path.
 if (folder := os.path.dirname(os.path.realpath(__file__))) not in sys.path:
     sys.path.insert(0, folder)
 
@@ -50,7 +50,7 @@ from digits.training.resume import PreviousRun, load_for_restart, load_for_resum
 def train_and_test(config: Config, log: RunLog, terminal: Terminal, previous: PreviousRun | None = None) -> None:
     """Prepare, train and validate each epoch, test, save. `previous` is the run to continue."""
     cpu_tuning.prepare_for_torch()
-    with importing():  # only now: --help, a typo or a folder in use need not wait for torch
+    with importing():  # late: --help, a typo or a folder in use should not wait for torch
         from digits.training.remote_control import Stopped
         from digits.training.run import TrainingRun
 
@@ -106,14 +106,14 @@ def train(context: click.Context, resume: bool, restart: bool, **options) -> Non
         with INTERRUPTS.interruptible(), ExitStack() as stack:
             with INTERRUPTS.deferred():  # atomic
                 stack.enter_context(log)
-                stack.enter_context(INTERRUPTS.leaving(last_words=lambda: log.end("interrupted")))
+                stack.enter_context(INTERRUPTS.final_write(lambda: log.end("interrupted")))
             stack.enter_context(torchrun.together())
             train_and_test(config, log, terminal, previous)
         terminal.check()
 
 
 def open_log(config: Config, resume: bool) -> RunLog:
-    """The log of the run; of several processes the first one writes it."""
+    """The log of the run; of several processes only the main one writes it."""
     if not torchrun.is_main_process():
         return NullRunLog(config.results_dir)
     name = config.name or config.summary()

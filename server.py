@@ -1,10 +1,10 @@
-"""Show the training in the browser: the page, and the files that a run leaves in results/.
+"""Web server of the page, which shows training runs from the files in results/.
 
     python server.py
     python server.py --port 9000 --no-browser
     python server.py --results-dir elsewhere/results --host 0.0.0.0
 
-Needs only Python, and for predictions the packages of requirements.txt. Ctrl-C stops it. The URLs are in
+Needs only Python; predictions also need the packages in requirements.txt. Ctrl-C stops it. The routes are in
 digits/server/routes.py.
 """
 
@@ -13,10 +13,10 @@ import signal
 
 
 def end(number: int, _frame) -> None:
-    """Exit as a shell expects it: 130 after Ctrl-C, 143 after SIGTERM.
+    """Exit with 128 + the signal's number, as in shells: 130 after Ctrl-C, 143 after SIGTERM.
 
-    At once, without unwinding: Python ends what its other threads do at its exit, and one that reads a digit is within
-    torch, where that aborts the process. What was printed is flushed already, and files are replaced whole or not.
+    The exit is immediate: a regular one ends other threads, and if one is inside torch, for a prediction, that aborts
+    the process. Output has been flushed by then, and files are written atomically.
     """
     os._exit(128 + number)
 
@@ -33,7 +33,7 @@ if __name__ == "__main__":
 import sys
 import threading
 
-# `python -I` and `python -P` leave the script's own folder out.
+# `python -I` and `python -P` leave the script's folder out of sys.path.
 if (folder := os.path.dirname(os.path.realpath(__file__))) not in sys.path:
     sys.path.insert(0, folder)
 
@@ -44,7 +44,7 @@ from digits.server.startup import access_of, banner, bind_error, listen, page_ur
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Serve until a signal ends it. Raises SystemExit with the reason if it cannot."""
+    """Serve until a signal arrives. Raises SystemExit with the reason if it can't."""
     handle_signals()
     options = read_options(arguments)
     access = access_of(options)
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
         raise SystemExit(bind_error(error, options)) from None
     try:
         print(banner(server, access, options), flush=True)
-    except OSError as error:  # no reason not to serve
+    except OSError as error:  # serve nevertheless
         if error.errno not in stdio.NO_READER:
             stdio.report(stdio.reason(error))
     if not options.no_browser and browser_expected():
@@ -64,7 +64,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def command() -> None:
-    """The command `mnist-cnn-server`."""
+    """Entry point of the command `mnist-cnn-server`."""
     stdio.run(main)
 
 

@@ -1,4 +1,4 @@
-"""Installation of the page and of results/schema.json, which lie beside the package in a checkout, within it."""
+"""Build step that copies the page and results/schema.json, which are outside the package in a checkout, into it."""
 
 import shutil
 from pathlib import Path
@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 
 
 class WithPage(build_py):
-    """Copies the page into the package."""
+    """Copies the page and the schema into the package."""
 
     def run(self):
         super().run()

@@ -1,1 +1,1 @@
-"""Shared code of trainer and server."""
+"""Trainer and web server: the code behind mnist_cnn.py and server.py."""

@@ -1,4 +1,4 @@
-"""Registry of architectures: name, settings and source of each network, without torch.
+"""Architecture registry: name, default settings and source of each network. Does not import torch.
 
 A new architecture is an entry here and a builder in models/builders.py.
 """
@@ -27,7 +27,7 @@ class Architecture:
     def varied(
         self, channels: tuple[int, ...] | None = None, dropout: float | None = None, norm: str | None = None
     ) -> "Architecture":
-        """A copy with other settings. Raises ValueError for those that do not fit."""
+        """A copy with those settings that are given. Raises ValueError for invalid ones."""
         if channels is not None and len(channels) != len(self.channels):
             named = ",".join(map(str, channels)) or "nothing"
             raise ValueError(f"{self.name} has {len(self.channels)} convolutions, and {named} names {len(channels)}.")
@@ -48,8 +48,8 @@ _ALL = (
         dropout=0.0,
         norm="batch",
         about="four 3x3 convolutions, pooling after three, 128 hidden units",
-        source='K. Simonyan and A. Zisserman, "Very Deep Convolutional Networks", 2014 (VGG): 3x3 kernels, and twice '
-        "the channels where a quarter of the pixels is left",
+        source='K. Simonyan and A. Zisserman, "Very Deep Convolutional Networks", 2014 (VGG): 3x3 kernels, channels '
+        "doubled after each pooling",
     ),
     Architecture(
         "cnn4-quick",
@@ -57,7 +57,7 @@ _ALL = (
         dropout=0.2,
         norm="batch",
         about="cnn4 with a 5x5 kernel first and pooling before norm: a fifth faster",
-        source="cnn4, rearranged here: norm and ReLU work on a quarter of the pixels; the first kernel is LeNet's",
+        source="cnn4, rearranged for speed: norm and ReLU process a quarter of the pixels; the first kernel is LeNet's",
     ),
     Architecture(
         "cnn4-strided",
@@ -65,17 +65,16 @@ _ALL = (
         dropout=0.0,
         norm="batch",
         about="cnn4-quick with a stride for its first pooling, no hidden units",
-        source='J. Springenberg and others, "Striving for Simplicity: The All Convolutional Net", 2014: a stride in '
-        "place of pooling; here where it saves most, at the full 28x28 pixels; else as cnn4-quick",
+        source='J. Springenberg and others, "Striving for Simplicity: The All Convolutional Net", 2014: stride instead '
+        "of pooling, used only where it saves most, at the full 28x28 pixels; otherwise like cnn4-quick",
     ),
     Architecture(
         "cnn4-wide",
         channels=(32, 64, 128, 256),
         dropout=0.5,
         norm="none",
-        about="cnn4 at twice the width; each channel ends as its average",
-        source='M. Lin, Q. Chen and S. Yan, "Network In Network", 2013: the average of each channel instead of its '
-        "pixels; else as cnn4",
+        about="cnn4 at twice the width, with global average pooling",
+        source='M. Lin, Q. Chen and S. Yan, "Network In Network", 2013: global average pooling; otherwise like cnn4',
     ),
     Architecture(
         "cnn4-flat",
@@ -84,7 +83,7 @@ _ALL = (
         norm="batch",
         about="cnn4 with nearly constant width and more dropout; also 16,32,32,32",
         source='F. Chollet, "Deep Learning with Python", 2017: its first network for MNIST has 3x3 convolutions of '
-        "32, 64 and 64 channels; here one more, and cnn4's pooling",
+        "32, 64 and 64 channels; cnn4-flat has one more, and cnn4's pooling",
     ),
     Architecture(
         "cnn6",
@@ -92,7 +91,7 @@ _ALL = (
         dropout=0.3,
         norm="batch",
         about="six 3x3 convolutions, pooling after every second, 128 hidden units",
-        source='K. Simonyan and A. Zisserman, "Very Deep Convolutional Networks", 2014 (VGG), cut to 28x28 pixels; '
+        source='K. Simonyan and A. Zisserman, "Very Deep Convolutional Networks", 2014 (VGG), scaled to 28x28 pixels; '
         'S. Ioffe and C. Szegedy, "Batch Normalization", 2015; pooling as in cnn4-quick',
     ),
     Architecture(
@@ -108,18 +107,18 @@ _ALL = (
         channels=(6, 16),
         dropout=0.0,
         norm="batch",
-        about="the classic on 32x32 pixels, with batch norm, ReLU, max pooling",
+        about="LeNet-5 on 32x32 pixels, with batch norm, ReLU and max pooling",
         source='Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, "Gradient-Based Learning Applied to Document '
-        'Recognition", 1998: kernels, channels and the units 120-84-10; else as today',
+        'Recognition", 1998: kernels, channels and the 120-84-10 classifier; the rest is modernized',
     ),
     Architecture(
         "tiny",
         channels=(16, 24, 28, 32, 40),
         dropout=0.0,
         norm="batch",
-        about="smallest to reach 99.4 %: one 3x3 convolution, four separable ones",
-        source='A. Howard and others, "MobileNets", 2017: separable convolutions; M. Lin, Q. Chen and S. Yan, "Network '
-        'In Network", 2013: the average of each channel at the end',
+        about="smallest that reaches 99.4 %: a 3x3 and four separable convolutions",
+        source='A. Howard and others, "MobileNets", 2017: depthwise separable convolutions; M. Lin, Q. Chen and '
+        'S. Yan, "Network In Network", 2013: global average pooling',
     ),
 )
 ARCHITECTURES = {architecture.name: architecture for architecture in _ALL}

@@ -19,8 +19,8 @@ from digits.presets import PRESETS
 MAX_EPOCHS = 1_000_000  # also by remote control
 DEFAULT_LR = {"adam": 0.006, "adamw": 0.006, "sgd": 0.1, "muon": 0.01}  # by optimizer, without --lr
 
-# Parts of the page's form, in their order, and further options: of the schedule and the machine, and those that do not
-# change what is learned.
+# Sections of the page's form, in order; MORE, MACHINE, OUTPUT and FILES have no section of their own, and the options
+# of the last three do not change what is learned.
 NETWORK, LEARNING, AUGMENTATION = Group("Network"), Group("Learning"), Group("Augmentation")
 DATA, MORE = Group("Data, seed, name"), Group()
 MACHINE = Group(properties={"identifies": False})
@@ -37,7 +37,7 @@ class Config:
     """The options of one training run."""
 
     preset: str = NETWORK.option(
-        "default", Choice(tuple(PRESETS)), "Recipe that the other options start from.", identifies=False
+        "default", Choice(tuple(PRESETS)), "Named set of options; explicit options override it.", identifies=False
     )
     model: str = NETWORK.option(
         "cnn4-quick", Choice(tuple(ARCHITECTURES)), "Architecture; the command models lists them.", identifies=False
@@ -136,9 +136,9 @@ class Config:
 
     @classmethod
     def from_options(cls, **given: Any) -> "Config":
-        """The options `given` explicitly, on top of the preset's, on top of the defaults.
+        """A Config with the explicitly `given` options over those of the preset over the defaults.
 
-        Raises ConfigError where two options contradict each other.
+        Raises ConfigError if options contradict each other.
         """
         recipe = _recipe(given.get("preset", cls.preset)) | given
         config = cls(**{name: recipe[name] for name in recipe if name in given or name not in OWNER})
@@ -148,7 +148,7 @@ class Config:
         return replace(config, name=config.name or config.summary(), **unset)
 
     def defaults(self) -> dict[str, Any]:
-        """The value of each option that is not given, which depends on preset, model and optimizer."""
+        """The default of each option, given this preset, model and optimizer."""
         recipe = _recipe(self.preset)
         own = ARCHITECTURES[self.model].settings | {"lr": DEFAULT_LR[self.optimizer]}
         others = [name for name, owner in OWNER.items() if getattr(self, owner) != recipe[owner]]
@@ -157,7 +157,7 @@ class Config:
     def summary(self, former: Mapping[str, str] = MappingProxyType({})) -> str:
         """The model, the preset and the non-default options: a run's automatic name.
 
-        former: present to former names of options and presets, for the automatic name that an earlier version chose.
+        `former` maps current to former names of options and presets: it gives the name that an earlier version chose.
         """
         words = [self.model] if self.preset == "default" else [self.model, former.get(self.preset, self.preset)]
         defaults = self.defaults()
@@ -168,15 +168,15 @@ class Config:
 
     @property
     def automatic_names(self) -> set[str]:
-        """The automatic name, as this version chooses it and as an earlier one did."""
+        """The automatic names that this version and earlier ones choose."""
         return {self.summary(), self.summary(renames.FORMER)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Config":
         """The inverse of `as_json`, also with former names (renames.py).
 
-        An option that the run's version lacked has its value from before it existed. Raises KeyError without a model,
-        which every version has logged, and ValueError for an invalid field.
+        Options that the run's version lacked get their value from before they existed. Raises KeyError if the model is
+        missing, which every version has logged, and ValueError for an invalid field.
         """
         values = saved_options(values)
         return cls(**{name: _from_json(option, values[name]) for name, option in OPTIONS.items()})
@@ -197,14 +197,14 @@ def _recipe(preset: str) -> dict[str, Any]:
 
 
 def names_of(property: str) -> tuple[str, ...]:
-    """The options for which that flag of Option is set: identifies, on_resume or on_page."""
+    """Names of the options with that boolean property of Option: identifies, on_resume or on_page."""
     return tuple(name for name, option in OPTIONS.items() if getattr(option, property))
 
 
 def saved_options(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of a run as its log or checkpoint has them, under present names, with those that its version lacked.
+    """Options from a run's log or checkpoint, under their current names, completed with those that its version lacked.
 
-    The model is not among these: every version has logged it.
+    The model is never filled in, since every version has logged it.
     """
     options = (option for option in OPTIONS.values() if option.name != "model")
     before = {option.name: option.default if option.before is None else option.before for option in options}
@@ -213,15 +213,15 @@ def saved_options(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_json(option: Option, value: Any) -> Any:
     if isinstance(option.default, Path):
-        return Path(value)  # which need not exist here
+        return Path(value)  # it need not exist on this machine
     return None if value is None and option.default is None else option.type.parse(value)
 
 
 def architecture(name: str | None, **settings: Any) -> Architecture | None:
-    """That architecture, with the `settings` that are not None instead of its own. Raises ConfigError."""
+    """The architecture `name` with the `settings` that are not None; None without a name. Raises ConfigError."""
     if name is None:
         if any(value is not None for value in settings.values()):
-            raise ConfigError("These are settings of one model: name it as well.")
+            raise ConfigError("These options are settings of one model: name it, too.")
         return None
     try:
         return ARCHITECTURES[name].varied(**settings)

@@ -10,12 +10,12 @@ _OUT_OF_MEMORY = (
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """By the words of the system, the C library and torch where it is no MemoryError."""
+    """Whether this is a MemoryError, or an error with the words that the system, libc or torch use for one."""
     return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY)
 
 
 class ConfigError(ValueError):
-    """An invalid option, or options that contradict each other; `option` is the field's name, if it is one field."""
+    """Invalid or contradictory options; `option` is the name of the field at fault, if it is a single one."""
 
     def __init__(self, message: str, option: str | None = None):
         super().__init__(message)

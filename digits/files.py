@@ -1,7 +1,7 @@
 """Files of a results folder: atomic writes, guarded reads.
 
-Written so that a reader, a crash or a full disk never meets half of one. Opened so that nothing under a name (a
-pipe, a device, a link that leads elsewhere, a huge file) can block the program or fill the memory.
+A write never leaves a partial file, whether it is read meanwhile, the process is killed, or the disk is full. Opening a
+name can't block the program or fill the memory, even if it is a pipe, a device, a link to elsewhere or a huge file.
 """
 
 import contextlib
@@ -25,14 +25,14 @@ _BUSY_ON_WINDOWS = (5, 32, 33)
 _REPLACE_TRIES = 12  # waits of 10, 20, 30 ... ms: 0.7 s in all, longer than a virus scanner holds a small file
 # No link is followed, and opening a pipe or a device does not block.
 _CAREFULLY = sum(getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_NOINHERIT", "O_CLOEXEC"))
-_NO_FILE = (errno.ELOOP, errno.EISDIR, errno.ENXIO)  # what opening a link, a folder or a socket like that fails with
+_NO_FILE = (errno.ELOOP, errno.EISDIR, errno.ENXIO)  # errors from opening a link, a folder or a socket with these flags
 
 JSON_BYTES = 64 << 20  # of predictions.json: 50 epochs of 60,000 images
 SMALL_BYTES = 256_000  # of files that hold a few lines of JSON
 
 
 def finite(value):
-    """`value` as it may stand in strict JSON: NaN and infinities become None, also inside lists and dicts."""
+    """`value` made valid for strict JSON: NaN and infinities become None, also within lists and dicts."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
@@ -43,12 +43,12 @@ def finite(value):
 
 
 def is_number(value) -> bool:
-    """Of JSON: finite, and neither true nor false."""
+    """Whether `value` is a number in JSON: finite and not a boolean."""
     return type(value) in (int, float) and math.isfinite(value)
 
 
 def every_second(items: list[_T]) -> list[_T]:
-    """Every second item, always with the last."""
+    """Every second item, always including the last."""
     return items[::-1][::2][::-1]
 
 
@@ -60,7 +60,7 @@ def rounded(value: float | None, digits: int = 6) -> float | None:
 
 
 class UnexpectedFile(OSError):
-    """What lies under the name is not read: it is no regular file of its folder, or larger than any of its kind."""
+    """A path that is not read: not a regular file of its folder, or too large for its kind."""
 
     def __init__(self, path: str | Path, reason: str = "Not a regular file of this folder"):
         super().__init__(errno.EINVAL, reason, os.fspath(path))
@@ -68,7 +68,7 @@ class UnexpectedFile(OSError):
 
 @contextlib.contextmanager
 def naming(path: Path):
-    """Around work on a temporary file: an OSError names `path`, the final file."""
+    """Within this block, which works on a temporary file, an OSError names `path`, the final file."""
     try:
         yield
     except OSError as error:
@@ -81,7 +81,7 @@ def naming(path: Path):
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Put `content` at `path` whole: readers see the old file or the new; after an OSError the old one stands."""
+    """Write `content` to `path`: readers see the old file or the new one; after an OSError the old one remains."""
     with naming(path):
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
@@ -99,7 +99,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def link_or_copy(path: Path, other: Path) -> None:
-    """Let `other` be, whole at any moment, what `path` is now: no copy where the file system has hard links."""
+    """Atomically replace `other` by a hard link to `path`, or by a copy if the file system has no hard links."""
     temporary = other.with_name(f".{other.name}.link.tmp")
     with naming(other):
         temporary.unlink(missing_ok=True)
@@ -111,24 +111,24 @@ def link_or_copy(path: Path, other: Path) -> None:
                 copy.flush()
                 os.fsync(copy.fileno())
         replace(temporary, other)
-        temporary.unlink(missing_ok=True)  # renaming one name of a file to another of the same file does nothing
+        temporary.unlink(missing_ok=True)  # rename() does nothing if both names are the same file already
 
 
 def write_json(path: Path, value) -> None:
-    """`value` as strict JSON, atomically. Raises ValueError for NaN: pass it through `finite` or `rounded` first."""
+    """Write `value` as strict JSON, atomically. Raises ValueError for NaN: use `finite` or `rounded` first."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
-    # what UTF-8 can't hold (half of a character, from a file name) becomes an escape that JSON knows
+    # A lone surrogate, which a file name may contain, becomes a JSON escape.
     write_atomically(path, text.encode("utf-8", "backslashreplace"))
 
 
 def replace(source: str | Path, target: Path) -> None:
-    """Rename `source` to `target`, in place of what was there, so that it survives a power failure."""
+    """Rename `source` to `target`, replacing it, so that the result survives a power failure."""
     rename(source, target)
     sync_folder(target.parent)
 
 
 def rename(source: str | Path, target: Path) -> None:
-    """os.replace, retried for a moment where Windows reports that the file is being read."""
+    """os.replace, retried for a moment if Windows reports that the file is being read."""
     for attempt in range(1, _REPLACE_TRIES + 1):
         try:
             os.replace(source, target)
@@ -140,7 +140,7 @@ def rename(source: str | Path, target: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in `folder` on the disk, where the system can do that for folders."""
+    """Flush the entries of `folder` to disk, on systems that can do that."""
     if not hasattr(os, "O_DIRECTORY"):
         return
     with contextlib.suppress(OSError):  # the files are complete without it; some file systems refuse it
@@ -152,7 +152,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove_temporaries(folder: Path, names: Iterable[str]) -> None:
-    """Remove what killed writers of these files left in `folder`. Nobody may be writing one of them."""
+    """Remove temporary files that killed writers of `names` left in `folder`. No writer of these may be active."""
     ours = re.compile(rf"\.(?:{'|'.join(map(re.escape, names))})\..+\.tmp")
     with contextlib.suppress(OSError):  # they only take up space
         for name in os.listdir(folder):
@@ -164,7 +164,7 @@ def remove_temporaries(folder: Path, names: Iterable[str]) -> None:
 
 
 def open_handle(path: str | Path, flags: int = os.O_RDONLY) -> int:
-    """A descriptor of the regular file `path` itself. Raises UnexpectedFile for anything else, and never waits."""
+    """A descriptor of the regular file `path`. Raises UnexpectedFile for anything else, also a link; never blocks."""
     try:
         handle = os.open(path, flags | _CAREFULLY, 0o644)
     except OSError as error:
@@ -179,9 +179,9 @@ def open_handle(path: str | Path, flags: int = os.O_RDONLY) -> int:
 
 
 def open_within(folder: str | Path, name: str, buffering: int = -1):
-    """The regular file `name` (relative) opened for reading. A link is followed within `folder`, not out of it.
+    """Open the regular file `name` (relative) for reading. Links are followed within `folder`, but not out of it.
 
-    Raises OSError: FileNotFoundError where there is none, UnexpectedFile for anything but a regular file.
+    Raises OSError: FileNotFoundError if it does not exist, UnexpectedFile for anything but a regular file.
     """
     if hasattr(os, "O_NOFOLLOW") and os.path.basename(name) == name:  # the usual case, four times as fast
         with contextlib.suppress(UnexpectedFile):  # a link, or what the rest refuses
@@ -193,12 +193,12 @@ def open_within(folder: str | Path, name: str, buffering: int = -1):
 
 
 def named_by_user(path: Path) -> Path:
-    """`path`, or where it leads if it is a link: a person who names one means what it leads to, wherever that lies."""
+    """`path`, or its target if it is a link: a link that the user names may lead out of its folder."""
     return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def read_file(path: Path, most: int) -> bytes:
-    """The content of the file. Raises OSError as `open_within`, and UnexpectedFile for more than `most` bytes."""
+    """The content of a file. Raises OSError like `open_within`, and UnexpectedFile for more than `most` bytes."""
     with open_within(path.parent, path.name) as file:
         content = file.read(most + 1) if os.fstat(file.fileno()).st_size <= most else None
     if content is None or len(content) > most:
@@ -207,7 +207,7 @@ def read_file(path: Path, most: int) -> bytes:
 
 
 def load_json(path: Path, most: int = JSON_BYTES):
-    """What the JSON file holds, None where there is none. Raises OSError where it can't be read at the moment."""
+    """The content of a JSON file; None if it is missing or invalid. Raises OSError if it can't be read now."""
     try:
         return json.loads(read_file(path, most))
     except (FileNotFoundError, NotADirectoryError, UnexpectedFile, ValueError, RecursionError):
@@ -215,7 +215,7 @@ def load_json(path: Path, most: int = JSON_BYTES):
 
 
 def read_json(path: Path, most: int = JSON_BYTES):
-    """What the JSON file holds, or None where it is missing, unreadable or not JSON."""
+    """The content of a JSON file; None if it is missing, unreadable or invalid."""
     try:
         return load_json(path, most)
     except OSError:
@@ -223,7 +223,7 @@ def read_json(path: Path, most: int = JSON_BYTES):
 
 
 def read_bytes(path: Path, most: int = JSON_BYTES) -> bytes:
-    """b"" where there is no such file, or none that can be read."""
+    """The content of a file; empty if it is missing or unreadable."""
     try:
         return read_file(path, most)
     except OSError:

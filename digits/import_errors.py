@@ -18,10 +18,10 @@ class ImportFailed(UserError):
 
 @contextmanager
 def importing():
-    """Around imports of compiled packages and of modules of ours that need them. Raises ImportFailed.
+    """Within this block, imports of compiled packages and of our modules that need them raise ImportFailed.
 
-    A missing shared library is an OSError, a wrong version anything. A signal is not unwound here, for that may abort
-    the process.
+    A missing shared library raises OSError, an incompatible version any exception. Signals are deferred, since
+    unwinding an import may abort the process.
     """
     with INTERRUPTS.deferred(patience_s=0):
         try:
@@ -34,7 +34,7 @@ def importing():
 
 
 def failed_import(error: Exception) -> str | None:
-    """What to say of an import that failed; None where the fault is ours."""
+    """Error message for a failed import; None if the fault is in this project."""
     name = getattr(error, "name", None) or ""
     package = name.partition(".")[0]
     if isinstance(error, ModuleNotFoundError) and name == package not in _OURS | sys.stdlib_module_names:

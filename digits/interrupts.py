@@ -1,6 +1,6 @@
-"""Signal handling: SIGINT, SIGTERM and SIGHUP at any moment unwind once, cleanly and soon; a second ends at once.
+"""Signal handling: the first SIGINT, SIGTERM or SIGHUP unwinds the program cleanly and soon; a second one ends it.
 
-No heavy import here: this is set up before torch is loaded.
+Imports nothing heavy, since it is installed before torch is loaded.
 """
 
 import os
@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 
-_PATIENCE_S = 1.5  # what does not come back from C++ (an import, a huge batch) is left then; 2 s are promised
+_PATIENCE_S = 1.5  # then C++ code that does not return (an import, a huge batch) is abandoned; the promise is 2 s
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last
-_LAST_WORDS_S = 0.4  # enough for one write of the log; together with the patience under 2 s
+_FINAL_WRITE_S = 0.4  # enough to write the log once; less than 2 s together with _PATIENCE_S
 
 
 class Interrupted(KeyboardInterrupt):
-    """Raised in the main thread for such a signal; `exit_code` is 128 + the signal's number, as shells count."""
+    """Raised in the main thread for such a signal; `exit_code` is 128 + the signal's number, as in shells."""
 
     def __init__(self, signum: int):
         super().__init__(signum)
@@ -25,51 +25,50 @@ class Interrupted(KeyboardInterrupt):
 
 
 class Interrupts:
-    """What SIGINT, SIGTERM and SIGHUP do, once `install` was called.
+    """Handlers of SIGINT, SIGTERM and SIGHUP, active once `install` was called.
 
     Outside an `interruptible` block there is nothing to save, and the process ends at once. Inside, the first signal
-    raises Interrupted, after the end of a `deferred` block if there is one, whose state must not be torn. If the
-    `interruptible` block has not ended 1.5 s later, the `last_words` of the block that it is in are called from another
-    thread, and the process ends.
+    raises Interrupted; a `deferred` block, which must run as a whole, delays that until its end. If the
+    `interruptible` block has not ended 1.5 s later, the current `final_write` is called from another thread, and the
+    process ends.
     """
 
     def __init__(self):
         self._raises = False
-        self._last_words: Callable[[], None] = _nothing
+        self._final_write: Callable[[], None] = _nothing
         self._signum: int | None = None
         self._held = False
         self._patience_s = _PATIENCE_S
         self._agree: Callable[..., bool] | None = None
 
     def install(self) -> None:
-        """Under nohup SIGHUP is ignored, and stays so. SIGINT is taken back from shells, which ignore it after `&`."""
+        """Install the handlers, also of SIGINT if a shell ignores it after `&`; under nohup, SIGHUP stays ignored."""
         for name in _SIGNALS:
             signum = getattr(signal, name, None)
             if signum and (name != "SIGHUP" or signal.getsignal(signum) != signal.SIG_IGN):
                 signal.signal(signum, self._handle)
 
     @contextmanager
-    def interruptible(self, last_words: Callable[[], None] | None = None):
-        """Let a signal unwind this block."""
+    def interruptible(self):
+        """Within this block a signal raises Interrupted."""
         self._raises = True
         try:
-            with self.leaving(last_words or _nothing):
-                yield
+            yield
         finally:
             self._raises = False
 
     @contextmanager
-    def leaving(self, last_words: Callable[[], None]):
-        """Within an `interruptible` block: what remains to be done for this one if it can't be unwound."""
-        before, self._last_words = self._last_words, last_words
+    def final_write(self, write: Callable[[], None]):
+        """Within an `interruptible` block: call `write` if a signal arrives and this block can't be unwound in time."""
+        before, self._final_write = self._final_write, write
         try:
             yield
         finally:
-            self._last_words = before
+            self._final_write = before
 
     @contextmanager
     def deferred(self, patience_s: float = _PATIENCE_S):
-        """Put a signal off until the end of the block, but not longer than `patience_s`."""
+        """Delay signals until the end of the block, but no longer than `patience_s`."""
         self._held, self._patience_s = True, patience_s
         try:
             yield
@@ -79,10 +78,10 @@ class Interrupts:
 
     @contextmanager
     def synchronized(self, agree: Callable[..., bool]):
-        """For processes that work together: all raise Interrupted at the end of the same `deferred` block, or of this.
+        """For distributed processes: all raise Interrupted at the end of the same `deferred` block, or of this one.
 
-        There each calls `agree` with whether it was asked to stop, and gets whether any was; at the end of this block
-        with now=True, for then it must not be put off.
+        There each passes to `agree` whether it received a signal; `agree` returns whether any process did. At the end
+        of this block it is called with now=True, since the answer can't be postponed any further.
         """
         self._agree = agree
         try:
@@ -107,22 +106,22 @@ class Interrupts:
     def _watch(self) -> None:
         time.sleep(self._patience_s)
         if self._raises:
-            words = threading.Thread(target=self._speak, daemon=True)
-            words.start()
-            words.join(max(0, _PATIENCE_S - self._patience_s) + _LAST_WORDS_S)
+            writer = threading.Thread(target=self._write, daemon=True)
+            writer.start()
+            writer.join(max(0, _PATIENCE_S - self._patience_s) + _FINAL_WRITE_S)
         _leave(128 + (self._signum or signal.SIGINT))
 
-    def _speak(self) -> None:
+    def _write(self) -> None:
         with suppress(OSError, RuntimeError):  # a full disk, or the block has just been left: no traceback at the end
-            self._last_words()
+            self._final_write()
 
 
 def _nothing() -> None:
-    """The final write where there is nothing to save."""
+    """The final write if there is nothing to save."""
 
 
 def _leave(exit_code: int) -> None:
-    """End without unwinding; the line that a progress bar has begun is ended."""
+    """End the process without unwinding, after the newline that a progress bar lacks."""
     for stream, line in ((sys.stdout, b"\n"), (sys.stderr, b"Interrupted.\n")):
         with suppress(OSError, ValueError):  # no reader
             if stream and (stream is sys.stderr or stream.isatty()):
@@ -130,4 +129,4 @@ def _leave(exit_code: int) -> None:
     os._exit(exit_code)
 
 
-INTERRUPTS = Interrupts()  # signals are a matter of the whole process
+INTERRUPTS = Interrupts()  # one for the process, as for signals

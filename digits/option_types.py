@@ -15,17 +15,17 @@ _T = TypeVar("_T")
 
 
 def flag(name: str) -> str:
-    """The option on the command line for a field of config.Config."""
+    """The command-line flag of a field of config.Config."""
     return "--" + name.replace("_", "-")
 
 
 def as_text(value: object) -> str:
-    """A value as it is written on the command line."""
+    """A value as written on the command line."""
     return ",".join(map(str, value)) if isinstance(value, (tuple, list)) else str(value)
 
 
 class OptionType(Protocol):
-    """What every type of option can do."""
+    """Interface of option types."""
 
     def parse(self, value: Any) -> Any: ...
 
@@ -71,7 +71,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some words."""
+    """One of several words."""
 
     choices: tuple[str, ...]
 
@@ -85,7 +85,7 @@ class Choice:
 
 
 class Flag:
-    """On or off."""
+    """A boolean."""
 
     def parse(self, value: Any) -> bool:
         if not isinstance(value, bool):
@@ -99,7 +99,7 @@ class Flag:
 class Channels:
     """Channel counts, comma-separated or as a list, as a tuple of ints."""
 
-    LARGEST = 4096  # a typing error would otherwise fill the memory
+    LARGEST = 4096  # a typo could otherwise fill the memory
 
     def parse(self, value: Any) -> tuple[int, ...]:
         parts = value.split(",") if isinstance(value, str) else value
@@ -151,14 +151,14 @@ class Option:
     default: Any
     type: OptionType
     help: str
-    group: str | None = None  # title of its part of the page's form; None: among the further options
+    group: str | None = None  # title of its section of the page's form; None: under More
     default_text: str | None = None  # describes a default that depends on others, or on the machine
     envvar: str | None = None
-    identifies: bool = True  # runs that differ in it learn differently: part of a run's automatic name
+    identifies: bool = True  # changes what is learned: part of a run's automatic name
     on_resume: bool = False  # may change with --resume, since nothing learned so far depends on it
-    on_page: bool = True  # the page's form may set it; not what writes elsewhere, deletes runs, or hides output
+    on_page: bool = True  # the page's form can set it; False for what writes elsewhere, deletes runs or hides output
     before: Any = None  # the value that runs had before the option existed; None: its default
-    owner: str | None = None  # the field ("model" or "optimizer") that decides its default
+    owner: str | None = None  # the field ("model" or "optimizer") that determines its default
 
     @property
     def flag(self) -> str:
@@ -167,12 +167,12 @@ class Option:
 
 @dataclass(frozen=True)
 class Group:
-    """Options with the same part of the page's form, or other properties in common."""
+    """Options that share a section of the page's form, or other properties."""
 
     title: str | None = None
     properties: Mapping[str, bool] = field(default_factory=dict)
 
     def option(self, default: _T, type: OptionType, help: str, **properties: Any) -> _T:
-        """A dataclass field with the metadata of an Option; see there for `properties`."""
+        """A dataclass field with the metadata of an Option; `properties` are attributes of Option."""
         shared = {"type": type, "help": help, "group": self.title, **self.properties}
         return field(default=default, metadata=shared | properties)

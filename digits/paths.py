@@ -10,7 +10,7 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parent
 INSTALLED = any(_PACKAGE.parent.glob("mnist_cnn-*.dist-info"))
 PAGE = _PACKAGE / "page" if INSTALLED else _PACKAGE.parent  # index.html and web/
-# data and results lie there: in a checkout wherever the programs are called from, else in the current folder.
+# The folder of data/ and results/: the checkout, wherever the programs are called from; if installed, the current one.
 PROJECT = Path() if INSTALLED else _PACKAGE.parent
 TRAINER = _PACKAGE.parent / "mnist_cnn.py" if INSTALLED else Path("mnist_cnn.py")  # as it is started from PROJECT
 PLACE = "in the current folder" if INSTALLED else "beside mnist_cnn.py"
@@ -31,7 +31,7 @@ def invocation(program: str, *arguments: str) -> str:
         words = [interpreter, str(short_path(folder / f"{program}.py"))]
     else:
         script = "mnist-cnn" if program == "mnist_cnn" else "mnist-cnn-server"
-        installed = started.with_name(script + started.suffix)  # both are installed into one folder
+        installed = started.with_name(script + started.suffix)  # both are installed into the same folder
         words = [str(short_path(installed))] if installed.is_file() else [interpreter, "-m", program]
         if shutil.which(script) == str(installed):
             words = [script]

@@ -8,13 +8,13 @@ from digits.option_types import as_text, flag
 
 @dataclass(frozen=True)
 class Preset:
-    """`options` differ from those of the default run; `purpose` says what for."""
+    """Options that differ from the defaults, and their purpose in one line."""
 
     purpose: str
     options: dict[str, object] = field(default_factory=dict)
 
 
-_UNCHANGED = {  # digits as they are, and nothing else
+_UNCHANGED = {  # no augmentation, no additional images
     "rotation": 0.0,
     "translate": 0.0,
     "scale": 0.0,
@@ -44,7 +44,7 @@ PRESETS = {
         },
     ),
     "best": Preset(
-        "as accurate as one network gets within half an hour",
+        "the most accurate single network that trains within half an hour",
         {
             "model": "cnn6",
             "epochs": 30,
@@ -89,7 +89,7 @@ PRESETS = {
 
 
 def overview() -> str:
-    """All presets for a reader: what each is for, and the options that it stands for."""
+    """Text of the command presets: purpose and options of each."""
     lines = []
     for name, preset in PRESETS.items():
         words = [f"{flag(key)} {as_text(value)}" for key, value in preset.options.items()]

@@ -1,7 +1,7 @@
-"""Renamed options, presets and JSON fields: former name to present name.
+"""Renamed options, presets and JSON fields: former name to current name.
 
-Both spellings are read for now, on the command line, in the control API and in the files of earlier versions; only the
-present one is written. The page has the same table in web/core/renames.js.
+Both spellings are accepted for now, on the command line, in the control API and in the files of earlier versions; only
+the current one is written. The page has the same table in web/core/renames.js.
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ FORMER = {present: former for former, present in (OPTIONS | PRESETS).items()}
 
 
 def present_options(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Options under their present names, the preset too. Raises ConfigError for one that is there under both names."""
+    """Options and preset under their current names. Raises ConfigError for an option given under both names."""
     for former, present in OPTIONS.items():
         if former in values and present in values:
             raise ConfigError(f"{flag(former)} is the former name of {flag(present)}: give one of them.", former)
@@ -41,12 +41,12 @@ def present_options(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def present_fields(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a JSON object under their present names, which prevail where both are there."""
+    """The fields of a JSON object under their current names; of two spellings the current one counts."""
     return {FIELDS.get(name, name): value for name, value in values.items() if FIELDS.get(name) not in values}
 
 
 def notice(values: Mapping[str, Any]) -> str:
-    """One sentence on the former names among `values`; empty where there are none."""
+    """A one-sentence notice about former names among `values`; empty if there are none."""
     words = [f"{flag(name)} is now {flag(OPTIONS[name])}" for name in values if name in OPTIONS]
     preset = values.get("preset")
     if isinstance(preset, str) and preset in PRESETS:

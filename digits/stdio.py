@@ -1,4 +1,4 @@
-"""Standard output and standard error that may be closed, full or without a reader. Standard library only."""
+"""Standard output and standard error, which may be closed, full or without a reader. Standard library only."""
 
 import errno
 import io
@@ -15,18 +15,18 @@ NO_READER = (errno.EPIPE, errno.EIO, errno.EBADF)
 
 
 def prepare() -> None:
-    """Give standard descriptors that are closed a file, and let both streams take any character.
+    """Reopen closed standard descriptors, and make both streams accept any character.
 
-    Otherwise the next file to be opened would get the number 1 or 2, and would receive what libraries print there.
-    What is written to a stream that was closed raises OSError (EBADF), as for any other stream that can't be written.
+    Otherwise the next file opened would get the number 1 or 2, and would receive what libraries print. Writing to a
+    stream that was closed raises OSError (EBADF), as with any other stream that can't be written.
     """
     while (descriptor := os.open(os.devnull, os.O_RDONLY)) <= 2:
         pass
     os.close(descriptor)
     sys.stdout, sys.stderr = sys.stdout or _stream(1), sys.stderr or _stream(2)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # not where a test has put another
-            stream.reconfigure(errors="backslashreplace")  # a name may hold characters that the terminal does not know
+        if isinstance(stream, io.TextIOWrapper):  # a test may have replaced it
+            stream.reconfigure(errors="backslashreplace")  # names may have characters that the terminal can't encode
 
 
 def _stream(descriptor: int) -> TextIO:
@@ -34,21 +34,21 @@ def _stream(descriptor: int) -> TextIO:
 
 
 def report(text: str) -> None:
-    """Print a line on standard error, where that can be written; the exit code says the rest."""
+    """Print a line on standard error; if that can't be written, only the exit code reports the error."""
     with suppress(OSError):
         print(text, file=sys.stderr, flush=True)
 
 
 def reason(error: OSError) -> str:
-    """One sentence for output that is lost."""
+    """Error message for lost output."""
     return f"Cannot write to standard output: {error.strerror or error}."
 
 
 def run(main: Callable[[], int | None]) -> None:
-    """Call `main` and end the process with its exit code, which an output that can't be written does not change.
+    """Call `main` and end the process with its exit code, even if the output can't be flushed.
 
-    Python's own end would make 120 of it. All files are written by then, and unloading torch would take another 0.3 s
-    and 80 MB that were never needed before.
+    Python's regular exit would change it to 120. All files are written by then, and unloading torch would take another
+    0.3 s and 80 MB.
     """
     prepare()
     try:

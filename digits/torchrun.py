@@ -1,12 +1,12 @@
-"""Rank and number of the processes that torchrun starts, from the environment. Does not import torch."""
+"""Rank and world size under torchrun, from the environment. Does not import torch."""
 
 import os
 from contextlib import contextmanager
 
 from digits.errors import UserError
 
-_NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # by several processes, to find each other
-_LIBRARIES = ("gloo/", "NCCL")  # as they name themselves in torch's RuntimeErrors
+_NEEDED = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")  # for several processes to find each other
+_BACKENDS = ("gloo/", "NCCL")  # as torch's RuntimeErrors name them
 
 
 def check() -> None:
@@ -25,32 +25,32 @@ def check() -> None:
 
 
 def size() -> int:
-    """How many processes train together; 1 where torchrun has started none."""
+    """World size: the number of processes; 1 without torchrun."""
     return _number("WORLD_SIZE", 1)
 
 
 def rank() -> int:
-    """The number of this process among all that train together, from 0."""
+    """Rank of this process among all processes, from 0."""
     return _number("RANK", 0)
 
 
 def local_rank() -> int:
-    """The number of this process on its machine: that of its accelerator."""
+    """Rank of this process on its machine: the index of its accelerator."""
     return _number("LOCAL_RANK", 0)
 
 
 def is_main_process() -> bool:
-    """Whether this is the process that writes and speaks."""
+    """Whether this is the process that writes files and prints."""
     return rank() == 0
 
 
 @contextmanager
 def together():
-    """Around the work of several processes. Raises UserError where another one has ended or can't be reached."""
+    """Within this block of distributed work, a process that has ended or can't be reached raises UserError."""
     try:
         yield
     except RuntimeError as error:
-        if size() == 1 or not any(library in str(error) for library in _LIBRARIES):
+        if size() == 1 or not any(backend in str(error) for backend in _BACKENDS):
             raise
         raise UserError(
             "Another process of this run has ended or can't be reached: its output says why. --resume continues."

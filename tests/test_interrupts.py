@@ -117,10 +117,10 @@ def ready():
     if not said:
         said.append("ready")
         print("ready", flush=True)
-def last_words():
-    print("last words", flush=True)
+def write():
+    print("final write", flush=True)
 try:
-    with interrupts.interruptible(last_words):
+    with interrupts.interruptible(), interrupts.final_write(write):
         {body}
 except Interrupted as interrupted:
     print("unwound", flush=True)
@@ -158,24 +158,24 @@ def test_a_second_signal_exits_immediately():
 
 
 def test_a_blocked_call_is_abandoned_after_the_final_write():
-    assert run(BLOCKED, signal.SIGINT) == (130, ["last words"])
+    assert run(BLOCKED, signal.SIGINT) == (130, ["final write"])
 
 
 def test_a_cleanup_that_takes_too_long_is_abandoned():
     assert run(SLEEP, signal.SIGINT, after="time.sleep(60)") == (130, ["unwound"])
 
 
-@pytest.mark.parametrize(("has_left", "words"), [(False, ["words of the block"]), (True, [])])
-def test_the_final_write_belongs_to_its_block(has_left, words):
+@pytest.mark.parametrize(("has_left", "output"), [(False, ["write of the block"]), (True, [])])
+def test_the_final_write_belongs_to_its_block(has_left, output):
     """The log gets its final write only while it is open."""
-    lines = ["with interrupts.leaving(lambda: print('words of the block', flush=True)):"]
+    lines = ["with interrupts.final_write(lambda: print('write of the block', flush=True)):"]
     lines += ["    pass", *BLOCKED] if has_left else [f"    {line}" for line in BLOCKED]
-    program = RAISING.replace("interruptible(last_words)", "interruptible()")
-    assert run(lines, signal.SIGINT, program=program) == (130, words)
+    program = RAISING.replace(", interrupts.final_write(write)", "")
+    assert run(lines, signal.SIGINT, program=program) == (130, output)
 
 
 def test_a_failing_final_write_leaves_no_traceback():
-    program = RAISING.replace('print("last words", flush=True)', 'raise OSError(28, "No space left on device")')
+    program = RAISING.replace('print("final write", flush=True)', 'raise OSError(28, "No space left on device")')
     code, lines = run(BLOCKED, signal.SIGINT, program=f"import sys\nsys.stderr = sys.stdout\n{program}")
     assert (code, [line for line in lines if line]) == (130, ["Interrupted."])
 

@@ -69,7 +69,7 @@ def test_model_settings_can_be_overridden():
         ("cnn4 --channels many", "--channels"),
         ("cnn4 --dropout 1", "--dropout"),
         ("cnn4 --norm layer", "--norm"),
-        ("--dropout 0", "These are settings of one model: name it as well."),
+        ("--dropout 0", "These options are settings of one model: name it, too."),
         ("cnn4 lenet5", "lenet5"),
         ("--epochs 3", "--epochs"),
     ],
