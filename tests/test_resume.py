@@ -288,7 +288,7 @@ def test_lost_rows_of_batches_are_reported(tmp_path, uninterrupted):
         for event in json.loads((copy / contract.TRAINING_LOG).read_text())["events"]
         if event["kind"] == "rows lost"
     )
-    assert re.fullmatch(r"of its first \d+ rows batches.csv has 0", event["text"])
+    assert re.fullmatch(r"batches.csv has only 0 of its first \d+ rows", event["text"])
     assert (copy / contract.BATCHES).read_text().splitlines()[0] == ",".join(contract.BATCH_FIELDS)
 
 

@@ -1,4 +1,4 @@
-"""Archive of runs: the run before moves to runs/ when the next one starts, and the oldest are deleted."""
+"""Archive of runs: when a run starts, the previous one moves to runs/, and the oldest ones are deleted."""
 
 import contextlib
 import errno
@@ -12,10 +12,10 @@ from digits.files import naming, read_file, remove_temporaries, rename, replace,
 from digits.runlog import contract, lock, runs
 from digits.runlog.training_log import section
 
-# A default run leaves about 20 MB, twice that while a file is replaced; with less free space it would fail at its end
-# instead of its start.
+# A default run takes about 20 MB, and twice that while files are replaced. With less free space it fails at once rather
+# than at its end.
 _FREE_BYTES = 48 << 20
-# All that a run has written before its first batch: what is older or more is worth keeping.
+# The files that a run writes before its first batch; a run with any other file is worth keeping.
 _AT_START = {contract.TRAINING_LOG, contract.BATCHES, contract.VALIDATION_IMAGES, contract.TEST_IMAGES, contract.LABEL}
 
 
@@ -26,10 +26,10 @@ def check_free_space(folder: Path) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def mend(folder: Path) -> None:
-    """Remove temporary files of killed writers, and undo a move that was interrupted.
+def clean_up(folder: Path) -> None:
+    """Remove temporary files of killed writers, and undo an interrupted move.
 
-    For the holder of the folder's lock, at every start.
+    Called at every start by the holder of the folder's lock.
     """
     if os.path.lexists(folder / contract.CONTROL_LOCK):  # otherwise no command has ever been sent
         with lock.lock_file(folder / contract.CONTROL_LOCK):
@@ -46,8 +46,8 @@ def mend(folder: Path) -> None:
 def archive_run(folder: Path, keep: int) -> None:
     """Move the last run in `folder` to runs/<run_id>/, then delete all but the newest `keep` and the pinned runs.
 
-    A run that `holds_nothing` is deleted. A file that is not a log is kept under another name, and so is a run whose
-    name in runs/ is taken. With a log that can't be read at the moment nothing is moved, and OSError is raised.
+    A run that `holds_nothing` is deleted. A run whose log is not valid, or whose id is taken in runs/, moves to a
+    folder of another name. If the log can't be read at the moment, nothing moves and OSError is raised.
     """
     with runs.index_lock(folder):
         _move_last_run(folder)
@@ -55,7 +55,7 @@ def archive_run(folder: Path, keep: int) -> None:
 
 
 def holds_nothing(folder: Path) -> bool:
-    """Whether the run in `folder` ended before its first batch and left no more than its start."""
+    """Whether the run in `folder` ended before its first batch and left nothing worth keeping."""
     log = runs.read_log(folder)
     if log is None or _has_trained(log):
         return False
@@ -64,7 +64,7 @@ def holds_nothing(folder: Path) -> bool:
 
 
 def hardlink_if_unchanged(folder: Path, file: str, content: bytes) -> bool:
-    """Share `file` with the newest earlier run where that has the same bytes: no second copy on the disk."""
+    """Hard-link `file` to that of the newest earlier run if its bytes are the same; returns whether it did."""
     temporary = folder / f".{file}.link.tmp"
     for run in runs.earlier_runs(folder)[:1]:
         try:
@@ -75,13 +75,13 @@ def hardlink_if_unchanged(folder: Path, file: str, content: bytes) -> bool:
         except OSError:  # a file system without hard links
             pass
         finally:
-            temporary.unlink(missing_ok=True)  # renaming one name of a file to another of the same file does nothing
+            temporary.unlink(missing_ok=True)  # rename() does nothing if both names are the same file already
     return False
 
 
 def _move_last_run(folder: Path) -> None:
     files = [file for file in contract.FILES if os.path.lexists(folder / file)]
-    if files == [contract.LABEL]:  # of a run that was deleted at that moment
+    if files == [contract.LABEL]:  # of a run that was deleted meanwhile
         (folder / contract.LABEL).unlink()
     elif files and holds_nothing(folder):
         for file in files:
@@ -94,10 +94,10 @@ def _move_last_run(folder: Path) -> None:
 
 
 def _free_folder(folder: Path, last_file: str, run_id: str | None) -> Path:
-    """Where the run moves; its name tells the time of a file that is not a log.
+    """The folder in runs/ for the run; without a run id it is named after the modification time of `last_file`.
 
-    `last_file` is the last one that moves. A folder of that name without it holds the first part of an interrupted
-    move, which this one completes; with it, a run of the same id, of which this one is a copy.
+    `last_file` is the last file to move. An existing folder without it holds the first part of an interrupted move,
+    which this one completes; with it, the folder holds another run with the same id, and the name gets a suffix.
     """
     name = run_id or f"unreadable-{int((folder / last_file).lstat().st_mtime)}"
     is_taken = os.path.lexists(folder / contract.RUNS / name / last_file)
@@ -105,7 +105,7 @@ def _free_folder(folder: Path, last_file: str, run_id: str | None) -> Path:
 
 
 def _move(folder: Path, target: Path, files: list[str]) -> None:
-    """Move all files, or none where one can't be moved."""
+    """Move all files, or none if one can't be moved."""
     target.mkdir(parents=True, exist_ok=True)
     moved = []
     try:
@@ -114,7 +114,7 @@ def _move(folder: Path, target: Path, files: list[str]) -> None:
             moved.append(file)
     except OSError:
         for file in moved:
-            with contextlib.suppress(OSError):  # `mend` tries again at the next start
+            with contextlib.suppress(OSError):  # `clean_up` tries again at the next start
                 rename(target / file, folder / file)
         with contextlib.suppress(OSError):
             target.rmdir()
@@ -124,7 +124,7 @@ def _move(folder: Path, target: Path, files: list[str]) -> None:
 
 
 def _move_back(target: Path, folder: Path) -> None:
-    """The log is the last file that moves: a folder without it holds the part of a run whose rest is in `folder`."""
+    """Undo an interrupted move to `target`. The log moves last: without it, the rest of the run is in `folder`."""
     if target.is_symlink() or os.path.lexists(target / contract.TRAINING_LOG):
         return
     for file in contract.FILES:
@@ -146,7 +146,7 @@ def _delete_oldest(folder: Path, keep: int) -> None:
         (aborted if log and not _has_trained(log) else trained).append(path)
     for path in [*trained[keep:], *aborted[keep:]]:
         if not _is_pinned(path, path.name):
-            with contextlib.suppress(OSError):  # other files in the folder stay; on Windows, a file being read as well
+            with contextlib.suppress(OSError):  # it holds other files or, on Windows, one that is being read
                 runs.delete_files(path)
                 path.rmdir()
 
@@ -156,7 +156,7 @@ def _has_trained(log: dict) -> bool:
 
 
 def _is_pinned(folder: Path, run_id: str) -> bool:
-    """Also where the label can't be read at the moment: then no file is deleted."""
+    """Whether the run is pinned; True if its label can't be read at the moment, so that nothing is deleted."""
     try:
         return runs.read_label(folder, run_id).get("pinned") is True
     except OSError:

@@ -12,15 +12,15 @@ from digits.files import naming, open_handle, rounded
 from digits.runlog.contract import LOSS_DIGITS
 
 BUCKETS_KEPT = 1000  # more than the pixels of most charts, and 60 kB of JSON
-LONGEST_LINE = 1000  # bytes; a longer one is not of this program, and may be as long as the disk
+LONGEST_LINE = 1000  # bytes; a longer line is foreign, and could fill the memory
 
 
 class Buckets:
-    """The curve `batches` of the training log: at most `limit` buckets, each over the same power of two of batches.
+    """The curve `batches` of the training log: at most `limit` buckets, each over the same 2^k batches.
 
     loss and accuracy are means over a bucket's finite values, loss_min and loss_max its extremes (so no spike is lost);
     step, epoch, lr and seconds (since training began) are those of its last batch, images_per_second the mean rate.
-    At the limit every two neighbors become one.
+    At the limit, neighboring buckets are merged in pairs.
     """
 
     def __init__(self, limit: int = BUCKETS_KEPT):
@@ -49,7 +49,7 @@ class Buckets:
             self.width *= 2
 
     def state(self) -> dict:
-        """Plain values from which `restore` makes the same buckets."""
+        """State for `restore`, as plain values."""
         return {"width": self.width, "open": asdict(self._open), "full": [asdict(bucket) for bucket in self._full]}
 
     def restore(self, state: dict) -> None:
@@ -58,13 +58,13 @@ class Buckets:
         self._full = list(map(_Bucket.from_state, state["full"]))
 
     def snapshot(self) -> "list[_Bucket]":
-        """The buckets as they are now: later batches don't change them."""
+        """A copy of the buckets that later batches don't change."""
         return [*self._full, copy.copy(self._open)] if self._open.batches else list(self._full)
 
 
 @dataclass(slots=True)
 class _Bucket:
-    """Sums over some batches."""
+    """Sums over the batches of one bucket."""
 
     accuracies: int = 0
     accuracy_sum: float = 0.0
@@ -119,7 +119,7 @@ class _Bucket:
 
 
 def columns(buckets: Sequence[_Bucket]) -> dict[str, list]:
-    """Equal-length columns as the training log keeps them."""
+    """Buckets as columns of equal length, as the training log stores them."""
     return {
         "step": [b.step for b in buckets],
         "epoch": [b.epoch for b in buckets],
@@ -134,9 +134,9 @@ def columns(buckets: Sequence[_Bucket]) -> dict[str, list]:
 
 
 class BatchCsv:
-    """batches.csv. Rows collect in memory (a microsecond each) and go to the disk together, in one append.
+    """Writer of batches.csv. Rows are buffered in memory (a microsecond each) and appended in one write.
 
-    After a failed append the file is truncated to its last whole row, so that a full disk leaves no torn line.
+    After a failed write the file is truncated to its last complete row, so that a full disk leaves no partial line.
     """
 
     def __init__(self, path: Path, fields: tuple[str, ...], resume: bool = False):
@@ -149,14 +149,14 @@ class BatchCsv:
             self.write(self._header)
 
     def append(self, step: int, epoch: int, loss: float, *values: float | None) -> None:
-        """One batch; takes a microsecond or two, regardless of the run's length."""
+        """Buffer the row of one batch; takes a microsecond or two, regardless of the run's length."""
         cells = [cell(loss, LOSS_DIGITS), *(cell(value, 6) for value in values)]
         self._rows.append(f"{step},{epoch},{','.join(cells)}\n")
 
     def truncate_rows(self, rows: int) -> int:
         """Keep the header and the first `rows` rows; returns how many of them exist.
 
-        A torn last row is removed in any case, and so are all rows below another header.
+        A partial last row is always removed; so are all rows if the header differs.
         """
         self._rows.clear()
         os.lseek(self._file, 0, os.SEEK_SET)
@@ -173,12 +173,12 @@ class BatchCsv:
         return len(lengths)
 
     def sync(self) -> None:
-        """Make what was written survive a power failure."""
+        """Flush written rows to disk, so that they survive a power failure."""
         with naming(self._path):
             os.fsync(self._file)
 
     def drain(self) -> str:
-        """The rows since the last call, for the caller to `write`."""
+        """The rows buffered since the last call, for the caller to `write`."""
         rows, self._rows = self._rows, []
         return "".join(rows)
 
@@ -201,5 +201,5 @@ class BatchCsv:
 
 
 def cell(value: float | None, digits: int) -> str:
-    """`value` with `digits` significant digits; "" for what is missing or not finite."""
+    """`value` with `digits` significant digits; "" if it is missing or not finite."""
     return "" if value is None or not math.isfinite(value) else f"{value:.{digits}g}"

@@ -1,8 +1,8 @@
-"""Validation of the JSON files in a results folder against results/schema.json, also those of another trainer.
+"""Validation of the JSON files in a results folder, also of another trainer's, against results/schema.json.
 
     python -m digits.runlog.check FOLDER
 
-prints a line for each violation: file, JSON path, what was expected. Exit codes: 0 valid, 1 violations, 2 not checked.
+prints one line per violation: file, JSON path, expectation. Exit codes: 0 valid, 1 violations, 2 not checked.
 """
 
 import argparse
@@ -18,12 +18,12 @@ from digits.paths import PAGE
 from digits.runlog import contract
 
 SCHEMA_FILE = PAGE / "results" / "schema.json"
-_MOST = 20  # violations that are printed of a file
-_LENGTH = 60  # characters of a value that are printed
+_MOST = 20  # violations printed per file
+_LENGTH = 60  # characters printed of a value
 
 
 def violations(folder: Path) -> dict[str, list[str]]:
-    """A list for each file of the contract in `folder`, empty where the file is valid.
+    """The violations in each file of the contract in `folder`; none for a valid file.
 
     Raises UserError without jsonschema or a training log, OSError for a file that can't be read.
     """
@@ -35,7 +35,7 @@ def violations(folder: Path) -> dict[str, list[str]]:
 
 
 def violations_of(name: str, content: bytes) -> Iterator[str]:
-    """Violations of the file called `name`: JSON path and expectation."""
+    """Violations in the `content` of the file `name`: JSON path and expectation."""
     try:
         from jsonschema import Draft202012Validator
         from jsonschema.exceptions import best_match
@@ -75,7 +75,7 @@ def _short(value: object) -> str:
     return text if len(text) <= _LENGTH else f"{text[:_LENGTH]}..."
 
 
-# What JSON Schema can't express: lengths that belong together, and ascending order.
+# Constraints that JSON Schema can't express: equal lengths and ascending order.
 
 
 def _check_log(log: dict) -> Iterator[str]:

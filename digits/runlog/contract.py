@@ -19,7 +19,7 @@ NETWORK_EPOCHS = "network-epochs.bin"
 _NETWORKS = (NETWORK, NETWORK_NUMBERS, NETWORK_EPOCHS)
 WEIGHTS = "mnist_cnn.pth"
 CHECKPOINT = "checkpoint.pth"
-CHECKPOINT_BEFORE = "checkpoint-before.pth"  # the one before, for when the last is damaged
+CHECKPOINT_BEFORE = "checkpoint-before.pth"  # the previous one, in case the last is damaged
 CHECKPOINT_PLATEAU = "checkpoint-plateau.pth"  # before the learning rate decays: a longer run continues from there
 CHECKPOINTS = (CHECKPOINT, CHECKPOINT_BEFORE, CHECKPOINT_PLATEAU)
 VALIDATION_IMAGES = "validation.png"
@@ -47,12 +47,12 @@ LIVENESSES = (*STATUSES, PAUSED, "stalled", "crashed")  # as server and page der
 
 WRITE_EVERY_S = 1.0
 HEARTBEAT_S = 4.0  # the contract promises 5
-SILENT_AFTER_S = 15.0  # three heartbeats missed: no longer called running
+SILENT_AFTER_S = 15.0  # three missed heartbeats: no longer reported as running
 
 EPOCHS_KEPT = 1000  # rows; a longer run keeps every second, fourth, ... epoch, and always the last
 MAX_EVENTS = 100
 MAX_EVENT_LENGTH = 160  # characters of an event's text
-LOG_BYTES = 16 << 20  # limit of a log: ours has 256 kB, another program's may be longer
+LOG_BYTES = 16 << 20  # limit of a log: this trainer's has 256 kB, another's may be larger
 MAX_TEXT_LENGTH = 1000  # characters of a name or an error
 MAX_LABEL_LENGTH = 120  # characters of a name given on the page
 
@@ -60,7 +60,7 @@ RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,79}")
 
 
 def timestamp(seconds: float | None = None) -> str:
-    """ISO 8601 in UTC with milliseconds, of now or of seconds since 1970."""
+    """ISO 8601 timestamp in UTC with milliseconds: now, or that many seconds since 1970."""
     moment = datetime.fromtimestamp(time.time() if seconds is None else seconds, timezone.utc)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -74,5 +74,5 @@ def seconds_of(stamp: object) -> float | None:
 
 
 def this_process() -> dict:
-    """How readers identify this process."""
+    """The process id and host by which readers identify this process."""
     return {"pid": os.getpid(), "host": platform.node()}

@@ -3,8 +3,8 @@
     {"requests": [{"id": "a1", "action": "lr", "value": 0.001}]}
 
 A sender appends a request to those in the file; the trainer executes each once, in order, and answers it with an event
-in the log. `id` identifies a request; one without is new if another, or none, was at its place of the list before.
-`run_id`, where given, restricts the requests to that run.
+in the log. `id` identifies a request; one without an id is new if its place in the list held a different request, or
+none, before. `run_id`, if given, restricts the requests to that run.
 """
 
 import math
@@ -31,7 +31,7 @@ TIMEOUT_S, POLL_S = 10.0, 0.05  # for an answer: longer than an evaluation of th
 
 
 class InvalidCommand(ValueError):
-    """A request that can't be executed; the message is the reason."""
+    """A request that can't be executed; the message gives the reason."""
 
     def __init__(self, reason: str, id: str | None = None):
         super().__init__(reason)
@@ -40,7 +40,7 @@ class InvalidCommand(ValueError):
 
 @dataclass(frozen=True)
 class Command:
-    """`value`: the new learning rate, or the epochs: how many more, or with `whole` how many in all."""
+    """A valid request. `value` is the new learning rate, or a number of epochs: with `whole` in total, else more."""
 
     id: str
     action: str
@@ -49,7 +49,7 @@ class Command:
 
 
 def parse_command(given: object, place: int) -> Command:
-    """One entry of the list, the one at `place`. Raises InvalidCommand, with the entry's id."""
+    """Parse the entry at index `place` of the list. Raises InvalidCommand, with the entry's id."""
     has_id = isinstance(given, dict) and given.get("id") is not None
     id = str(given["id"])[:_ID_LENGTH] if isinstance(given, dict) and has_id else f"number {place + 1}"
     try:
@@ -69,7 +69,7 @@ def parse_command(given: object, place: int) -> Command:
 
 
 def parse_value(action: str, value: object) -> tuple[float, bool]:
-    """The number for lr or epochs, and whether it is absolute: "+5" epochs are five more. Raises InvalidCommand."""
+    """Parse the value of lr or epochs: a number, and whether it is absolute ("+5" is not). Raises InvalidCommand."""
     text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     try:
         number = float(text if len(text) <= _VALUE_LENGTH else "")
@@ -85,7 +85,7 @@ def parse_value(action: str, value: object) -> tuple[float, bool]:
 
 
 def is_far_above(present: float, wanted: float) -> bool:
-    """Whether a learning rate is so much higher than the present one that training may diverge."""
+    """Whether a learning rate exceeds the current one so far that training may diverge."""
     return present > 0 and wanted > FAR_ABOVE * present
 
 
@@ -119,9 +119,9 @@ def send(folder: Path, action: str, value: object = None, run_id: str | None = N
 
 
 def send_and_wait(folder: Path, action: str, value: object = None) -> str:
-    """Send a request and return the answer. Raises UserError without a trainer, an answer, or with a refusal."""
+    """Send a request and return the answer. Raises UserError if it is refused, or if no trainer runs or answers."""
     log = training_log.read(folder) or {}
-    if not _is_trained(log, folder):
+    if not _is_alive(log, folder):
         raise UserError(f"No trainer is running in {folder}.")
     try:
         id = send(folder, action, value, log.get("run_id"))
@@ -129,7 +129,7 @@ def send_and_wait(folder: Path, action: str, value: object = None) -> str:
         raise UserError(f"{action}: {error}.") from None
     give_up = time.monotonic() + TIMEOUT_S
     while True:
-        alive = _is_trained(log, folder)  # before the log is read: the answer may be its last entry
+        alive = _is_alive(log, folder)  # before the log is read: the answer may be its last entry
         log = training_log.read(folder) or {}
         answer = next((event for event in training_log.events_of(log) if event.get("request") == id), None)
         if answer:
@@ -146,12 +146,12 @@ def send_and_wait(folder: Path, action: str, value: object = None) -> str:
         time.sleep(POLL_S)
 
 
-def _is_trained(log: dict, folder: Path) -> bool:
+def _is_alive(log: dict, folder: Path) -> bool:
     return bool(log) and status.is_alive(status.liveness(log, folder))
 
 
 class CommandQueue:
-    """The trainer's side of control.json. Requests from before the run are not in it: RunLog deletes the file."""
+    """The trainer's end of control.json. It has no requests from before the run, since RunLog deletes the file."""
 
     def __init__(self, folder: Path, run_id: str):
         self._path, self._run_id = folder / contract.CONTROL, run_id
@@ -199,12 +199,12 @@ class CommandQueue:
 
 
 def changes(events: list[dict]) -> list[dict]:
-    """Events that changed the schedule of a run or its length, without damaged ones."""
+    """The valid events that changed the schedule of a run or its length."""
     return [event for event in events if event.get("kind") in (LR, EPOCHS, RESUMED) and _is_change(event)]
 
 
 def original_epochs(events: list[dict]) -> int | None:
-    """How many epochs a run was planned with before commands changed that; None where none did."""
+    """The number of epochs that the run was started with; None if no command has changed it."""
     return next((event["before"] for event in changes(events) if event["kind"] == EPOCHS and "before" in event), None)
 
 

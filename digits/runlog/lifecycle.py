@@ -1,4 +1,4 @@
-"""Lifecycle of a run log: lock, archive of the run before, open files, writer thread, end."""
+"""Lifecycle of a run log: lock, archiving of the previous run, open files, writer thread, end."""
 
 import functools
 import shlex
@@ -23,7 +23,7 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 def only_inside(method: _Method) -> _Method:
-    """Let `method` raise RuntimeError outside the `with` block of its log."""
+    """Decorator: `method` raises RuntimeError outside the `with` block of its log."""
 
     @functools.wraps(method)
     def checked(self: "Lifecycle", *args: Any, **kwargs: Any) -> Any:
@@ -57,7 +57,7 @@ class Lifecycle:
         self._guard = threading.RLock()  # of the log and of batches.csv
         self._stage = _BEFORE
         self._ending = "completed"
-        self._latest: dict | None = None  # the log as it was to be written last
+        self._latest: dict | None = None  # the log of the last write, even if that failed
         self._writer = LogWriter(self._write)
         self._opened = ExitStack()
 
@@ -73,7 +73,7 @@ class Lifecycle:
             holder = {key: self._log.content[key] for key in ("run_id", "name", "started_at", "process")}
             opened.callback(FolderLock(self.folder, holder).release)
             archive.check_free_space(self.folder)
-            archive.mend(self.folder)
+            archive.clean_up(self.folder)
             if self._resume:
                 self._log.resume(finite(training_log.load(self.folder) or {}))
             else:
@@ -115,7 +115,7 @@ class Lifecycle:
 
     @only_inside
     def end(self, status: str, error: str | None = None) -> None:
-        """Write the last state. The end of the `with` block calls it as well; a second call changes nothing."""
+        """Write the final state. The end of the `with` block calls it, too; a second call has no effect."""
         with self._guard:
             if not self._log.is_running:
                 return
@@ -123,8 +123,8 @@ class Lifecycle:
             self._log.end(status, error)
         self._writer.clear_error()
         try:
-            # The log first: it is what readers trust, and gets the last bytes of a full disk. A process that listed
-            # the run from the log before has released the list's lock when this one updates it.
+            # The log first: readers trust it, and a full disk may have room for it only. Another process that is
+            # updating the list from the previous log releases the list's lock before this update.
             self._writer.flush()
         finally:
             self._update_index()
@@ -132,7 +132,7 @@ class Lifecycle:
     @only_inside
     @contextmanager
     def withheld(self) -> Iterator[None]:
-        """Show readers what is logged in this block only after it, all at once."""
+        """Publish what is logged in this block only after it, all at once."""
         self._withheld = True
         try:
             yield
@@ -142,7 +142,7 @@ class Lifecycle:
 
     @only_inside
     def save_json(self, file: str, value: dict) -> None:
-        """Write one of the contract's JSON files, with schema and run_id in front, and announce it."""
+        """Write one of the contract's JSON files, beginning with schema and run_id, and announce it."""
         write_json(self.folder / file, {"schema": contract.SCHEMA, "run_id": self.run_id} | finite(value))
         self.announce(file)
 
@@ -154,7 +154,7 @@ class Lifecycle:
 
     @only_inside
     def save_shared(self, file: str, content: bytes) -> None:
-        """Like `save`, for a file that is often the same from run to run: then it is a hard link to the earlier one."""
+        """Like `save`, for a file that rarely changes between runs: an unchanged one becomes a hard link."""
         if not archive.hardlink_if_unchanged(self.folder, file, content):
             write_atomically(self.folder / file, content)
         self.announce(file)
@@ -178,7 +178,7 @@ class Lifecycle:
             self._csv.write(rows)
 
     def _update_index(self) -> None:
-        """List the run as its latest log says, also where that log could not be written."""
+        """Update the run's entry in runs.json from its latest log, even if that could not be written."""
         with runs.index_lock(self.folder):
             runs.write_index(self.folder, self._latest)
 

@@ -1,7 +1,7 @@
-"""Lock of a results folder: one writer, held in the kernel, which releases it however the holder ends.
+"""Lock of a results folder, for one writer: a kernel lock, which is released however its holder ends.
 
-The lock is on the file `.lock`, which names the holder in JSON. A PID file would need a clean-up after `kill -9`, and
-would name a stranger once the number is used again.
+The lock is on the file `.lock`, which names the holder in JSON. A PID file would remain after `kill -9`, and would name
+an unrelated process once the number is reused.
 """
 
 import contextlib
@@ -17,14 +17,14 @@ from digits.errors import UserError
 from digits.files import SMALL_BYTES, UnexpectedFile, naming, open_handle, read_json
 
 LOCK_FILE = ".lock"
-_TIMEOUT_S = 0.3  # a server in `is_held` has the lock for some microseconds: a trainer retries that long
-_BRIEFLY_S = 2.0  # longer than 20 runs take to be listed on a slow disk
-_UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # some network folders: proceed without a lock
+_TIMEOUT_S = 0.3  # a trainer retries this long: a server in `is_held` has the lock for some microseconds
+_BRIEFLY_S = 2.0  # longer than listing 20 runs takes on a slow disk
+_UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # some network file systems: proceed without a lock
 _WINDOWS_BYTE = 1 << 20  # Windows locks are mandatory: a byte past the text leaves the text readable
 
 
 class FolderLocked(UserError):
-    """Another process writes to this folder; `holder` is what `.lock` says of it, {} where that can't be read."""
+    """Another process writes to this folder; `holder` is its entry in `.lock`, {} if that can't be read."""
 
     def __init__(self, folder: Path, holder: dict):
         who = _describe(holder)
@@ -36,7 +36,7 @@ class FolderLocked(UserError):
 
 
 class FolderLock:
-    """Held from creation until `release` or the end of the process.
+    """The lock of a folder, held from creation until `release` or the end of the process.
 
     Raises FolderLocked while another process holds it, OSError for a folder that can't be written.
     """
@@ -59,7 +59,7 @@ class FolderLock:
 
 
 def holder_of(folder: Path) -> dict:
-    """What the present or the last holder wrote about itself; {} where nothing can be read."""
+    """What the current or last holder wrote about itself; {} if nothing can be read."""
     holder = read_json(folder / LOCK_FILE, SMALL_BYTES)
     return holder if isinstance(holder, dict) else {}
 
@@ -76,7 +76,7 @@ def _describe(holder: dict) -> str:
 
 
 def is_held(folder: Path) -> bool | None:
-    """Whether a living process holds the folder now; None where the file system has no locks or can't tell."""
+    """Whether a live process holds the folder now; None if the file system has no locks, or on other errors."""
     try:
         handle = open_handle(folder / LOCK_FILE)
     except (FileNotFoundError, NotADirectoryError, UnexpectedFile):
@@ -91,9 +91,9 @@ def is_held(folder: Path) -> bool | None:
 
 
 def try_lock(path: Path) -> int | None:
-    """The open, locked file `path`, created where missing; None while another process has the lock.
+    """A descriptor of the locked file `path`, created if missing; None if another process has the lock.
 
-    A child process may inherit the open file. The kernel drops the lock once all processes that have it open closed it.
+    Child processes may inherit it: the kernel releases the lock once all of them have closed it.
     """
     handle = open_handle(path, os.O_RDWR | os.O_CREAT)
     if lock_handle(handle, exclusive=True) is False:
@@ -104,7 +104,7 @@ def try_lock(path: Path) -> int | None:
 
 @contextlib.contextmanager
 def lock_file(path: Path) -> Iterator[None]:
-    """Hold the lock on the file `path`, created where missing, for some milliseconds of work.
+    """Hold the lock on the file `path`, created if missing, for some milliseconds of work.
 
     Others wait. After _BRIEFLY_S, or where the file can't be opened (another user's, too many open files), they proceed
     without it: a rare lost update is better than no update.
@@ -131,9 +131,9 @@ def _lock_within(handle: int, seconds: float) -> bool:
 
 
 def lock_handle(handle: int, exclusive: bool) -> bool | None:
-    """Try once, without waiting; None where the file system has no locks.
+    """Try to lock a file once, without waiting; None if the file system has no locks.
 
-    Two shared locks (not exclusive) don't exclude each other on POSIX.
+    On POSIX, locks that are not exclusive admit each other.
     """
     try:
         if sys.platform == "win32":

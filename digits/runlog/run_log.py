@@ -33,7 +33,7 @@ class RunLog(Lifecycle):
 
     @property
     def step(self) -> int:
-        """Finished batches of all epochs."""
+        """Number of finished batches in all epochs."""
         return self._log.step
 
     @property
@@ -62,14 +62,14 @@ class RunLog(Lifecycle):
 
     @only_inside
     def phase(self, phase: str) -> None:
-        """What the trainer is doing now, in one or two words; the next batch is timed from here."""
+        """Set the trainer's current activity, in one or two words; the next batch is timed from here."""
         with self._flushing():
             self._log.content["phase"] = phase
             self._log.throughput.restart()
 
     @only_inside
     def paused(self, seconds: float) -> None:
-        """A pause of `seconds` ends now: it counts neither as training time nor for the time left."""
+        """Exclude a pause of `seconds`, which ends now, from the training time and the estimate of the time left."""
         with self._guard:
             self._log.throughput.exclude(seconds)
 
@@ -83,9 +83,9 @@ class RunLog(Lifecycle):
         images: int = 0,
         together: int = 1,
     ) -> None:
-        """One optimizer step is done. Takes some microseconds: the files follow within a second.
+        """Log one optimizer step. Takes some microseconds; the files are written within a second.
 
-        Steps whose losses came `together` from an accelerator share the time since the last ones.
+        Steps whose losses came `together` from an accelerator share the time since the previous ones.
         """
         log = self._log
         with self._guard:
@@ -97,20 +97,20 @@ class RunLog(Lifecycle):
 
     @only_inside
     def epoch(self, epoch: int, seconds: float | None = None, lr: float | None = None, **metrics: float | None) -> None:
-        """An epoch is over; `metrics`: train_loss, val_accuracy and the like, and your own train_... and val_...."""
+        """Log a finished epoch; `metrics`: train_loss, val_accuracy and so on, and your own train_... and val_...."""
         with self._flushing():
             self._log.add_epoch(epoch, {"lr": lr, "seconds": seconds} | metrics)
 
     @only_inside
     def event(self, kind: str, text: str, **facts: str | float | None) -> None:
-        """A mark on the chart at the present step; `facts` are details for programs."""
+        """Log an event, marked on the charts at the current step; `facts` are details for programs."""
         with self._guard:
             self._log.add_event(kind, text, facts)
         self._writer.mark_dirty()
 
     @only_inside
     def test(self, loss: float, accuracy: float, correct: int, total: int, **metrics: float | None) -> None:
-        """Result on the test set; further `metrics` are fields of the log's `test` (results/README.md)."""
+        """Log the result on the test set; further `metrics` are fields of the log's `test` (results/README.md)."""
         with self._flushing():
             counts = {"correct": correct, "total": total}
             rest = {name: rounded(value) for name, value in metrics.items()}
@@ -118,7 +118,7 @@ class RunLog(Lifecycle):
 
     @only_inside
     def state(self) -> dict:
-        """The curves and events so far as plain values, for `restore`. All rows of batches.csv are on the disk then."""
+        """State for `restore`, as plain values: curves and events so far. Flushes all rows of batches.csv to disk."""
         self._writer.flush()
         self._csv.sync()
         with self._guard:
@@ -131,7 +131,7 @@ class RunLog(Lifecycle):
             self._log.restore(state)
             found = self._csv.truncate_rows(self.step)
             if found < self.step:
-                self.event("rows lost", f"of its first {self.step:,} rows batches.csv has {found:,}")
+                self.event("rows lost", f"batches.csv has only {found:,} of its first {self.step:,} rows")
 
     @contextmanager
     def _flushing(self) -> Iterator[None]:

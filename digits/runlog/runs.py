@@ -33,7 +33,7 @@ class StillRunning(Exception):
 
 
 def label(results: Path, run_id: str, changes: dict) -> dict:
-    """Change a run's `name` ("": its own again), `hidden` or `pinned`; returns the new list of runs.
+    """Change a run's `name` ("" restores its own), `hidden` or `pinned`; returns the new list of runs.
 
     Raises NoSuchRun, and OSError where the folder can't be written.
     """
@@ -67,7 +67,7 @@ def delete_files(folder: Path) -> None:
 
 
 def _delete_latest(results: Path) -> None:
-    """The latest run lies where the next one will: the folder's lock keeps trainers out meanwhile."""
+    """Delete the run in `results` itself. The folder's lock keeps trainers, which start there, out meanwhile."""
     if is_alive(liveness(training_log.read(results) or {}, results)):
         raise StillRunning
     holder = {"name": "the server, deleting a run", "started_at": contract.timestamp()}
@@ -105,7 +105,7 @@ def _folder_of(results: Path, run_id: str) -> Path:
 
 
 def earlier_runs(results: Path) -> list[Path]:
-    """Folders of earlier runs, newest first, without those that are not ours or can't be read at the moment."""
+    """Folders of earlier runs, newest first, except foreign ones and those that can't be read at the moment."""
     dated = []
     for path in candidates(results):
         with contextlib.suppress(OSError):
@@ -116,7 +116,7 @@ def earlier_runs(results: Path) -> list[Path]:
 
 
 def candidates(results: Path) -> list[Path]:
-    """Folders that may be an earlier run; no links to other places."""
+    """Folders in runs/ that may hold an earlier run, except links to other places."""
     runs = results / contract.RUNS
     root = os.path.realpath(runs)
     try:
@@ -126,12 +126,12 @@ def candidates(results: Path) -> list[Path]:
 
 
 def read_log(folder: Path) -> dict | None:
-    """The log in `folder`; None unless it is of a run with a valid id. Raises OSError where it can't be read now."""
+    """The log in `folder`; None unless it has a valid run id. Raises OSError if it can't be read at the moment."""
     return _with_id(training_log.load(folder))
 
 
 def read_label(folder: Path, run_id: str) -> dict:
-    """The label of that run, {} where it has none. Raises OSError where it can't be read at the moment."""
+    """The label of a run; {} if it has none. Raises OSError if it can't be read at the moment."""
     label = load_json(folder / contract.LABEL, SMALL_BYTES)
     return present_fields(label) if isinstance(label, dict) and label.get("run_id") == run_id else {}
 
@@ -145,15 +145,15 @@ def _with_id(log: dict | None) -> dict | None:
 
 
 def index_lock(results: Path) -> AbstractContextManager[None]:
-    """For a `with`: no other process moves, labels or lists runs meanwhile. Trainer and server both do."""
+    """The lock, for a `with` statement, under which trainer and server move, label and list runs."""
     return lock.lock_file(results / contract.INDEX_LOCK)
 
 
 def write_index(results: Path, live: dict | None = None) -> dict:
     """Write runs.json: the latest run, then the earlier ones, newest first. Returns what was written.
 
-    `live` is the live run's log where the file does not have it yet. For the holder of `index_lock`. An earlier run
-    that can't be read at the moment keeps its entry.
+    `live` is the live run's log if the file does not have it yet. The caller holds `index_lock`. An earlier run that
+    can't be read at the moment keeps its entry.
     """
     earlier = []
     for path in candidates(results):
@@ -170,10 +170,10 @@ def write_index(results: Path, live: dict | None = None) -> dict:
 
 
 def corrected_index(results: Path, log: dict) -> dict | None:
-    """runs.json as it should be where it differs from the runs' logs, else None.
+    """runs.json corrected by the runs' logs; None if it needs no correction.
 
-    It has another status of the live run than its `log` after a trainer was killed between writing the two; entries
-    written by an earlier version lack settings and metrics.
+    A trainer killed between writing the live run's `log` and runs.json leaves different statuses; entries written by an
+    earlier version lack settings and metrics.
     """
     listed = _listed(results)
     corrected = [_corrected(results, run, log) for run in listed]
@@ -194,7 +194,7 @@ def _corrected(results: Path, run: object, log: dict) -> object:
 
 
 def _listed(results: Path) -> list:
-    """The entries of runs.json as they are."""
+    """The entries of runs.json as written."""
     index = read_json(results / contract.RUNS_INDEX)
     runs = index.get("runs") if isinstance(index, dict) else None
     return runs if isinstance(runs, list) else []
@@ -209,9 +209,9 @@ def _age(run: dict) -> tuple[str, str]:
 
 
 def _entry(results: Path, path: str, log: dict | None = None) -> dict | None:
-    """The entry of the run at `path` in `results`, None where no run is there. Raises OSError as `read_log`.
+    """The entry of the run at `path` in `results`; None if there is no run. Raises OSError like `read_log`.
 
-    A label that can't be read at the moment is that of the present entry.
+    If the label can't be read at the moment, that of the existing entry is kept.
     """
     folder = results / path
     facts = _facts(log) if log else _facts_in(folder, _version(folder / contract.TRAINING_LOG))
@@ -272,7 +272,7 @@ def _facts(log: dict | None) -> dict | None:
         "config": _settings(log),
         "metrics": _metrics(log),
     }
-    return finite(facts)  # a foreign log may hold numbers that JSON doesn't have
+    return finite(facts)  # a foreign log may have NaN or infinite numbers
 
 
 def _settings(log: dict) -> dict:

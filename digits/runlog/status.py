@@ -12,9 +12,9 @@ def liveness(log: dict, folder: Path, now: float | None = None) -> str:
     """One of contract.LIVENESSES for the live run of `folder`.
 
     A run whose log says running is
-      crashed   once its lock is free or, without a lock of its own, once its heartbeat is silent and its process gone;
-      stalled   if its heartbeat is silent while its process lives, or can't be seen from here;
-      paused    in that phase;
+      crashed   if its lock is free or, without a lock, if its heartbeat has stopped and its process is gone;
+      stalled   if its heartbeat has stopped, but its process lives or can't be checked from here;
+      paused    in the phase of that name;
       running   otherwise.
     """
     if log.get("status") != "running":
@@ -31,7 +31,7 @@ def liveness(log: dict, folder: Path, now: float | None = None) -> str:
 
 
 def liveness_of_earlier(log: dict) -> str:
-    """The same for a run that is not the live one of its folder: no process writes to it."""
+    """Liveness of an archived run: since no process writes to it, it has crashed if its log says running."""
     status = log.get("status")
     if status == "running":
         return "crashed"
@@ -39,12 +39,12 @@ def liveness_of_earlier(log: dict) -> str:
 
 
 def is_alive(liveness: str | None) -> bool:
-    """Whether a trainer works, or may work, on the run."""
+    """Whether a trainer is working, or may be working, on the run."""
     return liveness in ("running", contract.PAUSED, "stalled")
 
 
 def last_sign_of_life(log: dict, folder: Path) -> str | None:
-    """The `updated_at` of the live run of `folder`; without it in the log, when the log was last written."""
+    """When the live run of `folder` was last updated: `updated_at` or, without it, the log's modification time."""
     if not log or contract.seconds_of(log.get("updated_at")) is not None:
         return log.get("updated_at")
     try:
@@ -54,7 +54,7 @@ def last_sign_of_life(log: dict, folder: Path) -> str | None:
 
 
 def _process_lives(process: object) -> bool:
-    """Also True where that can't be known: another host, another system's processes."""
+    """Whether the process lives; True if that can't be determined, as on another host or on Windows."""
     process = process if isinstance(process, dict) else {}
     pid = process.get("pid")
     if os.name != "posix" or process.get("host") != platform.node() or not isinstance(pid, int) or pid <= 0:

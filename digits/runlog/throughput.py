@@ -4,11 +4,11 @@ import math
 import time
 from collections.abc import Callable
 
-_SMOOTHING_S = 3.0  # images per second are an exponential average over about this long
+_SMOOTHING_S = 3.0  # time constant of the exponential average of images per second
 
 
 class Throughput:
-    """Timer of a run's batches; those whose losses an accelerator delivers together share the time."""
+    """Timer of a run's batches; those whose losses an accelerator delivers together share their time."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic):
         self._clock = clock
@@ -20,13 +20,13 @@ class Throughput:
         self.images_per_second: float | None = None
 
     def restart(self) -> None:
-        """Start the next batch now: the time since the last one went into something else than training."""
+        """Time the next batch from now on: the time since the last one was not spent on training."""
         self._last = self._clock()
         if not self._steps:
             self._started = self._last
 
     def exclude(self, seconds: float) -> None:
-        """Leave a pause of `seconds`, which ends now, out of the training time."""
+        """Exclude a pause of `seconds`, which ends now, from the training time."""
         self._started += seconds
         self.restart()
 
@@ -40,9 +40,9 @@ class Throughput:
         self._earlier = elapsed
 
     def update(self, images: int, together: int = 1) -> float | None:
-        """Count a finished batch; returns its own images per second, None where the clock did not move.
+        """Count a finished batch; returns its images per second, None if the clock did not advance.
 
-        Of batches delivered `together` the clock is read at the first: the others took as long.
+        For batches delivered `together` the clock is read at the first, and all get the same duration.
         """
         self._steps += 1
         if self._pending:
@@ -60,7 +60,7 @@ class Throughput:
         return rate
 
     def seconds_left(self, steps_left: int | None) -> float | None:
-        """At the mean speed so far, validation between epochs included; None before the first batch."""
+        """Estimate from the mean speed so far, including validation; None before the first batch."""
         if not steps_left or not self._steps:
             return None
         return round((self._last - self._started) / self._steps * steps_left, 1)

@@ -20,7 +20,7 @@ _POSITION = ("epoch", "batch", "step")
 
 
 class TrainingLog:
-    """Content of training_log.json while its run is trained. Its owner serializes access from several threads.
+    """Content of training_log.json while its run is trained. Not thread-safe: its owner holds a lock.
 
     A resumed log keeps its entries until `restore` says from which step the run continues.
     """
@@ -44,7 +44,7 @@ class TrainingLog:
         return {key: self.content["progress"][key] for key in _POSITION}
 
     def resume(self, earlier: dict) -> None:
-        """Take over `earlier`; values of another type than this class writes are left out: they are damaged."""
+        """Adopt the content of an `earlier` log, except damaged values: those of an unexpected type."""
         for key in _KEPT_ON_RESUME:
             kind = dict if self.content[key] is None else type(self.content[key])
             if isinstance(earlier.get(key), kind):
@@ -55,7 +55,7 @@ class TrainingLog:
         self._earlier = earlier or None
 
     def state(self) -> dict:
-        """The curves and events so far as plain values, for `restore`."""
+        """State for `restore`, as plain values: curves and events so far."""
         log = copy.deepcopy({key: self.content[key] for key in ("epochs", "events")})
         state = {"position": self.position, "elapsed": self.throughput.elapsed, "buckets": self.buckets.state()}
         return state | log
@@ -73,7 +73,7 @@ class TrainingLog:
             self.content["progress"] |= state["position"]
 
     def describe(self, sections: dict[str, dict]) -> None:
-        """Extend sections. Raises ValueError for one that the contract doesn't have."""
+        """Add fields to sections. Raises ValueError for a section that the contract doesn't have."""
         if unknown := set(sections) - set(contract.SECTIONS):
             raise ValueError(f"The run log has no section {', '.join(sorted(unknown))}.")
         for name, values in sections.items():
@@ -93,7 +93,7 @@ class TrainingLog:
         return step
 
     def add_epoch(self, epoch: int, metrics: dict[str, float | None]) -> None:
-        """Raises ValueError for a metric that the contract doesn't have."""
+        """Append the metrics of an epoch. Raises ValueError for one that the contract doesn't allow."""
         unknown = [
             name for name in metrics if name not in contract.EPOCH_FIELDS and not contract.METRIC.fullmatch(name)
         ]
@@ -125,7 +125,7 @@ class TrainingLog:
         self.content["progress"]["eta_s"] = None
 
     def snapshot(self) -> Callable[[], dict]:
-        """The log as it is now, built when called: that takes a while and needs no lock."""
+        """A function that builds the log as of now, which takes a while and needs no lock."""
         if self._earlier is not None and not self.is_running:  # it ended before it changed anything
             earlier = self._earlier
             return lambda: earlier
@@ -141,7 +141,7 @@ class TrainingLog:
 
 
 def _new_content(name: str, config: dict, command: str) -> dict:
-    """The training log of this process's run as it begins, without its batches."""
+    """The log of a run that starts in this process, without its batches."""
     now = time.time()
     return {
         "schema": contract.SCHEMA,
@@ -168,20 +168,20 @@ def _new_content(name: str, config: dict, command: str) -> dict:
 
 
 def read(folder: str | Path) -> dict | None:
-    """The training log in `folder`; None where there is none, or none that can be read."""
+    """The training log in `folder`; None if it is missing or unreadable."""
     with suppress(OSError):
         return load(folder)
     return None
 
 
 def load(folder: str | Path) -> dict | None:
-    """Like `read`, but raises OSError where the log can't be read at the moment."""
+    """Like `read`, but raises OSError if the log can't be read at the moment."""
     log = load_json(Path(folder) / contract.TRAINING_LOG, contract.LOG_BYTES)
     return log if isinstance(log, dict) else None
 
 
 def section(log: dict, name: str) -> dict:
-    """That section of a log; {} where a foreign or damaged log has none."""
+    """A section of a log; {} if a foreign or damaged log lacks it."""
     value = log.get(name)
     return value if isinstance(value, dict) else {}
 
@@ -193,7 +193,7 @@ def events_of(log: dict) -> list[dict]:
 
 
 def summary(log: dict) -> dict:
-    """Progress and the last numbers of a log."""
+    """Status, progress and latest metrics of a log."""
     last: dict[str, object] = {}
     for name in ("batches", "epochs"):
         curve = section(log, name)

@@ -32,14 +32,14 @@ class LogWriter:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread; changes since the last write stay unwritten."""
+        """End the thread; changes since the last write are not written."""
         with self._state:
             self._closing = True
             self._state.notify_all()
         self._thread.join()
 
     def mark_dirty(self) -> None:
-        """Have a change written within a second. Raises the error of an earlier write."""
+        """Request a write within a second. Raises the error of an earlier write."""
         self._dirty = True
         if self._failure is not None:
             self._raise_failure()
