@@ -17,10 +17,11 @@ const rules = {
   'prefer-const': 'error',
 };
 
-/** Imports go down only: core, charts, pad and control, views, main.js. A lazy import() is wiring and may go up. */
+/** Imports go down only: core, frame and charts, pad and control, views, main.js. A lazy import() is wiring and may go up. */
 const LAYERS = [
-  ['core', ['charts', 'pad', 'control', 'views']],
-  ['charts', ['pad', 'control', 'views']],
+  ['core', ['frame', 'charts', 'pad', 'control', 'views']],
+  ['frame', ['charts', 'pad', 'control', 'views']],
+  ['charts', ['frame', 'pad', 'control', 'views']],
   ['pad', ['control', 'views']],
   ['control', ['pad', 'views']],
 ].map(([folder, above]) => ({
@@ -31,8 +32,9 @@ const LAYERS = [
 /** Modules that touch the browser themselves; to all others `document`, `fetch` and the like are undefined names. */
 const BROWSER = [
   'web/main.js',
-  'web/core/{api,dom,poller,reader,redraw,theme,token,visibility}.js',
-  'web/charts/{chart,chart-options,full-resolution,saving}.js',
+  'web/core/{address,api,dom,poller,reader,redraw,theme,token,visibility}.js',
+  'web/frame/*.js',
+  'web/charts/{chart,full-resolution,saving}.js',
   'web/pad/{image-input,loader,saved-drawings}.js',
   'web/control/{actions-menu,bar,control,field,form,manage,requests}.js',
   'web/views/{header,runs}.js',

@@ -222,10 +222,10 @@ def test_an_earlier_run_can_be_shown(visit, tmp_path):
         page.evaluate(WATCH_WELCOME)
         page.locator("#runs a").nth(1).click()
         see(page, "h1", "the earlier one")
-        scrolled = page.evaluate("scrollY")
+        page.evaluate("scrollTo(0, 200)")
         page.locator("#runs a").nth(0).click()
         see(page, "h1", "the live one")
-        assert page.evaluate("scrollY") > scrolled - 100 > 0, "the place is kept; only the notice's height is gone"
+        assert page.evaluate("scrollY") > 100, "the place is kept; only the notice's height is gone"
         assert not page.evaluate("window.welcomed"), "it never looked as if there were no run"
         page.locator("#runs a").nth(1).click()
         see(page, "h1", "the earlier one")

@@ -61,6 +61,7 @@ def test_the_axe_rules_can_fail(visit, tmp_path):
     with our_server(tmp_path) as url:
         page = visit(url)
         status(page, "Completed")
+        page.get_by_role("button", name="More", exact=True).click()
         page.evaluate(
             "document.querySelector('#refresh').closest('label').replaceWith(document.querySelector('#refresh'))"
         )

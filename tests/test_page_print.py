@@ -92,6 +92,6 @@ def test_the_events_keep_their_steps_on_paper(visit, tmp_path):
 def test_sections_that_were_never_shown_are_loaded_for_printing(visit, tmp_path, counts):
     with our_server(tmp_path) as url:
         page = visit(url)
-        page.locator("#mistakes[aria-busy=true]").wait_for()
+        page.locator("#mistakes[aria-busy=true]").wait_for(state="attached")
         page.evaluate("dispatchEvent(new Event('beforeprint'))")
         see(page, "#mistakes [data-part=count]", "in 20,000 images")

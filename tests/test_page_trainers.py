@@ -10,7 +10,7 @@ from digits.runlog.contract import BATCH_FIELDS, BATCHES
 from digits.runlog.run_log import RunLog
 from tests.support import PROJECT
 from tests.support.browser import any_server, our_server
-from tests.support.pages import see, status, walk
+from tests.support.pages import open_view, reach, see, status, walk
 
 WHERE = "[data-measure=loss] [data-part=where]"
 
@@ -83,7 +83,10 @@ def test_twenty_runs_are_listed_and_four_overlaid(visit, tmp_path):
         assert not fifth.is_checked()
         page.locator("[data-measure=loss] .others li").nth(3).wait_for()
         assert page.locator("[data-measure=loss] .others li").count() == 4
+        reach(page, "#compare")
+        page.locator("#compare thead th").nth(4).wait_for()
         assert page.locator("#compare thead th").count() == 5
+        open_view(page, "#learning")
         assert page.get_by_label(re.compile("^Compare with run 1,")).is_checked()  # none gave way
         page.get_by_label(re.compile("^Compare with run 5,")).uncheck()
         fifth.check()

@@ -1,5 +1,6 @@
 /** Wiring of the page: one store, one poller, a module for each section. */
 
+import { follow as followAddress } from './core/address.js';
 import { follow as followArtifacts, showWhenSeen } from './core/artifacts.js';
 import * as liveRegion from './core/live-region.js';
 import { createPoller } from './core/poller.js';
@@ -8,10 +9,13 @@ import * as refresh from './core/refresh.js';
 import { INITIAL, createStore } from './core/store.js';
 import * as theme from './core/theme.js';
 import { follow as followToken } from './core/token.js';
-import { hasView, runOf, viewOf } from './core/url-state.js';
+import { whenOpened } from './core/visibility.js';
+import { stateOf } from './core/url-state.js';
 import * as chartOptions from './charts/chart-options.js';
 import { follow as followFullResolution } from './charts/full-resolution.js';
 import { follow as followOverlay } from './charts/overlay.js';
+import * as navigation from './frame/navigation.js';
+import * as shortcuts from './frame/shortcuts.js';
 import * as compare from './views/compare.js';
 import * as header from './views/header.js';
 import * as learning from './views/learning.js';
@@ -22,15 +26,16 @@ import * as runs from './views/runs.js';
 import * as welcome from './views/welcome.js';
 
 const SECTIONS = {
-  'live-region': liveRegion, 'chart-options': chartOptions, compare, header, learning, notices, numbers, pad, refresh, runs, theme,
-  welcome,
+  'live-region': liveRegion, 'chart-options': chartOptions, nav: navigation, compare, header, learning, notices, numbers, pad, refresh,
+  runs, shortcuts, theme, welcome,
 };
-// Sections that show nothing before there is a run, whose modules are loaded with its log.
+// Sections that show nothing before there is a run: the view that first shows one, and its module, which is loaded then.
+/** @type {Object<string, [string, () => Promise<any>]>} */
 const WITH_LOG = {
-  epochs: () => import('./views/epochs.js'),
-  events: () => import('./views/events.js'),
-  layers: () => import('./views/layers.js'),
-  settings: () => import('./views/settings.js'),
+  epochs: ['overview', () => import('./views/epochs.js')],
+  events: ['overview', () => import('./views/events.js')],
+  layers: ['network', () => import('./views/layers.js')],
+  settings: ['settings', () => import('./views/settings.js')],
 };
 // Sections whose file and module are read once they are in view: the file's key, whether it has nothing to show, the module.
 const LAZY = {
@@ -39,7 +44,7 @@ const LAZY = {
   weights: ['weights', (file) => !file.epochs.length, () => import('./views/weights.js')],
 };
 
-const store = createStore({ ...INITIAL, shown: runOf(location.hash), ...viewOf(location.hash, learning.PANELS) });
+const store = createStore({ ...INITIAL, ...stateOf(location.hash, learning.PANELS) });
 store.on(['runs', 'log'], ({ runs: listed, log }) => {
   const { name, runId } = listed.find((run) => run.runId === log?.runId) ?? {};
   if (log && name && name !== runId && name !== log.name) store.set({ log: { ...log, name } }); // as a user named it
@@ -47,10 +52,10 @@ store.on(['runs', 'log'], ({ runs: listed, log }) => {
 const read = createReader();
 followArtifacts(store, read);
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);
-const waiting = Object.entries(WITH_LOG);
-store.on(['log'], ({ log }) => {
-  for (const [id, load] of log ? waiting.splice(0) : []) load().then((section) => section.mount(document.getElementById(id), store));
-});
+navigation.mountSkipLink(document.getElementById('skip'), document.getElementById('main'));
+for (const [id, [page, load]] of Object.entries(WITH_LOG)) {
+  whenOpened(store, page, async () => (await load()).mount(document.getElementById(id), store));
+}
 for (const [id, [key, isEmpty, load]] of Object.entries(LAZY)) showWhenSeen(document.getElementById(id), store, key, isEmpty, load);
 
 followOverlay(store);
@@ -58,10 +63,5 @@ followFullResolution(store);
 
 const poller = createPoller(store, read, serverKind);
 followToken(store, poller.poll, () => import('./control/control.js'));
-window.addEventListener('hashchange', () => {
-  const shown = runOf(location.hash); // the shown run stays until the other one is read
-  const reset = shown === store.state.shown ? {} : { zoom: null, cursor: null };
-  store.set({ shown, missing: null, ...reset, ...(hasView(location.hash) && viewOf(location.hash, learning.PANELS)) });
-  poller.poll();
-});
+followAddress(store, learning.PANELS, poller.poll);
 poller.poll();

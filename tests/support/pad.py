@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.support.browser import PROJECT
-from tests.support.pages import see
+from tests.support.pages import open_view, see
 
 SIZE = ["--train-limit", "9600", "--validation", "1000", "--epochs", "3"]
 TRAIN = ["--preset", "fast", "--dataset", "synthetic", *SIZE, "--quiet"]
@@ -58,6 +58,7 @@ def strokes_of_number(text: str) -> list[list[tuple[float, float]]]:
 
 
 def sheet(page):
+    open_view(page, "#pad")
     page.locator("#pad").scroll_into_view_if_needed()  # it is only read then
     canvas = page.locator("#pad .sheet canvas")
     see(page, "#pad", "Weights after epoch|can.t be computed here")

@@ -43,13 +43,25 @@ def visit(browser):
         watched.assert_quiet(url)
 
 
+def open_view(page, selector: str) -> None:
+    """Open the view that holds the element, unless it is shown."""
+    script = "selector => document.querySelector(selector)?.closest('.view[hidden]')?.id.replace('view-', '')"
+    if name := page.evaluate(script, selector.split(" ")[0]):
+        link = page.locator(f"#nav [data-view={name}]:visible")
+        if not link.count():
+            page.get_by_role("button", name="More", exact=True).click()
+        link.click()
+
+
 def see(page, selector: str, text: str) -> None:
-    """Wait until the element shows this text."""
+    """Wait until the element shows this text, in its view."""
+    open_view(page, selector)
     page.locator(selector, has_text=re.compile(text, re.IGNORECASE)).first.wait_for()
 
 
 def reach(page, section: str) -> None:
-    """Scroll to a section, whose file is only read then, and wait for that."""
+    """Open the view of a section and scroll to it; its file is only read then. Wait for that."""
+    open_view(page, section)
     page.locator(section).scroll_into_view_if_needed()
     page.locator(f"{section}:not([aria-busy=true])").wait_for()
 

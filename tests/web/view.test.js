@@ -2,32 +2,35 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { smoothed } from '../../web/charts/smooth.js';
 import { svgContext } from '../../web/charts/svg.js';
-import { PLAIN, hashOf, runOf, viewOf } from '../../web/core/url-state.js';
+import { NOTHING, PLAIN, hashOf, runOf, stateOf } from '../../web/core/url-state.js';
 import { HOSTILE } from './hostile.js';
 
 const PANELS = ['loss', 'accuracy'];
 
-test('a URL restores the view that it was made from', () => {
+const FIRST = { page: 'overview', shown: null, epoch: null, set: 'validation', selected: NOTHING, overlay: [], view: PLAIN, zoom: null };
+
+test('a URL restores the state that it was made from', () => {
+  const looks = { axis: 'time', smoothing: 0.6, logarithmic: true, outliers: true, panel: 'accuracy' };
   const states = [
-    { shown: null, overlay: [], view: PLAIN, zoom: null },
-    { shown: '20260921-run', overlay: ['a-1', 'b_2.c'], view: { axis: 'time', smoothing: 0.6, logarithmic: true, outliers: true, panel: 'accuracy' }, zoom: [1.25, 3] },
-    { shown: null, overlay: [], view: { ...PLAIN, axis: 'step' }, zoom: [100, 2345.678] },
+    FIRST,
+    { ...FIRST, shown: '20260921-run', overlay: ['a-1', 'b_2.c'], view: looks, zoom: [1.25, 3] },
+    { ...FIRST, page: 'try', view: { ...PLAIN, axis: 'step', smoothing: 0 }, zoom: [100, 2345.678] },
+    { ...FIRST, page: 'mistakes', epoch: 4, set: 'test', selected: { cell: '53', image: 0 } },
   ];
-  for (const state of states) {
-    const hash = hashOf(state);
-    assert.deepEqual(viewOf(hash, PANELS), { overlay: state.overlay, view: state.view, zoom: state.zoom });
-    assert.equal(new URLSearchParams(hash.slice(1)).get('run'), state.shown);
-  }
-  assert.equal(hashOf(states[0]), '#live');
+  for (const state of states) assert.deepEqual(stateOf(hashOf(state), PANELS), state);
+  assert.equal(hashOf(FIRST), '#live');
+  assert.equal(hashOf(states[3]), '#view=mistakes&epoch=4&set=test&cell=53&image=0');
 });
 
-test('a hostile URL gives the default view', () => {
+test('a hostile URL gives the default state', () => {
   for (const value of HOSTILE.filter((text) => typeof text === 'string')) {
-    for (const key of ['x', 'smooth', 'log', 'zoom', 'with', 'panel']) {
-      const { overlay, view, zoom } = viewOf(`#${key}=${value}`, PANELS);
-      assert.equal(zoom, null);
-      assert.ok(overlay.every((id) => /^[\w.-]+$/.test(id)));
-      assert.equal(view.axis, 'epoch');
+    for (const key of ['view', 'epoch', 'set', 'cell', 'image', 'x', 'smooth', 'log', 'zoom', 'with', 'panel']) {
+      const { overlay, view, ...state } = stateOf(`#${key}=${value}`, PANELS);
+      const { overlay: none, view: plain, ...first } = FIRST;
+      assert.deepEqual({ ...state, epoch: null, selected: NOTHING, shown: null }, first);
+      assert.ok(state.epoch === null || Number.isInteger(state.epoch));
+      assert.ok(overlay.every((id) => /^[\w.-]+$/.test(id)), none);
+      assert.equal(view.axis, plain.axis);
       assert.equal(view.panel, null);
       assert.ok(view.smoothing >= 0 && view.smoothing < 1);
     }

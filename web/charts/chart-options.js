@@ -1,10 +1,10 @@
-/** The options of all charts: x axis, smoothing, log scale, outliers; and a link that holds them. */
+/** The options of all charts: x axis, smoothing, log scale, outliers. */
 
-import { copies, parts } from '../core/dom.js';
-import { AXES, hashOf } from '../core/url-state.js';
+import { parts } from '../core/dom.js';
+import { AXES } from '../core/url-state.js';
 
 export function mount(element, store) {
-  const { axis, smoothing, log: logarithmic, outliers, link } = parts(element);
+  const { axis, smoothing, log: logarithmic, outliers } = parts(element);
   const change = (changes) => store.set({ view: { ...store.state.view, ...changes } });
 
   axis.addEventListener('change', () => {
@@ -14,10 +14,6 @@ export function mount(element, store) {
   smoothing.addEventListener('input', () => change({ smoothing: Number(smoothing.value) }));
   logarithmic.addEventListener('change', () => change({ logarithmic: logarithmic.checked }));
   outliers.addEventListener('change', () => change({ outliers: !outliers.checked }));
-  copies(link, () => new URL(hashOf(store.state), location.href).href, () => {
-    location.hash = hashOf(store.state);
-    return 'Now in the address bar';
-  });
 
   store.on(['view'], ({ view }) => {
     axis.value = view.axis;

@@ -37,21 +37,16 @@ export function setText(element, text) {
 
 const COPIED_MS = 2000;
 
-/** Makes a button copy `text()` and confirm it briefly; where the browser refuses, `fallback()` helps and returns the label. */
-export function copies(element, text, fallback) {
+/** Makes a button copy the text of `source` and confirm it briefly; where the browser refuses, the text is selected. */
+export function copiesFrom(element, source) {
   const label = element.textContent;
   element.addEventListener('click', async () => {
-    const isCopied = await navigator.clipboard?.writeText(text()).then(() => true, () => false); // needs https or localhost
-    setText(element, isCopied ? 'Copied' : fallback());
+    const isCopied = await navigator.clipboard?.writeText(source.textContent).then(() => true, () => false); // needs https or localhost
+    if (!isCopied) getSelection()?.selectAllChildren(source);
+    setText(element, isCopied ? 'Copied' : 'Selected: press Ctrl C');
     setTimeout(() => setText(element, label), COPIED_MS);
   });
 }
-
-/** The same for the text of `source`. */
-export const copiesFrom = (element, source) => copies(element, () => source.textContent, () => {
-  getSelection()?.selectAllChildren(source);
-  return 'Selected: press Ctrl C';
-});
 
 /** Adds a style sheet; resolves once it is loaded or has failed. */
 export const addStyle = ({ href }) => new Promise((resolve) => {

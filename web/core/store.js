@@ -1,15 +1,19 @@
 /** The page's state: one object, replaced key by key; listeners are called when one of their keys changes. */
 
 import { INTERVAL } from './polling.js';
-import { PLAIN } from './url-state.js';
+import { NOTHING, PAGES, PLAIN } from './url-state.js';
 
 /** @import {Curves, Liveness, Log, Predictions, Run, Samples, Weights} from './types.js' */
-/** @import {View, Zoom} from './url-state.js' */
+/** @import {Selected, Split, View, Zoom} from './url-state.js' */
 
 /** @typedef {{runId: string, folder: string, log: Log, predictions: Predictions | null}} OverlaidRun */
 
 /**
  * @typedef {object} State
+ * @property {string} page name of the view; "view" means the looks of the charts
+ * @property {number | null} epoch chosen with the scrubber; null: the latest, as a live run goes on
+ * @property {Split} set whose predictions are shown
+ * @property {Selected} selected
  * @property {{kind: string | null, ok: boolean, seenAt: number | null, isSlow: boolean}} connection kind of server: digits (ours) or files
  * @property {boolean} loaded whether the first poll is over
  * @property {Log | null} log of the shown run
@@ -83,6 +87,10 @@ export function createStore(initial) {
 
 /** @type {State} */
 export const INITIAL = {
+  page: PAGES[0],
+  epoch: null,
+  set: 'validation',
+  selected: NOTHING,
   connection: { kind: null, ok: true, seenAt: null, isSlow: false },
   loaded: false,
   log: null,

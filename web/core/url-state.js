@@ -1,30 +1,56 @@
-/** The state of the charts as part of an address: which run, x axis, zoom, smoothing. */
+/** The state of the page as the fragment of its address: view, run, epoch, selection, looks of the charts. */
 
+export const PAGES = ['overview', 'mistakes', 'try', 'compare', 'network', 'settings'];
+export const SETS = ['validation', 'test'];
 export const AXES = ['epoch', 'step', 'time'];
-const KEYS = new Set(['with', 'x', 'smooth', 'log', 'outliers', 'panel', 'zoom']);
+const KEYS = new Set(['view', 'epoch', 'set', 'cell', 'image', 'with', 'x', 'smooth', 'log', 'outliers', 'panel', 'zoom']);
 /** The fragment of the live run; a bare # would scroll to the top. */
 export const LIVE = '#live';
 
 export const MOST_COMPARED = 4; // runs: as many colors as can be told apart beside the shown run's two
 
+/** @typedef {'validation' | 'test'} Split */
 /** @typedef {{axis: string, smoothing: number, logarithmic: boolean, outliers: boolean, panel: string | null}} View `panel`: the enlarged chart */
 /** @typedef {[number, number]} Zoom from and to on the x axis of the charts */
+/** @typedef {{cell: string | null, image: number | null}} Selected a cell of the confusion matrix ('53': a 5 predicted as 3), an image of the set */
+/**
+ * @typedef {object} Address what an address holds
+ * @property {string} page name of the view
+ * @property {string | null} shown
+ * @property {number | null} epoch
+ * @property {Split} set
+ * @property {Selected} selected
+ * @property {string[]} overlay
+ * @property {View} view
+ * @property {Zoom | null} zoom
+ */
 
 /** @type {View} */
 export const PLAIN = { axis: 'epoch', smoothing: 0, logarithmic: false, outliers: false, panel: null };
+/** @type {Selected} */
+export const NOTHING = { cell: null, image: null };
 
-/** `#run=…&with=…,…&x=time&smooth=0.6&log=1&outliers=1&panel=loss&zoom=1,2`; defaults are left out. */
-export function hashOf({ shown, overlay, view, zoom }) {
+/**
+ * `#run=…&view=mistakes&epoch=4&set=test&cell=53&image=17&with=…,…&x=time&smooth=0.6&log=1&outliers=1&panel=loss&zoom=1,2`;
+ * defaults are left out.
+ * @param {Address} state
+ */
+export function hashOf({ page, shown, epoch, set, selected, overlay, view, zoom }) {
   const parameters = new URLSearchParams();
-  const add = (key, value) => value && parameters.set(key, value);
+  const add = (key, value) => value !== null && value !== false && value !== '' && parameters.set(key, value);
   add('run', shown);
+  add('view', page !== PAGES[0] && page);
+  add('epoch', epoch);
+  add('set', set !== SETS[0] && set);
+  add('cell', selected.cell);
+  add('image', selected.image);
   add('with', overlay.join());
   add('x', view.axis !== PLAIN.axis && view.axis);
-  add('smooth', view.smoothing);
+  add('smooth', view.smoothing !== PLAIN.smoothing && view.smoothing);
   add('log', view.logarithmic && 1);
   add('outliers', view.outliers && 1);
   add('panel', view.panel);
-  add('zoom', zoom?.map((value) => Number(value.toPrecision(7))).join());
+  add('zoom', zoom && zoom.map((value) => Number(value.toPrecision(7))).join());
   const text = decodeURIComponent(parameters.toString());
   return text ? `#${text}` : LIVE;
 }
@@ -39,21 +65,38 @@ export const hasView = (hash) => [...new URLSearchParams(hash.slice(1)).keys()].
  * The inverse of `hashOf`; invalid parts become defaults.
  * @param {string} hash
  * @param {string[]} panels the charts that may be enlarged
- * @returns {{overlay: string[], view: View, zoom: Zoom | null}}
+ * @returns {Address}
  */
-export function viewOf(hash, panels) {
+export function stateOf(hash, panels) {
   const parameters = new URLSearchParams(hash.slice(1));
-  const smoothing = Number(parameters.get('smooth'));
-  const zoom = (parameters.get('zoom') ?? '').split(',').map(Number);
+  const text = (key) => parameters.get(key) ?? '';
+  const oneOf = (choices, key) => choices.find((choice) => choice === text(key));
+  const count = (key) => (/^\d{1,7}$/.test(text(key)) ? Number(text(key)) : null);
   return {
-    overlay: (parameters.get('with') ?? '').split(',').filter((id) => /^[\w.-]{1,80}$/.test(id)).slice(0, MOST_COMPARED),
+    page: oneOf(PAGES, 'view') ?? PAGES[0],
+    shown: runOf(hash),
+    epoch: count('epoch'),
+    set: /** @type {Split} */ (oneOf(SETS, 'set') ?? SETS[0]),
+    selected: { cell: /^\d\d$|^doubts$/.test(text('cell')) ? text('cell') : null, image: count('image') },
+    overlay: text('with').split(',').filter((id) => /^[\w.-]{1,80}$/.test(id)).slice(0, MOST_COMPARED),
     view: {
-      axis: AXES.find((axis) => axis === parameters.get('x')) ?? PLAIN.axis,
-      smoothing: smoothing > 0 && smoothing < 1 ? smoothing : 0,
-      logarithmic: parameters.get('log') === '1',
-      outliers: parameters.get('outliers') === '1',
-      panel: panels.find((panel) => panel === parameters.get('panel')) ?? null,
+      axis: oneOf(AXES, 'x') ?? PLAIN.axis,
+      smoothing: smoothingOf(text('smooth')),
+      logarithmic: text('log') === '1',
+      outliers: text('outliers') === '1',
+      panel: oneOf(panels, 'panel') ?? null,
     },
-    zoom: zoom.length === 2 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] ? [zoom[0], zoom[1]] : null,
+    zoom: zoomOf(text('zoom')),
   };
+}
+
+function smoothingOf(text) {
+  const smoothing = Number(text);
+  return text && smoothing >= 0 && smoothing < 1 ? smoothing : PLAIN.smoothing;
+}
+
+/** @returns {Zoom | null} */
+function zoomOf(text) {
+  const zoom = text.split(',').map(Number);
+  return zoom.length === 2 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] ? [zoom[0], zoom[1]] : null;
 }

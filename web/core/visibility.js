@@ -1,4 +1,6 @@
-/** Detection of elements that come into view. */
+/** Detection of elements that come into view, and of views that are opened. */
+
+/** @import {Store} from './store.js' */
 
 /** Calls `call()` once, as soon as any part of `element` is in view or about to be printed. */
 export function whenSeen(element, call) {
@@ -12,4 +14,19 @@ export function whenSeen(element, call) {
   };
   observer.observe(element);
   window.addEventListener('beforeprint', seen);
+}
+
+/**
+ * Calls `call()` once, as soon as the view `page` is open, or about to be printed, and there is a run.
+ * @param {Store} store
+ */
+export function whenOpened(store, page, call) {
+  let isDone = false;
+  const update = (isPrinted) => {
+    if (isDone || !store.state.log || !(isPrinted || store.state.page === page)) return;
+    isDone = true;
+    call();
+  };
+  store.on(['log', 'page'], () => update(false));
+  window.addEventListener('beforeprint', () => update(true));
 }

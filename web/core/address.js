@@ -1,0 +1,62 @@
+/**
+ * The address bar: its fragment holds the state of the page. A new view or run is a new entry of the history; anything
+ * else replaces the current one.
+ */
+
+import { LIVE, NOTHING, hasView, hashOf, runOf, stateOf } from './url-state.js';
+
+/** @import {State, Store} from './store.js' */
+
+/** @type {(keyof State)[]} */
+const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'overlay', 'view', 'zoom'];
+const OURS = 'page'; // the state of the entries that this module writes: any other was opened by a link, or typed
+const QUIET_MS = 250; // browsers refuse more than some hundred replacements within half a minute
+/** What another run does not have. */
+export const OF_RUN = { zoom: null, cursor: null, epoch: null, selected: NOTHING };
+
+/**
+ * @param {Store} store
+ * @param {string[]} panels the charts that may be enlarged
+ * @param {() => void} navigated called after back, forward, and links
+ */
+export function follow(store, panels, navigated) {
+  let timer = 0;
+  let current = store.state; // what the current entry holds, or will hold
+
+  const write = (isNew) => {
+    clearTimeout(timer);
+    timer = 0;
+    const hash = hashOf(current);
+    const fragment = hash === LIVE ? '' : hash;
+    history[isNew ? 'pushState' : 'replaceState'](OURS, '', location.pathname + location.search + fragment);
+  };
+
+  store.on(KEYS, (state) => {
+    const isGone = current.shown !== null && state.missing === current.shown; // nobody left that run: it is missing
+    const isNew = !isSamePlace(state, current) && !isGone;
+    if (isNew && timer) write(false); // what was to replace the entry that is left
+    current = state;
+    clearTimeout(timer);
+    if (isNew) write(true);
+    else timer = setTimeout(write, QUIET_MS, false);
+  });
+
+  window.addEventListener('popstate', ({ state }) => {
+    clearTimeout(timer);
+    timer = 0;
+    if (state !== OURS && isForeign(location.hash)) return;
+    const wanted = stateOf(location.hash, panels);
+    const isOther = wanted.shown !== store.state.shown;
+    const isWhole = state === OURS || hasView(location.hash);
+    const changes = { missing: null, ...(isOther && OF_RUN), ...(isWhole ? wanted : { shown: wanted.shown }) };
+    current = { ...store.state, ...changes };
+    store.set(changes); // the shown run stays until the other one is read
+    navigated();
+  });
+  window.addEventListener('pagehide', () => timer && write(false));
+}
+
+const isSamePlace = (a, b) => a.page === b.page && a.shown === b.shown;
+
+/** A fragment that is none of the page's, such as one with a token only. */
+const isForeign = (hash) => Boolean(hash) && hash !== LIVE && runOf(hash) === null && !hasView(hash);

@@ -1,0 +1,47 @@
+/** The help sheet: the keyboard shortcuts. */
+
+import { button, h } from '../core/dom.js';
+
+/** @type {[string, [string, string][]][]} heading, then keys and what they do */
+const SHORTCUTS = [
+  ['Everywhere', [
+    ['1 … 6', 'Overview, Mistakes, Try it, Compare, Network, Settings'],
+    ['r', 'List of runs'],
+    ['?', 'This help'],
+  ]],
+  ['In a chart', [
+    ['← →', 'Move the cursor by one batch; with Shift by one epoch'],
+    ['Home End', 'First, last batch in view'],
+    ['+ −', 'Zoom in, zoom out'],
+    ['Esc', 'Reset the zoom'],
+  ]],
+  ['On the pad', [
+    ['← → ↑ ↓', 'Move the pen'],
+    ['Space', 'Lower or lift the pen'],
+    ['Backspace', 'Undo'],
+    ['Esc', 'Clear'],
+  ]],
+];
+
+/** @type {any} */
+let sheet = null;
+
+export function open() {
+  sheet ??= createSheet();
+  if (!sheet.open) sheet.showModal();
+}
+
+function createSheet() {
+  const close = button('Close', () => dialog.close());
+  const dialog = h(
+    'dialog', { class: 'card help', 'aria-labelledby': 'help-title' },
+    h('h2', { id: 'help-title' }, 'Keyboard shortcuts'),
+    ...SHORTCUTS.map(([heading, rows]) => h('section', {}, h('h3', {}, heading), h('dl', {}, ...rows.flatMap(entry)))),
+    close,
+  );
+  dialog.addEventListener('click', ({ target }) => { if (target === dialog) dialog.close(); }); // beside the sheet
+  document.body.append(dialog);
+  return dialog;
+}
+
+const entry = ([keys, text]) => [h('dt', {}, ...keys.split(' ').flatMap((key) => [key === '…' ? ' … ' : h('kbd', {}, key)])), h('dd', {}, text)];

@@ -1,0 +1,46 @@
+/** Navigation: the links to the views, of which one is shown, and what opens over the page on narrow screens. */
+
+import { hashOf } from '../core/url-state.js';
+
+/** @param {import('../core/store.js').Store} store */
+export function mount(nav, store) {
+  const links = [...nav.querySelectorAll('a[data-view]')];
+  const views = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('.view')]);
+  const places = new Map(); // scroll position of each view
+  let page = '';
+
+  for (const link of links) {
+    link.addEventListener('click', (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the browser opens a tab or a window
+      event.preventDefault();
+      store.set({ page: link.dataset.view });
+      closeMenus();
+    });
+  }
+
+  store.on(['page', 'shown', 'overlay', 'view', 'set', 'epoch'], (state) => {
+    for (const link of links) link.setAttribute('href', hashOf({ ...state, page: link.dataset.view }));
+  });
+  store.on(['page'], (state) => {
+    places.set(page, scrollY);
+    page = state.page;
+    for (const link of links) link.ariaCurrent = link.dataset.view === page ? 'page' : null;
+    for (const view of views) view.hidden = view.id !== `view-${page}`;
+    scrollTo(0, places.get(page) ?? 0);
+  });
+  store.on(['shown'], closeMenus);
+  store.on(['log'], ({ log }) => { document.body.dataset.state = log ? 'run' : 'none'; });
+}
+
+/** What is open over the page: the list of runs, the menu. */
+export function closeMenus() {
+  for (const open of document.querySelectorAll('[popover]:popover-open')) /** @type {HTMLElement} */ (open).hidePopover();
+}
+
+/** The link at the start of the page: its fragment is no state of the page. */
+export function mountSkipLink(link, main) {
+  link.addEventListener('click', (event) => {
+    event.preventDefault();
+    main.focus();
+  });
+}

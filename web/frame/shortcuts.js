@@ -1,0 +1,40 @@
+/** Keyboard shortcuts of the whole page. */
+
+import { PAGES } from '../core/url-state.js';
+import { closeMenus } from './navigation.js';
+
+/** Elements that take letters and digits themselves. */
+const TYPING = 'input:not([type=checkbox], [type=range], [type=radio]), select, textarea, [contenteditable], dialog';
+
+/** @param {import('../core/store.js').Store} store */
+export function mount(button, store) {
+  const help = async () => (await import('./help.js')).open();
+  const open = (page) => () => {
+    closeMenus();
+    store.set({ page });
+  };
+  /** @type {Map<string, () => void>} */
+  const actions = new Map(PAGES.map((page, index) => [String(index + 1), open(page)]));
+  actions.set('?', help);
+  actions.set('r', showRuns);
+  button.addEventListener('click', () => {
+    closeMenus();
+    help();
+  });
+  document.addEventListener('keydown', (event) => {
+    const { target, key, ctrlKey, metaKey, altKey } = event;
+    if (ctrlKey || metaKey || altKey || event.defaultPrevented) return;
+    if (target instanceof Element && target.closest(TYPING)) return;
+    const act = actions.get(key);
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+}
+
+/** The list of runs: opened where it is not always shown, and focused. */
+function showRuns() {
+  const runs = /** @type {HTMLElement} */ (document.getElementById('sidebar'));
+  if (getComputedStyle(runs).display === 'none') runs.showPopover();
+  /** @type {HTMLElement} */ (runs.querySelector('input:not([type=checkbox]), a') ?? runs).focus();
+}
