@@ -33,8 +33,10 @@ def training(results, *options):
     """A trainer started in a terminal."""
     command = [sys.executable, str(PROJECT / "mnist_cnn.py"), *LITTLE, *options, f"--results-dir={results}", "--quiet"]
     with subprocess.Popen(command) as process:
-        yield process
-        process.kill()
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_the_token_is_removed_from_the_address_and_the_rest_stays(visit, tmp_path):

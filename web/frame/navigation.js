@@ -41,6 +41,8 @@ export function closeMenus() {
 export function mountSkipLink(link, main) {
   link.addEventListener('click', (event) => {
     event.preventDefault();
+    main.tabIndex = -1; // only now: a click on the page is to leave the focus where it is
     main.focus();
+    main.addEventListener('blur', () => main.removeAttribute('tabindex'), { once: true });
   });
 }

@@ -36,5 +36,5 @@ export function mount(button, store) {
 function showRuns() {
   const runs = /** @type {HTMLElement} */ (document.getElementById('sidebar'));
   if (getComputedStyle(runs).display === 'none') runs.showPopover();
-  /** @type {HTMLElement} */ (runs.querySelector('input:not([type=checkbox]), a') ?? runs).focus();
+  /** @type {HTMLElement | null} */ (runs.querySelector('input:not([type=checkbox]), a'))?.focus();
 }
