@@ -152,7 +152,7 @@ def test_processes_that_do_not_find_each_other_report_it_in_one_line(tmp_path):
         variables = {"WORLD_SIZE": "2", "RANK": "0", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
         with Trainer(tmp_path, env=environment(**variables)) as trainer:
             code, _, errors = trainer.finish()
-    sentence = f"Error: The processes of this run do not find each other at 127.0.0.1:{port} ("
+    sentence = f"Error: The processes of this run can't connect to each other at 127.0.0.1:{port} ("
     assert (code, sentence in errors, "Traceback" in errors) == (1, True, False)
 
 

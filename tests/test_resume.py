@@ -126,7 +126,7 @@ def take_anothers(results):
     for file in contract.CHECKPOINTS:
         state = weights_file.load(results / file) | {"run_id": "another"}
         (results / file).write_bytes(weights_file.serialize(state))
-    return "checkpoint-plateau.pth: of another run"
+    return "checkpoint-plateau.pth: from another run"
 
 
 def lose_the_plateau(results):
@@ -145,7 +145,7 @@ def take_other_options(results):
         state = weights_file.load(results / file)
         state["config"]["channels"] = (8, 8, 8, 8)
         (results / file).write_bytes(weights_file.serialize(state))
-    return "of a run with another --channels"
+    return "from a run with a different --channels"
 
 
 LOSSES = [lose_all, damage_all, take_anothers, lose_the_plateau, take_weights, take_other_options]

@@ -152,4 +152,4 @@ def test_a_question_answered_with_no_ends_with_one_line(tmp_path, answer):
     os.close(terminal)
     assert (ended.returncode, ended.stdout) == (1, "")
     question, last = ended.stderr.rstrip().rsplit("]: ", 1)
-    assert question.endswith("training may diverge. Set it? [y/N") and last.strip() == "Aborted."
+    assert question.endswith("training may diverge. Set it anyway? [y/N") and last.strip() == "Aborted."

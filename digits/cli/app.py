@@ -1,4 +1,4 @@
-"""The command line's frame: a group with a default command, one-line errors with exit codes, and a quick exit."""
+"""Command-line infrastructure: a group with a default command, one-line errors with exit codes, a fast exit."""
 
 import errno
 import sys
@@ -23,20 +23,20 @@ def run(cli: click.Command) -> None:
 
 
 def _exit_code_of(cli: click.Command) -> int:
-    """Errors are shown here, not by click, so that the exit code stays if standard error is unwritable."""
+    """Run the command and show its error: unlike click, keep the exit code if standard error is unwritable."""
     try:
         return cli.main(standalone_mode=False) or 0
     except click.ClickException as error:
         with suppress(OSError):
             error.show(sys.stderr)
         return error.exit_code
-    except click.Abort:  # a prompt was answered with no, or standard input ended
+    except click.Abort:  # a prompt was declined, or standard input ended
         stdio.report("Aborted.")
         return 1
 
 
 def explicit_options(context: click.Context, options: dict[str, object]) -> dict[str, object]:
-    """The options that were set on the command line or in the environment; the others have their defaults."""
+    """The options that were set on the command line or in the environment, not by default."""
     explicit = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
     return {name: value for name, value in options.items() if context.get_parameter_source(name) in explicit}
 
@@ -55,7 +55,7 @@ class DefaultGroup(click.Group):
             return super().parse_args(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command; the default's help, which is what the program's --help shows, also lists the others."""
+        """The command `cmd_name`; the default command's help, which `program --help` shows, lists the others, too."""
         command = super().get_command(ctx, cmd_name)
         if command and cmd_name == self.default:
             others = ", ".join(other for other in self.list_commands(ctx) if other != cmd_name)
@@ -69,9 +69,9 @@ class DefaultGroup(click.Group):
 
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
-    """Usage errors without the usage, which click omits if there is no context.
+    """Reduce usage errors to one line: without a context, click omits the usage.
 
-    An OSError that gets here comes from printing a help text: commands handle their own.
+    An OSError here comes from printing a help text, since commands handle their own.
     """
     try:
         yield
@@ -113,7 +113,7 @@ def cli_errors(writes: bool = True) -> Iterator[None]:
 
 
 class _Failure(click.ClickException):
-    """An error with an exit code of its own."""
+    """A click error with an exit code."""
 
     def __init__(self, message: str, exit_code: int = 1):
         super().__init__(message)

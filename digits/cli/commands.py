@@ -1,4 +1,4 @@
-"""The commands besides train: evaluate, predict, models, presets, control and verify."""
+"""Commands other than train: evaluate, predict, models, presets, control and verify."""
 
 import json
 import sys
@@ -53,15 +53,15 @@ def evaluate(weights: Path, as_json: bool, **options) -> None:
     "--weights",
     type=click.Path(path_type=Path),
     default=Config.results_dir,
-    help="Weights file, or results folder, whose newest network is used (default: results).",
+    help="Weights file, or results folder with its newest network (default: results).",
 )
 @click.option("--json", "style", flag_value="json", help="Print the predictions as one JSON array, for other programs.")
-@click.option("--jsonl", "style", flag_value="jsonl", help="Print each prediction, when it is done, as a line of JSON.")
+@click.option("--jsonl", "style", flag_value="jsonl", help="Print each prediction at once, as one line of JSON.")
 def predict(files: tuple[Path, ...], weights: Path, style: str | None) -> None:
     """Predict the digit in each of FILES: PNG, JPEG, GIF, BMP, WebP or TIFF images of one digit, in any colors.
 
-    A folder or a quoted pattern such as "scans/*.png" stands for its pictures, in the order of their names, without
-    subfolders; - for one picture on standard input.
+    A folder or a quoted pattern such as "scans/*.png" means all pictures in it, sorted by name, without subfolders; -
+    means one picture on standard input.
 
     Files that can't be read are reported on standard error, with exit code 1; the others are predicted.
     """
@@ -83,7 +83,7 @@ def predict(files: tuple[Path, ...], weights: Path, style: str | None) -> None:
 @click.argument("name", type=click.Choice(tuple(ARCHITECTURES)), required=False)
 @model_options
 def list_models(name: str | None, **settings) -> None:
-    """List all architectures, or the layers, parameters and memory of one, with other settings if given."""
+    """List all architectures; with NAME, show its layers, parameters and memory, with these settings."""
     with cli_errors(writes=False):
         chosen = architecture(name, **settings)
         with importing():
@@ -111,11 +111,11 @@ def control(action: str, value: str | None, results_dir: Path) -> None:
     """Control the running trainer, which applies the command after the current batch.
 
     stop ends the run (--resume continues it); pause and continue; lr 0.001 sets the learning rate; epochs +5 trains 5
-    more epochs, epochs 20 trains 20 in all; snapshot saves the weights now.
+    more epochs, epochs 20 trains 20 in total; snapshot saves the weights now.
     """
     warning = control_actions.lr_warning(results_dir, value) if action == "lr" else None
     if warning and sys.stdin is not None and sys.stdin.isatty():
-        click.confirm(f"{warning} Set it?", abort=True, err=True)
+        click.confirm(f"{warning} Set it anyway?", abort=True, err=True)
     elif warning:
         click.echo(f"Warning: {warning}", err=True)
     with cli_errors():

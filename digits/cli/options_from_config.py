@@ -14,7 +14,7 @@ Command = Callable[..., Any]
 
 
 class _Value(click.ParamType):
-    """Any other type of option_types.py, converted by its own `parse`."""
+    """A type of option_types.py as a click type, converted by its `parse`."""
 
     def __init__(self, type: OptionType) -> None:
         self.type, self.name = type, type.__class__.__name__.lower()
@@ -27,7 +27,7 @@ class _Value(click.ParamType):
 
 
 class _Integer(_Value, click.IntRange):
-    """click's help text with the limits, and the same `parse` as the page."""
+    """An integer with click's help text for its range, converted by the same `parse` as on the page."""
 
     def __init__(self, type: Number) -> None:
         low, high = (None if limit is None else int(limit) for limit in (type.min, type.max))
@@ -36,7 +36,7 @@ class _Integer(_Value, click.IntRange):
 
 
 class _Float(_Value, click.FloatRange):
-    """The same for floats."""
+    """A float with click's help text for its range, converted by the same `parse` as on the page."""
 
     def __init__(self, type: Number) -> None:
         click.FloatRange.__init__(self, type.min, type.max, type.min_open, type.max_open)
@@ -44,7 +44,7 @@ class _Float(_Value, click.FloatRange):
 
 
 class _Preset(click.Choice):
-    """A preset, also by its former name."""
+    """A preset's current or former name."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         return value if value in renames.PRESETS else super().convert(value, param, ctx)
@@ -70,7 +70,7 @@ def evaluation_options(command: Command) -> Command:
 
 
 def _with_options(command: Command, options: Iterable[Option], **changed: dict[str, Any]) -> Command:
-    """`changed`: attributes of click's option that differ here, by the field's name."""
+    """Add `options` to the command; `changed` overrides attributes of click's option, by field name."""
     for option in reversed(list(options)):
         attributes = {
             "type": _click_type(option.type),

@@ -1,4 +1,4 @@
-"""Output of the command predict: text, a JSON array, or a line of JSON for each file."""
+"""Output of the command predict: text, a JSON array, or JSON lines."""
 
 import json
 import sys
@@ -39,7 +39,7 @@ def print_predictions(answers: "Iterable[Answer]", total: int, style: str | None
 
 
 def _print_whole(entries: list[str]) -> None:
-    """Print and remove them. Ctrl-C leaves no half of a line."""
+    """Print and remove the entries; Ctrl-C leaves no partial line."""
     with INTERRUPTS.deferred():
         while entries:
             print_result(entries.pop())

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _ERASE_LINE = "\r\x1b[2K"
 _WIDEST, _NARROWEST = 36, 4  # columns of the bar itself; with less room there is none
-_COLUMNS = 80  # of a terminal that does not know its width
-_ESTIMATED_AFTER_S = 1.0  # sooner the time left would be a guess
+_COLUMNS = 80  # if the terminal does not report its width
+_ESTIMATED_AFTER_S = 1.0  # before that, the time left would be a guess
 _REDRAWS = 200  # each costs a system call or two
 
 
@@ -36,7 +36,7 @@ def print_result(text: str) -> None:
 
 
 class ProgressBar:
-    """A progress bar of one line, drawn by `write`; `notes` are what stands behind it, from the longest version on."""
+    """A one-line progress bar, drawn by `write`; `notes` returns the text after it, from long to short versions."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class ProgressBar:
         self._draw()
 
     def update(self, more: int) -> None:
-        """Add `more` to what is done; negative where a download restarts at the next mirror."""
+        """Advance by `more`, which is negative if a download restarts at the next mirror."""
         self._done += more
         if abs(self._done - self._drawn) >= max(1, self._total // _REDRAWS):
             self._draw()
@@ -89,7 +89,7 @@ def line(title: str, fraction: float, notes: Sequence[str], columns: int) -> str
 
 
 def clock(seconds: float) -> str:
-    """Such as 0:07, 12:34 or 1:02:03."""
+    """A duration such as 0:07, 12:34 or 1:02:03."""
     minutes, seconds = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
@@ -104,9 +104,9 @@ def columns() -> int:
 
 
 class Terminal:
-    """Lines and progress of a run, which continues where they can't be written; `check` reports that afterwards.
+    """Prints lines and progress of a run; if they can't be written, the run continues, and `check` reports it later.
 
-    They go to standard error with `err`, where standard output is for the result.
+    With `err` they go to standard error, since standard output is for the result.
     """
 
     def __init__(self, quiet: bool = False, err: bool = False):
@@ -149,7 +149,7 @@ class Terminal:
     def progress(
         self, title: str, total: int, done: int = 0, notes: Callable[[], Sequence[str]] | None = None
     ) -> Iterator[Callable[[int], None]]:
-        """Show a progress bar while the block runs; yields a function that takes how much more is done."""
+        """Show a progress bar while the block runs; yields a function that advances it."""
         if not self.animated:
             yield lambda _: None
             return
@@ -237,7 +237,7 @@ class Terminal:
 
 
 def epoch_title(run: "TrainingRun") -> str:
-    """Such as Epoch 3/10."""
+    """The current epoch, such as Epoch 3/10."""
     return f"Epoch {run.state.epoch}/{run.trainer.epochs}"
 
 

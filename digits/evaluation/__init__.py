@@ -1,1 +1,1 @@
-"""Metrics, calibration and the evaluation of a network."""
+"""Evaluation of a network: metrics, calibration, OOD score."""

@@ -1,8 +1,8 @@
-"""Calibration of probabilities by one temperature for all logits of a network (temperature scaling).
+"""Calibration of probabilities by temperature scaling, one temperature for all logits of a network.
 
 C. Guo, G. Pleiss, Y. Sun and K. Weinberger, "On Calibration of Modern Neural Networks", 2017, section 4.2: logits are
-divided by a temperature, above 1 for an overconfident network, below 1 for an underconfident one. Predictions stay the
-same, since the order of the logits does.
+divided by a temperature, above 1 for an overconfident network, below 1 for an underconfident one. Predictions do not
+change, since the order of the logits does not.
 """
 
 from torch import Tensor

@@ -97,8 +97,8 @@ class Calibration:
 def evaluate_split(network: nn.Module, split: Split, precision: Precision, group: Sharder | None = None) -> Evaluation:
     """Evaluate every image once, in float32, with the running statistics of batch norm and without dropout.
 
-    In bfloat16 or TF32 probabilities would differ in the third digit from those that `predict`, the server and the page
-    compute with the same weights; so they differ by about 1e-6 on a CPU. The processes of a `group` share the work.
+    In bfloat16 or TF32, probabilities would differ in the third digit from those that `predict`, server and page
+    compute with the same weights; in float32 they differ by about 1e-6. The processes of a `group` share the work.
     """
     was_training = network.training
     network.eval()
@@ -117,7 +117,7 @@ def evaluate_split(network: nn.Module, split: Split, precision: Precision, group
 
 @contextmanager
 def _without_tf32() -> Iterator[None]:
-    """Convolutions and products of matrices in full float32 on CUDA too, where training uses TF32."""
+    """Compute convolutions and matrix products in full float32 on CUDA, too, where training uses TF32."""
     matmul, convolutions = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("highest")
     torch.backends.cudnn.allow_tf32 = False

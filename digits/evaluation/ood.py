@@ -2,7 +2,7 @@
 
 W. Liu, X. Wang, J. Owens and Y. Li, "Energy-based Out-of-distribution Detection", 2020: an image like those of the
 training set has at least one large logit, so -log sum exp(logits) is low. Probabilities don't show that: they sum to 1
-for noise, too. The logits are used at temperature 1, regardless of what calibration.py fits.
+for noise, too. The logits are used at temperature 1, regardless of the fitted temperature.
 """
 
 import math
@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 
 ACCEPTED = 0.995  # of the validation digits: one in 200 is rejected, mostly one that people can't read either
 WEIGHT = 0.3  # of the outlier exposure loss, relative to the cross-entropy of the digits
-BOUNDARY = -4.0  # most digits lie there with label smoothing of 0.05: digits are pushed below it, outliers above
+BOUNDARY = -4.0  # most digits are near it with label smoothing 0.05: digits are pushed below it, outliers above
 
 
 def energies(logits: Tensor) -> Tensor:

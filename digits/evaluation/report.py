@@ -1,4 +1,4 @@
-"""The command evaluate: metrics of trained weights on a test set, as a dict and as text."""
+"""Report of the command evaluate: metrics of trained weights on a test set, as a dict and as text."""
 
 import math
 import os
@@ -20,7 +20,7 @@ from digits.renames import present_fields
 def evaluate(
     weights: Path, dataset: str | None, data_dir: Path, device: str, progress: ProgressFactory
 ) -> tuple[dict, str | None]:
-    """Evaluate weights on a test set: the report as JSON values, and a notice about the images, if there is one.
+    """Evaluate weights on a test set: the report as JSON values, and the data set's notice, if there is one.
 
     Without `dataset` the test set belongs to the weights' training images. Raises UserError for unusable weights.
     """
@@ -28,7 +28,7 @@ def evaluate(
     network, content = weights_file.open_trained(named_by_user(weights))
     about = present_fields(content)
     images = datasets.load_test(dataset or about.get("dataset") or "auto", data_dir, progress)
-    # float32, regardless of the training precision: the same result on every machine, but for the last digits
+    # float32, regardless of the training precision: the result is the same on every machine, up to rounding
     numbers = Precision(chosen)
     evaluation = evaluate_split(network.to(chosen), images.test, numbers)
     if not math.isfinite(evaluation.loss):
@@ -72,7 +72,7 @@ def _metrics(evaluation: Evaluation, calibration: Calibration) -> dict:
 
 
 def as_text(report: dict) -> str:
-    """Report for the terminal, at most 80 columns wide but for the path of the weights."""
+    """Report for the terminal, at most 80 columns wide except for the path of the weights."""
     low, high = (f"{100 * end:.2f}" for end in report["accuracy_95"])
     mistakes = report["images"] - report["correct"]
     how = f"{report['images']:,} images, evaluated on {report['device']} in {report['precision']}"
@@ -122,5 +122,5 @@ def _line(title: str | int, images: int, figures: dict, last: str) -> str:
 
 
 def _percent(fraction: float | None) -> str:
-    """Eight characters wide."""
+    """A percentage, eight characters wide."""
     return "       -" if fraction is None else f"{100 * fraction:6.2f} %"

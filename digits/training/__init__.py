@@ -1,1 +1,1 @@
-"""Training: one step, a whole run, and how it is stopped, resumed and repeated."""
+"""Training: optimizer steps, whole runs, and stopping, resuming and repeating them."""

@@ -38,7 +38,7 @@ class ArtifactWriter:
         self._sampled = choose_samples(config.samples, len(dataset.test), config.seed)
 
     def save_images(self) -> None:
-        """Save the mosaics for the gallery; the training set needs none."""
+        """Save validation and test images as mosaics, for the page's gallery."""
         if len(self._dataset.validation):
             self._log.save_shared(contract.VALIDATION_IMAGES, mosaic(self._dataset.validation.images))
         self._log.save_shared(contract.TEST_IMAGES, mosaic(self._dataset.test.images))
@@ -46,7 +46,7 @@ class ArtifactWriter:
     def restore(self, epoch: int, warn: Callable[[str], None]) -> None:
         """Continue the files that an earlier process wrote, up to `epoch`.
 
-        They are for the page only: a damaged one is dropped with a warning and restarts with the next epoch.
+        Only the page needs them, so a damaged file is dropped with a warning and restarts with the next epoch.
         """
         if not epoch or self._trainer.group.rank:
             return
@@ -59,7 +59,7 @@ class ArtifactWriter:
             try:
                 saved = read_json(self._log.folder / file)
                 if not isinstance(saved, dict) or saved.get("run_id") != self._log.run_id:
-                    raise ValueError("it is missing, damaged or of another run")
+                    raise ValueError("it is missing, damaged or belongs to another run")
                 restore(saved, epoch)
             except ValueError as error:
                 warn(f"{file} can't be used: {error}. It restarts with the next epoch.")
@@ -104,7 +104,7 @@ class ArtifactWriter:
         self._log.save(contract.WEIGHTS, content)
 
     def _save_history(self, epoch: int) -> None:
-        """The numbers come first: a reader that finds other checksums in network.json reads again."""
+        """Write the numbers first: a reader tries again if the checksums in network.json don't match them."""
         self._history.add_epoch(epoch, self._trainer.eval_model, **self._calibration.as_json())
         self._log.save(contract.NETWORK_NUMBERS, self._history.current)
         self._log.save(contract.NETWORK_EPOCHS, self._history.history)
@@ -122,7 +122,7 @@ class ArtifactWriter:
 class Predictions:
     """predictions.json: labels once, then a prediction and its confidence per image, after each epoch and at the end.
 
-    Probabilities are those at the `temperature` beside them; with None they are uncalibrated.
+    The `temperature` of each entry is what its probabilities are calibrated with; None: they are uncalibrated.
     """
 
     def __init__(self, validation: Split, test: Split):
@@ -131,10 +131,10 @@ class Predictions:
         self._test: dict = {"labels": _digits(test.labels), **later}
 
     def restore(self, saved: dict, epoch: int) -> None:
-        """Continue what an earlier process wrote, up to `epoch`. Raises ValueError if damaged or of other images."""
+        """Continue an earlier process's file, up to `epoch`. Raises ValueError if it is damaged or of other images."""
         validation = saved.get("validation")
         if not isinstance(validation, dict) or validation.get("labels") != self._validation["labels"]:
-            raise ValueError("it is of other validation images")
+            raise ValueError("its validation images differ")
         rows = kept_rows(validation.get("epochs"), epoch)
         if not all(_is_valid(row, len(self._validation["labels"])) for row in rows):
             raise ValueError("its predictions are damaged")
@@ -172,7 +172,7 @@ def _notable(confidence: Tensor, correct: Tensor) -> Tensor:
 
 
 def _is_valid(row: dict, images: int) -> bool:
-    """Whether `predictions_json` may have returned that row."""
+    """Whether the row has the form of a result of `predictions_json`."""
     predictions, confidences, notable = row.get("predictions"), row.get("confidences"), row.get("notable")
     temperature = row.get("temperature")  # older files have none
     if not isinstance(predictions, str) or not isinstance(confidences, list) or not isinstance(notable, dict):
@@ -200,7 +200,7 @@ def choose_samples(count: int, images: int, seed: int) -> Tensor:
 def samples_json(
     indices: Tensor, split: Split, evaluation: Evaluation, temperature: float | None, epoch: int, final: bool
 ) -> dict:
-    """test_samples.json. `split` and `evaluation` are of the samples only, `indices` their places in the test set."""
+    """Content of test_samples.json. `split` and `evaluation` have only the samples, from `indices` of the test set."""
     samples = [
         {
             "index": index,

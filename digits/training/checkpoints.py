@@ -23,9 +23,9 @@ class Checkpoints:
     """Writer of a run's checkpoints.
 
     They are saved before the first step, after each epoch, at intervals within one, before the cooldown of the learning
-    rate, after a command that changes the run, and when it is stopped or interrupted. The last two are kept, so that
-    one may be damaged; the one before the first step only until the next is written, since resuming from it later would
-    mean starting over. The order of the data and the augmentation need no state: seed, epoch and step determine them.
+    rate, after a command that changes the run, and when it is stopped or interrupted. The last two are kept in case one
+    gets damaged; the one before the first step is kept only until the next, since resuming from it would mean starting
+    over. Data order and augmentation need no state: seed, epoch and step determine them.
     """
 
     def __init__(self, log: RunLog, config: Config, trainer: Trainer):
@@ -63,7 +63,7 @@ class Checkpoints:
     def save_if_due(self) -> None:
         """After a step: save before the cooldown begins, and every --checkpoint-every seconds.
 
-        Each process has its own clock, so the latter happens only at a step where all have synchronized anyway.
+        Each process has its own clock, so the latter happens only at steps where all have synchronized anyway.
         """
         if self._at_plateau_end:
             self.save(contract.CHECKPOINT_PLATEAU)
@@ -71,7 +71,7 @@ class Checkpoints:
             self.save()
 
     def save_change(self) -> None:
-        """After a command changed the run: if the cooldown begins here, a longer run continues from here."""
+        """After a command that changed the run: save, also as the plateau checkpoint if the cooldown begins here."""
         if self._at_plateau_end:
             self.save(contract.CHECKPOINT_PLATEAU)
         self.save()
@@ -100,10 +100,10 @@ class Checkpoints:
         self.restore(state)
 
     def latest(self, events: list[dict], warn: Callable[[str], None]) -> tuple[dict | None, list[str]]:
-        """The checkpoint with the most steps that the run, as configured now, passes through; and why others don't fit.
+        """The checkpoint with the most steps that the run as now configured passes through; and why others don't fit.
 
-        One that includes all changes by remote control, according to the log's `events`, is preferred. `warn` is called
-        for damaged files, and for changes that are lost.
+        Checkpoints that include all remote-control changes, according to the log's `events`, are preferred. `warn` is
+        called for damaged files and for lost changes.
         """
         states, unusable = self._candidates()
         if not states:
@@ -119,7 +119,7 @@ class Checkpoints:
         return states[chosen], _by_reason(unusable)
 
     def _candidates(self) -> tuple[dict[str, dict], dict[str, str]]:
-        """Checkpoints that fit by file, and the reasons why the others don't."""
+        """Usable checkpoints by file, and the reasons why the others are not usable."""
         states, unusable = {}, {}
         for file in contract.CHECKPOINTS:
             try:
@@ -139,7 +139,7 @@ class Checkpoints:
             self._disposable.add(file)
             raise _Unusable(getattr(error, "strerror", None) or str(error)) from None
         if state["run_id"] != self._log.run_id:
-            raise _Unusable("of another run")
+            raise _Unusable("from another run")
         saved, batches = Schedule.from_json(state["schedule"]), self._trainer.batches_per_epoch
         reason = _other_option(state, self._config) or _other_steps(state, saved, self._extended(saved), batches)
         if reason:
@@ -160,7 +160,7 @@ class Checkpoints:
         self._log.event(control_actions.RESUMED, f"resumed after {step:,} steps", value=total, before=before)
 
     def _extended(self, saved: Schedule) -> Schedule:
-        """The schedule of the present options, with the changes by remote control that a saved one has."""
+        """The schedule of the current options, with the remote-control changes of a saved one."""
         wanted = self._trainer.schedule
         return saved.lengthened(wanted.total) if saved.before else wanted
 
@@ -170,16 +170,16 @@ class _Unusable(Exception):
 
 
 def _other_option(state: dict, config: Config) -> str | None:
-    """The reason why a checkpoint is of a run with other options."""
+    """Why a checkpoint does not fit: an option that differs; None if there is none."""
     values, saved = config.as_json(), saved_options(state["config"])
     other = next((name for name in _MUST_MATCH if saved.get(name) != values[name]), None)
-    return f"of a run with another {flag(other)}" if other else None
+    return f"from a run with a different {flag(other)}" if other else None
 
 
 def _other_steps(state: dict, saved: Schedule, wanted: Schedule, batches: int) -> str | None:
-    """The reason why the run does not pass through a checkpoint: its first steps are other ones.
+    """Why a checkpoint does not fit: its first steps differ from those of the run; None if they don't.
 
-    A run that ended within an epoch of `batches` closed it there, which a longer run does not.
+    A run that ended within an epoch of `batches` closed that epoch there; a longer run does not.
     """
     steps = state["learner"]["steps"]
     if steps > wanted.total:
@@ -192,12 +192,12 @@ def _other_steps(state: dict, saved: Schedule, wanted: Schedule, batches: int) -
 
 
 def _changes_after(state: dict, events: list[dict]) -> list[dict]:
-    """Changes by remote control, of all `events`, that a checkpoint does not include."""
+    """The remote-control changes among `events` that a checkpoint does not include."""
     changed = [event for event in control_actions.changes(events) if event["kind"] != control_actions.RESUMED]
     return [event for event in changed if event not in state["log"]["events"]]
 
 
 def _by_reason(unusable: dict[str, str]) -> list[str]:
-    """Phrases that name files, grouped by reason."""
+    """Files grouped by the reason why they are unusable, as phrases."""
     files = {reason: [file for file in unusable if unusable[file] == reason] for reason in unusable.values()}
     return [f"{', '.join(named)}: {reason}" for reason, named in files.items()]

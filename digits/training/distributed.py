@@ -22,7 +22,7 @@ _TIMEOUT = timedelta(minutes=5)  # for a process that evaluates or writes while 
 
 
 class Group:
-    """The processes of a run, of which this is number `rank` of `size`; a single process costs nothing.
+    """The `size` processes of a run, of which this one has the rank `rank`; a single process has no overhead.
 
     `batch_size` is the number of images of the current batch in all processes: batch norm and dropout need it.
     """
@@ -30,14 +30,14 @@ class Group:
     def __init__(self, rank: int = 0, size: int = 1, device: torch.device | None = None):
         self.rank, self.size, self.device = rank, size, device
         self.batch_size = 0
-        self.waiting = False  # in a pause, which all of them know of
+        self.waiting = False  # all processes are paused
         self._calls = 0
 
     @classmethod
     def join(cls, device: torch.device) -> "Group":
         """The group that torchrun started this process for; waits until all processes have joined.
 
-        Raises UserError where they do not find each other.
+        Raises UserError if they can't connect to each other.
         """
         if torchrun.size() == 1:
             return cls()
@@ -47,11 +47,11 @@ class Group:
         except (RuntimeError, ValueError) as error:
             place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
             words = str(error).split("\n")[0].rstrip(".")
-            raise UserError(f"The processes of this run do not find each other at {place} ({words}).") from None
+            raise UserError(f"The processes of this run can't connect to each other at {place} ({words}).") from None
         return cls(distributed.get_rank(), distributed.get_world_size(), device)
 
     def shard(self, images: int) -> slice:
-        """The images of `images` that this process computes; shards differ by one image at most."""
+        """The shard of this process among `images` images; shards differ in size by at most one."""
         return slice(images * self.rank // self.size, images * (self.rank + 1) // self.size)
 
     def sum(self, values: Tensor) -> Tensor:
@@ -63,8 +63,8 @@ class Group:
     def any(self, here: bool, now: bool = False) -> bool:
         """Whether `here` is true in any process; all get the same answer.
 
-        Accelerators would wait for each other, so they compare only at every 32nd call, in a pause, or `now`, and
-        answer no in between.
+        Accelerators would wait for each other, so they compare only at every 32nd call, in a pause, or with `now`, and
+        get False in between.
         """
         if self.size == 1:
             return here
@@ -74,7 +74,7 @@ class Group:
         return self.sum(torch.tensor(float(here), device=self.device)).item() > 0
 
     def skip_sync(self, call: int) -> bool:
-        """Whether the call of that number should not synchronize: see `any`."""
+        """Whether the call with that number should skip synchronization; see `any`."""
         on_accelerator = self.device is not None and self.device.type != "cpu"
         return self.size > 1 and on_accelerator and call % _SYNC_EVERY > 0 and not self.waiting
 
@@ -92,7 +92,7 @@ class Group:
             raise UserError("The processes don't have the same images: give all of them the same --data-dir.")
 
     def ddp(self, network: nn.Module) -> nn.Module:
-        """The network to call in training: its gradients become the mean over all processes."""
+        """The network to call in training: its gradients are averaged over all processes."""
         if self.size == 1:
             return network
         return nn.parallel.DistributedDataParallel(network)
@@ -120,7 +120,7 @@ class SyncBatchNorm2d(nn.BatchNorm2d):
 
     @classmethod
     def like(cls, layer: nn.BatchNorm2d, group: Group) -> "SyncBatchNorm2d":
-        """The layer with the parameters and buffers of another one."""
+        """A layer that shares its parameters and buffers with `layer`."""
         copy = cls(layer.num_features, group, eps=layer.eps, momentum=layer.momentum)
         copy.weight, copy.bias = layer.weight, layer.bias
         for name, buffer in layer.named_buffers(recurse=False):

@@ -1,4 +1,4 @@
-"""Machine settings before a run, and their description for the log: enough to explain different results."""
+"""Machine settings of a run, and their description in the log, which helps to explain differing results."""
 
 import importlib.metadata
 import os
@@ -17,8 +17,8 @@ from digits.paths import INSTALLED, PROJECT
 def prepare(config: Config, threads: int | None = None) -> torch.device:
     """Set threads and algorithms before anything is computed, and return the device.
 
-    `threads` is the number of an earlier process, used unless the options set one: results repeat bit for bit only with
-    the same number.
+    `threads` is the number that an earlier process used, for runs whose options set none: results repeat bit for bit
+    only with the same number.
     """
     device = precision.choose_device(config.device)
     if count := config.threads or threads:
@@ -58,7 +58,7 @@ def _version(package: str) -> str | None:
 
 def _commit() -> str | None:
     """The project's commit, with -dirty if files differ from it; None outside a checkout."""
-    if INSTALLED:  # perhaps inside a repository of the user
+    if INSTALLED:  # a repository around it would be the user's
         return None
     command = ["git", "-C", str(PROJECT), "describe", "--always", "--dirty", "--abbrev=12", "--match="]
     try:

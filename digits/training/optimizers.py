@@ -17,12 +17,12 @@ _ITERATIONS = 3  # of Newton and Schulz
 
 
 class Optimizer:
-    """Updates `parameters` by their gradients; `state` holds its lists of tensors by name."""
+    """Updates `parameters` from their gradients; `state` holds lists of tensors by name."""
 
     def __init__(self, parameters: Iterable[Tensor], weight_decay: float):
         self.parameters: list[Tensor] = list(parameters)
         self.weight_decay = weight_decay
-        # one kernel for all parameters; not every version of torch has it on other devices
+        # a single kernel for all parameters; on other devices not every version of torch has it
         self.fused = self.parameters[0].device.type in ("cpu", "cuda")
         self.state: dict[str, list[Tensor]] = {}
 
@@ -63,7 +63,7 @@ class Adam(Optimizer):
     def __init__(self, parameters: Iterable[Tensor], weight_decay: float, decoupled: bool):
         super().__init__(parameters, weight_decay)
         self._update = adamw if decoupled else adam
-        # the CPU reads them unless the kernel is fused: then they must not be on an accelerator
+        # without a fused kernel the CPU reads them, so they must not be on an accelerator
         steps = [torch.zeros((), device=p.device if self.fused else "cpu") for p in self.parameters]
         self.state = {"mean": self._zeros(), "square": self._zeros(), "steps": steps}
 

@@ -14,15 +14,15 @@ class Schedule:
 
     It rises to `lr` over `warmup_steps`, and decays over the last fraction `cooldown` of `total` steps; 0: no cooldown.
     C. Xing and others, "A Walk with SGD", 2018, used the trapezoid; A. Hägele and others, "Scaling Laws and
-    Compute-Optimal Training Beyond Fixed Training Durations", 2024, show that it matches a cosine. Here its merit is
-    that a longer run begins exactly as a shorter one: what was learned before the cooldown serves both.
+    Compute-Optimal Training Beyond Fixed Training Durations", 2024, show that it matches a cosine. It is used here
+    because a longer run begins exactly like a shorter one, so both can share the training before the cooldown.
     """
 
     lr: float
     warmup_steps: int
     cooldown: float
     total: int
-    since: int = 0  # step from which this schedule holds; until then `before` did, which was changed there
+    since: int = 0  # step at which this schedule replaced `before`
     before: "Schedule | None" = None
 
     def __call__(self, step: int) -> float:
@@ -39,15 +39,15 @@ class Schedule:
 
     @classmethod
     def from_json(cls, values: dict) -> "Schedule":
-        """Inverse of dataclasses.asdict; knows the former names of the fields as well."""
+        """Inverse of dataclasses.asdict; also accepts former field names."""
         values = present_options(values)
         before = values.get("before")
         return cls(**values | {"before": cls.from_json(before) if before else None})
 
     def at_rate(self, step: int, rate: float) -> "Schedule":
-        """The schedule with learning rate `rate` from `step` on, and the same cooldown, in proportion.
+        """The schedule with learning rate `rate` from `step` on, and a cooldown that decays in proportion.
 
-        It ends the warmup: who sets a rate does not want it to rise a hundredfold. Raises ValueError where the rate has
+        It ends the warmup, which would raise the rate that the user chose. Raises ValueError if the rate has already
         decayed to 0.
         """
         plateau = replace(self, warmup_steps=0)
@@ -61,23 +61,23 @@ class Schedule:
         return replace(self, total=total, since=step, before=self)
 
     def lengthened(self, total: int) -> "Schedule":
-        """The same in a run of `total` steps. Where it was changed, the rate at that step stays as it is."""
+        """The schedule in a run of `total` steps. If it was changed at a step, the rate at that step is kept."""
         longer = replace(self, total=total)
         factor = longer._factor(self.since)
-        if not self.before or not factor:  # shorter than up to the change: nothing of it remains
+        if not self.before or not factor:  # the run ends before the change
             return longer
         return replace(longer, lr=self.lr * (self._factor(self.since) / factor))
 
     @property
     def before_decay(self) -> float:
-        """Number of first steps that do not depend on the length of the run."""
+        """Number of initial steps whose rate does not depend on the length of the run."""
         endless = replace(self, cooldown=0.0)
         if self == endless:
             return math.inf
         return bisect.bisect_left(range(self.total), True, key=lambda step: self(step) != endless(step))
 
     def begins_like(self, other: "Schedule", steps: int) -> bool:
-        """Whether both certainly give the same rates for the first `steps` steps."""
+        """Whether both are certain to give the same rates for the first `steps` steps."""
         if self.before or other.before:
             return all(self(step) == other(step) for step in range(steps))
         endless = replace(self, cooldown=0.0, total=other.total) == replace(other, cooldown=0.0)

@@ -43,7 +43,7 @@ OnStep = Callable[[Step, int], None]
 
 @dataclass
 class RunningAverage:
-    """Loss and accuracy over the images of several steps, each image weighted the same."""
+    """Mean loss and accuracy over the images of several steps."""
 
     loss_sum: float = 0.0
     correct: int = 0
@@ -85,13 +85,13 @@ class TrainState:
 
 
 def shuffled_indices(count: int, seed: int, epoch: int) -> Tensor:
-    """Order (count,) of an epoch's images: another one each epoch, the same for the same seed and epoch."""
+    """Order (count,) of an epoch's images, determined by seed and epoch."""
     return torch.randperm(count, generator=rng.make_generator(seed, epoch, rng.ORDER))
 
 
 @dataclass(frozen=True)
 class Batches:
-    """Training images in batches, each epoch in an order of its own; `len` is the number of batches in an epoch."""
+    """Training images in batches, shuffled anew each epoch; `len` is the number of batches in an epoch."""
 
     split: Split
     size: int
@@ -110,11 +110,11 @@ class Batches:
 
 
 class Trainer:
-    """A network with everything that changes it. Splits may be on any device; the network's own is the fastest.
+    """A network with all that trains it. Splits may be on any device; the network's is the fastest.
 
-    `state` follows the steps whose losses are known: on the CPU all of them, on an accelerator up to 32 steps late.
-    Until `synchronize` is called, `steps` is ahead of it. `on_step` is called with each of these steps, and how many
-    became known together.
+    `state` covers the steps whose losses are known: all of them on the CPU; up to 32 fewer on an accelerator, where
+    `steps` is ahead until `synchronize` is called. `on_step` gets each of these steps, and how many of them became
+    known together.
     """
 
     def __init__(
@@ -206,11 +206,11 @@ class Trainer:
             self.on_step(step, len(rows))
 
     def evaluate(self, split: Split) -> Evaluation:
-        """Evaluation of `eval_model` on all images of the split."""
+        """Evaluate `eval_model` on all images of the split."""
         return evaluate_split(self.eval_model, split, self.precision, self.group)
 
     def state_dict(self) -> dict:
-        """Everything that training changes but `state`, on the CPU and in the default memory format."""
+        """Everything that training changes except `state`, on the CPU and in the default memory format."""
         state = {
             "steps": self.steps,
             "network": weights_file.cpu_state_dict(self.network),
@@ -282,9 +282,9 @@ def build_trainer(
     environment: dict | None = None,
     on_step: OnStep = lambda *_: None,
 ) -> Trainer:
-    """Seed, network, optimizer and schedule for `images` training images, on the device.
+    """A seeded trainer on the device, for `images` training images.
 
-    `environment` is that section of an earlier process's log: its precision is used again, without benchmarking.
+    `environment` is that section of an earlier process's log, whose precision is reused without benchmarking.
     """
     group = group or Group()
     torch.manual_seed(config.seed)

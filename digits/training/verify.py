@@ -1,4 +1,4 @@
-"""Replay of the first batches of a run, to compare every loss with its log: the command verify."""
+"""Replay of a run's first batches and comparison of every loss with its log, for the command verify."""
 
 import csv
 import io
@@ -80,7 +80,7 @@ def _losses(trainer: Trainer, batches: Batches, results: list[Step], steps: int)
 
 
 def replay_schedule(schedule: Schedule, events: list[dict], batches: int) -> Schedule:
-    """Schedule of a run that was changed by remote control, from the options' schedule and the log's events."""
+    """The schedule of a run with its remote-control changes, from the options' schedule and the log's events."""
     changed = changes(events)
     first = next((event for event in changed if "before" in event), None)
     if first:
@@ -101,7 +101,7 @@ def report(verdict: Verdict, say: Callable[[str], None]) -> None:
     if verdict.step is None:
         say(f"The first {verdict.steps:,} steps repeat bit for bit.")
         for difference in verdict.differences:
-            say(f"They do so although {difference}.")
+            say(f"This holds although {difference}.")
         return
     known = "; ".join(verdict.differences)
     reason = known or "nothing in the log explains it (changed code or data? try --deterministic)"
