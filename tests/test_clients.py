@@ -144,7 +144,7 @@ NEAR_MISSES = {
     "783 numbers": (*in_json([0] * 783), 400, "shape 783. An image is 28x28"),
     "RGB": (*in_json([[[0, 0, 0]] * 28] * 28), 400, "to gray first"),
     "ragged rows": (*in_json([[0] * 28, [0] * 27]), 400, "rows of the array differ in length"),
-    "words": (*in_json([["7"] * 28] * 28), 400, "other values than numbers"),
+    "words": (*in_json([["7"] * 28] * 28), 400, "values that are not numbers"),
     "normalized": (*in_json([[-0.42] * 28] * 28), 400, "before any normalization"),
     "a path": (*in_json({"image": "/home/me/seven.png"}), 400, "file name. Send the file's content: curl -F image=@"),
     "a path as text": (b"C:\\pictures\\seven.jpg", "text/plain", 400, "file name"),

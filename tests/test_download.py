@@ -199,7 +199,7 @@ def test_whatever_a_broken_torchvision_raises_the_remedy_is_named(monkeypatch, k
     monkeypatch.delitem(sys.modules, "torchvision.datasets")
     monkeypatch.delattr(torchvision, "datasets")
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
-    with pytest.raises(download.DownloadError, match=r"does not fit torch .*pip install"):
+    with pytest.raises(download.DownloadError, match=r"is incompatible with torch .*pip install"):
         download.torchvision_mnist()
 
 
@@ -217,8 +217,8 @@ def test_leftovers_of_killed_downloads_are_removed_after_a_while(small_mnist, pa
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (RuntimeError("operator torchvision::nms does not exist"), "does not fit torch"),
-        (ImportError("libtorch.so: undefined symbol"), "does not fit torch"),
+        (RuntimeError("operator torchvision::nms does not exist"), "is incompatible with torch"),
+        (ImportError("libtorch.so: undefined symbol"), "is incompatible with torch"),
     ],
 )
 def test_a_torchvision_that_does_not_match_torch_is_explained_in_one_line(error, words):

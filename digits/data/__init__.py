@@ -1,1 +1,1 @@
-"""Images, labels and everything that is drawn at random."""
+"""Data sets, augmentation, and other images drawn at random."""

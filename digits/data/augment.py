@@ -4,7 +4,7 @@
     images = augment(images, Augmentation(rotation=10, translate=2), generator)
 
 Batched tensor operations, no loop over images. When several processes share a batch, each draws the parameters of all
-images, so that their generators agree, and transforms its part: apply(images[a:b], draw(...)[a:b]).
+images, which keeps their generators in step, and transforms its shard: apply(images[a:b], draw(...)[a:b]).
 """
 
 import functools
@@ -26,7 +26,7 @@ _KNOT_SPACING = 7.0  # pixels between the control points of elastic distortion: 
 
 @dataclass(frozen=True)
 class Augmentation:
-    """The maximum of each change, in either direction; 0 for none."""
+    """Maximum amount of each transform, in either direction; 0 disables it."""
 
     rotation: float = 0.0  # degrees
     translate: float = 0.0  # pixels, in x and y
@@ -38,9 +38,9 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(amount) and amount >= 0 for amount in astuple(self)):
-            raise ValueError(f"All amounts have to be finite and at least 0: {self}")
+            raise ValueError(f"All amounts must be finite and at least 0: {self}")
         if self.scale >= 1 or self.stroke_width > 1 or self.low_res > 1:
-            raise ValueError(f"scale has to be less than 1, stroke_width and low_res at most 1: {self}")
+            raise ValueError(f"scale must be less than 1, stroke_width and low_res at most 1: {self}")
 
     @property
     def any(self) -> bool:
@@ -72,7 +72,7 @@ def augment(images: Tensor, augmentation: Augmentation, generator: Generator) ->
 
 
 def draw(count: int, augmentation: Augmentation, generator: Generator) -> Parameters:
-    """Draw parameters for `count` images; how many random numbers are used depends on the arguments alone."""
+    """Draw parameters for `count` images; the arguments alone determine how many random numbers are used."""
 
     def uniform(largest: float, *shape: int) -> Tensor:
         return torch.rand(count, *shape, generator=generator).mul_(2).sub_(1).mul_(largest)

@@ -1,4 +1,4 @@
-"""Blocks of drawn images: several steps' images at once, three times as fast as step by step."""
+"""Blocks of generated images: drawing those of several steps at once is three times as fast as step by step."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -14,7 +14,7 @@ Images = TypeVar("Images", Tensor, Split)
 
 
 class Blocks(Generic[Images]):
-    """Images of every step, drawn by `draw(count, generator)`; count, seed and step alone determine them."""
+    """Images for each step, drawn by `draw(count, generator)`; determined by count, seed and step alone."""
 
     def __init__(self, draw: Callable[[int, Generator], Images], purpose: str):
         self._draw: Callable[[int, Generator], Images] = draw
@@ -23,7 +23,7 @@ class Blocks(Generic[Images]):
         self._block: Images
 
     def of_step(self, count: int, seed: int, step: int) -> Images:
-        """The `count` images of that step."""
+        """The `count` images of a step."""
         steps = max(1, _IMAGES // max(1, count))  # in a block
         key = (count, seed, step // steps)
         if self._key != key:

@@ -50,7 +50,7 @@ def _renames(found: mnist.Found) -> str | None:
 
 
 def _trouble(found: mnist.Found, root: Path, reason: str) -> tuple[str, str]:
-    """Why MNIST cannot be loaded, and the remedy."""
+    """The reason why MNIST cannot be loaded, and the remedy."""
     missing = ", ".join(f"{name}.gz" for name in found.missing)
     if found.files:
         trouble = f"MNIST in {found.folder} is incomplete, and {missing} cannot be downloaded ({reason})."
@@ -61,7 +61,7 @@ def _trouble(found: mnist.Found, root: Path, reason: str) -> tuple[str, str]:
 
 
 def load_test(name: str, root: Path, progress: ProgressFactory) -> Dataset:
-    """The same for evaluation: the whole test set, and fewer training images where they are synthetic."""
+    """Like `load`, for evaluation: the whole test set, and fewer training images if they have to be drawn."""
     return load(name, root, validation=0, limit=SYNTHETIC_TEST, progress=progress)
 
 

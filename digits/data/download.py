@@ -62,7 +62,7 @@ def _remove_leftovers(target: Path) -> None:
 
 
 def _fetch_from_any(mnist, target: Path, root: Path, progress: Callable[[int], None], stalled_after: float) -> None:
-    """Try one mirror after the other. Raises DownloadError with the reasons of all."""
+    """Try the mirrors in turn. Raises DownloadError with the reasons of all."""
     reasons = []
     for mirror in mnist.mirrors:
         with tempfile.TemporaryDirectory(dir=target, prefix=_PREFIX, ignore_cleanup_errors=True) as folder:
@@ -80,7 +80,7 @@ def _fetch_from(
 ) -> str | None:
     """Download `files` from one mirror; None, or the reason of the failure.
 
-    A mirror can keep a connection open for ever, so a thread downloads and this one watches. An abandoned thread ends
+    A mirror can keep a connection open forever, so a thread downloads and this one watches. An abandoned thread ends
     with the timeout of its socket; it writes into a folder that is deleted.
     """
     errors: list[Exception] = []
@@ -102,7 +102,7 @@ def _fetch_from(
 def _download(mnist, mirror: str, files: list[str], folder: Path, errors: list[Exception]) -> None:
     resources = [entry for entry in mnist.resources if entry[0].removesuffix(".gz") in files]
     try:
-        # A subclass of the same name, which is part of its path; without __init__, which would read the images too.
+        # A subclass with the same name, which is part of its path; without __init__, which would read the images, too.
         download: Any = object.__new__(type("MNIST", (mnist,), {"mirrors": [mirror], "resources": resources}))
         download.root = str(folder)
         download.download()
@@ -122,18 +122,18 @@ def torchvision_mnist():
     try:
         with INTERRUPTS.deferred(patience_s=0):  # an exception within an import may abort the process
             from torchvision.datasets import MNIST, utils
-    except (ImportError, RuntimeError, OSError, AttributeError) as error:  # versions that do not fit raise any of these
+    except (ImportError, RuntimeError, OSError, AttributeError) as error:  # incompatible versions raise any of these
         raise DownloadError(explain_import(error)) from None
     utils.tqdm = functools.partial(utils.tqdm, disable=True)
     return MNIST
 
 
 def explain_import(error: Exception) -> str:
-    """The versions that do not fit together, and the remedy."""
+    """Error message with the incompatible versions and the remedy."""
     remedy = "python -m pip install --upgrade --force-reinstall torch torchvision"
     try:
         versions = f"torchvision {importlib.metadata.version('torchvision')}"
     except importlib.metadata.PackageNotFoundError:
         return f"torchvision is not installed: {remedy.replace(' --force-reinstall', '')}"
-    versions += f" does not fit torch {importlib.metadata.version('torch')}"
+    versions += f" is incompatible with torch {importlib.metadata.version('torch')}"
     return f"{versions} ({str(error).splitlines()[0]}): {remedy}"

@@ -2,8 +2,8 @@
 
     digits = Forms(0.03).sample_for(batch, seed=1, step=0)
 
-MNIST was written by Americans before 1995; elsewhere people write some digits differently. The pen is that of the
-outliers: with one of its own, a network would learn that whatever this pen draws is a digit.
+MNIST was written by Americans before 1995; elsewhere people write some digits differently. The pen is the same as for
+outliers: with a different one, a network would learn that whatever it draws is a digit.
 """
 
 from functools import cache

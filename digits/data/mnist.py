@@ -54,7 +54,7 @@ MNIST_FILES = (
 
 
 class MissingDataset(UserError):
-    """Not all four files are there."""
+    """At least one of the four files is missing."""
 
 
 class DamagedDataset(UserError):
@@ -126,7 +126,7 @@ class Found:
 
 
 def find_files(root: Path) -> Found:
-    """Files with the expected path are taken unchecked, so that damage is reported later; others by their checksum."""
+    """Find MNIST: files at the expected paths unchecked, so that damage is reported later; others by checksum."""
     files: dict[str, Path] = {}
     unfit: list[Path] = []
     for file in MNIST_FILES:
@@ -194,7 +194,7 @@ def _similar(root: Path, file: IdxFile) -> list[Path]:
 
 
 def _letters(name: str) -> str:
-    """A name without what sources differ in: case, dots, hyphens, and whether the test set is called t10k or test."""
+    """A normalized name, since sources differ in case, dots, hyphens and whether the test set is t10k or test."""
     return re.sub("[^a-z0-9]", "", name.lower()).replace("test", "t10k")
 
 
@@ -219,7 +219,7 @@ def _is_gzip(path: Path) -> bool:
 
 
 def _read(path: Path, limit: int) -> bytearray:
-    """At most `limit` decompressed bytes, so that no .gz fills the memory; a bytearray, since torch warns of bytes."""
+    """At most `limit` decompressed bytes, so that no .gz fills the memory; torch would warn about immutable bytes."""
     try:
         with gzip.open(path) if _is_gzip(path) else path.open("rb") as file:
             return bytearray(file.read(limit))

@@ -1,4 +1,4 @@
-"""From an image file to the digits in it; for Python programs, `load`.
+"""Prediction of the digits in images; Python programs use `load`.
 
 >>> from digits.inference import load
 >>> answer = load("results").read("seven.png")
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def load(trained: str | PathLike[str] = "results") -> "Reader":
     """The trained network of a results folder (its newest) or of a weights file, on the CPU.
 
-    Imports torch. Raises digits.errors.UserError, with a remedy, where there is no usable network.
+    Imports torch. Raises digits.errors.UserError, with a remedy, if there is no usable network.
     """
     from digits.inference.reader import Reader
 

@@ -1,8 +1,8 @@
-"""Checks of an image file's structure that come before decoding.
+"""Checks of an image file's structure before it is decoded.
 
-Some files are built to exhaust a decoder: it walks the chunks of a file one by one, in Python, known or not, and 12 MB
-hold four million of them; each scan of a progressive JPEG traverses the whole image, and 2 MB hold 130,000 scans, which
-take minutes; each tag of a TIFF may claim the whole file as its value.
+Some files are built to exhaust a decoder. Pillow walks the chunks of a file one by one, in Python, known or not, and
+12 MB hold four million of them. Each scan of a progressive JPEG traverses the whole image, and 2 MB hold 130,000 scans,
+which take minutes. Each tag of a TIFF may claim the whole file as its value.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _INNER_DIRECTORIES = (34665, 34853, 40965)  # Exif, GPS, interoperability: Pillo
 # None, three kinds of CCITT fax, LZW, JPEG, Deflate under two numbers, PackBits: scanners and editors write no others.
 _TIFF_COMPRESSIONS = (1, 2, 3, 4, 5, 7, 8, 32946, 32773)
 
-# Signatures at an offset, of files that people take for images and the decoder does not read.
+# Signatures, with their offsets, of image formats that are not supported.
 _FOREIGN = {
     (4, b"ftypheic"): "HEIC",
     (4, b"ftypheix"): "HEIC",

@@ -68,7 +68,7 @@ def decode(content: bytes, max_bytes: int = MAX_BYTES, max_pixels: int = MAX_PIX
 
 
 def from_pillow(image: Image.Image) -> DecodedImage:
-    """An image that another program has opened or drawn, rotated as its EXIF orientation says."""
+    """An image opened or drawn by the caller, rotated as its EXIF orientation says."""
     from PIL import ImageOps
 
     channels = _channels(ImageOps.exif_transpose(_reduced(image)))
@@ -100,7 +100,7 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
 
 @functools.cache
 def _configure_pillow() -> None:
-    """Limit Pillow's memory, and silence it about odd files: each warning is new, and Python keeps them all."""
+    """Limit Pillow's memory and silence its warnings: each one differs, and Python remembers them all."""
     from PIL import PngImagePlugin
 
     PngImagePlugin.MAX_TEXT_MEMORY = _MAX_TEXT_BYTES
@@ -110,7 +110,7 @@ def _configure_pillow() -> None:
 
 @contextlib.contextmanager
 def _quiet_libtiff() -> Iterator[None]:
-    """Drop what libtiff prints about damaged files: Pillow has no switch for it, and uploads could fill a terminal."""
+    """Discard libtiff's messages about damaged files: Pillow can't turn them off, and uploads could fill a terminal."""
     with _one_at_a_time, contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):  # there is no stderr
             stderr = os.dup(2)

@@ -87,7 +87,7 @@ def fit_surface(colors: np.ndarray, rounds: int = 4) -> np.ndarray:
 
 
 def remove_specks(ink: np.ndarray) -> tuple[np.ndarray, int]:
-    """(H, W) without components that have hardly any ink compared with the largest, and how many are left."""
+    """(H, W) without components that have hardly any ink compared to the largest one, and how many remain."""
     labels, count = components(ink > 0)
     if count < 2:
         return ink, count

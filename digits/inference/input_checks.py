@@ -31,9 +31,9 @@ _STRONG, _FAINT = 0.5, 0.15  # of the maximum: within a stroke, and any ink
 
 
 def rejection_reason(prepared: Prepared, outlier: bool = False) -> str | None:
-    """Why this is rejected as a digit, one of REASONS; None where it may be one.
+    """Why the image is rejected as a digit, one of REASONS; None if it may be one.
 
-    `outlier`: the network finds it unlike the digits it was trained on; then a flaw of the image may be the cause.
+    `outlier`: its OOD score exceeds the threshold; a flaw of the image may be the cause.
     """
     strong = prepared.pixels > _STRONG * prepared.pixels.max()
     if max_window_fill(prepared.pixels) > MAX_FILL:

@@ -1,4 +1,4 @@
-"""The prediction for the image of one digit."""
+"""Prediction for the image of one digit."""
 
 from dataclasses import dataclass
 
@@ -50,7 +50,7 @@ class Prediction:
 
     @property
     def explanation(self) -> str:
-        """Of a rejected image: "looks like 1, but touches the edge" or "not a digit (far too much ink); nearest: 1"."""
+        """Text for a rejected image: "looks like 1, but touches the edge", "not a digit (REASON); nearest: 1"."""
         if self.reason in IMAGE_FLAWS and self.score >= UNCERTAIN:
             return f"looks like {self.label}, but {self.reason}"
         return f"not a digit ({self.reason}); nearest: {self.label}"

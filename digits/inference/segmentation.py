@@ -4,7 +4,7 @@
     sheet.lines                   top to bottom, each a list of pieces from left to right
     sheet.cuts(piece)             columns at which a wide piece may be two digits
 
-Only geometry decides here; which pieces are digits, and which belong together, decides the network (reading.py).
+Segmentation uses geometry only; the network decides which pieces are digits and which belong together (reading.py).
 """
 
 import math

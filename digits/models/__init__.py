@@ -1,1 +1,1 @@
-"""Architectures, weights and their export."""
+"""Network builders, weights files, export, summaries."""

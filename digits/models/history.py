@@ -1,4 +1,4 @@
-"""Snapshots of the network for the page: the current weights in float32, and in float16 those after each epoch.
+"""Snapshots of the network for the page: the current weights in float32, those after each epoch in float16.
 
 With them the page, or any other program, runs the network without torch.
 """
@@ -84,7 +84,7 @@ class ModelHistory:
 
 
 def snapshots_of(saved: dict, history: bytes) -> dict[int, Snapshot]:
-    """Snapshots by epoch, of network.json and network-epochs.bin; {} where the two do not match.
+    """Snapshots by epoch, from network.json and network-epochs.bin; {} if the two do not match.
 
     A trainer killed between writing the two has added an epoch to one: the earlier epochs still match. Raises
     ValueError for a damaged network.json.
@@ -107,7 +107,7 @@ def snapshots_of(saved: dict, history: bytes) -> dict[int, Snapshot]:
 
 
 def latest(saved: dict, numbers: bytes) -> bytes | None:
-    """The content of network.bin; None where it does not match `saved`."""
+    """The content of network.bin; None if it does not match `saved`."""
     matches = len(numbers) == 4 * saved["numbers"] and zlib.crc32(numbers) == saved["crc32"]
     return numbers if matches else None
 
@@ -131,7 +131,7 @@ def _check(saved: dict) -> None:
 def load_snapshot(saved: dict, numbers: bytes) -> nn.Sequential:
     """The network of network.json with the parameters of one epoch, float32 or float16.
 
-    Raises ValueError where its output is not ten logits; other invalid files raise errors of several types.
+    Raises ValueError if its output is not ten logits; other invalid files raise errors of several types.
     """
     dtype = torch.float32 if len(numbers) == 4 * saved["numbers"] else torch.float16
     network = import_model(saved["layers"], torch.frombuffer(bytearray(numbers), dtype=dtype).float())
@@ -143,7 +143,7 @@ def load_snapshot(saved: dict, numbers: bytes) -> nn.Sequential:
 
 
 def downsample(rows: list[dict]) -> list[dict]:
-    """At most ROWS_KEPT rows: of more every second, always the last."""
+    """The rows, or every second one, including the last, if there are more than ROWS_KEPT."""
     return every_second(rows) if len(rows) > ROWS_KEPT else rows
 
 

@@ -1,11 +1,11 @@
 """Number format, memory format and device: bfloat16 and channels_last where they are correct and faster here.
 
 bfloat16 with channels_last doubles the speed of small convolutions on processors that support it. On others it is many
-times slower, and some versions of torch compute a first layer of one channel incorrectly: so it is measured. The memory
-format alone gains a factor of 1.1 to 1.9 and is measured as well.
+times slower, and some versions of torch compute a first layer of one channel incorrectly, so it is tried first. The
+memory format alone gains a factor of 1.1 to 1.9 and is tried as well.
 
-Both affect rounding, and runs have to be reproducible: so the measure is CPU time on one thread, which other processes
-hardly change (5 %; with two threads that wait for each other it was 50 %), and near ties go to float32 and
+Both affect rounding, and runs must be reproducible. So candidates are compared by CPU time on one thread, which other
+processes hardly change (5 %; with two threads that wait for each other it was 50 %), and near ties go to float32 and
 channels_last.
 """
 

@@ -78,7 +78,7 @@ def layer_table(network: nn.Sequential) -> list[Layer]:
 
 
 def _kind(layer: nn.Module) -> str:
-    """The name of its class in torch; layers shared by several processes are subclasses."""
+    """The name of the layer's class in torch; a layer synchronized over processes is a subclass of it."""
     return next(kind.__name__ for kind in type(layer).__mro__ if kind.__module__.startswith("torch."))
 
 

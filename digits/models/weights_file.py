@@ -60,7 +60,7 @@ def load_network(path: str | Path) -> nn.Module:
 
 
 def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
-    """The same network, and the content of the file."""
+    """The network of a mnist_cnn.pth, as from `load_network`, and the content of the file."""
     try:
         content = load(path, MAX_BYTES)
         if "state_dict" not in content:
@@ -80,13 +80,13 @@ def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
 
 
 def check_temperature(temperature: float | None) -> None:
-    """None: uncalibrated. Raises DamagedFile, or TypeError for something other than a number."""
+    """Raise DamagedFile for an invalid temperature, TypeError for something other than a number; None is valid."""
     if temperature is not None and not 0 < temperature < math.inf:
         raise DamagedFile(f"{temperature} is not a temperature")
 
 
 def open_trained(path: Path) -> tuple[nn.Module, dict]:
-    """The same for a path given by the user. Raises UserError with a remedy."""
+    """Like `load_trained`, for a path that the user named: raises UserError with a remedy."""
     try:
         return load_trained(path)
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The web server behind the page."""
+"""Web server of the page."""
 
 from pathlib import Path
 

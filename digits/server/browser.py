@@ -1,4 +1,4 @@
-"""The browser that shows the page when the server starts."""
+"""Opening of the page in a browser when the server starts."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ def browser_expected(environment: Mapping[str, str] = os.environ) -> bool:
 
 
 def open_browser(url: str) -> None:
-    """Open `url` from a process without a terminal: no output is seen, and no text browser takes over the screen."""
+    """Open `url` from a process without a terminal, so that no output or text browser appears in this one's."""
     import subprocess
 
     silent = subprocess.DEVNULL

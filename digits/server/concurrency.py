@@ -1,8 +1,8 @@
 """Concurrency limits: slots for connections, a fair semaphore for slow work, bytes for large bodies, and a time budget.
 
-A page keeps its connection between polls, so that 800 open pages would hold every thread and lock everybody else out,
-while hardly one of them asks anything. The same goes for clients that begin a request and never finish it, or send a
-byte of it now and then. So near the limit the connection that has been waited for longest is closed for the next.
+A page keeps its connection open between polls, so 800 open pages would occupy every thread and lock everyone else out,
+although nearly all of them are idle. So would clients that never finish a request, or send a byte of it now and then.
+Near the limit, the connection that has been idle longest is therefore closed to make room for the next.
 """
 
 import contextlib
@@ -12,12 +12,12 @@ import time
 from collections import deque
 from collections.abc import Iterator
 
-GRACE_S = 0.2  # every client is waited for that long: a request needs some time to arrive
+GRACE_S = 0.2  # no connection is closed sooner: a request needs some time to arrive
 PATIENCE_S = 1.0  # for a slot, once one is being freed
 
 
 class ConnectionSlots:
-    """At most `limit` connections at a time, each with a thread of its own."""
+    """At most `limit` connections at a time, each with its own thread."""
 
     def __init__(self, limit: int):
         self._limit = limit
@@ -49,7 +49,7 @@ class ConnectionSlots:
             self._changed.notify()
 
     def begin_waiting(self, connection: socket.socket, since: float) -> None:
-        """From now on the slot may be taken away, as if the client had closed the connection.
+        """Allow the slot to be taken away from now on, as if the client had closed the connection.
 
         `since`: when the first byte of the request could have come; an occasional byte does not restart it.
         """
@@ -121,9 +121,7 @@ class ByteBudget:
     def __init__(self, total: int, waiting: int):
         self._left = total
         self._waiting = threading.Semaphore(waiting)
-        self._turn = FairSemaphore(
-            1
-        )  # of the thread that waits for bytes, so that small requests don't pass large ones
+        self._turn = FairSemaphore(1)  # held while waiting for bytes, so that small requests don't overtake large ones
         self._released = threading.Condition()
 
     @contextlib.contextmanager
@@ -148,7 +146,7 @@ class ByteBudget:
 
 
 class TimeBudget:
-    """The time that a request waits, for all its semaphores together. Raises TimeoutError when it is over."""
+    """The time that a request may wait for semaphores in total. Raises TimeoutError when it is used up."""
 
     def __init__(self, seconds: float):
         self._left = seconds

@@ -1,7 +1,7 @@
 """Request guard: Host, Origin and token checks, CORS, and the security headers of every response.
 
-A page of another site can make the browser send requests here: under a name of its own that resolves to 127.0.0.1 (DNS
-rebinding), or from a form or script (cross-site request forgery).
+A page of another site can make the browser send requests to this server: under that site's own name, made to resolve to
+127.0.0.1 (DNS rebinding), or from a form or script (cross-site request forgery).
 """
 
 import hmac
@@ -72,7 +72,7 @@ class CorsPolicy:
         self._methods_of = methods_of
 
     def allows(self, request: Request) -> bool:
-        """Whether `request`, or the one that it is the preflight of, comes from such a page and is allowed."""
+        """Whether `request`, or the one that it is a preflight for, comes from such a page and is allowed."""
         if not self._origins:
             return False
         headers = request.headers
@@ -114,9 +114,9 @@ def parse_origin(text: str) -> str:
 
 
 def check_request(request: Request, host_names: frozenset[str], cors: CorsPolicy) -> None:
-    """Raise Problem (403) for a wrong Host, or for a request that may change something and comes from another site.
+    """Raise Problem (403) for an invalid Host, or for a cross-site request that may change something.
 
-    Right are IP addresses, localhost and `host_names` (in lower case).
+    Valid hosts are IP addresses, localhost and `host_names` (in lower case).
     """
     if request.host is None:  # HTTP/1.0; browsers send one
         if request.method not in SAFE_METHODS:
@@ -128,7 +128,7 @@ def check_request(request: Request, host_names: frozenset[str], cors: CorsPolicy
 
 
 def _is_cross_site(request: Request) -> bool:
-    """By Sec-Fetch-Site or Origin, either one: as Go 1.25's CrossOriginProtection, but stricter where both are sent.
+    """Whether Sec-Fetch-Site or Origin says so: like Go 1.25's CrossOriginProtection, but stricter if both are sent.
 
     A request without either comes from a program, which could send anything.
     """
@@ -149,7 +149,7 @@ def _is_own_host(host: str, names: frozenset[str]) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only programs of this machine reach that address: 127.0.0.0/8, ::1 or localhost."""
+    """Whether only programs on this machine can reach the address: 127.0.0.0/8, ::1 or localhost."""
     if host.lower() == "localhost":
         return True
     return _packed(socket.AF_INET, host)[:1] == b"\x7f" or _packed(socket.AF_INET6, host) == bytes(15) + b"\1"

@@ -18,11 +18,11 @@ MAX_DEFLATE_RATIO = 1032  # of the length decompressed to that compressed (zlib'
 # the largest body, which it may have begun to send.
 LINGER_S = 1.0
 LINGER_BYTES = 32 << 20
-RECEIVE = 64 << 10  # bytes at a time: any head, and any body but the largest
+RECEIVE = 64 << 10  # bytes at a time: enough for any head and most bodies
 # Some clients send one after a body (RFC 9112, 2.2).
 MAX_BLANK_LINES = 4  # before a request
 
-SERVER_NAME = "digits"  # the page looks for it before it offers what only this server can do
+SERVER_NAME = "digits"  # the page checks it before it offers features that only this server has
 _COMMON = f"Server: {SERVER_NAME}\r\nCache-Control: no-cache\r\n"  # revalidate every time: a file changes every second
 WITH_CONTENT = _COMMON + "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS.items())
 
@@ -47,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
             request = parse_head(self._receiver.receive_head())
             response = self._respond(request)
             self.close_connection = not request.keep_alive or self.server.slots.nearly_full
-        except Problem as problem:  # where the next request begins is unknown now
+        except Problem as problem:  # it is unknown where the next request begins
             response, self.close_connection = problem.response(), True
             if request:  # let a page of an allowed origin read the reason
                 self.server.cors.add_headers(request, response)
@@ -75,8 +75,8 @@ class Handler(BaseHTTPRequestHandler):
                 request.body = b""
 
     def _send(self, response: Response, head_only: bool) -> None:
-        # A client keeps the headers that came with the file, so a 304 needs no others: a third of the bytes of an idle
-        # poll.
+        # A client keeps the headers that came with the file, so a 304 omits them: they are a third of the bytes of an
+        # idle poll.
         head = response.head(not self.close_connection, _COMMON if response.status == 304 else WITH_CONTENT)
         try:
             self._receiver.set_timeout(self.server.deadline_s)  # for each `sendall` as a whole
@@ -88,7 +88,7 @@ class Handler(BaseHTTPRequestHandler):
             response.close()
 
     def _linger(self) -> None:
-        """Let the client read the response: closing with unread bytes here would destroy it (RST)."""
+        """Let the client read the response: closing the connection with unread input would discard it (RST)."""
         self.connection.shutdown(socket.SHUT_WR)
         self._receiver.discard()
 
@@ -126,7 +126,7 @@ class _Receiver:
             new = self._receive()
 
     def receive_body(self, length: int, seconds: float | None) -> bytes:
-        """`seconds`: what the body has from now on; None: what is left of the request's time."""
+        """Receive a body within `seconds` from now; None: within the rest of the request's deadline."""
         if seconds is not None:
             self._deadline = time.monotonic() + seconds
         while len(self._buffer) < length:
@@ -134,7 +134,7 @@ class _Receiver:
         return self._take(length)
 
     def discard(self) -> None:
-        """Drop what still arrives, for LINGER_S or LINGER_BYTES at most. Raises OSError when the client is gone."""
+        """Discard further input, up to LINGER_S or LINGER_BYTES. Raises OSError when the client is gone."""
         self._since = time.monotonic()
         self._deadline = self._since + LINGER_S
         count = len(self._buffer)
@@ -150,7 +150,7 @@ class _Receiver:
         return taken
 
     def _receive(self) -> int:
-        """Add what has arrived to the buffer; how many bytes, at least one. Raises Problem (408) and OSError."""
+        """Receive into the buffer; returns the number of bytes, at least one. Raises Problem (408) and OSError."""
         limit, slots = self._server.deadline_s, self._server.slots
         self.set_timeout(limit if self._deadline is None else max(0.001, self._deadline - time.monotonic()))
         slots.begin_waiting(self._connection, self._since)
@@ -171,7 +171,7 @@ class _Receiver:
 
 
 def _body_length(request: Request, limit: int) -> int:
-    """Bytes of the body that follows. Two ways to state a length are how requests are smuggled past a proxy: 400."""
+    """Length of the body. Raises Problem: 400 also for two lengths, by which requests are smuggled past a proxy."""
     length = request.headers.get("content-length", "0")
     if "transfer-encoding" in request.headers:
         if "content-length" in request.headers:

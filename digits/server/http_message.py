@@ -32,7 +32,7 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?=[^\n])|(?<!\r)\n"
 
 
 class Problem(Exception):
-    """An error response: status, one sentence for a person, headers, and the name of the option at fault (`field`)."""
+    """An error response: status, one sentence for people, headers, and the name of the option at fault (`field`)."""
 
     def __init__(self, status: int, error: str, headers: dict[str, str] | None = None, field: str | None = None):
         super().__init__(error)

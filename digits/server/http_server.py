@@ -17,14 +17,14 @@ from digits.server.http_handler import LINGER_S, RECEIVE, WITH_CONTENT, Handler
 from digits.server.http_message import Problem, Request, Response
 from digits.server.router import MAX_BODY
 
-# For a whole request from its first byte, for the wait between two, and for the client to take CHUNK bytes: longer than
-# the worst Wi-Fi needs, and no client holds a thread by sending a byte a second.
+# Limit for a whole request from its first byte, for the wait between two, and for the client to receive CHUNK bytes:
+# longer than the worst Wi-Fi needs, and no client can hold a thread by sending a byte a second.
 DEADLINE_S = 12.0
 # One for each connection (ConnectionSlots). An idle thread costs about 50 kB, and the usual limit is 1,024 open files.
 THREADS = 800
-# Connections waiting to be accepted: pages that open at once. One too many waits a second before it tries again.
+# Connections waiting to be accepted: pages that open at once. A client beyond that retries after a second.
 BACKLOG = 1024
-# Rejected connections that linger at a time. More are cut, so that a flood of them leaves the accept loop its time.
+# Rejected connections that linger at a time. Further ones are cut, so that a flood of them can't stall the accept loop.
 LINGERING = 64
 # Bodies over RECEIVE bytes that are in memory at a time, from the first byte until they are answered: six photos of
 # 12 MB as base64. Others wait, unread: their clients send no more than the socket's buffer takes.
@@ -88,14 +88,14 @@ class Server(ThreadingHTTPServer):
         return response
 
     def guard(self, request: Request) -> None:
-        """Raise Problem (403) unless Host and Origin are right."""
+        """Raise Problem (403) unless Host and Origin are allowed."""
         check_request(request, self.names, self.cors)
 
     @contextlib.contextmanager
     def room_for_body(self, length: int) -> Iterator[float | None]:
-        """While a body of `length` bytes, decompressed, is in memory: the seconds it has to arrive.
+        """Reserve memory for a body of `length` bytes, decompressed; yields the seconds within which it must arrive.
 
-        None for a small one, which needs no room. Raises Problem (503) if there is no room for a large one.
+        Yields None for a small body, which needs no reservation. Raises Problem (503) if there is no room.
         """
         if length <= RECEIVE:
             yield None
@@ -177,7 +177,7 @@ def _busy() -> Problem:
 def log(text: str) -> None:
     """Print one line to stderr, escaped to ASCII. An unwritable stderr is ignored: requests are still answered.
 
-    Without a codec: the first use of one imports it, which takes a file descriptor.
+    It avoids codecs, since the first use of one imports it, which takes a file descriptor.
     """
     if sys.stderr:  # None under pythonw
         with contextlib.suppress(OSError, ValueError):

@@ -63,7 +63,7 @@ class InferenceProtocols:
 
     @_errors_as_json
     def v1_status(self, _request: Request, model: str) -> Response:
-        """Both formats in one: KServe's `ready`, and TensorFlow's state of each version."""
+        """The model's status in both formats: KServe's `ready`, and TensorFlow's state of each version."""
         _check_model(model)
         state = "AVAILABLE" if self._predict.ready else "START"
         version = {"version": "1", "state": state, "status": {"error_code": "OK", "error_message": ""}}
@@ -71,7 +71,7 @@ class InferenceProtocols:
 
     @_errors_as_json
     def v2_infer(self, request: Request, model: str) -> Response:
-        """The outputs that the request names, or all."""
+        """The outputs that the request names, or all of them, for each image."""
         _check_model(model)
         body: dict[str, Any] = {}
 
@@ -97,7 +97,7 @@ class InferenceProtocols:
 
     @_errors_as_json
     def v2_model(self, _request: Request, model: str) -> Response:
-        """Inputs and outputs."""
+        """Metadata of the model: its inputs and outputs."""
         _check_model(model)
         inputs = [{"name": "image", "datatype": "UINT8", "shape": [-1, 28, 28]}]
         outputs = [{"name": name, "datatype": kind, "shape": shape} for name, (kind, shape) in _OUTPUTS.items()]
@@ -106,7 +106,7 @@ class InferenceProtocols:
 
     @_errors_as_json
     def v2_model_ready(self, _request: Request, model: str) -> Response:
-        """400 while there is no network: the protocol wants a 4xx."""
+        """Readiness of the model; 400 while there is no network, since the protocol requires a 4xx."""
         _check_model(model)
         ready = self._predict.ready
         return json_response({"name": model, "ready": ready}, status=200 if ready else 400)
@@ -121,11 +121,11 @@ class InferenceProtocols:
         return json_response({"ready": ready}, status=200 if ready else 400)
 
     def v2_server(self, _request: Request) -> Response:
-        """The server's name and version of its API."""
+        """Metadata of the server: its name and API version."""
         return json_response({"name": "digits", "version": "1", "extensions": []})
 
     def _answers(self, request: Request, images_of: Callable[[Request], list[Image]]) -> list[dict[str, Any]]:
-        """Raises Problem, also for an image of no or several digits: these formats have no place for it."""
+        """One per image. Raises Problem, also for no digit or several, which these formats can't express."""
         answers = self._predict.answers(request, images_of)
         for number, answer in enumerate(answers):
             if answer["status"] == "empty":
@@ -141,7 +141,7 @@ def _check_model(model: str) -> None:
 
 
 def _requested(body: dict[str, Any]) -> list[str]:
-    """The names of the outputs that are asked for. Raises Problem (400) for an unknown one."""
+    """The names of the requested outputs. Raises Problem (400) for an unknown one."""
     outputs = body.get("outputs") or [{"name": name} for name in _OUTPUTS]
     found = outputs if isinstance(outputs, list) else [None]
     names = [str(one.get("name")) if isinstance(one, dict) else "" for one in found]

@@ -8,7 +8,7 @@ from itertools import chain
 from digits.server.http_message import Problem
 
 MAX_IMAGES = 16  # in a request
-# By preference: a request with several of them in JSON means the first.
+# In order of preference: if a JSON object has several of them, the first counts.
 FIELDS = (
     *("image", "file", "data", "img", "picture", "photo", "upload", "digit", "canvas", "image_file", "images", "files"),
     *("b64", "base64", "image_bytes", "pixels"),
@@ -92,12 +92,12 @@ def _flatten(value: list, shape: tuple[int, ...]) -> list[float]:
             raise Problem(400, f"The rows of the array differ in length. An image is {_SHAPES}.")
         level = [*chain.from_iterable(level)]
     if not all(type(one) in (int, float) for one in level):
-        raise Problem(400, f"The array has other values than numbers. An image is {_SHAPES}.")
+        raise Problem(400, f"The array has values that are not numbers. An image is {_SHAPES}.")
     return level
 
 
 def _to_rows(numbers: list[float]) -> list[list[float]]:
-    """28x28 numbers of 0 to 255: the same, or times 255 if none is above 1. Raises Problem (400)."""
+    """784 numbers as rows, scaled to 0 to 255 if none is above 1. Raises Problem (400)."""
     low, high = min(numbers), max(numbers)
     if not (low >= 0 and high <= 255):
         usage = "Send pixels from 0 to 255 or from 0 to 1 (ink is high), before any normalization"

@@ -56,7 +56,7 @@ class PredictApi:
         return True
 
     def answer(self, request: Request) -> Response:
-        """Raises Problem: 400, 404, 411, 413, 415, 422, 503."""
+        """The response of /predict. Raises Problem: 400, 404, 411, 413, 415, 422, 503."""
         began = time.perf_counter()
         answers = self.answers(request, uploads.images_of)
         if len(answers) == 1 and answers[0]["status"] == "empty":
@@ -68,7 +68,7 @@ class PredictApi:
         return json_response((answers[0] if len(answers) == 1 else {"answers": answers}) | elapsed)
 
     def answers(self, request: Request, images_of: Callable[[Request], list[uploads.Image]]) -> list[dict[str, Any]]:
-        """One for each image that `images_of` finds in the request. Raises Problem as `answer`, but for 422."""
+        """One for each image that `images_of` finds in the request. Raises Problem like `answer`, except 422."""
         _check(request)
         if not self._requests.acquire(blocking=False):
             raise _too_busy()
@@ -80,7 +80,7 @@ class PredictApi:
             self._requests.release()
 
     def _predict(self, request: Request, images_of: Callable[[Request], list[uploads.Image]]) -> list[dict[str, Any]]:
-        """One answer for each image. Each waits for its own turn, so that other requests pass a form with many."""
+        """One answer for each image. Each image waits for its turn, so that requests with many don't block others."""
         budget = TimeBudget(_TIMEOUT_S)
         with budget.acquired(self.computing), self._memory:  # a large body takes time too
             uploaded = images_of(request)
@@ -101,7 +101,7 @@ class PredictApi:
         return answers
 
     def _read(self, predictor: "Predictor", image: uploads.Image) -> "Reading":
-        """Raises Problem: 413, 415."""
+        """Decode and read one image. Raises Problem: 413, 415."""
         from digits.inference import images
         from digits.inference.preprocess import from_pixels
         from digits.inference.reading import Reading
@@ -124,11 +124,11 @@ class _Predictors:
     def __init__(self, results: Path):
         self._results = results
         self._loading = FairSemaphore(1)  # one at a time; requests for those in memory do not wait for it
-        self._lock = threading.Lock()  # of the next
+        self._lock = threading.Lock()  # guards _cached
         self._cached: dict[tuple[Path, int, int, int], Predictor] = {}  # by version of the file, last used at the end
 
     def folder(self, run: str | None) -> Path:
-        """Of that run, else of the newest final weights, else of the newest epoch. Raises Problem: 404, 503."""
+        """The folder of `run`; None: that of the newest final weights, or of the newest epoch. Problem: 404, 503."""
         if run is not None:
             try:
                 folder = runs.run_folder(self._results, run) if contract.RUN_ID.fullmatch(run) else None
@@ -216,7 +216,7 @@ def _import_inference() -> None:
 
             import digits.inference.predict  # noqa: F401
     except ImportFailed as error:
-        log(str(error))  # it names paths of this machine, which are private
+        log(str(error))  # not sent to the client, since it contains paths
         raise Problem(503, "A package can't be loaded; the server's terminal names it and the remedy.") from None
 
 

@@ -36,7 +36,7 @@ class ResultsApi:
         return self._compressed.file(request, self._results, f"{contract.RUNS}/{run_id}/{name}")
 
     def runs_index(self, request: Request) -> Response:
-        """runs.json, corrected by the log if they differ; an empty list if the trainer writes no list."""
+        """runs.json, corrected by the logs if they differ; an empty list if the trainer writes no list."""
         if corrected := runs.corrected_index(self._results, self._read_log()):
             return json_response(corrected)
         try:
@@ -74,7 +74,7 @@ class ResultsApi:
         return self._changed(run_id, lambda: runs.delete(self._results, run_id))
 
     def _changed(self, run_id: str, change: Callable[[], dict[str, Any]]) -> Response:
-        """The list of runs after `change`."""
+        """Apply `change`, which returns the new list of runs."""
         try:
             return json_response(change())
         except (runs.NoSuchRun, FileNotFoundError):  # the latter if another program has just deleted it
@@ -115,6 +115,6 @@ def _parse_log(content: bytes) -> dict[str, Any]:
 
 
 def unwritable(error: OSError) -> Problem:
-    """For a results folder that can't be written: 507 if the disk is full, else 403."""
+    """The Problem of a results folder that can't be written: 507 if the disk is full, else 403."""
     status = 507 if error.errno == errno.ENOSPC else 403
     return Problem(status, f"The server can't write to the results folder: {error.strerror or error}.")

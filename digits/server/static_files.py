@@ -1,4 +1,4 @@
-"""Files as responses: opened once, inside their folder, with ETag, whole or one range, texts in gzip (RFC 9110)."""
+"""Static files: opened once, within their folder, with ETag, byte range and gzip for text (RFC 9110)."""
 
 import io
 import os
@@ -13,12 +13,11 @@ from digits.server import OPENAPI
 from digits.server.http_message import Problem, Request, Response
 from digits.server.router import not_found
 
-# Everything that is polled fits, and is sent in one write; larger files follow in chunks: with one in each of 800
-# threads 205 MB.
+# Polled files are smaller and are sent in one write; larger files follow in chunks, which in 800 threads take 205 MB.
 CHUNK = 256 << 10  # bytes
 WEB_SUFFIXES = (".js", ".css", ".svg", ".png", ".ico", ".webmanifest")
 GZIP_CACHE_BYTES = 16 << 20  # the page, and the files of some fifty runs
-_MIN_GZIP_BYTES, _MAX_GZIP_BYTES = 200, 8 << 20  # less gains nothing, more would keep others waiting for a second
+_MIN_GZIP_BYTES, _MAX_GZIP_BYTES = 200, 8 << 20  # smaller files don't shrink, larger ones would block for a second
 _GZIP_LEVEL = 5  # 6 takes twice the time for a twentieth of the bytes
 _ACCEPTS_GZIP = re.compile(r"(?:^|,)[ \t]*gzip[ \t]*(?:$|,|;[ \t]*q=(?:1|0\.0*[1-9]))", re.IGNORECASE)
 _TEXT_TYPES = ("text/html", "text/css", "text/javascript", "image/svg", "application/json", "application/manifest")
@@ -65,7 +64,7 @@ def open_file(folder: Path, name: str) -> io.FileIO:
 
 
 def file_etag(status: os.stat_result) -> str:
-    """A replaced file has another inode, a longer one another size: two versions of one second have different tags."""
+    """ETag from inode, time and size, so that it differs even for two versions written within a second."""
     return f'"{status.st_ino:x}-{status.st_mtime_ns:x}-{status.st_size:x}"'
 
 
@@ -152,7 +151,7 @@ class PageFiles:
 
 
 def names_in(folder: Path) -> list[str]:
-    """The exact names in a folder: a file system that ignores case could be asked for others."""
+    """The exact names in a folder; a case-insensitive file system would also open other spellings."""
     try:
         return os.listdir(folder)
     except OSError:
@@ -198,7 +197,7 @@ class GzipCache:
         return Response(200, headers, content)
 
     def file(self, request: Request, folder: Path, name: str) -> Response:
-        """`file_response`, compressed."""
+        """Like `file_response`, compressed if possible."""
         return self.compress(request, file_response(request, folder, name))
 
     def _get(self, tag: str) -> bytes | None:

@@ -1,6 +1,6 @@
 """The trainer's process: mnist_cnn.py, started so that it outlives the server, one per results folder.
 
-Trainers exclude each other by the folder's lock. Until a new trainer holds it, it inherits another lock from here.
+Trainers exclude each other by the folder's lock. Until a new trainer holds it, a lock inherited from the server does.
 """
 
 import os
@@ -42,7 +42,7 @@ class TrainerProcess:
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self, arguments: list[str]) -> int:
-        """Run mnist_cnn.py with `arguments`; its process id.
+        """Start mnist_cnn.py with `arguments`; returns its process id.
 
         Raises AlreadyRunning, NotStarted, and OSError if the folder can't be written.
         """
@@ -66,11 +66,11 @@ class TrainerProcess:
 
     @property
     def pid(self) -> int | None:
-        """Of the last trainer that was started here."""
+        """Process id of the last trainer that this object started."""
         return self._child.pid if self._child else None
 
     def exit_code(self) -> int | None:
-        """Of that trainer, as in shells: 137 after kill -9. None while it runs."""
+        """Exit code of that trainer, as in shells: 137 after kill -9. None while it runs."""
         code = self._child.poll() if self._child is not None else None
         return 128 - code if code is not None and code < 0 else code
 
@@ -154,6 +154,6 @@ def _plain_text(line: str) -> str:
 
 
 def _new_file(path: Path) -> IO[bytes]:
-    """Never the existing one: a link in its place would truncate another file."""
+    """Create a new file instead of opening an existing one: a link there would truncate its target."""
     path.unlink(missing_ok=True)
     return open(path, "xb")

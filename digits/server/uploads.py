@@ -5,8 +5,8 @@ application/x-www-form-urlencoded    the same fields
 application/json                     an object with such a field, `inputs` or `instances`; an array; or a text
 anything else                        the bytes of one image, a data URL, or base64
 
-The content decides where it contradicts Content-Type: a PNG that is declared as JSON is a PNG. Arrays of numbers have
-ink 255 or, if none is above 1, ink 1.
+The content takes precedence over Content-Type: a PNG that is declared as JSON is a PNG. In arrays of numbers, ink is
+255 or, if none is above 1, ink is 1.
 """
 
 import json
@@ -129,7 +129,7 @@ def _urlencoded_fields(body: bytes) -> list[tuple[str, bytes]]:
 
 
 def _form_fields(content_type: str, body: bytes) -> list[tuple[str, bytes]]:
-    """Own code, since the standard library's parser needs unbounded time and memory for endless parts."""
+    """Fields of a multipart form; the standard library's parser needs unbounded time and memory for endless parts."""
     boundary = _BOUNDARY.search(content_type)
     if not boundary:
         raise Problem(400, "The form's Content-Type has no boundary: let the client set it.")
