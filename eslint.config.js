@@ -36,7 +36,7 @@ const BROWSER = [
   'web/frame/*.js',
   'web/charts/{chart,full-resolution,saving}.js',
   'web/pad/{image-input,loader,saved-drawings}.js',
-  'web/control/{actions-menu,bar,control,field,form,manage,requests}.js',
+  'web/control/{actions-menu,bar,control,field,form,manage,new-run,requests}.js',
   'web/views/{header,runs}.js',
 ];
 

@@ -64,6 +64,7 @@ def train_and_test(config: Config, log: RunLog, terminal: Terminal, previous: Pr
                 run.validate()
             terminal.show_epoch(run)
             run.save_epoch()
+            terminal.show_pause(run)
     except Stopped:
         run.save_stopped()
         terminal.show_stop(run)

@@ -49,7 +49,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = read_options(arguments)
     access = access_of(options)
     try:
-        server = listen(options, Site(options.results_dir.absolute(), access=access))
+        site = Site(options.results_dir.absolute(), access=access)
+        server = listen(options, site)
     except (OSError, UnicodeError) as error:
         raise SystemExit(bind_error(error, options)) from None
     try:
@@ -57,6 +58,8 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:  # serve nevertheless
         if error.errno not in stdio.NO_READER:
             stdio.report(stdio.reason(error))
+    if access.allowed:
+        site.queue_worker.start()
     if not options.no_browser and browser_expected():
         threading.Thread(target=open_browser, args=(page_url(server, access),), daemon=True).start()
     with server:

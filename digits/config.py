@@ -131,6 +131,10 @@ class Config:
     )
     samples: int = MACHINE.option(10, Number(int, 0, 100), "Random test images shown with their predictions.")
     checkpoint_every: float = OUTPUT.option(30.0, Number(float, 0), "Seconds between checkpoints within an epoch.")
+    pause_each_epoch: bool = OUTPUT.option(False, Flag(), "Pause after each epoch, until the command control continue.")
+    pause_on_fall: bool = OUTPUT.option(
+        False, Flag(), "Pause when the validation accuracy is lower than after the epoch before."
+    )
     keep_runs: int = FILES.option(20, Number(int, 0), "Earlier runs kept in results/runs.")
     quiet: bool = FILES.option(False, Flag(), "Print errors only.")
 

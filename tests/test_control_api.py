@@ -76,6 +76,8 @@ WISHES = [
     {"action": "epochs", "value": "+5"},
     {"action": "epochs", "value": 20},
     {"action": "snapshot", "value": None},
+    {"action": "pause_each_epoch", "value": True},
+    {"action": "pause_on_fall", "value": "off"},
 ]
 NO_WISHES = [
     {},
@@ -90,6 +92,10 @@ NO_WISHES = [
     {"action": "lr", "value": []},
     {"action": "epochs", "value": 1.5},
     {"action": "epochs", "value": True},
+    {"action": "pause_each_epoch"},
+    {"action": "pause_each_epoch", "value": 1},
+    {"action": "pause_on_fall", "value": "maybe"},
+    {"action": "pause_on_fall", "value": []},
 ]
 
 
@@ -121,6 +127,7 @@ def test_the_state_lists_the_possible_actions(live):
         "free_bytes": 0,
         "last_words": [],
         "exit_code": None,
+        "queue": {"runs": [], "failures": []},
     }
     assert state(live)["free_bytes"] > 0
     with RunLog(live.results, name="alive") as log:
@@ -258,7 +265,7 @@ def test_the_command_does_not_name_the_default_folder(monkeypatch):
     started = []
     monkeypatch.setattr(TrainerProcess, "start", lambda _, arguments: started.append(arguments) or 7)
     access = Authorization()
-    api = ControlApi(PROJECT / "results", access)
+    api = ControlApi(PROJECT / "results", access, TrainerProcess(PROJECT / "results"))
     request = Request("POST", "/runs", {"host": "127.0.0.1", "x-control-token": access.token})
     request.body = b'{"options": {"epochs": 3}}'
     assert json.loads(api.options(request).body)["fixed_args"] == []

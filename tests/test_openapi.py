@@ -85,6 +85,8 @@ DESCRIBED = {
     "/runs/{run_id}": "/runs/x",
     "/runs": "/runs",
     "/resume": "/resume",
+    "/queue": "/queue",
+    "/queue/{id}": "/queue/x",
     "/control": "/control",
     "/options": "/options",
 }

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from digits.config import Config
 from digits.files import write_atomically, write_json
 from digits.runlog import contract, training_log
 from digits.runlog import control_actions as control_file
@@ -296,7 +297,7 @@ class Several:
 def test_processes_do_not_synchronize_at_every_batch_for_commands(tmp_path):
     group = Several()
     log = SimpleNamespace(folder=tmp_path, run_id="mine")
-    control = RemoteControl(log, SimpleNamespace(group=group), checkpoints=None, save_snapshot=None)
+    control = RemoteControl(log, SimpleNamespace(group=group), checkpoints=None, save_snapshot=None, config=Config())
     for _ in range(320):
         control.poll()
     assert group.shared_with == 10

@@ -117,8 +117,9 @@ VALUES = {
     "predictions.json": {"null", "predict"},
     "weights.json": {"null"},
     "network.json": {"null", "pad", "conv", "scale", "relu", "pool", "linear"},
-    "control.json": {*control_actions.ACTIONS, "refused", "stopped", "paused", "continued"},
+    "control.json": {*control_actions.ACTIONS, "refused", "stopped", "paused", "continued", "true", "false", "config"},
     "label.json": set(),
+    "queue.json": set(),
     "runs.json": {"null", "crashed"},
 }
 

@@ -16,14 +16,25 @@ CONTRACT = json.loads((PROJECT / "results" / "schema.json").read_text(encoding="
 DEFINITIONS = CONTRACT["$defs"]
 LOG, RUNS, PREDICTIONS, SAMPLES = "training_log.json", "runs.json", "predictions.json", "test_samples.json"
 WEIGHTS, NETWORK, CONTROL, LABEL = "weights.json", "network.json", "control.json", "label.json"
+QUEUE = "queue.json"
 DOCUMENTS = {
     name: json.loads((golden.FIXTURE / name).read_text()) for name in (LOG, RUNS, PREDICTIONS, SAMPLES, WEIGHTS)
 }
 DOCUMENTS[CONTROL] = {
     "run_id": "a1",
-    "requests": [{"id": "1", "action": "lr", "value": 0.001}, {"action": "epochs", "value": "+5"}, {"action": "stop"}],
+    "requests": [
+        {"id": "1", "action": "lr", "value": 0.001},
+        {"action": "epochs", "value": "+5"},
+        {"action": "stop"},
+        {"action": "pause_on_fall", "value": False},
+    ],
 }
 DOCUMENTS[LABEL] = {"schema": 1, "run_id": "a1", "name": "mine", "hidden": False, "pinned": True}
+DOCUMENTS[QUEUE] = {
+    "schema": 1,
+    "runs": [{"id": "a1", "name": "cnn4, seed 3", "options": {"seed": 3}, "added_at": "2026-09-21T14:13:20Z"}],
+    "failures": [{"id": "a0", "name": "cnn4, seed 2", "reason": "Exit code 1."}],
+}
 DOCUMENTS[NETWORK] = {
     "schema": 1, "run_id": "a1", "epoch": 2, "labels": list("0123456789"), "temperature": 1.1, "ood_threshold": -3.5,
     "input": {"rows": 28, "columns": 28, "mean": 0.13, "std": 0.3},
@@ -134,6 +145,11 @@ DAMAGES = {
     (CONTROL, "requests.0.action"): (MISSING, "explode", 5),
     (CONTROL, "requests.0.value"): (MISSING, [], None),
     (CONTROL, "requests.2.value"): (5,),
+    (CONTROL, "requests.3.value"): (MISSING, None, "maybe", 1.5),
+    (QUEUE, "runs.0.id"): (MISSING, "a/b", 5),
+    (QUEUE, "runs.0.options"): (MISSING, *NOT_AN_OBJECT),
+    (QUEUE, "failures"): (MISSING, [5], *NOT_A_LIST),
+    (QUEUE, "failures.0.reason"): (MISSING, None, *NOT_A_TEXT),
     (LABEL, "run_id"): (MISSING, 5),
     (LABEL, "name"): (5, "x" * 121),
     (LABEL, "pinned"): (1, "yes"),

@@ -111,7 +111,8 @@ def control(action: str, value: str | None, results_dir: Path) -> None:
     """Control the running trainer, which applies the command after the current batch.
 
     stop ends the run (--resume continues it); pause and continue; lr 0.001 sets the learning rate; epochs +5 trains 5
-    more epochs, epochs 20 trains 20 in total; snapshot saves the weights now.
+    more epochs, epochs 20 trains 20 in total; snapshot saves the weights now. pause_each_epoch on pauses after each
+    epoch, pause_on_fall on when the validation accuracy is lower than after the epoch before; off ends that.
     """
     warning = control_actions.lr_warning(results_dir, value) if action == "lr" else None
     if warning and sys.stdin is not None and sys.stdin.isatty():

@@ -198,6 +198,13 @@ class Terminal:
         accuracy = f", val accuracy {100 * run.validation.accuracy:.2f} %" if run.validation else ""
         self.say(f"{epoch_title(run)}: loss {run.state.mean.loss:.4f}{accuracy}, {run.state.seconds:.1f} s")
 
+    def show_pause(self, run: "TrainingRun") -> None:
+        """Print why the run pauses before its next epoch, if it does, and the command that continues it."""
+        if run.control.pause_reason:
+            reason = run.control.pause_reason
+            self.say(f"{reason[0].upper()}{reason[1:]}")
+            self.say(f"Continue: {self._command('mnist_cnn', 'control', 'continue', *_results_dir(run.config))}")
+
     def show_interruption(self, run: "TrainingRun", saved: bool) -> None:
         """Print whether an interrupted run was saved, and the command that resumes it."""
         self.say(

@@ -27,6 +27,7 @@ TEST_IMAGES = "test.png"
 _PICTURES = (VALIDATION_IMAGES, TEST_IMAGES)
 CONTROL = "control.json"  # commands to the live run; it is never moved
 TRAINER_LOG = "trainer.log"  # output of a trainer that the server started; it is never moved either
+QUEUE = "queue.json"  # runs that the server starts one after the other; it is never moved either
 LABEL = "label.json"  # name, hidden, pinned; the server writes it, and the trainer only moves it
 # The log is last: an interrupted move leaves the log behind, and the next start completes it.
 _FOR_THE_PAGE = (BATCHES, TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS, *_NETWORKS, *_PICTURES)
@@ -35,6 +36,7 @@ RUNS = "runs"
 RUNS_INDEX = "runs.json"
 INDEX_LOCK = f".{RUNS_INDEX}.lock"  # held while the list is written
 CONTROL_LOCK = f".{CONTROL}.lock"  # held while a command is added
+QUEUE_LOCK = f".{QUEUE}.lock"  # held while the queue is changed
 
 BATCH_FIELDS = ("step", "epoch", "loss", "accuracy", "lr", "images_per_second")
 LOSS_DIGITS = 9  # distinguish any two float32: two runs can be compared bit for bit

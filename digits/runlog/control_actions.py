@@ -19,8 +19,10 @@ from digits.errors import UserError
 from digits.files import SMALL_BYTES, is_number, load_json, write_json
 from digits.runlog import contract, lock, status, training_log
 
-ACTIONS = ("stop", "pause", "continue", "lr", "epochs", "snapshot")
-WITH_VALUE = ("lr", "epochs")
+PAUSE_RULES = ("pause_each_epoch", "pause_on_fall")  # the options of these names
+ACTIONS = ("stop", "pause", "continue", "lr", "epochs", "snapshot", *PAUSE_RULES)
+WITH_VALUE = ("lr", "epochs", *PAUSE_RULES)
+_SWITCH = {True: True, False: False, "on": True, "off": False}
 LR, EPOCHS = "lr changed", "epochs changed"  # kinds of events that answer these: a replay follows them
 RESUMED = "resumed"  # and these: `value` is how many steps the run has from then on, `before` how many it had
 MAX_REQUESTS = 1000  # in the file: the oldest are dropped, which were executed long ago
@@ -40,7 +42,7 @@ class InvalidCommand(ValueError):
 
 @dataclass(frozen=True)
 class Command:
-    """A valid request. `value` is the new learning rate, or a number of epochs: with `whole` in total, else more."""
+    """A valid request. `value` is the learning rate, a number of epochs (with `whole` in total, else more), or on or off."""
 
     id: str
     action: str
@@ -69,7 +71,11 @@ def parse_command(given: object, place: int) -> Command:
 
 
 def parse_value(action: str, value: object) -> tuple[float, bool]:
-    """Parse the value of lr or epochs: a number, and whether it is absolute ("+5" is not). Raises InvalidCommand."""
+    """Parse a value: a number, and whether it is absolute ("+5" epochs are not). Raises InvalidCommand."""
+    if action in PAUSE_RULES:
+        if not isinstance(value, (bool, str)) or value not in _SWITCH:
+            raise InvalidCommand(f"the value of {action} is on or off")
+        return _SWITCH[value], True
     text = str(value).strip() if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
     try:
         number = float(text if len(text) <= _VALUE_LENGTH else "")

@@ -41,6 +41,11 @@ class RunLog(Lifecycle):
         """Progress of the run: `batch` batches of `epoch`, `step` of all epochs."""
         return self._log.position
 
+    @property
+    def val_accuracies(self) -> list[float | None]:
+        """Validation accuracy after each epoch; of more than 1,000 epochs some are missing, never the last."""
+        return self._log.content["epochs"]["val_accuracy"]
+
     @only_inside
     def describe(self, **sections: dict) -> None:
         """Set or extend `config`, `environment`, `dataset` or `model`, each a dict of plain values."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from digits.errors import UserError
 from digits.paths import PROJECT, invocation
-from digits.runlog import contract, training_log
+from digits.runlog import contract, run_queue, training_log
 from digits.runlog.status import is_alive, liveness
 from digits.server.guard import Authorization
 from digits.server.http_message import Problem, Request, Response, json_body, json_response
@@ -26,16 +26,14 @@ _RESUMABLE = ("interrupted", "stopped", "crashed")
 class ControlApi:
     """Answers requests about the trainer of `results`. Handlers raise Problem: 400, 403, 409, 503, 507."""
 
-    def __init__(self, results: Path, access: Authorization):
-        self._results = results
-        self._access = access
-        self._trainer = TrainerProcess(results)
+    def __init__(self, results: Path, access: Authorization, trainer: TrainerProcess):
+        self._results, self._access, self._trainer = results, access, trainer
 
     def options(self, request: Request) -> Response:
         """Paths are shown only with the token."""
         from digits.server.options_schema import options_schema
 
-        fixed_args = {"fixed_args": self._fixed_args()} if self._access.admits(request) else {}
+        fixed_args = {"fixed_args": self.fixed_args()} if self._access.admits(request) else {}
         return json_response(options_schema() | fixed_args)
 
     def state(self, request: Request) -> Response:
@@ -56,6 +54,7 @@ class ControlApi:
                 "free_bytes": _free_bytes(self._results),
                 "last_words": log_tail(self._results, pid),
                 "exit_code": None if is_stale(self._results, pid) else self._trainer.exit_code(),
+                "queue": self._queue(),
             }
         return json_response(state)
 
@@ -63,28 +62,28 @@ class ControlApi:
         """{"action": text, "value": number or text}; the event in the log that reports the result has the id."""
         from digits.runlog import control_actions
 
-        body = _fields_of(request, "action", "value")
+        body = fields_of(request, "action", "value")
         try:
             control_actions.parse_command(body, 0)
         except control_actions.InvalidCommand as refusal:
-            raise Problem(400, _sentence(refusal)) from None
+            raise Problem(400, sentence(refusal)) from None
         log = training_log.read(self._results) or {}
         if not is_alive(liveness(log, self._results)):
             raise Problem(409, "No trainer is running.")
-        with _writing():
+        with writing():
             id = control_actions.send(self._results, body["action"], body.get("value"), log.get("run_id"))
         return json_response({"id": id}, status=202)
 
     def start(self, request: Request) -> Response:
         """{"options": {name: value}}: start a run with these options."""
-        options = _fields_of(request, "options").get("options", {})
+        options = fields_of(request, "options").get("options", {})
         if not isinstance(options, dict):
             raise Problem(400, 'Send {"options": {"epochs": 3}}.')
         return self._start(_argv_of(options))
 
     def resume(self, request: Request) -> Response:
         """{} or {"epochs": number}: resume the latest run, for this number of epochs in total."""
-        words = _argv_of(_fields_of(request, "epochs"))
+        words = _argv_of(fields_of(request, "epochs"))
         if self._trainer.is_training():
             raise _busy()
         if not self._has_checkpoint():
@@ -98,9 +97,9 @@ class ControlApi:
         return self._start(["--resume", *words])
 
     def _start(self, words: list[str]) -> Response:
-        words = [*words, *self._fixed_args()]
+        words = [*words, *self.fixed_args()]
         try:
-            with _writing():
+            with writing():
                 pid = self._trainer.start(words)
         except AlreadyRunning:
             raise _busy() from None
@@ -109,10 +108,18 @@ class ControlApi:
         command = shlex.join(["python", "mnist_cnn.py", *words])
         return json_response({"command": command, "pid": pid}, status=201)
 
-    def _fixed_args(self) -> list[str]:
+    def fixed_args(self) -> list[str]:
         """Arguments of every command: the results folder, unless it is the default one."""
         elsewhere = os.path.realpath(self._results) != os.path.realpath(PROJECT / "results")
         return ["--results-dir", str(self._results)] if elsewhere else []
+
+    def _queue(self) -> dict[str, list[dict[str, Any]]]:
+        """Names of the queued runs and of those that failed, as the page lists them; none if it can't be read now."""
+        queue: dict[str, Any] = {"runs": [], "failures": []}
+        with contextlib.suppress(OSError):
+            queue = run_queue.read(self._results)
+        waiting = [{key: run[key] for key in ("id", "name")} for run in queue["runs"]]
+        return {"runs": waiting, "failures": queue["failures"]}
 
     def _resume_problem(self, log: dict[str, Any]) -> str | None:
         """Why an unfinished run can't be resumed; None if it can, or if the latest run is not unfinished."""
@@ -130,7 +137,7 @@ class ControlApi:
 
 
 @contextlib.contextmanager
-def _writing() -> Iterator[None]:
+def writing() -> Iterator[None]:
     """Turns an OSError of a write into a Problem (403, 507)."""
     try:
         yield
@@ -142,7 +149,7 @@ def _busy() -> Problem:
     return Problem(409, "A trainer is already running: stop it first.")
 
 
-def _fields_of(request: Request, *names: str) -> dict[str, Any]:
+def fields_of(request: Request, *names: str) -> dict[str, Any]:
     """The JSON object in the body. Raises Problem (400) if it has other fields."""
     body = json_body(request)
     if unknown := body.keys() - set(names):
@@ -157,10 +164,10 @@ def _argv_of(options: dict[str, Any]) -> list[str]:
     try:
         return to_argv(options)
     except InvalidOption as refusal:
-        raise Problem(400, _sentence(refusal), field=refusal.field) from None
+        raise Problem(400, sentence(refusal), field=refusal.field) from None
 
 
-def _sentence(refusal: Exception) -> str:
+def sentence(refusal: Exception) -> str:
     """The reason as a sentence; a quoted name or a value at its beginning stays as it is."""
     reason = str(refusal).rstrip(".")
     first = reason.partition(" ")[0]

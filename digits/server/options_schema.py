@@ -40,13 +40,18 @@ def options_schema() -> dict[str, Any]:
 
 def to_argv(given: dict[str, Any]) -> list[str]:
     """The command line that sets the `given` options: a list of arguments, for no shell. Raises InvalidOption."""
+    parse_options(given)
+    return [word for name, value in renames.present_options(given).items() for word in _words(SETTABLE[name], value)]
+
+
+def parse_options(given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of Config.from_options for the `given` options. Raises InvalidOption."""
     try:
-        given = renames.present_options(given)
-        parsed = {name: _parse(name, value) for name, value in given.items()}
+        parsed = {name: _parse(name, value) for name, value in renames.present_options(given).items()}
         Config.from_options(**parsed)
     except ConfigError as error:
         raise InvalidOption(str(error), error.option) from None
-    return [word for name, value in given.items() for word in _words(SETTABLE[name], value)]
+    return parsed
 
 
 def _parse(name: str, value: object) -> Any:
@@ -68,7 +73,8 @@ def _option(option: Option) -> dict[str, Any]:
     described = {"name": option.name, "flag": option.flag, **option.type.schema()}
     described |= {"default": _plain(option.default), "help": option.help}
     texts = {"default_text": option.default_text, "group": option.group}
-    return described | {name: text for name, text in texts.items() if text}
+    before = {} if option.before is None else {"before": option.before}
+    return described | before | {name: text for name, text in texts.items() if text}
 
 
 def _plain(value: object) -> object:

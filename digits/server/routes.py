@@ -11,9 +11,12 @@ from digits.server.guard import Authorization
 from digits.server.http_message import Request, Response, json_response
 from digits.server.inference_protocols import MODEL, VERSION, InferenceProtocols
 from digits.server.predict_api import PredictApi
+from digits.server.queue_api import QueueApi
+from digits.server.queue_worker import QueueWorker
 from digits.server.results_api import ResultsApi
 from digits.server.router import Route, Router
 from digits.server.static_files import GzipCache, PageFiles
+from digits.server.trainer_process import TrainerProcess
 from digits.server.uploads import MAX_UPLOAD
 
 
@@ -27,7 +30,10 @@ class Site(Router):
         access = access or Authorization()
         compressed = GzipCache()
         page, runs = PageFiles(project, compressed), ResultsApi(results, compressed)
-        control, predict = ControlApi(results, access), PredictApi(results)
+        trainer = TrainerProcess(results)
+        control, predict = ControlApi(results, access, trainer), PredictApi(results)
+        self.queue_worker = QueueWorker(results, trainer, control.fixed_args)
+        queue = QueueApi(results, self.queue_worker)
         protocols = InferenceProtocols(predict)
         upload: dict[str, Any] = {"public": True, "cross_origin": True, "max_body": MAX_UPLOAD}
         run, file = contract.RUN_ID.pattern, "|".join(map(re.escape, contract.FILES))
@@ -40,6 +46,8 @@ class Site(Router):
             Route(rf"/runs/({run})", POST=runs.change_run, DELETE=runs.delete_run),
             Route(r"/runs", POST=control.start),
             Route(r"/resume", POST=control.resume),
+            Route(r"/queue", GET=queue.state, POST=queue.add, DELETE=queue.cancel_all),
+            Route(rf"/queue/({run})", DELETE=queue.cancel),
             Route(r"/control", GET=control.state, POST=control.send_command),
             Route(r"/options", GET=control.options),
             Route(r"/predict", POST=predict.answer, PUT=predict.answer, **upload),

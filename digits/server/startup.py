@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from digits import stdio
 from digits.paths import PLACE, PROJECT, invocation
+from digits.runlog import run_queue
 from digits.server.guard import Authorization, CorsPolicy, is_loopback, parse_origin
 from digits.server.http_server import Server
 from digits.server.router import Router
@@ -104,6 +105,16 @@ def page_url(server: Server, access: Authorization) -> str:
     return f"http://[{host}]:{port}/{fragment}" if ":" in host else f"http://{host}:{port}/{fragment}"
 
 
+def _queued(folder: Path) -> list[str]:
+    """A line about runs that wait in the queue of `folder`: they start now."""
+    try:
+        count = len(run_queue.read(folder)["runs"])
+    except OSError:
+        return []
+    runs = "1 queued run starts" if count == 1 else f"{count} queued runs start, one after the other,"
+    return [f"{runs} when no other is being trained"] if count else []
+
+
 def banner(server: Server, access: Authorization, options: argparse.Namespace) -> str:
     """The lines printed at startup."""
     port = server.server_address[1]
@@ -115,6 +126,7 @@ def banner(server: Server, access: Authorization, options: argparse.Namespace) -
         lines.append(f"From other machines: this machine's IP address, port {port}")
     if access.allowed:
         lines.append("The address includes a token that permits starting and stopping training: keep it private")
+        lines += _queued(folder)
     else:
         lines.append("Read-only: use --allow-control to start and stop training from the page")
     lines.append(f"Results are read from {folder}" + ("" if os.path.isdir(folder) else " once it exists"))

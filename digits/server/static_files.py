@@ -60,7 +60,12 @@ def open_file(folder: Path, name: str) -> io.FileIO:
     except _NOT_FOUND:
         raise not_found() from None
     except OSError:
-        raise Problem(503, "This file can't be read at the moment.", {"Retry-After": "2"}) from None
+        raise unreadable() from None
+
+
+def unreadable() -> Problem:
+    """For a file that can't be read at the moment."""
+    return Problem(503, "This file can't be read at the moment.", {"Retry-After": "2"})
 
 
 def file_etag(status: os.stat_result) -> str:

@@ -7,11 +7,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from digits.config import Config
 from digits.interrupts import INTERRUPTS
 from digits.runlog.contract import PAUSED
-from digits.runlog.control_actions import EPOCHS, LR, Command, CommandQueue, InvalidCommand, is_far_above
+from digits.runlog.control_actions import EPOCHS, LR, PAUSE_RULES, Command, CommandQueue, InvalidCommand, is_far_above
 from digits.runlog.run_log import RunLog
 from digits.training.checkpoints import Checkpoints
+from digits.training.pause_rules import PauseRules
 from digits.training.trainer import Trainer
 
 _POLL_S = 0.1  # interval while paused
@@ -22,7 +24,7 @@ class Stopped(Exception):
 
 
 class RemoteControl:
-    """Applies commands between two batches. `fixed`: --steps determines the length of the run.
+    """Applies commands between two batches, and pauses as the rules say.
 
     `save_snapshot` saves the weights of an epoch. Of several processes the first one reads the commands, and all apply
     them.
@@ -34,10 +36,12 @@ class RemoteControl:
         trainer: Trainer,
         checkpoints: Checkpoints,
         save_snapshot: Callable[[int], None],
-        fixed: bool = False,
+        config: Config,
     ):
         self._log, self._trainer, self._checkpoints = log, trainer, checkpoints
-        self._save_snapshot, self._fixed = save_snapshot, fixed
+        self._save_snapshot, self._config = save_snapshot, config
+        self._rules = PauseRules(config)
+        self.pause_reason: str | None = None  # of a pause that begins before the next batch
         self._queue = None if trainer.group.rank else CommandQueue(log.folder, log.run_id)
         self._polls = 0
         self._paused_at: float | None = None
@@ -52,9 +56,12 @@ class RemoteControl:
     def apply_commands(self) -> float:
         """Apply all commands since the last call, and wait while paused; returns the seconds paused. Raises Stopped."""
         commands = deque(self.poll())
-        if not commands:
+        if not commands and self.pause_reason is None:
             return 0.0
         self._trainer.synchronize()
+        if self.pause_reason is not None:
+            self._pause(self.pause_reason)
+            self.pause_reason = None
         paused_s = 0.0
         while commands or self._paused_at is not None:
             if commands:
@@ -64,6 +71,10 @@ class RemoteControl:
                     time.sleep(_POLL_S)
                 commands.extend(self.poll())
         return paused_s
+
+    def end_epoch(self, epoch: int) -> None:
+        """After each epoch but the last: pause before the next batch if a rule says so."""
+        self.pause_reason = self._trainer.group.broadcast(self._rules.reason(epoch, self._log.val_accuracies))
 
     def reject_pending(self) -> None:
         """Reject all commands that arrive after the last batch: there is nothing left to change."""
@@ -75,7 +86,9 @@ class RemoteControl:
             if isinstance(command, InvalidCommand):
                 raise command
             if command.action == "pause":
-                self._pause(command)
+                if self._paused_at is not None:
+                    raise InvalidCommand("it is paused already")
+                self._pause(f"paused after {self._trainer.state.step:,} steps", command.id)
             elif command.action == "continue":
                 return self._continue(command)
             else:
@@ -102,13 +115,13 @@ class RemoteControl:
             case "snapshot":
                 self._save_snapshot(state.epoch)
                 self._answer(command, "snapshot", f"weights saved after {state.step:,} steps")
+            case rule if rule in PAUSE_RULES:
+                self._set_rule(command)
 
-    def _pause(self, command: Command) -> None:
-        if self._paused_at is not None:
-            raise InvalidCommand("it is paused already")
+    def _pause(self, text: str, request: str | None = None) -> None:
         self._paused_at = time.perf_counter()
         self._trainer.group.waiting = True
-        self._answer(command, "paused", f"paused after {self._trainer.state.step:,} steps")
+        self._log.event("paused", text, request=request)
         self._log.phase(PAUSED)
 
     def _continue(self, command: Command) -> float:
@@ -133,7 +146,7 @@ class RemoteControl:
         self._answer(command, LR, text, value=rate)
 
     def _set_epochs(self, command: Command) -> None:
-        if self._fixed:
+        if self._config.steps:
             raise InvalidCommand("--steps determines the length of this run")
         trainer, before = self._trainer, self._trainer.epochs
         epochs = int(_value(command) if command.whole else before + _value(command))
@@ -146,6 +159,14 @@ class RemoteControl:
         self._log.set_totals(epochs, trainer.batches_per_epoch)
         self._log.describe(config={"epochs": epochs})
         self._answer(command, EPOCHS, f"{_counted(epochs)} in all instead of {before}", value=epochs, before=before)
+
+    def _set_rule(self, command: Command) -> None:
+        rule, on = command.action, bool(command.value)
+        if rule == "pause_on_fall" and on and not self._config.validation:
+            raise InvalidCommand("this run has no validation images")
+        text = self._rules.switch(rule, on)
+        self._log.describe(config={rule: on})
+        self._answer(command, "pause rule changed", text, value=on)
 
     def _answer(self, command: Command, kind: str, text: str, **facts: float) -> None:
         self._log.event(kind, text, request=command.id, **facts)

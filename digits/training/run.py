@@ -106,9 +106,7 @@ class TrainingRun:
         self.calibration = Calibration()
         self.artifacts = ArtifactWriter(log, config, self.dataset, self.trainer)
         self.checkpoints = Checkpoints(log, config, self.trainer)
-        self.control = RemoteControl(
-            log, self.trainer, self.checkpoints, self.artifacts.save_snapshot, fixed=bool(config.steps)
-        )
+        self.control = RemoteControl(log, self.trainer, self.checkpoints, self.artifacts.save_snapshot, config)
         self.artifacts.save_images()
         self._start(previous, warn)
 
@@ -181,6 +179,8 @@ class TrainingRun:
             self.artifacts.save_epoch(state.epoch, validation, self.calibration)
             self.trainer.state = state.next_epoch()
             self.checkpoints.save()
+        if state.epoch < self.trainer.epochs:
+            self.control.end_epoch(state.epoch)
 
     def save_stopped(self) -> None:
         """Save a checkpoint of a run that the command stop ends."""

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseLog } from '../../web/core/contract.js';
+import { settingsOf } from '../../web/control/settings-of.js';
 import { lineOf, planOf } from '../../web/control/schedule.js';
-import { bytes, presentLrWarning, isOutdated, logTailOf, resumeProblemOf, parseControl, possible } from '../../web/control/state.js';
+import { PAUSE_RULES, bytes, isRuleOn, presentLrWarning, isOutdated, logTailOf, resumeProblemOf, parseControl, possible } from '../../web/control/state.js';
 import { plotOf } from '../../web/charts/plot.js';
 import { robustRange } from '../../web/charts/range.js';
 import { prepare } from '../../web/charts/series.js';
@@ -52,6 +53,12 @@ test('without a live run one can be started, or resumed if possible', () => {
   assert.equal(MAY({ resumable: true }, { shown: 'earlier' }).resume, false);
   assert.equal(MAY({ running: true }).start, false, 'it has been started, and has written nothing yet');
   assert.equal(MAY({}, { log: null, liveness: null }).start, true);
+});
+
+test('the rules by which a run pauses itself are read from its settings', () => {
+  const log = parseLog({ config: { pause_each_epoch: true, pause_on_fall: false } });
+  assert.deepEqual(Object.keys(PAUSE_RULES).map((rule) => isRuleOn(log, rule)), [true, false]);
+  assert.equal(isRuleOn(parseLog({ config: {} }), 'pause_on_fall'), null, 'a trainer that has no such rule');
 });
 
 test('without authorization there are no controls', () => {
@@ -119,4 +126,47 @@ test('a rejected command is listed and not marked on charts', () => {
   const marks = plotOf(curves, { key: 'loss', range: robustRange }, null, { width: 900, height: 300 }).events;
   assert.deepEqual(marks.map(({ kind }) => kind), kinds.slice(0, -1));
   assert.equal(log.events[6].request, 'r6');
+});
+
+const SCHEMA = {
+  options: [
+    { name: 'preset', default: 'default' }, { name: 'model', default: 'cnn4-quick' }, { name: 'optimizer', default: 'adamw' },
+    { name: 'channels', default: null }, { name: 'lr', default: null }, { name: 'epochs', default: 10 }, { name: 'seed', default: 1 },
+    { name: 'synthetic_ratio', default: 0.03, before: 0 }, { name: 'pause_on_fall', default: false }, { name: 'name', default: null },
+  ],
+  presets: { default: { options: { channels: [24, 48, 96, 128] } }, fast: { options: { model: 'cnn4-strided', epochs: 1, lr: 0.02 } } },
+  models: { 'cnn4-quick': { channels: [32, 64, 96, 128] }, 'cnn4-strided': { channels: [16, 32, 64, 64] }, tiny: { channels: [8, 8] } },
+  default_lr: { adamw: 0.006, sgd: 0.1 },
+  owner: { channels: 'model', lr: 'optimizer' },
+};
+const DEFAULT_RUN = {
+  preset: 'default', model: 'cnn4-quick', optimizer: 'adamw', channels: [24, 48, 96, 128], lr: 0.006, epochs: 10, seed: 1,
+  synthetic_ratio: 0.03, pause_on_fall: false, name: 'cnn4-quick',
+};
+
+test('the settings of a run are the options that differ from their defaults', () => {
+  for (const [changes, expected] of [
+    [{}, {}],
+    [{ seed: 3, epochs: 2, name: 'cnn4-quick, seed 3, epochs 2' }, { seed: 3, epochs: 2 }],
+    [{ name: 'mine' }, { name: 'mine' }],
+    [{ pause_on_fall: true, keep_runs: 5, results_dir: '/tmp' }, { pause_on_fall: true }],
+    [{ model: 'tiny', channels: [8, 8], name: 'tiny' }, { model: 'tiny' }],
+    [{ optimizer: 'sgd', lr: 0.1 }, { optimizer: 'sgd' }],
+    [{ optimizer: 'sgd', lr: 0.2 }, { optimizer: 'sgd', lr: 0.2 }],
+    [{ preset: 'fast', model: 'cnn4-strided', channels: [16, 32, 64, 64], epochs: 1, lr: 0.02, name: 'cnn4-strided, fast' }, { preset: 'fast' }],
+    [{ synthetic_ratio: undefined }, { synthetic_ratio: 0 }],
+  ]) assert.deepEqual(settingsOf(SCHEMA, { ...DEFAULT_RUN, ...changes }), expected, JSON.stringify(changes));
+});
+
+test('the queue of the server is parsed', () => {
+  const queue = { runs: [{ id: 'a1', name: 'x' }, 5, null], failures: [{ id: 'b', name: 'y', reason: 'Exit code 1.' }] };
+  assert.deepEqual(parseControl({ ...CONTROL, queue }).queue.failures, [{ id: 'b', name: 'y', reason: 'Exit code 1.' }]);
+  assert.deepEqual(parseControl(CONTROL).queue, { runs: [], failures: [] });
+});
+
+test('a run can be queued while another one is trained, and repeated once it has ended', () => {
+  const { start, queue, again } = MAY({ running: true }, { liveness: 'running' });
+  assert.deepEqual([start, queue, again], [false, true, false]);
+  assert.equal(MAY({ running: true }, { liveness: 'completed', shown: 'earlier' }).again, true);
+  assert.equal(MAY({}).again, true);
 });

@@ -1,8 +1,8 @@
-/** Controls in the header: pause, stop and change the live run, or start one. */
+/** Controls in the header: pause, stop and change the live run, start one, or repeat the shown one. */
 
 import { button, h, setText } from '../core/dom.js';
 import { capital } from '../core/format.js';
-import { Refusal, authorization, begin, messageOf, sendCommand } from './requests.js';
+import { SEEDS, begin, messageOf, sendCommand } from './requests.js';
 import { createMenu } from './actions-menu.js';
 import { OUTDATED, isOutdated, possible } from './state.js';
 
@@ -10,9 +10,12 @@ import { OUTDATED, isOutdated, possible } from './state.js';
 
 const READ_MS = 12_000; // the events list it, too
 
-/** @param {Store} store */
-export function mount(header, store, poll) {
-  const bar = new Bar(store, poll);
+/**
+ * @param {Store} store
+ * @param {ReturnType<typeof import('./new-run.js').createNewRun>} newRun
+ */
+export function mount(header, store, poll, newRun) {
+  const bar = new Bar(store, poll, newRun);
   header.append(bar.controls, bar.message);
   document.addEventListener('pointerdown', () => bar.forgetFocus());
   store.on(['control', 'log', 'liveness', 'shown', 'connection'], () => bar.draw());
@@ -23,6 +26,7 @@ export function mount(header, store, poll) {
     else if (isLocked) bar.tell('');
     isLocked = isOutdated(state);
   });
+  return bar;
 }
 
 class Bar {
@@ -33,21 +37,23 @@ class Bar {
   #stop = button('Stop', () => this.#ask('stop'));
   #menu = createMenu((action, value) => this.#ask(action, value), () => this.#store.state.log);
   #resume = button('Resume', () => this.#act(() => begin(this.#store, this.#poll, 'resume', {})));
-  #start = button('New run', () => this.#act(() => this.#openForm()));
+  #start = button('New run', () => this.#act(() => this.#newRun.open()));
+  #again = button('Run again\u2026', () => this.#act(() => this.#newRun.again(this.#shown())));
+  #repeat = button(`Repeat with seeds ${SEEDS[0]} to ${SEEDS.at(-1)}`, () => this.#act(() => this.#newRun.repeat(this.#shown())));
   controls = h(
     'div', { class: 'controls', role: 'group', 'aria-label': 'Controls' },
-    this.#pause, this.#stop, this.#menu, this.#resume, this.#start,
+    this.#pause, this.#stop, this.#menu.menu, this.#resume, this.#again, this.#repeat, this.#start,
   );
   #isAsking = false;
   #timer = 0; // until the message disappears
-  /** @type {any} */
-  #form = null;
+  #newRun;
   /** @type {any} */
   #lostFocus = null; // the control that was disabled while it had the focus
 
-  constructor(store, poll) {
+  constructor(store, poll, newRun) {
     this.#store = store;
     this.#poll = poll;
+    this.#newRun = newRun;
   }
 
   #ask(action, value) {
@@ -61,26 +67,20 @@ class Bar {
     this.#setAsking(true);
     try {
       const sentence = await work();
-      if (sentence) this.tell(`${capital(sentence).replace(/\.$/, '')}.`, READ_MS);
+      if (sentence) this.report(sentence);
     } catch (error) {
       this.tell(messageOf(error));
     }
     this.#setAsking(false);
   }
 
-  /** Loaded when it is first opened; entries stay until the page is closed. */
-  async #openForm() {
-    this.#form ??= await this.#loadForm();
-    this.#form.showModal();
+  #shown() {
+    const { log, shown } = this.#store.state;
+    return { runId: log?.runId, path: shown ?? '' };
   }
 
-  async #loadForm() {
-    const headers = authorization(this.#store.state.token);
-    const options = await fetch('options', { headers }).then((answer) => answer.json()).catch(() => null);
-    if (!options?.options) throw new Refusal(options?.error ?? 'The server has no options.');
-    const { createForm } = await import('./form.js');
-    return createForm(options, this.#store, this.#poll, (sentence) => this.tell(`${sentence}.`, READ_MS));
-  }
+  /** Reports what was done for a while. */
+  report = (sentence) => this.tell(`${capital(sentence).replace(/\.$/, '')}.`, READ_MS);
 
   tell(text, readMs = 0) {
     clearTimeout(this.#timer);
@@ -96,12 +96,13 @@ class Bar {
   draw() {
     const { state } = this.#store;
     const focused = this.controls.contains(document.activeElement) && document.activeElement;
-    const { isLive, acceptsCommands, isPaused, resume: isResumable, start: isFree } = possible(state);
-    for (const control of [this.#pause, this.#stop, this.#menu]) control.hidden = !isLive;
+    const { isLive, acceptsCommands, isPaused, resume: isResumable, queue, again } = possible(state);
+    for (const control of [this.#pause, this.#stop, this.#menu.menu]) control.hidden = !isLive;
     this.#resume.hidden = !isResumable;
-    this.#start.hidden = !isFree;
-    this.controls.hidden = !isLive && !isResumable && !isFree;
+    for (const control of [this.#again, this.#repeat]) control.hidden = !again;
+    this.#start.hidden = this.controls.hidden = !queue;
     setText(this.#pause, isPaused ? 'Continue' : 'Pause');
+    if (!this.#isAsking) this.#menu.draw(); // a box that was just checked stays so until the trainer answers
     const isDisabled = this.#isAsking || !state.connection.ok || isOutdated(state) || (isLive && !acceptsCommands);
     for (const one of this.controls.querySelectorAll('button, input')) one.disabled = isDisabled;
     this.message.hidden = !state.control;

@@ -3,6 +3,8 @@
 import { addStyle } from '../core/dom.js';
 import * as bar from './bar.js';
 import { manage } from './manage.js';
+import { createNewRun } from './new-run.js';
+import * as queue from './queue.js';
 import * as space from './disk-space.js';
 import { watch } from './watch.js';
 import { follow as followLogTail } from './log-tail.js';
@@ -10,8 +12,11 @@ import { follow as followLogTail } from './log-tail.js';
 export async function mount(store, poll) {
   await addStyle(new URL('control.css', import.meta.url));
   watch(store);
-  bar.mount(document.getElementById('header'), store, poll);
+  const newRun = createNewRun(store, poll, (sentence) => controls.report(sentence));
+  const controls = bar.mount(document.getElementById('header'), store, poll, newRun);
+  const open = (run, inTraining) => manage(run, inTraining, store, newRun, controls.report);
   followLogTail(store);
+  queue.mount(document.getElementById('runs')?.parentElement, store);
   space.mount(document.getElementById('runs'), store);
-  store.on(['control'], ({ control }) => store.set({ manage: control?.isAuthorized ? manage : null }));
+  store.on(['control'], ({ control }) => store.set({ manage: control?.isAuthorized ? open : null }));
 }

@@ -49,6 +49,13 @@ export function createField(option, changed, context) {
         if (!isTouched && document.activeElement !== input) input.value = written(value);
       }
     },
+    /** Enters a value; undefined: the field follows the default. */
+    set(value) {
+      isTouched = value !== undefined;
+      refused = '';
+      if (kind === 'bool') input.checked = value === true;
+      else input.value = written(value);
+    },
     tell: (text) => setText(note, text && ` ${text.replace(/\.?$/, '.')}`),
     refuse(reason) {
       refused = reason;

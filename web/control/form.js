@@ -1,18 +1,18 @@
-/** The form for a new run: a field for every option, the learning-rate schedule, and the equivalent command. */
+/** The form for a new run: a field for every option, the learning-rate schedule, and the equivalent command; starts or queues it. */
 
 import { button, copiesFrom, h, setText } from '../core/dom.js';
 import { isRecord, list, record, text } from '../core/values.js';
-import { Refusal, begin, messageOf } from './requests.js';
+import { Refusal, SEEDS, begin, enqueue, messageOf } from './requests.js';
 import { defaultsOf } from './defaults.js';
 import { createField } from './field.js';
 import { createPreview } from './preview.js';
-import { OUTDATED, lrWarning, isOutdated } from './state.js';
+import { OUTDATED, lrWarning, isOutdated, possible } from './state.js';
 import { commandOf, different } from './validation.js';
 
 /** @import {Store} from '../core/store.js' */
 
-/** The dialog for the server's options. `done(sentence)` is called when a run has been started. */
-export const createForm = (given, store, poll, done) => new Form(parseOptions(given), store, poll, done).dialog;
+/** The form for the server's options. `done(sentence)` is called when a run has been started or queued. */
+export const createForm = (given, store, poll, done) => new Form(parseOptions(given), store, poll, done);
 
 function parseOptions(given) {
   return {
@@ -35,7 +35,8 @@ class Form {
   #command = h('code');
   #reason = h('p', { class: 'problem', role: 'alert' });
   #copy = button('Copy');
-  #start = h('button', { class: 'first' }, 'Start');
+  #start = h('button', { class: 'first' });
+  #repeat = button(`Repeat with seeds ${SEEDS[0]} to ${SEEDS.at(-1)}`, () => this.#submit(SEEDS));
   #isLocked = false; // since the server rejects the page's token
   #warning = ''; // about the learning rate, once shown
 
@@ -56,9 +57,18 @@ class Form {
     this.#start.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); }); // a double click is not a confirmation
     document.body.append(this.dialog);
     this.#update();
-    store.on(['control'], (state) => {
+    store.on(['control', 'log', 'liveness'], (state) => {
       if (this.#isLocked !== isOutdated(state)) this.#lock();
+      this.#label();
     });
+  }
+
+  open() { this.dialog.showModal(); }
+
+  /** Enters the settings of a run; all other fields have their defaults. */
+  fill(settings) {
+    for (const field of this.#fields.values()) field.set(settings[field.name]);
+    this.#update();
   }
 
   #markup() {
@@ -72,7 +82,7 @@ class Form {
       h('h2', {}, 'New run'),
       h('div', { class: 'fields' }, ...fieldsets(this.#options.options, this.#fields, this.#preview.figure)),
       h('div', { class: 'ending' },
-        h('div', { class: 'command' }, this.#command, this.#copy), this.#reason, h('div', { class: 'picks' }, this.#start, cancel)),
+        h('div', { class: 'command' }, this.#command, this.#copy), this.#reason, h('div', { class: 'picks' }, this.#start, this.#repeat, cancel)),
     ));
   }
 
@@ -99,32 +109,49 @@ class Form {
     setText(this.#command, isWrong ? 'Fix the highlighted fields.' : commandOf(this.#options, sent));
     this.#copy.disabled = isWrong;
     this.#warning = '';
-    setText(this.#start, 'Start');
+    this.#label();
     this.#lock();
+  }
+
+  /** While another run is trained, this one waits for its end. */
+  #label() {
+    const verb = possible(this.#store.state).start ? 'Start' : 'Add to queue';
+    setText(this.#start, this.#warning ? `${verb} anyway` : verb);
   }
 
   /** A restarted server rejects this page's token, which is shown before more is filled in. */
   #lock() {
     this.#isLocked = isOutdated(this.#store.state);
-    this.#start.disabled = this.#isLocked;
+    this.#enable();
     setText(this.#reason, this.#isLocked ? OUTDATED : '');
   }
 
-  #submit() {
+  #enable(isFree = !this.#isLocked) {
+    for (const one of [this.#start, this.#repeat]) one.disabled = !isFree;
+  }
+
+  /**
+   * Starts or queues the run, or queues one for each of `seeds`.
+   * @param {number[] | null} [seeds]
+   */
+  #submit(seeds = null) {
     const wrong = [...this.#fields.values()].find((field) => field.check());
     if (wrong) return focus(wrong);
     const { chosen, defaults, sent } = this.#values();
     const warning = lrWarning(chosen.lr, defaults.lr, 'default');
-    if (warning === this.#warning) return this.#send(sent);
+    if (warning === this.#warning) return this.#send(sent, seeds);
     this.#warning = warning;
     setText(this.#reason, warning);
-    return setText(this.#start, 'Start anyway');
+    return this.#label();
   }
 
-  async #send(options) {
-    this.#start.disabled = true;
+  async #send(options, seeds) {
+    this.#enable(false);
     try {
-      const sentence = await begin(this.#store, this.#poll, 'runs', { options });
+      const isStarted = !seeds && possible(this.#store.state).start;
+      const sentence = isStarted
+        ? await begin(this.#store, this.#poll, 'runs', { options })
+        : await enqueue(this.#store, this.#poll, { options, ...(seeds && { seeds }) });
       this.dialog.close();
       this.#done(sentence);
     } catch (error) {
@@ -135,7 +162,7 @@ class Form {
         focus(field);
       }
     } finally {
-      this.#start.disabled = this.#isLocked;
+      this.#enable();
     }
   }
 }

@@ -2,11 +2,11 @@
 
 import { button, h, setText } from '../core/dom.js';
 import { parseRuns } from '../core/run-list.js';
-import { messageOf, send } from './requests.js';
+import { SEEDS, messageOf, send } from './requests.js';
 import { LIVE } from '../core/url-state.js';
 
-/** Opens the dialog. */
-export function manage(run, inTraining, store) {
+/** Opens the dialog. `newRun` opens the form with the run's settings, or repeats it. */
+export function manage(run, inTraining, store, newRun, report) {
   const said = h('p', { role: 'status' }, inTraining ? 'It can be deleted once its training has ended.' : '');
   const field = h('input', { value: run.name, maxlength: 120, autofocus: true });
   let sure = false;
@@ -15,6 +15,15 @@ export function manage(run, inTraining, store) {
     try {
       await change(run.runId, method, body, store);
       dialog.close();
+    } catch (error) {
+      setText(said, messageOf(error));
+    }
+  };
+  const repeat = async (work) => {
+    try {
+      const sentence = await work(run);
+      dialog.close();
+      if (sentence) report(sentence);
     } catch (error) {
       setText(said, messageOf(error));
     }
@@ -39,6 +48,9 @@ export function manage(run, inTraining, store) {
     h('label', {}, 'Name ', field),
     h('p', { class: 'soft' }, kept),
     said,
+    h('div', { class: 'picks' },
+      button('Run again\u2026', () => repeat(newRun.again)),
+      button(`Repeat with seeds ${SEEDS[0]} to ${SEEDS.at(-1)}`, () => repeat(newRun.repeat))),
     h('div', { class: 'picks' },
       h('button', {}, 'Save name'),
       button(run.pinned ? 'Unpin' : 'Pin', keep),

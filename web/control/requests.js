@@ -1,5 +1,6 @@
 /** Control requests to the server, and the trainer's answers. */
 
+import { whole } from '../core/format.js';
 import { isAlive } from '../core/status.js';
 import { LIVE } from '../core/url-state.js';
 import { record, text } from '../core/values.js';
@@ -58,6 +59,16 @@ export async function begin(store, poll, path, body) {
   if (store.state.shown !== null) location.hash = LIVE;
   pollOften(store, poll);
   return 'Started; the run appears as soon as it writes its log';
+}
+
+/** The seeds with which a run is repeated. */
+export const SEEDS = [1, 2, 3, 4, 5];
+
+/** Adds a run to the queue, or one for each of some seeds; resolves to a sentence. Throws Refusal. */
+export async function enqueue(store, poll, body) {
+  const { runs } = await send(store.state.token, 'POST', 'queue', body);
+  poll();
+  return runs.length === 1 ? 'Queued; it starts when no other run is being trained' : `Queued; ${whole(runs.length)} runs start one after the other`;
 }
 
 /** Polls at short intervals until the run is live or its trainer has ended. */

@@ -5,6 +5,7 @@ import { whole } from '../core/format.js';
 import { list, number, record, text } from '../core/values.js';
 
 const MAX_LINES = 20;
+const MAX_ENTRIES = 100; // in the queue
 const MAX_LENGTH = 500; // of each line
 const AFTER_TRAINING = ['calibrating', 'testing', 'done']; // phases in which commands have no effect
 
@@ -15,7 +16,7 @@ export const isOutdated = ({ control }) => control !== null && !control.isAuthor
 
 /** The response to GET /control; null without control. */
 export function parseControl(value) {
-  const { control_enabled: isEnabled, authorized, running, resumable, not_resumable: resumeProblem, free_bytes: freeBytes, last_words: words, exit_code: exitCode } = record(value);
+  const { control_enabled: isEnabled, authorized, running, resumable, not_resumable: resumeProblem, free_bytes: freeBytes, last_words: words, exit_code: exitCode, queue } = record(value);
   if (isEnabled !== true) return null;
   return {
     isAuthorized: authorized === true,
@@ -25,8 +26,14 @@ export function parseControl(value) {
     freeBytes: number(freeBytes),
     logTail: list(words).slice(-MAX_LINES).map((line) => text(line, MAX_LENGTH)),
     exitCode: number(exitCode),
+    queue: { runs: parseEntries(record(queue).runs), failures: parseEntries(record(queue).failures) },
   };
 }
+
+/** Queued runs, or those from the queue that failed. */
+const parseEntries = (value) => list(value).map(record).slice(0, MAX_ENTRIES).map(({ id, name, reason }) => ({
+  id: text(id, 80), name: text(name, 120), reason: text(reason, MAX_LENGTH),
+}));
 
 /** The available controls: those of the live run, or those that start one. */
 export function possible({ control, log, liveness, shown }) {
@@ -37,8 +44,19 @@ export function possible({ control, log, liveness, shown }) {
     acceptsCommands: isLive && !AFTER_TRAINING.includes(log.phase),
     isPaused: isLive && log.phase === 'paused',
     start: isFree,
+    queue: Boolean(control),
+    again: Boolean(control) && Boolean(log) && !isLive,
     resume: isFree && control.isResumable && shown === null,
   };
+}
+
+/** The rules by which a run pauses itself: actions of the control API, and options in the log of the same name. */
+export const PAUSE_RULES = { pause_each_epoch: 'Pause after each epoch', pause_on_fall: 'Pause when validation accuracy falls' };
+
+/** Whether a rule is on; null where the trainer does not know it. */
+export function isRuleOn({ config }, rule) {
+  const value = new Map(config).get(rule);
+  return value === undefined ? null : value === 'yes';
 }
 
 export const FAR_ABOVE = 10; // times a known rate: see digits/runlog/control_actions.py

@@ -1,0 +1,29 @@
+"""Rules by which a run pauses itself after an epoch: after each one, or when the validation accuracy falls."""
+
+from collections.abc import Sequence
+
+from digits.config import Config
+from digits.runlog.control_actions import PAUSE_RULES
+
+_MEANINGS = dict(zip(PAUSE_RULES, ("after each epoch", "when the validation accuracy falls")))
+
+
+class PauseRules:
+    """Which rules are on. They change neither the data nor the schedule: a paused run goes on bit for bit."""
+
+    def __init__(self, config: Config):
+        self._on = {rule: getattr(config, rule) for rule in PAUSE_RULES}
+
+    def switch(self, rule: str, on: bool) -> str:
+        """Turn a rule on or off; returns a sentence about it."""
+        self._on[rule] = on
+        return f"{'pauses' if on else 'no longer pauses'} {_MEANINGS[rule]}"
+
+    def reason(self, epoch: int, accuracies: Sequence[float | None]) -> str | None:
+        """Why to pause now; None: don't. `accuracies` are the validation accuracies so far, with that of `epoch`."""
+        last, before = ([None, None, *accuracies][place] for place in (-1, -2))
+        if self._on["pause_on_fall"] and last is not None and before is not None and last < before:
+            return (
+                f"paused after epoch {epoch}: validation accuracy fell from {100 * before:.2f} % to {100 * last:.2f} %"
+            )
+        return f"paused after epoch {epoch}, as after each epoch" if self._on["pause_each_epoch"] else None
