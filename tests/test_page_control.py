@@ -100,6 +100,13 @@ def test_a_run_is_paused_continued_changed_and_stopped(visit, tmp_path):
         press(page, "Add")
         see(page, SAID, "^205 epochs in all instead of 200")
         change(page)
+        rule = page.get_by_label("Pause when validation accuracy falls")
+        rule.check()
+        see(page, SAID, "^Pauses when the validation accuracy falls")
+        page.locator(".rule input:enabled").nth(1).wait_for()
+        assert rule.is_checked() and not page.get_by_label("Pause after each epoch").is_checked()
+        page.locator(".menu summary").click()
+        change(page)
         press(page, "Save a snapshot")
         see(page, SAID, "^Weights saved after")
         for kind in ("paused", "continued", "lr changed", "epochs changed", "snapshot"):

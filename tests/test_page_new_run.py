@@ -5,7 +5,8 @@ import signal
 
 import pytest
 
-from digits.runlog import training_log
+from digits.runlog import run_queue, training_log
+from tests.support.browser import write_run
 from tests.support.control import controlled, new_run, press, refuse
 from tests.support.pages import see, status, wait_for_steps
 
@@ -122,6 +123,43 @@ def test_the_form_opens_whatever_fixed_arguments_the_server_reports(visit, tmp_p
         new_run(page, Epochs="7")
         words = " --keep-runs '5; rm -r /'" if isinstance(fixed_args, list) else ""
         see(page, "dialog code", f"^python mnist_cnn.py --epochs 7{words}$")
+
+
+def test_a_run_is_repeated_with_its_settings_and_queued_with_five_seeds(visit, tmp_path):
+    write_run(tmp_path, status="completed")
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, allowed=("409",))
+        config = {"model": "tiny", "epochs": 3, "lr": 0.001, "name": "tiny, epochs 3"}
+        page.route("**/results/training_log.json", lambda route: route.fulfill(json={"config": config}))
+        press(page, "Run again…")
+        see(page, "dialog code", "^python mnist_cnn.py --model tiny --epochs 3 --lr 0.001 --results-dir")
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label("Epochs", exact=True).fill("2")
+        dialog.get_by_role("button", name="Repeat with seeds 1 to 5").click()
+        dialog.wait_for(state="hidden")
+        see(page, "#queue h3", "^Queue: 5$")
+        assert [run["name"] for run in run_queue.read(tmp_path)["runs"]] == [
+            f"tiny, epochs 2, lr 0.001, seed {seed}" for seed in (1, 2, 3, 4, 5)
+        ]
+        press(page, "Cancel tiny, epochs 2, lr 0.001, seed 2")
+        see(page, "#queue h3", "^Queue: 4$")
+        press(page, "Cancel all")
+        page.locator("#queue").wait_for(state="hidden")
+        assert run_queue.read(tmp_path)["runs"] == []
+
+
+def test_a_run_is_queued_while_another_is_trained_and_a_failure_is_listed(visit, tmp_path):
+    write_run(tmp_path, status="running", phase="training")
+    run_queue.add_failure(tmp_path, {"id": "f1", "name": "<b>bad</b>"}, "Exit code 1. Error: no disk")
+    with controlled(tmp_path) as (url, _):
+        page = visit(url)
+        see(page, "#queue .failures li", "^<b>bad</b>Exit code 1. Error: no disk")
+        dialog = new_run(page, Epochs="7")
+        dialog.get_by_role("button", name="Add to queue").click()
+        see(page, "#queue ol li", "^cnn4-quick, epochs 7")
+        press(page, "Dismiss <b>bad</b>")
+        page.locator("#queue .failures li").wait_for(state="detached")
+        see(page, "#header .said", "^Queued; it starts when no other run is being trained\\.$")
 
 
 def test_an_open_form_reports_a_restarted_server(visit, tmp_path):

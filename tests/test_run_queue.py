@@ -202,7 +202,15 @@ def test_repetitions_have_names_that_differ_by_their_seeds(live, options, expect
     assert [run["options"]["seed"] for run in runs] == [1, 2, 3]
 
 
-BODIES = [{"options": []}, {"seeds": 5}, {"seeds": []}, {"seeds": [1] * 101}, {"seeds": [-1]}, {"seeds": ["x"]}]
+BODIES = [
+    {"options": []},
+    {"seeds": 5},
+    {"seeds": None},
+    {"seeds": []},
+    {"seeds": [1] * 101},
+    {"seeds": [-1]},
+    {"seeds": ["x"]},
+]
 BODIES += [{"options": {"epochs": 0}}, {"options": {"results_dir": "/tmp"}}, {"names": []}, {"options": {"model": 5}}]
 
 

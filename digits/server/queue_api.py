@@ -31,12 +31,12 @@ class QueueApi:
     def add(self, request: Request) -> Response:
         """{"options": {name: value}, "seeds": [1, 2, 3]}: queue a run with these options for each seed."""
         body = fields_of(request, "options", "seeds")
-        options, seeds = body.get("options", {}), body.get("seeds")
-        if not isinstance(options, dict) or not (seeds is None or isinstance(seeds, list)):
+        options, seeds = body.get("options", {}), body.get("seeds", [])
+        if not (isinstance(options, dict) and isinstance(seeds, list)):
             raise Problem(400, 'Send {"options": {"epochs": 3}, "seeds": [1, 2, 3]}; seeds may be left out.')
-        if seeds is not None and not 1 <= len(seeds) <= run_queue.MAX_QUEUED:
+        if "seeds" in body and not 1 <= len(seeds) <= run_queue.MAX_QUEUED:
             raise Problem(400, f"Send 1 to {run_queue.MAX_QUEUED} seeds.", field="seed")
-        runs = [_described(options)] if seeds is None else [_repeated(options | {"seed": seed}) for seed in seeds]
+        runs = [_repeated(options | {"seed": seed}) for seed in seeds] if seeds else [_described(options)]
         try:
             with writing():
                 queue = run_queue.add(self._results, runs)

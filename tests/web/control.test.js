@@ -36,14 +36,14 @@ test('any response is parsed to a state or null', () => {
 });
 
 const MAY = (changes, state = {}) => possible({
-  control: parseControl({ ...CONTROL, ...changes }), log: LOG, liveness: 'completed', shown: null, ...state,
+  control: parseControl({ ...CONTROL, ...changes }), log: LOG, liveness: 'completed', shown: null, connection: { ok: true }, ...state,
 });
 
 test('a live run can be controlled, and no other started', () => {
-  const { isLive, acceptsCommands, start, resume } = MAY({ running: true }, { liveness: 'running' });
-  assert.deepEqual([isLive, acceptsCommands, start, resume], [true, true, false, false]);
-  assert.equal(MAY({}, { liveness: 'running', log: { phase: 'loading data' } }).acceptsCommands, true);
-  assert.equal(MAY({}, { liveness: 'running', log: { phase: 'testing' } }).acceptsCommands, false);
+  const { isLive, mayAct, start, resume } = MAY({ running: true }, { liveness: 'running' });
+  assert.deepEqual([isLive, mayAct, start, resume], [true, true, false, false]);
+  assert.equal(MAY({}, { liveness: 'running', log: { phase: 'loading data' } }).mayAct, true);
+  assert.equal(MAY({}, { liveness: 'running', log: { phase: 'testing' } }).mayAct, false);
   assert.equal(MAY({}, { liveness: 'stalled', log: { phase: 'paused' } }).isPaused, true);
   assert.equal(MAY({ running: true }, { liveness: 'running', shown: 'earlier' }).isLive, false);
 });
@@ -62,7 +62,7 @@ test('the rules by which a run pauses itself are read from its settings', () => 
 });
 
 test('without authorization there are no controls', () => {
-  const nothing = possible({ control: null, log: LOG, liveness: 'running', shown: null });
+  const nothing = possible({ control: null, log: LOG, liveness: 'running', shown: null, connection: { ok: true } });
   assert.deepEqual([nothing.isLive, nothing.start, nothing.resume], [false, false, false]);
 });
 

@@ -96,14 +96,14 @@ class Bar {
   draw() {
     const { state } = this.#store;
     const focused = this.controls.contains(document.activeElement) && document.activeElement;
-    const { isLive, acceptsCommands, isPaused, resume: isResumable, queue, again } = possible(state);
+    const { isLive, mayAct, isPaused, resume: isResumable, queue, again } = possible(state);
     for (const control of [this.#pause, this.#stop, this.#menu.menu]) control.hidden = !isLive;
     this.#resume.hidden = !isResumable;
     for (const control of [this.#again, this.#repeat]) control.hidden = !again;
     this.#start.hidden = this.controls.hidden = !queue;
     setText(this.#pause, isPaused ? 'Continue' : 'Pause');
     if (!this.#isAsking) this.#menu.draw(); // a box that was just checked stays so until the trainer answers
-    const isDisabled = this.#isAsking || !state.connection.ok || isOutdated(state) || (isLive && !acceptsCommands);
+    const isDisabled = this.#isAsking || !mayAct;
     for (const one of this.controls.querySelectorAll('button, input')) one.disabled = isDisabled;
     this.message.hidden = !state.control;
     if (focused && !isUsable(focused)) this.#lostFocus = focused;

@@ -35,17 +35,18 @@ const parseEntries = (value) => list(value).map(record).slice(0, MAX_ENTRIES).ma
   id: text(id, 80), name: text(name, 120), reason: text(reason, MAX_LENGTH),
 }));
 
-/** The available controls: those of the live run, or those that start one. */
-export function possible({ control, log, liveness, shown }) {
+/** The available controls: those of the live run, or those that start one; and whether they may be used now. */
+export function possible(state) {
+  const { control, log, liveness, shown, connection } = state;
   const isLive = Boolean(log) && shown === null && isAlive(liveness);
   const isFree = Boolean(control) && !control.isRunning && !isLive;
   return {
     isLive: Boolean(control) && isLive,
-    acceptsCommands: isLive && !AFTER_TRAINING.includes(log.phase),
+    mayAct: connection.ok && !isOutdated(state) && (isLive ? !AFTER_TRAINING.includes(log.phase) : shown !== null || !control?.isRunning), // not while a trainer begins or ends
     isPaused: isLive && log.phase === 'paused',
     start: isFree,
     queue: Boolean(control),
-    again: Boolean(control) && Boolean(log) && !isLive,
+    again: Boolean(log) && (isFree || (Boolean(control) && shown !== null)), // not while the trainer of the shown run ends
     resume: isFree && control.isResumable && shown === null,
   };
 }
