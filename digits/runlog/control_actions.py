@@ -42,7 +42,7 @@ class InvalidCommand(ValueError):
 
 @dataclass(frozen=True)
 class Command:
-    """A valid request. `value` is the learning rate, a number of epochs (with `whole` in total, else more), or on or off."""
+    """A valid request. `value`: the learning rate; a number of epochs, with `whole` in total, else more; on or off."""
 
     id: str
     action: str

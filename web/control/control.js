@@ -16,7 +16,7 @@ export async function mount(store, poll) {
   const controls = bar.mount(document.getElementById('header'), store, poll, newRun);
   const open = (run, inTraining) => manage(run, inTraining, store, newRun, controls.report);
   followLogTail(store);
-  queue.mount(document.getElementById('runs')?.parentElement, store);
+  queue.mount(document.getElementById('sidebar'), store);
   space.mount(document.getElementById('runs'), store);
   store.on(['control'], ({ control }) => store.set({ manage: control?.isAuthorized ? open : null }));
 }

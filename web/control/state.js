@@ -35,6 +35,9 @@ const parseEntries = (value) => list(value).map(record).slice(0, MAX_ENTRIES).ma
   id: text(id, 80), name: text(name, 120), reason: text(reason, MAX_LENGTH),
 }));
 
+/** Whether the trainer has nothing left to change, or one begins or ends. */
+const isBusy = ({ control, log, shown }, isLive) => (isLive ? AFTER_TRAINING.includes(log.phase) : shown === null && control?.isRunning === true);
+
 /** The available controls: those of the live run, or those that start one; and whether they may be used now. */
 export function possible(state) {
   const { control, log, liveness, shown, connection } = state;
@@ -42,7 +45,7 @@ export function possible(state) {
   const isFree = Boolean(control) && !control.isRunning && !isLive;
   return {
     isLive: Boolean(control) && isLive,
-    mayAct: connection.ok && !isOutdated(state) && (isLive ? !AFTER_TRAINING.includes(log.phase) : shown !== null || !control?.isRunning), // not while a trainer begins or ends
+    mayAct: connection.ok && !isOutdated(state) && !isBusy(state, isLive),
     isPaused: isLive && log.phase === 'paused',
     start: isFree,
     queue: Boolean(control),
