@@ -1,4 +1,4 @@
-"""What several test files need: helpers beside them, and the real MNIST where it lies on this machine."""
+"""Fixtures of several test modules, and the real MNIST if this machine has it."""
 
 import fcntl
 import hashlib
@@ -60,7 +60,7 @@ def shared_folder(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def runs_are_valid(monkeypatch):
-    """Each run that a test logs in this process leaves a valid log, unless the test planted a damaged one."""
+    """Every run that a test logs in this process leaves a valid log, unless the test planted a damaged one."""
     enter, leave = RunLog.__enter__, RunLog.__exit__
     checked = set()
 

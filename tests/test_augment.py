@@ -35,7 +35,7 @@ def blobs(count, seed=0):
 
 
 def warped(images, angle=0.0, shear=0.0, stretch=(1.0, 1.0), shift=(0.0, 0.0)):
-    """The float images under one transformation."""
+    """The images as float, after one transformation."""
     n = len(images)
     warp = affine(
         torch.full((n,), math.radians(angle)),

@@ -89,7 +89,7 @@ def test_buckets_continue_from_a_saved_state(batches):
 
 
 def test_a_checkpoint_of_version_0_2_0_has_the_same_buckets():
-    """It has the values of a bucket as a list, in the alphabetical order of their names."""
+    """In it, the state of a bucket is a list of values in the alphabetical order of their names."""
     buckets, curve = filled([0.5, math.nan, 1.0] * 7, limit=8)
     state = buckets.state()
     named = [state["open"], *state["full"]]

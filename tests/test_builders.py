@@ -35,7 +35,7 @@ def kinds(network):
 
 
 def mixing(network):
-    """Convolutions that mix channels, without the depthwise ones."""
+    """The convolutions that mix channels: all but the depthwise ones."""
     convolutions = [layer for layer in network if isinstance(layer, nn.Conv2d)]
     if any(layer.kernel_size == (1, 1) for layer in convolutions):
         return [layer for number, layer in enumerate(convolutions) if not number or layer.kernel_size == (1, 1)]
@@ -66,7 +66,7 @@ def test_parameter_counts_match_the_documents():
 
 @pytest.mark.parametrize("norm", ["batch", "none"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_every_model_turns_images_into_ten_logits_whatever_its_settings(name, norm):
+def test_every_model_turns_images_into_ten_logits_with_any_settings(name, norm):
     for width in (1, 3, 8):
         channels = tuple(width + place for place in range(len(ARCHITECTURES[name].channels)))
         network = builders.build_model(name, channels, dropout=0.2, norm=norm)

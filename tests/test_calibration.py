@@ -10,7 +10,7 @@ from digits.models.precision import Precision
 
 
 def made_up(sharpness: float, count: int = 20_000):
-    """Logits that are `sharpness` times too confident, and labels drawn from the true probabilities."""
+    """Overconfident logits, by a factor of `sharpness`, and labels drawn from the true probabilities."""
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(count, 10, generator=generator, dtype=torch.double) * 2
     labels = torch.multinomial(logits.softmax(1), 1, generator=generator).squeeze(1)

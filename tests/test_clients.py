@@ -1,4 +1,4 @@
-"""Bodies that real clients send to /predict, and what a request that misses them is told."""
+"""Bodies that real clients send to /predict, and the errors for near misses."""
 
 import gzip
 import io

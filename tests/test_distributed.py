@@ -206,5 +206,5 @@ def test_gradients_and_batch_statistics_are_those_of_the_whole_batch():
     results, port = context.Queue(), free_port()
     multiprocessing.spawn(_compare_with_one, args=(port, results), nprocs=2)
     for _ in range(2):
-        _, differences = results.get(timeout=10)
+        _, differences = results.get(timeout=60)
         assert max(differences) < 1e-9, differences

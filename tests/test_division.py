@@ -24,7 +24,7 @@ BAD = digit(8, 0.4, 3.0)
 
 
 class Network:
-    """Reads pieces by their left and right edges; records what it was asked."""
+    """A network whose answers depend on the left and right edges of a piece; records its inputs."""
 
     def __init__(self, known: dict[tuple[int, int], Prediction]):
         self.known, self.asked = known, []
@@ -78,7 +78,7 @@ def test_digits_that_touch_are_cut_where_both_read_clearly():
 
 
 @pytest.mark.parametrize("right", [digit(2, 0.8), digit(1)], ids=["doubtful", "a straight stroke"])
-def test_otherwise_they_are_refused_as_touching(right):
+def test_digits_that_touch_and_read_poorly_are_rejected_as_touching(right):
     ((one,),) = divide(segment(TOUCH), BAD, Network(slices(digit(4), right)))
     assert (one.status, one.reason) == ("not_a_digit", "several digits that touch")
 

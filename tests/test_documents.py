@@ -1,4 +1,4 @@
-"""Documents: the files, links, commands, options and make targets that they name exist; their sizes."""
+"""Documents: every file, link, command, option and make target in them exists; their sizes."""
 
 import re
 from functools import cache
@@ -26,7 +26,7 @@ def text_of(document: str) -> str:
 
 
 def code_of(document: str) -> str:
-    """Its code blocks and code spans, a line each."""
+    """The code blocks and code spans of a document, one per line."""
     prose_and_blocks = re.split(r"^```.*$", text_of(document), flags=re.MULTILINE)
     spans = [span for prose in prose_and_blocks[::2] for span in re.findall(r"`([^`]+)`", prose)]
     return "\n".join([*spans, *prose_and_blocks[1::2]])
@@ -34,7 +34,7 @@ def code_of(document: str) -> str:
 
 @cache
 def help_texts() -> str:
-    """What --help of every command prints, and the source of benchmarks and fault injection, whose help costs torch."""
+    """Help texts of all commands; for benchmarks and fault injection their source, since their help imports torch."""
     shown = [CliRunner().invoke(cli, [command, "--help"]).output for command in cli.commands]
     sources = [path for folder in ("benchmarks", "tests/faults") for path in (PROJECT / folder).glob("*.py")]
     return "\n".join([*shown, *(path.read_text(encoding="utf-8") for path in sources)])

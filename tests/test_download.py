@@ -60,7 +60,7 @@ def nothing_stays():
     yield
     for thread in threading.enumerate():
         if thread.name == download.THREAD:
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
     gc.collect()
 

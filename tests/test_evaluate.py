@@ -130,7 +130,7 @@ def refused(path, *arguments):
     return line
 
 
-def test_weights_that_are_not_there_are_named_with_a_remedy(tmp_path):
+def test_missing_weights_are_named_with_a_remedy(tmp_path):
     assert "does not exist" in refused(tmp_path / "nothing.pth")
     assert "cannot be read (Is a directory)" in refused(tmp_path)
 

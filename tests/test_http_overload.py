@@ -141,7 +141,8 @@ SILENT = {
 
 
 @pytest.mark.parametrize("silent", SILENT)
-def test_silent_connections_are_closed_for_new_ones(answer, silent):
+def test_silent_connections_are_closed_for_new_ones(answer, silent, monkeypatch):
+    monkeypatch.setattr("digits.server.concurrency.PATIENCE_S", 60)
     with (
         serving(Server("127.0.0.1", 0, answer, deadline_s=60, threads=4)) as server,
         contextlib.ExitStack() as stack,
@@ -166,7 +167,7 @@ def test_silent_connections_are_closed_for_new_ones(answer, silent):
             assert ended <= 3  # one for each of the others
 
 
-def test_the_connection_that_has_been_waited_for_longest_is_closed_first(monkeypatch):
+def test_the_connection_that_has_been_idle_longest_is_closed_first(monkeypatch):
     monkeypatch.setattr("digits.server.concurrency.PATIENCE_S", 60)
     slots = ConnectionSlots(2)
     assert slots.acquire()
@@ -189,7 +190,8 @@ def test_the_connection_that_has_been_waited_for_longest_is_closed_first(monkeyp
             young.recv(1)
 
 
-def test_trickling_clients_are_closed_for_new_ones(answer):
+def test_trickling_clients_are_closed_for_new_ones(answer, monkeypatch):
+    monkeypatch.setattr("digits.server.concurrency.PATIENCE_S", 60)
     with (
         serving(Server("127.0.0.1", 0, answer, deadline_s=60, threads=4)) as server,
         contextlib.ExitStack() as stack,
@@ -217,17 +219,18 @@ def test_near_the_cap_a_connection_is_closed_after_its_response(answer):
         contextlib.ExitStack() as stack,
     ):
         clients = [stack.enter_context(connect(server)) for _ in range(4)]
-        told = []
+        last = []
         for client in clients:
             client.sendall(GET + HOST + b"\r\n")
             got = read_answer(client)
             assert got.body == TEXT
-            told.append(got.headers["connection"])
-        assert told[-1] == "close" and read_all(clients[-1]) == b""
+            last.append(got.headers["connection"])
+        assert last[-1] == "close" and read_all(clients[-1]) == b""
 
 
-def test_more_viewers_than_threads_are_all_served_repeatedly(answer):
+def test_more_viewers_than_threads_are_all_served_repeatedly(answer, monkeypatch):
     """Each keeps its connection open, and reconnects when the server closes it."""
+    monkeypatch.setattr("digits.server.concurrency.PATIENCE_S", 60)
     with (
         serving(Server("127.0.0.1", 0, answer, deadline_s=60, threads=8)) as server,
         contextlib.ExitStack() as stack,

@@ -60,7 +60,7 @@ COMMANDS = {
 
 
 def run(folder, words, package="nothing", body=""):
-    """mnist_cnn.py with `words` and a fake `package` with that body."""
+    """Run mnist_cnn.py with `words` and a fake `package` with that body."""
     (folder / "packages" / package).mkdir(parents=True)
     (folder / "packages" / package / "__init__.py").write_text(body)
     environment = os.environ | {"PYTHONPATH": str(folder / "packages")}

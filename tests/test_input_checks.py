@@ -12,7 +12,7 @@ from digits.inference.preprocess import from_pixels, prepare
 
 
 def prepared(ink: np.ndarray):
-    """Of (H, W) of 0 to 1, light on dark."""
+    """A preprocessed image of (H, W) of 0 to 1, light on dark."""
     return prepare(DecodedImage(np.dstack([ink] * 3 + [np.ones_like(ink)]).astype(np.float32), 1.0))
 
 
@@ -51,7 +51,7 @@ THICK_ONE = [(slice(10, 100), slice(45, 75))]
 
 
 @pytest.mark.parametrize("boxes", [FOUR_IN_PIECES, BROKEN_ONE, SEVEN_WITH_A_BAR, FIVE_WITH_A_LOOSE_BAR, THICK_ONE])
-def test_digits_in_pieces_with_bars_and_of_thick_strokes_pass(boxes):
+def test_broken_barred_and_thick_digits_pass(boxes):
     assert input_checks.rejection_reason(prepared(sheet(*boxes))) is None
 
 
@@ -98,7 +98,7 @@ def test_most_blots_noise_and_scribbles_are_rejected_by_the_input_checks(kind, a
     assert sum(reason is not None for reason in found) >= at_least * len(found)
 
 
-def test_a_slashed_zero_is_no_tangle():
+def test_a_slashed_zero_is_not_a_tangle():
     rng = np.random.default_rng(7)
     drawn = [np.asarray(doodles.form(rng, "slashed 0").convert("RGBA"), np.float32) / 255 for _ in range(20)]
     assert [input_checks.rejection_reason(prepare(DecodedImage(picture, 1.0))) for picture in drawn] == [None] * 20

@@ -53,7 +53,7 @@ def test_help_lists_every_promised_option_with_its_default():
         assert default in text
 
 
-def test_train_is_the_same_command_by_its_full_name():
+def test_train_may_be_named_explicitly():
     assert invoke("train", "--help").output == invoke("--help").output
 
 

@@ -113,7 +113,7 @@ def test_no_control_byte_reaches_the_terminal(tmp_path):
         port = int(server.stdout.readline().split(b"/")[2].partition(b":")[2])
         for text in STRINGS:
             for content in (f"GET /{text} HTTP/1.1\r\nHost: {text}\r\n\r\n", f"{text} / HTTP/1.1\r\nX: {text}\r\n\r\n"):
-                with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+                with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
                     connection.sendall(content.encode())
                     connection.shutdown(socket.SHUT_WR)
                     read_all(connection)

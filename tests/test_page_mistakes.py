@@ -136,7 +136,7 @@ def test_a_cell_shows_exactly_its_images_with_the_most_confident_first(visit, tm
         assert cards.count() == 120
 
 
-def test_probabilities_that_no_temperature_has_calibrated_are_marked(visit, tmp_path, run):
+def test_uncalibrated_probabilities_are_marked(visit, tmp_path, run):
     """As in files of older versions; calibrated ones are not marked."""
     samples = {"run_id": run["run_id"], "samples": [{"label": 7, "prediction": 7, "probabilities": [0.1] * 10}]}
     log = json.loads((tmp_path / TRAINING_LOG).read_text())

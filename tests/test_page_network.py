@@ -32,7 +32,7 @@ FEWER = 50  # for the networks that JavaScript takes long for
 
 
 def experienced(name: str, digits: torch.Tensor) -> torch.nn.Sequential:
-    """A network whose batch norm has seen digits, with some negative scales."""
+    """A network with batch statistics of digits and some negative scales."""
     torch.manual_seed(0)
     network = build_model(name)
     with torch.no_grad():
@@ -48,7 +48,7 @@ def experienced(name: str, digits: torch.Tensor) -> torch.nn.Sequential:
 
 
 def images_of(count: int) -> torch.Tensor:
-    """uint8 (count, 28, 28): of MNIST's test set where that lies on this machine, else drawn."""
+    """uint8 (count, 28, 28): MNIST test images if this machine has them, else synthetic ones."""
     root = Path(os.environ.get("MNIST_DATA_DIR") or "data")
     if (root / "MNIST" / "raw" / "t10k-images-idx3-ubyte").is_file():
         return datasets.load_test("mnist", root, lambda *_: contextlib.nullcontext(print)).test.images[:count]
@@ -75,7 +75,7 @@ def write(folder: Path, images: dict[str, int], digits: torch.Tensor) -> None:
 
 @torch.inference_mode()
 def write_verdicts(folder: Path, each: int) -> None:
-    """Digits and what is none, each with what Python says of it; the network is as sure as chance has it."""
+    """Digits and non-digits, each with Python's verdict; the network's confidence is arbitrary."""
     import doodles
 
     rng = np.random.default_rng(3)

@@ -23,7 +23,7 @@ READ = "import { readFileSync } from 'node:fs'; const { given, cases } = JSON.pa
 
 
 def computed(script: str, cases: list) -> list:
-    """What `script`, an expression over `one` of the cases and what the server tells as `given`, gives for each."""
+    """The value of `script` for each case: an expression over the case `one` and the server's options `given`."""
     node = shutil.which("node")
     if node is None:
         pytest.fail("no Node.js") if os.environ.get("CI") else pytest.skip("Node.js is not installed")

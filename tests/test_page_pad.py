@@ -49,7 +49,7 @@ def test_non_digits_are_rejected(visit, trained):
         see(page, "#pad .answer", "several digits or parts")
 
 
-def test_a_network_that_no_temperature_has_calibrated_says_so(visit, trained, tmp_path):
+def test_an_uncalibrated_network_is_marked_as_such(visit, trained, tmp_path):
     results = shutil.copytree(trained, tmp_path / "results")
     network = json.loads((results / NETWORK).read_text())
     write_json(results / NETWORK, network | {"temperature": None})

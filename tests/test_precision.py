@@ -14,7 +14,7 @@ def network():
 
 
 @pytest.mark.parametrize(("wanted", "half"), [("float32", False), ("bfloat16", True)])
-def test_an_explicit_precision_is_used_without_a_trial(network, wanted, half):
+def test_an_explicit_precision_is_used_without_timing(network, wanted, half):
     assert precision.choose_precision(wanted, network, CPU).bfloat16 is half
 
 

@@ -23,7 +23,7 @@ BLACK, WHITE, BLUE, CREAM, ORANGE, PINE = 0, 255, (30, 60, 140), (250, 244, 230)
 def drawn() -> dict[str, np.ndarray]:
     """Names and images uint8 (H, W, 4): red, green, blue, alpha.
 
-    None is even: a center of mass just between two places comes to either, as sums happen to be rounded.
+    None is symmetric: a center of mass halfway between two pixels could be rounded to either.
     """
     digits = synthetic.draw(60, seed=11)[0].numpy() / 255
     rng = np.random.default_rng(11)

@@ -1,4 +1,4 @@
-"""/training_status: the short form of the log, and whether the run is alive."""
+"""/training_status: summary of the log, and liveness of the run."""
 
 import json
 import os
@@ -117,7 +117,7 @@ def test_an_ended_run_has_its_own_status(live, status):
         b"[" * 100_000,
     ],
 )
-def test_a_foreign_log_breaks_nothing(live, content):
+def test_a_foreign_log_is_harmless(live, content):
     live.results.mkdir()
     (live.results / contract.TRAINING_LOG).write_bytes(content)
     answer = ask(live, "/training_status")

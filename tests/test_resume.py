@@ -1,4 +1,4 @@
-"""Whatever stops a run: continued, it ends with the weights, the log and the curves of one that was never stopped."""
+"""Resumed runs, however they were stopped: weights, log and curves equal those of an uninterrupted run."""
 
 import json
 import random
@@ -106,7 +106,7 @@ def listed(results):
 
 
 def content(results) -> dict:
-    """Of all files of the run."""
+    """The content of all files of the run."""
     return {file: (results / file).read_bytes() for file in contract.FILES if (results / file).is_file()}
 
 

@@ -5,7 +5,6 @@ import math
 import os
 import random
 import threading
-import time
 
 import pytest
 
@@ -14,6 +13,7 @@ from digits.runlog.lock import FolderLocked
 from digits.runlog.run_log import RunLog
 from tests.support import golden
 from tests.support.contract import saved
+from tests.support.http_client import eventually
 
 
 @pytest.fixture
@@ -95,11 +95,7 @@ def test_non_finite_numbers_become_null_and_empty_cells(folder):
 def test_the_log_is_written_periodically(folder):
     with RunLog(folder, name="a run") as log:
         log.batch(1, loss=0.5)
-        give_up = time.monotonic() + 20
-        while not (saved(folder)["batches"]["step"] and rows(folder)) and time.monotonic() < give_up:
-            time.sleep(0.05)
-        assert saved(folder)["batches"]["step"] == [1]
-        assert len(rows(folder)) == 1
+        assert eventually(lambda: saved(folder)["batches"]["step"] == [1] and len(rows(folder)) == 1)
 
 
 def test_the_heartbeat_moves_while_nothing_happens(folder, monkeypatch):
@@ -107,10 +103,7 @@ def test_the_heartbeat_moves_while_nothing_happens(folder, monkeypatch):
     monkeypatch.setattr(contract, "HEARTBEAT_S", 0.05)
     with RunLog(folder, name="a run"):
         first = saved(folder)["updated_at"]
-        give_up = time.monotonic() + 20
-        while saved(folder)["updated_at"] == first and time.monotonic() < give_up:
-            time.sleep(0.02)
-        assert saved(folder)["updated_at"] > first
+        assert eventually(lambda: saved(folder)["updated_at"] > first)
 
 
 def test_a_second_writer_is_rejected_and_changes_nothing(folder):
@@ -161,9 +154,7 @@ def test_a_failed_write_in_the_background_is_raised_at_the_next_batch(folder, mo
             raise OSError(28, "full")
 
         monkeypatch.setattr(lifecycle, "write_json", fail)
-        for _ in range(2000):
-            log.batch(1, loss=0.5)
-            time.sleep(0.01)
+        eventually(lambda: log.batch(1, loss=0.5))
 
 
 def test_a_long_run_stays_small_and_keeps_its_last_epoch(folder):
@@ -267,7 +258,7 @@ def test_kill_9_leaves_at_most_one_incomplete_line(folder):
     assert [line.count(",") for line in whole] == [len(contract.BATCH_FIELDS) - 1] * 10
 
 
-def test_the_short_form_holds_progress_and_last_numbers(folder):
+def test_the_summary_has_progress_and_latest_metrics(folder):
     golden.write(folder)
     short = training_log.summary(training_log.read(folder))
     assert short["progress"]["step"] == golden.EPOCHS * golden.BATCHES
@@ -276,7 +267,7 @@ def test_the_short_form_holds_progress_and_last_numbers(folder):
 
 
 @pytest.mark.parametrize("log", [{}, {"batches": 5, "epochs": []}, {"batches": {"loss": 3}, "epochs": {"epoch": []}}])
-def test_the_short_form_of_a_foreign_log_is_safe(log):
+def test_the_summary_of_a_foreign_log_is_safe(log):
     assert training_log.summary(log)["last"] == {}
 
 

@@ -1,4 +1,4 @@
-"""Calls of the run log outside its block, and the null log."""
+"""Calls of run log methods outside the `with` block, and the null log."""
 
 import inspect
 import os

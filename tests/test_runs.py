@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from digits.runlog import contract, runs
+from digits.runlog import contract, lock, runs
 from digits.runlog.lock import FolderLock
 from digits.runlog.run_log import RunLog
 from tests.support.http_client import ask
@@ -177,7 +177,8 @@ def test_an_unwritable_folder_is_reported_in_one_sentence(live):
     assert "can't write" in answer.json()["error"]
 
 
-def test_concurrent_renames_leave_a_complete_index(live):
+def test_concurrent_renames_leave_a_complete_index(live, monkeypatch):
+    monkeypatch.setattr(lock, "WAIT_S", 60)
     runs = [train(live.results, f"run {number}") for number in range(6)]
     threads = [
         threading.Thread(target=change, args=(live, run_id), kwargs={"name": f"new {run_id}"}) for run_id in runs
@@ -189,7 +190,8 @@ def test_concurrent_renames_leave_a_complete_index(live):
     assert {run["name"] for run in listed(live.results).values()} == {f"new {run_id}" for run_id in runs}
 
 
-def test_concurrent_renaming_and_hiding_are_both_applied(live):
+def test_concurrent_renaming_and_hiding_are_both_applied(live, monkeypatch):
+    monkeypatch.setattr(lock, "WAIT_S", 60)
     run_id = train(live.results, "one")
     for turn in range(15):
         wishes = ({"name": f"turn {turn}"}, {"hidden": turn % 2 == 0})

@@ -7,7 +7,7 @@ from digits.inference.segmentation import MAX_PIECES, join, segment
 
 
 def sheet(*boxes: tuple[int, int, int, int], height: int = 120, width: int = 300) -> np.ndarray:
-    """Ink (height, width) in boxes: left, top, right, bottom."""
+    """Ink (height, width) with filled boxes: left, top, right, bottom."""
     ink = np.zeros((height, width))
     for left, top, right, bottom in boxes:
         ink[top:bottom, left:right] = 1

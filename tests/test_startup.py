@@ -37,7 +37,7 @@ def started(*arguments: str, cwd=None, script=PROJECT / "server.py"):
 
 
 def refused(*arguments: str) -> tuple[int, str]:
-    """Exit code and stderr."""
+    """Exit code and stderr of a server that can't start."""
     command = [sys.executable, str(PROJECT / "server.py"), "--no-browser", *arguments]
     result = subprocess.run(command, capture_output=True, text=True, timeout=20)
     assert result.stdout == ""

@@ -21,7 +21,7 @@ CLOSE = {"rel": 1e-9, "abs": 1e-15}
 
 
 def computed(expression: str, cases: list) -> list:
-    """That JavaScript expression of each case `c`."""
+    """The value of a JavaScript expression for each case `c`."""
     return exported(MODULE, f"{json.dumps(cases)}.map((c) => {expression})")
 
 

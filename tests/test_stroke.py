@@ -1,4 +1,4 @@
-"""Stroke width and its normalization: thin lines become as wide as MNIST's strokes, others stay."""
+"""Stroke width and its normalization: thin lines become as wide as MNIST's strokes, others are unchanged."""
 
 import numpy as np
 import pytest

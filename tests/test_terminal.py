@@ -1,4 +1,4 @@
-"""Terminal output in real pseudo-terminals of any width: one line that is redrawn, and nothing left of it."""
+"""Terminal output in pseudo-terminals of any width: one line that is redrawn and finally erased."""
 
 import os
 import re

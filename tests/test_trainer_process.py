@@ -132,7 +132,7 @@ def test_a_trainer_that_fails_immediately_is_reported_with_exit_code_and_output(
     launched("--help")  # nothing stands in the way of another
 
 
-def test_stop_leaves_no_process_behind(launched):
+def test_a_stopped_trainer_leaves_no_process_behind(launched):
     from digits.runlog.control_actions import send as wish
 
     for _ in range(STOPS):
@@ -152,7 +152,7 @@ def test_a_killed_trainer_has_crashed_with_its_output_and_another_can_start(laun
     process = launched(*LONG)
     assert eventually(lambda: log_of(launched.folder).get("epochs", {}).get("epoch"), 60)
     os.kill(process, signal.SIGKILL)
-    assert eventually(lambda: not exists(process), 5)
+    assert eventually(lambda: not exists(process))
     log = log_of(launched.folder)
     assert liveness(log, launched.folder) == "crashed"
     assert eventually(lambda: launched.trainer.exit_code() == 137)

@@ -33,7 +33,7 @@ def test_a_run_repeats_and_nothing_is_written(run):
 
 
 def test_deterministic_algorithms_do_not_change_a_run_on_cpu(finished, tmp_path):
-    """On a processor --deterministic costs nothing and gives the same; what matters is that every layer has such."""
+    """On a CPU --deterministic has no effect; the test shows that every layer has a deterministic implementation."""
     trained(tmp_path, *RUN, "--deterministic")
     assert json.loads((tmp_path / "training_log.json").read_text())["environment"]["deterministic"] is True
     assert losses(tmp_path) == losses(finished)
@@ -45,7 +45,7 @@ def losses(run):
 
 
 def changed(run, row):
-    """The last of nine digits of the loss in that row of batches.csv is another one."""
+    """Change the last of nine digits of the loss in that row of batches.csv."""
     lines = (run / "batches.csv").read_text().splitlines()
     cells = lines[row].split(",")
     cells[2] = cells[2][:-1] + str((int(cells[2][-1]) + 1) % 10)

@@ -1,4 +1,4 @@
-"""Constants of the page's modules, held to those of the Python packages that they repeat."""
+"""Constants of the page's modules, compared to those of the Python packages that they repeat."""
 
 import json
 

@@ -18,7 +18,7 @@ from digits.files import SMALL_BYTES, UnexpectedFile, naming, open_handle, read_
 
 LOCK_FILE = ".lock"
 _TIMEOUT_S = 0.3  # a trainer retries this long: a server in `is_held` has the lock for some microseconds
-_BRIEFLY_S = 2.0  # longer than listing 20 runs takes on a slow disk
+WAIT_S = 2.0  # longer than listing 20 runs takes on a slow disk
 _UNSUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # some network file systems: proceed without a lock
 _WINDOWS_BYTE = 1 << 20  # Windows locks are mandatory: a byte past the text leaves the text readable
 
@@ -106,7 +106,7 @@ def try_lock(path: Path) -> int | None:
 def lock_file(path: Path) -> Iterator[None]:
     """Hold the lock on the file `path`, created if missing, for some milliseconds of work.
 
-    Others wait. After _BRIEFLY_S, or where the file can't be opened (another user's, too many open files), they proceed
+    Others wait. After WAIT_S, or where the file can't be opened (another user's, too many open files), they proceed
     without it: a rare lost update is better than no update.
     """
     try:
@@ -115,7 +115,7 @@ def lock_file(path: Path) -> Iterator[None]:
         yield
         return
     try:
-        _lock_within(handle, _BRIEFLY_S)
+        _lock_within(handle, WAIT_S)
         yield
     finally:
         os.close(handle)

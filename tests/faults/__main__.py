@@ -1,4 +1,4 @@
-"""Runs all fault-injection programs, within 20 minutes, and keeps the figures in benchmarks/results/faults.json.
+"""Runs all fault-injection programs, within 20 minutes, and writes the figures to benchmarks/results/faults.json.
 
 python -m tests.faults          the same as `make faults`
 """

@@ -1,9 +1,9 @@
-"""Lets system calls of a trainer or a server fail, by strace, and checks what is left and that it recovers.
+"""Makes system calls of a trainer or a server fail, with strace, and checks the files it leaves and its recovery.
 
 python -m tests.faults.errors --count 150 --seed 1
 
-Where a call can be made to fail is found by tracing a run that nothing disturbs: the calls on the results folder, each
-with its number among the calls of that kind of its thread.
+The calls that can fail are found by tracing an undisturbed run: all calls on the results folder, each with its number
+among the calls of its kind in its thread.
 """
 
 import contextlib
@@ -131,7 +131,7 @@ class Errors(Program):
         return list(found)
 
     def run(self, case: Case) -> None:
-        """The nth call of another thread fails as well, an import, say: then another one is tried."""
+        """The nth call of another thread fails as well, such as one of an import: then another call is tried."""
         folder, attempts = case.folder, 0
         while not case.happened and attempts < MOST_ATTEMPTS:
             attempts += 1
@@ -194,7 +194,7 @@ class Errors(Program):
             case.check(log_of(results).get("status") == "completed", "it ended with 0, and the log is not completed")
 
     def judge(self, case: Case, situation: str, results: Path, child: Child) -> None:
-        """Without faults: everything is there and the run resumes."""
+        """After the fault: every file is there and the run resumes."""
         check_intact(case, results, self.run_id, self.files, "after the errors")
         if situation == "server":
             rename(case, child, self.run_id)

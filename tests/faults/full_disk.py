@@ -1,6 +1,6 @@
-"""Fills a small disk, before a run or in its midst, and checks exit code, last words, log, and earlier runs.
+"""Fills a small disk, before or during a run, and checks exit code, last output, log, and earlier runs.
 
-python -m tests.faults.full_disk --count 30 --seed 1      as root: each case mounts a tmpfs of its own
+python -m tests.faults.full_disk --count 30 --seed 1      as root: each case mounts its own tmpfs
 """
 
 import contextlib
@@ -113,7 +113,7 @@ class FullDisk(Program):
 
 @contextlib.contextmanager
 def disk(folder: Path):
-    """A tmpfs at `folder`. Raises CalledProcessError where that is not permitted."""
+    """A tmpfs at `folder`. Raises CalledProcessError if mounting is not permitted."""
     options = ["-t", "tmpfs", "-o", f"size={DISK}", "tmpfs", str(folder)]
     subprocess.run(["mount", *options], check=True, capture_output=True)
     try:

@@ -1,7 +1,7 @@
 """Cases, worker processes and the command line of the fault-injection programs.
 
-A program is a subclass of Program. Each of its cases gets a random generator that depends on --seed and the number of
-the case alone, so that `--seed S --only N` repeats one.
+A program is a subclass of Program. The random generator of each case depends on --seed and the number of the case
+alone, so that `--seed S --only N` repeats one.
 """
 
 import argparse
@@ -74,7 +74,7 @@ class Summary:
 
 
 def main(program: Program) -> None:
-    """The command line of one program. Exit status 1 where any case failed."""
+    """The command line of one program. Exit status 1 if any case failed."""
     parser = argparse.ArgumentParser(description=program.title)
     parser.add_argument("--count", type=int, default=program.count, help="how many cases (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="of all random choices (default: %(default)s)")

@@ -1,4 +1,4 @@
-"""Sends malformed HTTP to a server, sixty kinds of it, while another client asks for its answers.
+"""Sends sixty kinds of malformed HTTP to a server while another client sends valid requests.
 
 python -m tests.faults.malformed --count 60 --seed 1
 """
@@ -30,9 +30,9 @@ FINE = (200, 206, 304)
 
 @dataclass(frozen=True)
 class Kind:
-    """`parts` are sent one after the other; a `flood` repeats the last one without an end.
+    """`parts` are sent one after the other; a `flood` repeats the last one endlessly.
 
-    `answers` are the statuses of which the first answer has one; None stands for a connection closed without an answer.
+    `answers` are the possible statuses of the first response; None: the connection is closed without a response.
     """
 
     name: str
@@ -137,7 +137,7 @@ KINDS = (
 
 @dataclass
 class Meanwhile:
-    """What another client and the server's memory saw: seconds of each answer, statuses that are not 200, MB."""
+    """Observations: seconds of another client's responses, statuses other than 200, the server's memory in MB."""
 
     seconds: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -190,7 +190,7 @@ def server(case: Case):
 
 
 def ask_meanwhile(process: subprocess.Popen, seen: Meanwhile, over: threading.Event) -> None:
-    """Ask for /healthz on new connections, and look at the server's memory, until it is over; and once more then."""
+    """Request /healthz on new connections and read the server's memory until the attack is over and once after."""
     last = False
     while not last:
         last = over.is_set()

@@ -83,7 +83,7 @@ class Child:
         return bool(select.select([self._pidfd], [], [], seconds)[0])
 
     def computed_s(self) -> float:
-        """CPU time of its main thread: a measure of progress that does not depend on load."""
+        """CPU time of the main thread: a measure of progress that does not depend on load."""
         try:
             return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[0]) / 1e9
         except OSError:
@@ -95,7 +95,7 @@ class Child:
             pass
 
     def wait(self, seconds: float = HANG_S) -> int | None:
-        """The exit code as shells count; None for a process that hung and was killed."""
+        """The exit code as in shells; None for a process that hung and was killed."""
         hung = not self.ended(seconds)
         if hung:
             self.send(signal.SIGKILL)
@@ -115,7 +115,7 @@ class Child:
 
 
 def live(script: Path, arguments: tuple[str, ...], streams: list[int], ready: int, gate: int, fresh: bool) -> None:
-    """Run the script as Python does, once the gate is open, and end."""
+    """Run the script as Python does, once the gate is open, and exit."""
     os.setsid()
     streams.insert(0, os.open(os.devnull, os.O_RDONLY))
     for number, handle in enumerate(streams):

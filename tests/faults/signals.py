@@ -1,4 +1,4 @@
-"""Sends signals to a trainer and a server at random moments: exit codes, last words, log, and a resume.
+"""Sends signals to a trainer and a server at random moments and checks exit codes, last output, log, and a resume.
 
 python -m tests.faults.signals --count 100 --seed 1
 """

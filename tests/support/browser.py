@@ -1,4 +1,4 @@
-"""A real Chromium for the page's tests, the two kinds of server it meets, and runs for it to show."""
+"""A real Chromium for the page's tests, both kinds of servers, and runs to show."""
 
 import contextlib
 import functools

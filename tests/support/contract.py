@@ -1,4 +1,4 @@
-"""Contract of a results folder: what tests hold the files of a run to."""
+"""Contract of a results folder: checks of the files of a run."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ TRAINER_FILES = (*RUN_LOG_FILES, contract.TEST_SAMPLES, contract.PREDICTIONS, co
 
 
 def violations(results: Path, files: tuple[str, ...] = TRAINER_FILES) -> dict[str, list[str]]:
-    """What contradicts results/schema.json in those of the `files` that are in `results`."""
+    """Violations of results/schema.json in those `files` that `results` contains."""
     there = [name for name in files if (results / name).is_file()]
     found = {name: list(check.violations_of(name, (results / name).read_bytes())) for name in there}
     return {name: lines for name, lines in found.items() if lines}

@@ -34,7 +34,7 @@ def project_in(folder: Path) -> Path:
 
 
 def server_of(folder: Path, allowed: bool = True) -> Server:
-    """Its `token` lets a request change something."""
+    """A server of the project; a request with its `token` may change something."""
     access = Authorization(allowed)
     server = site_server(Site(folder / "results", folder, access))
     server.token = access.token

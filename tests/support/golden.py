@@ -35,7 +35,7 @@ _MODEL |= {"input_mb": 0.002991, "activations_mb": 0.335037, "parameters_mb": 0.
 
 
 class Clock:
-    """A clock that moves only on request, so that the same run gives the same bytes."""
+    """A clock that advances only on request, so that the same run gives the same bytes."""
 
     def __init__(self):
         self.passed = 0.0

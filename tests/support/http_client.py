@@ -118,8 +118,8 @@ def ask(server, path: str, *, method: str = "GET", headers=(), body: bytes = b""
     return Answer(raw(server, ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body))
 
 
-def eventually(condition, seconds: float = 10) -> bool:
-    """Whether the condition becomes true in time."""
+def eventually(condition, seconds: float = 60) -> bool:
+    """Wait until the condition is true; False if it is not within that time, which suits a busy machine."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""Servers of a small site, for tests of connections: one for all tests of a module, one with little time."""
+"""Servers of a small site, for tests of connections: one for all tests of a module, one with short timeouts."""
 
 import pytest
 
@@ -28,6 +28,6 @@ def server(answer):
 
 @pytest.fixture
 def impatient(answer):
-    """A server with two threads and little time."""
+    """A server with two threads and a short deadline."""
     with serving(Server("127.0.0.1", 0, answer, deadline_s=1.0, threads=2)) as server:
         yield server

@@ -1,4 +1,4 @@
-"""What two runs on the same options and machine have in common, whatever stopped and resumed one of them."""
+"""Outcome of a run: equal for two runs with the same options and machine, however one was stopped and resumed."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""What a person does at the page's pad, and what is read there."""
+"""Drawing on the page's pad, and reading its answers."""
 
 import subprocess
 import sys
@@ -82,7 +82,7 @@ def answer(page) -> str:
 
 
 def pixels(page) -> list[int]:
-    """The network's input as it is shown once the page has redrawn, which it does in an animation frame."""
+    """The displayed network input, after the page has redrawn, which it does in an animation frame."""
     script = """async (canvas) => {
       for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
       return Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data.filter((_, at) => at % 4 === 0));

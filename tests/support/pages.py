@@ -22,7 +22,7 @@ def browser():
 
 @pytest.fixture
 def visit(browser):
-    """visit(url) opens a page that re-reads every second; afterwards it must have been quiet."""
+    """visit(url) opens a page that refreshes every second; at the end it must have reported no errors."""
     visited = []
 
     def open_page(

@@ -1,9 +1,9 @@
-"""A program: every name of the contract in turn is a pipe, or a link to an endless device, and something is done there.
+"""Program that replaces each file of the contract in turn by a pipe or a link to an endless device, and acts on it.
 
     python -m tests.support.special_files ACTION KIND FOLDER
 
-It prints each name before it is tried and what came of it afterwards. Memory is limited, so that one who reads the
-device fails instead of filling the machine; who waits for the pipe is ended by the caller.
+It prints each name, and then the outcome. Memory is limited, so that reading the device fails instead of filling the
+machine; the caller ends a program that waits for the pipe.
 """
 
 import contextlib
@@ -55,7 +55,7 @@ def resume(folder: Path, strange: Path) -> None:
 
 
 def start_after_it(folder: Path, strange: Path) -> None:
-    """The strange file lies in an earlier run."""
+    """The special file is in an earlier run."""
     first = begin(folder).run_id
     begin(folder)
     put(folder / contract.RUNS / first / strange.name)
@@ -96,7 +96,7 @@ def asking(method: str, path: str, content_type: str, body: bytes) -> Request:
 
 
 def command(*words: str) -> None:
-    """One of mnist_cnn.py's, which may refuse in one line."""
+    """A command of mnist_cnn.py, which may fail with one line."""
     import click
 
     from mnist_cnn import cli
@@ -106,14 +106,14 @@ def command(*words: str) -> None:
 
 
 def read_weights(folder: Path, strange: Path) -> None:
-    """`folder` holds a trained run; so it does for the next two."""
+    """Load the weights of the trained run in `folder`."""
     put(strange)
     command("predict", folder / "seven.png", "--weights", folder / contract.WEIGHTS)
     command("evaluate", folder / contract.WEIGHTS, "--dataset", "synthetic")
 
 
 def read_epochs(folder: Path, strange: Path) -> None:
-    """As the server reads a saved epoch and the final weights of a run."""
+    """Read a saved epoch and the final weights of a run as the server does."""
     from digits.server.predict_api import PredictApi
 
     put(strange)

@@ -1,4 +1,4 @@
-"""Training runs on a few synthetic digits: in this process, or in one of their own where signals and locks matter."""
+"""Training runs on a few synthetic digits: in this process, or in a separate one if signals and locks matter."""
 
 import contextlib
 import functools
@@ -26,7 +26,7 @@ SMALL = ["--dataset", "synthetic", "--train-limit", "640", "--validation", "100"
 
 
 class Finished(NamedTuple):
-    """What a command of mnist_cnn.py left in the terminal."""
+    """Exit code and output of a command of mnist_cnn.py."""
 
     exit_code: int
     output: str
@@ -51,7 +51,7 @@ def command(*words: object) -> Finished:
 
 @contextlib.contextmanager
 def torch_settings_restored() -> Iterator[None]:
-    """A run sets the threads and algorithms of its process, which goes on with other tests."""
+    """Restore the settings that a run makes in its process, threads and algorithms, for the next tests."""
     import torch
 
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
@@ -63,7 +63,7 @@ def torch_settings_restored() -> Iterator[None]:
 
 
 def train(results: Path, *options: object, small: bool = True) -> Finished:
-    """A whole run in this process. Options that are given twice count as they stand last."""
+    """A whole run in this process. Of an option that is given twice, the last value counts."""
     was_valid = not violations(results)
     finished = command("--results-dir", results, *(SMALL if small and "--resume" not in options else ()), *options)
     assert not (was_valid and violations(results)), violations(results)
@@ -72,9 +72,9 @@ def train(results: Path, *options: object, small: bool = True) -> Finished:
 
 @pytest.fixture(scope="session")
 def finished_run(shared_folder) -> Path:
-    """The folder of one finished run of two epochs, by a process of its own, for tests that only read it.
+    """The folder of a finished run of two epochs, trained in a separate process, for tests that only read it.
 
-    Beside it finished.json has exit code, output and errors.
+    finished.json next to it has exit code, output and errors.
     """
 
     def make(folder: Path) -> None:
@@ -86,7 +86,7 @@ def finished_run(shared_folder) -> Path:
 
 
 def trained(results: Path, *options: object, small: bool = True) -> str:
-    """A run that must succeed: all it said."""
+    """The output of a run that must succeed."""
     code, output, errors = train(results, *options, small=small)
     assert code == 0, (output, errors)
     return output + errors
@@ -94,7 +94,7 @@ def trained(results: Path, *options: object, small: bool = True) -> str:
 
 @contextlib.contextmanager
 def after(method: Callable, act: Callable[[RunLog], None]) -> Iterator[None]:
-    """Call `act` with the run log after each call of this method of RunLog: in the midst of a run."""
+    """Call `act` with the run log after each call of a method of RunLog, during a run."""
 
     @functools.wraps(method)
     def called(log: RunLog, *args, **kwargs):
@@ -111,7 +111,7 @@ def after(method: Callable, act: Callable[[RunLog], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def at_steps(acts: dict[int, Callable[[RunLog], None]]) -> Iterator[None]:
-    """Do that once these steps are logged."""
+    """Call an action once each of these steps is logged."""
 
     def act(log: RunLog) -> None:
         if log.step in acts:
@@ -122,24 +122,24 @@ def at_steps(acts: dict[int, Callable[[RunLog], None]]) -> Iterator[None]:
 
 
 class Killed(BaseException):
-    """Ends a run of this process without a word."""
+    """Ends a run in this process as SIGKILL would: without any cleanup."""
 
 
 def kill(log: RunLog) -> None:
-    """Keep beside the folder what SIGKILL would leave in it now, and end the run."""
+    """Copy the folder as SIGKILL would leave it now, and end the run."""
     log.describe()  # it writes the log
     shutil.copytree(log.folder, _remains(log.folder))
     raise Killed
 
 
 def killed(step: int, results: Path, *options: object) -> None:
-    """Train until that step is logged; `results` is then as SIGKILL would leave it."""
+    """Train until that step is logged; then `results` is as SIGKILL would leave it."""
     with at_steps({step: kill}):
         _train_until_killed(results, *options)
 
 
 def killed_when(phase: str, results: Path, *options: object) -> None:
-    """The same, but the run is killed where it begins that phase."""
+    """Train until the run begins that phase; then `results` is as SIGKILL would leave it."""
 
     def act(log: RunLog) -> None:
         if training_log.read(log.folder)["phase"] == phase:
@@ -162,7 +162,7 @@ def _remains(results: Path) -> Path:
 
 
 class Trainer:
-    """A training process, as a user starts it; `results` is its folder."""
+    """A training process, started as users do; `results` is its folder."""
 
     def __init__(self, results: Path, *options: str, small: bool = True, last_options: list[str] = (), **popen):
         self.results = results
@@ -184,7 +184,7 @@ class Trainer:
             return {}
 
     def wait_for(self, condition, seconds: float = 60):
-        """Until `condition(log)` holds; fails with what the process said where it does not come to it."""
+        """Wait until `condition(log)` holds; fails with the output of the process if it never does."""
         give_up = time.monotonic() + seconds
         while True:
             ended = self.process.poll() is not None  # before the log is read: its last words may be those

@@ -1,4 +1,4 @@
-"""Uploads that are small and cost much: each is made to fill the memory, or to take its time. `BOMBS` makes them."""
+"""Small uploads that are made to exhaust memory or time: `BOMBS` builds them."""
 
 import base64
 import functools
@@ -32,14 +32,14 @@ def png(*before: bytes, size=(28, 28), bits=8, color=0, pixels: bytes | None = N
 
 @functools.cache
 def zeros(length: int) -> bytes:
-    """That many bytes, compressed to a thousandth, without holding them all in memory."""
+    """`count` zero bytes, compressed to a thousandth, without holding them all in memory."""
     packer = zlib.compressobj(9)
     part = bytes(1 << 20)
     return b"".join(packer.compress(part) for _ in range(length >> 20)) + packer.flush()
 
 
 def full_png() -> bytes:
-    """As many pixels as are read, each of 8 bytes."""
+    """A PNG with as many pixels as the limit allows, of 8 bytes each."""
     return png(size=(WIDE, HIGH), bits=16, color=6, pixels=zeros((WIDE * 8 + 1) * HIGH + (1 << 20)))
 
 
@@ -48,7 +48,7 @@ def png_palette() -> bytes:
 
 
 def png_parts() -> bytes:
-    """Its pixels in as many chunks as there are bytes."""
+    """A PNG whose pixel data has a chunk for every byte."""
     pixels = zlib.compress(bytes(range(256)) * 400, 0)[:100_000]
     head = png(size=(WIDE, HIGH)).partition(chunk(b"IDAT", zlib.compress(bytes(29 * 28))))[0]
     return head + b"".join(chunk(b"IDAT", pixels[place : place + 1]) for place in range(100_000)) + chunk(b"IEND")
@@ -62,7 +62,7 @@ def frames_of_png() -> bytes:
 
 
 def exif(entries: int, each: int, total: int) -> bytes:
-    """Entries that all say they are the same `each` bytes of `total`."""
+    """Exif entries that all refer to the same `each` bytes of `total`."""
     head = b"II*\0" + struct.pack("<IH", 8, entries)
     start = len(head) + 12 * entries + 4
     table = b"".join(struct.pack("<HHII", tag, 7, each, start) for tag in range(entries))
@@ -87,7 +87,7 @@ def jpeg_header(width: int, height: int, marker: int = 0xC0, components: int = 1
 
 
 def scans(count: int) -> bytes:
-    """A progressive JPEG that goes over all of its blocks again and again: a few codes say a scan brings nothing."""
+    """A progressive JPEG of many scans over all of its blocks, each of which a few codes mark as empty."""
     codes = segment(0xC4, b"\x10" + bytes((1, *[0] * 15)) + b"\xe0")
     blocks = WIDE * HIGH // 64
     runs = -(-blocks // 32_000)
@@ -129,7 +129,7 @@ def webp(size, frames: int = 1, **options) -> bytes:
 
 
 def webp_canvas() -> bytes:
-    """An animation on the largest canvas there can be."""
+    """An animation on the largest possible canvas."""
     content = bytearray(webp((4, 4), 2, lossless=True))
     content[24:30] = (16383).to_bytes(3, "little") * 2
     return bytes(content)

@@ -1,6 +1,6 @@
 """Malformed uploads: mutated files, forms and JSON, and their effect on a server.
 
-python -m tests.support.upload_fuzzing --count 10000 --seed 1      answers by status, memory, the slowest answer
+python -m tests.support.upload_fuzzing --count 10000 --seed 1      counts by status, memory, slowest response
 """
 
 import argparse
@@ -84,7 +84,7 @@ def in_form(*contents: bytes) -> bytes:
 
 
 def valid_bodies() -> list[tuple[bytes, str | None]]:
-    """Each with its content type."""
+    """Valid bodies, each with its content type."""
     files = valid_files()
     texts = [base64.b64encode(content).decode() for content in files]
     rows = [[(row * column) % 256 for column in range(28)] for row in range(28)]
@@ -96,7 +96,7 @@ def valid_bodies() -> list[tuple[bytes, str | None]]:
 
 
 def mutated(rng: random.Random, content: bytes) -> bytes:
-    """With one to eight mutations."""
+    """The body with one to eight mutations."""
     body = bytearray(content)
     for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
         place = rng.randrange(len(body) + 1)
@@ -133,7 +133,7 @@ def summed_up(content: bytes) -> bytes:
 
 
 def mutations(count: int, seed: int) -> Iterator[tuple[bytes, str | None]]:
-    """The same ones for the same seed."""
+    """Mutations determined by the seed."""
     rng = random.Random(seed)
     bodies = valid_bodies()
     for _ in range(count):
@@ -158,7 +158,7 @@ class Server:
         self.growth_mb = self.slowest_s = 0.0
 
     def post(self, body: bytes, kind: str | None) -> tuple[int, float]:
-        """Status, and seconds to the answer's end."""
+        """Status, and seconds to the end of the response."""
         start = time.perf_counter()
         self._connection.request("POST", "/predict", body, {"Content-Type": kind} if kind else {})
         answer = self._connection.getresponse()
@@ -181,7 +181,7 @@ class Server:
         return grown
 
     def peak_mb(self) -> float:
-        """The most that memory has grown by, at any moment since the server's start."""
+        """Peak memory growth in MB since the server's start."""
         return self._memory("VmHWM") - self._before
 
     def _memory(self, kind: str = "VmRSS") -> float:
