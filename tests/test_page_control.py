@@ -88,7 +88,7 @@ def test_a_run_is_paused_continued_changed_and_stopped(visit, tmp_path):
         assert re.fullmatch(r"Epoch \d+ of 200( · batch [\d,]+ of [\d,]+)?", figures)
         assert re.match(r"Paused since \d\d:\d\d · ", page.title())
         see(page, "#live-region", r"^Paused since \d\d:\d\d\.")
-        see(page, "#runs tbody tr", "paused")
+        see(page, "#runs .run", "paused")
         assert page.locator("[data-part=status]").get_attribute("data-kind") == "paused"
         press(page, "Continue")
         see(page, SAID, "^Resumed after a pause of")

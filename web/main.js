@@ -13,16 +13,16 @@ import { whenOpened } from './core/visibility.js';
 import { stateOf } from './core/url-state.js';
 import * as chartOptions from './charts/chart-options.js';
 import { follow as followFullResolution } from './charts/full-resolution.js';
-import { follow as followOverlay } from './charts/overlay.js';
 import * as navigation from './frame/navigation.js';
 import * as shortcuts from './frame/shortcuts.js';
+import { follow as followOverlay } from './runs/overlay.js';
+import * as runs from './runs/sidebar.js';
 import * as compare from './views/compare.js';
 import * as header from './views/header.js';
 import * as learning from './views/learning.js';
 import * as notices from './views/notices.js';
 import * as numbers from './views/numbers.js';
 import * as pad from './views/pad.js';
-import * as runs from './views/runs.js';
 import * as welcome from './views/welcome.js';
 
 const SECTIONS = {

@@ -4,12 +4,13 @@ import { oncePerFrame } from '../core/redraw.js';
 import { colorsIn, onColors } from '../core/theme.js';
 import { draw, drawOver } from './draw.js';
 import { listen } from './gestures.js';
+import { OTHER_COLORS } from './line-styles.js';
 import { plotOf } from './plot.js';
 import * as readout from './readout.js';
 
 /** @import {Store} from '../core/store.js' */
 
-const COLORS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', 'other1', 'other2', 'other3', 'other4'];
+const COLORS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', ...OTHER_COLORS];
 
 /**
  * @param {HTMLElement} figure

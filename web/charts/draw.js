@@ -1,9 +1,9 @@
 /** Drawing of a plot on an empty canvas, and of the cursor and selection over it. */
 
 import { FONT, crispLine, drawAxes, drawEvents } from './axes.js';
+import { colorOf, dashesOf } from './line-styles.js';
 import { nearest } from './series.js';
 
-const DASHES = [[2, 2], [8, 3, 2, 3], [12, 4], [4, 6]]; // other runs: never color alone
 const MAX_MARKS = 60; // more would hide the line
 
 export function draw(context, plot, { colors, curves, measure }) {
@@ -14,7 +14,8 @@ export function draw(context, plot, { colors, curves, measure }) {
   context.beginPath();
   context.rect(area.left, area.top - 1, area.right - area.left + 1, area.bottom - area.top + 2);
   context.clip();
-  for (const { points, number } of plot.others) drawLine(context, plot, points, colors[`other${number}`], DASHES[number - 1]);
+  for (const { band, number } of plot.others) if (band) drawBand(context, plot, band, colors[colorOf(number)]);
+  for (const { points, number } of plot.others) drawLine(context, plot, points, colors[colorOf(number)], dashesOf(number));
   drawBatches(context, plot, curves.batchX, colors.train);
   if (plot.lines.smooth) drawRows(context, plot, curves.batchX, plot.lines.smooth, 1.75); // over the faint raw ones
   drawLine(context, plot, plot.lines.train, colors.train, []);
@@ -77,6 +78,16 @@ function drawLine(context, { x, y }, points, color, dashes) {
   for (const point of points) context.lineTo(x(point.x), y(point.y));
   context.stroke();
   context.setLineDash([]);
+}
+
+/** The spread of a group of runs. */
+function drawBand(context, { x, y }, { low, high }, color) {
+  context.fillStyle = color;
+  context.globalAlpha = 0.16;
+  context.beginPath();
+  for (const point of [...high, ...low.toReversed()]) context.lineTo(x(point.x), y(point.y));
+  context.fill();
+  context.globalAlpha = 1;
 }
 
 /** The points of a line, not clipped at the edge. */

@@ -33,8 +33,9 @@ export function plotOf(curves, measure, zoom, size, options = PLAIN) {
   const lines = smoothing ? { ...given, smooth: smoothed(given.batch, smoothing) } : given;
   const inView = ({ x }) => x >= view[0] && x <= view[1];
   const batches = points(curves.batchX, lines.batch).filter(inView);
-  const others = (curves.others ?? []).map((other) => ({ ...other, points: lineOf(other, measure.key) }));
-  const firm = [...lines.train, ...lines.validation, ...others.flatMap((other) => other.points)].filter(inView);
+  const others = (curves.others ?? []).map((other) => ({ ...other, points: lineOf(other, measure.key), band: other.bands?.[measure.key] ?? null }));
+  const overlaid = others.flatMap((other) => [...other.points, ...(other.band?.low ?? []), ...(other.band?.high ?? [])]);
+  const firm = [...lines.train, ...lines.validation, ...overlaid].filter(inView);
   const { isLog, ...range } = rangeOf(batches, firm, measure, options);
   const events = curves.events.filter((event) => event.x !== null && event.kind !== 'refused' && inView(event));
   const right = size.width - (size.width < NARROW ? 12 : 84);
@@ -60,8 +61,9 @@ function rangeOf(batches, firm, measure, { logarithmic: isLogWanted, outliers })
   return { ...(isWhole ? allOf(batches, firm, measure) : measure.range(batches, firm)), isLog: false };
 }
 
-/** The line of an overlaid run: validation, or its batches if that has fewer than two points. */
+/** The line of an overlaid run: validation, or its batches if that has fewer than two points; of a group: their mean. */
 function lineOf(curves, key) {
+  if (curves.bands?.[key]?.mean.length) return curves.bands[key].mean;
   const { validation, batch } = curves[key];
   return validation.length > 1 ? validation : points(curves.batchX, batch);
 }

@@ -1,8 +1,9 @@
 /** The numbers above a chart: at the cursor, else the latest. */
 
 import { h, parts, setText } from '../core/dom.js';
-import { whole } from '../core/format.js';
+import { plusMinus, whole } from '../core/format.js';
 import { nearest } from './series.js';
+import { swatch } from './swatch.js';
 
 export function update(figure, { curves, cursor }, measure) {
   if (!curves) return;
@@ -38,11 +39,20 @@ export function update(figure, { curves, cursor }, measure) {
 function readOthers(list, { others }, at, { key, format }) {
   list.hidden = !others.length;
   list.replaceChildren(...others.map((other) => {
-    const epoch = nearest(other.epochX, at);
-    const batch = nearest(other.batchX, at);
-    const value = other.epochs[`val_${key}`]?.[epoch] ?? other[key].batch[batch] ?? null;
-    return h('li', {}, h('i', { class: `swatch other${other.number}` }), h('span', {}, other.name), h('b', {}, format(value)));
+    const { name, number, count, mark } = other;
+    const remark = count ? `n\u00a0=\u00a0${count}` : mark;
+    return h('li', {}, swatch(number), h('span', {}, name), remark && h('small', {}, remark), h('b', {}, valueAt(other, at, key, format)));
   }));
+}
+
+/** Of a group: mean and standard deviation. */
+function valueAt({ bands, epochs, epochX, batchX, ...curves }, at, key, format) {
+  const band = bands?.[key];
+  if (band?.mean.length) {
+    const row = nearest(band.mean.map(({ x }) => x), at);
+    return plusMinus(format(band.mean[row].y), format(band.sds[row]));
+  }
+  return format(epochs[`val_${key}`]?.[nearest(epochX, at)] ?? curves[key].batch[nearest(batchX, at)] ?? null);
 }
 
 /** Notes values outside the scale. */

@@ -1,6 +1,7 @@
 /** The curves of the charts, computed from the log's columns. */
 
 import { insightsOf } from '../core/insights.js';
+import { gathered } from './bands.js';
 
 /** @import {Curves, Log} from '../core/types.js' */
 
@@ -11,11 +12,12 @@ const UNITS = [['s', 1, 180], ['min', 60, 10800], ['h', 3600, Infinity]]; // nam
  * All curves of a log over one x axis: epoch, step or time; step where the log lacks the columns for the other two.
  * @param {Log} log
  * @param {string} [axis]
- * @param {{log: Log}[]} [others]
+ * @param {{log: Log, number: number, mark?: string, group: string | null}[]} [others] of a `group` together, unless it is null
+ * @param {string | null} [group] of the log
  * @returns {Curves}
  */
-export function prepare(log, axis = 'epoch', others = []) {
-  return withOthers(curvesOf(log, axisOf(log, axis)), others, axis);
+export function prepare(log, axis = 'epoch', others = [], group = null) {
+  return withOthers({ ...curvesOf(log, axisOf(log, axis)), group }, others, axis);
 }
 
 function curvesOf(log, { unit, place, start }) {
@@ -62,15 +64,15 @@ export function points(xs, ys) {
 
 /** Adds those of the other runs that have the same axis; the range covers the longest run. */
 function withOthers(curves, others, axis) {
-  const overlaid = others.flatMap(({ log }, index) => {
+  const overlaid = others.flatMap(({ log, number, mark, group }) => {
     const ownAxis = axisOf(log, axis, curves.unit);
-    return ownAxis.unit === curves.unit ? [{ name: log.name, number: index + 1, ...curvesOf(log, ownAxis) }] : [];
+    return ownAxis.unit === curves.unit ? [{ name: log.name, number, mark, group, ...curvesOf(log, ownAxis) }] : [];
   });
   const full = [
     Math.min(curves.full[0], ...overlaid.map((one) => one.full[0])),
     Math.max(curves.full[1], ...overlaid.map((one) => one.full[1])),
   ];
-  return { ...curves, full, others: overlaid };
+  return { ...curves, full, others: gathered(curves, overlaid) };
 }
 
 /** `place` maps a step to its x; the axis begins at `start`. */

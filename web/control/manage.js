@@ -67,7 +67,7 @@ export function manage(run, inTraining, store, newRun, report) {
 async function change(runId, method, body, store) {
   const { shown, overlay, log, token } = store.state;
   const runs = parseRuns(await send(token, method, `runs/${runId}`, body));
-  store.set({ runs, overlay: overlay.filter((id) => runs.some((run) => run.runId === id && !run.hidden)) });
+  store.set({ runs, overlay: overlay.map((id) => (runs.some((run) => run.runId === id && !run.hidden) ? id : '')) });
   if (method !== 'DELETE' || log?.runId !== runId) return;
   if (shown) location.hash = LIVE;
   else store.set({ log: null, liveness: null, live: null });

@@ -8,7 +8,7 @@ import { LIVE, NOTHING, hasView, hashOf, runOf, stateOf } from './url-state.js';
 /** @import {State, Store} from './store.js' */
 
 /** @type {(keyof State)[]} */
-const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'overlay', 'view', 'zoom'];
+const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'list', 'overlay', 'view', 'zoom'];
 const OURS = 'page'; // the state of the entries that this module writes: any other was opened by a link, or typed
 const QUIET_MS = 250; // browsers refuse more than some hundred replacements within half a minute
 /** What another run does not have. */

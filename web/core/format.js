@@ -24,6 +24,9 @@ export function percent(value, decimals = 2) {
   return `${shown.toFixed(decimals)}${SPACE}%`;
 }
 
+/** 98.15 ± 0.06 %: two formatted values of one unit. */
+export const plusMinus = (value, spread) => `${value.replace(/\s*%$/, '')}${SPACE}±${SPACE}${spread}`;
+
 /** 94.9 %: a probability of the network. Never 100 %, and marked where no temperature has calibrated it. */
 export function likelihood(value, isCalibrated = true) {
   if (value === null) return UNKNOWN;

@@ -1,12 +1,15 @@
 /** The page's state: one object, replaced key by key; listeners are called when one of their keys changes. */
 
+import { LIST } from './list-options.js';
 import { INTERVAL } from './polling.js';
 import { NOTHING, PAGES, PLAIN } from './url-state.js';
 
 /** @import {Curves, Liveness, Log, Predictions, Run, Samples, Weights} from './types.js' */
+/** @import {ListOptions} from './list-options.js' */
 /** @import {Selected, Split, View, Zoom} from './url-state.js' */
 
-/** @typedef {{runId: string, folder: string, log: Log, predictions: Predictions | null}} OverlaidRun */
+/** @typedef {{runId: string, folder: string, log: Log, predictions: Predictions | null, number: number, mark: string, group: string | null}} OverlaidRun
+ * `number`: of its color; `mark`: what tells it apart from runs of the same name; `group`: whose runs are drawn together */
 
 /**
  * @typedef {object} State
@@ -25,8 +28,10 @@ import { NOTHING, PAGES, PLAIN } from './url-state.js';
  * @property {Predictions | null} predictions
  * @property {Weights | null} weights
  * @property {Run[]} runs
- * @property {string[]} overlay ids of the runs to draw over the shown one
+ * @property {ListOptions} list how the runs are listed
+ * @property {string[]} overlay ids of the runs to draw over the shown one; '' for a free color
  * @property {OverlaidRun[]} others those of them that were read
+ * @property {string | null} group of the shown run, if groups are drawn together
  * @property {boolean} isComparing whether the comparison was in view, which needs their predictions
  * @property {string | null} shown id of the earlier run that is shown; null: the live one
  * @property {string | null} missing the id that was asked for and does not exist
@@ -102,8 +107,10 @@ export const INITIAL = {
   predictions: null,
   weights: null,
   runs: [],
+  list: LIST,
   overlay: [],
   others: [],
+  group: null,
   isComparing: false,
   shown: null,
   missing: null,

@@ -200,7 +200,18 @@
  * @property {Lines} lr
  * @property {Lines} throughput
  * @property {(LogEvent & {x: number | null, isCause?: boolean})[]} events
- * @property {(Curves & {name: string, number: number})[]} [others] of the overlaid runs
+ * @property {OtherCurves[]} [others] of the overlaid runs
+ * @property {string | null} [group] of the run
  */
+
+/**
+ * @typedef {object} Band of a group of runs: mean and standard deviation after each epoch that all of them have
+ * @property {Point[]} mean
+ * @property {Point[]} low
+ * @property {Point[]} high
+ * @property {number[]} sds
+ */
+
+/** @typedef {Curves & {name: string, number: number, mark?: string, count?: number, bands?: Object<string, Band>}} OtherCurves of an overlaid run, or of a group of `count` */
 
 export {};

@@ -1,13 +1,19 @@
 /** The state of the page as the fragment of its address: view, run, epoch, selection, looks of the charts. */
 
+import { addListOptions, listOptionsOf } from './list-options.js';
+
+/** @import {ListOptions} from './list-options.js' */
+
 export const PAGES = ['overview', 'mistakes', 'try', 'compare', 'network', 'settings'];
 export const SETS = ['validation', 'test'];
 export const AXES = ['epoch', 'step', 'time'];
-const KEYS = new Set(['view', 'epoch', 'set', 'cell', 'image', 'with', 'x', 'smooth', 'log', 'outliers', 'panel', 'zoom']);
+const KEYS = new Set([
+  'view', 'epoch', 'set', 'cell', 'image', 'find', 'sort', 'group', 'columns', 'with', 'x', 'smooth', 'log', 'outliers', 'panel', 'zoom',
+]);
 /** The fragment of the live run; a bare # would scroll to the top. */
 export const LIVE = '#live';
 
-export const MOST_COMPARED = 4; // runs: as many colors as can be told apart beside the shown run's two
+export const MOST_COMPARED = 10; // runs: as many colors as can be told apart beside the shown run's two
 
 /** @typedef {'validation' | 'test'} Split */
 /** @typedef {{axis: string, smoothing: number, logarithmic: boolean, outliers: boolean, panel: string | null}} View `panel`: the enlarged chart */
@@ -20,6 +26,7 @@ export const MOST_COMPARED = 4; // runs: as many colors as can be told apart bes
  * @property {number | null} epoch
  * @property {Split} set
  * @property {Selected} selected
+ * @property {ListOptions} list how the runs are listed
  * @property {string[]} overlay
  * @property {View} view
  * @property {Zoom | null} zoom
@@ -31,11 +38,11 @@ export const PLAIN = { axis: 'epoch', smoothing: 0, logarithmic: false, outliers
 export const NOTHING = { cell: null, image: null };
 
 /**
- * `#run=…&view=mistakes&epoch=4&set=test&cell=53&image=17&with=…,…&x=time&smooth=0.6&log=1&outliers=1&panel=loss&zoom=1,2`;
- * defaults are left out.
+ * `#run=…&view=mistakes&epoch=4&set=test&cell=53&image=17&with=…,…&x=time&smooth=0.6&log=1&outliers=1&panel=loss&zoom=1,2`
+ * and the parts of list-options.js; defaults are left out.
  * @param {Address} state
  */
-export function hashOf({ page, shown, epoch, set, selected, overlay, view, zoom }) {
+export function hashOf({ page, shown, epoch, set, selected, list, overlay, view, zoom }) {
   const parameters = new URLSearchParams();
   const add = (key, value) => value !== null && value !== false && value !== '' && parameters.set(key, value);
   add('run', shown);
@@ -44,6 +51,7 @@ export function hashOf({ page, shown, epoch, set, selected, overlay, view, zoom 
   add('set', set !== SETS[0] && set);
   add('cell', selected.cell);
   add('image', selected.image);
+  addListOptions(add, list);
   add('with', overlay.join());
   add('x', view.axis !== PLAIN.axis && view.axis);
   add('smooth', view.smoothing !== PLAIN.smoothing && view.smoothing);
@@ -51,7 +59,7 @@ export function hashOf({ page, shown, epoch, set, selected, overlay, view, zoom 
   add('outliers', view.outliers && 1);
   add('panel', view.panel);
   add('zoom', zoom && zoom.map((value) => Number(value.toPrecision(7))).join());
-  const text = decodeURIComponent(parameters.toString());
+  const text = parameters.toString().replace(/%(2C|3A|3D)/g, decodeURIComponent); // as readable as it stays unambiguous
   return text ? `#${text}` : LIVE;
 }
 
@@ -78,7 +86,8 @@ export function stateOf(hash, panels) {
     epoch: count('epoch'),
     set: /** @type {Split} */ (oneOf(SETS, 'set') ?? SETS[0]),
     selected: { cell: /^\d\d$|^doubts$/.test(text('cell')) ? text('cell') : null, image: count('image') },
-    overlay: text('with').split(',').filter((id) => /^[\w.-]{1,80}$/.test(id)).slice(0, MOST_COMPARED),
+    list: listOptionsOf(parameters),
+    overlay: overlayOf(text('with')),
     view: {
       axis: oneOf(AXES, 'x') ?? PLAIN.axis,
       smoothing: smoothingOf(text('smooth')),
@@ -99,4 +108,10 @@ function smoothingOf(text) {
 function zoomOf(text) {
   const zoom = text.split(',').map(Number);
   return zoom.length === 2 && zoom.every(Number.isFinite) && zoom[0] < zoom[1] ? [zoom[0], zoom[1]] : null;
+}
+
+/** Run ids by slot: `a,,c` leaves the second one free. */
+function overlayOf(text) {
+  const slots = text.split(',').slice(0, MOST_COMPARED).map((id) => (/^[\w.-]{1,80}$/.test(id) ? id : ''));
+  return slots.slice(0, slots.findLastIndex((id) => id) + 1);
 }

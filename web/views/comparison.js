@@ -3,6 +3,7 @@
 import { h } from '../core/dom.js';
 import { decimal, duration, percent, whole } from '../core/format.js';
 import { secondsOf } from '../core/status.js';
+import { swatch } from '../charts/swatch.js';
 import { verdict } from './mcnemar.js';
 import { head, row } from './table.js';
 
@@ -19,7 +20,8 @@ export function mount(element, store) {
     const logs = [log, ...others.map((other) => other.log)];
     const rows = [...results(logs), ...differing(logs)];
     const isFigure = (column) => column > 0;
-    const names = logs.map(({ name }, index) => h('span', {}, index ? h('i', { class: `swatch other${index}` }) : '', name));
+    const numbers = [0, ...others.map(({ number }) => number)];
+    const names = logs.map(({ name }, index) => h('span', {}, swatch(numbers[index]), name));
     table.replaceChildren(head(['', ...names], isFigure), h('tbody', {}, ...rows.map((cells) => row(cells, isFigure))));
   });
 }

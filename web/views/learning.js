@@ -56,10 +56,10 @@ const MEASURES = [
 export const PANELS = MEASURES.map(({ key }) => key);
 
 export function mount(element, store) {
-  store.on(['log', 'view', 'others', 'detail'], ({ log, view, others, detail }) => {
+  store.on(['log', 'view', 'others', 'group', 'detail'], ({ log, view, others, group, detail }) => {
     element.hidden = !log;
     const batches = log && spliced(log.batches, detail?.runId === log.runId ? detail.rows : null);
-    store.set({ curves: log ? prepare({ ...log, batches }, view.axis, others) : null });
+    store.set({ curves: log ? prepare({ ...log, batches }, view.axis, others, group) : null });
   });
   const figures = MEASURES.map((measure) => [figure(measure), measure]);
   parts(element).charts.prepend(...figures.map(([frame]) => frame));

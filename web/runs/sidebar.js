@@ -1,0 +1,142 @@
+/** The sidebar: all runs, searched, sorted and grouped; a click shows a run, its check box overlays it on the charts. */
+
+import { h, setText } from '../core/dom.js';
+import { counted, whole } from '../core/format.js';
+import { MOST_COMPARED } from '../core/url-state.js';
+import { fieldsOf } from './fields.js';
+import { marksOf } from './groups.js';
+import { createList } from './list.js';
+import { listingOf } from './listing.js';
+import { groupRow, runRow } from './row.js';
+import { changed, isShownRun, numbersOf, pruned } from './slots.js';
+import { createTools } from './tools.js';
+
+/** @import {State, Store} from '../core/store.js' */
+/** @import {Group} from './groups.js' */
+
+const FULL = `At most ${MOST_COMPARED} runs can be overlaid: clear another check box first.`;
+const FEW = 20; // runs: groups are listed open
+/** @type {(keyof State)[]} */
+const KEYS = ['runs', 'list', 'shown', 'live', 'overlay', 'manage'];
+
+/** @param {Store} store */
+export function mount(element, store) {
+  const view = new Sidebar(element, store);
+  store.on(KEYS, () => view.draw());
+}
+
+class Sidebar {
+  #store;
+  #element;
+  #count = h('span', { class: 'soft' });
+  #said = h('p', { class: 'soft note', role: 'status' });
+  #labels = h('div', { class: 'labels', role: 'group', 'aria-label': 'Sort by column' });
+  #rows = h('ol', { class: 'rows' });
+  #scroller = h('div', { class: 'scroller', tabindex: '0', role: 'region', 'aria-label': 'List of runs' }, this.#rows);
+  #all = h('input', { type: 'checkbox', onchange: () => this.draw() });
+  #hidden = h('span');
+  #footer = h('label', { class: 'soft' }, this.#all, ' ', this.#hidden);
+  #list = createList(this.#rows, this.#scroller);
+  #toggled = new Set(); // keys of groups that a click opened or closed
+  #refusal = '';
+  #drawn = { list: null, showsHidden: false };
+
+  constructor(element, store) {
+    this.#store = store;
+    this.#element = element;
+    element.append(
+      h('h2', {}, 'Runs ', this.#count), createTools(store), this.#said, this.#labels, this.#scroller, this.#footer,
+    );
+    store.on(['overlay', 'shown'], () => { this.#refusal = ''; });
+  }
+
+  draw() {
+    const { state } = this.#store;
+    const { runs, list, overlay } = state;
+    this.#element.hidden = !runs.length;
+    const showsHidden = this.#all.checked;
+    const listing = listingOf(runs, list, { isOpen: (group) => this.#isOpen(group), showsHidden });
+    this.#tell(listing, runs.length);
+    const fields = fieldsOf(runs);
+    const columns = list.columns.flatMap((key) => fields.get(key) ?? []);
+    this.#drawLabels(columns, list.sort);
+    this.#element.classList.toggle('compact', columns.length < 2);
+    const context = {
+      columns, state, marks: marksOf(runs), numbers: numbersOf(overlay, runs, list.isGrouped),
+      overlay: (ids, isOn, box) => this.#overlay(ids, isOn, box),
+      manage: (run, isInTraining) => state.manage?.(run, isInTraining, this.#store),
+      toggle: (group) => this.#toggle(group),
+    };
+    const build = (index) => {
+      const { group, run } = listing.rows[index];
+      return run ? runRow(run, group, context) : groupRow(/** @type {Group} */ (group), this.#isOpen(/** @type {Group} */ (group)), context);
+    };
+    const isOther = list !== this.#drawn.list || showsHidden !== this.#drawn.showsHidden;
+    this.#drawn = { list, showsHidden };
+    keepingFocus(this.#rows, () => this.#list.draw(listing.rows.length, build, isOther));
+  }
+
+  #tell({ count, hidden, problems }, total) {
+    const visible = this.#store.state.list.search ? `${whole(count)} of ${whole(total)}` : whole(total);
+    setText(this.#count, total ? visible : '');
+    setText(this.#said, this.#refusal || problems[0] || (total && !count && !hidden ? 'No run matches this search.' : ''));
+    this.#footer.hidden = !hidden;
+    setText(this.#hidden, `show ${whole(hidden)} hidden`);
+  }
+
+  /** The columns' names; a click sorts by them, another one in the other direction. */
+  #drawLabels(columns, sort) {
+    const key = sort.replace('-', '');
+    keepingFocus(this.#labels, () => this.#labels.replaceChildren(...columns.map((field) => {
+      const isSorted = field.key === key;
+      const isDescending = sort.startsWith('-');
+      const next = isSorted && isDescending ? field.key : `-${field.key}`;
+      const arrow = !isSorted ? '' : isDescending ? ' ↓' : ' ↑';
+      return h('button', {
+        type: 'button', 'data-column': field.key, 'aria-pressed': String(isSorted), title: `Sort by ${field.label}`,
+        onclick: () => this.#store.set({ list: { ...this.#store.state.list, sort: next } }),
+      }, field.label + arrow);
+    })));
+  }
+
+  #isOpen({ key, runs }) {
+    const { state } = this.#store;
+    const isOpen = state.runs.length <= FEW || runs.some((run) => isShownRun(run, state.shown));
+    return isOpen !== this.#toggled.has(key);
+  }
+
+  #toggle({ key }) {
+    if (!this.#toggled.delete(key)) this.#toggled.add(key);
+    this.draw();
+  }
+
+  /** Overlays runs, or no longer; as many of a large group as there is room for. */
+  #overlay(ids, isOn, box) {
+    const { overlay, runs, shown } = this.#store.state;
+    const before = pruned(overlay, runs, shown);
+    const room = MOST_COMPARED - before.filter((id) => id && !ids.includes(id)).length;
+    const next = changed(before, isOn ? ids.slice(0, room) : ids, isOn);
+    if (isOn && !room) {
+      box.checked = false;
+      this.#refusal = FULL;
+      setText(this.#said, FULL);
+    } else if (next) {
+      this.#store.set({ overlay: next });
+      if (isOn && ids.length > room) setText(this.#said, `${counted(room, 'run')} of ${ids.length} overlaid: there is room for ${MOST_COMPARED}.`);
+    }
+  }
+}
+
+/** Draws anew, and returns the focus to the control that had it: names may be equal, ids are not. */
+function keepingFocus(root, draw) {
+  const focused = root.contains(document.activeElement) ? document.activeElement : null;
+  const row = focused?.closest(KEYED);
+  const name = focused?.localName;
+  draw();
+  if (!row) return;
+  const same = [...root.querySelectorAll(KEYED)].find((one) => keyOf(one) === keyOf(row));
+  (same?.matches(name) ? same : same?.querySelector(name))?.focus();
+}
+
+const KEYED = '[data-run], [data-group], [data-column]';
+const keyOf = (row) => JSON.stringify([row.dataset.run, row.dataset.group, row.dataset.column]);
