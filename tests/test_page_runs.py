@@ -182,6 +182,7 @@ def test_redrawing_the_list_keeps_the_keyboard_focus(visit, tmp_path, runs):
         dialog.get_by_label("Name").fill("renamed")
         dialog.get_by_label("Name").press("Enter")
         see(page, "#runs .name", "^renamed$")
+        dialog.wait_for(state="detached")
         assert page.evaluate(focused) == "Change renamed"
 
 

@@ -66,5 +66,11 @@ def _log(number: int, run_id: str, given: dict) -> tuple[dict, set[int]]:
 def _predictions(wrong: set[int]) -> dict:
     answers = "".join(str((int(label) + (image in wrong)) % 10) for image, label in enumerate(_LABELS))
     none = {"index": [], "probabilities": []}
-    test = {"labels": _LABELS, "temperature": 0.9, "predictions": answers, "confidences": [0.9] * IMAGES, "notable": none}
+    test = {
+        "labels": _LABELS,
+        "temperature": 0.9,
+        "predictions": answers,
+        "confidences": [0.9] * IMAGES,
+        "notable": none,
+    }
     return {"validation": {"labels": "", "epochs": []}, "test": test}

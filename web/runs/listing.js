@@ -69,7 +69,7 @@ function compare(a, b) {
  * @param {Field} field
  */
 export function valueOfGroup(runs, field) {
-  if (field.type === 'date') return Math.max(...runs.map((run) => Number(field.valueOf(run) ?? -Infinity)));
+  if (field.type === 'date') return Math.max(...runs.map((run) => Number(field.valueOf(run) ?? 0))) || null;
   return summaryOf(runs, field)?.mean ?? field.valueOf(runs[0]);
 }
 

@@ -8,7 +8,7 @@ import { LIVE } from '../core/url-state.js';
 import { swatch } from '../charts/swatch.js';
 import { spread } from './fields.js';
 import { nameWithoutSeed, seedOf } from './groups.js';
-import { summaryOf } from './listing.js';
+import { summaryOf, valueOfGroup } from './listing.js';
 import { isShownRun } from './slots.js';
 
 /** @import {Run} from '../core/types.js' */
@@ -73,7 +73,7 @@ export function groupRow({ key, name, runs }, isOpen, { columns, state, numbers,
       h('span', { class: 'name' }, name),
       h('span', { class: 'soft' }, seeds === runs.length ? `n\u00a0=\u00a0${seeds}` : `${runs.length} runs, n\u00a0=\u00a0${seeds}`),
     ),
-    values(columns, (field) => spread(field, summaryOf(runs, field)) ?? common(runs, field)),
+    values(columns, (field) => spread(field, summaryOf(runs, field)) ?? shared(runs, field)),
   );
 }
 
@@ -99,10 +99,11 @@ function valueOf(run, field) {
   return field.key === 'accuracy' && run.testAccuracy === null ? `${text} val.` : text;
 }
 
-/** A text that all runs of the group share. */
-function common(runs, field) {
+/** The latest date of a group; anything else only where its runs agree. */
+function shared(runs, field) {
   const [value, ...others] = runs.map((run) => field.valueOf(run));
-  return value !== null && field.type === 'text' && others.every((other) => other === value) ? field.format(value) : UNKNOWN;
+  if (field.type === 'date') return field.format(valueOfGroup(runs, field) ?? null);
+  return value !== null && others.every((other) => other === value) ? field.format(value) : UNKNOWN;
 }
 
 /** Name and mark. Below a group's header the seed is enough, unless the run has a name of its own. */
