@@ -43,23 +43,41 @@ def _log(number: int, run_id: str, given: dict) -> tuple[dict, set[int]]:
     steps = list(range(STEPS // 4, EPOCHS * STEPS + 1, STEPS // 4))
     batch = [3 * level + 2.3 * math.exp(-step / STEPS / 2) + rng.uniform(0, 0.1) for step in steps]
     wrong = {image for image in range(IMAGES) if random.Random(f"{image} {number}").random() < errors[-1]}
+    started = _START + 60 * number
+    done = {"epoch": EPOCHS, "epochs": EPOCHS, "batches": STEPS, "step": EPOCHS * STEPS, "steps": EPOCHS * STEPS}
     log = {
-        "schema": 1, "run_id": run_id, "name": ", ".join(["cnn4-quick", *names]), "status": "completed", "phase": "done",
-        "started_at": contract.timestamp(_START + 60 * number), "updated_at": contract.timestamp(_START + 60 * number + 50),
-        "command": "python mnist_cnn.py", "config": Config.from_options().as_json() | given,
-        "environment": {}, "dataset": {"name": "mnist", "train": 5120, "validation": 500, "test": IMAGES},
+        "schema": 1,
+        "run_id": run_id,
+        "name": ", ".join(["cnn4-quick", *names]),
+        "status": "completed",
+        "phase": "done",
+        "started_at": contract.timestamp(started),
+        "updated_at": contract.timestamp(started + 50),
+        "command": "python mnist_cnn.py",
+        "config": Config.from_options().as_json() | given,
+        "environment": {},
+        "dataset": {"name": "mnist", "train": 5120, "validation": 500, "test": IMAGES},
         "model": {"name": given.get("model", "cnn4-quick"), "parameters": 246_026 + 1000 * len(names), "layers": []},
-        "progress": {"epoch": EPOCHS, "epochs": EPOCHS, "batches": STEPS, "step": EPOCHS * STEPS, "steps": EPOCHS * STEPS},
+        "progress": done,
         "files": [contract.PREDICTIONS],
-        "batches": {"step": steps, "epoch": [-(-step // STEPS) for step in steps], "loss": batch, "seconds": [step / 10 for step in steps]},
-        "epochs": {
-            "epoch": list(range(1, EPOCHS + 1)), "step": [STEPS * epoch for epoch in range(1, EPOCHS + 1)],
-            "train_loss": losses, "train_accuracy": [1 - 2 * error for error in errors],
-            "val_loss": [1.2 * loss for loss in losses], "val_accuracy": [1 - error for error in errors],
+        "batches": {
+            "step": steps,
+            "epoch": [-(-step // STEPS) for step in steps],
+            "loss": batch,
+            "seconds": [step / 10 for step in steps],
         },
-        "events": [], "error": None,
+        "epochs": {
+            "epoch": list(range(1, EPOCHS + 1)),
+            "step": [STEPS * epoch for epoch in range(1, EPOCHS + 1)],
+            "train_loss": losses,
+            "train_accuracy": [1 - 2 * error for error in errors],
+            "val_loss": [1.2 * loss for loss in losses],
+            "val_accuracy": [1 - error for error in errors],
+        },
+        "events": [],
+        "error": None,
         "test": {"loss": 0.1, "accuracy": 1 - len(wrong) / IMAGES, "correct": IMAGES - len(wrong), "total": IMAGES},
-    }  # fmt: skip
+    }
     return log, wrong
 
 
