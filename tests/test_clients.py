@@ -16,7 +16,7 @@ from tests.support.http_client import ask
 from tests.test_predict import digits, weights  # noqa: F401  (fixtures)
 from tests.test_predict_api import coded, form, in_json, picture, post, site  # noqa: F401  (fixtures)
 
-FIELDS = ("image", "file", "data", "img", "picture", "photo", "upload", "digit", "canvas", "files[]")
+FIELDS = ("files[0]", "image", "file", "data", "img", "picture", "photo", "upload", "digit", "canvas", "files[]")
 URLENCODED = "application/x-www-form-urlencoded"
 
 
@@ -44,6 +44,8 @@ SENT = {
     "a JSON text": lambda content: in_json(data_url(content)),
     "a list of texts": lambda content: in_json([data_url(content)]),
     "TensorFlow's b64": lambda content: in_json({"instances": [{"b64": coded(content)}]}),
+    "data URL declared as JSON": lambda content: (data_url(content).encode(), "application/json"),
+    "gzip without a Content-Encoding": lambda content: (gzip.compress(content), "image/png"),
     "fields within fields": lambda content: in_json({"inputs": {"image_bytes": {"b64": coded(content)}}}),
 }
 
@@ -133,6 +135,7 @@ def test_a_fax_is_read(site, picture):  # noqa: F811
 
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200)
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 NUMBERS = [[0.5] * 28] * 28
 
 # Body, content type, status, and words that name the right form.
@@ -140,6 +143,18 @@ NEAR_MISSES = {
     "HEIC": (HEIC, "image/heic", 415, "HEIC files are not supported: export the image as JPEG"),
     "AVIF": (HEIC.replace(b"ftypheic", b"ftypavif"), None, 415, "AVIF files are not supported: export"),
     "PDF": (b"%PDF-1.7\n" + bytes(range(200)), None, 415, "PDF files are not supported: export"),
+    "PDF that begins with text": (b"%PDF-1.4\n" + b"1 0 obj\n" * 200, None, 415, "PDF files are not supported: export"),
+    "SVG": (SVG, "image/svg+xml", 415, "SVG files are not supported: export"),
+    "SVG after its declaration": (
+        b'<?xml version="1.0"?>\n<!-- x -->\n' + SVG,
+        None,
+        415,
+        "SVG files are not supported",
+    ),
+    "NumPy": (b"\x93NUMPY\1\0v\0", None, 415, "NumPy files are not supported"),
+    "ZIP": (b"PK\3\4" + bytes(50), None, 415, "ZIP files are not supported"),
+    "CSV": (b",".join([b"0"] * 784), "text/csv", 415, "not JSON: put them in brackets"),
+    "numbers in lines": (b"0.5 0.25 1e-3\n" * 28, None, 415, "not JSON: put them in brackets"),
     "27 rows": (*in_json({"instances": [NUMBERS[1:]]}), 400, "shape 1x27x28. An image is 28x28"),
     "783 numbers": (*in_json([0] * 783), 400, "shape 783. An image is 28x28"),
     "RGB": (*in_json([[[0, 0, 0]] * 28] * 28), 400, "to gray first"),
@@ -154,7 +169,11 @@ NEAR_MISSES = {
     "a URL in a form": (*in_fields(image="https://example.org/seven.png"), 400, "URL, which"),
     "an empty field": (*form(("image", b"")), 400, "'image' is empty: choose a file"),
     "another field": (*form(("drawing", b"x")), 400, "name its field \"image\". Its fields: 'drawing'"),
-    "another key": (*in_json({"drawing": "x"}), 400, 'Name its field "image"'),
+    "another key": (
+        *in_json({"drawing": "x"}),
+        400,
+        'Name its field "image", "inputs" or "instances". Its fields: \'drawing\'',
+    ),
     "an empty text": (*in_json({"image": ""}), 400, "empty text. Send an image in base64"),
     "truncated base64": (*in_json({"image": "abcde"}), 400, "truncated"),
     "a data URL that is not base64": (*in_json({"image": "data:image/png,abc"}), 400, "not in base64"),
@@ -178,6 +197,25 @@ def test_the_error_for_a_near_miss_names_the_right_form(site, what):  # noqa: F8
     answer = post(site, body, kind)
     assert answer.status == status, answer.body
     assert words in answer.json()["error"]
+
+
+@pytest.mark.parametrize("path", ["/predict/", "/api/predict", "/v1/models/mnist:classify", "/v2/models/mnist/predict"])
+def test_the_error_for_a_wrong_address_names_the_right_ones(site, picture, path):  # noqa: F811
+    answer = post(site, picture[0], path=path)
+    assert answer.status == 404
+    assert "/predict, /v1/models/mnist:predict or /v2/models/mnist/infer" in answer.json()["error"]
+
+
+def test_one_unreadable_image_among_several_is_an_entry_with_its_error(site, picture):  # noqa: F811
+    content, label = picture
+    bodies = [form(("file", HEIC), ("file", content)), in_json([coded(HEIC), coded(content)])]
+    for body in bodies:
+        answer = post(site, *body)
+        bad, good = answer.json()["answers"]
+        assert (answer.status, good["label"]) == (200, label)
+        assert bad.keys() == {"error"} and bad["error"].startswith("HEIC files are not supported")
+        assert post(site, *body, path="/predict?format=hf").json()["error"].startswith("Image 0: HEIC")
+    assert post(site, *form(("file", HEIC), ("file", HEIC))).status == 415
 
 
 @pytest.mark.parametrize(

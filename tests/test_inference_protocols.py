@@ -33,6 +33,16 @@ def test_tensorflow_serving_answers_columns_with_outputs(site, digits):  # noqa:
     assert told.keys() == {"outputs"} and np.argmax(told["outputs"], axis=1).tolist() == list(labels[:2])
 
 
+@pytest.mark.parametrize("name", ["conv2d_input", "keras_tensor"])
+def test_tensorflow_serving_reads_inputs_that_the_model_names(site, digits, name):  # noqa: F811
+    images, labels = digits
+    rows = {"instances": [{name: (image[..., None] / 255).tolist()} for image in images[:2]]}
+    columns = {"inputs": {name: images[:2].tolist()}}
+    for body, key in ((rows, "predictions"), (columns, "outputs")):
+        told = post(site, *in_json(body), path=PREDICT).json()
+        assert np.argmax(told[key], axis=1).tolist() == list(labels[:2])
+
+
 def test_kserve_v1_reads_base64(site, picture):  # noqa: F811
     body = {"instances": [{"image_bytes": {"b64": coded(picture[0])}, "key": "1"}]}
     told = post(site, *in_json(body), path=PREDICT).json()
@@ -75,6 +85,38 @@ def test_kserve_v2_reads_files_as_bytes(site, picture):  # noqa: F811
     assert told["outputs"][0]["data"] == [int(picture[1])]
 
 
+@pytest.mark.parametrize("shape", [-1, [-1], [1], [1, 1], None])
+def test_kserve_v2_reads_bytes_of_any_shape(site, picture, shape):  # noqa: F811
+    """KServe's example for MNIST has a UUID for a name and the shape [-1]."""
+    for data in ([coded(picture[0])], coded(picture[0])):
+        name = "312a4eb0-0ca7-4803-a101-a6d2c18486fe"
+        given = {"data": data, "datatype": "BYTES", "name": name, "shape": shape}
+        told = post(site, *in_json({"inputs": [given]}), path=INFER).json()
+        assert told["outputs"][0]["data"] == [int(picture[1])], told
+
+
+@pytest.mark.parametrize("shape", [[-1, 28, 28], [2, -1], [2, 28, -1], [-1, 1, 28, 28]])
+def test_kserve_v2_finds_an_unknown_side_from_the_data(site, digits, shape):  # noqa: F811
+    images, labels = digits
+    flat = tensor(images[:2]) | {"shape": shape}
+    for data in (flat["data"], images[:2].tolist()):
+        told = post(site, *in_json({"inputs": [flat | {"data": data}]}), path=INFER).json()
+        assert told["outputs"][0]["data"] == list(labels[:2])
+
+
+def test_kserve_v2_reads_booleans(site, digits):  # noqa: F811
+    images, labels = digits
+    told = post(site, *in_json({"inputs": [tensor(images[1:2] > 100, "BOOL")]}), path=INFER).json()
+    assert told["outputs"][0]["data"] == [int(labels[1])]
+
+
+def test_the_binary_extension_of_kserve_v2_gets_the_remedy(site, digits):  # noqa: F811
+    head = b'{"inputs": [{"name": "image", "shape": [1, 784], "datatype": "UINT8"}]}'
+    fields = {"Inference-Header-Content-Length": str(len(head))}
+    answer = post(site, head + digits[0][0].tobytes(), path=INFER, **fields)
+    assert answer.status == 400 and "binary_data=False" in answer.json()["error"]
+
+
 def test_kserve_v2_describes_server_and_model(site):  # noqa: F811
     assert ask(site, "/v2").json().keys() == {"name", "version", "extensions"}
     told = ask(site, "/v2/models/mnist").json()
@@ -109,6 +151,8 @@ BLANK = np.zeros((1, 28, 28), int)
 REFUSED = {
     "V1 of another model": ("/v1/models/resnet:predict", {"instances": [BLANK[0].tolist()]}, 404, "'mnist'"),
     "V1 without instances": (PREDICT, {"image": "x"}, 400, '"instances"'),
+    "V1 of several fields": (PREDICT, {"instances": [{"a": 1, "b": 2}]}, 400, "Its fields: 'a', 'b'"),
+    "V1 of an unreadable image": (PREDICT, {"instances": [{"b64": "AAAA"}, BLANK[0].tolist()]}, 400, "Image 0: Not a"),
     "V1 of another shape": (PREDICT, {"instances": [[1, 2, 5]]}, 400, "28x28"),
     "V1 of an empty image": (PREDICT, {"instances": BLANK.tolist()}, 400, "Image 0 is empty"),
     "V1 of too many": (PREDICT, {"instances": [BLANK[0].tolist()] * 17}, 413, "at most 16"),
@@ -131,5 +175,6 @@ def test_an_error_is_an_object_with_one_sentence(site, what):  # noqa: F811
 
 
 def test_a_body_that_is_not_json_gets_an_error(site):  # noqa: F811
-    for path in (PREDICT, INFER):
-        assert json.loads(post(site, b"{", path=path).body).keys() == {"error"}
+    for path, words in ((PREDICT, '{"instances": '), (INFER, '{"inputs": [{"name": "image", "shape"')):
+        told = json.loads(post(site, b"{", path=path).body)
+        assert told.keys() == {"error"} and words in told["error"]

@@ -41,11 +41,12 @@ _FOREIGN = {
     (4, b"ftypavif"): "AVIF",
     (4, b"ftypavis"): "AVIF",
     (0, b"%PDF"): "PDF",
-    (0, b"<svg"): "SVG",
     (0, b"II+\0"): "BigTIFF",
     (0, b"MM\0+"): "BigTIFF",
     (0, b"\0\0\1\0"): "ICO",
     (0, b"8BPS"): "PSD",
+    (0, b"PK\3\4"): "ZIP",
+    (0, b"\x93NUMPY"): "NumPy",
     (0, b"\xff\x0a"): "JPEG XL",
     (0, b"\0\0\0\x0cJXL "): "JPEG XL",
     (0, b"\0\0\0\x0cjP  "): "JPEG 2000",
@@ -65,10 +66,9 @@ def check_structure(content: bytes) -> None:
 
     Raises InvalidImage for a known format or compression that is not supported; accepts content in no known format.
     """
-    for (offset, signature), name in _FOREIGN.items():
-        if content.startswith(signature, offset):
-            phone = " (on an iPhone: Settings, Camera, Formats, Most Compatible)" if name in ("HEIC", "HEIF") else ""
-            raise InvalidImage(f"{name} files are not supported: export the image as JPEG or PNG{phone}.")
+    if foreign := _foreign_format(content):
+        phone = " (on an iPhone: Settings, Camera, Formats, Most Compatible)" if foreign in ("HEIC", "HEIF") else ""
+        raise InvalidImage(f"{foreign} files are not supported: export the image as JPEG or PNG{phone}.")
     for signature, chunks in _CHUNKS.items():
         if content.startswith(signature) and len(list(islice(chunks(content), MAX_CHUNKS + 1))) > MAX_CHUNKS:
             raise ImageTooLarge(f"The image has more than {MAX_CHUNKS:,} chunks.")
@@ -79,6 +79,13 @@ def check_structure(content: bytes) -> None:
         raise ImageTooLarge(f"The run-length encoded image has more than {MAX_RLE_BYTES:,} bytes.")
     if content[:4] in _TIFF:
         _check_tiff(content)
+
+
+def _foreign_format(content: bytes) -> str | None:
+    """The name of a format that people take for an image and the decoder does not read."""
+    if content[:100].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") and b"<svg" in content[:1000]:
+        return "SVG"  # often after an XML declaration and a comment
+    return next((name for (offset, signature), name in _FOREIGN.items() if content.startswith(signature, offset)), None)
 
 
 def first_page(content: bytes) -> bytes:

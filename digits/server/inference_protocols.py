@@ -20,7 +20,9 @@ MODEL = r"([A-Za-z0-9._-]{1,80})"  # in the path
 VERSION = r"(?:/versions/1)?"
 _NAME = "mnist"
 _OUTPUTS = {"label": ("INT64", [-1]), "probabilities": ("FP64", [-1, 10]), "status": ("BYTES", [-1])}
-_NUMERIC = ("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64")
+_V1_USAGE = 'Send {"instances": [images]}, each 28x28 numbers or {"b64": base64}.'
+_V2_USAGE = 'Send {"inputs": [{"name": "image", "shape": [1, 28, 28], "datatype": "UINT8", "data": [784 numbers]}]}.'
+_NUMERIC = ("UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BOOL")
 
 
 def _errors_as_json(handler: Callable[..., Response]) -> Callable[..., Response]:
@@ -50,13 +52,13 @@ class InferenceProtocols:
 
         def images_of(request: Request) -> list[Image]:
             nonlocal key
-            body = json_of(request)
+            body = json_of(request, _V1_USAGE)
             if not isinstance(body, dict) or not ("instances" in body or "inputs" in body):
-                raise Problem(400, 'The body is {"instances": [images]}, each 28x28 numbers or {"b64": base64}.')
+                raise Problem(400, f'The body has no "instances". {_V1_USAGE}')
             if "instances" in body:
-                return images_in(body["instances"])
+                return images_in(body["instances"], depth=1)
             key = "outputs"  # TensorFlow's columnar format
-            return images_in(body["inputs"])
+            return images_in(body["inputs"], depth=1)
 
         probabilities = [answer["probabilities"] for answer in self._answers(request, images_of)]
         return json_response({key: probabilities})
@@ -76,7 +78,10 @@ class InferenceProtocols:
         body: dict[str, Any] = {}
 
         def images_of(request: Request) -> list[Image]:
-            value = json_of(request)
+            if "inference-header-content-length" in request.headers:
+                reason = "The binary tensor extension is not supported: send the data as JSON"
+                raise Problem(400, f"{reason} (with tritonclient: binary_data=False).")
+            value = json_of(request, _V2_USAGE)
             body.update(value if isinstance(value, dict) else {})
             _requested(body)  # before anything is computed
             return _tensor_images(body.get("inputs"))
@@ -128,6 +133,8 @@ class InferenceProtocols:
         """One per image. Raises Problem, also for no digit or several, which these formats can't express."""
         answers = self._predict.answers(request, images_of)
         for number, answer in enumerate(answers):
+            if "error" in answer:
+                raise Problem(400, f"Image {number}: {answer['error']}")
             if answer["status"] == "empty":
                 raise Problem(400, f"Image {number} is empty.")
             if answer["probabilities"] is None:
@@ -153,16 +160,17 @@ def _requested(body: dict[str, Any]) -> list[str]:
 def _tensor_images(inputs: object) -> list[Image]:
     """The images in the request's only tensor. Raises Problem: 400, 413."""
     if not isinstance(inputs, list) or len(inputs) != 1 or not isinstance(inputs[0], dict):
-        example = '[{"name": "image", "shape": [1, 28, 28], "datatype": "UINT8", "data": [784 numbers]}]'
-        raise Problem(400, f'"inputs" is a list of one tensor: {example}.')
+        raise Problem(400, f'"inputs" is a list of one tensor. {_V2_USAGE}')
     tensor = inputs[0]
     shape, data = tensor.get("shape"), tensor.get("data")
+    if tensor.get("datatype") == "BYTES" and isinstance(data, str):
+        data = [data]
     if not isinstance(data, list) or not data:
         raise Problem(400, 'The tensor\'s "data" is a list of numbers; the binary extension is not supported.')
-    if not isinstance(shape, list) or not all(type(side) is int and side > 0 for side in shape):
-        raise Problem(400, 'The tensor\'s "shape" is a list of positive integers, such as [1, 28, 28].')
     if tensor.get("datatype") == "BYTES":
-        return images_in(data)
+        return images_in(data, depth=1)  # of any shape: KServe's own examples have -1 and [-1]
+    if not isinstance(shape, list) or not all(type(side) is int and (side > 0 or side == -1) for side in shape):
+        raise Problem(400, 'The tensor\'s "shape" is a list of positive integers, such as [1, 28, 28].')
     if tensor.get("datatype") not in _NUMERIC:
         raise Problem(400, f'The tensor\'s "datatype" is one of {", ".join(_NUMERIC)}, or BYTES for base64.')
-    return [*arrays_in(data, tuple(shape))]
+    return [*arrays_in(data, None if -1 in shape and isinstance(data[0], list) else tuple(shape))]

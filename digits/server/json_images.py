@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import math
 import re
 from itertools import chain
 
@@ -19,6 +20,7 @@ _MAX_DEPTH = 5  # of an array, and of objects: N x 28 x 28 x 1 within two
 _SHAPES = "28x28, 28x28x1, 1x28x28 or 784 numbers, or a batch of these"
 _URL = re.compile(r"(https?|ftp|file|blob):", re.IGNORECASE)
 _FILE_NAME = re.compile(r"[^\r\n]{1,300}\.(png|jpe?g|gif|bmp|webp|tiff?|heic|heif|avif|svg|pdf)", re.IGNORECASE)
+_INDEX = re.compile(r"\[\d{0,4}\]\Z")  # of one of several fields, as PHP, Rails and jQuery write it
 _BASE64_HEAD = re.compile(r";\s*base64\s*\Z", re.IGNORECASE)  # of a data URL, up to its comma
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _BASE64_USAGE = "Send an image in base64, or a data URL as canvas.toDataURL() returns it."
@@ -27,13 +29,14 @@ Image = bytes | list[list[float]]  # a file, or 28 rows of 28 numbers 0 to 255
 
 
 def canonical(field: str) -> str:
-    """A field's name as FIELDS has it: `files[]` and `Image` are files and image."""
-    return field.strip().lower().removesuffix("[]")
+    """A field's name as FIELDS has it: `files[]`, `files[0]` and `Image` are files and image."""
+    return _INDEX.sub("", field.strip().lower())
 
 
 def images_in(value: object, depth: int = 0) -> list[Image]:
     """The images in a JSON value: text, an array of numbers, an object with one of FIELDS, or a list of any of these.
 
+    An object within another value may also have a single field of any name, as TensorFlow Serving's named inputs.
     Raises Problem: 400, 413.
     """
     if isinstance(value, str):
@@ -43,7 +46,11 @@ def images_in(value: object, depth: int = 0) -> list[Image]:
         field = next((names[name] for name in _JSON_FIELDS if name in names), None)
         if field is not None:
             return images_in(value[field], depth + 1)
-        raise Problem(400, 'The JSON object has no image. Name its field "image", "inputs" or "instances".')
+        if depth and len(value) == 1:  # an input that a model named
+            return images_in(*value.values(), depth + 1)
+        fields = ", ".join(repr(name[:80]) for name in [*value][:5]) or "none"
+        usage = 'Name its field "image", "inputs" or "instances"'
+        raise Problem(400, f"The JSON object has no image. {usage}. Its fields: {fields}.")
     if isinstance(value, list) and value and depth < _MAX_DEPTH:
         if any(isinstance(one, (str, dict)) for one in value):
             return [*chain.from_iterable(images_in(one, depth + 1) for one in value[: MAX_IMAGES + 1])]
@@ -52,10 +59,13 @@ def images_in(value: object, depth: int = 0) -> list[Image]:
 
 
 def arrays_in(value: list, shape: tuple[int, ...] | None = None) -> list[list[list[float]]]:
-    """The images, each 28 rows of 28 numbers, in an array; `shape`: of a flat one. Raises Problem: 400, 413."""
+    """The images, each 28 rows of 28 numbers, in an array. Raises Problem: 400, 413.
+
+    `shape`: of a flat array; one side of it may be -1, unknown.
+    """
     nested = _shape(value)
     numbers = _flatten(value, nested)
-    shape = nested if shape is None else shape
+    shape = nested if shape is None else _completed(shape, len(numbers))
     sides = [side for side in shape if side != 1]
     if sides[-2:] == [_SIDE, _SIDE]:
         batch = sides[:-2]
@@ -72,6 +82,12 @@ def arrays_in(value: list, shape: tuple[int, ...] | None = None) -> list[list[li
     if count > MAX_IMAGES:
         raise Problem(413, f"A request has at most {MAX_IMAGES} images.")
     return [_to_rows(numbers[start : start + _SIDE**2]) for start in range(0, len(numbers), _SIDE**2)]
+
+
+def _completed(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """The shape of `count` numbers, without -1."""
+    known = math.prod(side for side in shape if side != -1)
+    return tuple(count // known if side == -1 else side for side in shape)
 
 
 def _shape(value: list) -> tuple[int, ...]:
@@ -91,7 +107,7 @@ def _flatten(value: list, shape: tuple[int, ...]) -> list[float]:
         if not all(isinstance(one, list) and len(one) == side for one in level):
             raise Problem(400, f"The rows of the array differ in length. An image is {_SHAPES}.")
         level = [*chain.from_iterable(level)]
-    if not all(type(one) in (int, float) for one in level):
+    if not all(isinstance(one, (int, float)) for one in level):
         raise Problem(400, f"The array has values that are not numbers. An image is {_SHAPES}.")
     return level
 

@@ -62,6 +62,9 @@ class PredictApi:
         if len(answers) == 1 and answers[0]["status"] == "empty":
             raise Problem(422, "The image is empty.")
         if "format" in request.query:
+            for number, answer in enumerate(answers):
+                if "error" in answer:
+                    raise Problem(415, f"Image {number}: {answer['error']}")
             lists = [answer["predictions"] for answer in answers]
             return json_response(lists[0] if len(lists) == 1 else lists)
         elapsed = {"elapsed_ms": round((time.perf_counter() - began) * 1000, 2)}
@@ -96,9 +99,20 @@ class PredictApi:
                 raise Problem(413, f"These images take more than {BUDGET_S:g} s: send fewer at a time.")
             with budget.acquired(self.computing):
                 began = time.thread_time()  # not counting other programs
-                answers.append(_to_json(self._read(predictor, image), predictor))
+                answers.append(self._answer_to(image, predictor, alone=len(uploaded) == 1))
                 spent_s += time.thread_time() - began
+        if all("error" in answer for answer in answers):
+            raise Problem(415, answers[0]["error"])
         return answers
+
+    def _answer_to(self, image: uploads.Image, predictor: "Predictor", alone: bool) -> dict[str, Any]:
+        """The answer for one image; for one of several that can't be decoded, {"error": a sentence}. Raises Problem."""
+        try:
+            return _to_json(self._read(predictor, image), predictor)
+        except Problem as problem:
+            if alone:
+                raise
+            return {"error": problem.error}
 
     def _read(self, predictor: "Predictor", image: uploads.Image) -> "Reading":
         """Decode and read one image. Raises Problem: 413, 415."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from digits.server.guard import SAFE_METHODS, Authorization
 from digits.server.http_message import Problem, Request, Response
 
+PREDICTIONS = "/predict, /v1/models/mnist:predict or /v2/models/mnist/infer"
 # A drawing of 28 x 28 pixels as JSON is 10 kB at most.
 MAX_BODY = 64_000  # bytes
 
@@ -56,6 +57,8 @@ class Router:
                 if request.method not in SAFE_METHODS and not route.public:
                     self.access.check(request)
                 return handler(request, *match.groups())
+        if request.method in ("POST", "PUT"):
+            raise Problem(404, f"Not found. Images are sent to {PREDICTIONS}.")
         raise not_found()
 
     def max_body(self, path: str) -> int:

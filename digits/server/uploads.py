@@ -34,6 +34,8 @@ _STRIPPED = (b"\x89PNG\x1a", b"\xff\xd8\xff\xe0\x10JFIF")  # how PNG and JPEG be
 _TEXT = re.compile(rb"[\t\r\n -~]*")
 _HEAD = 1000  # bytes that tell text from an image
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_=\r\n-]+")  # without spaces, which prose has
+_NUMBERS = re.compile(rb"[\d\s.,;e+-]+")
+_GZIP = b"\x1f\x8b"
 _USAGE = 'Send the bytes of an image, a form field "image", or JSON {"image": data URL}.'
 
 
@@ -45,9 +47,9 @@ def images_of(request: Request) -> list[Image]:
     return found
 
 
-def json_of(request: Request) -> object:
-    """The JSON value in the body, decompressed. Raises Problem: 400, 413, 415."""
-    return _parse_json(_decompress(request))
+def json_of(request: Request, usage: str) -> object:
+    """The JSON value in the body, decompressed. Raises Problem: 400 with `usage`, 413, 415."""
+    return _parse_json(_decompress(request), usage)
 
 
 def parse_images(content_type: str, body: bytes) -> list[Image]:
@@ -64,7 +66,7 @@ def parse_images(content_type: str, body: bytes) -> list[Image]:
             raise Problem(400, "The image has lost its line breaks, as by curl -d: use curl --data-binary @FILE.")
         if fields := _urlencoded_fields(body):
             return _images_of_fields(fields)
-    if kind.endswith(("/json", "+json")):
+    if kind.endswith(("/json", "+json")) and body[:5].lower() != b"data:":
         return images_in(_parse_json(body))
     if body.startswith(b"--") and b"content-disposition: form-data" in body[:_HEAD].lower():
         raise Problem(415, "This is a form, but Content-Type is not multipart/form-data: let the client set it.")
@@ -76,10 +78,14 @@ def _images_of_content(content: bytes) -> list[Image]:
     head = content[:_HEAD].lstrip()
     if content.startswith(_SIGNATURES) or not _TEXT.fullmatch(head):
         return [content]
+    if head.startswith(b"%PDF") or (head.startswith(b"<") and b"<svg" in head):
+        return [content]  # decoding names the format
+    if _NUMBERS.fullmatch(head) and (b"," in head or b" " in head):
+        raise Problem(415, "These are numbers, but not JSON: put them in brackets, [0, 0, ...].")
     if head[:1] in (b"{", b"[", b'"'):
         return images_in(_parse_json(content))
     text = content.strip()
-    if not head.startswith((b"<", b"%PDF")) and (b":" in head or b"." in head):  # a URL, or a file's name
+    if not head.startswith(b"<") and (b":" in head or b"." in head):  # a URL, or a file's name
         return [decode_text(text.decode("latin-1"))]
     if _BASE64.fullmatch(text) and len(text.rstrip(b"=")) % 4 != 1:
         return [decode_text(text.decode())]
@@ -87,8 +93,10 @@ def _images_of_content(content: bytes) -> list[Image]:
 
 
 def _decompress(request: Request) -> bytes:
-    """The body without its Content-Encoding. Raises Problem: 400, 413, 415."""
+    """The body without its Content-Encoding, which gzip shows by itself. Raises Problem: 400, 413, 415."""
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding == "identity" and request.body.startswith(_GZIP):
+        encoding = "gzip"
     if encoding == "identity":
         return request.body
     if encoding not in ("gzip", "x-gzip", "deflate"):
@@ -160,10 +168,10 @@ def _parts(body: bytes, delimiter: bytes) -> Iterator[tuple[int, int]]:
     raise Problem(413, f"The form has more than {_MAX_PARTS} fields.")
 
 
-def _parse_json(body: bytes) -> object:
+def _parse_json(body: bytes, usage: str = _USAGE) -> object:
     if body.count(b",") + body.count(b"[") + body.count(b"{") > _MAX_VALUES:
         raise Problem(413, f"The JSON has more than {_MAX_VALUES:,} values.")
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
-        raise Problem(400, f"The body is not valid JSON. {_USAGE}") from None
+        raise Problem(400, f"The body is not valid JSON. {usage}") from None
