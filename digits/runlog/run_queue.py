@@ -1,8 +1,8 @@
-"""Queue of runs: queue.json, which the server works off one run at a time.
+"""Queue of runs: queue.json, from which the server starts one run at a time.
 
     {"schema": 1, "runs": [{"id": "a1", "name": "cnn4-quick, seed 3", "options": {"seed": 3}}], "failures": []}
 
-The first of `runs` starts next. `failures` are runs that the server started from here and that ended with an error.
+The first of `runs` starts next. `failures` are runs that were started from the queue and ended with an error.
 """
 
 import secrets
@@ -12,12 +12,12 @@ from digits.files import SMALL_BYTES, load_json, write_json
 from digits.runlog import contract, lock
 
 MAX_QUEUED = 100  # runs
-MAX_FAILURES = 20  # the last ones
+MAX_FAILURES = 20  # older ones are dropped
 _REASON_LENGTH = 400
 
 
 class NoSuchEntry(Exception):
-    """Nothing in the queue has that id."""
+    """No entry of the queue has that id."""
 
 
 class QueueFull(Exception):
@@ -25,7 +25,7 @@ class QueueFull(Exception):
 
 
 def read(folder: Path) -> dict:
-    """The queue, without entries that are damaged. Raises OSError where it can't be read at the moment."""
+    """The queue, without damaged entries. Raises OSError if it can't be read at the moment."""
     saved = load_json(folder / contract.QUEUE, SMALL_BYTES)
     saved = saved if isinstance(saved, dict) else {}
     return {
@@ -48,7 +48,7 @@ def add(folder: Path, runs: list[dict]) -> dict:
 
 
 def remove(folder: Path, id: str) -> dict:
-    """Remove a waiting run, or a failure that was read; returns the queue. Raises NoSuchEntry, and OSError."""
+    """Remove a waiting run or a failure; returns the queue. Raises NoSuchEntry, and OSError."""
     with _locked(folder):
         queue = read(folder)
         kept = {key: [entry for entry in queue[key] if entry["id"] != id] for key in ("runs", "failures")}
@@ -65,7 +65,7 @@ def clear(folder: Path) -> dict:
 
 
 def add_failure(folder: Path, run: dict, reason: str) -> None:
-    """Note why a run failed that came from the queue. Raises OSError."""
+    """Record why a run of the queue failed. Raises OSError."""
     with _locked(folder):
         queue = read(folder)
         failure = {"id": run["id"], "name": run["name"], "reason": reason[:_REASON_LENGTH]}

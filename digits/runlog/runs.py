@@ -240,7 +240,7 @@ def _facts_in(folder: Path, _log_version: tuple[int, ...]) -> dict | None:
 
 
 def _version(file: Path) -> tuple[int, ...]:
-    """Differs for each content of the file; () where there is none. Raises OSError where it can't be looked up."""
+    """A value that differs for each version of the file; () if it is missing. Raises OSError if that is unknown."""
     try:
         status = file.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -249,7 +249,7 @@ def _version(file: Path) -> tuple[int, ...]:
 
 
 def _facts(log: dict | None) -> dict | None:
-    """What a log says about its run, for the list; None without a valid id."""
+    """The entry of runs.json as far as it depends on the log; None without a valid run id."""
     log = _with_id(log)
     if log is None:
         return None

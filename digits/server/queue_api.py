@@ -58,12 +58,12 @@ class QueueApi:
 
 
 def _described(options: dict[str, Any]) -> dict[str, Any]:
-    """A run of the queue. Raises Problem."""
+    """An entry of the queue: options and name. Raises Problem for invalid options."""
     return {"name": _name_of(_parsed(options)), "options": options}
 
 
 def _repeated(options: dict[str, Any]) -> dict[str, Any]:
-    """The same, with a name that ends with the seed. Raises Problem."""
+    """Like `_described`, with a name that ends with the seed."""
     from digits.config import Config
     from digits.option_types import NAME_LENGTH
 

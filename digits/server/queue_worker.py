@@ -9,11 +9,11 @@ from digits.runlog import run_queue
 from digits.server.trainer_process import AlreadyRunning, NotStarted, TrainerProcess, log_tail
 
 _POLL_S = 1.0  # a run may end, or another program may have started one
-_ENDED_WELL = (None, 0, 129, 130, 141, 143)  # unknown, success, or ended by a signal: somebody stopped it
+_NO_FAILURE = (None, 0, 129, 130, 141, 143)  # unknown, success, or ended by a signal: stopped by a user
 
 
 class QueueWorker:
-    """Works off the queue in `results`; several servers on one folder exclude each other by the trainer's lock."""
+    """Runs the queue in `results`; several servers on one folder exclude each other by the trainer's lock."""
 
     def __init__(self, results: Path, trainer: TrainerProcess, fixed_args: Callable[[], list[str]]):
         self._results, self._trainer, self._fixed_args = results, trainer, fixed_args
@@ -21,11 +21,11 @@ class QueueWorker:
         self._news = threading.Event()
 
     def start(self) -> None:
-        """Work in a thread of its own until the process ends."""
+        """Start a thread that works until the process ends."""
         threading.Thread(target=self._run, daemon=True).start()
 
     def wake(self) -> None:
-        """Look at once: the queue has changed."""
+        """Check the queue now, since it has changed."""
         self._news.set()
 
     def step(self) -> None:
@@ -45,24 +45,24 @@ class QueueWorker:
             self._news.clear()
 
     def _start(self, run: dict) -> None:
-        """A run that can't start is a failure and does not keep the next one waiting."""
+        """Start a run and remove it from the queue; one that can't be started becomes a failure."""
         from digits.server.options_schema import InvalidOption, to_argv
 
         try:
             self._trainer.start([*to_argv(run["options"]), *self._fixed_args()])
-        except AlreadyRunning:  # it stays the next one
+        except AlreadyRunning:  # it remains the next one
             return
         except (InvalidOption, NotStarted) as error:
             run_queue.add_failure(self._results, run, f"It could not be started: {error}.")
             return
         self._started = run
-        with contextlib.suppress(run_queue.NoSuchEntry):  # it was cancelled at this moment
+        with contextlib.suppress(run_queue.NoSuchEntry):  # it has just been canceled
             run_queue.remove(self._results, run["id"])
 
     def _note_end(self) -> None:
-        """Keep the reason of a failure: the next trainer overwrites the output of this one."""
+        """Record the reason of a failure before the next trainer overwrites this one's output."""
         run, self._started = self._started, None
         code = self._trainer.exit_code()
-        if run is not None and code not in _ENDED_WELL:
+        if run is not None and code not in _NO_FAILURE:
             last = log_tail(self._results, self._trainer.pid)[-1:]
             run_queue.add_failure(self._results, run, " ".join([f"Exit code {code}.", *last]))

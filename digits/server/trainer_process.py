@@ -56,7 +56,7 @@ class TrainerProcess:
             time.sleep(_POLL_S)
 
     def is_training(self) -> bool:
-        """Whether a trainer holds the folder, or one that was started here is about to."""
+        """Whether a trainer holds the folder, or one that this object started is about to."""
         if self._child is not None and self._child.poll() is None:
             return True
         held = lock.is_held(self.results)
