@@ -8,7 +8,7 @@ from digits.errors import UserError, is_out_of_memory
 from digits.interrupts import INTERRUPTS
 
 _OURS = {"__main__", "mnist_cnn", "server", "digits"}
-_PIP_NAMES = {"PIL": "Pillow"}  # where the package is not called like its module
+_PIP_NAMES = {"PIL": "Pillow"}  # packages that are not named like their module
 _WITHIN_ANY = _OURS | {"contextlib", "importlib", "ctypes"}  # frames that don't show whose import failed
 
 

@@ -19,7 +19,7 @@ from digits.runlog.run_log import RunLog
 from digits.training.checkpoints import Checkpoints
 from digits.training.resume import load_for_restart, load_for_resume, previous_run
 from digits.training.schedule import Schedule
-from digits.training.trainer import TrainState
+from digits.training.train_state import TrainState
 from tests.support.outcome import outcome
 from tests.support.training import (
     Trainer,

@@ -14,6 +14,7 @@ from digits.models import builders
 from digits.models.precision import Precision
 from digits.training import optimizers, trainer
 from digits.training.schedule import Schedule
+from digits.training.train_state import RunningAverage, Step
 from digits.training.trainer import Trainer
 
 PLAIN = Precision(torch.device("cpu"))
@@ -111,9 +112,9 @@ def test_evaluation_changes_neither_the_network_nor_its_mode():
 
 
 def test_the_mean_counts_each_image_once():
-    mean = trainer.RunningAverage()
-    mean.add(trainer.Step(loss=1.0, correct=10, images=100, lr=0.1))
-    mean.add(trainer.Step(loss=4.0, correct=50, images=50, lr=0.1))
+    mean = RunningAverage()
+    mean.add(Step(loss=1.0, correct=10, images=100, lr=0.1))
+    mean.add(Step(loss=4.0, correct=50, images=50, lr=0.1))
     assert (mean.loss, mean.accuracy) == (2.0, 0.4)
 
 

@@ -26,7 +26,7 @@ _REDRAWS = 200  # each costs a system call or two
 
 
 def print_result(text: str) -> None:
-    """Print a command's result. Raises UserError where it can't be written, SystemExit without a reader."""
+    """Print a command's result. Raises UserError if it can't be written, SystemExit without a reader."""
     try:
         click.echo(text)
     except BrokenPipeError:

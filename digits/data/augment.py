@@ -124,7 +124,7 @@ def change_stroke_width(images: Tensor, amount: Tensor) -> Tensor:
 
 
 def resample(images: Tensor, coefficients: Tensor) -> Tensor:
-    """Sample float images (N, 28, 28) bilinearly where `coefficients` (N, 2, B) say; black outside."""
+    """Sample float images (N, 28, 28) bilinearly at the positions of `coefficients` (N, 2, B); black outside."""
     fields = _basis(coefficients.shape[2], images.device)
     grid = (coefficients @ fields).view(-1, 2, SIZE, SIZE).permute(0, 2, 3, 1)  # (N, 28, 28, 2)
     return grid_sample(images[:, None], grid, align_corners=False)[:, 0]

@@ -1,7 +1,7 @@
 """Download of MNIST with torchvision's class, mirrors and checksums.
 
-Files are downloaded into a temporary folder beside the target and moved when complete. torchvision is imported here
-only: its import takes 1.3 s.
+Files are downloaded into a temporary folder beside the target and moved when complete. Only this module imports
+torchvision, which takes 1.3 s.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ _PREFIX = ".download-"
 
 
 class DownloadError(UserError):
-    """Nothing was downloaded; the message gives the reason and, where known, the remedy."""
+    """Nothing was downloaded; the message gives the reason and, if known, the remedy."""
 
 
 def fetch_mnist(root: Path, progress: Callable[[int], None], stalled_after: float = STALLED_AFTER_S) -> None:
@@ -118,7 +118,7 @@ def _reason(mirror: str, error: Exception) -> str:
 
 
 def torchvision_mnist():
-    """The MNIST class of torchvision, without its progress bar. Raises DownloadError where it can't be imported."""
+    """The MNIST class of torchvision, without its progress bar. Raises DownloadError if it can't be imported."""
     try:
         with INTERRUPTS.deferred(patience_s=0):  # an exception within an import may abort the process
             from torchvision.datasets import MNIST, utils

@@ -84,7 +84,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Three splits that share no image, and a notice for the user where the data are not the expected ones."""
+    """Three splits that share no image, and a notice for the user if the images are not the expected ones."""
 
     name: str
     train: Split

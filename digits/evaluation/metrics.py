@@ -31,7 +31,7 @@ def confusion_matrix(predictions: Tensor, labels: Tensor) -> Tensor:
 
 
 def most_frequent_confusion(confusion: Tensor) -> tuple[int, int, int] | None:
-    """True digit, prediction and count of the largest entry off the diagonal; None where all is correct."""
+    """True digit, prediction and count of the largest entry off the diagonal; None if all are correct."""
     mistakes = confusion - confusion.diagonal().diag()
     label, prediction = divmod(int(mistakes.argmax()), CLASSES)
     count = int(mistakes[label, prediction])

@@ -23,7 +23,7 @@ Answer = tuple[Path, "Reading | UserError"]
 
 
 def find_pictures(given: Iterable[Path]) -> list[tuple[Path, UserError | None]]:
-    """Each file, with what keeps it from being read if that is known already.
+    """Each file, with its error if it is already known that it can't be read.
 
     A folder or glob pattern stands for its pictures, by extension, in the order of their names; without any it is one
     unreadable file. Folders within a folder are left out.

@@ -98,7 +98,7 @@ class Predictor:
         return apply_temperature(self.logits(pixels), self.temperature)
 
     def predict(self, prepared: list[Prepared]) -> list[Prediction]:
-        """One prediction each."""
+        """A prediction for each image."""
         if not prepared:
             return []
         logits = self.logits(torch.from_numpy(np.stack([one.pixels for one in prepared])))

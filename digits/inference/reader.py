@@ -27,7 +27,7 @@ class Reader:
 
     @classmethod
     def open(cls, trained: str | os.PathLike[str]) -> Reader:
-        """Of a results folder or a weights file. Raises UserError."""
+        """A reader with the network of a results folder or a weights file. Raises UserError."""
         return cls(Predictor.newest(Path(trained)))
 
     @property

@@ -41,7 +41,7 @@ class Reading:
 
     @property
     def label(self) -> int | None:
-        """The digit, in a picture of one."""
+        """The digit if the picture is of one, else None."""
         return self.digits[0].label if len(self.digits) == 1 else None
 
     @property
@@ -51,12 +51,12 @@ class Reading:
 
     @property
     def probabilities(self) -> list[float] | None:
-        """Of the ten digits, in a picture of one."""
+        """The probabilities of the ten digits if the picture is of one digit, else None."""
         return self.digits[0].probabilities if len(self.digits) == 1 else None
 
     @property
     def temperature(self) -> float | None:
-        """What the probabilities are calibrated with; None if they are uncalibrated."""
+        """The temperature of the calibrated probabilities; None if they are uncalibrated."""
         return self.whole.temperature
 
     @property
@@ -66,7 +66,7 @@ class Reading:
 
     @property
     def reason(self) -> str | None:
-        """Why it is not ok, such as "digit 3 of 4: unlike any digit"."""
+        """Why the status is not ok, such as "digit 3 of 4: unlike any digit"."""
         if len(self.digits) == 1:
             return self.digits[0].reason
         return (

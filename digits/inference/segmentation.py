@@ -85,7 +85,7 @@ class Sheet:
 
 
 def segment(ink: np.ndarray) -> Sheet:
-    """Lines of pieces; none where there are more than MAX_PIECES."""
+    """Lines of pieces; none if there are more than MAX_PIECES."""
     labels, count = components(ink > 0)
     pieces = _without_specks(_pieces(ink, labels, count), _DUST)
     if len(pieces) > MAX_PIECES:

@@ -27,9 +27,9 @@ def stroke_width(ink: np.ndarray) -> float:
 
 
 def widen(ink: np.ndarray) -> np.ndarray:
-    """The ink of a digit, (H, W), with strokes of TARGET_WIDTH where they are thin, else unchanged.
+    """The ink of a digit, (H, W), with thin strokes widened to TARGET_WIDTH; unchanged if they are not thin.
 
-    It comes in more pixels where it had fewer than MIN_SIDE, and with a margin for the strokes.
+    The result has a margin for the strokes, and more pixels if there were fewer than MIN_SIDE.
     """
     if not radius_to_widen(ink):
         return ink
@@ -39,7 +39,7 @@ def widen(ink: np.ndarray) -> np.ndarray:
 
 
 def radius_to_widen(ink: np.ndarray) -> float:
-    """The radius in pixels of the disc whose dilation gives strokes TARGET_WIDTH; 0 where they are wide enough.
+    """The radius in pixels of the disc whose dilation gives strokes TARGET_WIDTH; 0 if they are wide enough.
 
     Dilation by radius r widens the strokes and the digit by 2r each: (width + 2r) / (side + 2r) = TARGET_WIDTH / BOX.
     """

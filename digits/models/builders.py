@@ -51,7 +51,7 @@ def _cnn4(plan: Architecture) -> Layers:
 
 @_builders("cnn4-quick")
 def _cnn4_quick(plan: Architecture) -> Layers:
-    """As cnn4, but with a first kernel of 5x5, and pooling before norm and ReLU: 246,522 parameters.
+    """Like cnn4, but with a first kernel of 5x5, and pooling before norm and ReLU: 246,522 parameters.
 
     Norm and ReLU then process a quarter of the pixels, which saves a fifth of a step.
     """
@@ -61,7 +61,7 @@ def _cnn4_quick(plan: Architecture) -> Layers:
 
 @_builders("cnn4-strided")
 def _cnn4_strided(plan: Architecture) -> Layers:
-    """As cnn4-quick, but with stride 2 in the first convolution and no hidden layer: 66,426 parameters.
+    """Like cnn4-quick, but with stride 2 in the first convolution and no hidden layer: 66,426 parameters.
 
     At 28x28 pixels pooling costs as much as the convolution; the stride also saves three quarters of the latter.
     """
@@ -71,7 +71,7 @@ def _cnn4_strided(plan: Architecture) -> Layers:
 
 @_builders("cnn4-wide")
 def _cnn4_wide(plan: Architecture) -> Layers:
-    """As cnn4, but with global average pooling instead of 3x3 pixels: 422,026 parameters."""
+    """Like cnn4, but with global average pooling instead of 3x3 pixels: 422,026 parameters."""
     layers = [*_small_kernels(plan, pooled=(1, 2, 3)), nn.AdaptiveAvgPool2d(1)]  # (N, C, 1, 1)
     return [*layers, nn.Flatten(), *_classifier((plan.channels[-1], 128), plan.dropout)]
 
@@ -140,7 +140,7 @@ def _small_kernels(plan: Architecture, pooled: tuple[int, ...]) -> Layers:
 def _pooled_before_norm(
     plan: Architecture, pooled: tuple[int, ...], first: int = 3, stride: int = 1, unpadded: tuple[int, ...] = ()
 ) -> Layers:
-    """As _small_kernels, but with pooling before norm and ReLU.
+    """Like _small_kernels, but with pooling before norm and ReLU.
 
     `first` and `stride`: of the first kernel. `unpadded`: the numbers of the convolutions without padding.
     """
@@ -187,7 +187,7 @@ _STEMS = {
 
 
 def _named(layers: Layers) -> nn.Sequential:
-    """Layers named conv1, norm1, relu1, ...; numbered where a kind occurs several times."""
+    """Layers named conv1, norm1, relu1, ...; numbered if there are several of a kind."""
     stems = [_STEMS.get(type(layer), type(layer).__name__.lower()) for layer in layers]
     numbers = {stem: iter(range(1, count + 1)) for stem, count in Counter(stems).items() if count > 1}
     names = [f"{stem}{next(numbers[stem])}" if stem in numbers else stem for stem in stems]

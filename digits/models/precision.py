@@ -1,4 +1,4 @@
-"""Number format, memory format and device: bfloat16 and channels_last where they are correct and faster here.
+"""Number format, memory format and device: bfloat16 and channels_last if they are correct and faster on this machine.
 
 bfloat16 with channels_last doubles the speed of small convolutions on processors that support it. On others it is many
 times slower, and some versions of torch compute a first layer of one channel incorrectly, so it is tried first. The
@@ -25,7 +25,7 @@ from digits import torchrun
 from digits.data.mnist import CLASSES, SIZE
 from digits.errors import UserError
 
-_BFLOAT16_SPEEDUP = 1.18  # minimum: less is not worth the rounding errors; where it pays it is 1.25 to 2.3
+_BFLOAT16_SPEEDUP = 1.18  # minimum: less is not worth the rounding errors; with hardware support it is 1.25 to 2.3
 _CONTIGUOUS_SPEEDUP = 1.25  # minimum: channels_last is mostly faster, so it wins a tie
 _MIN_COSINE = 0.95  # similarity of two gradients: 0.99 with rounding errors, near 0 with wrong kernels
 _ROUNDS = 3
@@ -34,11 +34,11 @@ _IMAGES = 64  # on one thread: with fewer, overhead per call hides the gain
 
 def choose_device(wanted: str) -> torch.device:
     """`wanted` is auto, cpu, cuda or mps. Raises UserError for an unavailable device."""
-    here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if wanted == "auto":
-        here["mps"] &= torchrun.size() == 1  # mps has no distributed backend
-        wanted = next(name for name, available in here.items() if available)
-    if not here[wanted]:
+        available["mps"] &= torchrun.size() == 1  # mps has no distributed backend
+        wanted = next(name for name, is_available in available.items() if is_available)
+    if not available[wanted]:
         raise UserError(f"No {wanted} device is available: use --device auto or --device cpu.")
     if wanted != "cuda":
         return torch.device(wanted)
@@ -73,7 +73,7 @@ class Precision:
         return tensor_or_network.to(memory_format=torch.channels_last) if self.channels_last else tensor_or_network
 
     def describe(self) -> dict:
-        """For the run log's section `environment`."""
+        """Fields of the run log's section `environment`."""
         return {
             "precision": "bfloat16" if self.bfloat16 else "float32",
             "memory_format": "channels_last" if self.channels_last else "contiguous",

@@ -53,7 +53,7 @@ def histogram(name: str, weight: Tensor) -> dict:
 
 
 def _histograms(layers: object) -> list[dict]:
-    """The `layers` of a file, with the present names of their fields. Raises ValueError."""
+    """The `layers` of a file, with the current names of their fields. Raises ValueError."""
     present = [present_fields(layer) for layer in layers if isinstance(layer, dict)] if isinstance(layers, list) else []
     if not isinstance(layers, list) or len(present) != len(layers) or not all(map(_is_histogram, present)):
         raise ValueError("its histograms are damaged")

@@ -28,7 +28,7 @@ RESUMED = "resumed"  # and these: `value` is how many steps the run has from the
 MAX_REQUESTS = 1000  # in the file: the oldest are dropped, which were executed long ago
 _ID_LENGTH = 80
 _VALUE_LENGTH = 40  # of a number: with more, a thousand requests would exceed SMALL_BYTES
-FAR_ABOVE = 10  # times the present learning rate: one that high needs confirmation (web/control/state.js)
+FAR_ABOVE = 10  # times the current learning rate: a higher one needs confirmation (web/control/state.js)
 TIMEOUT_S, POLL_S = 10.0, 0.05  # for an answer: longer than an evaluation of the validation images
 
 

@@ -106,7 +106,7 @@ def try_lock(path: Path) -> int | None:
 def lock_file(path: Path) -> Iterator[None]:
     """Hold the lock on the file `path`, created if missing, for some milliseconds of work.
 
-    Others wait. After WAIT_S, or where the file can't be opened (another user's, too many open files), they proceed
+    Others wait. After WAIT_S, or if the file can't be opened (another user's, too many open files), they proceed
     without it: a rare lost update is better than no update.
     """
     try:

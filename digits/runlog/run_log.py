@@ -27,7 +27,7 @@ class RunLog(Lifecycle):
     inside the `with` block, which is entered once: RuntimeError otherwise.
 
     With `resume` the run in the folder continues under its own run_id: its entries stay until `restore` says
-    from which step. Its config is replaced by the one given here. A `with` block that ends before `restore` leaves the
+    from which step. The given config replaces the one in the log. A `with` block that ends before `restore` leaves the
     log as it was.
     """
 

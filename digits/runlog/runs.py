@@ -35,7 +35,7 @@ class StillRunning(Exception):
 def label(results: Path, run_id: str, changes: dict) -> dict:
     """Change a run's `name` ("" restores its own), `hidden` or `pinned`; returns the new list of runs.
 
-    Raises NoSuchRun, and OSError where the folder can't be written.
+    Raises NoSuchRun, and OSError if the folder can't be written.
     """
     with index_lock(results):
         folder = _folder_of(results, run_id)
@@ -47,7 +47,7 @@ def label(results: Path, run_id: str, changes: dict) -> dict:
 def delete(results: Path, run_id: str) -> dict:
     """Delete the files of a run; others in its folder stay. Returns the new list of runs.
 
-    Raises NoSuchRun, StillRunning, and OSError where the folder can't be written.
+    Raises NoSuchRun, StillRunning, and OSError if the folder can't be written.
     """
     with index_lock(results):
         folder = _folder_of(results, run_id)
@@ -85,7 +85,7 @@ def _delete_latest(results: Path) -> None:
 
 
 def run_folder(results: Path, run_id: str) -> Path | None:
-    """The folder with that run's files: `results` itself for the latest run; None where no run has that id."""
+    """The folder with a run's files: `results` itself for the latest run; None if no run has that id."""
     log = read_log(results)
     if log is not None and log["run_id"] == run_id:
         return results

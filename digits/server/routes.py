@@ -23,7 +23,7 @@ from digits.server.uploads import MAX_UPLOAD
 class Site(Router):
     """All URLs: the page of `project`, the runs in `results`, predictions, and control for those with `access`.
 
-    A request path is compared, never joined to a folder: the names it may have are listed here or in the folder.
+    A request path is compared to names in this table or in a folder, and never joined to a folder.
     """
 
     def __init__(self, results: Path, project: Path = PAGE, access: Authorization | None = None):

@@ -64,7 +64,7 @@ def open_file(folder: Path, name: str) -> io.FileIO:
 
 
 def unreadable() -> Problem:
-    """For a file that can't be read at the moment."""
+    """The Problem of a file that can't be read at the moment."""
     return Problem(503, "This file can't be read at the moment.", {"Retry-After": "2"})
 
 

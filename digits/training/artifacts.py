@@ -93,7 +93,7 @@ class ArtifactWriter:
         self._save_weights(epoch, test_accuracy=test.accuracy)
 
     def save_snapshot(self, epoch: int) -> None:
-        """Save the present weights, with the calibration of the last validation."""
+        """Save the current weights, with the calibration of the last validation."""
         self._save_weights(epoch)
 
     def _save_weights(self, epoch: int, **results: float) -> None:

@@ -13,7 +13,8 @@ from digits.runlog import contract, control_actions
 from digits.runlog.run_log import RunLog
 from digits.training.resume import PreviousRun
 from digits.training.schedule import Schedule
-from digits.training.trainer import RunningAverage, Trainer, TrainState
+from digits.training.train_state import RunningAverage, TrainState
+from digits.training.trainer import Trainer
 
 _PARTS = {"run_id", "config", "schedule", "progress", "learner", "log"}  # learner: Trainer.state_dict
 _MUST_MATCH = sorted({*names_of("identifies"), "model"} - {*names_of("on_resume")})  # options

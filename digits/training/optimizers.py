@@ -1,7 +1,7 @@
 """Optimizers (Adam, AdamW, SGD with momentum, Muon) and the exponential moving average (EMA) of the weights.
 
 The classes of torch.optim import torch's compiler when the first one is created, which costs a second and 150 MB that
-training does not need. The functions behind them (torch.optim.adam.adam and so on) are public, and used here.
+training does not need. This module uses the public functions behind them, such as torch.optim.adam.adam.
 """
 
 import copy

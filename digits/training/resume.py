@@ -1,4 +1,4 @@
-"""The run in the results folder that --resume continues and --restart repeats. Does not import torch."""
+"""The previous run in the results folder, which --resume continues and --restart repeats. Does not import torch."""
 
 import time
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ _TIMEOUT_S, _POLL_S = 30.0, 0.05
 
 @dataclass(frozen=True)
 class PreviousRun:
-    """The run so far, according to its log."""
+    """A run to resume or restart, according to its log."""
 
     config: Config
     environment: dict
@@ -26,8 +26,8 @@ class PreviousRun:
     complete: bool
     steps: int  # planned
     events: list[dict]  # of the log, with the changes by remote control
-    is_empty: bool  # nothing is lost if it begins again
-    renamed: str = ""  # a notice about options that have another name now
+    is_empty: bool  # nothing is lost by starting over
+    renamed: str = ""  # a notice about options that were renamed
 
     def check_images(self, dataset: dict) -> None:
         """Raise UserError if the images are not those of the run."""
@@ -57,7 +57,7 @@ class PreviousRun:
 
 
 def previous_run(folder: Path) -> PreviousRun:
-    """The run in `folder`. Raises UserError if there is none of this project."""
+    """The run in `folder`. Raises UserError if there is none that this version can read."""
     file = folder / contract.TRAINING_LOG
     try:
         log = training_log.load(folder)
@@ -103,7 +103,7 @@ def load_for_resume(folder: Path, given: dict[str, Any]) -> PreviousRun:
 def load_for_restart(folder: Path, given: dict[str, Any]) -> PreviousRun:
     """The run in `folder`, with the options `given` explicitly. Raises UserError if it can't be repeated with them.
 
-    Of several processes the first one moves that run away and starts the new one; the others wait for its log, which
+    With several processes, the main one archives that run and starts the new one; the others wait for its log, which
     has the same options.
     """
     give_up = time.monotonic() + _TIMEOUT_S

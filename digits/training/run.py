@@ -1,4 +1,4 @@
-"""A training run: data, trainer, log, artifacts, checkpoints and remote control, and what each phase does with them.
+"""A training run: data, trainer, log, artifacts, checkpoints and remote control, and the phases that use them.
 
 mnist_cnn.py calls the phases in order.
 """
@@ -24,9 +24,10 @@ from digits.training.checkpoints import Checkpoints
 from digits.training.distributed import Group
 from digits.training.remote_control import RemoteControl
 from digits.training.resume import PreviousRun
-from digits.training.trainer import Batches, Step, TrainState, build_trainer
+from digits.training.train_state import Step, TrainState
+from digits.training.trainer import Batches, build_trainer
 
-_PROBE = 250  # training images that stand for the validation images where there are none
+_PROBE = 250  # training images that replace the validation images if there are none
 
 
 class Progress(NamedTuple):

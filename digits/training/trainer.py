@@ -1,7 +1,7 @@
-"""The trainer: one optimizer step, evaluation, and the state of both; its construction from a Config."""
+"""The trainer: batches, one optimizer step, evaluation; its construction from a Config."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
@@ -20,68 +20,11 @@ from digits.training import optimizers, schedule
 from digits.training.distributed import Group
 from digits.training.optimizers import EMA, Optimizer
 from digits.training.schedule import Schedule
+from digits.training.train_state import Step, TrainState
 
 _PENDING_ON_ACCELERATOR = 32  # steps whose loss is read at once: reading each would make the accelerator wait
 
-
-@dataclass(frozen=True)
-class Step:
-    """Result of one optimizer step: mean cross-entropy over the images of its batch, and how many were correct."""
-
-    loss: float
-    correct: int
-    images: int
-    lr: float
-
-    @property
-    def accuracy(self) -> float:
-        return self.correct / self.images
-
-
 OnStep = Callable[[Step, int], None]
-
-
-@dataclass
-class RunningAverage:
-    """Mean loss and accuracy over the images of several steps."""
-
-    loss_sum: float = 0.0
-    correct: int = 0
-    images: int = 0
-
-    def add(self, step: Step) -> None:
-        self.loss_sum += step.loss * step.images
-        self.correct += step.correct
-        self.images += step.images
-
-    @property
-    def loss(self) -> float:
-        return self.loss_sum / self.images
-
-    @property
-    def accuracy(self) -> float:
-        return self.correct / self.images
-
-
-@dataclass
-class TrainState:
-    """Position of a run: `batch` batches of `epoch` are done in `seconds`, the last at `lr`; `step` steps in all."""
-
-    epoch: int = 1
-    batch: int = 0
-    step: int = 0
-    seconds: float = 0.0
-    lr: float = 0.0
-    mean: RunningAverage = field(default_factory=RunningAverage)
-
-    def add(self, step: Step) -> None:
-        self.batch += 1
-        self.step += 1
-        self.lr = step.lr
-        self.mean.add(step)
-
-    def next_epoch(self) -> "TrainState":
-        return TrainState(self.epoch + 1, step=self.step)
 
 
 def shuffled_indices(count: int, seed: int, epoch: int) -> Tensor:

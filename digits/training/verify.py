@@ -16,7 +16,8 @@ from digits.runlog.control_actions import EPOCHS, LR, changes
 from digits.training import machine
 from digits.training.resume import PreviousRun
 from digits.training.schedule import Schedule
-from digits.training.trainer import Batches, Step, Trainer, build_trainer
+from digits.training.train_state import Step
+from digits.training.trainer import Batches, Trainer, build_trainer
 
 
 @dataclass(frozen=True)
