@@ -1,5 +1,7 @@
 """Input checks: images that they reject, and digits that pass."""
 
+from dataclasses import replace
+
 import doodles
 import numpy as np
 import pytest
@@ -83,6 +85,11 @@ def test_an_outlier_is_rejected_with_the_flaw_of_its_image_if_it_has_one():
     for image, reason in ((prepared(ink), "unlike"), (at_the_edge, "edge"), (faint, "faint")):
         assert input_checks.rejection_reason(image) is None
         assert input_checks.rejection_reason(image, outlier=True) == input_checks.REASONS[reason]
+
+
+def test_ink_that_fills_a_corner_of_the_image_is_rejected_whatever_the_network_says():
+    image = replace(prepared(sheet(*FOUR_IN_PIECES)), fills_corner=True)
+    assert input_checks.rejection_reason(image) == input_checks.REASONS["edge"]
 
 
 def test_nearly_all_digits_pass_and_pairs_of_digits_mostly_fail():

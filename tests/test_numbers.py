@@ -66,6 +66,12 @@ def marked(ink: np.ndarray) -> np.ndarray:
     return ink
 
 
+def beside_a_table(ink: np.ndarray) -> np.ndarray:
+    """With a triangle in the lower left corner, as a photo at a slant shows it."""
+    ink = np.pad(ink, ((0, 0), (30, 0)))
+    return np.maximum(ink, np.tri(*ink.shape, k=-len(ink) // 3) * (np.arange(ink.shape[1]) < 24))
+
+
 def drawn() -> dict[str, np.ndarray]:
     """Names and images uint8 (H, W, 4)."""
     images = synthetic.draw(80, seed=17)[0].numpy() / 255
@@ -93,6 +99,7 @@ def drawn() -> dict[str, np.ndarray]:
         "a digit of two strokes": opaque(line([bar(20, 14, 0, 4, 0, 14), next(digits)], [8, 40], 4), BLACK, WHITE),
         "one digit": opaque(line(some(1), [60], 0), BLACK, WHITE),
         "large": opaque(resize(line(some(3), [60] * 3, 10), 170, 560), BLACK, WHITE),
+        "beside a table": opaque(beside_a_table(line(some(2), [40, 40], 20)), BLACK, WHITE),
     }
 
 
@@ -110,6 +117,7 @@ def facts(picture: np.ndarray, predictor: Predictor) -> dict:
     return {
         "pieces": [[[p.left, p.top, p.right, p.bottom] for p in pieces] for pieces in sheet.lines],
         "cuts": [[sheet.cuts(piece) for piece in pieces] for pieces in sheet.lines],
+        "corners": [[sheet.fills_corner(piece) for piece in pieces] for pieces in sheet.lines],
         "text": reading.text,
         "status": reading.status,
         "reason": reading.reason,

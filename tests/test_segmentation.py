@@ -37,6 +37,16 @@ def test_strokes_one_over_the_other_are_one_piece():
     assert boxes(sheet((10, 20, 40, 26), (14, 30, 38, 60), beside)) == [[(10, 20, 40, 60), beside]]
 
 
+def test_a_piece_that_fills_a_corner_of_the_sheet_is_told_from_a_digit_that_touches_its_edges():
+    ink = sheet((200, 0, 220, 120), (240, 40, 290, 46), (262, 40, 268, 120))  # a bar from edge to edge, and a T
+    rows, columns = np.nonzero(np.tri(90))
+    ink[30 + rows, columns] = 1
+    pieces = [piece for line in segment(ink).lines for piece in line]
+    found = {piece.left: segment(ink).fills_corner(piece) for piece in pieces}
+    assert found == {0: True, 200: False, 240: False}
+    assert [segment(ink[:, ::-1]).fills_corner(piece) for line in segment(ink[:, ::-1]).lines for piece in line][-1]
+
+
 def test_a_digit_below_another_is_another_line():
     assert boxes(sheet((10, 10, 30, 50), (60, 10, 80, 50), (10, 54, 30, 94))) == [
         [(10, 10, 30, 50), (60, 10, 80, 50)],

@@ -44,6 +44,8 @@ def rejection_reason(prepared: Prepared, outlier: bool = False) -> str | None:
     crossings = max(rows.max(), columns.max()), rows.sum() + columns.sum()
     if crossings[0] > MAX_CROSSINGS or crossings[1] > MAX_TOTAL_CROSSINGS or -euler_number(strong) > MAX_HOLES:
         return REASONS["tangle"]
+    if prepared.fills_corner:
+        return REASONS["edge"]
     if not outlier:
         return None
     if prepared.touches_edge:

@@ -40,7 +40,8 @@ class Prepared:
     `pixels`: uint8 (28, 28), 255 is ink. `inverted`: the ink was darker than its background. `box`: left, top, right
     and bottom of the digit in pixels of the file. `shift`: pixels of the 28 that the digit was moved right and down to
     center its mass instead of its box. `parts`: large connected components of ink. `ink`: its fraction of the image.
-    `touches_edge`: the digit may continue beyond the image.
+    `touches_edge`: the digit may continue beyond the image. `fills_corner`: it lies along two edges of the image, as a
+    table beside the paper does, or a shadow.
     """
 
     pixels: np.ndarray
@@ -50,6 +51,7 @@ class Prepared:
     parts: int
     ink: float
     touches_edge: bool = False
+    fills_corner: bool = False
 
     @property
     def empty(self) -> bool:

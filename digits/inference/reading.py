@@ -119,4 +119,4 @@ def _prepare_piece(sheet: Sheet, piece: Piece, inverted: bool) -> Prepared:
     box = (left + piece.left, top + piece.top, right + piece.left, bottom + piece.top)
     height, width = sheet.ink.shape
     touches_edge = 0 in (piece.top, piece.left) or piece.bottom == height or piece.right == width
-    return replace(prepared, box=box, touches_edge=touches_edge)
+    return replace(prepared, box=box, touches_edge=touches_edge, fills_corner=sheet.fills_corner(piece))

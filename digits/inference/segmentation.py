@@ -27,6 +27,7 @@ _NEAR = 0.2  # of the taller one's height: the widest gap between these strokes
 _SAME_LINE = 0.4  # of the lower one's height: neighbors in a line overlap as much
 _DOT = 0.35  # of the typical height: a piece with shorter sides is a decimal point or a comma
 _DASH = 0.22  # of the typical height: a lower piece is a dash
+_ALONG_EDGE = 0.7  # of its height and of its width: a piece that lies along two edges is no digit
 _WIDE = 0.75  # of its height: a narrower piece is not cut
 _MARGIN = 0.15  # of the width, at both ends: no cuts
 _VALLEY = 0.12  # of the width, on both sides: a cut is at the column with the least ink among these
@@ -65,6 +66,17 @@ class Sheet:
         """The ink of the piece alone, in its bounding box."""
         rows, columns = slice(piece.top, piece.bottom), slice(piece.left, piece.right)
         return np.where(np.isin(self.labels[rows, columns], piece.labels), self.ink[rows, columns], 0)
+
+    def fills_corner(self, piece: Piece) -> bool:
+        """Whether the piece lies along two edges of the sheet that meet, with most of its height and of its width."""
+        inked = self.ink_of(piece) > 0
+        height, width = self.ink.shape
+        rows = inked[[row for row, at_edge in ((0, piece.top == 0), (-1, piece.bottom == height)) if at_edge]]
+        columns = inked[
+            :, [column for column, at_edge in ((0, piece.left == 0), (-1, piece.right == width)) if at_edge]
+        ]
+        along_row, along_column = rows.mean(1).max(initial=0), columns.mean(0).max(initial=0)
+        return bool(min(along_row, along_column) >= _ALONG_EDGE)
 
     def cuts(self, piece: Piece) -> list[int]:
         """Columns, from the left: valleys of the ink's profile, the thinnest, as many as there may be digits."""

@@ -47,7 +47,7 @@ def images_in(value: object, depth: int = 0) -> list[Image]:
         if field is not None:
             return images_in(value[field], depth + 1)
         if depth and len(value) == 1:  # an input that a model named
-            return images_in(*value.values(), depth + 1)
+            return images_in(next(iter(value.values())), depth + 1)
         fields = ", ".join(repr(name[:80]) for name in [*value][:5]) or "none"
         usage = 'Name its field "image", "inputs" or "instances"'
         raise Problem(400, f"The JSON object has no image. {usage}. Its fields: {fields}.")

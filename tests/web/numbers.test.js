@@ -6,7 +6,7 @@ import { createNetwork } from '../../web/pad/network.js';
 import { numbersOf, parsePlan } from '../../web/pad/plan.js';
 import { inkIn } from '../../web/pad/prepare.js';
 import { read } from '../../web/pad/reading.js';
-import { cutsOf, segment } from '../../web/pad/segmentation.js';
+import { cutsOf, fillsCorner, segment } from '../../web/pad/segmentation.js';
 
 const fixture = (name) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 const entries = JSON.parse(fixture('numbers.json').toString()).map(({ rgba, ...entry }) => ({ ...entry, data: new Uint8ClampedArray(inflateSync(Buffer.from(rgba, 'base64'))) }));
@@ -14,11 +14,12 @@ const plan = { ...parsePlan(JSON.parse(fixture('network/tiny.json').toString()))
 const forward = createNetwork(plan, numbersOf(plan, new Uint8Array(fixture('network/tiny.bin')).buffer));
 
 test('pieces, lines and cuts are those of Python', () => {
-  for (const { name, pieces, cuts, ...picture } of entries) {
+  for (const { name, pieces, cuts, corners, ...picture } of entries) {
     const sheet = segment(inkIn(picture, true, 512).ink);
     const boxes = sheet.lines.map((line) => line.map(({ left, top, right, bottom }) => [left, top, right, bottom]));
     assert.deepEqual(boxes, pieces, name);
     assert.deepEqual(sheet.lines.map((line) => line.map((piece) => cutsOf(sheet, piece))), cuts, name);
+    assert.deepEqual(sheet.lines.map((line) => line.map((piece) => fillsCorner(sheet, piece))), corners, name);
   }
 });
 

@@ -29,7 +29,7 @@ const [STRONG, FAINT] = [0.5, 0.15]; // of the darkest pixel
  * Why this is rejected as a digit, one of REASONS; null if it may be one. `isOutlier`: the network finds it unlike the
  * digits it was trained on.
  */
-export function rejectionReason({ pixels, parts, touchesEdge }, isOutlier = false) {
+export function rejectionReason({ pixels, parts, touchesEdge, fillsCorner }, isOutlier = false) {
   const darkest = Math.max(...pixels);
   const isStrong = (row, column) => Number(pixels[row * SIDE + column] > STRONG * darkest);
   if (maxWindowFill(pixels) > LIMITS.MAX_FILL) return REASONS.ink;
@@ -37,6 +37,7 @@ export function rejectionReason({ pixels, parts, touchesEdge }, isOutlier = fals
   const crossings = [...strokeCrossings(isStrong), ...strokeCrossings((row, column) => isStrong(column, row))];
   const isTangle = Math.max(...crossings) > LIMITS.MAX_CROSSINGS || sum(crossings) > LIMITS.MAX_TOTAL_CROSSINGS || -eulerNumber(isStrong) > LIMITS.MAX_HOLES;
   if (isTangle) return REASONS.tangle;
+  if (fillsCorner) return REASONS.edge;
   if (!isOutlier) return null;
   if (touchesEdge) return REASONS.edge;
   return isFaint(pixels) ? REASONS.faint : REASONS.unlike;

@@ -5,7 +5,7 @@ import { divide, isClear } from './division.js';
 import { boxOf } from './frame.js';
 import { readingOf } from './number.js';
 import { inkIn, prepare, prepareInk } from './prepare.js';
-import { inkOfPiece, segment } from './segmentation.js';
+import { fillsCorner, inkOfPiece, segment } from './segmentation.js';
 import { judge, oodScore } from './verdict.js';
 
 /** @import {Box} from './frame.js' */
@@ -47,5 +47,5 @@ function readPiece(sheet, piece, inverted, scale, network) {
   const { height, width } = sheet.ink;
   const touchesEdge = !piece.left || !piece.top || piece.right === width || piece.bottom === height;
   const box = /** @type {Box} */ ([piece.left + left, piece.top + top, piece.left + right, piece.top + bottom].map((edge) => edge / scale));
-  return readOne({ ...prepareInk(ink, parts), inverted, touchesEdge }, network, box);
+  return readOne({ ...prepareInk(ink, parts), inverted, touchesEdge, fillsCorner: fillsCorner(sheet, piece) }, network, box);
 }

@@ -17,6 +17,7 @@ import { judge, softmax } from './verdict.js';
  * @property {Uint8Array} pixels
  * @property {number} parts
  * @property {boolean} touchesEdge
+ * @property {boolean} [fillsCorner]
  * @property {Map<number, number[]>} history ten probabilities by epoch
  * @property {Verdict | null} verdict of the current network
  */
@@ -101,12 +102,12 @@ export class SavedDrawings {
 }
 
 /**
- * @param {Pick<SavedDigit, 'pixels' | 'parts' | 'touchesEdge'>[][]} lines
+ * @param {Pick<SavedDigit, 'pixels' | 'parts' | 'touchesEdge' | 'fillsCorner'>[][]} lines
  * @returns {SavedDrawing}
  */
-const fresh = (lines) => lines.map((line) => line.map(({ pixels, parts, touchesEdge }) => ({ pixels, parts, touchesEdge, history: new Map(), verdict: null })));
+const fresh = (lines) => lines.map((line) => line.map(({ pixels, parts, touchesEdge, fillsCorner }) => ({ pixels, parts, touchesEdge, fillsCorner, history: new Map(), verdict: null })));
 
-const storable = ({ pixels, parts, touchesEdge }) => ({ pixels: Array.from(pixels), parts, touchesEdge });
+const storable = ({ pixels, parts, touchesEdge, fillsCorner }) => ({ pixels: Array.from(pixels), parts, touchesEdge, fillsCorner });
 
 /** @returns {SavedDrawing[]} */
 function stored() {
@@ -126,7 +127,7 @@ function linesOf(given) {
 }
 
 const isWhole = ({ pixels, parts }) => pixels.length === PIXELS && pixels.every(Number.isFinite) && Number.isInteger(parts);
-const restored = ({ pixels, parts, touchesEdge }) => ({ pixels: Uint8Array.from(pixels), parts, touchesEdge: touchesEdge === true });
+const restored = ({ pixels, parts, touchesEdge, fillsCorner }) => ({ pixels: Uint8Array.from(pixels), parts, touchesEdge: touchesEdge === true, fillsCorner: fillsCorner === true });
 
 function judgeWith({ plan, forward }, digit) {
   digit.verdict = judge(digit, forward(digit.pixels).logits, plan);

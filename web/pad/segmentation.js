@@ -7,7 +7,7 @@ const LIMITS = {
   SOLID: 0.25, SPECK: 0.05, DUST: 0.01,
   TALL: 0.6, STACKED: 0.5, NEAR: 0.2, SAME_LINE: 0.4,
   DOT: 0.35, DASH: 0.22,
-  WIDE: 0.75, MARGIN: 0.15, VALLEY: 0.12, THIN: 0.45, DIGIT_WIDTH: 0.5,
+  ALONG_EDGE: 0.7, WIDE: 0.75, MARGIN: 0.15, VALLEY: 0.12, THIN: 0.45, DIGIT_WIDTH: 0.5,
 };
 
 /**
@@ -46,6 +46,17 @@ export function inkOfPiece({ ink, labels }, { labels: own, left, top, right, bot
     return mine.has(labels[at]) ? ink.values[at] : 0;
   });
   return { height, width, values };
+}
+
+/** Whether the piece lies along two edges of the sheet that meet, with most of its height and of its width. */
+export function fillsCorner(sheet, piece) {
+  const { height, width, values } = inkOfPiece(sheet, piece);
+  const share = (count, placeOf) => Array.from({ length: count }, (_, at) => Number(values[placeOf(at)] > 0)).reduce((sum, one) => sum + one) / count;
+  const inRow = (row) => share(width, (column) => row * width + column);
+  const inColumn = (column) => share(height, (row) => row * width + column);
+  const alongRow = Math.max(piece.top ? 0 : inRow(0), piece.bottom < sheet.ink.height ? 0 : inRow(height - 1));
+  const alongColumn = Math.max(piece.left ? 0 : inColumn(0), piece.right < sheet.ink.width ? 0 : inColumn(width - 1));
+  return Math.min(alongRow, alongColumn) >= LIMITS.ALONG_EDGE;
 }
 
 /** One piece of several. */

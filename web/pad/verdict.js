@@ -35,7 +35,7 @@ export function oodScore(logits) {
 }
 
 /**
- * @param {Pick<Prepared, 'pixels' | 'parts' | 'touchesEdge'>} prepared
+ * @param {Pick<Prepared, 'pixels' | 'parts' | 'touchesEdge' | 'fillsCorner'>} prepared
  * @param {Float32Array | number[]} logits
  * @param {Pick<Plan, 'temperature' | 'oodThreshold'>} plan
  * @returns {Verdict}
