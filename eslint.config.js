@@ -37,7 +37,7 @@ const BROWSER = [
   'web/frame/*.js',
   'web/charts/{chart,full-resolution,saving}.js',
   'web/pad/{image-input,loader,saved-drawings}.js',
-  'web/control/{actions-menu,bar,control,field,form,manage,new-run,requests}.js',
+  'web/control/{actions-menu,bar,control,field,form,manage,new-run,requests,strip}.js',
   'web/runs/{list,sidebar}.js',
   'web/views/header.js',
 ];

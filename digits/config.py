@@ -22,7 +22,7 @@ DEFAULT_LR = {"adam": 0.006, "adamw": 0.006, "sgd": 0.1, "muon": 0.01}  # by opt
 # Sections of the page's form, in order; MORE, MACHINE, OUTPUT and FILES have no section of their own, and the options
 # of the last three do not change what is learned.
 NETWORK, LEARNING, AUGMENTATION = Group("Network"), Group("Learning"), Group("Augmentation")
-DATA, MORE = Group("Data, seed, name"), Group()
+DATA, MORE = Group("Data"), Group()
 MACHINE = Group(properties={"identifies": False})
 OUTPUT = Group(properties={"identifies": False, "on_resume": True})
 FILES = Group(properties={"identifies": False, "on_resume": True, "on_page": False})

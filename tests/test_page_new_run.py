@@ -10,7 +10,13 @@ from tests.support.browser import write_run
 from tests.support.control import controlled, new_run, press, refuse
 from tests.support.pages import see, status, wait_for_steps
 
-SMALL = {"Channels": "4,4,8,8", "Batch_size": "32", "Dataset": "synthetic", "Validation": "100", "Train_limit": "640"}
+SMALL = {
+    "Channels": "4,4,8,8",
+    "Batch_size": "32",
+    "Dataset": "synthetic",
+    "Validation_images": "100",
+    "Training_images": "640",
+}
 
 
 def test_a_run_is_set_up_started_stopped_resumed_and_deleted(visit, tmp_path):

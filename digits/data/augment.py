@@ -113,7 +113,7 @@ def apply(images: Tensor, parameters: Parameters) -> Tensor:
 
 
 def change_stroke_width(images: Tensor, amount: Tensor) -> Tensor:
-    """Blend with a dilation (below 0: an erosion) by a 3x3 window; the weight is |`amount`| (N,)."""
+    """Blend with a dilation (below 0: an erosion) by a cross of five pixels; the weight is |`amount`| (N,)."""
     negative = (amount < 0).to(torch.uint8).mul_(255)[:, None, None]
     before = images ^ negative  # an erosion is the dilation of the negative
     after = before.clone()

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseLog } from '../../web/core/contract.js';
+import { parseLog, settings } from '../../web/core/contract.js';
+import { estimateOf, estimateText } from '../../web/control/estimate.js';
 import { settingsOf } from '../../web/control/settings-of.js';
 import { lineOf, planOf } from '../../web/control/schedule.js';
 import { PAUSE_RULES, bytes, isRuleOn, presentLrWarning, isOutdated, logTailOf, resumeProblemOf, parseControl, possible } from '../../web/control/state.js';
@@ -169,4 +170,20 @@ test('a run can be queued while another one is trained, and repeated once it has
   assert.deepEqual([start, queue, again], [false, true, false]);
   assert.equal(MAY({ running: true }, { liveness: 'completed', shown: 'earlier' }).again, true);
   assert.equal(MAY({}).again, true);
+});
+
+test('the time of a run is estimated from the latest run of its network, of the same preset first', () => {
+  const values = { ...DEFAULT_RUN, device: 'auto', threads: 0, warmup_steps: 200, cooldown: 0.8, steps: 0, batch_size: 128, train_limit: 0, validation: 5000 };
+  const runOf = (name, changes, seconds, epochs = 10) => ({ name, seconds, epochs, config: settings({ ...values, ...changes }) });
+  const runs = [
+    runOf('another network', { model: 'tiny' }, 1), runOf('another preset', { preset: 'fast' }, 220), runOf('too short', {}, 0.5),
+    runOf('the same', {}, 110), runOf('before', {}, 100), runOf('without an epoch', {}, 50, 0),
+  ];
+  const found = estimateOf(runs, { ...values, epochs: 5 });
+  assert.equal(found.run.name, 'the same');
+  assert.ok(Math.abs(found.seconds - 55) < 0.1, String(found.seconds));
+  assert.equal(estimateOf(runs.slice(0, 2), values).run.name, 'another preset');
+  assert.equal(estimateOf(runs, { ...values, channels: [8, 8, 8, 8] }), null);
+  assert.equal(estimateText(runs, values), 'Takes about 1\u00a0min 50\u00a0s, at the speed of “the same”.');
+  assert.match(estimateText([], values), /after a first run/);
 });

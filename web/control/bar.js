@@ -2,7 +2,7 @@
 
 import { button, h, setText } from '../core/dom.js';
 import { capital } from '../core/format.js';
-import { SEEDS, begin, messageOf, sendCommand } from './requests.js';
+import { begin, messageOf, sendCommand } from './requests.js';
 import { createMenu } from './actions-menu.js';
 import { OUTDATED, isOutdated, possible } from './state.js';
 
@@ -39,10 +39,9 @@ class Bar {
   #resume = button('Resume', () => this.#act(() => begin(this.#store, this.#poll, 'resume', {})));
   #start = button('New run', () => this.#act(() => this.#newRun.open()));
   #again = button('Run again\u2026', () => this.#act(() => this.#newRun.again(this.#shown())));
-  #repeat = button(`Repeat with seeds ${SEEDS[0]} to ${SEEDS.at(-1)}`, () => this.#act(() => this.#newRun.repeat(this.#shown())));
   controls = h(
     'div', { class: 'controls', role: 'group', 'aria-label': 'Controls' },
-    this.#pause, this.#stop, this.#menu.menu, this.#resume, this.#again, this.#repeat, this.#start,
+    this.#pause, this.#stop, this.#menu.menu, this.#resume, this.#again, this.#start,
   );
   #isAsking = false;
   #timer = 0; // until the message disappears
@@ -99,7 +98,7 @@ class Bar {
     const { isLive, mayAct, isPaused, resume: isResumable, queue, again } = possible(state);
     for (const control of [this.#pause, this.#stop, this.#menu.menu]) control.hidden = !isLive;
     this.#resume.hidden = !isResumable;
-    for (const control of [this.#again, this.#repeat]) control.hidden = !again;
+    this.#again.hidden = !again;
     this.#start.hidden = this.controls.hidden = !queue;
     setText(this.#pause, isPaused ? 'Continue' : 'Pause');
     if (!this.#isAsking) this.#menu.draw(); // a box that was just checked stays so until the trainer answers

@@ -4,21 +4,32 @@ import { h, setText } from '../core/dom.js';
 import { capital } from '../core/format.js';
 import { limitsOf, problemOf, valueOf, written } from './validation.js';
 
-const TITLES = { lr: 'Learning rate', ema: 'EMA decay' };
+const TITLES = {
+  checkpoint_every: 'Checkpoint interval',
+  ema: 'EMA decay',
+  low_res: 'Low resolution',
+  lr: 'Learning rate',
+  norm: 'Normalization',
+  outlier_ratio: 'Outliers per image',
+  pause_on_fall: 'Pause when validation accuracy falls',
+  synthetic_ratio: 'Synthetic digits per image',
+  train_limit: 'Training images',
+  validation: 'Validation images',
+};
 const KEYBOARDS = { int: 'numeric', float: 'decimal' };
 
 const titleOf = (name) => TITLES[name] ?? capital(name).replaceAll('_', ' ');
 
 /** An untouched field follows the default. `changed()` is called at every entry; `context()` has the model. */
 export function createField(option, changed, context) {
-  const { name, kind, help, default_text: defaultText = '' } = option;
+  const { name, flag, kind, help, default_text: defaultText = '' } = option;
   const id = `option-${name}`;
   const input = inputOf(option, id);
   const problem = h('small', { class: 'problem', id: `${id}-problem` });
   const note = h('span');
   const limits = kind === 'choice' || kind === 'bool' ? '' : limitsOf(option);
   const about = h('small', { class: 'soft', id: `${id}-help` }, help, limits && ` ${titleOf(limits)}.`, note);
-  const root = h('div', { class: `field ${kind}` }, h('label', { for: id }, titleOf(name)), input, problem, about);
+  const root = h('div', { class: `field ${kind}` }, h('div', { class: 'naming' }, h('label', { for: id }, titleOf(name)), h('code', { class: 'soft' }, flag)), input, problem, about);
   let isTouched = false;
   let refused = '';
 

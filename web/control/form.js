@@ -4,9 +4,11 @@ import { button, copiesFrom, h, setText } from '../core/dom.js';
 import { isRecord, list, record, text } from '../core/values.js';
 import { Refusal, SEEDS, begin, enqueue, messageOf } from './requests.js';
 import { defaultsOf } from './defaults.js';
+import { estimateText } from './estimate.js';
 import { createField } from './field.js';
 import { createPreview } from './preview.js';
 import { OUTDATED, lrWarning, isOutdated, possible } from './state.js';
+import { createStrip } from './strip.js';
 import { commandOf, different } from './validation.js';
 
 /** @import {Store} from '../core/store.js' */
@@ -32,6 +34,8 @@ class Form {
   #done;
   #fields;
   #preview = createPreview();
+  #strip = createStrip();
+  #estimate = h('p', { class: 'soft' });
   #command = h('code');
   #reason = h('p', { class: 'problem', role: 'alert' });
   #copy = button('Copy');
@@ -63,7 +67,10 @@ class Form {
     });
   }
 
-  open() { this.dialog.showModal(); }
+  open() {
+    this.#update(); // by the runs that there are now
+    this.dialog.showModal();
+  }
 
   /** Enters the settings of a run; all other fields have their defaults. */
   fill(settings) {
@@ -80,8 +87,8 @@ class Form {
     return h('dialog', { class: 'card new-run', 'aria-label': 'New run' }, h(
       'form', { novalidate: true, onsubmit },
       h('h2', {}, 'New run'),
-      h('div', { class: 'fields' }, ...fieldsets(this.#options.options, this.#fields, this.#preview.figure)),
-      h('div', { class: 'ending' },
+      h('div', { class: 'fields' }, ...fieldsets(this.#options.options, this.#fields, { lr: this.#preview.figure, rotation: this.#strip.figure })),
+      h('div', { class: 'ending' }, this.#estimate,
         h('div', { class: 'command' }, this.#command, this.#copy), this.#reason, h('div', { class: 'picks' }, this.#start, this.#repeat, cancel)),
     ));
   }
@@ -106,6 +113,8 @@ class Form {
     this.#fields.get('preset')?.tell(described(all.preset, this.#options.presets[all.preset]?.purpose));
     this.#fields.get('model')?.tell(described(all.model, this.#options.models[all.model]?.about));
     this.#preview.show(isWrong ? {} : all);
+    if (!isWrong) this.#strip.show(all);
+    setText(this.#estimate, isWrong ? '' : estimateText(this.#store.state.runs, all));
     setText(this.#command, isWrong ? 'Fix the highlighted fields.' : commandOf(this.#options, sent));
     this.#copy.disabled = isWrong;
     this.#warning = '';
@@ -175,16 +184,19 @@ function focus({ root, input }) {
   input.focus();
 }
 
-/** A fieldset for each group of options, in their order; options without a group are under More. */
-function fieldsets(options, fields, figure) {
-  const groupOf = (option) => text(option.group, 80);
-  const fieldset = (group, attributes, legend) => {
-    const names = options.filter((option) => groupOf(option) === group).map(({ name }) => name);
-    return h('fieldset', attributes, legend, ...names.map((name) => fields.get(name).root), names.includes('lr') && figure);
+const BASIC = ['preset', 'epochs', 'seed', 'name'];
+
+/**
+ * The basic options; all others are folded, a fieldset for each group in their order, those without a group last.
+ * `figures`: what follows the fields of the group with that option.
+ */
+function fieldsets(options, fields, figures) {
+  const groupOf = ({ name, group }) => (BASIC.includes(name) ? 'Basic' : text(group, 80) || 'Other');
+  const titles = [...new Set(options.map(groupOf))].filter((title) => !['Basic', 'Other'].includes(title));
+  const fieldset = (title) => {
+    const names = options.filter((option) => groupOf(option) === title).map(({ name }) => name);
+    const figure = names.map((name) => figures[name]).find(Boolean) ?? null;
+    return h('fieldset', {}, h('legend', {}, title), ...names.map((name) => fields.get(name).root), figure);
   };
-  const titles = [...new Set(options.map(groupOf))].filter(Boolean);
-  return [
-    ...titles.map((title) => fieldset(title, {}, h('legend', {}, title))),
-    h('details', {}, h('summary', {}, 'More'), fieldset('', { 'aria-label': 'More' }, null)),
-  ];
+  return [fieldset('Basic'), h('details', {}, h('summary', {}, 'More'), ...[...titles, 'Other'].map(fieldset))];
 }

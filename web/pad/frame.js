@@ -1,7 +1,7 @@
 /** Framing as in MNIST: the digit fits a box of 20x20 pixels, its center of mass is at the center of 28x28. */
 
 import { FAINT } from './ink.js';
-import { resized, rounded, upsampled } from './resize.js';
+import { resized, rounded, upsampled } from '../core/resize.js';
 
 export const SIZE = 28;
 export const BOX = 20;

@@ -6,7 +6,7 @@
 import { withoutSpecks } from './components.js';
 import { SIZE, boxOf, boxed, fitted, isFramed, placed } from './frame.js';
 import { FAINT, inkOf } from './ink.js';
-import { resized, rounded } from './resize.js';
+import { resized, rounded } from '../core/resize.js';
 import { widened } from './stroke.js';
 
 /** @import {Box} from './frame.js' */

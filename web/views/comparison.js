@@ -7,7 +7,7 @@ import { swatch } from '../charts/swatch.js';
 import { verdict } from './mcnemar.js';
 import { head, row } from './table.js';
 
-export const IRRELEVANT = new Set(['name', 'results_dir', 'data_dir', 'keep_runs', 'quiet', 'checkpoint_every', 'samples']);
+export const IRRELEVANT = new Set(['name', 'results_dir', 'data_dir', 'keep_runs', 'quiet', 'checkpoint_every', 'pause_each_epoch', 'pause_on_fall', 'samples']);
 
 export function mount(element, store) {
   const [sentences, table] = [element.querySelector('ul'), element.querySelector('table')];

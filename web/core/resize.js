@@ -16,7 +16,7 @@ export function resized({ height, width, values }, newHeight, newWidth) {
  * "Improving resolution by image registration", 1991).
  */
 export function upsampled({ height, width, values }, times) {
-  const [newHeight, newWidth] = [height * times, width * times];
+  const [newHeight, newWidth] = [height, width].map((side) => Math.round(side * times));
   let fine = sampled({ height, width, values }, newHeight, newWidth).map(clipped);
   for (let round = 0; round < ROUNDS; round += 1) {
     const means = sampled({ height: newHeight, width: newWidth, values: fine }, height, width);

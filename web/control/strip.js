@@ -1,0 +1,58 @@
+/** The strip of ten augmented digits: what the network sees of a training image, as the form's fields say. */
+
+import { h, setText } from '../core/dom.js';
+import { SIZE, augment, draw } from './augment.js';
+
+const COUNT = 10;
+const SOURCE = new URL('digits.png', import.meta.url); // synthetic digits, made by python -m tests.support.digits_strip
+const FIRST_STATE = 7; // any number: the same digits whenever the same values are entered
+
+/** A figure, and a function that draws the digits as the options augment them. */
+export function createStrip() {
+  const canvas = h('canvas', { width: COUNT * SIZE, height: SIZE, role: 'img', 'aria-label': 'Ten augmented digits' });
+  const caption = h('figcaption', { class: 'soft' }, 'Ten digits as the trainer\u2019s augmentation may change them; the trainer draws anew for each image.');
+  const figure = h('figure', { class: 'strip' }, canvas, caption);
+  let digits = /** @type {number[][] | null} */ (null);
+  let wanted = {};
+  const image = new Image();
+  image.addEventListener('load', () => {
+    digits = digitsOf(image);
+    show(wanted);
+  });
+  image.addEventListener('error', () => setText(caption, 'The digits could not be loaded.'));
+  image.src = SOURCE.href;
+
+  function show(amounts) {
+    wanted = amounts;
+    if (!digits) return;
+    const context = canvas.getContext('2d');
+    const random = generator(FIRST_STATE);
+    digits.forEach((pixels, index) => {
+      const values = augment(pixels, draw(amounts, random));
+      const picture = context.createImageData(SIZE, SIZE);
+      values.forEach((value, at) => picture.data.set([value, value, value, 255], 4 * at));
+      context.putImageData(picture, index * SIZE, 0);
+    });
+  }
+  return { figure, show };
+}
+
+/** The gray values of each digit in the image. */
+function digitsOf(image) {
+  const context = /** @type {CanvasRenderingContext2D} */ (h('canvas', { width: COUNT * SIZE, height: SIZE }).getContext('2d'));
+  context.drawImage(image, 0, 0);
+  const { data } = context.getImageData(0, 0, COUNT * SIZE, SIZE);
+  const grayOf = (index, at) => data[4 * (Math.floor(at / SIZE) * COUNT * SIZE + index * SIZE + (at % SIZE))];
+  return Array.from({ length: COUNT }, (_, index) => Array.from({ length: SIZE * SIZE }, (__, at) => grayOf(index, at)));
+}
+
+/** Numbers of 0 to 1 (mulberry32, T. Ettinger): the browser's own can't be seeded. */
+function generator(state) {
+  let present = state;
+  return () => {
+    present = (present + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(present ^ (present >>> 15), 1 | present);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
