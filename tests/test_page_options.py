@@ -44,7 +44,7 @@ def test_the_form_has_a_part_for_each_group_and_the_first_options_of_all_are_in_
         "Network",
         "Learning",
         "Augmentation",
-        "Data, seed, name",
+        "Data",
     ]
     assert groups[0] == "Network" and None in groups
 
