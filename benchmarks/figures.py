@@ -21,7 +21,7 @@ _AGREE = ("machine", "versions", "options")  # of results that are merged
 
 @dataclass(frozen=True)
 class Quantity:
-    """What is measured, with the target of its mean, `at_least` or `at_most`, if there is one."""
+    """A measured quantity, with the target of its mean, `at_least` or `at_most`, if there is one."""
 
     key: str
     what: str
@@ -143,13 +143,13 @@ def _row(of: str | None, quantity: Quantity, values: dict[str, float]) -> dict:
 
 
 def shown(row: dict, unit: bool = True) -> str:
-    """Such as "99.46 ± 0.04 %"; without the spread where it is 0."""
+    """A value such as "99.46 ± 0.04 %"; without the spread if it is 0."""
     spread = f" ± {row['spread']:,.{row['digits']}f}" if row["spread"] else ""
     return f"{row['mean']:,.{row['digits']}f}{spread} {row['unit'] if unit else ''}".strip()
 
 
 def in_one_line(row: dict) -> str:
-    """Such as "cnn4: test accuracy: 99.46 ± 0.04 % (least 99.41, greatest 99.50, n = 5)"."""
+    """A row such as "cnn4: test accuracy: 99.46 ± 0.04 % (least 99.41, greatest 99.50, n = 5)"."""
     least, greatest = (f"{row[end]:,.{row['digits']}f}" for end in ("least", "greatest"))
     named = ": ".join(filter(None, (row["of"], row["what"])))
     reached = "reached" if row.get("reached") else "not reached"
@@ -158,5 +158,5 @@ def in_one_line(row: dict) -> str:
 
 
 def target_of(row: dict) -> str:
-    """Such as "at least 99.00 %"."""
+    """The target of a row, such as "at least 99.00 %"."""
     return f"{row['target_is']} {row['target']:,.{row['digits']}f} {row['unit']}".strip()

@@ -1,6 +1,6 @@
 """Numbers of random digits: lines in random sizes, places, gaps and colors.
 
-picture, text = draw(images, labels, count, rng)          a Pillow image, and the number that is written in it
+picture, text = draw(images, labels, count, rng)          a Pillow image, and the number in it
 """
 
 import numpy as np

@@ -13,7 +13,7 @@ from digits import cpu_tuning
 
 
 def name() -> str:
-    """Such as "AMD EPYC, 2 cores, Linux": results of different machines are not merged."""
+    """The machine, such as "AMD EPYC, 2 cores, Linux": results of different machines are not merged."""
     return f"{cpu_tuning.cpu_name()}, {platform.system()}"
 
 

@@ -19,7 +19,7 @@ _AHEAD = ((0, 1), (1, 0), (1, 1), (1, -1))  # half of them: each pair of neighbo
 
 @dataclass(frozen=True)
 class Pen:
-    """`width`: of the digit's height, at least a thin line of gray; with 0 one pixel. `sides`: of the sheet, in pixels.
+    """A pen. `width`: fraction of the digit's height; 0: one pixel. `sides`: of the sheet, in pixels.
 
     `gaps`: fraction of missing pieces. `grain`: spread of the ink's density. `contrast`: least and most gray levels
     between ink and paper. `noise`: its spread in gray levels.
@@ -91,7 +91,7 @@ def redraw(lines: np.ndarray, pen: Pen, rng: np.random.Generator) -> Image.Image
 def _drawn(
     lines: np.ndarray, scale: float, corner: np.ndarray, side: int, width: float, gaps: float, rng
 ) -> np.ndarray:
-    """The ink, 0 to 1, (side, side); a line thinner than a pixel is one of less ink."""
+    """The ink, 0 to 1, (side, side); lines thinner than a pixel have less ink."""
     sheet = Image.new("L", (_FINER * side,) * 2)
     brush = ImageDraw.Draw(sheet)
     padded = np.pad(lines, 1)

@@ -49,14 +49,14 @@ def scaled(image: np.ndarray, factor: float) -> Image.Image:
 
 
 def on_sheet(image: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """At a random position on a sheet of 100x80 pixels."""
+    """The digit at a random position on a sheet of 100x80 pixels."""
     sheet = Image.new("L", (100, 80), 0)
     sheet.paste(Image.fromarray(image), (int(rng.integers(0, 73)), int(rng.integers(0, 53))))
     return sheet
 
 
 def colored(image: np.ndarray, rng: np.random.Generator) -> Image.Image:
-    """In random colors of ink and background that differ."""
+    """The digit in random, different colors of ink and background."""
     while True:
         ink, background = rng.integers(0, 256, (2, 3))
         if np.abs(ink - background).mean() > 60:
@@ -95,19 +95,19 @@ def mnist_test(count: int) -> Split:
 
 
 def decoded(picture: Image.Image) -> images.DecodedImage:
-    """After a round trip through a PNG file."""
+    """The image after a round trip through a PNG file."""
     content = io.BytesIO()
     picture.save(content, "PNG")
     return images.decode(content.getvalue())
 
 
 def predictions(predictor: Predictor, pictures: list[Image.Image]) -> list[Prediction]:
-    """Of images of one digit, after a round trip through PNG files."""
+    """Predictions for images of one digit, after a round trip through PNG files."""
     return predictor.predict([prepare(decoded(picture)) for picture in pictures])
 
 
 def accuracy(predictor: Predictor, pixels: np.ndarray, labels: list[int], transform: Transform) -> float:
-    """In percent, of uint8 (N, H, W)."""
+    """Accuracy in percent on images uint8 (N, H, W)."""
     rng = np.random.default_rng(0)
     correct = 0
     for first in range(0, len(pixels), BATCH):

@@ -1,4 +1,4 @@
-"""Runs of mnist_cnn.py in processes of their own, one per seed, with accuracy, time and peak memory.
+"""Runs of mnist_cnn.py in separate processes, one per seed, with accuracy, time and peak memory.
 
 MNIST is read from MNIST_DATA_DIR or data/.
 """
@@ -183,7 +183,7 @@ _ending = threading.Event()
 
 
 def timed(program: list[str]) -> Timed:
-    """Run a Python program. Raises SystemExit with its last line on standard error where it fails."""
+    """Run a Python program. Raises SystemExit with its last line on standard error if it fails."""
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         started = time.perf_counter()
         process = subprocess.Popen([sys.executable, *program], stdout=output, stderr=errors)

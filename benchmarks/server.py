@@ -1,6 +1,6 @@
 """Speed and memory of the server, and size of the page: `python benchmarks/server.py`. Loopback only, about 20 s.
 
-The load comes from a process of its own, which does not share the interpreter lock of this one. It has 50 keep-alive
+The load comes from a separate process, which does not share the interpreter lock of this one. It has 50 keep-alive
 connections, each of which sends the next request as soon as it has the last response.
 
 Writes benchmarks/results/server.json after every repetition.

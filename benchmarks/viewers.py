@@ -153,7 +153,7 @@ class Load:
 
 
 def loaded(port: int, path: str, viewers: int) -> dict[str, float]:
-    """The results of one load, from a process of its own, which does not share the interpreter lock of this one."""
+    """The results of one load, from a separate process, which does not share the interpreter lock of this one."""
     command = [sys.executable, __file__, "--load", str(port), path, str(viewers)]
     limit = 60 + 2 * INTERVALS * INTERVAL_S
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=limit).stdout)

@@ -12,7 +12,19 @@ from typing import Any
 from digits import renames
 from digits.architectures import ARCHITECTURES, NORMS, Architecture
 from digits.errors import ConfigError
-from digits.option_types import NAME_LENGTH, Channels, Choice, Flag, Folder, Group, Name, Number, Option, as_text, flag
+from digits.option_types import (
+    NAME_LENGTH,
+    Channels,
+    Choice,
+    Flag,
+    Folder,
+    Name,
+    Number,
+    Option,
+    OptionGroup,
+    as_text,
+    flag,
+)
 from digits.paths import PLACE, PROJECT
 from digits.presets import PRESETS
 
@@ -21,11 +33,11 @@ DEFAULT_LR = {"adam": 0.006, "adamw": 0.006, "sgd": 0.1, "muon": 0.01}  # by opt
 
 # Sections of the page's form, in order; MORE, MACHINE, OUTPUT and FILES have no section of their own, and the options
 # of the last three do not change what is learned.
-NETWORK, LEARNING, AUGMENTATION = Group("Network"), Group("Learning"), Group("Augmentation")
-DATA, MORE = Group("Data"), Group()
-MACHINE = Group(properties={"identifies": False})
-OUTPUT = Group(properties={"identifies": False, "on_resume": True})
-FILES = Group(properties={"identifies": False, "on_resume": True, "on_page": False})
+NETWORK, LEARNING, AUGMENTATION = OptionGroup("Network"), OptionGroup("Learning"), OptionGroup("Augmentation")
+DATA, MORE = OptionGroup("Data"), OptionGroup()
+MACHINE = OptionGroup(properties={"identifies": False})
+OUTPUT = OptionGroup(properties={"identifies": False, "on_resume": True})
+FILES = OptionGroup(properties={"identifies": False, "on_resume": True, "on_page": False})
 
 _STEPS, _FRACTION, _BELOW_1 = Number(int, 0, 1_000_000_000), Number(float, 0, 1), Number(float, 0, 1, max_open=True)
 _MODELS_OWN = "the model's own"

@@ -166,7 +166,7 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Group:
+class OptionGroup:
     """Options that share a section of the page's form, or other properties."""
 
     title: str | None = None

@@ -1,4 +1,4 @@
-"""A trainer of another kind on the same page: it fits a line to noisy points, in plain Python.
+"""Any trainer on the page: linear regression on noisy points, in plain Python.
 
     python examples/any_trainer.py
     python server.py                    in another terminal

@@ -101,7 +101,7 @@ def test_a_history_without_ood_thresholds_is_read_too(network):
 
 def test_the_number_of_saved_epochs_is_limited(network, monkeypatch):
     many = collected(network, range(1, 101)).as_json({})["epochs"]
-    assert len(many) <= history.EPOCHS_KEPT and many[-1] == 100
+    assert len(many) <= history.SNAPSHOTS_KEPT and many[-1] == 100
     size = len(collected(network, [1]).history)
     monkeypatch.setattr(history, "MAX_HISTORY_BYTES", 3 * size)
     saved = collected(network, range(1, 11))

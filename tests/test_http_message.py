@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from digits.server.http_handler import MAX_BLANK_LINES
-from digits.server.http_message import MAX_FIELDS, MAX_HEAD, MAX_LINE, MAX_PARAMETERS
+from digits.server.http_message import MAX_FIELDS, MAX_HEAD, MAX_LINE, MAX_QUERY_PARAMETERS
 from digits.server.http_server import Server
 from digits.server.router import MAX_BODY
 from tests.support.http_client import GET, HOST, Answer, answers_of, ask, connect, raw, read_all, serving
@@ -123,7 +123,7 @@ RAW = [
     (GET + HOST + b"A: b\r\n\tfolded\r\n\r\n", 400),
     (GET + HOST + b"A\t: b\r\n\r\n", 400),
     (GET + HOST + b"A\x00: b\r\n\r\n", 400),
-    (b"GET /text.csv?" + b"&".join([b"a=b"] * (MAX_PARAMETERS + 1)) + b" HTTP/1.1\r\n" + HOST + b"\r\n", 400),
+    (b"GET /text.csv?" + b"&".join([b"a=b"] * (MAX_QUERY_PARAMETERS + 1)) + b" HTTP/1.1\r\n" + HOST + b"\r\n", 400),
     (b"GET /text.csv HTTP/1.1\nHost: 127.0.0.1\n\n", 400),
     (GET + HOST + b"A: \x00\r\n\r\n", 400),
     (GET + HOST + b"\xc3\xa4: b\r\n\r\n", 400),

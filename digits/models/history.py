@@ -14,7 +14,7 @@ from digits.files import every_second, is_number
 from digits.models.export import export_model, import_model
 from digits.renames import present_fields
 
-EPOCHS_KEPT = 20  # snapshots
+SNAPSHOTS_KEPT = 20
 ROWS_KEPT = 50  # rows of a file with one per epoch; of validation predictions: 45 kB each
 MAX_HISTORY_BYTES = 16_000_000
 _LARGEST = torch.finfo(torch.float16).max
@@ -55,7 +55,7 @@ class ModelHistory:
         self._layers, self._numbers = export_model(network)
         half = self._numbers.clamp(-_LARGEST, _LARGEST).half()
         self._kept.append((epoch, Snapshot(half.numpy().astype("<f2").tobytes(), ood_threshold, temperature)))
-        while len(self._kept) > max(1, min(EPOCHS_KEPT, MAX_HISTORY_BYTES // half.nbytes)):
+        while len(self._kept) > max(1, min(SNAPSHOTS_KEPT, MAX_HISTORY_BYTES // half.nbytes)):
             self._kept = every_second(self._kept)
 
     @property

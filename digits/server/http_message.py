@@ -21,7 +21,7 @@ MAX_LINE = 8000  # bytes of the request line
 # A browser sends 1 kB, and up to 20 kB when other programs on localhost have set cookies.
 MAX_HEAD = 32_000  # bytes of request line and header fields
 MAX_FIELDS = 99  # a browser sends 20
-MAX_PARAMETERS = 100  # of a query
+MAX_QUERY_PARAMETERS = 100  # of a query
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _REQUEST_LINE = re.compile(_TOKEN + rb" [!-~\x80-\xff]+ HTTP/([0-9])\.[0-9]")
@@ -70,9 +70,11 @@ class Request:
             target = slash + path
         self.path, _, query = target.partition("?")
         try:
-            self.query = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)) if query else {}
+            self.query = (
+                dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_QUERY_PARAMETERS)) if query else {}
+            )
         except ValueError:
-            raise Problem(400, f"The query has more than {MAX_PARAMETERS} parameters.") from None
+            raise Problem(400, f"The query has more than {MAX_QUERY_PARAMETERS} parameters.") from None
         self.body = b""
 
 
