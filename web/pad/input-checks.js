@@ -29,7 +29,7 @@ const [STRONG, FAINT] = [0.5, 0.15]; // of the darkest pixel
  * Why this is rejected as a digit, one of REASONS; null if it may be one. `isOutlier`: the network finds it unlike the
  * digits it was trained on.
  */
-export function rejectionReason({ pixels, parts, touchesEdge, fillsCorner }, isOutlier = false) {
+export function rejectionReason({ pixels, parts, touchesEdge, fillsCorner = false }, isOutlier = false) {
   const darkest = Math.max(...pixels);
   const isStrong = (row, column) => Number(pixels[row * SIDE + column] > STRONG * darkest);
   if (maxWindowFill(pixels) > LIMITS.MAX_FILL) return REASONS.ink;

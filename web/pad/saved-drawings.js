@@ -107,7 +107,7 @@ export class SavedDrawings {
  */
 const fresh = (lines) => lines.map((line) => line.map(({ pixels, parts, touchesEdge, fillsCorner }) => ({ pixels, parts, touchesEdge, fillsCorner, history: new Map(), verdict: null })));
 
-const storable = ({ pixels, parts, touchesEdge, fillsCorner }) => ({ pixels: Array.from(pixels), parts, touchesEdge, fillsCorner });
+const storable = ({ pixels, parts, touchesEdge, fillsCorner = false }) => ({ pixels: Array.from(pixels), parts, touchesEdge, fillsCorner });
 
 /** @returns {SavedDrawing[]} */
 function stored() {
