@@ -149,6 +149,9 @@ CHANGES = [
     ("POST", "/control", STOP, 409),
     ("POST", f"/runs/{RUN}", b'{"name": "x"}', 404),
     ("DELETE", f"/runs/{RUN}", b"", 404),
+    ("POST", "/queue", b'{"options": {"epochs": 0}}', 400),
+    ("DELETE", "/queue", b"", 200),
+    ("DELETE", f"/queue/{RUN}", b"", 404),
 ]
 
 

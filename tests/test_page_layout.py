@@ -142,5 +142,7 @@ def test_the_compressed_page_takes_few_bytes(tmp_path):
 
 def test_the_page_names_no_other_host():
     for path in files_of_the_page():
+        if path.suffix == ".png":
+            continue
         addresses = re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", path.read_text())
         assert {address for address in addresses if "www.w3.org/2000/svg" not in address} == set(), path.name

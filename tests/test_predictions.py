@@ -148,5 +148,5 @@ def test_damaged_predictions_are_ignored(damage):
 
 @pytest.mark.parametrize("validation", [None, 5, {}, {"labels": "0123456789" * 3, "epochs": [7]}])
 def test_predictions_of_other_images_or_without_rows_are_ignored(validation):
-    with pytest.raises(ValueError, match=r"damaged|other validation images"):
+    with pytest.raises(ValueError, match=r"damaged|its validation images differ"):
         artifacts.Predictions(split(30), split(20)).restore({"validation": validation}, 1)
