@@ -130,8 +130,8 @@ def weigh(page, polls: int = 20) -> float:
     """Bytes of a poll without changes: request and response headers, since a 304 has no body."""
     heads = []
     client = page.context.new_cdp_session(page)
-    client.on("Network.requestWillBeSentExtraInfo", lambda told: heads.append(head_of(told["headers"])))
-    client.on("Network.responseReceivedExtraInfo", lambda told: heads.append(len(told["headersText"])))
+    client.on("Network.requestWillBeSentExtraInfo", lambda event: heads.append(head_of(event["headers"])))
+    client.on("Network.responseReceivedExtraInfo", lambda event: heads.append(len(event["headersText"])))
     client.send("Network.enable")
     for _ in range(polls):
         with page.expect_response("**") as answer:

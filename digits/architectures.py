@@ -32,7 +32,7 @@ class Architecture:
             named = ",".join(map(str, channels)) or "nothing"
             raise ValueError(f"{self.name} has {len(self.channels)} convolutions, and {named} names {len(channels)}.")
         if norm not in (None, *NORMS):
-            raise ValueError(f"There is no norm {norm!r}: choose from {', '.join(NORMS)}.")
+            raise ValueError(f"Unknown norm {norm!r}: choose from {', '.join(NORMS)}.")
         return replace(
             self,
             channels=self.channels if channels is None else channels,

@@ -40,9 +40,9 @@ def test_a_move_that_fails_for_one_file_is_undone(folder, monkeypatch, refused):
     first = run(folder, "first", files=FILES)
     before = contents(folder)
     refusing(monkeypatch, lambda source: source == folder / refused)
-    with pytest.raises(PermissionError) as told, RunLog(folder, name="second"):
+    with pytest.raises(PermissionError) as raised, RunLog(folder, name="second"):
         pass
-    assert told.value.filename == str(folder / refused)
+    assert raised.value.filename == str(folder / refused)
     assert contents(folder) == before
     assert not (folder / contract.RUNS / first).exists()
     monkeypatch.undo()
@@ -104,10 +104,10 @@ def test_a_run_whose_log_is_temporarily_unreadable_stays_in_place(folder, monkey
     first = run(folder, "first", files=FILES)
     before = contents(folder)
     unreadable(folder / contract.TRAINING_LOG, number)
-    with pytest.raises(OSError, match="training_log") as told, RunLog(folder, name="second", resume=resume):
+    with pytest.raises(OSError, match="training_log") as raised, RunLog(folder, name="second", resume=resume):
         pass
     monkeypatch.undo()
-    assert (told.value.errno, told.value.filename) == (number, str(folder / contract.TRAINING_LOG))
+    assert (raised.value.errno, raised.value.filename) == (number, str(folder / contract.TRAINING_LOG))
     assert contents(folder) == before and not (folder / contract.RUNS).exists()
     run(folder, "third")
     assert os.listdir(folder / contract.RUNS) == [first]

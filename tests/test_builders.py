@@ -181,13 +181,13 @@ def test_layers_are_numbered_where_there_are_several_of_a_kind():
 
 
 def test_a_wrong_name_norm_or_number_of_channels_is_rejected():
-    with pytest.raises(ValueError, match="no model 'resnet': choose from cnn4, "):
+    with pytest.raises(ValueError, match="Unknown model 'resnet': choose from cnn4, "):
         builders.build_model("resnet")
     with pytest.raises(ValueError, match="cnn4 has 4 convolutions, and 1,2,3 names 3"):
         builders.build_model("cnn4", channels=(1, 2, 3))
     with pytest.raises(ValueError, match="lenet5 has 2 convolutions, and nothing names 0"):
         builders.build_model("lenet5", channels=())
-    with pytest.raises(ValueError, match="no norm 'group': choose from batch, none"):
+    with pytest.raises(ValueError, match="Unknown norm 'group': choose from batch, none"):
         builders.build_model("cnn4", norm="group")
 
 

@@ -110,9 +110,9 @@ def test_only_regular_files_within_the_folder_and_the_size_limit_are_read(tmp_pa
     (tmp_path / "results").mkdir()
     path = tmp_path / "results" / "a.json"
     make(path)
-    with pytest.raises(files.UnexpectedFile) as told:
+    with pytest.raises(files.UnexpectedFile) as raised:
         files.read_file(path, files.JSON_BYTES)
-    assert told.value.filename == str(path)
+    assert raised.value.filename == str(path)
     assert (files.read_json(path), files.load_json(path), files.read_bytes(path)) == (None, None, b"")
 
 
@@ -154,16 +154,16 @@ def test_an_error_names_the_target_file(tmp_path, monkeypatch, failing):
         raise OSError(errno.ENOSPC, "No space left on device", *map(str, paths[:1]), None, *map(str, paths[1:]))
 
     monkeypatch.setattr(os, failing, fail)
-    with pytest.raises(OSError, match="No space left") as told:
+    with pytest.raises(OSError, match="No space left") as raised:
         files.write_atomically(tmp_path / "a.json", b"new")
-    assert str(told.value) == f"[Errno {errno.ENOSPC}] No space left on device: '{tmp_path / 'a.json'}'"
+    assert str(raised.value) == f"[Errno {errno.ENOSPC}] No space left on device: '{tmp_path / 'a.json'}'"
     assert os.listdir(tmp_path) == []
 
 
 def test_an_error_names_the_target_file_if_no_temporary_file_can_be_created(tmp_path):
-    with pytest.raises(FileNotFoundError) as told:
+    with pytest.raises(FileNotFoundError) as raised:
         files.write_atomically(tmp_path / "missing" / "a.json", b"new")
-    assert told.value.filename == str(tmp_path / "missing" / "a.json")
+    assert raised.value.filename == str(tmp_path / "missing" / "a.json")
 
 
 @pytest.mark.skipif(not hasattr(os, "O_DIRECTORY"), reason="folders can't be synchronized there")

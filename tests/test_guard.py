@@ -196,7 +196,7 @@ READS = ["/", "/control", "/options", "/openapi.json", "/training_status", "/hea
 READS += [f"/results/{name}" for name in (*contract.FILES, contract.TRAINER_LOG, contract.CONTROL)]
 
 
-def told(server, token: str) -> dict:
+def disclosed(server, token: str) -> dict:
     answers = [ask(server, path, token=token) for path in READS]
     answers += [ask(server, path, method=method, body=body, token=token) for method, path, body, _ in CHANGES]
     text = b"".join(str(answer.headers).encode() + answer.body for answer in answers)
@@ -216,8 +216,8 @@ def test_trainer_output_free_space_and_paths_need_the_token(tmp_path, allowed):
     everything = {"lines": True, "path": True, "fields": ["exit_code", "fixed_args", "free_bytes", "last_words"]}
     with serving(server_of(folder, allowed)) as running:
         running.results = folder / "results"
-        assert told(running, "") == told(running, "wrong") == nothing
-        assert told(running, running.token) == (everything if allowed else nothing)
+        assert disclosed(running, "") == disclosed(running, "wrong") == nothing
+        assert disclosed(running, running.token) == (everything if allowed else nothing)
         control = {word: ask(running, "/control", token=word).json() for word in ("", "wrong", running.token)}
         assert [state["authorized"] for state in control.values()] == [False, False, allowed]
         assert {state["control_enabled"] for state in control.values()} == {allowed}

@@ -33,21 +33,21 @@ def test_the_two_files_hold_the_network(network):
     saved = collected(network, [1])
     with torch.no_grad():
         network.linear2.bias -= 1  # as it was when it was collected
-    told = json.loads(json.dumps(saved.as_json({"temperature": 1.5})))
+    description = json.loads(json.dumps(saved.as_json({"temperature": 1.5})))
     numbers = torch.frombuffer(bytearray(saved.current), dtype=torch.float32)
-    assert told["numbers"] == len(numbers) and told["crc32"] == zlib.crc32(saved.current)
-    assert told["epoch"] == 1 and told["temperature"] == 1.5
+    assert description["numbers"] == len(numbers) and description["crc32"] == zlib.crc32(saved.current)
+    assert description["epoch"] == 1 and description["temperature"] == 1.5
     images = torch.randn(5, 1, 28, 28)
-    torch.testing.assert_close(import_model(told["layers"], numbers)(images), network(images))
+    torch.testing.assert_close(import_model(description["layers"], numbers)(images), network(images))
 
 
 @torch.inference_mode()
 def test_each_saved_epoch_can_be_loaded(network):
     saved = collected(network, [1, 2, 3])
-    told = saved.as_json({})
-    kept = snapshots_of(told, saved.history)
+    description = saved.as_json({})
+    kept = snapshots_of(description, saved.history)
     image = torch.zeros(1, 1, 28, 28)
-    logits = [load_snapshot(told, kept[epoch].numbers)(image) for epoch in (1, 2, 3)]
+    logits = [load_snapshot(description, kept[epoch].numbers)(image) for epoch in (1, 2, 3)]
     torch.testing.assert_close(logits[1] - logits[0], torch.ones(1, 10), atol=1e-2, rtol=0)
     torch.testing.assert_close(logits[2] - logits[0], torch.full((1, 10), 2.0), atol=1e-2, rtol=0)
 
@@ -60,10 +60,10 @@ def test_a_history_that_does_not_match_its_description_is_not_read(network):
 
 def test_a_kill_between_the_two_files_loses_no_earlier_epoch(network):
     saved = collected(network, [1, 2])
-    told, before = saved.as_json({}), saved.history
+    description, before = saved.as_json({}), saved.history
     saved.add_epoch(3, network)
-    assert list(snapshots_of(told, saved.history)) == [1, 2]
-    assert b"".join(kept.numbers for kept in snapshots_of(told, saved.history).values()) == before
+    assert list(snapshots_of(description, saved.history)) == [1, 2]
+    assert b"".join(kept.numbers for kept in snapshots_of(description, saved.history).values()) == before
 
 
 def test_a_resumed_run_keeps_the_earlier_epochs(network):
@@ -94,9 +94,9 @@ def test_a_damaged_description_of_the_epochs_is_ignored(network, damage):
 def test_a_history_without_ood_thresholds_is_read_too(network):
     """Files of older versions had none."""
     saved = collected(network, [1, 2])
-    told = saved.as_json({})
-    del told["ood_thresholds"]
-    assert [kept.ood_threshold for kept in snapshots_of(told, saved.history).values()] == [None, None]
+    description = saved.as_json({})
+    del description["ood_thresholds"]
+    assert [kept.ood_threshold for kept in snapshots_of(description, saved.history).values()] == [None, None]
 
 
 def test_the_number_of_saved_epochs_is_limited(network, monkeypatch):

@@ -163,7 +163,7 @@ def test_silent_connections_are_closed_for_new_ones(answer, silent, monkeypatch)
                 assert client.recv(1) == b""
                 ended += 1
         assert ended >= 1
-        if not silent.startswith("idle"):  # there the last one was told that its connection ends
+        if not silent.startswith("idle"):  # there the last response announces that its connection ends
             assert ended <= 3  # one for each of the others
 
 

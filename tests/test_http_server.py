@@ -128,11 +128,11 @@ def limit_of(path: str) -> int:
 def test_a_large_body_in_many_pieces_arrives_as_it_was_sent(answer):
     """POST to /predict, the only route for bodies of this size."""
 
-    def told(request):
+    def ends_of_body(request):
         return Response(200, {"Content-Type": "text/plain"}, request.body[:4] + request.body[-4:])
 
     body = b"head" + b"x" * (RECEIVE * 3) + b"tail"
-    with serving(Server("127.0.0.1", 0, told, max_body=limit_of)) as server, connect(server) as connection:
+    with serving(Server("127.0.0.1", 0, ends_of_body, max_body=limit_of)) as server, connect(server) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(b"POST /predict HTTP/1.1\r\nContent-Length: %d\r\n" % len(body) + HOST + b"\r\n")
         for start in range(0, len(body), 1448):

@@ -112,10 +112,10 @@ import sys, time
 from digits.interrupts import Interrupted, Interrupts
 interrupts = Interrupts()
 interrupts.install()
-said = []
+printed = []
 def ready():
-    if not said:
-        said.append("ready")
+    if not printed:
+        printed.append("ready")
         print("ready", flush=True)
 def write():
     print("final write", flush=True)

@@ -99,13 +99,13 @@ def test_the_exported_network_matches_the_saved_weights(finished):
     from digits.models.export import import_model
     from digits.models.weights_file import load_network
 
-    told = content(finished[0], contract.NETWORK)
+    description = content(finished[0], contract.NETWORK)
     numbers = torch.frombuffer(bytearray((finished[0] / contract.NETWORK_NUMBERS).read_bytes()), dtype=torch.float32)
     images = torch.randn(5, 1, 28, 28)
     with torch.no_grad():
         expected = load_network(finished[0] / contract.WEIGHTS)(images)
-        torch.testing.assert_close(import_model(told["layers"], numbers)(images), expected, atol=1e-4, rtol=1e-4)
-    assert told["epoch"] == 2 and told["epochs"] == [1, 2] and told["temperature"] > 0
+        torch.testing.assert_close(import_model(description["layers"], numbers)(images), expected, atol=1e-4, rtol=1e-4)
+    assert description["epoch"] == 2 and description["epochs"] == [1, 2] and description["temperature"] > 0
     log = content(finished[0], contract.TRAINING_LOG)
     assert {contract.NETWORK, contract.NETWORK_NUMBERS, contract.NETWORK_EPOCHS} <= set(log["files"])
 

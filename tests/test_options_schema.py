@@ -12,11 +12,11 @@ from tests.support.http_client import ask
 
 
 def test_the_page_gets_every_option_that_it_may_set():
-    told = {option["name"]: option for option in options_schema()["options"]}
-    assert {item.name for item in fields(Config)} - told.keys() == {"results_dir", "data_dir", "keep_runs", "quiet"}
+    schema = {option["name"]: option for option in options_schema()["options"]}
+    assert {item.name for item in fields(Config)} - schema.keys() == {"results_dir", "data_dir", "keep_runs", "quiet"}
     for item in fields(Config):
-        if item.name in told:
-            option = told[item.name]
+        if item.name in schema:
+            option = schema[item.name]
             assert option["flag"] == "--" + item.name.replace("_", "-") and option["help"] == OPTIONS[item.name].help
             default = option["default"]
             assert (tuple(default) if isinstance(default, list) else default) == item.default
@@ -46,13 +46,13 @@ def test_the_published_limits_are_enforced():
 
 
 def test_presets_and_models_are_complete_and_selectable(site):
-    told = ask(site, "/options").json()
-    assert told == options_schema()  # the results folder is shown only with the token
-    for name, preset in told["presets"].items():
+    schema = ask(site, "/options").json()
+    assert schema == options_schema()  # the results folder is shown only with the token
+    for name, preset in schema["presets"].items():
         assert to_argv({"preset": name}) == ["--preset", name] and preset["purpose"]
         assert preset["options"].keys() <= SETTABLE.keys()
         assert to_argv(preset["options"])
-    for name, model in told["models"].items():
+    for name, model in schema["models"].items():
         assert to_argv({"model": name, **{key: model[key] for key in ("channels", "dropout", "norm")}})
 
 

@@ -59,19 +59,19 @@ def test_mistakes_and_low_confidence_images_have_all_ten_probabilities(monkeypat
     collected = artifacts.Predictions(split(30), split(200))
     collected.set_test(evaluation(200), None)
     probabilities, labels = evaluation(200).probabilities(), split(200).labels
-    sure, said = probabilities.max(dim=1)
-    wrong = sorted((i for i in range(200) if said[i] != labels[i]), key=lambda i: -sure[i])[:4]
-    doubted = sorted((i for i in range(200) if said[i] == labels[i]), key=lambda i: sure[i])[:2]
+    confidence, predicted = probabilities.max(dim=1)
+    wrong = sorted((i for i in range(200) if predicted[i] != labels[i]), key=lambda i: -confidence[i])[:4]
+    doubted = sorted((i for i in range(200) if predicted[i] == labels[i]), key=lambda i: confidence[i])[:2]
     notable = collected.as_json()["test"]["notable"]
     assert notable["index"] == sorted(wrong + doubted)
-    for index, told in zip(notable["index"], notable["probabilities"]):
-        assert told == pytest.approx(probabilities[index].tolist(), abs=0.0005)
+    for index, saved in zip(notable["index"], notable["probabilities"]):
+        assert saved == pytest.approx(probabilities[index].tolist(), abs=0.0005)
 
 
 def test_a_network_without_mistakes_has_only_low_confidence_images():
-    sure = torch.eye(10)[torch.arange(20) % 10] * 0.9 + 0.01
+    probabilities = torch.eye(10)[torch.arange(20) % 10] * 0.9 + 0.01
     collected = artifacts.Predictions(split(20), split(1))
-    collected.add_epoch(1, Evaluation(sure.log(), torch.arange(20) % 10), None)
+    collected.add_epoch(1, Evaluation(probabilities.log(), torch.arange(20) % 10), None)
     (epoch,) = collected.as_json()["validation"]["epochs"]
     assert epoch["notable"]["index"] == list(range(20))
 
@@ -116,8 +116,8 @@ def test_all_probabilities_use_the_temperature_in_the_same_file(temperature):
     for answers in (content["validation"]["epochs"][0], content["test"]):
         assert answers["temperature"] == temperature
         assert answers["confidences"] == pytest.approx(expected.max(1).values.tolist(), abs=0.0005)
-        for index, told in zip(answers["notable"]["index"], answers["notable"]["probabilities"]):
-            assert told == pytest.approx(expected[index].tolist(), abs=0.0005)
+        for index, saved in zip(answers["notable"]["index"], answers["notable"]["probabilities"]):
+            assert saved == pytest.approx(expected[index].tolist(), abs=0.0005)
     samples = artifacts.samples_json(torch.arange(20), split(20), given, temperature, epoch=1, final=False)
     assert samples["temperature"] == temperature
     for sample, row in zip(samples["samples"], expected):

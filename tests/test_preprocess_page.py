@@ -193,8 +193,8 @@ def made_of(picture: np.ndarray) -> dict[str, dict]:
 
 
 def facts(prepared) -> dict:
-    told = {name: getattr(prepared, name) for name in ("inverted", "box", "shift", "parts", "ink", "touches_edge")}
-    return {"pixels": packed(prepared.pixels), **told, "box": [float(edge) for edge in told["box"]]}
+    values = {name: getattr(prepared, name) for name in ("inverted", "box", "shift", "parts", "ink", "touches_edge")}
+    return {"pixels": packed(prepared.pixels), **values, "box": [float(edge) for edge in values["box"]]}
 
 
 def packed(array: np.ndarray) -> str:

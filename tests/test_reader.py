@@ -88,8 +88,8 @@ def test_an_image_is_rotated_as_its_exif_says(reader, files):  # noqa: F811
     [
         ([[0]], TypeError, "not list"),
         (np.zeros(784), ValueError, r"has the shape \(H, W\)"),
-        (np.zeros((0, 28)), ValueError, "is no picture"),
-        (np.array([["x"]]), ValueError, "is no picture"),
+        (np.zeros((0, 28)), ValueError, "is not a picture"),
+        (np.array([["x"]]), ValueError, "is not a picture"),
         (np.full((28, 28), -0.4242), ValueError, "undo their normalization"),
         (np.full((28, 28), np.nan), ValueError, "undo their normalization"),
         (b"text", ValueError, "Not a valid"),

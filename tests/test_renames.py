@@ -197,8 +197,8 @@ def test_the_page_has_the_same_table():
     program = f"import * as renames from '{module}'; console.log(JSON.stringify(renames));"
     done = subprocess.run([node, "--input-type=module", "--eval", program], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    told = {"OPTIONS": renames.OPTIONS, "PRESETS": renames.PRESETS, "FIELDS": renames.FIELDS}
-    assert json.loads(done.stdout) == told
+    tables = {"OPTIONS": renames.OPTIONS, "PRESETS": renames.PRESETS, "FIELDS": renames.FIELDS}
+    assert json.loads(done.stdout) == tables
 
 
 def test_of_two_names_of_a_field_the_present_one_counts():

@@ -67,8 +67,8 @@ def test_a_run_ended_by_a_signal_within_an_epoch_resumes_to_the_same_result(tmp_
     step = weights_file.load(tmp_path / "checkpoint.pth")["learner"]["steps"]
     run_id = json.loads((tmp_path / "training_log.json").read_text())["run_id"]
     with Trainer(tmp_path, "--resume", small=False) as trainer:
-        code, said, errors = trainer.finish()
-    assert (code, errors) == (0, "") and "Resuming at epoch" in said
+        code, output, errors = trainer.finish()
+    assert (code, errors) == (0, "") and "Resuming at epoch" in output
     assert_same(tmp_path, uninterrupted)
     log = json.loads((tmp_path / "training_log.json").read_text())
     assert log["run_id"] == run_id
@@ -155,8 +155,8 @@ LOSSES = [lose_all, damage_all, take_anothers, lose_the_plateau, take_weights, t
 def test_a_resume_without_a_fitting_checkpoint_refuses_and_changes_nothing(tmp_path, uninterrupted, lose):
     copy = shutil.copytree(uninterrupted, tmp_path / "copy")
     why, before = lose(copy), content(copy)
-    said = refused(copy, "--epochs", "4")
-    assert why in said and "--restart" in said
+    output = refused(copy, "--epochs", "4")
+    assert why in output and "--restart" in output
     assert content(copy) == before
     assert [(run["status"], run["epochs"]) for run in listed(copy)] == [("completed", 3)]
 
@@ -242,9 +242,9 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_is_used(tmp_path, unin
     content = bytearray(file.read_bytes())
     content[len(content) // 3] ^= 0x10
     write_atomically(file, content)
-    said = resume(tmp_path)
-    assert "checkpoint.pth can't be used: its content does not match its SHA-256" in said
-    assert "continues from checkpoint-before.pth." in said or "continues from checkpoint-plateau.pth." in said
+    output = resume(tmp_path)
+    assert "checkpoint.pth can't be used: its content does not match its SHA-256" in output
+    assert "continues from checkpoint-before.pth." in output or "continues from checkpoint-plateau.pth." in output
     assert_same(tmp_path, uninterrupted)
 
 
@@ -366,8 +366,8 @@ def test_damaged_files_for_the_page_are_rewritten(tmp_path, uninterrupted, file,
     path.unlink()
     if damaged is not None:
         path.write_text(damaged)
-    said = resume(copy, "--epochs", "4")
-    assert f"Warning: {file} can't be used" in said and said.count("Warning") == 1
+    output = resume(copy, "--epochs", "4")
+    assert f"Warning: {file} can't be used" in output and output.count("Warning") == 1
     made = json.loads(path.read_text())
     rows = made.get("validation", made)["epochs"]
     assert [row["epoch"] if isinstance(row, dict) else row for row in rows] == [2, 3, 4]

@@ -194,8 +194,8 @@ def test_concurrent_renaming_and_hiding_are_both_applied(live, monkeypatch):
     monkeypatch.setattr(lock, "WAIT_S", 60)
     run_id = train(live.results, "one")
     for turn in range(15):
-        wishes = ({"name": f"turn {turn}"}, {"hidden": turn % 2 == 0})
-        threads = [threading.Thread(target=change, args=(live, run_id), kwargs=body) for body in wishes]
+        changes = ({"name": f"turn {turn}"}, {"hidden": turn % 2 == 0})
+        threads = [threading.Thread(target=change, args=(live, run_id), kwargs=body) for body in changes]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -217,17 +217,17 @@ def test_the_label_of_a_missing_run_is_removed_by_the_next_start(live):
 
 def test_the_end_of_a_run_is_in_the_log_before_it_is_in_the_index(live, monkeypatch):
     """Readers trust the log: the index may never be older than it."""
-    told = []
+    statuses = []
     written = runs.write_json
 
     def watched(path, value):
         log = json.loads((live.results / contract.TRAINING_LOG).read_text())
-        told.append((value["runs"][0]["status"], log["status"]))
+        statuses.append((value["runs"][0]["status"], log["status"]))
         written(path, value)
 
     monkeypatch.setattr(runs, "write_json", watched)
     train(live.results, "one")
-    assert told == [("running", "running"), ("completed", "completed")]
+    assert statuses == [("running", "running"), ("completed", "completed")]
 
 
 def test_a_stale_index_is_served_corrected_from_the_log(live):

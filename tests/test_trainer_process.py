@@ -124,11 +124,11 @@ FAILURES = {
 
 @pytest.mark.parametrize("words", FAILURES)
 def test_a_trainer_that_fails_immediately_is_reported_with_exit_code_and_output(launched, words):
-    code, said = FAILURES[words]
+    code, reason = FAILURES[words]
     launched(*words.split())
     assert eventually(lambda: launched.trainer.exit_code() is not None, 60)
     assert launched.trainer.exit_code() == code
-    assert any(said in line for line in log_tail(launched.folder))
+    assert any(reason in line for line in log_tail(launched.folder))
     launched("--help")  # nothing stands in the way of another
 
 

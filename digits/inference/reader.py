@@ -88,7 +88,7 @@ def _pictures(array: np.ndarray) -> tuple[np.ndarray, bool]:
 def _scale(array: np.ndarray) -> float:
     """What makes its values 0 to 1. Raises ValueError for an empty array and for other values than `read` takes."""
     if not array.size or array.dtype.kind not in "buif":
-        raise ValueError(f"An array of {array.dtype} with the shape {array.shape} is no picture.")
+        raise ValueError(f"An array of {array.dtype} with the shape {array.shape} is not a picture.")
     low, high = float(array.min()), float(array.max())
     if not (low >= 0 and high <= 255):  # NaN, too
         raise ValueError(f"Pixels are 0 to 1 or 0 to 255, not {low:g} to {high:g}: undo their normalization.")

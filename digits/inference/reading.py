@@ -84,12 +84,12 @@ class Reading:
         The label of several digits is their text, its score the product of theirs.
         """
         digits = [] if self.whole.label is None else self.digits
-        told = {"text": self.text, "digits": [digit.as_entry() for digit in digits]}
+        number = {"text": self.text, "digits": [digit.as_entry() for digit in digits]}
         if len(digits) <= 1:
-            return self.digits[0].as_json(**input_image) | told
+            return self.digits[0].as_json(**input_image) | number
         best = {"label": self.text, "score": self.score}
         several = {"status": self.status, "reason": self.reason, "probabilities": None, "predictions": [best]}
-        return self.whole.as_json(**input_image) | best | several | told
+        return self.whole.as_json(**input_image) | best | several | number
 
 
 def read(image: DecodedImage, predict: Callable[[list[Prepared]], list[Prediction]]) -> Reading:

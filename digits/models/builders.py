@@ -25,7 +25,7 @@ def build_model(
 ) -> nn.Sequential:
     """A new network of an architecture; None: its default. Raises ValueError for an invalid name or setting."""
     if name not in ARCHITECTURES:
-        raise ValueError(f"There is no model {name!r}: choose from {', '.join(ARCHITECTURES)}.")
+        raise ValueError(f"Unknown model {name!r}: choose from {', '.join(ARCHITECTURES)}.")
     return _named(_BUILDERS[name](ARCHITECTURES[name].varied(channels, dropout, norm)))
 
 

@@ -43,7 +43,7 @@ def choose_device(wanted: str) -> torch.device:
     if wanted != "cuda":
         return torch.device(wanted)
     if torchrun.local_rank() >= torch.cuda.device_count():
-        raise UserError(f"torchrun started more processes than there are cuda devices ({torch.cuda.device_count()}).")
+        raise UserError(f"torchrun started more processes than there are CUDA devices ({torch.cuda.device_count()}).")
     return torch.device(wanted, torchrun.local_rank())
 
 

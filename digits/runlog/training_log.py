@@ -98,7 +98,7 @@ class TrainingLog:
             name for name in metrics if name not in contract.EPOCH_FIELDS and not contract.METRIC.fullmatch(name)
         ]
         if unknown:
-            raise ValueError(f"An epoch has no field {', '.join(unknown)}: name a metric train_... or val_...")
+            raise ValueError(f"Unknown metric {', '.join(unknown)}: names begin with train_ or val_.")
         row = {"epoch": epoch, "step": self.step} | {key: rounded(value) for key, value in metrics.items()}
         so_far = self.content["epochs"]
         missing = [None] * len(so_far["epoch"])

@@ -32,7 +32,7 @@ class PreviousRun:
     def check_images(self, dataset: dict) -> None:
         """Raise UserError if the images are not those of the run."""
         if self.differences_of_images(dataset):
-            raise UserError("These are not the images that the run was trained on: use the same, or start another run.")
+            raise UserError("These are not the images that the run was trained on: use those, or start a new run.")
 
     def check_checkpoint(self, state: dict | None, unusable: list[str]) -> None:
         """Raise UserError if there is no `state` to resume from, but something to lose; `unusable` says why."""

@@ -218,9 +218,9 @@ class Errors(Program):
 
 def check_said(case: Case, child: Child, lines: float) -> None:
     """No traceback and a limited number of lines; torch adds one if it can't read /proc/cpuinfo."""
-    said = [line for line in child.errors.splitlines() if not line.startswith("Error in cpuinfo: ")]
+    printed = [line for line in child.errors.splitlines() if not line.startswith("Error in cpuinfo: ")]
     shown = f"{child.errors[:300]} ... {child.errors[-400:]}"
-    case.check(len(said) <= lines, f"it said {len(said)} lines: {shown}")
+    case.check(len(printed) <= lines, f"it printed {len(printed)} lines: {shown}")
     case.check("Traceback" not in child.errors + child.output, f"a traceback: {shown}")
 
 

@@ -149,8 +149,8 @@ def work(program: Program, seed: int, until: float, folder: Path, tasks: int, re
             case.failures.append(f"the case itself failed: {' '.join(traceback.format_exc().split())[-600:]}")
         end_children()
         shutil.rmtree(case.folder, ignore_errors=True)
-        told = [" ".join(failure.split())[: KEEP_LETTERS // 4] for failure in case.failures[:3]]
-        line = json.dumps({"number": case.number, "happened": case.happened, "failures": told})
+        failures = [" ".join(failure.split())[: KEEP_LETTERS // 4] for failure in case.failures[:3]]
+        line = json.dumps({"number": case.number, "happened": case.happened, "failures": failures})
         os.write(report, f"{line}\n".encode())
 
 

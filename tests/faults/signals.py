@@ -124,8 +124,8 @@ def send(case: Case, child: Child, sent: list[signal.Signals]) -> int | None:
             child.ended(case.rng.choice((0, 0.001, 0.05, 0.3)))
     code = child.wait(SOON_S)
     case.check(code in (0, *(128 + number for number in sent)), f"ended with {code}: {child.errors[-600:]}")
-    said = child.errors + child.output
-    case.check("Traceback" not in said, f"a traceback: {said[-1500:]}")
+    printed = child.errors + child.output
+    case.check("Traceback" not in printed, f"a traceback: {printed[-1500:]}")
     return code
 
 

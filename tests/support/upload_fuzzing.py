@@ -202,8 +202,8 @@ def attacked(weights: bytes):
                 yield server
         finally:
             process.terminate()
-            _, said = process.communicate()
-        assert (process.returncode, said[-2000:]) == (ENDED, "")
+            _, errors = process.communicate()
+        assert (process.returncode, errors[-2000:]) == (ENDED, "")
 
 
 def main() -> None:
