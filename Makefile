@@ -1,14 +1,14 @@
 # Short names for commands that README.md also spells out. They work from any folder: make -f "path to/Makefile" train
-#   make train ARGS="--epochs 3"      trains; whatever stands in ARGS goes to mnist_cnn.py
+#   make train ARGS="--epochs 3"      trains; ARGS is passed on to mnist_cnn.py
 #   make serve ARGS="--port 9000"     serves the page
 #   make quick                        runs the fast tests, with few subprocesses and no browser: a minute
 #   make test                         runs the whole test suite: up to ten minutes
 #   make lint                         checks style and types of Python and JavaScript
-#   make faults                       kills, failing system calls, malformed requests, full disks: up to 20 minutes
+#   make faults                       injects kills, failing system calls, malformed requests, full disks: up to 20 minutes
 #   make benchmark                    runs the short benchmarks, 15 minutes, and updates README's tables
 #   make benchmark-all                runs all benchmarks, hours: benchmarks/README.md
 
-# The folder of this file, whatever characters its path has.
+# The folder of this file; its path may have any characters.
 HERE := $(shell dirname "$$(printf '%s' '$(subst ','\'',$(MAKEFILE_LIST))' | sed 's/^ *//')")
 PYTHON ?= python3
 PACKAGES := torch torchvision numpy click PIL
@@ -17,7 +17,7 @@ HAS_ALL := $(PYTHON) -c "import sys; from importlib.util import find_spec; \
 
 .PHONY: train serve quick test lint faults benchmark benchmark-all venv
 
-# Where $(PYTHON), or the active virtual environment's, has all packages, nothing is installed.
+# If $(PYTHON), or the active virtual environment's, has all packages, nothing is installed.
 train:
 	@if $(HAS_ALL); then cd "$(HERE)" && exec $(PYTHON) mnist_cnn.py $(ARGS); fi; \
 	$(MAKE) --no-print-directory -f "$(HERE)/Makefile" venv && cd "$(HERE)" && exec .venv/bin/python mnist_cnn.py $(ARGS)
@@ -43,7 +43,7 @@ benchmark-all: benchmark
 	    "pictures $$folder/mnist_cnn.pth" "non_digits $$folder/mnist_cnn.pth" table page table; do \
 	    set -- $$program && name=$$1 && shift && .venv/bin/python benchmarks/$$name.py "$$@" || exit; done
 
-# Installed anew whenever requirements.txt is newer than the last installation.
+# Packages are installed again whenever requirements.txt is newer than the last installation.
 venv:
 	@cd "$(HERE)" && if [ ! .venv/installed -nt requirements.txt ]; then \
 	    .venv/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv || exit 1; \

@@ -19,7 +19,7 @@ from tests.support.contract import RUN_LOG_FILES, violations
 
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))  # last: its server.py is not to hide the project's
 cpu_tuning.prepare_for_torch()  # before any test imports torch
-# Two workers share two cores: threads of one beside those of the other cost ten times the processor time.
+# Two workers share two cores: if each ran several threads, they would cost ten times the processor time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 pytest_plugins = [
     "tests.support.example_project",
@@ -83,7 +83,7 @@ def mnist_root():
     """The folder named by MNIST_DATA_DIR, if MNIST lies there; otherwise the test is skipped."""
     root = Path(os.environ.get("MNIST_DATA_DIR") or "data")
     if not (root / "MNIST" / "raw" / "train-images-idx3-ubyte").is_file():
-        pytest.skip("the real MNIST is not here: set MNIST_DATA_DIR to a folder that holds MNIST/raw")
+        pytest.skip("MNIST is not available: set MNIST_DATA_DIR to a folder that contains MNIST/raw")
     return root
 
 

@@ -148,7 +148,7 @@ def test_temporary_files_of_killed_writers_are_removed_at_every_start(folder, re
     ]
     for path in litter:
         path.write_text("half")
-    (folder / contract.CONTROL_LOCK).touch()  # who writes control.json holds it
+    (folder / contract.CONTROL_LOCK).touch()  # held by writers of control.json
     (folder / ".notes.tmp").write_text("somebody's own")
     with RunLog(folder, name="next", resume=resume):
         assert not [path for path in folder.rglob("*.tmp") if path.name != ".notes.tmp"]

@@ -229,7 +229,7 @@ def test_every_program_is_listed_with_its_quantity():
     assert all(f"{name}.py" in text for name in PROGRAMS)
 
 
-@pytest.mark.skipif(not shutil.which("make"), reason="make is not here")
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
 def test_make_benchmark_all_runs_every_program():
     """All programs but reference.py, which time_to_99.py runs."""
     done = subprocess.run(["make", "-n", "-C", PROJECT, "benchmark-all"], capture_output=True, text=True, check=True)

@@ -112,7 +112,7 @@ def test_a_pipe_in_place_of_the_control_file_does_not_block(tmp_path):
 
 def test_a_command_to_a_finished_run_is_answered(tmp_path, monkeypatch):
     write_json(tmp_path / contract.TRAINING_LOG, {"run_id": "mine", "status": "running", "events": []})
-    monkeypatch.setattr(lock, "is_held", lambda folder: None)  # a disk without locks: nobody knows
+    monkeypatch.setattr(lock, "is_held", lambda folder: None)  # a file system without locks
     monkeypatch.setattr(control_file, "POLL_S", 0)
 
     def end(folder, *asked):

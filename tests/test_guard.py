@@ -15,7 +15,7 @@ from tests.support import PROJECT
 from tests.support.example_project import RUN, project_in, server_of
 from tests.support.http_client import ask, serving, site_server
 
-STOP = b'{"action": "stop"}'  # nothing is trained here: 409 for who is let in
+STOP = b'{"action": "stop"}'  # no trainer is running: an authorized request gets 409
 PAGES = "https://example.org"  # a site named with --allow-origin
 
 

@@ -109,7 +109,7 @@ def test_every_field_of_the_schema_is_documented(file):
     assert properties(CONTRACT[file]) <= words(SECTIONS[file])
 
 
-# What stands in backticks and is no field: values, and names of a command or of layers.
+# Words in backticks that are not fields: values, and names of commands or layers.
 VALUES = {
     "training_log.json": {*contract.STATUSES, "mnist", "synthetic", "3x3", "null", "diverged", "resumed"}
     | {"starting", "resuming", "preparing", "training", "paused", "validating", "calibrating", "testing", "done"},

@@ -24,7 +24,7 @@ def server(folder):
         yield server
 
 
-TAG = "TAG"  # stands for the file's own
+TAG = "TAG"  # placeholder for the file's ETag
 KNOWN = {
     TAG: 304,
     f"W/{TAG}": 304,

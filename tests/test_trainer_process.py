@@ -129,7 +129,7 @@ def test_a_trainer_that_fails_immediately_is_reported_with_exit_code_and_output(
     assert eventually(lambda: launched.trainer.exit_code() is not None, 60)
     assert launched.trainer.exit_code() == code
     assert any(reason in line for line in log_tail(launched.folder))
-    launched("--help")  # nothing stands in the way of another
+    launched("--help")  # another one can be started
 
 
 def test_a_stopped_trainer_leaves_no_process_behind(launched):

@@ -175,7 +175,7 @@ def in_json(content: bytes) -> bytes:
     return b'{"image": "data:image/png;base64,' + base64.b64encode(content) + b'"}'
 
 
-# What it is: how it is made, and its content type where that matters.
+# Name: function that builds it, and its content type if that matters.
 BOMBS = {
     "PNG of 10,000 megapixels": (lambda: png(size=(100_000, 100_000)), None),
     "PNG of 2^62 pixels": (lambda: png(size=(0x7FFFFFFF, 0x7FFFFFFF)), None),
