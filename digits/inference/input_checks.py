@@ -19,7 +19,7 @@ REASONS = {
     "faint": "the strokes are very faint",
     "unlike": "unlike any digit",
 }
-IMAGE_FLAWS = (REASONS["edge"], REASONS["faint"])  # what is wrong with the image rather than with the digit
+IMAGE_FLAWS = (REASONS["edge"], REASONS["faint"])  # flaws of the image rather than of the digit
 
 WINDOW, MAX_FILL = 9, 0.97  # pixels on a side, and the fraction of ink in such a window: strokes are thinner
 MAX_CROSSINGS = 5  # strokes crossed by one row or column: a looped 8 or 2 has three or four

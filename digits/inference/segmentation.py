@@ -130,19 +130,19 @@ def _pieces(ink: np.ndarray, labels: np.ndarray, count: int) -> list[Piece]:
 
 
 def _solid(pieces: list[Piece]) -> list[Piece]:
-    """Those with as much ink as a digit may have beside the largest, from the least to the most."""
+    """Pieces with as much ink as a digit may have next to the largest, from the least to the most."""
     largest = max((piece.mass for piece in pieces), default=0)
     return sorted((piece for piece in pieces if piece.mass >= _SOLID * largest), key=lambda piece: piece.mass)
 
 
 def _without_specks(pieces: list[Piece], least: float) -> list[Piece]:
-    """Those with at least that fraction of the typical piece's ink."""
+    """Pieces with at least the fraction `least` of the typical piece's ink."""
     solid = _solid(pieces)
     return [piece for piece in pieces if piece.mass >= least * solid[len(solid) // 2].mass]
 
 
 def _join_stacked(pieces: list[Piece]) -> list[Piece]:
-    """Joins components that lie one over the other and near: strokes of one digit."""
+    """Join components that are one above the other and close: strokes of one digit."""
     may_be_lines = len(_solid(pieces)) > 2  # else a broken digit is more likely than two lines of one digit
     line_height = _TALL * max((piece.height for piece in pieces), default=0) if may_be_lines else math.inf
     joined: list[Piece] = []
@@ -186,7 +186,7 @@ def _lines(pieces: list[Piece]) -> list[list[Piece]]:
 
 
 def _without_marks(pieces: list[Piece]) -> list[Piece]:
-    """Without decimal points, commas and dashes."""
+    """The pieces without decimal points, commas and dashes."""
     tallest = max((piece.height for piece in pieces), default=0)
     heights = sorted(piece.height for piece in pieces if 2 * piece.height >= tallest)
     dot, dash = (limit * heights[len(heights) // 2] if heights else 0 for limit in (_DOT, _DASH))

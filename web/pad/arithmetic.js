@@ -33,7 +33,7 @@ function conv({ kernel, stride, padding, groups, weight, bias, shape }, numbers,
   return output;
 }
 
-/** sum += factor * values from `start` on; a function of its own, because engines compile small loops best. */
+/** sum += factor * values from `start` on; a separate function, because engines compile small loops best. */
 function addOne(sum, factor, values, start) {
   const { length } = sum;
   for (let place = 0; place < length; place += 1) sum[place] += factor * values[start + place];

@@ -6,7 +6,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return rest;
 });
 
-/** Of a Uint8Array, as an unsigned number. */
+/** The CRC-32 of a Uint8Array, as an unsigned number. */
 export function crc32(bytes) {
   let rest = 0xffffffff;
   for (let place = 0; place < bytes.length; place += 1) rest = TABLE[(rest ^ bytes[place]) & 255] ^ (rest >>> 8);

@@ -6,7 +6,7 @@ const MAX_SIDE = 1024; // pixels
 const PER_ROW = 100; // images in test.png
 const TILE = 28;
 
-/** {bitmap, image}: a canvas for display, and its pixels. Throws for a file that is no image. */
+/** {bitmap, image}: a canvas for display, and its pixels. Throws for a file that is not an image. */
 export async function pictureOf(blob) {
   const bitmap = await createImageBitmap(blob);
   const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));

@@ -4,7 +4,7 @@ import { FLAT, pick, relativeToBackground } from './background.js';
 import { quantile } from './quantile.js';
 
 const BINS = 128;
-const ALIKE = 1e-3; // smaller differences, of those between black and white, are none
+const ALIKE = 1e-3; // relative to the difference between black and white: smaller differences are ignored
 export const FAINT = 0.15; // of the ink's level: less is background
 
 /**

@@ -22,7 +22,7 @@ export const REASONS = {
   faint: 'the strokes are very faint',
   unlike: 'unlike any digit',
 };
-export const IMAGE_FLAWS = [REASONS.edge, REASONS.faint]; // what is wrong with the image rather than with the digit
+export const IMAGE_FLAWS = [REASONS.edge, REASONS.faint]; // flaws of the image rather than of the digit
 const [STRONG, FAINT] = [0.5, 0.15]; // of the darkest pixel
 
 /**

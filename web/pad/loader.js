@@ -17,11 +17,11 @@ import { epochsOf, numbersOf, parsePlan } from './plan.js';
  * @property {() => Promise<Map<number, () => Float32Array> | null>} epochs weights of each epoch kept
  */
 
-const RETRY_MS = 1000; // the three files are written one after the other
+const RETRY_MS = 1000; // the three files are written in turn
 const MAX_RETRY_MS = 60_000;
 
 /**
- * Calls `use(network)`, null where there is none. The log lists an epoch before its network is written: until then each
+ * Calls `use(network)`, null if there is none. The log lists an epoch before its network is written: until then each
  * poll of the page is an attempt.
  * @param {Store} store
  * @param {(network: Network | null) => void} use

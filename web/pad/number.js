@@ -1,4 +1,4 @@
-/** The number that the digits of a picture make: its text, its status, and both in words. */
+/** The number formed by the digits of a picture: its text, its status, and both in words. */
 
 import { likelihood } from '../core/format.js';
 
@@ -25,7 +25,7 @@ export function readingOf(lines) {
   return { lines, digits, text, status, reason: reasonOf(verdicts) };
 }
 
-/** Why it is not ok, such as "digit 3 of 4: unlike any digit"; null if it is. */
+/** Why the status is not ok, such as "digit 3 of 4: unlike any digit"; null if it is. */
 function reasonOf(verdicts) {
   if (verdicts.length === 1) return verdicts[0].reason;
   const reasons = verdicts.map(({ status, reason }, at) => (status === 'ok' ? '' : `digit ${at + 1} of ${verdicts.length}: ${reason ?? status}`));

@@ -1,4 +1,4 @@
-/** Reading of a picture: the number in it, and each of its digits. The same as digits/inference/reading.py. */
+/** Reading of a picture: the number in it, and each of its digits, as in digits/inference/reading.py. */
 
 import { withoutSpecks } from './components.js';
 import { divide, isClear } from './division.js';

@@ -28,7 +28,7 @@ const middleOf = (values) => values.sort(ascending)[Math.floor(values.length / 2
 const tallestOf = (pieces) => Math.max(0, ...pieces.map(heightOf));
 
 /**
- * Lines of pieces, top to bottom and left to right; none where there are more than MAX_PIECES.
+ * Lines of pieces, top to bottom and left to right; none if there are more than MAX_PIECES.
  * @returns {Sheet}
  */
 export function segment(ink) {
@@ -118,7 +118,7 @@ function piecesOf({ width }, labels, masses) {
   return pieces.slice(1);
 }
 
-/** The masses of those with as much ink as a digit may have beside the largest. */
+/** The masses of the pieces with as much ink as a digit may have next to the largest. */
 function solidMasses(pieces) {
   const masses = pieces.map(({ mass }) => mass);
   const largest = masses.reduce((most, mass) => Math.max(most, mass), 0);
@@ -130,7 +130,7 @@ function withoutSpecks(pieces, least) {
   return pieces.filter(({ mass }) => mass >= least * typical);
 }
 
-/** Joins components that lie one over the other and near: strokes of one digit. */
+/** Joins components that are one above the other and close: strokes of one digit. */
 function joinStacked(pieces) {
   const mayBeLines = solidMasses(pieces).length > 2; // else a broken digit is more likely than two lines of one digit
   const lineHeight = mayBeLines ? LIMITS.TALL * tallestOf(pieces) : Infinity;

@@ -88,7 +88,7 @@ function createKeyboardPen(drawing, penWidth) {
 }
 
 function listenToPointer(canvas, drawing, penWidth, pen, update) {
-  let pointer = null; // id of the one that draws
+  let pointer = null; // id of the pointer that draws
   const pointOf = ({ clientX, clientY }) => {
     const box = canvas.getBoundingClientRect();
     return [((clientX - box.left) * SIDE) / box.width, ((clientY - box.top) * SIDE) / box.height];

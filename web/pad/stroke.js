@@ -27,7 +27,7 @@ function radiusToWiden(ink) {
   return (target * side - width) / (2 * (1 - target));
 }
 
-/** Ink with its thin strokes widened, upsampled first where it has few pixels; the same object if none is thin. */
+/** Ink with its thin strokes widened, upsampled first if it has few pixels; the same object if none is thin. */
 export function widened(ink) {
   if (!radiusToWiden(ink)) return ink;
   const times = Math.ceil(MIN_SIDE / Math.max(ink.height, ink.width));

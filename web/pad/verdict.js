@@ -1,4 +1,4 @@
-/** The verdict on ten logits: probabilities, and whether the image is a digit. The same as digits/inference/predict.py. */
+/** The verdict on ten logits: probabilities, and whether the image is a digit, as in digits/inference/predict.py. */
 
 import { IMAGE_FLAWS, rejectionReason } from './input-checks.js';
 
