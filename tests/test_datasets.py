@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from digits.data import datasets, download, mnist
-from digits.data.mnist import Split
 
 
 class Bars:
@@ -133,4 +132,3 @@ def test_synthetic_digits_need_neither_disk_nor_network(tmp_path, monkeypatch, b
     first, again = (load("synthetic", tmp_path, bars, validation=10, limit=50) for _ in range(2))
     assert first.notice is None
     assert first.describe() == again.describe()
-    assert isinstance(first.train, Split)

@@ -30,14 +30,14 @@ class ControlApi:
         self._results, self._access, self._trainer = results, access, trainer
 
     def options(self, request: Request) -> Response:
-        """Paths are shown only with the token."""
+        """The options schema; with the token also the fixed arguments, which contain paths."""
         from digits.server.options_schema import options_schema
 
         fixed_args = {"fixed_args": self.fixed_args()} if self._access.admits(request) else {}
         return json_response(options_schema() | fixed_args)
 
     def state(self, request: Request) -> Response:
-        """The trainer's output, its exit code and the free disk space are shown only with the token."""
+        """The state of the trainer; its output, its exit code and the free disk space only with the token."""
         log = training_log.read(self._results) or {}
         running, pid = self._trainer.is_training(), self._trainer.pid
         problem = None if running else self._resume_problem(log)
@@ -122,7 +122,7 @@ class ControlApi:
         return {"runs": waiting, "failures": queue["failures"]}
 
     def _resume_problem(self, log: dict[str, Any]) -> str | None:
-        """Why an unfinished run can't be resumed; None if it can, or if the latest run is not unfinished."""
+        """Why the latest run can't be resumed; None if it can, or if it is running or completed."""
         state = liveness(log, self._results) if log else None
         if state not in (*_RESUMABLE, "failed"):
             return None
@@ -168,7 +168,7 @@ def _argv_of(options: dict[str, Any]) -> list[str]:
 
 
 def sentence(refusal: Exception) -> str:
-    """The reason as a sentence; a quoted name or a value at its beginning stays as it is."""
+    """The reason as a sentence: capitalized, unless it begins with a quoted name or a value."""
     reason = str(refusal).rstrip(".")
     first = reason.partition(" ")[0]
     return f"{reason[:1].upper() if first.isalpha() else reason[:1]}{reason[1:]}."

@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def read_options(arguments: list[str] | None) -> argparse.Namespace:
-    """Raises SystemExit for invalid options."""
+    """Parse the command line. Raises SystemExit for invalid options."""
     parser = Parser(description="Serve the training page.")
     parser.add_argument("--port", type=int, help=f"port to listen on (default: {PORT}, or the next free one)")
     host_help = "address or name to listen on; 0.0.0.0: reachable from other machines, read-only (default: %(default)s)"
@@ -62,12 +62,12 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def access_of(options: argparse.Namespace) -> Authorization:
-    """On an address that other machines can reach, the server is read-only without --allow-control."""
+    """The authorization of changes: none on addresses that other machines can reach, without --allow-control."""
     return Authorization(allowed=options.allow_control or is_loopback(options.host))
 
 
 def listen(options: argparse.Namespace, site: Router) -> Server:
-    """A server of `site` on the port asked for, or on the first free one. Raises OSError or UnicodeError."""
+    """A server of `site` on the requested port, or on the first free one. Raises OSError or UnicodeError."""
 
     def server(port: int) -> Server:
         cors = CorsPolicy(options.allow_origin, site.cross_origin_methods)

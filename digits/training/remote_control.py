@@ -1,6 +1,6 @@
 """Remote control: a running trainer applies the commands of control.json.
 
-Each command is answered by an event with its id, which says what was done or, of the kind `refused`, why not.
+Each command is answered by an event with its id, which reports what was done or, with the kind `refused`, why not.
 """
 
 import time
@@ -24,9 +24,9 @@ class Stopped(Exception):
 
 
 class RemoteControl:
-    """Applies commands between two batches, and pauses as the rules say.
+    """Applies commands between two batches, and pauses by the rules.
 
-    `save_snapshot` saves the weights of an epoch. Of several processes the first one reads the commands, and all apply
+    `save_snapshot` saves the weights of an epoch. With several processes, the main one reads the commands and all apply
     them.
     """
 
@@ -47,7 +47,7 @@ class RemoteControl:
         self._paused_at: float | None = None
 
     def poll(self, now: bool = False) -> list[Command | InvalidCommand]:
-        """Commands since the last call; several accelerators look at every 32nd batch only, or `now`."""
+        """Commands since the last call; several accelerators check only at every 32nd batch, or with `now`."""
         self._polls += 1
         if self._trainer.group.skip_sync(self._polls) and not now:
             return []
