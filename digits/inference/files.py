@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from digits.inference.reading import Reading
 
 STANDARD_INPUT = Path("-")
-# A folder's other files are none of our business. HEIC is there for its error: it names the remedy.
+# Other files in a folder are ignored. HEIC is included for its error, which names the remedy.
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".heif")
-MAX_FILE_BYTES, MAX_FILE_PIXELS = 50_000_000, 80_000_000  # of a local file: any camera's
+MAX_FILE_BYTES, MAX_FILE_PIXELS = 50_000_000, 80_000_000  # of a local file: enough for any camera
 
 Answer = tuple[Path, "Reading | UserError"]
 
@@ -25,8 +25,8 @@ Answer = tuple[Path, "Reading | UserError"]
 def find_pictures(given: Iterable[Path]) -> list[tuple[Path, UserError | None]]:
     """Each file, with its error if it is already known that it can't be read.
 
-    A folder or glob pattern stands for its pictures, by extension, in the order of their names; without any it is one
-    unreadable file. Folders within a folder are left out.
+    A folder or glob pattern means its pictures, by extension, sorted by name; without any it counts as one unreadable
+    file. Subfolders are ignored.
     """
     found: list[tuple[Path, UserError | None]] = []
     for path in given:
@@ -49,7 +49,7 @@ def _pictures_of(path: Path) -> list[Path]:
 
 
 def _is_picture(path: Path) -> bool:
-    """By its name, which does not begin with a dot: those are other programs' own."""
+    """Whether this is a file with a picture's extension that is not hidden."""
     return path.suffix.lower() in EXTENSIONS and not path.name.startswith(".") and path.is_file()
 
 
@@ -84,7 +84,7 @@ def _name(path: Path) -> str:
 
 
 def decode_file(path: Path) -> images.DecodedImage:
-    """Raises OSError for a file that can't be read, ValueError for one that is no image or too large."""
+    """Decode a file. Raises OSError if it can't be read, ValueError if it is not an image or too large."""
     content = _read_standard_input() if path == STANDARD_INPUT else _read(path)
     if not content:
         raise ValueError("The file is empty.")
@@ -97,7 +97,7 @@ def _read(path: Path) -> bytes:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    """For a named pipe without a writer: empty, instead of a file that never opens."""
+    """Open without blocking, so that a named pipe without a writer is empty instead of never opening."""
     handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
     if hasattr(os, "O_NONBLOCK"):
         os.set_blocking(handle, True)

@@ -121,7 +121,7 @@ class Predictor:
 
 
 def _snapshot(saved: dict, epoch: int | None, folder: Path) -> tuple[int, history.Snapshot]:
-    """An epoch (None: the last) of the run in `folder`, and its network. Raises LookupError where it was not kept."""
+    """An epoch (None: the last) of the run in `folder`, and its network. Raises LookupError if it was not kept."""
     if epoch in (None, saved["epoch"]):
         weights = history.latest(saved, read_bytes(folder / contract.NETWORK_NUMBERS))
         if weights is not None:
@@ -174,5 +174,5 @@ def ascii_image(pixels: np.ndarray) -> str:
 
 
 def _percent(digit: int, probability: float) -> str:
-    """Such as "7 (98.3 %)"; never 100 %, which would claim certainty."""
+    """Digit and probability, such as "7 (98.3 %)"; never 100 %, which would claim certainty."""
     return f"{digit} ({min(100 * probability, 99.9):.1f} %)"

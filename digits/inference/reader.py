@@ -16,7 +16,7 @@ from digits.inference.images import DecodedImage
 from digits.inference.predict import Predictor
 from digits.inference.reading import Reading
 
-_CHANNELS = (1, 3, 4)  # gray; red, green and blue; the same with opacity
+_CHANNELS = (1, 3, 4)  # gray, RGB, RGBA
 
 
 class Reader:
@@ -32,7 +32,7 @@ class Reader:
 
     @property
     def about(self) -> dict[str, Any]:
-        """What is known of the network: `run_id`, `epoch`, `temperature`, `ood_threshold`, `sha256` and others."""
+        """Facts about the network: `run_id`, `epoch`, `temperature`, `ood_threshold`, `sha256` and others."""
         return self._predictor.about
 
     @overload
@@ -86,7 +86,7 @@ def _pictures(array: np.ndarray) -> tuple[np.ndarray, bool]:
 
 
 def _scale(array: np.ndarray) -> float:
-    """What makes its values 0 to 1. Raises ValueError for an empty array and for other values than `read` takes."""
+    """The factor that scales its values to 0..1. Raises ValueError for an empty array and for invalid values."""
     if not array.size or array.dtype.kind not in "buif":
         raise ValueError(f"An array of {array.dtype} with the shape {array.shape} is not a picture.")
     low, high = float(array.min()), float(array.max())

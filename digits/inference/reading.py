@@ -61,7 +61,7 @@ class Reading:
 
     @property
     def status(self) -> str:
-        """The digits' if it is the same for all, else the worst: ok, uncertain, not_a_digit or empty."""
+        """The worst status of any digit: ok, uncertain, not_a_digit or empty."""
         return max((digit.status for digit in self.digits), key=STATUSES.index)
 
     @property

@@ -122,7 +122,7 @@ class ControlApi:
         return {"runs": waiting, "failures": queue["failures"]}
 
     def _resume_problem(self, log: dict[str, Any]) -> str | None:
-        """Why the latest run can't be resumed; None if it can, or if it is running or completed."""
+        """Why the latest run can't be resumed; None if it can, or if it is live or completed."""
         state = liveness(log, self._results) if log else None
         if state not in (*_RESUMABLE, "failed"):
             return None
