@@ -140,18 +140,19 @@ def test_two_runs_are_overlaid_and_compared(visit, tmp_path):
         page = visit(url)
         page.get_by_label("Compare with the other").check()
         reach(page, "#compare")
-        see(page, "#compare li", "classifies 1 fewer test image correctly.* probability 1 ")
-        see(page, "#compare tbody", r"lr\s*0.01\s*0.5")
-        assert "epochs" not in page.locator("#compare tbody th").all_inner_texts(), "what is the same is left out"
+        see(page, "#compare .answers", "classifies 1 (more|fewer) of the 10 test images correctly .* probability 1 ")
+        page.get_by_text("Settings and results of each run").click()
+        see(page, "#view-compare tbody", r"lr\s*0.01\s*0.5")
+        assert "Epochs" not in page.locator("#view-compare tbody th").all_inner_texts(), "what is the same is left out"
         expected = json.loads((earlier / TRAINING_LOG).read_text())["epochs"]["val_loss"][-1]
         see(page, "[data-measure=loss] .others", f"the other.*{expected:.4f}")
         page.get_by_role("link", name="the other").click()
         see(page, "h1", "the other")
-        page.locator("#compare").wait_for(state="hidden")  # a run is not laid over itself
+        see(page, "#compare .suggestions", "compare the run shown with")  # a run is not compared with itself
         page.locator("#runs a[href='#live']").click()
-        see(page, "#compare li", "Compared with the other")
+        see(page, "#compare .sides", "the other")
         page.get_by_label("Compare with the other").uncheck()
-        page.locator("#compare").wait_for(state="hidden")
+        page.locator("#compare .sides").wait_for(state="hidden")
 
 
 def test_zooming_in_reads_every_batch_by_range(visit, tmp_path):

@@ -81,16 +81,16 @@ def test_twenty_runs_are_listed_and_ten_overlaid(visit, tmp_path):
         one_more.click()
         see(page, "#runs [role=status]", "^At most 10 runs can be overlaid")
         assert not one_more.is_checked()
-        page.locator("[data-measure=loss] .others li").nth(9).wait_for()
-        assert page.locator("[data-measure=loss] .others li").count() == 10
+        page.locator("#learning [data-measure=loss] .others li").nth(9).wait_for()
+        assert page.locator("#learning [data-measure=loss] .others li").count() == 10
         reach(page, "#compare")
-        page.locator("#compare thead th").nth(10).wait_for()
-        assert page.locator("#compare thead th").count() == 11
+        page.locator("#compare .sides li").nth(10).wait_for()
+        assert page.locator("#compare .sides li").count() == 11
         open_view(page, "#learning")
         assert page.get_by_label(re.compile("^Compare with run 1,")).is_checked()  # none gave way
         page.get_by_label(re.compile("^Compare with run 5,")).uncheck()
         one_more.check()
-        page.locator("[data-measure=loss] .others", has_text="run 17").wait_for()
+        page.locator("#learning [data-measure=loss] .others", has_text="run 17").wait_for()
         assert page.locator("#runs [role=status]").inner_text() == ""
         for width in (1440, 390):
             page.set_viewport_size({"width": width, "height": 900})

@@ -80,5 +80,4 @@ def test_the_schedule_is_previewed_for_as_many_images():
 
 
 def test_options_that_do_not_change_what_is_learned_are_left_out_of_a_comparison():
-    unchanged = {*names_of("on_resume")} - {*names_of("identifies")}
-    assert set(exported("views/comparison.js", "[...m.IRRELEVANT]")) == unchanged | {"samples"}
+    assert set(exported("runs/groups.js", "[...m.IGNORED]")) == {*OPTION_TYPES} - {*names_of("identifies"), "model"}

@@ -41,7 +41,7 @@ function readOthers(list, { others }, at, { key, format }) {
   list.replaceChildren(...others.map((other) => {
     const { name, number, count, mark } = other;
     const remark = count ? `n\u00a0=\u00a0${count}` : mark;
-    return h('li', {}, swatch(number), h('span', {}, name), remark && h('small', {}, remark), h('b', {}, valueAt(other, at, key, format)));
+    return h('li', {}, swatch(number), h('span', {}, name), remark ? h('small', {}, remark) : false, h('b', {}, valueAt(other, at, key, format)));
   }));
 }
 

@@ -34,7 +34,7 @@ const FACTS = [
   fact('dataset', 'Data set', 'text', (run) => run.dataset || null),
   fact('id', 'ID', 'text', (run) => run.runId),
 ];
-const FORMATS = { text: String, number: formatted, fraction: (value) => percent(value), duration, date };
+const FORMATS = { text: String, number: formatted, fraction: (value) => percent(Math.min(1, value)), duration, date };
 const known = new WeakMap(); // list of runs -> its fields
 const indices = new WeakMap(); // run -> its settings by name
 

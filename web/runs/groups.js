@@ -10,6 +10,7 @@ import { settingOf } from './fields.js';
 /** Settings that do not change what is learned; the data set is compared as it was found. */
 export const IGNORED = new Set([
   'preset', 'name', 'results_dir', 'data_dir', 'keep_runs', 'quiet', 'checkpoint_every', 'samples', 'device', 'threads', 'deterministic',
+  'pause_each_epoch', 'pause_on_fall',
 ]);
 const SEED = 'seed';
 const SEED_IN_NAME = /[,;]?\s*\bseeds?[ =:_-]?\d+\b/gi;

@@ -1,58 +1,87 @@
-/** The comparison of the shown run with the overlaid ones: significance, results and differing settings. */
+/** The comparison of the shown run with the overlaid ones: differing settings, results, what they say, curves, details. */
 
-import { h } from '../core/dom.js';
-import { decimal, duration, percent, whole } from '../core/format.js';
-import { secondsOf } from '../core/status.js';
-import { swatch } from '../charts/swatch.js';
-import { verdict } from './mcnemar.js';
-import { head, row } from './table.js';
+import { h, parts, setText } from '../core/dom.js';
+import { baselineOf, compare, furtherRuns, resultsOf, sidesOf } from '../runs/comparison.js';
+import { noteOn, sentenceOf, sentenceOfAnswers } from '../runs/sentences.js';
+import { changed, isShownRun } from '../runs/slots.js';
+import { mountCharts } from './comparison-charts.js';
+import { drawDetails } from './comparison-details.js';
+import { sideRows } from './comparison-sides.js';
+import { suggestionsOf } from './comparison-suggestions.js';
 
-export const IRRELEVANT = new Set(['name', 'results_dir', 'data_dir', 'keep_runs', 'quiet', 'checkpoint_every', 'pause_each_epoch', 'pause_on_fall', 'samples']);
+/** @import {State, Store} from '../core/store.js' */
 
+const MANY = 4; // sides: their rows get lower, and further sentences are folded
+/** @type {(keyof State)[]} */
+const KEYS = ['runs', 'overlay', 'shown', 'list', 'others', 'log', 'predictions'];
+
+/**
+ * @param {HTMLElement} element
+ * @param {Store} store
+ */
 export function mount(element, store) {
-  const [sentences, table] = [element.querySelector('ul'), element.querySelector('table')];
-  store.on(['others', 'log', 'predictions'], ({ others, log, predictions }) => {
-    if (!log || !others.length) return;
-    sentences.replaceChildren(...others.flatMap((other) => {
-      const text = verdict(testOf(predictions), testOf(other.predictions));
-      return text ? [h('li', {}, h('strong', {}, `Compared with ${other.log.name}: `), text)] : [];
-    }));
-    const logs = [log, ...others.map((other) => other.log)];
-    const rows = [...results(logs), ...differing(logs)];
-    const isFigure = (column) => column > 0;
-    const numbers = [0, ...others.map(({ number }) => number)];
-    const names = logs.map(({ name }, index) => h('span', {}, swatch(numbers[index]), name));
-    table.replaceChildren(head(['', ...names], isFigure), h('tbody', {}, ...rows.map((cells) => row(cells, isFigure))));
+  const { sides: list, answers, note, metric, baseline, details, charts, suggestions } = parts(element.parentElement);
+  /** Choices of the reader; '' for the default. */
+  const chosen = { metric: '', baseline: '' };
+  const overlay = (ids, isOn) => {
+    const next = changed(store.state.overlay, ids, isOn);
+    if (next) store.set({ overlay: next });
+  };
+
+  const draw = () => {
+    const { state } = store;
+    const sides = sidesOf(state);
+    const isComparison = sides.length > 1 || sides.some(({ runs }) => runs.length > 1);
+    for (const part of [list, answers, note, charts, metric.parentElement, baseline.parentElement, details.closest('section')]) part.hidden = !isComparison;
+    suggestions.replaceChildren(...(isComparison ? [] : suggestionsOf(state, overlay)));
+    if (!isComparison) return;
+    const { fields, first } = resultsOf(sides);
+    const field = fields.find(({ key }) => key === chosen.metric) ?? first;
+    const base = sides.find(({ key }) => key === chosen.baseline) ?? baselineOf(sides, state.overlay);
+    offer(metric, fields.map(({ key, label }) => [key, label]), field?.key);
+    offer(baseline, sides.map(({ key, name }) => [key, name]), base.key);
+    baseline.parentElement.hidden = sides.length < 3;
+    list.replaceChildren(...sideRows(sides, field, (side) => furtherRuns(side, state), overlay));
+    const sentences = field ? sides.filter((side) => side !== base).map((side) => answerOf(base, side, field, state)) : [];
+    list.classList.toggle('many', sides.length > MANY);
+    drawAnswers(answers, sentences);
+    setText(note, noteOn(sides));
+    drawDetails(details, state);
+  };
+  metric.addEventListener('change', () => {
+    chosen.metric = metric.value;
+    draw();
   });
+  baseline.addEventListener('change', () => {
+    chosen.baseline = baseline.value;
+    draw();
+  });
+  mountCharts(charts, store);
+  store.on(KEYS, draw);
 }
 
+/** Two single runs are compared image by image, if both have predictions of the same test images. */
+function answerOf(base, side, field, state) {
+  const answers = [base, side].map(({ runs }) => testOf(predictionsOf(runs[0], state)));
+  const isSingle = base.runs.length === 1 && side.runs.length === 1 && field.key === 'test_accuracy';
+  return (isSingle && sentenceOfAnswers(base, side, answers[0], answers[1])) || sentenceOf(base, side, field, compare(base, side, field));
+}
+
+const predictionsOf = (run, { shown, predictions, others }) => (isShownRun(run, shown) ? predictions : others.find(({ runId }) => runId === run.runId)?.predictions);
 const testOf = (predictions) => predictions?.sets.findLast(({ kind }) => kind === 'test') ?? null;
 
-/** Rows [name, a value for each run]. */
-function results(logs) {
-  const of = (name, value) => [name, ...logs.map(value)];
-  const known = (column) => column.filter((value) => value !== null);
-  const span = (column, best, format) => {
-    const values = known(column);
-    return values.length ? `${format(values[0])} · ${format(values.at(-1))} · ${format(best(...values))}` : format(null);
-  };
-  return [
-    of('Test accuracy', ({ test }) => percent(test?.accuracy ?? null)),
-    of('Validation accuracy: first · last · best', ({ epochs }) => span(epochs.val_accuracy, Math.max, percent)),
-    of('Validation loss: first · last · best', ({ epochs }) => span(epochs.val_loss, Math.min, decimal)),
-    of('Training loss: first · last · best', ({ epochs }) => span(epochs.train_loss, Math.min, decimal)),
-    of('Parameters', ({ model }) => whole(model?.parameters ?? null)),
-    of('Time', (log) => duration(secondsOf(log))),
-  ];
+function drawAnswers(list, sentences) {
+  const isOpen = list.querySelector('details')?.open ?? false;
+  const items = sentences.map(({ verdict, text }) => h('li', {}, h('strong', {}, `${verdict} `), text));
+  const folded = items.splice(MANY - 1);
+  const more = folded.length > 0 && h('li', {}, h('details', { open: isOpen }, h('summary', {}, `${folded.length} more`), h('ul', {}, ...folded)));
+  list.replaceChildren(...items, ...(more ? [more] : []));
 }
 
-/** Only the settings in which the runs differ. */
-function differing(logs) {
-  const configs = logs.map(({ config }) => new Map(config));
-  const names = new Set(configs.flatMap((config) => [...config.keys()]));
-  return [...names]
-    .filter((name) => !IRRELEVANT.has(name))
-    .map((name) => [name, ...configs.map((config) => config.get(name) ?? '–')])
-    .filter(([, first, ...others]) => others.some((value) => value !== first))
-    .map(([name, ...values]) => [name.replaceAll('_', ' '), ...values]);
+/** Fills a <select> with [value, text]. */
+function offer(select, options, chosen) {
+  const key = JSON.stringify(options);
+  if (select.dataset.options !== key) select.replaceChildren(...options.map(([value, text]) => h('option', { value }, text)));
+  select.dataset.options = key;
+  select.value = chosen ?? '';
 }

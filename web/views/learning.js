@@ -9,7 +9,7 @@ import { spliced } from '../charts/rows.js';
 import { prepare } from '../charts/series.js';
 
 const plainTick = (value, { decimals }) => (decimals === null ? String(value) : value.toFixed(decimals));
-const MEASURES = [
+export const MEASURES = [
   {
     key: 'loss',
     title: 'Loss',
