@@ -79,7 +79,7 @@ def train_and_test(config: Config, log: RunLog, terminal: Terminal, previous: Pr
 
 @cli.command()
 @click.option("--resume", is_flag=True, help="Continue the run in --results-dir from its last checkpoint.")
-@click.option("--restart", is_flag=True, help="Repeat the run in --results-dir with its options; it moves to runs/.")
+@click.option("--restart", is_flag=True, help="Archive the run in --results-dir and repeat it with its options.")
 @train_options
 @click.pass_context
 def train(context: click.Context, resume: bool, restart: bool, **options) -> None:

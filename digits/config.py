@@ -40,8 +40,8 @@ OUTPUT = OptionGroup(properties={"identifies": False, "on_resume": True})
 FILES = OptionGroup(properties={"identifies": False, "on_resume": True, "on_page": False})
 
 _STEPS, _FRACTION, _BELOW_1 = Number(int, 0, 1_000_000_000), Number(float, 0, 1), Number(float, 0, 1, max_open=True)
-_MODELS_OWN = "the model's own"
-_BY_OPTIMIZER = f"{DEFAULT_LR['adamw']}; with sgd {DEFAULT_LR['sgd']}, with muon {DEFAULT_LR['muon']}"
+_BY_MODEL = "depends on the model"
+_BY_OPTIMIZER = f"{DEFAULT_LR['adamw']}; sgd: {DEFAULT_LR['sgd']}, muon: {DEFAULT_LR['muon']}"
 
 
 @dataclass(frozen=True)
@@ -52,21 +52,21 @@ class Config:
         "default", Choice(tuple(PRESETS)), "Named set of options; explicit options override it.", identifies=False
     )
     model: str = NETWORK.option(
-        "cnn4-quick", Choice(tuple(ARCHITECTURES)), "Architecture; the command models lists them.", identifies=False
+        "cnn4-quick", Choice(tuple(ARCHITECTURES)), "Architecture; see the command models.", identifies=False
     )
     channels: tuple[int, ...] | None = NETWORK.option(
-        None, Channels(), "Channels of each convolution.", default_text=_MODELS_OWN, owner="model"
+        None, Channels(), "Channels of each convolution.", default_text=_BY_MODEL, owner="model"
     )
     dropout: float | None = MORE.option(
-        None, _BELOW_1, "Dropout before the last linear layer.", default_text=_MODELS_OWN, owner="model"
+        None, _BELOW_1, "Dropout before the last linear layer.", default_text=_BY_MODEL, owner="model"
     )
     norm: str | None = MORE.option(
-        None, Choice(NORMS), "Normalization after each convolution.", default_text=_MODELS_OWN, owner="model"
+        None, Choice(NORMS), "Normalization after each convolution.", default_text=_BY_MODEL, owner="model"
     )
 
     epochs: int = LEARNING.option(10, Number(int, 1, MAX_EPOCHS), "Passes over the training images.", on_resume=True)
     steps: int = MORE.option(
-        0, _STEPS, "Stop after this many batches, even within an epoch; 0: after --epochs.", on_resume=True
+        0, _STEPS, "Stop after this many steps, even within an epoch; 0: after --epochs.", on_resume=True
     )
     batch_size: int = LEARNING.option(128, Number(int, 1, 60_000), "Images per optimizer step.")
     optimizer: str = LEARNING.option("adamw", Choice(tuple(DEFAULT_LR)), "Optimizer.")
@@ -100,7 +100,7 @@ class Config:
         0.0, _FRACTION, "Augmentation: dilate or erode strokes by up to this many pixels."
     )
     low_res: float = AUGMENTATION.option(
-        0.0, _FRACTION, "Augmentation: fraction of images reduced to as few as 7x7 pixels and enlarged again."
+        0.0, _FRACTION, "Augmentation: fraction of images downscaled to as few as 7x7 pixels and upscaled again."
     )
     outlier_ratio: float = AUGMENTATION.option(
         0.0625, _FRACTION, "Outlier images per training image (outlier exposure), for rejecting non-digits."

@@ -45,7 +45,7 @@ def test_help_lists_every_promised_option_with_its_default():
     for default in (
         "default: 10;",
         "default: cnn4",
-        "(the model's own)",
+        "(depends on the model)",
         "default: 5000;",
         "default: auto",
         "MNIST_DATA_DIR",

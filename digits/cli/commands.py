@@ -58,7 +58,7 @@ def evaluate(weights: Path, as_json: bool, **options) -> None:
 @click.option("--json", "style", flag_value="json", help="Print the predictions as one JSON array, for other programs.")
 @click.option("--jsonl", "style", flag_value="jsonl", help="Print each prediction at once, as one line of JSON.")
 def predict(files: tuple[Path, ...], weights: Path, style: str | None) -> None:
-    """Predict the digit in each of FILES: PNG, JPEG, GIF, BMP, WebP or TIFF images of one digit, in any colors.
+    """Predict the digit or number in each of FILES: PNG, JPEG, GIF, BMP, WebP or TIFF images, in any colors.
 
     A folder or a quoted pattern such as "scans/*.png" means all pictures in it, sorted by name, without subfolders; -
     means one picture on standard input.
@@ -83,7 +83,7 @@ def predict(files: tuple[Path, ...], weights: Path, style: str | None) -> None:
 @click.argument("name", type=click.Choice(tuple(ARCHITECTURES)), required=False)
 @model_options
 def list_models(name: str | None, **settings) -> None:
-    """List all architectures; with NAME, show its layers, parameters and memory, with these settings."""
+    """List all architectures, or show layers, parameters and memory of one, with these settings."""
     with cli_errors(writes=False):
         chosen = architecture(name, **settings)
         with importing():
@@ -105,14 +105,14 @@ def list_presets() -> None:
     "--results-dir",
     type=click.Path(path_type=Path),
     default=Config.results_dir,
-    help="Folder of the running trainer (default: results).",
+    help="Results folder of the running trainer (default: results).",
 )
 def control(action: str, value: str | None, results_dir: Path) -> None:
     """Control the running trainer, which applies the command after the current batch.
 
     stop ends the run (--resume continues it); pause and continue; lr 0.001 sets the learning rate; epochs +5 trains 5
     more epochs, epochs 20 trains 20 in total; snapshot saves the weights now. pause_each_epoch on pauses after each
-    epoch, pause_on_fall on when the validation accuracy is lower than after the epoch before; off ends that.
+    epoch, pause_on_fall on after an epoch whose validation accuracy fell; off disables them.
     """
     warning = control_actions.lr_warning(results_dir, value) if action == "lr" else None
     if warning and sys.stdin is not None and sys.stdin.isatty():

@@ -4,7 +4,7 @@
     network = import_model(layers, numbers)
 
 A layer is a dict: `name`, `type`, the settings of that type, and for `weight` and `bias` the index of the first number;
-results/README.md lists them all. Batch norm is folded into the convolution before it; where pooling stands
+results/README.md lists them all. Batch norm is folded into the convolution before it; if pooling is
 between the two it becomes a layer `scale`, since a negative scale turns the maximum of four pixels into the minimum.
 Dropout and flattening are left out.
 """
