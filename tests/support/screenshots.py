@@ -29,11 +29,10 @@ def main() -> None:
         section(page, "pad")
 
         page = open_page(browser, url, 1280, 900)
-        for box in page.locator("#runs input[type=checkbox]").all()[-2:]:
+        for box in page.locator("#runs .rows input[type=checkbox]").all()[-2:]:
             box.check()
-        see(page, "#compare", "Parameters")
-        page.evaluate("document.querySelectorAll('main > :not(#runs, #compare)').forEach((other) => other.remove())")
-        page.locator("main").screenshot(path=DOCS / "compare.png")
+        see(page, "#compare .sides", "n")
+        page.screenshot(path=DOCS / "compare.png")
 
         page = open_page(browser, url, 1200, 960)
         new_run(page, Epochs="20", Learning_rate="0.004")
