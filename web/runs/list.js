@@ -34,8 +34,20 @@ export function createList(list, scroller) {
     draw(count, builder, isOther) {
       [build, total] = [builder, count];
       drawn = Math.min(count, isOther ? PART : Math.max(drawn, PART));
-      list.replaceChildren(...rows(0, drawn), end);
+      show(list, [...rows(0, drawn), end]);
       if (isOther) scroller.scrollTop = 0;
     },
   };
+}
+
+/** Replaces the elements of a list; those that stay are not touched, so that a change of one row costs one row. */
+function show(list, elements) {
+  const wanted = new Set(elements);
+  elements.forEach((element, index) => {
+    const present = list.children[index];
+    if (present === element) return;
+    if (present && !wanted.has(present)) present.replaceWith(element);
+    else list.insertBefore(element, present ?? null);
+  });
+  while (list.children.length > elements.length) list.lastElementChild.remove();
 }

@@ -2,6 +2,7 @@
 
 import { h, setText } from '../core/dom.js';
 import { counted, whole } from '../core/format.js';
+import { listedLiveness } from '../core/status.js';
 import { MOST_COMPARED } from '../core/url-state.js';
 import { fieldsOf } from './fields.js';
 import { marksOf } from './groups.js';
@@ -12,7 +13,6 @@ import { changed, isShownRun, numbersOf, pruned } from './slots.js';
 import { createTools } from './tools.js';
 
 /** @import {State, Store} from '../core/store.js' */
-/** @import {Group} from './groups.js' */
 
 const FULL = `At most ${MOST_COMPARED} runs can be overlaid: clear another check box first.`;
 const FEW = 20; // runs: groups are listed open
@@ -39,6 +39,8 @@ class Sidebar {
   #list = createList(this.#rows, this.#scroller);
   #toggled = new Set(); // keys of groups that a click opened or closed
   #refusal = '';
+  #runRows = new WeakMap(); // run -> its row as it was drawn last
+  #groupRows = new WeakMap(); // first run of a group -> the group's row
   #drawn = { list: null, showsHidden: false };
 
   constructor(element, store) {
@@ -67,13 +69,29 @@ class Sidebar {
       manage: (run, isInTraining) => state.manage?.(run, isInTraining, this.#store),
       toggle: (group) => this.#toggle(group),
     };
-    const build = (index) => {
-      const { group, run } = listing.rows[index];
-      return run ? runRow(run, group, context) : groupRow(/** @type {Group} */ (group), this.#isOpen(/** @type {Group} */ (group)), context);
-    };
+    const build = (index) => this.#row(listing.rows[index], context);
     const isOther = list !== this.#drawn.list || showsHidden !== this.#drawn.showsHidden;
     this.#drawn = { list, showsHidden };
     keepingFocus(this.#rows, () => this.#list.draw(listing.rows.length, build, isOther));
+  }
+
+  /** The row's element, made anew only if it would look different. */
+  #row({ group, run }, context) {
+    const isOpen = !run && this.#isOpen(group);
+    const { columns, state, marks, numbers } = context;
+    const owner = run ?? group.runs[0];
+    const members = run ? [run] : group.runs;
+    const colors = members.map(({ runId }) => numbers.get(runId));
+    const look = JSON.stringify([
+      run ? group?.name : group.name, isOpen, colors, columns.map(({ key }) => key), marks.get(owner.runId), Boolean(state.manage),
+      members.map((member) => [member.runId, member.status, isShownRun(member, state.shown)]), listedLiveness(owner, state.live),
+    ]);
+    const cache = run ? this.#runRows : this.#groupRows;
+    const cached = cache.get(owner);
+    if (cached?.look === look) return cached.element;
+    const element = run ? runRow(run, group, context) : groupRow(group, isOpen, context);
+    cache.set(owner, { look, element });
+    return element;
   }
 
   #tell({ count, hidden, problems }, total) {
