@@ -16,7 +16,7 @@ from digits.files import read_json
 from digits.inference.images import DecodedImage
 from digits.inference.predict import Predictor
 from digits.inference.preprocess import extract_ink
-from digits.inference.reading import WORKING_SIDE, read
+from digits.inference.reading import WORKING_SIDE
 from digits.inference.segmentation import segment
 from digits.models import history
 from tests.support import PROJECT
@@ -113,7 +113,7 @@ def facts(picture: np.ndarray, predictor: Predictor) -> dict:
     image = DecodedImage(picture.astype(np.float32) / 255, 1.0)
     ink, _ = extract_ink(image.channels, min(1.0, WORKING_SIDE / max(picture.shape)))
     sheet = segment(ink)
-    reading = read(image, predictor.predict)
+    reading = predictor.read(image)
     return {
         "pieces": [[[p.left, p.top, p.right, p.bottom] for p in pieces] for pieces in sheet.lines],
         "cuts": [[sheet.cuts(piece) for piece in pieces] for pieces in sheet.lines],

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from digits.inference import files as inference_files
+from digits.inference.predict import Predictor
 from tests.support import PROJECT
 from tests.support.training import command
 from tests.test_predict import digits, files, weights  # noqa: F401  (fixtures)
@@ -79,6 +80,30 @@ def test_the_formats_have_the_same_entries(files, weights):  # noqa: F811
     array, lines = (predict(*paths, "--weights", weights, style).output for style in ("--json", "--jsonl"))
     assert json.loads(array) == list(map(json.loads, lines.splitlines()))
     assert array.count("\n") == 1 and lines.count("\n") == len(paths)
+
+
+def batches_of(paths, weights):  # noqa: F811
+    """How many pictures of these files are read together, and their text in order."""
+    sizes = []
+
+    class Counting(Predictor):
+        def read_all(self, pictures):
+            sizes.append(len(pictures))
+            return super().read_all(pictures)
+
+    found = inference_files.find_pictures(paths)
+    answers = list(inference_files.predict_files(found, lambda: Counting.open(weights)))
+    assert [path for path, _ in answers] == paths
+    return sizes, [answer.text for _, answer in answers]
+
+
+def test_small_pictures_are_read_together_with_the_same_answers(files, weights, tmp_path):  # noqa: F811
+    paths = [*files[0], *files[0][:3]]
+    one_by_one = [batches_of([path], weights)[1][0] for path in paths]
+    assert batches_of(paths, weights) == ([13], one_by_one)
+    large = tmp_path / "large.png"
+    Image.new("L", (2000, 2000), 255).save(large)  # reduced to 1000x1000
+    assert batches_of([*paths[:2], *[large] * 5], weights)[0] == [5, 2]
 
 
 def test_standard_input_is_one_picture(files, weights, monkeypatch):  # noqa: F811

@@ -18,6 +18,7 @@ STANDARD_INPUT = Path("-")
 # Other files in a folder are ignored. HEIC is included for its error, which names the remedy.
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".heif")
 MAX_FILE_BYTES, MAX_FILE_PIXELS = 50_000_000, 80_000_000  # of a local file: enough for any camera
+_BATCH, _BATCH_PIXELS = 64, 1 << 21  # pictures in a batch, and pixels of their sum (32 MB), which the last may exceed
 
 Answer = tuple[Path, "Reading | UserError"]
 
@@ -58,16 +59,38 @@ def predict_files(
 ) -> Iterator[Answer]:
     """The reading of each file of `find_pictures`, in order; a UserError for one that can't be read or decoded.
 
-    One file at a time is in memory. `open_predictor` is called for the first readable file, and its errors are raised.
+    Small pictures are read together, a batch at a time is in memory. `open_predictor` is called for the first readable
+    file, and its errors are raised.
     """
     predictor = None
+    for batch in _batches(found):
+        pictures = [decoded for _, decoded in batch if not isinstance(decoded, UserError)]
+        if pictures:
+            predictor = predictor or open_predictor()
+        readings = iter(predictor.read_all(pictures) if predictor else ())
+        for path, decoded in batch:
+            yield path, decoded if isinstance(decoded, UserError) else next(readings)
+
+
+def _batches(
+    found: Iterable[tuple[Path, UserError | None]],
+) -> Iterator[list[tuple[Path, "images.DecodedImage | UserError"]]]:
+    """The files, decoded, in order. What is not a regular file is alone: nobody knows when a pipe's data arrives."""
+    batch: list[tuple[Path, images.DecodedImage | UserError]] = []
+    pixels = 0
     for path, error in found:
+        is_regular = os.path.isfile(path)
+        if batch and not is_regular:
+            yield batch
+            batch, pixels = [], 0
         decoded = error or _decode(path)
-        if isinstance(decoded, UserError):
-            yield path, decoded
-            continue
-        predictor = predictor or open_predictor()
-        yield path, predictor.read(decoded)
+        batch.append((path, decoded))
+        pixels += 0 if isinstance(decoded, UserError) else decoded.channels[..., 0].size
+        if not is_regular or len(batch) == _BATCH or pixels >= _BATCH_PIXELS:
+            yield batch
+            batch, pixels = [], 0
+    if batch:
+        yield batch
 
 
 def _decode(path: Path) -> images.DecodedImage | UserError:

@@ -16,6 +16,7 @@ from digits.inference.images import DecodedImage
 from digits.inference.predict import Predictor
 from digits.inference.reading import Reading
 
+_BATCH = 64  # pictures of an array in a batch
 _CHANNELS = (1, 3, 4)  # gray, RGB, RGBA
 
 
@@ -52,7 +53,10 @@ class Reader:
             return self._predictor.read(_decode(picture))
         pictures, is_batch = _pictures(picture)
         scale = _scale(picture)
-        answers = [self._predictor.read(DecodedImage(_rgba(one, scale), 1.0)) for one in pictures]
+        answers: list[Reading] = []
+        for first in range(0, len(pictures), _BATCH):
+            batch = [DecodedImage(_rgba(one, scale), 1.0) for one in pictures[first : first + _BATCH]]
+            answers += self._predictor.read_all(batch)
         return answers if is_batch else answers[0]
 
 

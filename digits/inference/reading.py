@@ -1,7 +1,7 @@
 """Reading of a picture: the number in it, and each of its digits."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from digits.inference.division import divide, is_clear
@@ -92,9 +92,20 @@ class Reading:
         return self.whole.as_json(**input_image) | best | several | number
 
 
-def read(image: DecodedImage, predict: Callable[[list[Prepared]], list[Prediction]]) -> Reading:
-    """The digits in a picture; `predict` is Predictor.predict."""
-    (whole,) = predict([prepare(image)])
+Predict = Callable[[list[Prepared]], list[Prediction]]
+
+
+def read(images: Sequence[DecodedImage], predict: Predict) -> list[Reading]:
+    """The digits in each picture; `predict` is Predictor.predict.
+
+    Each is read as one digit first, all of them together: most pictures show one.
+    """
+    wholes = predict([prepare(image) for image in images])
+    return [_read_further(image, whole, predict) for image, whole in zip(images, wholes)]
+
+
+def _read_further(image: DecodedImage, whole: Prediction, predict: Predict) -> Reading:
+    """The digits in a picture that was read as one digit."""
     if whole.prepared.empty or is_clear(whole):
         return Reading.of_one(whole)
     scale = min(1.0, WORKING_SIDE / max(image.channels.shape[:2]))
