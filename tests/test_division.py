@@ -53,6 +53,17 @@ def test_pieces_that_read_well_are_digits():
     assert labels(APART, BAD, {(10, 30): digit(4), (40, 60): digit(2)}) == [[4, 2]]
 
 
+@pytest.mark.parametrize("read", [digit(1), BAD], ids=["clear", "rejected"])
+def test_a_speck_beside_a_digit_is_ignored_if_it_then_reads_well(read):
+    speck = sheet((10, 20, 30, 60), (44, 40, 48, 44))
+    assert labels(speck, BAD, {(10, 30): read}) == [[1 if read is not BAD else 8]]
+
+
+def test_a_dot_above_a_stroke_belongs_to_it():
+    network = Network({(10, 30): digit(1)})
+    assert divide(segment(sheet((10, 20, 30, 60), (34, 10, 38, 14))), BAD, network) == [[BAD]] and not network.asked
+
+
 def test_a_clear_line_is_read_once():
     network = Network({(10, 30): digit(4), (40, 60): digit(2)})
     divide(segment(APART), BAD, network)

@@ -72,6 +72,13 @@ def beside_a_table(ink: np.ndarray) -> np.ndarray:
     return np.maximum(ink, np.tri(*ink.shape, k=-len(ink) // 3) * (np.arange(ink.shape[1]) < 24))
 
 
+def speckled(digit: np.ndarray) -> np.ndarray:
+    """A digit of 60 rows, and a speck on its right."""
+    ink = np.pad(line([digit], [60], 0), ((0, 0), (0, 30)))
+    ink[40:46, -24:-18] = 1
+    return ink
+
+
 def drawn() -> dict[str, np.ndarray]:
     """Names and images uint8 (H, W, 4)."""
     images = synthetic.draw(80, seed=17)[0].numpy() / 255
@@ -97,6 +104,7 @@ def drawn() -> dict[str, np.ndarray]:
         "with a point and a dash": opaque(marked(line(some(3), [40] * 3, 14)), BLACK, WHITE),
         "specks": opaque(specks(line(some(3), [40] * 3, 8), rng), BLACK, WHITE),
         "a digit of two strokes": opaque(line([bar(20, 14, 0, 4, 0, 14), next(digits)], [8, 40], 4), BLACK, WHITE),
+        "a speck beside a digit": opaque(speckled(cut(images[3])), BLACK, WHITE),
         "one digit": opaque(line(some(1), [60], 0), BLACK, WHITE),
         "large": opaque(resize(line(some(3), [60] * 3, 10), 170, 560), BLACK, WHITE),
         "beside a table": opaque(beside_a_table(line(some(2), [40, 40], 20)), BLACK, WHITE),

@@ -61,7 +61,8 @@ def is_clear(whole: Prediction) -> bool:
 def divide(sheet: Sheet, whole: Prediction, read: Callable[[Iterable[Piece]], Known]) -> list[list[Prediction]]:
     """The digits of each line; `whole`: the picture read as one digit, which competes; `read` reads pieces."""
     pieces = [piece for line in sheet.lines for piece in line]
-    known = {pieces[0]: whole} if len(pieces) == 1 else dict(read(pieces))
+    is_whole = len(pieces) == 1 and not sheet.has_ink_beside(pieces[0])
+    known = {pieces[0]: whole} if is_whole else dict(read(pieces))
     slices = {piece: _slices(sheet, piece) for piece in pieces if score(known[piece]) < -CUT - DIGIT}
     runs = [_runs(line, known) for line in sheet.lines]
     known |= read(
@@ -74,7 +75,7 @@ def divide(sheet: Sheet, whole: Prediction, read: Callable[[Iterable[Piece]], Kn
     lines = [
         _divide_line([divided[piece] for piece in line], line, spans, known) for line, spans in zip(sheet.lines, runs)
     ]
-    if len(pieces) == 1:
+    if is_whole:
         return [lines[0].digits]
     digits = [digit for line in lines for digit in line.digits]
     rejected = sum(digit.reason is not None for digit in digits)

@@ -78,6 +78,11 @@ class Sheet:
         along_row, along_column = rows.mean(1).max(initial=0), columns.mean(0).max(initial=0)
         return bool(min(along_row, along_column) >= _ALONG_EDGE)
 
+    def has_ink_beside(self, piece: Piece) -> bool:
+        """Whether there is ink to the left or right of the piece, such as a speck that was left out."""
+        rows = self.ink[piece.top : piece.bottom]
+        return bool(rows[:, : piece.left].any() or rows[:, piece.right :].any())
+
     def cuts(self, piece: Piece) -> list[int]:
         """Columns, from the left: valleys of the ink's profile, the thinnest, as many as there may be digits."""
         if piece.width < _WIDE * piece.height:

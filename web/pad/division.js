@@ -1,7 +1,7 @@
 /** Division of a number into digits: the rules of digits/inference/division.py, which explains them. */
 
 import { REASONS, rejectionReason } from './input-checks.js';
-import { cutsOf, heightOf, join } from './segmentation.js';
+import { cutsOf, hasInkBeside, heightOf, join } from './segmentation.js';
 
 /** @import {Piece, Sheet} from './segmentation.js' */
 /** @import {Digit} from './reading.js' */
@@ -36,16 +36,17 @@ export const isClear = (whole) => whole.prepared.parts <= 1 && score(whole) >= -
  * @param {(piece: Piece) => Digit} read
  */
 export function divide(sheet, whole, read) {
-  const count = sheet.lines.flat().length;
+  const pieces = sheet.lines.flat();
+  const isWhole = pieces.length === 1 && !hasInkBeside(sheet, pieces[0]);
   const lines = sheet.lines.map((line) => {
-    const digits = line.map((piece) => (count === 1 ? whole : read(piece)));
+    const digits = line.map((piece) => (isWhole ? whole : read(piece)));
     const single = line.map((piece, at) => ({ start: at, end: at + 1, division: dividePiece(sheet, piece, digits[at], read) }));
     return best([...single, ...joinsOf(line, digits, read)]);
   });
-  if (count === 1) return [lines[0].digits];
+  if (isWhole) return [lines[0].digits];
   const digits = lines.flatMap((line) => line.digits);
   const rejected = digits.filter(({ verdict }) => verdict.reason).length;
-  const asOne = asDigit(whole, JOIN * (count - 1));
+  const asOne = asDigit(whole, JOIN * (pieces.length - 1));
   const isOne = asOne.value >= lines.reduce((sum, { value }) => sum + value, 0) || 2 * rejected >= digits.length;
   return isOne ? [asOne.digits] : lines.map((line) => line.digits);
 }

@@ -48,6 +48,12 @@ export function inkOfPiece({ ink, labels }, { labels: own, left, top, right, bot
   return { height, width, values };
 }
 
+/** Whether there is ink to the left or right of the piece, such as a speck that was left out. */
+export function hasInkBeside({ ink: { width, values } }, { top, bottom, left, right }) {
+  const isBeside = (column) => column < left || column >= right;
+  return values.subarray(top * width, bottom * width).some((ink, place) => ink > 0 && isBeside(place % width));
+}
+
 /** Whether the piece lies along two edges of the sheet that meet, with most of its height and of its width. */
 export function fillsCorner(sheet, piece) {
   const { height, width, values } = inkOfPiece(sheet, piece);
