@@ -1,8 +1,9 @@
 """Rejection rate of non-digits: `python benchmarks/non_digits.py WEIGHTS [--pictures 1000]`.
 
 Images of every kind in benchmarks/doodles.py go through preprocessing, the input checks and the OOD threshold of the
-network, and count as rejected if the answer is `empty` or `not_a_digit`. None was used to train the network
-(digits/data/outliers.py draws others) or to fit its threshold. For comparison: the acceptance rate of the MNIST test
+network, and count as rejected if the answer is `empty` or `not_a_digit`. None was used to train the network or to fit
+its threshold: it was trained on the same letters in other forms (digits/data/signs.py), drawn by another pen, and on
+other scribbles (digits/data/outliers.py). For comparison: the acceptance rate of the MNIST test
 digits, raw and preprocessed, and of digits drawn with the hand and pen of the letters, which a network that has only
 learned to tell this pen from MNIST's would reject too.
 

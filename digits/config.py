@@ -64,7 +64,7 @@ class Config:
         None, Choice(NORMS), "Normalization after each convolution.", default_text=_BY_MODEL, owner="model"
     )
 
-    epochs: int = LEARNING.option(10, Number(int, 1, MAX_EPOCHS), "Passes over the training images.", on_resume=True)
+    epochs: int = LEARNING.option(8, Number(int, 1, MAX_EPOCHS), "Passes over the training images.", on_resume=True)
     steps: int = MORE.option(
         0, _STEPS, "Stop after this many steps, even within an epoch; 0: after --epochs.", on_resume=True
     )
@@ -103,12 +103,12 @@ class Config:
         0.0, _FRACTION, "Augmentation: fraction of images downscaled to as few as 7x7 pixels and upscaled again."
     )
     outlier_ratio: float = AUGMENTATION.option(
-        0.0625, _FRACTION, "Outlier images per training image (outlier exposure), for rejecting non-digits."
+        0.125, _FRACTION, "Outlier images per training image (outlier exposure), for rejecting non-digits."
     )
     synthetic_ratio: float = AUGMENTATION.option(
-        0.0,
+        0.03,
         _FRACTION,
-        "Synthetic digits per training image, in forms rare in MNIST, such as a 1 with a foot; 0.03 suffices.",
+        "Synthetic digits per training image, in forms rare in MNIST, such as a 1 with a foot.",
         before=0.0,
     )
 

@@ -74,6 +74,7 @@ PRESETS = {
         "textbook recipe: Adam, batches of 64, no augmentation, no averaging",
         {
             "model": "cnn4",
+            "epochs": 10,
             "optimizer": "adam",
             "lr": 0.001,
             "warmup_steps": 0,

@@ -73,7 +73,7 @@ def test_without_arguments_it_trains_with_the_defaults(seen, tmp_path, monkeypat
     result = invoke("--results-dir", str(tmp_path))
     assert result.exit_code == 0, result.output
     (config,) = seen
-    assert (config.model, config.channels, config.epochs) == ("cnn4-quick", (24, 48, 96, 128), 10)
+    assert (config.model, config.channels, config.epochs) == ("cnn4-quick", (24, 48, 96, 128), 8)
     assert (config.optimizer, config.lr, config.ema, config.rotation) == ("adamw", 0.006, 0.998, 10.0)
     assert (config.name, config.validation, config.samples) == ("cnn4-quick", 5000, 10)
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from digits.data import outliers
+from digits.data import outliers, signs
 from digits.data.mnist import Split
 from digits.data.outliers import Outliers
 
@@ -75,9 +75,13 @@ def test_no_rotation_or_flip_leaves_a_digit(label, allowed):
     assert made == allowed
 
 
-@pytest.mark.parametrize("points", [outliers.glyphs, outliers.tangles])
-def test_outliers_are_framed_like_mnist_digits(points):
-    images = outliers.rasterize(points(50, torch.Generator().manual_seed(0)), torch.Generator().manual_seed(1))
+LINES = (outliers.glyphs, outliers.tangles, signs.draw)
+
+
+@pytest.mark.parametrize("draw", [*LINES, outliers.discs])
+def test_outliers_are_framed_like_mnist_digits(draw):
+    generator = torch.Generator().manual_seed(0)
+    images = outliers.rasterize(draw(50, generator), generator) if draw in LINES else draw(50, generator)
     inked = images > 0
     for rows in (inked.any(1), inked.any(2)):
         first = rows.int().argmax(1)
@@ -87,3 +91,16 @@ def test_outliers_are_framed_like_mnist_digits(points):
     for axis in (1, 2):
         middle = mass.sum(axis) @ place / mass.sum((1, 2))
         assert ((middle - 14).abs() <= 0.51).all()
+
+
+def test_the_center_of_a_disc_is_inked():
+    assert (outliers.discs(50, torch.Generator().manual_seed(0))[:, 13:16, 13:16].amax((1, 2)) > 50).all()
+
+
+def test_every_sign_is_drawn_and_none_is_a_letter_of_the_benchmark():
+    from doodles import LETTERS
+
+    forms = [form for forms in signs.SIGNS.values() for form in forms]
+    assert not set(forms) & set(LETTERS.values()) and len(set(forms)) == len(forms)
+    assert set(LETTERS) <= set(signs.SIGNS)
+    assert signs.draw(0, torch.Generator()).shape == (0, 80, 2)

@@ -1,10 +1,10 @@
-"""Outlier images for outlier exposure: glyphs of a few strokes, tangles, and transformed digits.
+"""Outlier images for outlier exposure: glyphs, tangles, signs such as letters, discs, and transformed digits.
 
-    images = Outliers(0.0625).sample_for(batch, seed=1, step=0)
+    images = Outliers(0.125).sample_for(batch, seed=1, step=0)
 
 A network trained on digits alone classifies a letter as one of them. Trained with outliers, it also rejects outliers of
 kinds it has not seen: D. Hendrycks, M. Mazeika and T. Dietterich, "Deep Anomaly Detection with Outlier Exposure", 2019.
-None of these is a letter on purpose. Batched tensor operations, as in synthetic.py.
+Batched tensor operations, as in synthetic.py.
 """
 
 import functools
@@ -13,16 +13,19 @@ import math
 import torch
 from torch import Generator, Tensor
 
+from digits.data import signs
 from digits.data.blocks import Blocks
-from digits.data.mnist import Split
+from digits.data.mnist import BOX, Split
 from digits.data.rng import STROKES, TURNS, make_generator
-from digits.data.synthetic import rasterize
+from digits.data.synthetic import centered, rasterize
 
 _SHEET = torch.tensor([0.66, 1.0])  # width and height of a glyph before framing
 _MAX_STROKES, _MIN_STROKES = 4, 2  # of a glyph
 _SAMPLES = 28  # points along a stroke: at most about a pixel apart, otherwise thin strokes are dotted
 _TANGLE_SAMPLES = 220  # points along a tangle
 _WAVES = 6  # of a tangle
+_DISCS = 0.06  # of the drawn images
+_RINGS = 5  # of a disc
 _CHUNK = 100  # images drawn at once
 
 # Four transforms per digit that make a non-digit of it. Left out are those that may look like a digit, such as a
@@ -58,7 +61,7 @@ class Outliers:
         self._drawn = Blocks(draw, STROKES)
 
     def sample_for(self, digits: Split, seed: int, step: int) -> Tensor:
-        """Images uint8 (n, 28, 28) on the device of `digits`: 1/4 transformed digits, 1/2 glyphs, 1/4 tangles."""
+        """Images uint8 (n, 28, 28) on the device of `digits`: a quarter of them transformed digits."""
         count = round(self.ratio * len(digits))
         if not count:
             return digits.images[:0]
@@ -73,10 +76,12 @@ class Outliers:
 
 
 def draw(count: int, generator: Generator) -> Tensor:
-    """Images uint8 (count, 28, 28) in random order: two thirds glyphs, one third tangles."""
-    tangled = count // 3
-    points = [*glyphs(count - tangled, generator).split(_CHUNK), *tangles(tangled, generator).split(_CHUNK)]
-    return torch.cat([rasterize(part, generator) for part in points])[torch.randperm(count, generator=generator)]
+    """Images uint8 (count, 28, 28) in random order: discs, and as many glyphs, tangles and signs."""
+    round_ones = round(_DISCS * count)
+    third = (count - round_ones) // 3
+    lines = [glyphs(count - round_ones - 2 * third, generator), tangles(third, generator), signs.draw(third, generator)]
+    drawn = [rasterize(part, generator) for points in lines for part in points.split(_CHUNK)]
+    return torch.cat([*drawn, discs(round_ones, generator)])[torch.randperm(count, generator=generator)]
 
 
 def transformed(images: Tensor, labels: Tensor, choices: Tensor) -> Tensor:
@@ -137,6 +142,24 @@ def curves(start: Tensor, through: Tensor, end: Tensor) -> Tensor:
     t = torch.linspace(0, 1, _SAMPLES)[:, None]
     start, through, end = (points[..., None, :] for points in (start, through, end))
     return (1 - t) ** 2 * start + 2 * t * (1 - t) * through + t**2 * end
+
+
+def discs(count: int, generator: Generator) -> Tensor:
+    """Images uint8 (count, 28, 28) of round spots, targets and the like, whose gray level depends on the radius.
+
+    Unlike that of a 0, their center is inked.
+    """
+    level = torch.rand(count, _RINGS, generator=generator)
+    level[:, 0] = 0.3 + 0.7 * level[:, 0]
+    level[:, -1] = 0.7 + 0.3 * level[:, -1]
+    x, y = torch.meshgrid(*[(torch.arange(BOX) + 0.5) / (BOX / 2) - 1] * 2, indexing="xy")
+    narrow = 1 + 0.3 * torch.rand(count, 1, 1, generator=generator)
+    radius = ((narrow * x) ** 2 + y**2).sqrt()  # (count, BOX, BOX), 1 at the edge
+    place = (radius * (_RINGS - 1)).clamp(max=_RINGS - 1 - 1e-4)
+    inner = place.long()
+    levels = [level.gather(1, ring.flatten(1)).view_as(place) for ring in (inner, inner + 1)]
+    gray = levels[0] + (place - inner) * (levels[1] - levels[0])
+    return centered((gray * (radius <= 1) * 255).round().to(torch.uint8))
 
 
 def tangles(count: int, generator: Generator) -> Tensor:
