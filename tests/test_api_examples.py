@@ -14,13 +14,18 @@ from digits.runlog.run_log import RunLog
 from digits.server.trainer_process import TrainerProcess
 from tests.support import PROJECT
 from tests.support.example_project import server_of
-from tests.support.http_client import serving
+from tests.support.http_client import ask, serving
 from tests.test_predict import digits, weights  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.process
 
 API = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
-PLACEHOLDERS = {"token": "kT3...", "run": "20260101-120000-abcd", "url": "http://127.0.0.1:8000"}
+PLACEHOLDERS = {
+    "token": "kT3...",
+    "run": "20260101-120000-abcd",
+    "queued": "1a2b3c4d",
+    "url": "http://127.0.0.1:8000",
+}
 # Those that a program of the project runs itself: they start a server or control a trainer in this folder.
 PROGRAMS = re.compile(r"^python (server|mnist_cnn)\.py", re.MULTILINE)
 CONFLICT = "409"  # with the state of this server, in which no trainer runs: the request was understood
@@ -49,7 +54,9 @@ def place(tmp_path_factory, weights, digits):  # noqa: F811
     with pytest.MonkeyPatch.context() as patch, serving(server_of(folder)) as server:
         patch.setattr(TrainerProcess, "start", lambda self, arguments: 7)
         host, port = server.server_address[:2]
-        yield folder, {"token": server.token, "run": earlier, "url": f"http://{host}:{port}"}
+        queue = ask(server, "/queue", method="POST", body=b'{"options": {}}', token=server.token).json()
+        values = {"token": server.token, "run": earlier, "queued": queue["runs"][0]["id"]}
+        yield folder, values | {"url": f"http://{host}:{port}"}
 
 
 def command_for(language: str, text: str, folder: Path) -> list[str]:
