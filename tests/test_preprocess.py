@@ -318,3 +318,13 @@ def test_an_image_of_that_size_with_another_framing_is_preprocessed():
         prepared = prepare(images.decode(content.getvalue()))
         assert not np.array_equal(prepared.pixels, other if other.ndim == 2 else image)
         assert prepared.pixels.any()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.8])
+def test_ink_is_found_also_where_it_covers_most_of_the_picture(share):
+    margin = round(200 * (1 - share**0.5))
+    gray = np.full((400, 400), 245, np.uint8)
+    gray[margin:-margin, margin:-margin] = 20
+    prepared = prepare(images.from_pillow(Image.fromarray(gray)))
+    assert prepared.inverted and prepared.box == pytest.approx((margin, margin, 400 - margin, 400 - margin), abs=2)
+    assert prepared.pixels[14, 14] == 255

@@ -74,10 +74,11 @@ def fit_surface(colors: np.ndarray, rounds: int = 4) -> np.ndarray:
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
     terms = np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=2)  # (H, W, 6)
     surface = np.broadcast_to(_median_border(colors), colors.shape)
-    candidates = _border(height, width)
+    border = candidates = _border(height, width)
     for _ in range(rounds):
         distance = np.sqrt(((colors - surface) ** 2).mean(axis=2))
-        inliers = candidates & (distance <= max(_MIN_CONTRAST, 2.5 * np.median(distance[candidates])))
+        spread = min(np.median(distance[candidates]), np.median(distance[border]))  # most pixels may be ink
+        inliers = candidates & (distance <= max(_MIN_CONTRAST, 2.5 * spread))
         if inliers.sum() < _MIN_SAMPLES:
             break
         coefficients, *_ = np.linalg.lstsq(terms[inliers], colors[inliers], rcond=None)

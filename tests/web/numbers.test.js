@@ -6,6 +6,8 @@ import { createNetwork } from '../../web/pad/network.js';
 import { numbersOf, parsePlan } from '../../web/pad/plan.js';
 import { inkIn } from '../../web/pad/prepare.js';
 import { read } from '../../web/pad/reading.js';
+import { divide } from '../../web/pad/division.js';
+import { judge } from '../../web/pad/verdict.js';
 import { cutsOf, fillsCorner, segment } from '../../web/pad/segmentation.js';
 
 const fixture = (name) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
@@ -32,6 +34,22 @@ test('numbers are read as in Python: the same text, status and boxes', () => {
       for (const [edge, value] of (box ?? []).entries()) assert.ok(Math.abs(value - boxes[at][edge]) < 1, `${name}: ${box}, ${boxes[at]}`);
     }
   }
+});
+
+test('what is saved of a digit leads to the same verdict', () => {
+  for (const picture of entries) {
+    for (const { prepared, output, verdict } of read(picture, { plan, forward }).digits) assert.deepEqual(judge(prepared, output.logits, plan), verdict, picture.name);
+  }
+  const [height, width, logits, strict] = [40, 60, [0, 9, 0, 0, 0, 0, 0, 0, 0, 0], { temperature: 1, oodThreshold: -20 }];
+  const isInk = (row, column) => column >= 10 && column < 50 && (column < 19 || column > 40 || row === 20); // two bars, joined
+  const values = Float64Array.from({ length: height * width }, (_, at) => Number(isInk(Math.floor(at / width), at % width)));
+  const sheet = segment({ height, width, values });
+  const prepared = { pixels: Uint8Array.from({ length: 784 }, (_, at) => 255 * Number(at % 28 === 14)), parts: 1, touchesEdge: false };
+  const digit = (energy, plan) => ({ prepared, output: { logits }, verdict: judge(prepared, logits, plan), energy });
+  const whole = digit(5, strict);
+  const [[found]] = divide(sheet, whole, () => digit(-9, { temperature: 1, oodThreshold: null }));
+  assert.equal(found.verdict.reason, 'several digits that touch');
+  assert.deepEqual(judge(found.prepared, logits, strict), found.verdict);
 });
 
 test('with a step left out, a picture is read as one digit', () => {

@@ -11,12 +11,13 @@ const ROUNDS = 4;
  * the quadratic surface through the border and all pixels like it, else a single color.
  */
 export function relativeToBackground(colors, isUneven) {
-  const candidates = borderOf(colors);
+  const border = borderOf(colors);
+  const candidates = border.slice();
   const median = [0, 1, 2].map((channel) => quantile(pick(colors.values, candidates, 4, channel), 0.5));
   let result = differences(colors, [median, ...Array(5).fill([0, 0, 0])]);
   const [sums, included] = [noSums(), new Int8Array(candidates.length)];
   for (let round = 0; isUneven && round < ROUNDS; round += 1) {
-    const changed = changes(included, result.distance, candidates);
+    const changed = changes(included, result.distance, candidates, border);
     const surface = changed && fitSurface(accumulate(sums, colors, changed));
     if (!surface) break;
     result = differences(colors, surface);
@@ -29,8 +30,9 @@ export function relativeToBackground(colors, isUneven) {
  * For each pixel: 1 if it is now background, -1 if no longer, 0 if unchanged since `included`; null if all are unchanged.
  * Few change after the first rounds, and accumulating only these is fast.
  */
-function changes(included, distance, candidates) {
-  const limit = Math.max(FLAT, 2.5 * quantile(pick(distance, candidates), 0.5));
+function changes(included, distance, candidates, border) {
+  const spread = Math.min(...[candidates, border].map((chosen) => quantile(pick(distance, chosen), 0.5))); // most pixels may be ink
+  const limit = Math.max(FLAT, 2.5 * spread);
   const changed = new Int8Array(included.length);
   let any = false;
   for (let at = 0; at < changed.length; at += 1) {

@@ -60,8 +60,9 @@ function dividePiece(sheet, piece, whole, read) {
   if (edges.length < 3) return uncut;
   const cut = best(slicesOf(piece, edges, read));
   if (cut.value > uncut.value && cut.digits.every((digit) => score(digit) >= CLEAR && digit.verdict.label !== 1)) return cut;
-  const isTouching = whole.verdict.reason && cut.value + CUT * (cut.digits.length - 1) > uncut.value;
-  return isTouching ? { ...uncut, digits: [{ ...whole, verdict: { ...whole.verdict, reason: REASONS.touching } }] } : uncut;
+  const isTouching = whole.verdict.reason !== null && cut.value + CUT * (cut.digits.length - 1) > uncut.value;
+  if (!isTouching) return uncut;
+  return { ...uncut, digits: [{ ...whole, prepared: { ...whole.prepared, isTouching }, verdict: { ...whole.verdict, reason: REASONS.touching } }] };
 }
 
 /** The parts of a piece between any two of its cuts and edges. */

@@ -19,6 +19,7 @@ import { widened } from './stroke.js';
  * @property {number[]} shift pixels right and down that moved the center of mass, rather than the box, to the center
  * @property {number} parts connected components of the ink
  * @property {boolean} touchesEdge whether the digit may continue beyond the picture
+ * @property {boolean} [isTouching] whether it is clearer as several digits that touch
  * @property {boolean} [fillsCorner] whether it lies along two edges of the picture, as a table beside the paper does
  */
 

@@ -18,6 +18,7 @@ import { judge, softmax } from './verdict.js';
  * @property {number} parts
  * @property {boolean} touchesEdge
  * @property {boolean} [fillsCorner]
+ * @property {boolean} [isTouching]
  * @property {Map<number, number[]>} history ten probabilities by epoch
  * @property {Verdict | null} verdict of the current network
  */
@@ -102,12 +103,13 @@ export class SavedDrawings {
 }
 
 /**
- * @param {Pick<SavedDigit, 'pixels' | 'parts' | 'touchesEdge' | 'fillsCorner'>[][]} lines
+ * @param {Pick<SavedDigit, 'pixels' | 'parts' | 'touchesEdge' | 'fillsCorner' | 'isTouching'>[][]} lines
  * @returns {SavedDrawing}
  */
-const fresh = (lines) => lines.map((line) => line.map(({ pixels, parts, touchesEdge, fillsCorner }) => ({ pixels, parts, touchesEdge, fillsCorner, history: new Map(), verdict: null })));
+const fresh = (lines) => lines.map((line) => line.map((digit) => ({ ...storable(digit), pixels: digit.pixels, history: new Map(), verdict: null })));
 
-const storable = ({ pixels, parts, touchesEdge, fillsCorner = false }) => ({ pixels: Array.from(pixels), parts, touchesEdge, fillsCorner });
+/** What the verdict depends on. @param {Pick<SavedDigit, 'pixels' | 'parts' | 'touchesEdge' | 'fillsCorner' | 'isTouching'>} digit */
+const storable = ({ pixels, parts, touchesEdge, fillsCorner = false, isTouching = false }) => ({ pixels: Array.from(pixels), parts, touchesEdge, fillsCorner, isTouching });
 
 /** @returns {SavedDrawing[]} */
 function stored() {
@@ -127,7 +129,9 @@ function linesOf(given) {
 }
 
 const isWhole = ({ pixels, parts }) => pixels.length === PIXELS && pixels.every(Number.isFinite) && Number.isInteger(parts);
-const restored = ({ pixels, parts, touchesEdge, fillsCorner }) => ({ pixels: Uint8Array.from(pixels), parts, touchesEdge: touchesEdge === true, fillsCorner: fillsCorner === true });
+const restored = ({ pixels, parts, touchesEdge, fillsCorner, isTouching }) => ({
+  pixels: Uint8Array.from(pixels), parts, touchesEdge: touchesEdge === true, fillsCorner: fillsCorner === true, isTouching: isTouching === true,
+});
 
 function judgeWith({ plan, forward }, digit) {
   digit.verdict = judge(digit, forward(digit.pixels).logits, plan);

@@ -1,6 +1,6 @@
 /** The verdict on ten logits: probabilities, and whether the image is a digit, as in digits/inference/predict.py. */
 
-import { IMAGE_FLAWS, rejectionReason } from './input-checks.js';
+import { IMAGE_FLAWS, REASONS, rejectionReason } from './input-checks.js';
 
 /** @import {Prepared} from './prepare.js' */
 /** @import {Plan} from './plan.js' */
@@ -35,7 +35,7 @@ export function oodScore(logits) {
 }
 
 /**
- * @param {Pick<Prepared, 'pixels' | 'parts' | 'touchesEdge' | 'fillsCorner'>} prepared
+ * @param {Pick<Prepared, 'pixels' | 'parts' | 'touchesEdge' | 'fillsCorner' | 'isTouching'>} prepared
  * @param {Float32Array | number[]} logits
  * @param {Pick<Plan, 'temperature' | 'oodThreshold'>} plan
  * @returns {Verdict}
@@ -45,7 +45,8 @@ export function judge(prepared, logits, plan) {
   const ranking = probabilities.map((_, digit) => digit).sort((a, b) => probabilities[b] - probabilities[a]);
   const [label] = ranking;
   const isOutlier = plan.oodThreshold !== null && oodScore(logits) > plan.oodThreshold;
-  const reason = rejectionReason(prepared, isOutlier);
+  const flaw = rejectionReason(prepared, isOutlier);
+  const reason = flaw && prepared.isTouching ? REASONS.touching : flaw;
   const isBlank = !prepared.pixels.some((pixel) => pixel > 0);
   const certainty = probabilities[label] >= UNCERTAIN ? 'ok' : 'uncertain';
   const status = isBlank ? 'empty' : reason ? 'not_a_digit' : certainty;
