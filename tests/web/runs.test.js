@@ -18,7 +18,7 @@ const RUNS = parseRuns({ runs: [
 ] });
 const ids = (runs) => runs.map(({ runId }) => runId);
 const found = (query, runs = RUNS) => ids(runs.filter(parseSearch(query, fieldsOf(runs)).matches));
-const listing = (options, choices) => listingOf(RUNS, { ...LIST, ...options }, { isOpen: () => true, showsHidden: true, ...choices });
+const listing = (options, choices) => listingOf(RUNS, { ...LIST, ...options }, { isOpen: () => true, showsHidden: true, parse: parseSearch, ...choices });
 const lines = ({ rows }) => rows.map(({ group, run }) => (run ? run.runId : `[${group.name}]`));
 
 test('a search finds words and terms', () => {

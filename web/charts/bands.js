@@ -1,6 +1,6 @@
 /** Curves of a group of runs: the mean of its validation curves, and the band of one standard deviation around it. */
 
-import { deviation, mean } from '../core/statistics.js';
+import { deviation, mean } from '../core/moments.js';
 
 /** @import {Band, Curves, OtherCurves} from '../core/types.js' */
 

@@ -1,21 +1,12 @@
 /** Statistics of a few runs: Student's t intervals and tests, paired and Welch's, and McNemar's exact test. */
 
+import { NO_SPREAD, deviation, mean } from './moments.js';
+
 const EPSILON = 1e-15; // relative precision of continued fraction and quantile
 const LEVEL = 0.95;
-const NO_SPREAD = 1e-12; // relative: equal numbers, apart from rounding
 
 /** @typedef {{n: number, mean: number, sd: number | null, low: number | null, high: number | null}} Interval sd and limits: null for one value */
 /** @typedef {{difference: number, low: number, high: number, t: number, df: number, p: number}} Comparison of means, b minus a */
-
-export const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
-/** The sample standard deviation (divisor n - 1); 0 where values differ by rounding only, null for fewer than two. */
-export function deviation(values) {
-  if (values.length < 2) return null;
-  const center = mean(values);
-  const sd = Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1));
-  return sd <= NO_SPREAD * Math.max(...values.map(Math.abs)) ? 0 : sd;
-}
 
 /**
  * The mean with its t interval.

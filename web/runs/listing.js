@@ -1,14 +1,14 @@
 /** The list of runs as it is searched, sorted and grouped. */
 
-import { intervalOf } from '../core/statistics.js';
+import { deviation, mean } from '../core/moments.js';
 import { fieldsOf } from './fields.js';
 import { bySeed, groupKey, groupsOf } from './groups.js';
-import { parseSearch } from './search.js';
 
 /** @import {Run} from '../core/types.js' */
 /** @import {ListOptions} from '../core/list-options.js' */
 /** @import {Field} from './fields.js' */
 /** @import {Group} from './groups.js' */
+/** @import {parseSearch} from './search.js' */
 
 /** @typedef {{group: Group | null, run: Run | null}} Row a group's header, a run of it, or a run without a group */
 
@@ -22,16 +22,18 @@ import { parseSearch } from './search.js';
 
 const text = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
 
+const EVERY = { matches: () => true, problems: [] };
+
 /**
  * `isOpen(group)`: whether the runs of a group are listed below its header. A group of one run has no header.
  * @param {Run[]} runs
  * @param {ListOptions} options
- * @param {{isOpen: (group: Group) => boolean, showsHidden: boolean}} choices
+ * @param {{isOpen: (group: Group) => boolean, showsHidden: boolean, parse: typeof parseSearch | null}} choices `parse`: null without a search
  * @returns {Listing}
  */
-export function listingOf(runs, { search, sort, isGrouped }, { isOpen, showsHidden }) {
+export function listingOf(runs, { search, sort, isGrouped }, { isOpen, showsHidden, parse }) {
   const fields = fieldsOf(runs);
-  const { matches, problems } = parseSearch(search, fields);
+  const { matches, problems } = parse ? parse(search, fields) : EVERY;
   const found = runs.filter(matches);
   const shown = found.filter((run) => showsHidden || !run.hidden);
   const sorted = sortedBy(shown, sort, fields);
@@ -80,7 +82,7 @@ export function valueOfGroup(runs, field) {
  */
 export function summaryOf(runs, field) {
   const values = [...bySeed(runs, (run) => numeric(field.valueOf(run))).values()];
-  return values.length ? intervalOf(values) : null;
+  return values.length ? { n: values.length, mean: mean(values), sd: deviation(values) } : null;
 }
 
 const numeric = (value) => (typeof value === 'number' ? value : null);

@@ -39,6 +39,8 @@ class Sidebar {
   #list = createList(this.#rows, this.#scroller);
   #toggled = new Set(); // keys of groups that a click opened or closed
   #refusal = '';
+  /** @type {typeof import('./search.js').parseSearch | null} */
+  #parse = null; // loaded with the first search
   #runRows = new WeakMap(); // run -> its row as it was drawn last
   #groupRows = new WeakMap(); // first run of a group -> the group's row
   #drawn = { list: null, showsHidden: false };
@@ -57,7 +59,9 @@ class Sidebar {
     const { runs, list, overlay } = state;
     this.#element.hidden = !runs.length;
     const showsHidden = this.#all.checked;
-    const listing = listingOf(runs, list, { isOpen: (group) => this.#isOpen(group), showsHidden });
+    if (list.search && !this.#parse) this.#loadSearch();
+    const parse = list.search ? this.#parse : null;
+    const listing = listingOf(runs, list, { isOpen: (group) => this.#isOpen(group), showsHidden, parse });
     this.#tell(listing, runs.length);
     const fields = fieldsOf(runs);
     const columns = list.columns.flatMap((key) => fields.get(key) ?? []);
@@ -73,6 +77,11 @@ class Sidebar {
     const isOther = list !== this.#drawn.list || showsHidden !== this.#drawn.showsHidden;
     this.#drawn = { list, showsHidden };
     keepingFocus(this.#rows, () => this.#list.draw(listing.rows.length, build, isOther));
+  }
+
+  async #loadSearch() {
+    this.#parse = (await import('./search.js')).parseSearch;
+    this.draw();
   }
 
   /** The row's element, made anew only if it would look different. */
