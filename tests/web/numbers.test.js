@@ -45,7 +45,7 @@ test('what is saved of a digit leads to the same verdict', () => {
   const values = Float64Array.from({ length: height * width }, (_, at) => Number(isInk(Math.floor(at / width), at % width)));
   const sheet = segment({ height, width, values });
   const prepared = { pixels: Uint8Array.from({ length: 784 }, (_, at) => 255 * Number(at % 28 === 14)), parts: 1, touchesEdge: false };
-  const digit = (energy, plan) => ({ prepared, output: { logits }, verdict: judge(prepared, logits, plan), energy });
+  const digit = (energy, used) => ({ prepared, output: { logits }, verdict: judge(prepared, logits, used), energy });
   const whole = digit(5, strict);
   const [[found]] = divide(sheet, whole, () => digit(-9, { temperature: 1, oodThreshold: null }));
   assert.equal(found.verdict.reason, 'several digits that touch');
