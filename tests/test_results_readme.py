@@ -36,7 +36,8 @@ def test_every_file_is_documented(file):
 
 
 @pytest.mark.parametrize(
-    "file", ["training_log.json", "test_samples.json", "predictions.json", "weights.json", "runs.json"]
+    "file",
+    ["training_log.json", "test_samples.json", "predictions.json", "weights.json", "embedding.json", "runs.json"],
 )
 def test_every_field_of_a_file_is_in_its_section(file):
     documented = set(re.findall(r"`([^`]+)`", section(file)))
@@ -120,6 +121,7 @@ VALUES = {
     "control.json": {*control_actions.ACTIONS, "refused", "stopped", "paused", "continued", "true", "false", "config"},
     "label.json": set(),
     "queue.json": set(),
+    "embedding.json": {"null", "validation"},
     "runs.json": {"null", "crashed"},
 }
 

@@ -16,9 +16,10 @@ CONTRACT = json.loads((PROJECT / "results" / "schema.json").read_text(encoding="
 DEFINITIONS = CONTRACT["$defs"]
 LOG, RUNS, PREDICTIONS, SAMPLES = "training_log.json", "runs.json", "predictions.json", "test_samples.json"
 WEIGHTS, NETWORK, CONTROL, LABEL = "weights.json", "network.json", "control.json", "label.json"
-QUEUE = "queue.json"
+QUEUE, EMBEDDING = "queue.json", "embedding.json"
 DOCUMENTS = {
-    name: json.loads((golden.FIXTURE / name).read_text()) for name in (LOG, RUNS, PREDICTIONS, SAMPLES, WEIGHTS)
+    name: json.loads((golden.FIXTURE / name).read_text())
+    for name in (LOG, RUNS, PREDICTIONS, SAMPLES, WEIGHTS, EMBEDDING)
 }
 DOCUMENTS[CONTROL] = {
     "run_id": "a1",
@@ -146,6 +147,13 @@ DAMAGES = {
     (CONTROL, "requests.0.value"): (MISSING, [], None),
     (CONTROL, "requests.2.value"): (5,),
     (CONTROL, "requests.3.value"): (MISSING, None, "maybe", 1.5),
+    (EMBEDDING, "width"): (MISSING, 0, 5000, *NOT_A_COUNT),
+    (EMBEDDING, "epochs.0.x.0"): NOT_A_NUMBER,
+    (EMBEDDING, "epochs.0.projection"): (MISSING, None, *NOT_AN_OBJECT),
+    (EMBEDDING, "epochs.0.projection.offset"): (MISSING, [1], [1, 2, 3], *NOT_A_LIST),
+    (EMBEDDING, "test"): (MISSING, *NOT_AN_OBJECT),
+    (EMBEDDING, "neighbors.rows.0.set"): (MISSING, "train"),
+    (EMBEDDING, "neighbors.rows.0.label"): ([1], [-2, 0, 0], *NOT_A_LIST),
     (QUEUE, "runs.0.id"): (MISSING, "a/b", 5),
     (QUEUE, "runs.0.options"): (MISSING, *NOT_AN_OBJECT),
     (QUEUE, "failures"): (MISSING, [5], *NOT_A_LIST),
@@ -189,6 +197,9 @@ def test_another_value_is_no_file_of_the_contract(name, document):
         (PREDICTIONS, "test.notable.probabilities", [], "$.test.notable: expected equal lengths"),
         (SAMPLES, "rows", 27, "$.samples[0]: expected equal lengths"),
         (WEIGHTS, "filters.values", [1.0], "$.filters: expected equal lengths"),
+        (EMBEDDING, "epochs.0.x", [1.0], "$.epochs[0]: expected equal lengths"),
+        (EMBEDDING, "epochs.0.projection.y", [1.0], "$.epochs[0].projection: expected equal lengths"),
+        (EMBEDDING, "test.index", [1], "$.test: expected equal lengths"),
     ],
 )
 def test_lengths_that_do_not_agree_are_violations(name, path, value, expected):

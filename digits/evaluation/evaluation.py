@@ -115,6 +115,24 @@ def evaluate_split(network: nn.Module, split: Split, precision: Precision, group
     return Evaluation(logits.cpu(), split.labels.cpu())
 
 
+@torch.inference_mode()
+def hidden_features(network: nn.Module, images: Tensor, precision: Precision) -> Tensor | None:
+    """The inputs of the last linear layer, float32 (N, D) on the CPU; None for a network that doesn't end with one."""
+    layers = list(network.children())
+    if not isinstance(network, nn.Sequential) or not layers or not isinstance(layers[-1], nn.Linear):
+        return None
+    was_training = network.training
+    network.eval()
+    hidden = nn.Sequential(*layers[:-1])
+    with _without_tf32():
+        parts = [
+            hidden(precision.to_memory_format(normalize(batch.to(precision.device)))).flatten(1).float().cpu()
+            for batch in images.split(_BATCH_SIZE)
+        ]
+    network.train(was_training)
+    return torch.cat(parts)
+
+
 @contextmanager
 def _without_tf32() -> Iterator[None]:
     """Compute convolutions and matrix products in full float32 on CUDA, too, where training uses TF32."""

@@ -114,11 +114,21 @@ def _check_weights(weights: dict) -> Iterator[str]:
         yield from _unequal("$.filters", {"count times rows times columns": size, "values": len(filters["values"])})
 
 
+def _check_embedding(embedding: dict) -> Iterator[str]:
+    for place, row in enumerate(embedding["epochs"]):
+        yield from _unequal(f"$.epochs[{place}]", {key: len(row[key]) for key in ("index", "x", "y")})
+        weights = {key: len(row["projection"][key]) for key in ("x", "y")}
+        yield from _unequal(f"$.epochs[{place}].projection", {"width": embedding["width"]} | weights)
+    if test := embedding["test"]:
+        yield from _unequal("$.test", {key: len(test[key]) for key in ("index", "x", "y")})
+
+
 _LENGTHS = {
     contract.TRAINING_LOG: _check_log,
     contract.PREDICTIONS: _check_predictions,
     contract.TEST_SAMPLES: _check_samples,
     contract.LAYER_WEIGHTS: _check_weights,
+    contract.EMBEDDING: _check_embedding,
 }
 
 

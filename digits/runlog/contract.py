@@ -13,6 +13,8 @@ BATCHES = "batches.csv"
 TEST_SAMPLES = "test_samples.json"
 PREDICTIONS = "predictions.json"
 LAYER_WEIGHTS = "weights.json"
+EMBEDDING = "embedding.json"
+NEIGHBORS = "neighbors.png"
 NETWORK = "network.json"
 NETWORK_NUMBERS = "network.bin"
 NETWORK_EPOCHS = "network-epochs.bin"
@@ -30,7 +32,7 @@ TRAINER_LOG = "trainer.log"  # output of a trainer that the server started; it i
 QUEUE = "queue.json"  # runs that the server starts one after the other; it is never moved either
 LABEL = "label.json"  # name, hidden, pinned; the server writes it, and the trainer only moves it
 # The log is last: an interrupted move leaves the log behind, and the next start completes it.
-_FOR_THE_PAGE = (BATCHES, TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS, *_NETWORKS, *_PICTURES)
+_FOR_THE_PAGE = (BATCHES, TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS, EMBEDDING, NEIGHBORS, *_NETWORKS, *_PICTURES)
 FILES = (*_FOR_THE_PAGE, WEIGHTS, *CHECKPOINTS, LABEL, TRAINING_LOG)
 RUNS = "runs"
 RUNS_INDEX = "runs.json"

@@ -19,6 +19,7 @@ from digits.models.weight_stats import WeightHistograms
 from digits.renames import present_fields
 from digits.runlog import contract
 from digits.runlog.run_log import RunLog
+from digits.training.embeddings import EmbeddingWriter
 from digits.training.trainer import Trainer
 
 MAX_MISTAKES = 1000  # the most confident ones, with probabilities
@@ -35,6 +36,7 @@ class ArtifactWriter:
         self._weights = WeightHistograms()
         self._history = ModelHistory()
         self._calibration = Calibration()  # of the last validation
+        self._embedding = EmbeddingWriter(log, dataset, trainer, config.seed)
         self._sampled = choose_samples(config.samples, len(dataset.test), config.seed)
 
     def save_images(self) -> None:
@@ -54,8 +56,11 @@ class ArtifactWriter:
             contract.PREDICTIONS: self._predictions.restore,
             contract.LAYER_WEIGHTS: self._weights.restore,
             contract.NETWORK: self._restore_history,
+            contract.EMBEDDING: self._embedding.restore,
         }
         for file, restore in parts.items():
+            if file == contract.EMBEDDING and not (self._log.folder / file).exists():  # of an earlier version
+                continue
             try:
                 saved = read_json(self._log.folder / file)
                 if not isinstance(saved, dict) or saved.get("run_id") != self._log.run_id:
@@ -82,13 +87,15 @@ class ArtifactWriter:
         self._weights.add_epoch(epoch, self._trainer.eval_model)
         self._log.save_json(contract.LAYER_WEIGHTS, self._weights.as_json())
         self._save_history(epoch)
+        self._embedding.save_epoch(epoch, validation)
         self._save_samples(epoch, final=False)
 
-    def save_final(self, epoch: int, test: Evaluation, calibration: Calibration) -> None:
+    def save_final(self, epoch: int, validation: Evaluation | None, test: Evaluation, calibration: Calibration) -> None:
         """Save predictions, samples and weights after the test."""
         self._calibration = calibration
         self._predictions.set_test(test, calibration.temperature)
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
+        self._embedding.save_final(validation, test)
         self._save_samples(epoch, final=True)
         self._save_weights(epoch, test_accuracy=test.accuracy)
 

@@ -198,7 +198,7 @@ class TrainingRun:
         self.log.phase("testing")
         test = self.trainer.evaluate(self.dataset.test)
         self.log.test(test.loss, test.accuracy, test.correct, test.total, **self.calibration.metrics(test))
-        self.artifacts.save_final(self.trainer.epochs, test, self.calibration)
+        self.artifacts.save_final(self.trainer.epochs, self.validation, test, self.calibration)
         self.control.reject_pending()
         return Summary.of(test, self.log.state())
 

@@ -22,6 +22,7 @@ from tests.support import FIXTURES
 FIXTURE = FIXTURES / "golden"
 EPOCHS, BATCHES = 3, 40
 _START = 1_790_000_000.0  # 2026-09-21, in the afternoon
+_MISTAKES = [("validation", 19), ("test", 9)]
 _LAYERS = [
     ("conv", "Conv2d", "3x3", [16, 28, 28], 144, 112_896),
     ("norm", "BatchNorm2d", "", [16, 28, 28], 32, 0),
@@ -94,6 +95,7 @@ def _log_everything(log: RunLog, clock: Clock) -> None:
     log.test(loss=0.1, accuracy=0.9, correct=9, total=10, **sureness, accepted=1.0)
     log.save_json(contract.PREDICTIONS, _predictions())
     log.save_json(contract.TEST_SAMPLES, _samples(EPOCHS, final=True))
+    log.save_json(contract.EMBEDDING, _embedding())
 
 
 def _samples(epoch: int, final: bool = False) -> dict:
@@ -120,6 +122,24 @@ def _predictions() -> dict:
         "validation": validation,
         "test": {"labels": "0123456789", **test},
     }
+
+
+def _embedding() -> dict:
+    """Validation images on a circle that grows with every epoch, and test images on a line."""
+    angles = [math.tau * place / 20 for place in range(20)]
+    epochs = [
+        {
+            "epoch": epoch,
+            "index": [*range(20)],
+            "x": [round(epoch * math.cos(angle), 3) for angle in angles],
+            "y": [round(epoch * math.sin(angle), 3) for angle in angles],
+            "projection": {"x": [0.5, 0.0, -0.5], "y": [0.0, 1.0, 0.0], "offset": [0.1, -0.1]},
+        }
+        for epoch in range(1, EPOCHS + 1)
+    ]
+    test = {"index": [*range(10)], "x": [place / 5 - 1 for place in range(10)], "y": [0.0] * 10}
+    rows = [{"set": name, "index": at, "label": [9, 19, -1], "prediction": [4, 14, 24]} for name, at in _MISTAKES]
+    return {"width": 3, "epochs": epochs, "test": test, "neighbors": {"among": 5120, "rows": rows}}
 
 
 def _weights(epoch: int) -> dict:
