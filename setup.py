@@ -18,6 +18,7 @@ class WithPage(build_py):
         shutil.rmtree(page, ignore_errors=True)
         shutil.copytree(here / "web", page / "web")
         shutil.copy(here / "index.html", page)
+        shutil.copytree(here / "examples" / "demo", page / "examples" / "demo")
         (page / "results").mkdir()
         shutil.copy(here / "results" / "schema.json", page / "results")
 

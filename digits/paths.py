@@ -10,6 +10,7 @@ from pathlib import Path
 _PACKAGE = Path(__file__).resolve().parent
 INSTALLED = any(_PACKAGE.parent.glob("mnist_cnn-*.dist-info"))
 PAGE = _PACKAGE / "page" if INSTALLED else _PACKAGE.parent  # index.html and web/
+DEMO = Path("examples", "demo")  # of PAGE: a finished run
 # The folder of data/ and results/: the checkout, wherever the programs are called from; if installed, the current one.
 PROJECT = Path() if INSTALLED else _PACKAGE.parent
 TRAINER = _PACKAGE.parent / "mnist_cnn.py" if INSTALLED else Path("mnist_cnn.py")  # as it is started from PROJECT

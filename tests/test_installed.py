@@ -56,6 +56,7 @@ def test_the_installed_server_serves_the_page_and_every_file_of_it(site, tmp_pat
         assert fetch(url) == (PROJECT / "index.html").read_bytes()
         files = [path.relative_to(PROJECT).as_posix() for path in (PROJECT / "web").rglob("*") if path.is_file()]
         assert len(files) > 50
+        files += [path.relative_to(PROJECT).as_posix() for path in (PROJECT / "examples" / "demo").iterdir()]
         for file in files:
             assert fetch(url + file) == (PROJECT / file).read_bytes()
         assert fetch(f"{url}results/{contract.RUNS_INDEX}") == b"mine"

@@ -90,7 +90,7 @@ DESCRIBED = {
     "/control": "/control",
     "/options": "/options",
 }
-OF_THE_PAGE = ("/", "/web/main.js")
+OF_THE_PAGE = ("/", "/web/main.js", "/examples/demo/training_log.json", "/examples/demo/runs.json")
 
 
 def test_every_route_for_programs_is_described_with_its_methods():

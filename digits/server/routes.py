@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from digits.paths import PAGE
+from digits.paths import DEMO, PAGE
 from digits.runlog import contract
 from digits.server.control_api import ControlApi
 from digits.server.guard import Authorization
@@ -30,6 +30,7 @@ class Site(Router):
         access = access or Authorization()
         compressed = GzipCache()
         page, runs = PageFiles(project, compressed), ResultsApi(results, compressed)
+        demo = ResultsApi(project / DEMO, compressed)
         trainer = TrainerProcess(results)
         control, predict = ControlApi(results, access, trainer), PredictApi(results)
         self.queue_worker = QueueWorker(results, trainer, control.fixed_args)
@@ -43,6 +44,8 @@ class Site(Router):
             Route(rf"/results/({file})", GET=runs.live_file, cross_origin=True),
             Route(rf"/results/{contract.RUNS_INDEX}", GET=runs.runs_index, cross_origin=True),
             Route(rf"/results/runs/({run})/({file})", GET=runs.earlier_file, cross_origin=True),
+            Route(rf"/examples/demo/({file})", GET=demo.live_file, cross_origin=True),
+            Route(rf"/examples/demo/{contract.RUNS_INDEX}", GET=demo.runs_index, cross_origin=True),
             Route(rf"/runs/({run})", POST=runs.change_run, DELETE=runs.delete_run),
             Route(r"/runs", POST=control.start),
             Route(r"/resume", POST=control.resume),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from digits import stdio
-from digits.paths import PLACE, PROJECT, invocation
+from digits.paths import DEMO, PAGE, PLACE, PROJECT, invocation
 from digits.runlog import run_queue
 from digits.server.guard import Authorization, CorsPolicy, is_loopback, parse_origin
 from digits.server.http_server import Server
@@ -47,9 +47,13 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--allow-origin", action="append", default=[], metavar="ORIGIN", help=origin_help)
     folder_help = f"the folder the trainer writes to (default: results, {PLACE})"
     parser.add_argument("--results-dir", type=Path, default=PROJECT / "results", help=folder_help)
+    demo_help = "show a finished example run instead, read-only; needs no package"
+    parser.add_argument("--demo", action="store_true", help=demo_help)
     parser.add_argument("--no-browser", action="store_true", help="do not open the page in the browser")
     parser.add_argument("--verbose", action="store_true", help="log every request")
     options = parser.parse_args(arguments)
+    if options.demo:
+        options.results_dir = PAGE / DEMO
     if options.port is not None and not 0 <= options.port <= 65535:
         parser.error(f"{options.port} is not a port: choose one from 1024 to 65535")
     if os.path.exists(options.results_dir) and not os.path.isdir(options.results_dir):
@@ -62,8 +66,8 @@ def read_options(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def access_of(options: argparse.Namespace) -> Authorization:
-    """The authorization of changes: none on addresses that other machines can reach, without --allow-control."""
-    return Authorization(allowed=options.allow_control or is_loopback(options.host))
+    """The authorization of changes: none with --demo, or on addresses that others can reach without --allow-control."""
+    return Authorization(allowed=not options.demo and (options.allow_control or is_loopback(options.host)))
 
 
 def listen(options: argparse.Namespace, site: Router) -> Server:
@@ -124,7 +128,9 @@ def banner(server: Server, access: Authorization, options: argparse.Namespace) -
         lines.append(f"Port {PORT} is taken, so this is port {port}")
     if options.host in EVERYWHERE:
         lines.append(f"From other machines: this machine's IP address, port {port}")
-    if access.allowed:
+    if options.demo:
+        lines.append("A finished example: nothing can be changed")
+    elif access.allowed:
         lines.append("The address includes a token that permits starting and stopping training: keep it private")
         lines += _queued(folder)
     else:

@@ -74,7 +74,7 @@ class TrainingRun:
     """One run of `config`, which continues `previous` if that is given.
 
     `validation` and `calibration` are of the last epoch; `validation` is None before that, and without validation
-    images. `warn` is called with sentences for the user.
+    images. `warn` is called with sentences for the user. `dataset`: these images instead of those that `config` names.
     """
 
     def __init__(
@@ -84,12 +84,13 @@ class TrainingRun:
         progress: ProgressFactory,
         warn: Callable[[str], None],
         previous: PreviousRun | None = None,
+        dataset: Dataset | None = None,
     ):
         self.config, self.log = config, log
         environment = previous.environment if previous else {}
         device = machine.prepare(config, threads=environment.get("threads"))
         group = Group.join(device)
-        self.dataset = _load_dataset(config, log, progress, warn)
+        self.dataset = dataset or _load_dataset(config, log, progress, warn)
         description = self.dataset.describe()
         group.check_same(description["sha256"])
         if previous:

@@ -2,6 +2,7 @@
 
 import { addStyle } from '../core/dom.js';
 import * as bar from './bar.js';
+import * as firstRun from './first-run.js';
 import { manage } from './manage.js';
 import { createNewRun } from './new-run.js';
 import * as queue from './queue.js';
@@ -16,6 +17,7 @@ export async function mount(store, poll) {
   const controls = bar.mount(document.getElementById('header'), store, poll, newRun);
   const open = (run, inTraining) => manage(run, inTraining, store, newRun, controls.report);
   followLogTail(store);
+  firstRun.mount(document.getElementById('welcome'), store, poll);
   queue.mount(document.getElementById('sidebar'), store);
   space.mount(document.getElementById('runs'), store);
   store.on(['control'], ({ control }) => store.set({ manage: control?.isAuthorized ? open : null }));

@@ -9,6 +9,12 @@ export function apiOf(search) {
 
 export const API = apiOf(globalThis.location?.search);
 
+/** Whether ?demo asks for the finished run that ships with the page, instead of those in results/. */
+export const DEMO = new URLSearchParams(globalThis.location?.search ?? '').has('demo');
+
+/** The URL of the folder that holds the runs. */
+export const RESULTS = `${API}${DEMO ? 'examples/demo/' : 'results/'}`;
+
 const MAX_IMAGES = 12;
 const images = new Map(); // URL -> promise of a local URL
 
@@ -35,4 +41,4 @@ async function cache(url, image) {
 }
 
 /** The URL of the folder of the earlier run `shown`; null: the live run. */
-export const folderOf = (shown) => `${API}results/${shown === null ? '' : `runs/${shown}/`}`;
+export const folderOf = (shown) => `${RESULTS}${shown === null ? '' : `runs/${shown}/`}`;

@@ -1,6 +1,6 @@
 /** The overlaid runs: the log of each is read once, that of the live run again when the list of runs changes. */
 
-import { API } from '../core/api.js';
+import { RESULTS } from '../core/api.js';
 import { parseLog } from '../core/contract.js';
 import { createReader } from '../core/reader.js';
 import { groupKey, groupsOf, marksOf } from './groups.js';
@@ -65,7 +65,7 @@ export function follow(store) {
     known.set(one.run.path, one);
   }
 
-  const valueOf = (path) => read(`${API}results/${path}`).then(({ value }) => value, () => undefined);
+  const valueOf = (path) => read(`${RESULTS}${path}`).then(({ value }) => value, () => undefined);
 }
 
 /** @param {State} state */
@@ -91,7 +91,7 @@ function overlaid(loaded, { overlay, runs, list, shown }) {
     const group = groups.get(groupKey(run));
     const name = group?.name ?? (run.name === runId ? log.name : run.name);
     return {
-      runId, folder: `${API}results/${path}`, predictions, number: numbers.get(runId) ?? 1, group: group?.key ?? null, mark: marks.get(runId) ?? '',
+      runId, folder: `${RESULTS}${path}`, predictions, number: numbers.get(runId) ?? 1, group: group?.key ?? null, mark: marks.get(runId) ?? '',
       log: { ...log, name },
     };
   });

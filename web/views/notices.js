@@ -1,5 +1,6 @@
 /** Notices above the numbers: synthetic digits, failures, divergence, an earlier run. */
 
+import { DEMO } from '../core/api.js';
 import { h, icon } from '../core/dom.js';
 import { clock, date, decimal } from '../core/format.js';
 import { fallOf } from '../core/insights.js';
@@ -17,12 +18,12 @@ export function mount(element, store) {
   });
 }
 
-function boxOf({ kind, title, text, link, lines }) {
+function boxOf({ kind, title, text, link, href, lines }) {
   const output = lines?.length ? h('pre', { tabindex: '0', 'aria-label': 'Last output of the trainer' }, lines.join('\n')) : null;
   return h(
     'div', { class: `notice ${kind}`, role: 'note' },
     icon(kind === 'bad' ? 'failed' : 'notice'),
-    h('div', {}, h('p', {}, h('strong', {}, title), ` ${text} `, link ? h('a', { href: LIVE }, link) : null), output),
+    h('div', {}, h('p', {}, h('strong', {}, title), ` ${text} `, link ? h('a', { href: href ?? LIVE }, link) : null), output),
   );
 }
 
@@ -34,6 +35,7 @@ export function noticesOf({ log, liveness, live, runs, shown, missing, logTail, 
   const failure = failureOf(log, liveness, logTail, resumeProblem);
   if (failure) add(...failure);
   if (!log) return notices;
+  if (DEMO) add('info', 'A finished example', 'that ships with this project; nothing can be changed.', { link: 'Show your own runs', href: './' });
   if (shown !== null) add('info', 'Earlier run,', `started ${date(log.startedAt)}.`, { link: latest(live, runs) });
   const fall = fallOf(log);
   if (fall) add('warn', 'Accuracy fell.', fall.text);
