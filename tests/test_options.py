@@ -239,7 +239,7 @@ def test_nothing_heavy_is_imported_for_the_help():
 
 def test_every_option_in_the_documents_exists():
     known = {param for command in mnist_cnn.cli.commands.values() for p in command.params for param in p.opts}
-    known |= {"--help", "--port", "--host", "--allow-origin", "--allow-control"}  # help, and server.py's own
+    known |= {"--help", "--port", "--host", "--allow-origin", "--allow-control", "--demo"}  # help, and server.py's own
     known |= {"--no-browser", "--verbose"}
     known |= {"--version", "--nproc-per-node", "--data-binary"}  # Python's, torchrun's, curl's
     for document in ("README.md", "HowTo.md", "docs/api.md", "results/README.md"):

@@ -26,7 +26,8 @@ NAMES = (
     contract.RUNS_INDEX,
     contract.CONTROL,
     contract.TRAINER_LOG,
-    *(lock.LOCK_FILE, START_LOCK, CONTROL_LOCK, INDEX_LOCK),
+    contract.QUEUE,
+    *(lock.LOCK_FILE, START_LOCK, CONTROL_LOCK, INDEX_LOCK, contract.QUEUE_LOCK),
 )
 KINDS = {"pipe": os.mkfifo, "device": lambda path: os.symlink("/dev/zero", path)}
 _MEMORY = 6 << 30  # bytes of address space: torch alone takes some gigabytes of it
