@@ -5,7 +5,7 @@ Each command is answered by an event with its id, which reports what was done or
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from digits.config import Config
 from digits.interrupts import INTERRUPTS
@@ -78,7 +78,7 @@ class RemoteControl:
 
     def reject_pending(self) -> None:
         """Reject all commands that arrive after the last batch: there is nothing left to change."""
-        self._reject_all(self.poll(now=True), "the training is over")
+        self._reject(self.poll(now=True), "the training is over")
 
     def _apply(self, command: Command | InvalidCommand, following: deque[Command | InvalidCommand]) -> float:
         """Apply one command; returns the seconds of the pause that it ends."""
@@ -96,9 +96,9 @@ class RemoteControl:
                     self._change(command)
                     self._checkpoints.save_change()
         except InvalidCommand as error:
-            self._reject(command, str(error))
+            self._reject([command], str(error))
         except Stopped:
-            self._reject_all(following, "the training was stopped")
+            self._reject(following, "the training was stopped")
             raise
         return 0.0
 
@@ -171,13 +171,10 @@ class RemoteControl:
     def _answer(self, command: Command, kind: str, text: str, **facts: float) -> None:
         self._log.event(kind, text, request=command.id, **facts)
 
-    def _reject_all(self, commands: list[Command | InvalidCommand] | deque, reason: str) -> None:
+    def _reject(self, commands: Iterable[Command | InvalidCommand], reason: str) -> None:
         for command in commands:
-            self._reject(command, reason)
-
-    def _reject(self, command: Command | InvalidCommand, reason: str) -> None:
-        action = f"{command.action}: " if isinstance(command, Command) else ""
-        self._log.event("refused", action + reason, request=getattr(command, "id", None))
+            action = f"{command.action}: " if isinstance(command, Command) else ""
+            self._log.event("refused", action + reason, request=getattr(command, "id", None))
 
 
 def _value(command: Command) -> float:
