@@ -18,6 +18,8 @@ from digits.training.trainer import Trainer
 
 _POLL_S = 0.1  # interval while paused
 
+SaveSnapshot = Callable[[int], None]  # saves the weights of an epoch
+
 
 class Stopped(Exception):
     """The command stop was applied: the run ends here."""
@@ -26,17 +28,11 @@ class Stopped(Exception):
 class RemoteControl:
     """Applies commands between two batches, and pauses by the rules.
 
-    `save_snapshot` saves the weights of an epoch. With several processes, the main one reads the commands and all apply
-    them.
+    With several processes, the main one reads the commands and all apply them.
     """
 
     def __init__(
-        self,
-        log: RunLog,
-        trainer: Trainer,
-        checkpoints: Checkpoints,
-        save_snapshot: Callable[[int], None],
-        config: Config,
+        self, log: RunLog, trainer: Trainer, checkpoints: Checkpoints, save_snapshot: SaveSnapshot, config: Config
     ):
         self._log, self._trainer, self._checkpoints = log, trainer, checkpoints
         self._save_snapshot, self._config = save_snapshot, config
@@ -151,9 +147,8 @@ class RemoteControl:
         trainer, before = self._trainer, self._trainer.epochs
         epochs = int(_value(command) if command.whole else before + _value(command))
         if epochs < trainer.state.epoch or epochs == before:
-            raise InvalidCommand(
-                f"{_counted(epochs)} in all is not possible in epoch {trainer.state.epoch} of {before}"
-            )
+            place = f"epoch {trainer.state.epoch} of {before}"
+            raise InvalidCommand(f"{_counted(epochs)} in all is not possible in {place}")
         total = epochs * trainer.batches_per_epoch
         trainer.schedule = trainer.schedule.of_length(trainer.steps, total)
         self._log.set_totals(epochs, trainer.batches_per_epoch)
