@@ -35,12 +35,12 @@ benchmark: venv
 	@cd "$(HERE)" && for program in start run_log server synthetic "presets fast default" table; do \
 	    set -- $$program && name=$$1 && shift && .venv/bin/python benchmarks/$$name.py "$$@" || exit; done
 
-# pictures and non_digits use the weights of a run that is trained first; page, which needs Chromium and the test tools, is last.
+# pictures and non_digits use the weights of a run that is trained first; the last two need Chromium and the test tools.
 benchmark-all: benchmark
 	@cd "$(HERE)" && folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	.venv/bin/python mnist_cnn.py --quiet --dataset mnist --results-dir "$$folder" && \
 	for program in time_to_99 "presets best textbook" "presets tiny --seeds 10" architectures viewers slow_clients \
-	    "pictures $$folder/mnist_cnn.pth" "non_digits $$folder/mnist_cnn.pth" table page table; do \
+	    "pictures $$folder/mnist_cnn.pth" "non_digits $$folder/mnist_cnn.pth" table page page_runs table; do \
 	    set -- $$program && name=$$1 && shift && .venv/bin/python benchmarks/$$name.py "$$@" || exit; done
 
 # Packages are installed again whenever requirements.txt is newer than the last installation.

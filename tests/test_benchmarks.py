@@ -33,6 +33,7 @@ PROGRAMS = (
     "architectures",
     "non_digits",
     "page",
+    "page_runs",
     "pictures",
     "presets",
     "reference",
