@@ -11,7 +11,7 @@ const PANELS = ['loss', 'accuracy'];
 const FIRST = { page: 'overview', shown: null, epoch: null, set: 'validation', selected: NOTHING, list: LIST, overlay: [], view: PLAIN, zoom: null };
 
 test('a URL restores the state that it was made from', () => {
-  const looks = { axis: 'time', smoothing: 0.6, logarithmic: true, outliers: true, panel: 'accuracy' };
+  const looks = { axis: 'time', smoothing: 0.6, logarithmic: true, outliers: true, errors: true, panel: 'accuracy' };
   const states = [
     FIRST,
     { ...FIRST, shown: '20260921-run', overlay: ['a-1', 'b_2.c'], view: looks, zoom: [1.25, 3] },
@@ -26,7 +26,7 @@ test('a URL restores the state that it was made from', () => {
 
 test('a hostile URL gives the default state', () => {
   for (const value of HOSTILE.filter((text) => typeof text === 'string')) {
-    for (const key of ['view', 'epoch', 'set', 'cell', 'image', 'x', 'smooth', 'log', 'zoom', 'with', 'panel']) {
+    for (const key of ['view', 'epoch', 'set', 'cell', 'image', 'x', 'smooth', 'log', 'errors', 'zoom', 'with', 'panel']) {
       const { overlay, view, ...state } = stateOf(`#${key}=${value}`, PANELS);
       const { overlay: none, view: plain, ...first } = FIRST;
       assert.deepEqual({ ...state, epoch: null, selected: NOTHING, shown: null }, first);

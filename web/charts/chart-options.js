@@ -4,7 +4,7 @@ import { parts } from '../core/dom.js';
 import { AXES } from '../core/url-state.js';
 
 export function mount(element, store) {
-  const { axis, smoothing, log: logarithmic, outliers } = parts(element);
+  const { axis, smoothing, log: logarithmic, outliers, errors } = parts(element);
   const change = (changes) => store.set({ view: { ...store.state.view, ...changes } });
 
   axis.addEventListener('change', () => {
@@ -14,6 +14,7 @@ export function mount(element, store) {
   smoothing.addEventListener('input', () => change({ smoothing: Number(smoothing.value) }));
   logarithmic.addEventListener('change', () => change({ logarithmic: logarithmic.checked }));
   outliers.addEventListener('change', () => change({ outliers: !outliers.checked }));
+  errors.addEventListener('change', () => change({ errors: errors.checked }));
 
   store.on(['view'], ({ view }) => {
     axis.value = view.axis;
@@ -21,5 +22,6 @@ export function mount(element, store) {
     smoothing.ariaValueText = view.smoothing ? `${Math.round(view.smoothing * 100)} percent` : 'none';
     logarithmic.checked = view.logarithmic;
     outliers.checked = !view.outliers;
+    errors.checked = view.errors;
   });
 }

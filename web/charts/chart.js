@@ -2,11 +2,14 @@
 
 import { oncePerFrame } from '../core/redraw.js';
 import { colorsIn, onColors } from '../core/theme.js';
+import { isAlive } from '../core/status.js';
 import { draw, drawOver } from './draw.js';
+import { Easing } from './easing.js';
 import { listen } from './gestures.js';
 import { OTHER_COLORS } from './line-styles.js';
 import { plotOf } from './plot.js';
 import * as readout from './readout.js';
+import { placeOf } from './series.js';
 
 /** @import {Store} from '../core/store.js' */
 
@@ -15,16 +18,16 @@ const COLORS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', 
 /**
  * @param {HTMLElement} figure
  * @param {Store} store
- * @param {any} measure
+ * @param {(view: import('../core/url-state.js').View) => any} measureFor what the chart shows, by the looks of the charts
  */
-export function mount(figure, store, measure) {
+export function mount(figure, store, measureFor) {
   const canvas = /** @type {HTMLCanvasElement} */ (figure.querySelector('canvas'));
-  const staticLayer = createStaticLayer(figure, measure);
+  const staticLayer = createStaticLayer(figure, measureFor);
   /** @type {number[] | null} */
   let selection = null;
 
   function paint() {
-    const { curves, cursor } = store.state;
+    const { curves } = store.state;
     if (!curves || !canvas.clientWidth) return;
     const { image, plot, colors } = staticLayer.render(store.state, canvas);
     if (canvas.width !== image.width || canvas.height !== image.height) Object.assign(canvas, { width: image.width, height: image.height });
@@ -33,14 +36,15 @@ export function mount(figure, store, measure) {
     context.clearRect(0, 0, image.width, image.height);
     context.drawImage(image, 0, 0);
     context.scale(devicePixelRatio, devicePixelRatio);
-    drawOver(context, plot, { colors, curves, cursor, selection });
+    drawOver(context, plot, { colors, curves, cursor: placeOf(store.state), selection });
+    if (staticLayer.isMoving) redraw();
   }
 
   const redraw = oncePerFrame(paint);
   store.on(['curves', 'zoom', 'view'], redraw);
-  store.on(['curves', 'cursor'], (state) => {
+  store.on(['curves', 'cursor', 'epoch', 'view'], (state) => {
     redraw();
-    readout.update(figure, state, measure);
+    readout.update(figure, state, measureFor(state.view));
   });
   new ResizeObserver(redraw).observe(canvas);
   onColors(() => {
@@ -49,9 +53,9 @@ export function mount(figure, store, measure) {
   });
   for (const button of /** @type {NodeListOf<HTMLElement>} */ (figure.querySelectorAll('[data-save]'))) {
     button.addEventListener('click', async () => {
-      const { log, curves } = store.state;
+      const { log, curves, view } = store.state;
       const { plot, colors } = staticLayer;
-      if (plot) (await import('./saving.js')).saveAs(button.dataset.save, { log, curves, plot, measure, colors });
+      if (plot) (await import('./saving.js')).saveAs(button.dataset.save, { log, curves, plot, measure: measureFor(view), colors });
     });
   }
   listen(canvas, store, {
@@ -64,7 +68,7 @@ export function mount(figure, store, measure) {
 }
 
 /** Everything but the cursor, drawn again only when it changes: the pointer moves at sixty frames a second. */
-function createStaticLayer(figure, measure) {
+function createStaticLayer(figure, measureFor) {
   const image = document.createElement('canvas');
   const context = /** @type {CanvasRenderingContext2D} */ (image.getContext('2d'));
   /** @type {Object<string, string> | null} */
@@ -72,15 +76,28 @@ function createStaticLayer(figure, measure) {
   /** @type {ReturnType<typeof plotOf> | null} */
   let plot = null;
   let inputs = []; // of that plot
+  const easing = new Easing();
 
-  function render({ curves, zoom, view }, { clientWidth, clientHeight }) {
+  /** The plot with the y axis of a live run eased. */
+  function eased({ curves, zoom, view, log, liveness }, measure, size) {
+    const fitting = plotOf(curves, measure, zoom, size, view);
+    if (!isAlive(liveness)) return fitting;
+    const { axis, logarithmic, outliers, errors } = view;
+    const key = JSON.stringify([log?.runId, zoom, axis, logarithmic, outliers, errors]);
+    const range = easing.next(fitting.range, key, performance.now());
+    return isSame(range, fitting.range) ? fitting : plotOf(curves, measure, zoom, size, view, { low: range.low, high: range.high });
+  }
+
+  function render(state, { clientWidth, clientHeight }) {
+    const { curves, zoom, view } = state;
+    const measure = measureFor(view);
     const size = { width: clientWidth, height: clientHeight };
     const [width, height] = [size.width, size.height].map((side) => Math.round(side * devicePixelRatio));
     colors ??= colorsIn(figure, COLORS);
     const current = [curves, zoom, view, colors, width, height];
-    if (current.some((input, index) => input !== inputs[index])) {
+    if (easing.isMoving || current.some((input, index) => input !== inputs[index])) {
       inputs = current;
-      plot = plotOf(curves, measure, zoom, size, view);
+      plot = eased(state, measure, size);
       readout.note(figure, plot, measure);
       Object.assign(image, { width, height });
       context.scale(devicePixelRatio, devicePixelRatio);
@@ -93,6 +110,9 @@ function createStaticLayer(figure, measure) {
     render,
     get plot() { return plot; },
     get colors() { return colors; },
+    get isMoving() { return easing.isMoving; },
     forgetColors() { colors = null; },
   };
 }
+
+const isSame = (a, b) => a.low === b.low && a.high === b.high;

@@ -93,11 +93,11 @@ function drawBand(context, { x, y }, { low, high }, color) {
 /** The points of a line, not clipped at the edge. */
 function drawMarks(context, { x, y, area, view }, points, color, surface, mark) {
   context.fillStyle = color;
-  points.forEach((point, row) => {
+  points.forEach((point) => {
     if (point.x < view[0] || point.x > view[1]) return;
     const [left, top] = [x(point.x), y(point.y)];
     if (top < area.top - 1 || top > area.bottom + 1) arrow(context, left, area, top < area.top);
-    else if (points.length <= MAX_MARKS || row === points.length - 1) {
+    else if (points.length <= MAX_MARKS) {
       mark(context, left, top, 4);
       context.fill();
       context.strokeStyle = surface;

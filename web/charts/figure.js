@@ -16,7 +16,7 @@ export function figure({ key, title, hint, lines, nothing = `No ${title.toLowerC
     { class: lines.length > 1 ? 'card chart' : 'card chart small', 'data-measure': key },
     h(
       'figcaption', {},
-      h('h2', {}, `${title} `, h('span', { class: 'soft' }, hint)),
+      h('h2', {}, part('span', 'title', {}, title), ' ', part('span', 'hint', { class: 'soft' }, hint)),
       part('p', 'where', { class: 'where soft' }),
     ),
     h('ul', { class: 'readout' }, ...lines.map((line) => {
@@ -33,7 +33,7 @@ export function figure({ key, title, hint, lines, nothing = `No ${title.toLowerC
     ),
     h(
       'div', { class: 'foot soft' },
-      part('span', 'beyond'),
+      h('p', {}, part('span', 'beyond'), part('span', 'explain')),
       part('button', 'reset', { hidden: true }, 'Reset zoom'),
       h('span', { class: 'save' }, part('button', 'enlarge', { 'aria-pressed': 'false' }, 'Enlarge'), 'Save ', ...['PNG', 'SVG', 'CSV'].map((kind) => h(
         'button', { 'data-save': kind, 'aria-label': `Save ${title.toLowerCase()} as ${kind}` }, kind,

@@ -25,18 +25,18 @@ const LETTER = 6.4; // px, of a label's font: an estimate of the width
  * @param {Zoom | null} zoom
  * @param {{width: number, height: number}} size
  * @param {View} [options]
+ * @param {{low: number, high: number} | null} [shown] another range of the y axis than that of the values
  */
-export function plotOf(curves, measure, zoom, size, options = PLAIN) {
+export function plotOf(curves, measure, zoom, size, options = PLAIN, shown = null) {
   const view = zoom ?? curves.full;
-  const { smoothing } = options;
-  const given = curves[measure.key];
-  const lines = smoothing ? { ...given, smooth: smoothed(given.batch, smoothing) } : given;
+  const others = (curves.others ?? []).map((other) => ({ ...other, points: lineOf(other, measure), band: bandOf(other, measure) }));
+  const lines = linesOf(curves, measure, others.length ? 0 : options.smoothing);
   const inView = ({ x }) => x >= view[0] && x <= view[1];
   const batches = points(curves.batchX, lines.batch).filter(inView);
-  const others = (curves.others ?? []).map((other) => ({ ...other, points: lineOf(other, measure.key), band: other.bands?.[measure.key] ?? null }));
   const overlaid = others.flatMap((other) => [...other.points, ...(other.band?.low ?? []), ...(other.band?.high ?? [])]);
   const firm = [...lines.train, ...lines.validation, ...overlaid].filter(inView);
-  const { isLog, ...range } = rangeOf(batches, firm, measure, options);
+  const { isLog, ...fitting } = rangeOf(batches, firm, measure, options);
+  const range = { ...fitting, ...shown };
   const events = curves.events.filter((event) => event.x !== null && event.kind !== 'refused' && inView(event));
   const right = size.width - (size.width < NARROW ? 12 : 84);
   const x = linear(view, [LEFT, right]);
@@ -54,18 +54,39 @@ export function plotOf(curves, measure, zoom, size, options = PLAIN) {
   };
 }
 
+/** The lines of one measure. In a comparison the batches would hide the other runs: there the epochs are drawn alone. */
+function linesOf(curves, { key, value, isSmoothed = true }, smoothing) {
+  const given = curves[key];
+  const isComparison = (curves.others ?? []).length > 0 && given.validation.length > 1;
+  const batch = isComparison ? given.batch.map(() => null) : mapped(given.batch, value);
+  const ends = isComparison ? {} : { low: given.low && mapped(given.low, value), high: given.high && mapped(given.high, value) };
+  const [train, validation] = [given.train, given.validation].map((line) => line.map(({ x, y }) => ({ x, y: value ? value(y) : y })));
+  const smooth = smoothing && isSmoothed ? { smooth: smoothed(batch, smoothing) } : {};
+  return { batch, ...ends, train, validation, ...smooth };
+}
+
+const mapped = (column, value) => (value ? column.map((one) => (one === null ? null : value(one))) : column);
+
 function rangeOf(batches, firm, measure, { logarithmic: isLogWanted, outliers }) {
-  const logRange = isLogWanted && measure.allowsLog && wholeRange(batches, firm, true);
+  const logRange = (measure.isLog || (isLogWanted && measure.allowsLog)) && wholeRange(batches, firm, true);
   if (logRange) return { ...logRange, isLog: true };
   const isWhole = outliers && batches.length + firm.length > 0 && measure.first;
   return { ...(isWhole ? allOf(batches, firm, measure) : measure.range(batches, firm)), isLog: false };
 }
 
 /** The line of an overlaid run: validation, or its batches if that has fewer than two points; of a group: their mean. */
-function lineOf(curves, key) {
-  if (curves.bands?.[key]?.mean.length) return curves.bands[key].mean;
+function lineOf(curves, { key, value = (one) => one }) {
+  const { mean } = curves.bands?.[key] ?? {};
   const { validation, batch } = curves[key];
-  return validation.length > 1 ? validation : points(curves.batchX, batch);
+  const line = mean?.length ? mean : validation.length > 1 ? validation : points(curves.batchX, batch);
+  return line.map(({ x, y }) => ({ x, y: value(y) }));
+}
+
+/** The band of a group; null for a run. */
+function bandOf({ bands }, { key, value = (one) => one }) {
+  const band = bands?.[key];
+  const edge = (line) => line.map(({ x, y }) => ({ x, y: value(y) }));
+  return band ? { ...band, low: edge(band.low), high: edge(band.high) } : null;
 }
 
 /** The range with every outlier; accuracy ends at 1. */

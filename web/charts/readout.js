@@ -2,13 +2,15 @@
 
 import { h, parts, setText } from '../core/dom.js';
 import { plusMinus, whole } from '../core/format.js';
-import { nearest } from './series.js';
+import { nearest, placeOf } from './series.js';
 import { swatch } from './swatch.js';
 
-export function update(figure, { curves, cursor }, measure) {
+export function update(figure, state, measure) {
+  const { curves, cursor } = state;
   if (!curves) return;
   const { format, key } = measure;
-  const at = cursor ?? curves.full[1];
+  const chosen = placeOf(state);
+  const at = chosen ?? curves.full[1];
   const batch = nearest(curves.batchX, at);
   const lines = curves[key];
   const epoch = nearest(curves.epochX, at);
@@ -19,9 +21,10 @@ export function update(figure, { curves, cursor }, measure) {
     spread: spread(lines, batch, format),
     train: number(curves.epochs[`train_${key}`], epoch),
     validation: number(curves.epochs[`val_${key}`], epoch),
-    of: ofEpoch,
-    at: ofEpoch,
-    where: place(curves, batch, cursor === null),
+    of: ofEpoch && `within ${ofEpoch}`,
+    at: ofEpoch && `after ${ofEpoch}`,
+    where: place(curves, batch, chosen === null),
+    explain: cursor !== null && isNearTraining(lines, cursor) ? `${WITHIN} ${ofEpoch}` : '',
   };
   const shown = parts(figure);
   for (const [name, text] of Object.entries(texts)) {
@@ -33,6 +36,14 @@ export function update(figure, { curves, cursor }, measure) {
   const epochs = shown.train ? `; ${ofEpoch}: training ${train}, validation ${validation}` : '';
   const ariaValueText = `${where}: batches ${here}${epochs}`;
   Object.assign(canvas, { ariaValueMin: curves.full[0], ariaValueMax: curves.full[1], ariaValueNow: at, ariaValueText });
+}
+
+const WITHIN = 'Training: mean over the images as augmented, while the weights still changed, in';
+
+/** Whether the cursor is at the training point of an epoch, which is drawn in its middle. */
+function isNearTraining({ train, validation }, cursor) {
+  const distance = (points) => Math.min(Infinity, ...points.map(({ x }) => Math.abs(x - cursor)));
+  return distance(train) < distance(validation);
 }
 
 /** A line for each overlaid run. */
@@ -57,7 +68,8 @@ function valueAt({ bands, epochs, epochX, batchX, ...curves }, at, key, format) 
 
 /** Notes values outside the scale. */
 export function note(figure, { range }, { format, first }) {
-  const text = range.beyond === null ? '' : `${first} ${format(range.beyond)} is outside this scale`;
+  const isOutside = range.beyond !== null && (range.beyond > range.high || range.beyond < range.low);
+  const text = isOutside ? `${first} ${format(range.beyond)} is outside this scale` : '';
   setText(parts(figure).beyond, text);
 }
 

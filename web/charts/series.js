@@ -8,6 +8,8 @@ import { gathered } from './bands.js';
 /** @type {[string, number, number][]} */
 const UNITS = [['s', 1, 180], ['min', 60, 10800], ['h', 3600, Infinity]]; // name, its seconds, longest run in seconds
 
+export const secondsIn = (unit) => UNITS.find(([name]) => name === unit)?.[1] ?? 1;
+
 /**
  * All curves of a log over one x axis: epoch, step or time; step where the log lacks the columns for the other two.
  * @param {Log} log
@@ -98,6 +100,12 @@ function eventsOf(log) {
   const all = [...log.events, ...insightsOf(log)].sort((a, b) => place(a) - place(b));
   const cause = all.find(({ kind }) => kind === 'accuracy fell')?.cause;
   return all.map((event) => (cause && event.kind === cause.kind && event.step === cause.step ? { ...event, isCause: true } : event));
+}
+
+/** Where the charts are read: at the cursor, else at the epoch that the scrubber chose; null: at the latest batch. */
+export function placeOf({ curves, cursor, epoch }) {
+  if (cursor !== null || epoch === null || !curves) return cursor;
+  return curves.epochX[curves.epochs.epoch.findLastIndex((one) => one <= epoch)] ?? null;
 }
 
 /** The index of the value nearest to x in ascending values; -1 if there are none. */

@@ -8,7 +8,8 @@ export const PAGES = ['overview', 'mistakes', 'try', 'compare', 'network', 'sett
 export const SETS = ['validation', 'test'];
 export const AXES = ['epoch', 'step', 'time'];
 const KEYS = new Set([
-  'view', 'epoch', 'set', 'cell', 'image', 'find', 'sort', 'group', 'columns', 'with', 'x', 'smooth', 'log', 'outliers', 'panel', 'zoom',
+  'view', 'epoch', 'set', 'cell', 'image', 'find', 'sort', 'group', 'columns', 'with', 'x', 'smooth', 'log', 'outliers', 'errors',
+  'panel', 'zoom',
 ]);
 /** The fragment of the live run; a bare # would scroll to the top. */
 export const LIVE = '#live';
@@ -16,7 +17,7 @@ export const LIVE = '#live';
 export const MOST_COMPARED = 10; // runs: as many colors as can be told apart beside the shown run's two
 
 /** @typedef {'validation' | 'test'} Split */
-/** @typedef {{axis: string, smoothing: number, logarithmic: boolean, outliers: boolean, panel: string | null}} View `panel`: the enlarged chart */
+/** @typedef {{axis: string, smoothing: number, logarithmic: boolean, outliers: boolean, errors: boolean, panel: string | null}} View `errors`: error rate instead of accuracy; `panel`: the enlarged chart */
 /** @typedef {[number, number]} Zoom from and to on the x axis of the charts */
 /** @typedef {{cell: string | null, image: number | null}} Selected a cell of the confusion matrix ('53': a 5 predicted as 3), an image of the set */
 /**
@@ -33,12 +34,12 @@ export const MOST_COMPARED = 10; // runs: as many colors as can be told apart be
  */
 
 /** @type {View} */
-export const PLAIN = { axis: 'epoch', smoothing: 0, logarithmic: false, outliers: false, panel: null };
+export const PLAIN = { axis: 'epoch', smoothing: 0.9, logarithmic: false, outliers: false, errors: false, panel: null };
 /** @type {Selected} */
 export const NOTHING = { cell: null, image: null };
 
 /**
- * `#run=…&view=mistakes&epoch=4&set=test&cell=53&image=17&with=…,…&x=time&smooth=0.6&log=1&outliers=1&panel=loss&zoom=1,2`
+ * `#run=…&view=mistakes&epoch=4&set=test&cell=53&image=17&with=…,…&x=time&smooth=0.6&log=1&outliers=1&errors=1&panel=loss&zoom=1,2`
  * and the parts of list-options.js; defaults are left out.
  * @param {Address} state
  */
@@ -57,6 +58,7 @@ export function hashOf({ page, shown, epoch, set, selected, list, overlay, view,
   add('smooth', view.smoothing !== PLAIN.smoothing && view.smoothing);
   add('log', view.logarithmic && 1);
   add('outliers', view.outliers && 1);
+  add('errors', view.errors && 1);
   add('panel', view.panel);
   add('zoom', zoom && zoom.map((value) => Number(value.toPrecision(7))).join());
   const text = parameters.toString().replace(/%(2C|3A|3D)/g, decodeURIComponent); // as readable as it stays unambiguous
@@ -93,6 +95,7 @@ export function stateOf(hash, panels) {
       smoothing: smoothingOf(text('smooth')),
       logarithmic: text('log') === '1',
       outliers: text('outliers') === '1',
+      errors: text('errors') === '1',
       panel: oneOf(panels, 'panel') ?? null,
     },
     zoom: zoomOf(text('zoom')),

@@ -1,15 +1,19 @@
 /** The charts: loss, accuracy, learning rate and throughput over one x axis. */
 
 import * as chart from '../charts/chart.js';
-import { parts } from '../core/dom.js';
+import { parts, setText } from '../core/dom.js';
 import { figure } from '../charts/figure.js';
 import { decimal, percent, whole } from '../core/format.js';
 import { fromZero, robustAccuracyRange, robustRange } from '../charts/range.js';
 import { spliced } from '../charts/rows.js';
+import { overPlannedRun } from '../charts/planned.js';
 import { prepare } from '../charts/series.js';
+import { isAlive } from '../core/status.js';
 
 const plainTick = (value, { decimals }) => (decimals === null ? String(value) : value.toFixed(decimals));
 export const MEASURES = [
+const errorRate = (accuracy) => Math.max(0, 1 - accuracy);
+const MEASURES = [
   {
     key: 'loss',
     title: 'Loss',
@@ -31,6 +35,17 @@ export const MEASURES = [
     format: percent,
     formatTick: (value, { decimals }) => `${(value * 100).toFixed(Math.max(0, decimals - 2))} %`,
     first: 'Down to',
+    errors: {
+      key: 'accuracy',
+      title: 'Error rate',
+      hint: 'log scale, lower is better',
+      lines: ['batch', 'train', 'validation'],
+      isLog: true,
+      value: errorRate,
+      range: robustRange,
+      format: (accuracy) => percent(accuracy === null ? null : errorRate(accuracy)),
+      formatTick: (rate) => `${Number((rate * 100).toPrecision(2))} %`,
+    },
   },
   {
     key: 'lr',
@@ -41,6 +56,7 @@ export const MEASURES = [
     format: decimal,
     formatTick: plainTick,
     allowsLog: true,
+    isSmoothed: false, // it is a schedule, not a measurement
   },
   {
     key: 'throughput',
@@ -56,18 +72,27 @@ export const MEASURES = [
 export const PANELS = MEASURES.map(({ key }) => key);
 
 export function mount(element, store) {
-  store.on(['log', 'view', 'others', 'group', 'detail'], ({ log, view, others, group, detail }) => {
+  let before = { place: '', end: /** @type {number | null} */ (null) }; // of the x axis
+  store.on(['log', 'liveness', 'view', 'others', 'group', 'detail'], ({ log, liveness, view, others, group, detail }) => {
     element.hidden = !log;
-    const batches = log && spliced(log.batches, detail?.runId === log.runId ? detail.rows : null);
-    store.set({ curves: log ? prepare({ ...log, batches }, view.axis, others, group) : null });
+    if (!log) return store.set({ curves: null });
+    const batches = spliced(log.batches, detail?.runId === log.runId ? detail.rows : null);
+    const curves = prepare({ ...log, batches }, view.axis, others, group);
+    const place = `${log.runId} ${curves.unit}`;
+    const shown = isAlive(liveness) ? overPlannedRun(curves, log, place === before.place ? before.end : null) : curves;
+    before = { place, end: shown.full[1] };
+    return store.set({ curves: shown });
   });
   const figures = MEASURES.map((measure) => [figure(measure), measure]);
   parts(element).charts.prepend(...figures.map(([frame]) => frame));
   for (const [frame, measure] of figures) {
     store.on(['curves'], ({ curves }) => { frame.dataset.state = stateOf(curves, measure.key); });
-    chart.mount(frame, store, measure);
-    const { enlarge, reset } = parts(frame);
+    const measureFor = (view) => (view.errors && measure.errors) || measure;
+    chart.mount(frame, store, measureFor);
+    const { enlarge, reset, title, hint } = parts(frame);
     store.on(['view'], ({ view }) => {
+      setText(title, measureFor(view).title);
+      setText(hint, measureFor(view).hint);
       const isAlone = view.panel === measure.key;
       frame.classList.toggle('alone', isAlone);
       frame.hidden = Boolean(view.panel) && !isAlone;
