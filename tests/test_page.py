@@ -77,7 +77,7 @@ def test_a_real_training_is_shown_from_first_batch_to_samples(visit, tmp_path):
         assert training.wait(60) == 0
         assert steps_shown(page) == 3072
         reach(page, "#samples")
-        assert page.locator("#samples .sample").count() == 10
+        assert page.locator("#samples li").count() == 10
         see(page, "[data-kind=test] .number", "%")
         see(page, "#layers", "Conv2d")
 
@@ -143,7 +143,7 @@ def test_a_lost_server_is_reported_and_reconnected(visit, tmp_path):
             server.terminate()
         status(page, "Disconnected")
         see(page, "#header [data-part=detail]", "last answer .* retrying")
-        assert page.locator(".sample").count() > 0, "what was read stays"
+        assert page.locator("#samples li").count() > 0, "what was read stays"
 
 
 def test_only_changed_files_are_read_again(visit, tmp_path):

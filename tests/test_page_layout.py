@@ -40,7 +40,7 @@ def test_a_run_that_logs_little_is_shown_without_empty_sections(visit, tmp_path)
     with our_server(tmp_path) as url:
         page = visit(url)
         status(page, "Completed")
-        for section in ("layers", "samples", "events", "runs", "epochs"):
+        for section in ("layers", "samples", "runs", "epochs"):
             assert page.locator(f"#{section}").is_hidden()
 
 

@@ -145,7 +145,7 @@ def test_uncalibrated_probabilities_are_marked(visit, tmp_path, run):
     with our_server(tmp_path) as url:
         page = visit(url)
         reach(page, "#samples")
-        see(page, "#samples .sample", "10.0\u00a0% confidence, uncalibrated")
+        see(page, "#samples li", "10.0\u00a0% confidence, uncalibrated")
         reach(page, "#mistakes")
         see(page, "#mistakes .sample >> nth=0", "% confidence, uncalibrated")
         calibrated = run["test"] | {"temperature": 0.9}
@@ -153,7 +153,7 @@ def test_uncalibrated_probabilities_are_marked(visit, tmp_path, run):
         write_json(tmp_path / TEST_SAMPLES, samples | {"temperature": 0.9})
         page.reload()
         reach(page, "#samples")
-        see(page, "#samples .sample", "10.0\u00a0% confidence(?!, )")
+        see(page, "#samples li", "10.0\u00a0% confidence(?!, )")
         reach(page, "#mistakes")
         see(page, "#mistakes .sample >> nth=0", "% confidence(?!, )")
 

@@ -33,6 +33,7 @@ const SECTIONS = {
 /** @type {Object<string, [string, () => Promise<any>]>} */
 const WITH_LOG = {
   epochs: ['overview', () => import('./views/epochs.js')],
+  happening: ['overview', () => import('./views/happening.js')],
   events: ['overview', () => import('./views/events.js')],
   layers: ['network', () => import('./views/layers.js')],
   settings: ['settings', () => import('./views/settings.js')],

@@ -1,15 +1,17 @@
 /** Events and insights, the latest first; each links to its step on the charts. */
 
 import { BAD_EVENTS } from '../core/contract.js';
-import { h } from '../core/dom.js';
+import { h, parts } from '../core/dom.js';
 import { clock, whole } from '../core/format.js';
 
 export function mount(element, store) {
   const list = element.querySelector('ol');
+  const { none } = parts(element);
   let drawn = '';
   store.on(['curves'], ({ curves }) => {
     const events = curves?.events ?? [];
-    element.hidden = !events.length;
+    list.hidden = !events.length;
+    none.hidden = events.length > 0;
     const content = JSON.stringify(events);
     if (content === drawn) return; // keeps the scroll position
     drawn = content;

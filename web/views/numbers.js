@@ -4,9 +4,12 @@ import { h, setText } from '../core/dom.js';
 import { UNKNOWN, counted, decimal, duration, percent, whole } from '../core/format.js';
 import { greatest } from '../core/insights.js';
 import { isAlive, secondsOf } from '../core/status.js';
+import { sparkline } from './sparkline.js';
 
 export function mount(element, store) {
   const tiles = new Map();
+  /** @type {ReturnType<typeof createTrend> | null} */
+  let trend = null;
   store.on(['log', 'liveness'], ({ log, liveness }) => {
     element.hidden = !log;
     if (!log) return;
@@ -16,6 +19,8 @@ export function mount(element, store) {
       setText(number, value);
       setText(note, remark);
     }
+    trend ??= createTrend(element.firstElementChild);
+    trend(log.epochs);
   });
 }
 
@@ -26,6 +31,31 @@ function tile(element, name, kind) {
   return [number, remark];
 }
 
+/** The trend of the first number: its change, and a curve of all epochs. */
+function createTrend(root) {
+  const change = h('span');
+  const trend = h('dd', { class: 'trend' }, change);
+  root.append(trend);
+  let drawn = '';
+  return ({ val_accuracy: accuracy }) => {
+    setText(change, changeOf(accuracy));
+    change.dataset.trend = change.textContent.charAt(0);
+    const content = accuracy.join();
+    if (content === drawn) return;
+    drawn = content;
+    trend.replaceChildren(change, sparkline(accuracy));
+  };
+}
+
+/** "▲ 0.12 points" since the epoch before; empty without two. */
+function changeOf(accuracy) {
+  const known = accuracy.filter((value) => value !== null);
+  if (known.length < 2) return '';
+  const points = (known[known.length - 1] - known[known.length - 2]) * 100;
+  const sign = points >= 0.005 ? '▲' : points <= -0.005 ? '▼' : '=';
+  return `${sign} ${Math.abs(points).toFixed(2)} points`;
+}
+
 function numbersOf(log, isRunning) {
   const { epochs } = log;
   const isEarly = isRunning && !epochs.epoch.length;
@@ -34,14 +64,14 @@ function numbersOf(log, isRunning) {
   const accuracy = latest(epochs.val_accuracy);
   const done = epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} completed` : '';
   return [
-    { name: 'Training loss', kind: 'train', ...trainingLoss(log) },
-    { name: 'Validation loss', kind: 'validation', value: decimal(epochs.val_loss[loss] ?? null), remark: epochAt(loss) },
     {
       name: 'Validation accuracy',
       kind: 'validation',
       value: percent(epochs.val_accuracy[accuracy] ?? null),
       remark: accuracy < 0 ? epochAt(accuracy) : relativeToBest(epochs, accuracy),
     },
+    { name: 'Validation loss', kind: 'validation', value: decimal(epochs.val_loss[loss] ?? null), remark: epochAt(loss) },
+    { name: 'Training loss', kind: 'train', ...trainingLoss(log) },
     { name: 'Test accuracy', kind: 'test', ...testAccuracy(log.test, isRunning) },
     { name: 'Time', kind: 'time', value: duration(secondsOf(log)), remark: done },
   ];
