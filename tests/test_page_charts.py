@@ -37,6 +37,7 @@ def test_smoothing_log_scale_and_clipping_can_be_switched_on_and_off(visit, tmp_
     with our_server(tmp_path) as url:
         page = visit(url)
         see(page, WHERE, "step 120")
+        page.locator("[data-part=smoothing]").fill("0")  # it is smoothed at first
         plain = pixels(page)
         page.locator("[data-part=smoothing]").fill("0.8")
         smooth = pixels(page)

@@ -84,9 +84,9 @@ export function mount(element, store) {
     return store.set({ curves: shown });
   });
   const figures = MEASURES.map((measure) => [figure(measure), measure]);
-  const { charts, more } = parts(element);
+  const { charts, secondary } = parts(element);
   charts.append(...figures.filter(([, { lines }]) => lines.length > 1).map(([frame]) => frame));
-  more.prepend(...figures.filter(([, { lines }]) => lines.length === 1).map(([frame]) => frame));
+  secondary.prepend(...figures.filter(([, { lines }]) => lines.length === 1).map(([frame]) => frame));
   for (const [frame, measure] of figures) {
     store.on(['curves'], ({ curves }) => { frame.dataset.state = stateOf(curves, measure.key); });
     const measureFor = (view) => (view.errors && measure.errors) || measure;

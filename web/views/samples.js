@@ -24,12 +24,12 @@ function item(sample, { rows, columns, isCalibrated }) {
   const certain = `${likelihood(confidence)} confidence${isCalibrated ? '' : ', uncalibrated'}`;
   const verdict = isRight ? 'correct' : `label ${label ?? '?'}`;
   return h(
-    'li', { class: isRight ? 'strip right' : 'strip wrong', title: `${certain}, ${verdict}` },
+    'li', { class: isRight ? 'strip right' : 'strip wrong', title: `${verdict}, ${certain}` },
     raster(pixels ?? [], rows, columns, { 'aria-hidden': 'true' }),
     h('span', { class: 'unseen' }, index === null ? '' : `Test image ${whole(index)}: `),
     h('strong', {}, prediction ?? '?'),
     h('span', { 'aria-hidden': 'true' }, isRight ? '✓' : `✗ ${label ?? '?'}`),
     h('small', {}, likelihood(confidence)),
-    h('span', { class: 'unseen' }, `${certain}, ${verdict}`),
+    h('span', { class: 'unseen' }, `${verdict}, ${certain}`),
   );
 }
