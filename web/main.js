@@ -9,14 +9,11 @@ import * as refresh from './core/refresh.js';
 import { INITIAL, createStore } from './core/store.js';
 import * as theme from './core/theme.js';
 import { follow as followToken } from './core/token.js';
-import { whenOpened } from './core/visibility.js';
+import { when, whenOpened } from './core/visibility.js';
 import { stateOf } from './core/url-state.js';
 import * as chartOptions from './charts/chart-options.js';
-import { follow as followFullResolution } from './charts/full-resolution.js';
 import * as navigation from './frame/navigation.js';
 import * as shortcuts from './frame/shortcuts.js';
-import { follow as followOverlay } from './runs/overlay.js';
-import * as runs from './runs/sidebar.js';
 import * as compare from './views/compare.js';
 import * as header from './views/header.js';
 import * as learning from './views/learning.js';
@@ -27,7 +24,7 @@ import * as welcome from './views/welcome.js';
 
 const SECTIONS = {
   'live-region': liveRegion, 'chart-options': chartOptions, nav: navigation, compare, header, learning, notices, numbers, pad, refresh,
-  runs, shortcuts, theme, welcome,
+  shortcuts, theme, welcome,
 };
 // Sections that show nothing before there is a run: the view that first shows one, and its module, which is loaded then.
 /** @type {Object<string, [string, () => Promise<any>]>} */
@@ -59,8 +56,15 @@ for (const [id, [page, load]] of Object.entries(WITH_LOG)) {
 }
 for (const [id, [key, isEmpty, load]] of Object.entries(LAZY)) showWhenSeen(document.getElementById(id), store, key, isEmpty, load);
 
-followOverlay(store);
-followFullResolution(store);
+when(store, ['runs'], ({ runs }) => runs.length > 0, async () => {
+  (await import('./runs/sidebar.js')).mount(document.getElementById('runs'), store);
+});
+when(store, ['runs', 'overlay'], ({ runs, overlay }) => runs.length > 0 && overlay.length > 0, async () => {
+  (await import('./runs/overlay.js')).follow(store);
+});
+when(store, ['zoom', 'log'], ({ zoom, log }) => zoom !== null && log !== null, async () => {
+  (await import('./charts/full-resolution.js')).follow(store);
+});
 
 const poller = createPoller(store, read, serverKind);
 followToken(store, poller.poll, () => import('./control/control.js'));

@@ -82,9 +82,12 @@ function lineOf(curves, { key, value = (one) => one }) {
   return line.map(({ x, y }) => ({ x, y: value(y) }));
 }
 
-/** The band of a group; null for a run. */
-function bandOf({ bands }, { key, value = (one) => one }) {
-  const band = bands?.[key];
+/**
+ * The band of a group; null for a run.
+ * @param {import('../core/types.js').OtherCurves} curves
+ */
+function bandOf(curves, { key, value = (one) => one }) {
+  const band = curves.bands?.[key];
   const edge = (line) => line.map(({ x, y }) => ({ x, y: value(y) }));
   return band ? { ...band, low: edge(band.low), high: edge(band.high) } : null;
 }

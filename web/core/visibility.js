@@ -1,6 +1,6 @@
 /** Detection of elements that come into view, and of views that are opened. */
 
-/** @import {Store} from './store.js' */
+/** @import {State, Store} from './store.js' */
 
 /** Calls `call()` once, as soon as any part of `element` is in view or about to be printed. */
 export function whenSeen(element, call) {
@@ -14,6 +14,21 @@ export function whenSeen(element, call) {
   };
   observer.observe(element);
   window.addEventListener('beforeprint', seen);
+}
+
+/**
+ * Calls `call()` once, as soon as the state fulfills the condition.
+ * @param {Store} store
+ * @param {(keyof State)[]} keys
+ * @param {(state: State) => boolean} condition
+ */
+export function when(store, keys, condition, call) {
+  let isDone = false;
+  store.on(keys, (state) => {
+    if (isDone || !condition(state)) return;
+    isDone = true;
+    call();
+  });
 }
 
 /**
