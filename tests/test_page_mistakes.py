@@ -11,6 +11,7 @@ from tests.support.browser import our_server, write_run
 from tests.support.pages import reach, see
 
 IMAGES = 400
+SLIDER = "#scrubber [data-part=slider]"
 
 
 def answers(labels, rng, wrong):
@@ -44,6 +45,11 @@ def run(tmp_path):
     return content
 
 
+def show_test_set(page):
+    page.get_by_role("button", name="Test", exact=True).click()
+    see(page, "#mistakes [data-part=which]", "Test set")
+
+
 def recount(labels, predictions):
     counts = [[0] * 10 for _ in range(10)]
     for label, said in zip(labels, predictions):
@@ -61,12 +67,14 @@ def test_the_matrix_matches_a_recount_after_every_epoch(visit, tmp_path, run):
     with our_server(tmp_path) as url:
         page = visit(url)
         reach(page, "#mistakes")
-        see(page, "#mistakes [data-part=which]", "Test set")
+        see(page, "#mistakes [data-part=which]", "Validation after epoch 3")
+        show_test_set(page)
         assert shown_counts(page) == recount(run["test"]["labels"], run["test"]["predictions"])
         wrong = sum(a != b for a, b in zip(run["test"]["labels"], run["test"]["predictions"]))
         see(page, "#mistakes [data-part=count]", f"^{wrong} mistakes in 400 images$")
+        page.get_by_role("button", name="Validation", exact=True).click()
         for place, epoch in enumerate(run["validation"]["epochs"]):
-            page.locator("[data-part=slider]").fill(str(place))
+            page.locator(SLIDER).fill(str(place))
             see(page, "#mistakes [data-part=which]", f"Validation after epoch {place + 1}")
             counts = recount(run["validation"]["labels"], epoch["predictions"])
             assert shown_counts(page) == counts
@@ -77,8 +85,10 @@ def test_the_matrix_matches_a_recount_after_every_epoch(visit, tmp_path, run):
             )
             precision = counts[3][3] / sum(row[3] for row in counts)
             assert page.locator("#mistakes tfoot td").nth(3).inner_text() == f"{100 * precision:.1f}\u00a0%"
-        page.locator("[data-part=slider]").press("End")
-        see(page, "#mistakes [data-part=which]", "Test set")
+        show_test_set(page)
+        page.locator(SLIDER).press("Home")
+        see(page, "#mistakes [data-part=note]", "evaluated once, after training")
+        assert shown_counts(page) == recount(run["test"]["labels"], run["test"]["predictions"])
 
 
 def test_the_slider_follows_the_live_run_and_resets_for_another_run(visit, tmp_path, run):
@@ -88,7 +98,7 @@ def test_the_slider_follows_the_live_run_and_resets_for_another_run(visit, tmp_p
         log = json.loads((tmp_path / TRAINING_LOG).read_text())
         write_json(tmp_path / TRAINING_LOG, log | {"updated_at": f"2026-11-20T12:00:0{epochs}Z"} | changes)
 
-    which, slider = "#mistakes [data-part=which]", "[data-part=slider]"
+    which, slider = "#mistakes [data-part=which]", SLIDER
     write(2)
     with our_server(tmp_path) as url:
         page = visit(url)
@@ -118,6 +128,7 @@ def test_a_cell_shows_exactly_its_images_with_the_most_confident_first(visit, tm
     with our_server(tmp_path) as url:
         page = visit(url)
         reach(page, "#mistakes")
+        show_test_set(page)
         page.locator(f"[data-cell='{label}{other}']").click()
         see(page, "#mistakes [data-part=title]", f"^{label} predicted as {other}: {len(cell)} image")
         cards = page.locator(".digits .sample")
@@ -147,6 +158,7 @@ def test_uncalibrated_probabilities_are_marked(visit, tmp_path, run):
         reach(page, "#samples")
         see(page, "#samples li", "10.0\u00a0% confidence, uncalibrated")
         reach(page, "#mistakes")
+        show_test_set(page)
         see(page, "#mistakes .sample >> nth=0", "% confidence, uncalibrated")
         calibrated = run["test"] | {"temperature": 0.9}
         write_json(tmp_path / PREDICTIONS, run | {"test": calibrated})
@@ -177,6 +189,7 @@ def test_an_image_is_cut_out_of_the_mosaic(visit, tmp_path, run):
     with our_server(tmp_path) as url:
         page = visit(url)
         reach(page, "#mistakes")
+        show_test_set(page)
         crop = page.locator(".digits .crop").first
         index = int(page.locator(".digits .unseen").first.text_content().split()[2].rstrip(":"))
         address = f"results/{TEST_IMAGES}?run={log['run_id']}"

@@ -13,6 +13,7 @@ import { when, whenOpened } from './core/visibility.js';
 import { stateOf } from './core/url-state.js';
 import * as chartOptions from './charts/chart-options.js';
 import * as navigation from './frame/navigation.js';
+import * as scrubber from './frame/scrubber.js';
 import * as shortcuts from './frame/shortcuts.js';
 import * as compare from './views/compare.js';
 import * as header from './views/header.js';
@@ -24,7 +25,7 @@ import * as welcome from './views/welcome.js';
 
 const SECTIONS = {
   'live-region': liveRegion, 'chart-options': chartOptions, nav: navigation, compare, header, learning, notices, numbers, pad, refresh,
-  shortcuts, theme, welcome,
+  theme, welcome,
 };
 // Sections that show nothing before there is a run: the view that first shows one, and its module, which is loaded then.
 /** @type {Object<string, [string, () => Promise<any>]>} */
@@ -50,6 +51,7 @@ store.on(['runs', 'log'], ({ runs: listed, log }) => {
 const read = createReader();
 followArtifacts(store, read);
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);
+shortcuts.mount(document.getElementById('shortcuts'), store, scrubber.mount(document.getElementById('scrubber'), store));
 navigation.mountSkipLink(document.getElementById('skip'), document.getElementById('main'));
 for (const [id, [page, load]] of Object.entries(WITH_LOG)) {
   whenOpened(store, page, async () => (await load()).mount(document.getElementById(id), store));

@@ -3,7 +3,8 @@
  * else replaces the current one.
  */
 
-import { LIVE, NOTHING, hasView, hashOf, runOf, stateOf } from './url-state.js';
+import { OF_RUN } from './store.js';
+import { LIVE, hasView, hashOf, runOf, stateOf } from './url-state.js';
 
 /** @import {State, Store} from './store.js' */
 
@@ -11,8 +12,6 @@ import { LIVE, NOTHING, hasView, hashOf, runOf, stateOf } from './url-state.js';
 const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'list', 'overlay', 'view', 'zoom'];
 const OURS = 'page'; // the state of the entries that this module writes: any other was opened by a link, or typed
 const QUIET_MS = 250; // browsers refuse more than some hundred replacements within half a minute
-/** What another run does not have. */
-export const OF_RUN = { zoom: null, cursor: null, epoch: null, selected: NOTHING };
 
 /**
  * @param {Store} store

@@ -87,7 +87,7 @@ export function showWhenSeen(element, store, key, isEmpty, load) {
   store.on(['log', key], draw);
   whenSeen(element, async () => {
     want(store, key);
-    (await load()).mount(element, store);
+    await (await load()).mount(element, store);
     isMounted = true;
     draw();
   });

@@ -5,6 +5,7 @@ import { parseLog, parseStatus } from './contract.js';
 import { isNews } from './polling.js';
 import { parseRuns, withLiveLog } from './run-list.js';
 import { livenessOf } from './status.js';
+import { OF_RUN } from './store.js';
 
 /** @import {Log, Run, ServerStatus} from './types.js' */
 /** @import {Answer, Read} from './reader.js' */
@@ -98,7 +99,7 @@ export class RunReader {
     const isReplaced = before && shown === null && this.#drawn.shown === null && log?.runId !== before.runId;
     this.#drawn = { ...answer, shown };
     if (shown === null) this.#setLive(log?.runId, liveness);
-    this.#store.set({ log, folder: folderOf(shown), liveness, ...(isReplaced && { zoom: null, cursor: null }) });
+    this.#store.set({ log, folder: folderOf(shown), liveness, ...(isReplaced && OF_RUN) });
   }
 
   /** The same live log: its heartbeat may have grown old. */

@@ -90,6 +90,9 @@ export function createStore(initial) {
   };
 }
 
+/** What another run does not have. */
+export const OF_RUN = { zoom: null, cursor: null, epoch: null, selected: NOTHING };
+
 /** @type {State} */
 export const INITIAL = {
   page: PAGES[0],

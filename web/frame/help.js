@@ -7,6 +7,8 @@ const SHORTCUTS = [
   ['Everywhere', [
     ['1 … 6', 'Overview, Mistakes, Try it, Compare, Network, Settings'],
     ['r', 'List of runs'],
+    [', .', 'Previous epoch, next epoch'],
+    ['p', 'Replay the run, or stop that'],
     ['?', 'This help'],
   ]],
   ['In a chart', [
@@ -14,6 +16,9 @@ const SHORTCUTS = [
     ['Home End', 'First, last batch in view'],
     ['+ −', 'Zoom in, zoom out'],
     ['Esc', 'Reset the zoom'],
+  ]],
+  ['In the confusion matrix', [
+    ['← → ↑ ↓', 'Next count; Enter shows its images'],
   ]],
   ['On the pad', [
     ['← → ↑ ↓', 'Move the pen'],

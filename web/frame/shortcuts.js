@@ -7,7 +7,7 @@ import { closeMenus } from './navigation.js';
 const TYPING = 'input:not([type=checkbox], [type=range], [type=radio]), select, textarea, [contenteditable], dialog';
 
 /** @param {import('../core/store.js').Store} store */
-export function mount(button, store) {
+export function mount(button, store, scrubber) {
   const help = async () => (await import('./help.js')).open();
   const open = (page) => () => {
     closeMenus();
@@ -17,6 +17,9 @@ export function mount(button, store) {
   const actions = new Map(PAGES.map((page, index) => [String(index + 1), open(page)]));
   actions.set('?', help);
   actions.set('r', showRuns);
+  actions.set(',', () => scrubber.step(-1));
+  actions.set('.', () => scrubber.step(1));
+  actions.set('p', scrubber.toggle);
   button.addEventListener('click', () => {
     closeMenus();
     help();

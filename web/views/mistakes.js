@@ -1,75 +1,68 @@
-/** Mistakes: the confusion matrix after each epoch, and the images behind every count. */
+/** Mistakes: the confusion matrix after an epoch, the confusions by number, and the images behind every count. */
 
 import { setBackground } from '../core/api.js';
-import { h, parts, setText } from '../core/dom.js';
+import { addStyle, h, parts, setText } from '../core/dom.js';
 import { counted, whole } from '../core/format.js';
+import { answersAt } from '../core/timeline.js';
 import { whenSeen } from '../core/visibility.js';
 import { card } from './card.js';
 import { correct, inCell, mistakes } from './confusion.js';
+import { confusionsOf } from './confusions.js';
+import { historyOf } from './error-history.js';
 import { cellName, matrixOf } from './matrix.js';
+import { moveWithArrows, setTabStop } from './matrix-keys.js';
 
 /** @import {AnswerSet} from '../core/types.js' */
 /** @import {State, Store} from '../core/store.js' */
-/** @import {Cell} from './confusion.js' */
-
-/**
- * @typedef {object} Choice
- * @property {AnswerSet | null} set null: the latest
- * @property {'mistakes' | 'doubts' | Cell} pick
- * @property {number} limit images at most
- */
 
 const PAGE = 60; // images
 const PER_ROW = 100; // images in a mosaic
-/** @type {Choice} */
-const FIRST = { set: null, pick: 'mistakes', limit: PAGE };
+const DOUBTS = 'doubts'; // correct, with low confidence
 
 /**
  * @param {HTMLElement} element
  * @param {Store} store
  */
-export function mount(element, store) {
-  const [table, list] = [element.querySelector('table'), element.querySelector('ol')];
+export async function mount(element, store) {
+  await addStyle(new URL('mistakes.css', import.meta.url));
+  const [table, list] = [element.querySelector('table'), element.querySelector('ol.digits')];
   const picks = element.querySelectorAll('[data-pick]');
   /** @type {Object<string, any>} */
   const controls = { ...parts(element), table, list, picks };
-  const { slider, test, more } = controls;
-  let choice = FIRST;
-  let runId = store.state.log?.runId;
+  let limit = PAGE;
   /** @type {unknown[]} */
   let drawn = []; // the inputs of what is drawn
   let isInView = false; // the gallery, whose mosaics are megabytes
+  let history = historyOf([]); // of the error, in the set shown
 
-  const sets = () => store.state.predictions?.sets ?? [];
-  const change = (changes) => {
-    choice = { ...choice, ...changes };
-    draw();
-  };
-  const chooseSet = (set) => change({ set: set === sets().at(-1) ? null : set });
-  const choosePick = (pick) => change({ pick, limit: PAGE });
+  const choose = (cell) => store.set({ selected: { cell, image: null } });
 
   function draw() {
-    const all = sets();
-    const { pick, limit } = choice;
-    const set = all.find(({ kind, epoch }) => kind === choice.set?.kind && epoch === choice.set?.epoch) ?? all.at(-1);
-    const inputs = [set, pick, limit, isInView];
+    const { predictions, set: kind, epoch, selected } = store.state;
+    const { set, note } = answersAt(predictions?.sets ?? [], kind, epoch);
+    const inputs = [predictions, set, note, selected.cell, limit, isInView];
     if (!set || inputs.every((input, index) => input === drawn[index])) return;
-    if (set !== drawn[0]) table?.replaceChildren(...matrixOf(set, choosePick));
-    drawn = inputs;
-    drawChoice(controls, all, set);
-    markPick(controls, pick);
-    drawGallery(controls, set, choice, isInView ? store.state : {});
+    if (selected.cell !== drawn[3]) limit = PAGE;
+    if (predictions !== drawn[0] || set.kind !== /** @type {any} */ (drawn[1])?.kind) {
+      history = historyOf(predictions?.sets.filter((one) => one.kind === set.kind) ?? []);
+    }
+    if (set !== drawn[1] || predictions !== drawn[0]) {
+      table?.replaceChildren(...matrixOf(set, history, (cell) => choose(cellName(cell))));
+      controls.confusions.replaceChildren(...confusionsOf(set, history, (cell) => choose(cellName(cell))));
+    }
+    drawn = [...inputs.slice(0, 4), limit, isInView];
+    drawHeading(controls, set, note);
+    markPick(controls, selected.cell);
+    drawGallery(controls, set, { cell: selected.cell, limit }, isInView ? store.state : {});
   }
 
-  store.on(['predictions', 'log'], ({ log }) => {
-    if (runId !== log?.runId) choice = FIRST;
-    runId = log?.runId;
+  store.on(['predictions', 'set', 'epoch', 'selected'], draw);
+  for (const button of controls.picks) button.addEventListener('click', () => choose(button.dataset.pick === DOUBTS ? DOUBTS : null));
+  controls.more.addEventListener('click', () => {
+    limit += PAGE;
     draw();
   });
-  slider.addEventListener('input', () => chooseSet(sets()[slider.value]));
-  test.addEventListener('click', () => chooseSet(sets().at(-1)));
-  for (const button of controls.picks) button.addEventListener('click', () => choosePick(button.dataset.pick));
-  more.addEventListener('click', () => change({ limit: choice.limit + PAGE }));
+  if (table) moveWithArrows(table);
   whenSeen(list, () => {
     isInView = true;
     draw();
@@ -77,38 +70,32 @@ export function mount(element, store) {
 }
 
 /**
- * The slider over the epochs, and the button of the test set.
  * @param {Object<string, any>} controls
- * @param {AnswerSet[]} all
  * @param {AnswerSet} set
  */
-function drawChoice({ slider, test, which, count }, all, set) {
-  const isTest = set.kind === 'test';
-  slider.max = all.length - 1;
-  slider.value = all.indexOf(set);
-  slider.disabled = all.length < 2;
-  const text = isTest ? 'Test set' : `Validation after epoch ${whole(set.epoch)}`;
-  setText(which, text);
-  slider.ariaValueText = text;
-  test.hidden = all[all.length - 1].kind !== 'test';
-  test.ariaPressed = isTest;
+function drawHeading({ which, count, note }, set, text) {
+  setText(which, set.kind === 'test' ? 'Test set' : `Validation after epoch ${whole(set.epoch)}`);
   setText(count, `${counted(mistakes(set).length, 'mistake')} in ${counted(set.labels.length, 'image')}`);
+  setText(note, text);
 }
 
 /** @param {Object<string, any>} controls */
-function markPick({ picks, table }, pick) {
-  for (const button of picks) button.ariaPressed = button.dataset.pick === pick;
-  for (const button of table.querySelectorAll('button')) button.ariaPressed = button.dataset.cell === cellName(pick);
+function markPick({ picks, table, confusions }, cell) {
+  for (const button of picks) button.ariaPressed = button.dataset.pick === (cell === null ? 'mistakes' : cell);
+  for (const button of [...table.querySelectorAll('button'), ...confusions.querySelectorAll('button')]) {
+    button.ariaPressed = button.dataset.cell === cell || button.dataset.confusion === cell;
+  }
+  setTabStop(table);
 }
 
 /**
  * @param {Object<string, any>} controls
  * @param {AnswerSet} set
- * @param {Choice} choice
+ * @param {{cell: string | null, limit: number}} choice
  * @param {Partial<State>} source
  */
-function drawGallery({ title, list, more }, set, { pick, limit }, source) {
-  const [images, heading] = gallery(set, pick);
+function drawGallery({ title, list, more }, set, { cell, limit }, source) {
+  const [images, heading] = gallery(set, cell);
   setText(title, heading);
   list.replaceChildren(...images.slice(0, limit).map((index) => card(answerOf(set, index), imageOf(set, index, source))));
   more.hidden = images.length <= limit;
@@ -119,11 +106,11 @@ function drawGallery({ title, list, more }, set, { pick, limit }, source) {
  * The images to show, and their heading.
  * @returns {[number[], string]}
  */
-function gallery(set, pick) {
-  if (pick === 'doubts') return [correct(set), 'Correct, lowest confidence first'];
-  if (pick === 'mistakes') return [mistakes(set), 'Mistakes, highest confidence first'];
-  const images = inCell(set, pick);
-  const { label, prediction } = pick;
+function gallery(set, cell) {
+  if (cell === DOUBTS) return [correct(set), 'Correct, lowest confidence first'];
+  if (cell === null) return [mistakes(set), 'Mistakes, highest confidence first'];
+  const [label, prediction] = Array.from(cell, Number);
+  const images = inCell(set, { label, prediction });
   const [name, order] = label === prediction ? ['classified correctly', 'lowest'] : [`predicted as ${prediction}`, 'highest'];
   return [images, `${label} ${name}: ${counted(images.length, 'image')}, ${order} confidence first`];
 }

@@ -4,15 +4,17 @@ import { h, setText } from '../core/dom.js';
 import { UNKNOWN, counted, decimal, duration, percent, whole } from '../core/format.js';
 import { greatest } from '../core/insights.js';
 import { isAlive, secondsOf } from '../core/status.js';
+import { logAt } from '../core/timeline.js';
 import { sparkline } from './sparkline.js';
 
 export function mount(element, store) {
   const tiles = new Map();
   /** @type {ReturnType<typeof createTrend> | null} */
   let trend = null;
-  store.on(['log', 'liveness'], ({ log, liveness }) => {
-    element.hidden = !log;
-    if (!log) return;
+  store.on(['log', 'liveness', 'epoch'], ({ log: latestLog, liveness, epoch }) => {
+    element.hidden = !latestLog;
+    if (!latestLog) return;
+    const log = logAt(latestLog, epoch);
     for (const { name, kind, value, remark } of numbersOf(log, isAlive(liveness))) {
       if (!tiles.has(name)) tiles.set(name, tile(element, name, kind));
       const [number, note] = tiles.get(name);
