@@ -167,6 +167,7 @@ def test_uncalibrated_probabilities_are_marked(visit, tmp_path, run):
         reach(page, "#samples")
         see(page, "#samples li", "10.0\u00a0% confidence(?!, )")
         reach(page, "#mistakes")
+        show_test_set(page)
         see(page, "#mistakes .sample >> nth=0", "% confidence(?!, )")
 
 

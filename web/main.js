@@ -13,8 +13,6 @@ import { when, whenOpened } from './core/visibility.js';
 import { stateOf } from './core/url-state.js';
 import * as chartOptions from './charts/chart-options.js';
 import * as navigation from './frame/navigation.js';
-import * as scrubber from './frame/scrubber.js';
-import * as shortcuts from './frame/shortcuts.js';
 import * as compare from './views/compare.js';
 import * as header from './views/header.js';
 import * as learning from './views/learning.js';
@@ -51,7 +49,7 @@ store.on(['runs', 'log'], ({ runs: listed, log }) => {
 const read = createReader();
 followArtifacts(store, read);
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);
-shortcuts.mount(document.getElementById('shortcuts'), store, scrubber.mount(document.getElementById('scrubber'), store));
+mountKeys();
 navigation.mountSkipLink(document.getElementById('skip'), document.getElementById('main'));
 for (const [id, [page, load]] of Object.entries(WITH_LOG)) {
   whenOpened(store, page, async () => (await load()).mount(document.getElementById(id), store));
@@ -72,3 +70,8 @@ const poller = createPoller(store, read, serverKind);
 followToken(store, poller.poll, () => import('./control/control.js'));
 followAddress(store, learning.PANELS, poller.poll);
 poller.poll();
+
+async function mountKeys() {
+  const [scrubber, shortcuts] = await Promise.all([import('./frame/scrubber.js'), import('./frame/shortcuts.js')]);
+  shortcuts.mount(document.getElementById('shortcuts'), store, scrubber.mount(document.getElementById('scrubber'), store));
+}

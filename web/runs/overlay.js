@@ -17,6 +17,7 @@ import { isShownRun, numbersOf } from './slots.js';
  */
 export function follow(store) {
   const read = createReader();
+  const valueOf = (path) => read(`${RESULTS}${path}`).then(({ value }) => value, () => undefined);
   /** @type {Map<string, Loaded>} */
   const known = new Map(); // by path: a run that is no longer live does not change
   /** @type {Loaded[]} */
@@ -64,8 +65,6 @@ export function follow(store) {
     if (value !== undefined) one.predictions = parsePredictions(value);
     known.set(one.run.path, one);
   }
-
-  const valueOf = (path) => read(`${RESULTS}${path}`).then(({ value }) => value, () => undefined);
 }
 
 /** @param {State} state */
