@@ -53,6 +53,24 @@ def test_the_filters_are_those_of_the_first_convolution(network):
     torch.testing.assert_close(kernels, network.conv1.weight[:, 0].detach(), rtol=1e-3, atol=1e-4)
 
 
+def test_small_filters_are_kept_for_each_epoch_and_damaged_ones_dropped(network):
+    collected = WeightHistograms()
+    for epoch in (1, 2):
+        collected.add_epoch(epoch, network)
+        network.conv1.weight.data.mul_(2)
+    first, second = (row["filters"] for row in collected.as_json()["epochs"])
+    assert second == pytest.approx([2 * value for value in first], rel=2e-3, abs=2e-4)
+    assert collected.as_json()["filters"]["values"] == second
+    saved = collected.as_json()
+    saved["epochs"][0]["filters"] = ["x"]
+    other = WeightHistograms()
+    other.restore(saved, 2)
+    assert ["filters" in row for row in other.as_json()["epochs"]] == [False, True]
+    wide = WeightHistograms()
+    wide.add_epoch(1, builders.build_model("cnn4", (100, 4, 8, 8)))
+    assert "filters" not in wide.as_json()["epochs"][0]
+
+
 def test_of_many_epochs_some_are_saved_and_a_resumed_run_continues(network):
     collected = WeightHistograms()
     for epoch in range(1, 121):

@@ -8,6 +8,7 @@ from digits.models.history import downsample, kept_rows
 from digits.renames import present_fields
 
 BARS = 40  # bins
+MAX_FILTER_WEIGHTS = 700  # of the first layer, kept for each epoch: 50 epochs of larger ones would exceed 300 kB
 _LAYERS = (nn.Conv2d, nn.Linear)
 
 
@@ -21,13 +22,15 @@ class WeightHistograms:
     def restore(self, saved: dict, epoch: int) -> None:
         """Load the file of an earlier process up to `epoch`. Raises ValueError for a damaged one."""
         rows = kept_rows(saved.get("epochs"), epoch)
-        self._epochs = [row | {"layers": _histograms(row.get("layers"))} for row in rows]
+        self._epochs = [_without_damage(row) | {"layers": _histograms(row.get("layers"))} for row in rows]
 
     def add_epoch(self, epoch: int, network: nn.Module) -> None:
         layers = [(name, layer) for name, layer in network.named_modules() if isinstance(layer, _LAYERS)]
         self._filters = _filters(*next((item for item in layers if isinstance(item[1], nn.Conv2d)), (None, None)))
-        self._epochs.append({"epoch": epoch, "layers": [histogram(name, layer.weight) for name, layer in layers]})
-        self._epochs = downsample(self._epochs)
+        row = {"epoch": epoch, "layers": [histogram(name, layer.weight) for name, layer in layers]}
+        values = self._filters["values"] if self._filters else []
+        kept = {"filters": values} if 0 < len(values) <= MAX_FILTER_WEIGHTS else {}
+        self._epochs = downsample([*self._epochs, row | kept])
 
     def as_json(self) -> dict:
         return {"filters": self._filters, "epochs": self._epochs}
@@ -50,6 +53,13 @@ def histogram(name: str, weight: Tensor) -> dict:
         **{key: rounded(value, 5) for key, value in facts.items()},
         "counts": counts.int().tolist(),
     }
+
+
+def _without_damage(row: dict) -> dict:
+    """The row of an epoch, without filters that are no numbers; older files have none."""
+    filters = row.get("filters")
+    is_whole = isinstance(filters, list) and all(map(is_number, filters))
+    return row if is_whole else {key: value for key, value in row.items() if key != "filters"}
 
 
 def _histograms(layers: object) -> list[dict]:

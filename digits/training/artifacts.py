@@ -20,6 +20,7 @@ from digits.renames import present_fields
 from digits.runlog import contract
 from digits.runlog.run_log import RunLog
 from digits.training.embeddings import EmbeddingWriter
+from digits.training.sample_history import SampleHistory
 from digits.training.trainer import Trainer
 
 MAX_MISTAKES = 1000  # the most confident ones, with probabilities
@@ -37,6 +38,7 @@ class ArtifactWriter:
         self._history = ModelHistory()
         self._calibration = Calibration()  # of the last validation
         self._embedding = EmbeddingWriter(log, dataset, trainer, config.seed)
+        self._sample_history = SampleHistory()
         self._sampled = choose_samples(config.samples, len(dataset.test), config.seed)
 
     def save_images(self) -> None:
@@ -55,6 +57,7 @@ class ArtifactWriter:
         parts = {
             contract.PREDICTIONS: self._predictions.restore,
             contract.LAYER_WEIGHTS: self._weights.restore,
+            contract.TEST_SAMPLES: self._restore_samples,
             contract.NETWORK: self._restore_history,
             contract.EMBEDDING: self._embedding.restore,
         }
@@ -68,6 +71,10 @@ class ArtifactWriter:
                 restore(saved, epoch)
             except ValueError as error:
                 warn(f"{file} can't be used: {error}. It restarts with the next epoch.")
+
+    def _restore_samples(self, saved: dict, epoch: int) -> None:
+        if [row.get("index") for row in saved.get("samples", [])] == self._sampled.tolist():
+            self._sample_history.restore(saved, epoch)
 
     def _restore_history(self, saved: dict, epoch: int) -> None:
         present = present_fields(saved)
@@ -123,7 +130,8 @@ class ArtifactWriter:
         samples = self._dataset.test[self._sampled]
         evaluation = self._trainer.evaluate(samples)
         content = samples_json(self._sampled, samples, evaluation, self._calibration.temperature, epoch, final)
-        self._log.save_json(contract.TEST_SAMPLES, content)
+        self._sample_history.add_epoch(epoch, content["temperature"], evaluation.probabilities(content["temperature"]))
+        self._log.save_json(contract.TEST_SAMPLES, content | {"history": self._sample_history.as_json()})
 
 
 class Predictions:

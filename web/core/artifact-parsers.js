@@ -9,7 +9,7 @@ const MAX_WEIGHTS = 50_000;
 
 /** @returns {Samples} */
 export function parseSamples(value) {
-  const { rows: givenRows, columns: givenColumns, samples: given, epoch, final, ...others } = record(value);
+  const { rows: givenRows, columns: givenColumns, samples: given, history, epoch, final, ...others } = record(value);
   const rows = count(givenRows) ?? 28;
   const columns = count(givenColumns) ?? 28;
   const samples = list(given).filter(isRecord).slice(0, 100).map((sample) => ({
@@ -20,7 +20,19 @@ export function parseSamples(value) {
     pixels: parsePixels(sample.pixels, rows * columns),
   }));
   const isCalibrated = temperature(others.temperature) !== null;
-  return { epoch: count(epoch), final: final === true, isCalibrated, rows, columns, samples };
+  return { epoch: count(epoch), final: final === true, isCalibrated, rows, columns, samples, history: parseHistory(history, samples.length) };
+}
+
+/**
+ * The probabilities of the samples after each epoch kept; incomplete rows are dropped.
+ * @returns {Samples['history']}
+ */
+function parseHistory(value, length) {
+  return list(value).filter(isRecord).slice(-200).flatMap((row) => {
+    const probabilities = list(row.probabilities).map((ten) => list(ten).slice(0, 10).map(share));
+    const isWhole = count(row.epoch) !== null && probabilities.length === length && probabilities.every((ten) => ten.length === 10);
+    return isWhole ? [{ epoch: row.epoch, isCalibrated: temperature(row.temperature) !== null, probabilities }] : [];
+  });
 }
 
 /**
@@ -60,7 +72,7 @@ function parseFilters({ name, count: kernelCount, rows, columns, values }) {
  * @param {Object<string, any>} spread
  * @returns {Weights['epochs']}
  */
-function parseHistograms({ epoch, layers }) {
+function parseHistograms({ epoch, layers, filters }) {
   const present = list(layers).filter(isRecord).slice(0, 500).map((layer) => withPresentNames(layer, FIELDS));
   /** @type {any[]} */
   const parsed = present.map(({ name, low, high, std, counts }) => ({
@@ -71,7 +83,8 @@ function parseHistograms({ epoch, layers }) {
     counts: list(counts).slice(0, 500).map(count),
   }));
   const isWhole = parsed.every(({ low, high, counts }) => low !== null && high !== null && counts.length && !counts.includes(null));
-  return isWhole && parsed.length && count(epoch) !== null ? [{ epoch, layers: parsed }] : [];
+  const values = list(filters).length <= MAX_WEIGHTS && list(filters).every(Number.isFinite) ? list(filters) : [];
+  return isWhole && parsed.length && count(epoch) !== null ? [{ epoch, layers: parsed, filters: values }] : [];
 }
 
 /**

@@ -156,6 +156,7 @@
  * @property {number} rows
  * @property {number} columns
  * @property {Sample[]} samples
+ * @property {{epoch: number, isCalibrated: boolean, probabilities: number[][]}[]} history of the epochs kept
  */
 
 /**
@@ -173,7 +174,7 @@
 
 /** @typedef {{name: string, low: number, high: number, std: number | null, counts: number[]}} Histogram */
 /** @typedef {{name: string, count: number, rows: number, columns: number, values: number[]}} Filters */
-/** @typedef {{filters: Filters | null, epochs: {epoch: number, layers: Histogram[]}[], folder?: string}} Weights weights.json */
+/** @typedef {{filters: Filters | null, epochs: {epoch: number, layers: Histogram[], filters: number[]}[], folder?: string}} Weights weights.json */
 
 /** @typedef {{x: number, y: number}} Point */
 

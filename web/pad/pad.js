@@ -9,6 +9,7 @@ import { createBoxes } from './boxes.js';
 import { createDrawing } from './drawing.js';
 import { createFeatureMaps } from './feature-maps.js';
 import { createAlbum, pictureOf, receive } from './image-input.js';
+import { networkAt } from './epoch-network.js';
 import { follow } from './loader.js';
 import { createModelInput } from './model-input.js';
 import { prepare } from './prepare.js';
@@ -34,6 +35,7 @@ export async function mount(element, store) {
   const pad = new Pad(parts, store);
   pad.update(true);
   follow(store, (network) => pad.use(network));
+  store.on(['epoch'], () => pad.showEpoch());
   store.on(['predictions'], () => pad.showLabel());
 }
 
@@ -44,6 +46,8 @@ class Pad {
   #album = createAlbum();
   /** @type {Network | null} */
   #network = null;
+  /** @type {Network | null} */
+  #latest = null; // of the run, whichever epoch is chosen
   /** @type {Reading | null} */
   #reading = null;
   /** @type {number | null} */
@@ -68,9 +72,19 @@ class Pad {
   }
 
   use(network) {
-    this.#network = network;
-    setText(this.#parts.which, network ? `Weights after epoch ${whole(network.plan.epoch)}.` : 'The network of this run can’t be computed here.');
+    this.#latest = network;
     this.saved.use(network);
+    this.showEpoch();
+  }
+
+  /** Computes with the weights of the epoch that the scrubber chose. */
+  async showEpoch() {
+    const [latest, { epoch }] = [this.#latest, this.#store.state];
+    const { network, note } = latest && epoch !== null ? await networkAt(latest, epoch) : { network: latest, note: '' };
+    if (latest !== this.#latest || epoch !== this.#store.state.epoch) return; // it took too long
+    this.#network = network;
+    const text = network ? `Weights after epoch ${whole(network.plan.epoch)}. ${note}` : 'The network of this run can’t be computed here.';
+    setText(this.#parts.which, text.trim());
     this.update(true);
   }
 

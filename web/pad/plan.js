@@ -30,6 +30,7 @@ const LAYER_FIELDS = {
  * @property {number | null} temperature null: not calibrated
  * @property {(number | null)[]} temperatures of the `epochs`
  * @property {number | null} oodThreshold
+ * @property {(number | null)[]} oodThresholds of the `epochs`
  * @property {number | null} crc32
  * @property {(number | null)[]} epochs those kept in network-epochs.bin
  * @property {number | null} epochsCrc32
@@ -49,7 +50,7 @@ export function parsePlan(value) {
   return {
     runId: runId(given.run_id), epoch: count(given.epoch), mean, std, layers, numbers,
     temperature: temperature(given.temperature), temperatures: list(given.temperatures).map(temperature),
-    oodThreshold: number(given.ood_threshold),
+    oodThreshold: number(given.ood_threshold), oodThresholds: list(given.ood_thresholds).map(number),
     crc32: count(given.crc32), epochs: list(given.epochs).map(count), epochsCrc32: count(given.epochs_crc32),
   };
 }

@@ -4,16 +4,35 @@ import { isCorrect } from './card.js';
 import { raster } from '../charts/raster.js';
 import { h } from '../core/dom.js';
 import { likelihood, whole } from '../core/format.js';
+import { insteadOf, keptAt } from '../core/timeline.js';
+
+/** @import {Samples} from '../core/types.js' */
 
 export function mount(element, store) {
   const [list, title] = [element.querySelector('ol'), element.querySelector('[data-part=when]')];
-  store.on(['samples'], ({ samples }) => {
-    if (!samples) return;
+  store.on(['samples', 'epoch'], ({ samples: latest, epoch }) => {
+    if (!latest) return;
+    const { note, ...samples } = samplesAt(latest, epoch);
     const correct = samples.samples.filter(isCorrect).length;
     const when = samples.final ? 'after training' : `after epoch ${whole(samples.epoch)}`;
-    title.textContent = `${correct} of ${samples.samples.length} correct, ${when}`;
+    title.textContent = `${correct} of ${samples.samples.length} correct, ${when}${note && `. ${note}`}`;
     list.replaceChildren(...samples.samples.map((sample) => item(sample, samples)));
   });
+}
+
+/**
+ * The samples as the network read them after the chosen epoch, and a sentence where that was not kept.
+ * @param {Samples} latest
+ * @param {number | null} epoch
+ */
+function samplesAt(latest, epoch) {
+  const row = epoch === null ? null : keptAt(latest.history, epoch);
+  if (!row) return { ...latest, note: epoch === null ? '' : insteadOf('Predictions', epoch, null) };
+  const samples = latest.samples.map((sample, place) => {
+    const probabilities = row.probabilities[place];
+    return { ...sample, probabilities, prediction: probabilities.indexOf(Math.max(...probabilities)) };
+  });
+  return { ...latest, ...row, final: false, samples, note: insteadOf('Predictions', epoch, row.epoch) };
 }
 
 /** A digit of the strip; its title says all. */

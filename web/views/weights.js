@@ -3,6 +3,7 @@
 import { raster } from '../charts/raster.js';
 import { h, parts, setText } from '../core/dom.js';
 import { decimal, whole } from '../core/format.js';
+import { insteadOf, keptAt } from '../core/timeline.js';
 import { colorsIn, onColors } from '../core/theme.js';
 
 /** @import {Store} from '../core/store.js' */
@@ -14,14 +15,17 @@ const [WIDTH, HEIGHT] = [200, 64]; // px, of a histogram
  * @param {Store} store
  */
 export function mount(element, store) {
-  const { filters, layers, note } = parts(element);
+  const { filters, layers, note, instead } = parts(element);
   const draw = () => {
-    const { weights } = store.state;
+    const { weights, epoch } = store.state;
     if (!weights?.epochs.length) return;
-    const [first, latest] = [weights.epochs[0], weights.epochs[weights.epochs.length - 1]];
+    const first = weights.epochs[0];
+    const latest = keptAt(weights.epochs, epoch) ?? first;
     const colors = colorsIn(element, ['accent', 'ink']);
     setText(note, `after epoch ${whole(latest.epoch)}`);
-    filters.replaceChildren(...filterImages(weights.filters));
+    setText(instead, insteadOf('Weights', epoch, latest.epoch));
+    const values = filtersAt(weights, latest);
+    filters.replaceChildren(...(values ? filterImages(weights.filters && { ...weights.filters, values }) : [h('p', { class: 'soft' }, insteadOf('Filters', latest.epoch, null))]));
     layers.replaceChildren(...latest.layers.map((layer, row) => {
       const before = first === latest ? null : first.layers[row];
       return h(
@@ -32,8 +36,14 @@ export function mount(element, store) {
       );
     }));
   };
-  store.on(['weights'], draw);
+  store.on(['weights', 'epoch'], draw);
   onColors(draw);
+}
+
+/** The values of the filters after an epoch; null where only the latest are kept. */
+function filtersAt({ filters, epochs }, { epoch, filters: values }) {
+  if (values.length === filters?.values.length) return values;
+  return epoch === epochs[epochs.length - 1].epoch ? filters?.values ?? [] : null;
 }
 
 /** Positive weights are light, negative ones dark, 0 is gray. */
