@@ -142,7 +142,8 @@ def test_a_lost_server_is_reported_and_reconnected(visit, tmp_path):
             reach(page, "#samples")
             server.terminate()
         status(page, "Disconnected")
-        see(page, "#header [data-part=detail]", "last answer .* retrying")
+        see(page, "#header [data-part=detail]", "no answer since .* retrying")
+        page.get_by_role("button", name="Retry now").wait_for()
         assert page.locator("#samples li").count() > 0, "what was read stays"
 
 

@@ -14,7 +14,7 @@ class SampleHistory:
         self._rows: list[dict] = []
 
     def restore(self, saved: dict, epoch: int) -> None:
-        """Continue what an earlier process wrote, up to `epoch`; older files have none. Raises ValueError if damaged."""
+        """Continue an earlier process's rows up to `epoch`; older files have none. Raises ValueError if damaged."""
         rows = kept_rows(saved.get("history", []), epoch)
         if not all(_is_valid(row) for row in rows):
             raise ValueError("its history is damaged")

@@ -47,7 +47,7 @@ test('without our server a stall and a crash are not distinguished', () => {
 test('a lost server is shown as disconnected whatever the run was doing', () => {
   const { kind, word, detail } = describe({ log: log(), liveness: 'running', connection: { ...connection, ok: false } });
   assert.deepEqual([kind, word], ['disconnected', 'Disconnected']);
-  assert.match(detail, /^last answer .*, retrying$/);
+  assert.match(detail, /^no answer since .*, retrying$/);
 });
 
 test('every status has a label and a sentence', () => {

@@ -44,8 +44,8 @@ export function describe(state) {
 
 function stateOf({ log, liveness, connection, loaded }) {
   if (!connection.ok) {
-    const seen = connection.seenAt === null ? 'no answer yet' : `last answer ${clock(connection.seenAt)}`;
-    return { kind: 'disconnected', word: 'Disconnected', detail: `${seen}, retrying` };
+    const since = connection.seenAt === null ? 'no answer yet' : `no answer since ${clock(connection.seenAt)}`;
+    return { kind: 'disconnected', word: 'Disconnected', detail: `${since}, retrying` };
   }
   if (!log && loaded === false) return { kind: 'waiting', word: 'Loading', detail: '' };
   if (!log) return { kind: 'waiting', word: 'Waiting', detail: 'for the first run' };

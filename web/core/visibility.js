@@ -17,31 +17,38 @@ export function whenSeen(element, call) {
 }
 
 /**
- * Calls `call()` once, as soon as the state fulfills the condition.
+ * Calls `call()` once, as soon as the state fulfills the condition. `call` may import a module: where the server does not
+ * answer, the next change of the state is the next attempt.
  * @param {Store} store
  * @param {(keyof State)[]} keys
  * @param {(state: State) => boolean} condition
+ * @param {() => Promise<void>} call
  */
 export function when(store, keys, condition, call) {
   let isDone = false;
-  store.on(keys, (state) => {
+  store.on(keys, async (state) => {
     if (isDone || !condition(state)) return;
     isDone = true;
-    call();
+    await call().catch((error) => {
+      if (!isImportError(error)) throw error;
+      isDone = false;
+    });
   });
 }
 
+/** As Chromium, Firefox and Safari word it. */
+const isImportError = (error) => error instanceof TypeError && /import/i.test(error.message);
+
 /**
- * Calls `call()` once, as soon as the view `page` is open, or about to be printed, and there is a run.
+ * The same as soon as the view `page` is open, or about to be printed, and there is a run.
  * @param {Store} store
+ * @param {() => Promise<void>} call
  */
 export function whenOpened(store, page, call) {
-  let isDone = false;
-  const update = (isPrinted) => {
-    if (isDone || !store.state.log || !(isPrinted || store.state.page === page)) return;
-    isDone = true;
-    call();
-  };
-  store.on(['log', 'page'], () => update(false));
-  window.addEventListener('beforeprint', () => update(true));
+  let isPrinted = false;
+  window.addEventListener('beforeprint', () => {
+    isPrinted = true;
+    store.set({ page: store.state.page });
+  });
+  when(store, ['log', 'page', 'connection'], (state) => state.log !== null && (isPrinted || state.page === page), call);
 }

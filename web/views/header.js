@@ -6,6 +6,7 @@ import { describe, doneOf, secondsOf } from '../core/status.js';
 
 export function mount(bar, store) {
   const { status, word, name, detail, progress, figures } = parts(bar);
+  store.on(['token'], ({ token }) => bar.classList.toggle('controlled', Boolean(token))); // the place of the controls
   store.on(['log', 'liveness', 'connection', 'loaded'], (state) => {
     if (!state.loaded && !state.log && !state.connection.isSlow) return;
     const { log } = state;
@@ -48,4 +49,10 @@ function figuresOf(log, kind) {
 function titleOf(log, kind, word, done) {
   if (!log) return kind === 'disconnected' ? `${word} · MNIST CNN` : 'MNIST CNN';
   return `${kind === 'running' && done !== null ? percent(Math.min(done, 0.99), 0) : word} · ${log.name}`;
+}
+
+/** The button that asks a server again that did not answer. */
+export function mountRetry(button, store, poll) {
+  button.addEventListener('click', poll);
+  store.on(['connection'], ({ connection }) => { button.hidden = connection.ok; });
 }
