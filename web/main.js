@@ -57,7 +57,7 @@ for (const [id, [page, load]] of Object.entries(WITH_LOG)) {
 }
 for (const [id, [key, isEmpty, load]] of Object.entries(LAZY)) showWhenSeen(document.getElementById(id), store, key, isEmpty, load);
 
-when(store, ['runs'], ({ runs }) => runs.length > 0, async () => {
+when(store, ['runs', 'connection'], ({ runs }) => runs.length > 0, async () => {
   (await import('./runs/sidebar.js')).mount(document.getElementById('runs'), store);
 });
 when(store, ['runs', 'overlay'], ({ runs, overlay }) => runs.length > 0 && overlay.length > 0, async () => {

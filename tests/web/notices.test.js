@@ -24,10 +24,15 @@ test('a trainer that ended with an error before it had a log has a notice', () =
   assert.deepEqual([found.kind, found.lines, more], ['bad', ['why'], []]);
 });
 
-test('a live or completed run has no notice, an unfinished one that is not resumable says why', () => {
-  for (const liveness of ['running', 'paused', 'stalled', 'completed', 'stopped']) assert.deepEqual(notices({ liveness }), []);
+test('a live or completed run has no notice, an unfinished one says what is saved, and why it is not resumable', () => {
+  for (const liveness of ['running', 'paused', 'stalled', 'completed']) assert.deepEqual(notices({ liveness }), []);
   const [found] = notices({ liveness: 'stopped', resumeProblem: 'No checkpoint had been saved yet.' });
-  assert.deepEqual([found.kind, found.text], ['info', 'It can’t be resumed here. No checkpoint had been saved yet.']);
+  assert.deepEqual([found.kind, found.title, found.isEnd], ['info', 'The run was stopped', true]);
+  assert.match(found.text, /^on request, .*\. It can’t be resumed here\. No checkpoint had been saved yet\.$/);
+  const files = ['checkpoint.pth', 'network.json'];
+  const log = parseLog({ run_id: 'a', files, progress: { step: 1720 }, epochs: { epoch: [1, 2] } });
+  const [end] = notices({ log, liveness: 'interrupted' });
+  assert.match(end.text, /Saved: the curves up to step 1,720, the network after epoch 2, a checkpoint to resume from\.$/);
 });
 
 test('the link back from an earlier run mentions a live run only if there is one', () => {

@@ -36,9 +36,11 @@ class Bar {
   #pause = button('Pause', () => this.#ask(possible(this.#store.state).isPaused ? 'continue' : 'pause'));
   #stop = button('Stop', () => this.#ask('stop'));
   #menu = createMenu((action, value) => this.#ask(action, value), () => this.#store.state.log);
-  #resume = button('Resume', () => this.#act(() => begin(this.#store, this.#poll, 'resume', {})));
+  resume = () => this.#act(() => begin(this.#store, this.#poll, 'resume', {}));
+  again = () => this.#act(() => this.#newRun.again(this.#shown()));
+  #resume = button('Resume', this.resume);
   #start = button('New run', () => this.#act(() => this.#newRun.open()));
-  #again = button('Run again\u2026', () => this.#act(() => this.#newRun.again(this.#shown())));
+  #again = button('Run again\u2026', this.again);
   controls = h(
     'div', { class: 'controls', role: 'group', 'aria-label': 'Controls' },
     this.#pause, this.#stop, this.#menu.menu, this.#resume, this.#again, this.#start,

@@ -7,6 +7,7 @@ import { manage } from './manage.js';
 import { createNewRun } from './new-run.js';
 import * as queue from './queue.js';
 import * as space from './disk-space.js';
+import { isOutdated, possible } from './state.js';
 import { watch } from './watch.js';
 import { follow as followLogTail } from './log-tail.js';
 
@@ -20,5 +21,10 @@ export async function mount(store, poll) {
   firstRun.mount(document.getElementById('welcome'), store, poll);
   queue.mount(document.getElementById('sidebar'), store);
   space.mount(document.getElementById('runs'), store);
+  store.on(['control', 'log', 'liveness', 'shown', 'connection'], (state) => {
+    const { resume, again } = possible(state);
+    const isOpen = state.connection.ok && !isOutdated(state);
+    store.set({ actions: { resume: isOpen && resume ? controls.resume : null, again: isOpen && again ? controls.again : null } });
+  });
   store.on(['control'], ({ control }) => store.set({ manage: control?.isAuthorized ? open : null }));
 }

@@ -45,6 +45,7 @@ import { NOTHING, PAGES, PLAIN } from './url-state.js';
  * @property {any} control the trainer's state, from the server, for a reader with a token
  * @property {{end: string, lines: string[]} | null} logTail of a trainer that ended with an error
  * @property {string} resumeProblem why an unfinished run can't be resumed
+ * @property {{resume: (() => void) | null, again: (() => void) | null}} actions what a reader with a token may do with an ended run
  * @property {((run: Run, inTraining: boolean, store: Store) => void) | null} manage opens the dialog that changes a run
  */
 
@@ -127,5 +128,6 @@ export const INITIAL = {
   control: null,
   logTail: null,
   resumeProblem: '',
+  actions: { resume: null, again: null },
   manage: null,
 };

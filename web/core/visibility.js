@@ -26,14 +26,16 @@ export function whenSeen(element, call) {
  */
 export function when(store, keys, condition, call) {
   let isDone = false;
-  store.on(keys, async (state) => {
+  async function check(state) {
     if (isDone || !condition(state)) return;
     isDone = true;
     await call().catch((error) => {
       if (!isImportError(error)) throw error;
       isDone = false;
     });
-  });
+  }
+  store.on(keys, check);
+  return check;
 }
 
 /** As Chromium, Firefox and Safari word it. */
@@ -46,9 +48,9 @@ const isImportError = (error) => error instanceof TypeError && /import/i.test(er
  */
 export function whenOpened(store, page, call) {
   let isPrinted = false;
+  const check = when(store, ['log', 'page', 'connection'], (state) => state.log !== null && (isPrinted || state.page === page), call);
   window.addEventListener('beforeprint', () => {
     isPrinted = true;
-    store.set({ page: store.state.page });
+    check(store.state);
   });
-  when(store, ['log', 'page', 'connection'], (state) => state.log !== null && (isPrinted || state.page === page), call);
 }

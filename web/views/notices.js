@@ -1,29 +1,36 @@
 /** Notices above the numbers: synthetic digits, failures, divergence, an earlier run. */
 
 import { DEMO } from '../core/api.js';
-import { h, icon } from '../core/dom.js';
-import { clock, date, decimal } from '../core/format.js';
+import { button, h, icon } from '../core/dom.js';
+import { clock, date, decimal, whole } from '../core/format.js';
 import { fallOf } from '../core/insights.js';
 import { isAlive } from '../core/status.js';
 import { LIVE } from '../core/url-state.js';
 
 export function mount(element, store) {
   let shownText = '';
-  store.on(['log', 'liveness', 'live', 'runs', 'shown', 'missing', 'logTail', 'resumeProblem'], (state) => {
+  store.on(['log', 'liveness', 'live', 'runs', 'shown', 'missing', 'logTail', 'resumeProblem', 'actions'], (state) => {
     const notices = noticesOf(state);
-    const text = JSON.stringify(notices);
+    const text = JSON.stringify([notices, namesOf(state.actions)]);
     if (text === shownText) return; // keeps a selection in an unchanged notice
     shownText = text;
-    element.replaceChildren(...notices.map(boxOf));
+    element.replaceChildren(...notices.map((notice) => boxOf(notice, state.actions)));
   });
 }
 
-function boxOf({ kind, title, text, link, href, lines }) {
+const LABELS = { resume: 'Resume this run', again: 'Run it again\u2026' };
+const namesOf = (actions) => Object.keys(LABELS).filter((name) => actions[name]);
+
+/** The buttons of an ended run; there is room for them from the start, as they come later than the box. */
+const buttonsOf = (actions) => h('p', { class: 'todo screen' }, ...namesOf(actions).map((name) => button(LABELS[name], actions[name])));
+
+function boxOf({ kind, title, text, link, href, lines, isEnd }, actions) {
   const output = lines?.length ? h('pre', { tabindex: '0', 'aria-label': 'Last output of the trainer' }, lines.join('\n')) : null;
   return h(
     'div', { class: `notice ${kind}`, role: 'note' },
     icon(kind === 'bad' ? 'failed' : 'notice'),
     h('div', {}, h('p', {}, h('strong', {}, title), ` ${text} `, link ? h('a', { href: href ?? LIVE }, link) : null), output),
+    isEnd && buttonsOf(actions),
   );
 }
 
@@ -60,7 +67,8 @@ function failureOf(log, liveness, logTail, resumeProblem) {
   const [kind, title, text] = headline;
   const resume = resumeProblem && `It can’t be resumed here. ${resumeProblem}`;
   const output = logTail && (logTail.lines.length ? 'Last output:' : 'It printed nothing.');
-  return [kind, title, [text, resume, logTail?.end, output].filter(Boolean).join(' '), { lines: logTail?.lines ?? [] }];
+  const sentences = [text, savedOf(log), resume, logTail?.end, output];
+  return [kind, title, sentences.filter(Boolean).join(' '), { lines: logTail?.lines ?? [], isEnd: !isAlive(liveness) }];
 }
 
 /** [kind, title, text] of a failure; null if there is none. */
@@ -70,7 +78,23 @@ function headlineOf(log, liveness, logTail, resumeProblem) {
   if (liveness === 'failed') return ['bad', 'The run failed.', log.error || 'No reason was logged.'];
   if (liveness === 'crashed') return ['bad', 'The run crashed.', `Last log entry: ${clock(log.updatedAt)}.`];
   if (logTail) return ['bad', 'The trainer ended with an error.', ''];
+  if (liveness === 'stopped') return ['info', 'The run was stopped', `on request, ${clock(log.updatedAt)}.`];
+  if (liveness === 'interrupted') return ['warn', 'The run was interrupted', `at ${clock(log.updatedAt)}, by a signal or Ctrl-C.`];
   return resumeProblem ? ['info', 'The run is unfinished.', ''] : null;
+}
+
+/** What is left of an ended run. */
+function savedOf(log) {
+  if (!log) return '';
+  const { files, epochs, progress } = log;
+  const epoch = epochs.epoch.at(-1);
+  const kept = [
+    progress.step && `the curves up to step ${whole(progress.step)}`,
+    files.includes('network.json') && epoch && `the network after epoch ${whole(epoch)}`,
+    files.includes('mnist_cnn.pth') && 'its weights',
+    files.includes('checkpoint.pth') && 'a checkpoint to resume from',
+  ].filter(Boolean);
+  return kept.length ? `Saved: ${kept.join(', ')}.` : '';
 }
 
 function divergence({ text }, { batches }) {
