@@ -1,0 +1,108 @@
+"""The page in a real browser keeps still: layout shifts while it opens and while a run is live; what fits above the fold."""
+
+import pytest
+
+from tests.support.browser import our_server, write_run
+from tests.support.control import controlled
+from tests.support.pages import Training, reach, see, status, wait_for_polls, wait_for_steps
+
+WATCH = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    const places = entry.sources.map(({ node }) => node?.id || node?.className || node?.nodeName);
+    if (!entry.hadRecentInput) window.shifts.push([entry.value, ...places]);
+  }
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+VIEWS = ["overview", "mistakes", "try", "compare", "network", "settings"]
+FOLD = ["#header", "#numbers .tile", "#happening", "[data-measure=loss] canvas", "[data-measure=accuracy] canvas"]
+FOLD += ["#samples", "#scrubber"]
+
+
+def shifted(page) -> tuple[float, list]:
+    shifts = page.evaluate("shifts")
+    return sum(value for value, *_ in shifts), shifts
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("width", [390, 1440])
+def test_opening_a_finished_run_shifts_little(visit, tmp_path, view, width):
+    write_run(tmp_path, status="completed")
+    with controlled(tmp_path) as (url, _):
+        page = visit(f"{url}&view={view}", width=width, script=WATCH)
+        status(page, "Completed")
+        wait_for_polls(page, 2)
+        total, shifts = shifted(page)
+        assert total <= 0.1, shifts
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_live_run_shifts_next_to_nothing(visit, tmp_path, width):
+    with our_server(tmp_path) as url, Training(tmp_path):
+        page = visit(url, width=width, script=WATCH)
+        wait_for_steps(page, 10)
+        page.evaluate("shifts = []")
+        wait_for_steps(page, 200)
+        total, shifts = shifted(page)
+        assert total < 0.02, shifts
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_the_overview_fits_above_the_fold(visit, tmp_path, size):
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(url, width=size[0])
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        reach(page, "#samples")
+        see(page, "#happening", "Finished")
+        page.evaluate("scrollTo(0, 0)")
+        bar = page.locator("#nav").bounding_box() if size[0] < 960 else {"y": size[1]}
+        dock = page.locator("#scrubber").bounding_box()
+        assert dock["y"] + dock["height"] <= bar["y"] + 1
+        for selector in FOLD[:-1]:
+            box = page.locator(selector).first.bounding_box()
+            assert box["height"] > 20 and box["y"] >= 0 and box["y"] + box["height"] <= dock["y"] + 1, (
+                selector,
+                box,
+                dock,
+            )
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_no_view_is_longer_than_two_screens(visit, tmp_path, view):
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(f"{url}#view={view}")
+        status(page, "Completed")
+        wait_for_polls(page, 2)
+        assert page.evaluate("document.documentElement.scrollHeight") <= 2 * 900 + 900
+
+
+@pytest.mark.parametrize("size", [(720, 450), (360, 640), (2560, 1440)])
+def test_a_chart_is_visible_at_any_zoom_and_no_chart_is_half_empty(visit, tmp_path, size):
+    """A screen of 1440x900 at 200 % has 720x450."""
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(url, width=size[0])
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        see(page, "[data-measure=loss] [data-part=where]", "step 120")
+        page.evaluate("scrollTo(0, 0)")
+        card = page.locator("[data-measure=loss]").bounding_box()
+        canvas = page.locator("[data-measure=loss] canvas").bounding_box()
+        assert canvas["y"] + 100 <= size[1]
+        assert canvas["width"] >= 0.85 * card["width"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
+def test_the_pad_is_at_most_twelve_tab_stops_away(visit, trained):
+    with controlled(trained) as (url, _):
+        page = visit(f"{url}&view=try")
+        see(page, "#pad", "Weights after epoch")
+        page.get_by_role("button", name="New run").wait_for()
+        for _ in range(12):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.matches('#pad .sheet canvas')"):
+                break
+        else:
+            raise AssertionError("not within twelve")
