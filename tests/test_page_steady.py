@@ -1,4 +1,4 @@
-"""The page in a real browser keeps still: layout shifts while it opens and while a run is live; what fits above the fold."""
+"""The page in a real browser keeps still: layout shifts, what fits above the fold, lengths of views, tab stops."""
 
 import pytest
 

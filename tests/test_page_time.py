@@ -37,6 +37,7 @@ def test_one_slider_moves_curves_numbers_and_matrix(visit, tmp_path):
         page.keyboard.press(".")
         see(page, WHICH, "^Latest: epoch 3$")
         page.keyboard.press(",")
+        page.wait_for_url(f"{url}#view=mistakes&epoch=2")
         page.reload()
         see(page, "#mistakes [data-part=which]", "Validation after epoch 2")
 

@@ -11,7 +11,7 @@ import { LIVE, hasView, hashOf, runOf, stateOf } from './url-state.js';
 /** @type {(keyof State)[]} */
 const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'list', 'overlay', 'view', 'zoom'];
 const OURS = 'page'; // the state of the entries that this module writes: any other was opened by a link, or typed
-const QUIET_MS = 250; // browsers refuse more than some hundred replacements within half a minute
+const QUIET_MS = 100; // browsers refuse more than some hundred replacements within half a minute
 
 /**
  * @param {Store} store
@@ -52,7 +52,6 @@ export function follow(store, panels, navigated) {
     store.set(changes); // the shown run stays until the other one is read
     navigated();
   });
-  window.addEventListener('pagehide', () => timer && write(false));
 }
 
 const isSamePlace = (a, b) => a.page === b.page && a.shown === b.shown;

@@ -7,7 +7,6 @@ export function mount(element, store) {
   const list = element.querySelector('[data-part=sentences]');
   let drawn = '';
   store.on(['log', 'liveness'], ({ log, liveness }) => {
-    element.hidden = !log;
     const sentences = log ? explanationsOf(log, liveness) : [];
     const content = sentences.join('\n');
     if (content === drawn) return; // keeps a selection and the scroll position
