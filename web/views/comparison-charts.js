@@ -6,7 +6,7 @@ import { prepare } from '../charts/series.js';
 import { parts } from '../core/dom.js';
 import { createStore } from '../core/store.js';
 import { PLAIN } from '../core/url-state.js';
-import { MEASURES } from './learning.js';
+import { MEASURES, byLooks } from './learning.js';
 
 /** @import {Store} from '../core/store.js' */
 
@@ -22,7 +22,7 @@ export function mountCharts(element, store) {
   for (const measure of MEASURES.filter(({ lines }) => lines.length > 1)) {
     const frame = figure({ ...measure, title: `Validation ${measure.title.toLowerCase()}`, lines: [] });
     element.append(frame);
-    chart.mount(frame, own, measure);
+    chart.mount(frame, own, byLooks(measure));
     const { enlarge, reset } = parts(frame);
     for (const unusable of [enlarge, frame.querySelector('[data-save=CSV]')]) unusable.remove(); // the numbers are those of one run
     frame.classList.remove('small');

@@ -11,9 +11,8 @@ import { prepare } from '../charts/series.js';
 import { isAlive } from '../core/status.js';
 
 const plainTick = (value, { decimals }) => (decimals === null ? String(value) : value.toFixed(decimals));
-export const MEASURES = [
 const errorRate = (accuracy) => Math.max(0, 1 - accuracy);
-const MEASURES = [
+export const MEASURES = [
   {
     key: 'loss',
     title: 'Loss',
@@ -69,6 +68,9 @@ const MEASURES = [
   },
 ];
 
+/** What a chart shows, by the looks of the charts. */
+export const byLooks = (measure) => (view) => (view.errors && measure.errors) || measure;
+
 export const PANELS = MEASURES.map(({ key }) => key);
 
 export function mount(element, store) {
@@ -89,7 +91,7 @@ export function mount(element, store) {
   secondary.prepend(...figures.filter(([, { lines }]) => lines.length === 1).map(([frame]) => frame));
   for (const [frame, measure] of figures) {
     store.on(['curves'], ({ curves }) => { frame.dataset.state = stateOf(curves, measure.key); });
-    const measureFor = (view) => (view.errors && measure.errors) || measure;
+    const measureFor = byLooks(measure);
     chart.mount(frame, store, measureFor);
     const { enlarge, reset, title, hint } = parts(frame);
     store.on(['view'], ({ view }) => {
