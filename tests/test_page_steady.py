@@ -51,8 +51,9 @@ def test_a_live_run_shifts_next_to_nothing(visit, tmp_path, width):
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
 def test_the_overview_fits_above_the_fold(visit, tmp_path, size):
     write_run(tmp_path, status="completed")
-    with our_server(tmp_path) as url:
+    with controlled(tmp_path) as (url, _):
         page = visit(url, width=size[0])
+        page.get_by_role("button", name="New run").wait_for()
         page.set_viewport_size({"width": size[0], "height": size[1]})
         reach(page, "#samples")
         see(page, "#happening", "Finished")

@@ -43,7 +43,7 @@ function item(sample, { rows, columns, isCalibrated }) {
   const certain = `${likelihood(confidence)} confidence${isCalibrated ? '' : ', uncalibrated'}`;
   const verdict = isRight ? 'correct' : `label ${label ?? '?'}`;
   return h(
-    'li', { class: isRight ? 'strip right' : 'strip wrong', title: `${verdict}, ${certain}` },
+    'li', { class: isRight ? 'sampled right' : 'sampled wrong', title: `${verdict}, ${certain}` },
     raster(pixels ?? [], rows, columns, { 'aria-hidden': 'true' }),
     h('span', { class: 'unseen' }, index === null ? '' : `Test image ${whole(index)}: `),
     h('strong', {}, prediction ?? '?'),
