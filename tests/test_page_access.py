@@ -6,7 +6,7 @@ from digits.files import write_json
 from digits.runlog.contract import RUNS_INDEX
 from tests.support.browser import missing, our_server, write_run
 from tests.support.control import controlled
-from tests.support.pages import reach, see, status
+from tests.support.pages import open_view, reach, see, status
 
 
 def complaints(page) -> list:
@@ -27,6 +27,25 @@ def test_a_run_passes_the_accessibility_rules(visit, tmp_path, theme, state):
         status(page, state)
         reach(page, "#mistakes")
         see(page, "#mistakes", "recall")
+        assert complaints(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_every_view_passes_the_accessibility_rules(visit, tmp_path, theme, width):
+    write_run(tmp_path, status="completed")
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, theme=theme, width=width)
+        status(page, "Completed")
+        for section in ("#settings", "#mistakes", "#weights", "#view-try", "#view-compare", "#samples"):
+            open_view(page, section)
+            page.locator(".view:not([hidden]) [aria-busy=true]").wait_for(state="detached")
+            assert complaints(page) == [], section
+        page.keyboard.press("?")
+        see(page, "dialog", "Keyboard shortcuts")
+        assert complaints(page) == []
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="More", exact=True).click()
         assert complaints(page) == []
 
 

@@ -32,8 +32,13 @@ def test_a_run_is_set_up_started_stopped_resumed_and_deleted(visit, tmp_path):
         press(page, "Stop")
         status(page, "stopped")
         see(page, "#runs .hint", r"[\d.]+.[MGT]B free")
+        see(
+            page,
+            "#notices",
+            "The run was stopped on request.*Saved: the curves up to step .*a checkpoint to resume from",
+        )
         steps = training_log.read(tmp_path)["progress"]["step"]
-        press(page, "Resume")
+        press(page, "Resume this run")
         status(page, "running")
         see(page, "#events .kind", "^resumed$")
         page.locator("button:enabled", has_text="Stop").wait_for()
