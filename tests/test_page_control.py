@@ -312,5 +312,5 @@ def test_everything_works_with_the_keyboard(visit, tmp_path):
         tab_to(page, "Stop", "Shift+Tab")
         page.keyboard.press("Enter")
         status(page, "stopped")
-        page.locator("button:enabled", has_text="Resume").wait_for()
+        page.locator("#header button:enabled", has_text="Resume").wait_for()
         assert page.evaluate("document.activeElement.textContent") == "Resume"
