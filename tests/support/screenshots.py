@@ -6,7 +6,7 @@ python -m tests.support.screenshots        rewrites docs/*.png from results/: a 
 from tests.support.browser import PROJECT, chromium
 from tests.support.control import controlled, new_run
 from tests.support.pad import clear, draw, strokes_of
-from tests.support.pages import see, status
+from tests.support.pages import reach, see, status
 
 DOCS = PROJECT / "docs"
 SAVED = (2, 5, 8)  # drawings on the pad, before a 7
@@ -14,11 +14,11 @@ SAVED = (2, 5, 8)  # drawings on the pad, before a 7
 
 def main() -> None:
     with chromium() as browser, controlled(PROJECT / "results") as (url, _):
-        page = open_page(browser, url, 1440, 1240)
-        see(page, "#mistakes", "Test set")
+        page = open_page(browser, url, 1440, 900)
+        reach(page, "#samples")
         page.screenshot(path=DOCS / "page.png")
-        page.locator("#mistakes").scroll_into_view_if_needed()
-        page.get_by_role("button", name="Test set").click()
+        reach(page, "#mistakes")
+        page.get_by_role("button", name="Test", exact=True).click()
         section(page, "mistakes")
         for digit in SAVED:
             draw(page, strokes_of(digit))
