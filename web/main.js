@@ -39,6 +39,7 @@ const WITH_LOG = {
 const LAZY = {
   samples: ['samples', (file) => !file.samples.length, () => import('./views/samples.js')],
   mistakes: ['predictions', (file) => !file.sets.length, () => import('./views/mistakes.js')],
+  embedding: ['embedding', (file) => !file.epochs.length, () => import('./views/embedding.js')],
   weights: ['weights', (file) => !file.epochs.length, () => import('./views/weights.js')],
 };
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseLog, parseStatus } from '../../web/core/contract.js';
 import { parseRuns, withLiveLog } from '../../web/core/run-list.js';
-import { parsePredictions, parseSamples, parseWeights } from '../../web/core/artifact-parsers.js';
+import { parseEmbedding, parsePredictions, parseSamples, parseWeights } from '../../web/core/artifact-parsers.js';
 import { describe, doneOf, livenessOf } from '../../web/core/status.js';
 import { prepare } from '../../web/charts/series.js';
 import { HOSTILE } from './hostile.js';
@@ -222,3 +222,15 @@ const FIELDS = {
   events: ['step', 'time', 'kind', 'text'],
   test: ['loss', 'accuracy', 'correct', 'total'],
 };
+
+test('the golden embedding is parsed, and the whole rows of damaged ones', () => {
+  const source = golden('embedding.json');
+  const { epochs, test: last } = parseEmbedding(source);
+  assert.deepEqual(epochs.map(({ epoch, index }) => [epoch, index.length]), [[1, 20], [2, 20], [3, 20]]);
+  assert.equal(last.x.length, 10);
+  const [first, second, third] = source.epochs;
+  const broken = { epochs: [{ ...first, x: [1] }, { ...second, y: second.y.map(() => null) }, third], test: 5 };
+  const found = parseEmbedding(broken);
+  assert.deepEqual([found.epochs.map(({ epoch }) => epoch), found.test], [[3], null]);
+  for (const hostile of HOSTILE) assert.deepEqual(parseEmbedding(hostile).epochs, []);
+});

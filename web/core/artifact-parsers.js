@@ -3,9 +3,10 @@
 import { FIELDS, withPresentNames } from './renames.js';
 import { count, isRecord, list, number, record, share, temperature, text } from './values.js';
 
-/** @import {AnswerSet, Filters, Predictions, Samples, Weights} from './types.js' */
+/** @import {AnswerSet, Embedding, Filters, Positions, Predictions, Samples, Weights} from './types.js' */
 
 const MAX_WEIGHTS = 50_000;
+const MAX_POINTS = 2000; // of a row
 
 /** @returns {Samples} */
 export function parseSamples(value) {
@@ -46,6 +47,30 @@ export function parsePredictions(value) {
   const sets = epochs.map((given) => parseAnswers('validation', count(given.epoch), labels, given));
   sets.push(parseAnswers('test', null, digits(record(test).labels), record(test)));
   return { sets: sets.filter((set) => set !== null) };
+}
+
+/**
+ * Positions of images; rows that are not whole are dropped.
+ * @returns {Embedding}
+ */
+export function parseEmbedding(value) {
+  const { epochs, test } = record(value);
+  const rows = list(epochs).filter(isRecord).slice(-200).flatMap((row) => {
+    const [epoch, positions] = [count(row.epoch), parsePositions(row)];
+    return epoch === null || !positions ? [] : [{ epoch, ...positions }];
+  });
+  return { epochs: rows, test: parsePositions(record(test)) };
+}
+
+/**
+ * @param {Object<string, any>} row
+ * @returns {Positions | null}
+ */
+function parsePositions(row) {
+  const index = list(row.index).slice(0, MAX_POINTS);
+  const [x, y] = [list(row.x), list(row.y)].map((column) => column.slice(0, MAX_POINTS));
+  const isWhole = index.length > 0 && index.every((place) => count(place) !== null) && [x, y].every((column) => column.length === index.length && column.every(Number.isFinite));
+  return isWhole ? { index, x, y } : null;
 }
 
 /**

@@ -9,9 +9,10 @@ const parsers = () => import('./artifact-parsers.js');
 const FILES = {
   samples: { file: 'test_samples.json', parse: async (value) => (await parsers()).parseSamples(value) },
   predictions: { file: 'predictions.json', parse: async (value) => (await parsers()).parsePredictions(value) },
+  embedding: { file: 'embedding.json', parse: async (value) => (await parsers()).parseEmbedding(value) },
   weights: { file: 'weights.json', parse: async (value) => (await parsers()).parseWeights(value) },
 };
-const NONE = { samples: null, predictions: null, weights: null };
+const NONE = { samples: null, predictions: null, embedding: null, weights: null };
 
 /**
  * Mounted before the sections: these are never called with the files of another run than the log's.

@@ -1,6 +1,6 @@
 /** Element builders. Text becomes text nodes only, so that a run's name is never markup. */
 
-const SVG_TAGS = new Set(['svg', 'path']);
+const SVG_TAGS = new Set(['svg', 'path', 'g', 'circle', 'text']);
 
 /**
  * h('button', {class: 'quiet', onclick: reset}, 'Reset')

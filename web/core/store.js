@@ -4,7 +4,7 @@ import { LIST } from './list-options.js';
 import { INTERVAL } from './polling.js';
 import { NOTHING, PAGES, PLAIN } from './url-state.js';
 
-/** @import {Curves, Liveness, Log, Predictions, Run, Samples, Weights} from './types.js' */
+/** @import {Curves, Embedding, Liveness, Log, Predictions, Run, Samples, Weights} from './types.js' */
 /** @import {ListOptions} from './list-options.js' */
 /** @import {Selected, Split, View, Zoom} from './url-state.js' */
 
@@ -27,6 +27,7 @@ import { NOTHING, PAGES, PLAIN } from './url-state.js';
  * @property {Samples | null} samples null until it is read, as the next two
  * @property {Predictions | null} predictions
  * @property {Weights | null} weights
+ * @property {Embedding | null} embedding
  * @property {Run[]} runs
  * @property {ListOptions} list how the runs are listed
  * @property {string[]} overlay ids of the runs to draw over the shown one; '' for a free color
@@ -110,6 +111,7 @@ export const INITIAL = {
   samples: null,
   predictions: null,
   weights: null,
+  embedding: null,
   runs: [],
   list: LIST,
   overlay: [],

@@ -176,6 +176,9 @@
 /** @typedef {{name: string, count: number, rows: number, columns: number, values: number[]}} Filters */
 /** @typedef {{filters: Filters | null, epochs: {epoch: number, layers: Histogram[], filters: number[]}[], folder?: string}} Weights weights.json */
 
+/** @typedef {{index: number[], x: number[], y: number[]}} Positions of some images of a set, by their places in it */
+/** @typedef {{epochs: (Positions & {epoch: number})[], test: Positions | null, folder?: string}} Embedding embedding.json */
+
 /** @typedef {{x: number, y: number}} Point */
 
 /**

@@ -115,7 +115,7 @@ function gallery(set, cell) {
   return [images, `${label} ${name}: ${counted(images.length, 'image')}, ${order} confidence first`];
 }
 
-function answerOf({ kind, labels, predictions, isCalibrated, confidences, probabilities }, index) {
+export function answerOf({ kind, labels, predictions, isCalibrated, confidences, probabilities }, index) {
   return {
     kind: kind === 'test' ? 'Test' : 'Validation',
     index,
@@ -133,7 +133,7 @@ function answerOf({ kind, labels, predictions, isCalibrated, confidences, probab
  * @param {number} index
  * @param {Partial<State>} source
  */
-function imageOf({ kind }, index, { predictions, log }) {
+export function imageOf({ kind }, index, { predictions, log }) {
   const crop = h('span', { class: 'crop', 'aria-hidden': 'true' });
   const file = `${kind}.png`;
   if (log?.files.includes(file)) setBackground(crop, `${predictions?.folder}${file}?run=${log.runId}`); // each live run has its own
