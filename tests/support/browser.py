@@ -14,7 +14,15 @@ from pathlib import Path
 import pytest
 
 from digits.files import write_json
-from digits.runlog.contract import LAYER_WEIGHTS, PREDICTIONS, RUNS_INDEX, TEST_SAMPLES, TRAINING_LOG, timestamp
+from digits.runlog.contract import (
+    EMBEDDING,
+    LAYER_WEIGHTS,
+    PREDICTIONS,
+    RUNS_INDEX,
+    TEST_SAMPLES,
+    TRAINING_LOG,
+    timestamp,
+)
 from digits.server.routes import Site
 from tests.support import FIXTURES, PROJECT
 from tests.support.http_client import site_server
@@ -124,7 +132,7 @@ def write_run(results: Path, *, age: float = 0, alive: bool = True, **changes) -
     log["process"] = {"pid": os.getpid() if alive else NO_PROCESS, "host": platform.node()}
     log |= changes
     write_json(results / TRAINING_LOG, log)
-    for file in (TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS):
+    for file in (TEST_SAMPLES, PREDICTIONS, LAYER_WEIGHTS, EMBEDDING):
         shutil.copy(GOLDEN / file, results)
     if not (results / RUNS_INDEX).exists():
         write_json(results / RUNS_INDEX, {"schema": 1, "runs": []})
