@@ -48,7 +48,7 @@ class Sidebar {
   constructor(element, store) {
     this.#store = store;
     this.#element = element;
-    element.append(
+    element.prepend(
       h('h2', {}, 'Runs ', this.#count), createTools(store), this.#said, this.#labels, this.#scroller, this.#footer,
     );
     store.on(['overlay', 'shown'], () => { this.#refusal = ''; });
