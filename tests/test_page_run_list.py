@@ -88,6 +88,8 @@ def test_a_group_is_overlaid_as_one_line(visit, url):
     line = page.locator("#learning [data-measure=accuracy] .others li")
     see(page, "#learning [data-measure=accuracy] .others li", r"rotation 0.0\s*n\s=\s3\s*9\d\.\d\d\s±\s\d\.\d\d\s%")
     assert line.count() == 1
+    page.get_by_label("Error rate").check()
+    see(page, "#learning [data-measure=accuracy] .others li", r"n\s=\s3\s*\d\.\d\d\s±\s0\.\d\d\s%")
 
 
 def test_on_a_narrow_screen_the_list_is_a_sheet(visit, url):

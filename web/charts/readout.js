@@ -47,21 +47,21 @@ function isNearTraining({ train, validation }, cursor) {
 }
 
 /** A line for each overlaid run. */
-function readOthers(list, { others }, at, { key, format }) {
+function readOthers(list, { others }, at, measure) {
   list.hidden = !others.length;
   list.replaceChildren(...others.map((other) => {
     const { name, number, count, mark } = other;
     const remark = count ? `n\u00a0=\u00a0${count}` : mark;
-    return h('li', {}, swatch(number), h('span', {}, name), remark ? h('small', {}, remark) : false, h('b', {}, valueAt(other, at, key, format)));
+    return h('li', {}, swatch(number), h('span', {}, name), remark ? h('small', {}, remark) : false, h('b', {}, valueAt(other, at, measure)));
   }));
 }
 
 /** Of a group: mean and standard deviation. */
-function valueAt({ bands, epochs, epochX, batchX, ...curves }, at, key, format) {
+function valueAt({ bands, epochs, epochX, batchX, ...curves }, at, { key, format, formatSpread = format }) {
   const band = bands?.[key];
   if (band?.mean.length) {
     const row = nearest(band.mean.map(({ x }) => x), at);
-    return plusMinus(format(band.mean[row].y), format(band.sds[row]));
+    return plusMinus(format(band.mean[row].y), formatSpread(band.sds[row]));
   }
   return format(epochs[`val_${key}`]?.[nearest(epochX, at)] ?? curves[key].batch[nearest(batchX, at)] ?? null);
 }

@@ -43,6 +43,7 @@ export const MEASURES = [
       value: errorRate,
       range: robustRange,
       format: (accuracy) => percent(accuracy === null ? null : errorRate(accuracy)),
+      formatSpread: percent,
       formatTick: (rate) => `${Number((rate * 100).toPrecision(2))} %`,
     },
   },
