@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from digits.config import Config
 from digits.runlog import run_queue, training_log
 from tests.support.browser import write_run
 from tests.support.control import controlled, new_run, press, refuse
@@ -140,7 +141,7 @@ def test_a_run_is_repeated_with_its_settings_and_queued_with_five_seeds(visit, t
     write_run(tmp_path, status="completed")
     with controlled(tmp_path) as (url, _):
         page = visit(url, allowed=("409",))
-        config = {"model": "tiny", "epochs": 3, "lr": 0.001, "name": "tiny, epochs 3"}
+        config = Config.from_options(model="tiny", epochs=3, lr=0.001).as_json()
         page.route("**/results/training_log.json", lambda route: route.fulfill(json={"config": config}))
         press(page, "Run again…")
         see(page, "dialog code", "^python mnist_cnn.py --model tiny --epochs 3 --lr 0.001 --results-dir")
