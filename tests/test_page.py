@@ -152,6 +152,8 @@ def test_only_changed_files_are_read_again(visit, tmp_path):
     with our_server(tmp_path) as url:
         page = visit(url)
         status(page, "Completed")
+        see(page, "#happening", "Finished")
+        page.wait_for_load_state("networkidle")  # modules that are loaded on demand
         answers = []
         page.on("response", lambda answer: answers.append((answer.url.removeprefix(url), answer.status)))
         until = time.monotonic() + PATIENCE / 1000
