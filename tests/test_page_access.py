@@ -39,7 +39,7 @@ def test_every_view_passes_the_accessibility_rules(visit, tmp_path, theme, width
         status(page, "Completed")
         for section in ("#settings", "#mistakes", "#weights", "#view-try", "#view-compare", "#samples"):
             open_view(page, section)
-            page.locator(".view:not([hidden]) [aria-busy=true]").wait_for(state="detached")
+            page.locator(".view:not([hidden]) [aria-busy=true]").first.wait_for(state="detached")
             assert complaints(page) == [], section
         page.keyboard.press("?")
         see(page, "dialog", "Keyboard shortcuts")
