@@ -29,9 +29,11 @@ def main() -> None:
         section(page, "pad")
 
         page = open_page(browser, url, 1280, 900)
+        page.locator("#runs .rows input[type=checkbox]").nth(1).wait_for()
         for box in page.locator("#runs .rows input[type=checkbox]").all()[-2:]:
             box.check()
-        see(page, "#compare .sides", "n")
+        page.get_by_role("link", name="Compare").click()
+        page.locator("#compare .answers li").first.wait_for()
         page.screenshot(path=DOCS / "compare.png")
 
         page = open_page(browser, url, 1200, 960)
