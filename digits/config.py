@@ -106,10 +106,7 @@ class Config:
         0.125, _FRACTION, "Outlier images per training image (outlier exposure), for rejecting non-digits."
     )
     synthetic_ratio: float = AUGMENTATION.option(
-        0.03,
-        _FRACTION,
-        "Synthetic digits per training image, in forms rare in MNIST, such as a 1 with a foot.",
-        before=0.0,
+        0.03, _FRACTION, "Synthetic digits per training image, in forms rare in MNIST.", before=0.0
     )
 
     dataset: str = DATA.option(
@@ -128,9 +125,7 @@ class Config:
 
     device: str = MACHINE.option("auto", Choice(("auto", "cpu", "cuda", "mps")), "Device; auto: the fastest available.")
     precision: str = MORE.option(
-        "auto",
-        Choice(("auto", "float32", "bfloat16")),
-        "Number format; auto: bfloat16 where a check at startup finds it correct and faster.",
+        "auto", Choice(("auto", "float32", "bfloat16")), "Number format; auto: bfloat16 if found correct and faster."
     )
     threads: int = MACHINE.option(0, Number(int, 0, 1024), "CPU threads; 0: torch's default.")
     deterministic: bool = MACHINE.option(False, Flag(), "Force deterministic algorithms.")

@@ -20,15 +20,9 @@ from digits.training.checkpoints import Checkpoints
 from digits.training.resume import load_for_restart, load_for_resume, previous_run
 from digits.training.schedule import Schedule
 from digits.training.train_state import TrainState
-from tests.support.outcome import outcome
-from tests.support.training import (
-    Trainer,
-    after,
-    killed,
-    killed_when,
-    train,
-    trained,
-)
+from tests.support.lost_checkpoints import LOSSES, lose_all
+from tests.support.outcome import content, listed, outcome
+from tests.support.training import Trainer, after, killed, killed_when, train, trained
 
 pytestmark = pytest.mark.slow
 
@@ -99,56 +93,6 @@ def test_a_run_that_was_ended_before_its_first_batch_begins(tmp_path, uninterrup
     resume(tmp_path)
     assert_same(tmp_path, uninterrupted)
     assert earlier_run_id(tmp_path) in {run["run_id"] for run in listed(tmp_path)}
-
-
-def listed(results):
-    return json.loads((results / contract.RUNS_INDEX).read_text())["runs"]
-
-
-def content(results) -> dict:
-    """The content of all files of the run."""
-    return {file: (results / file).read_bytes() for file in contract.FILES if (results / file).is_file()}
-
-
-def lose_all(results):
-    for file in contract.CHECKPOINTS:
-        (results / file).unlink()
-    return "(checkpoint.pth, checkpoint-before.pth, checkpoint-plateau.pth: missing)"
-
-
-def damage_all(results):
-    for file in contract.CHECKPOINTS:
-        (results / file).write_bytes((results / file).read_bytes()[:1000])
-    return "checkpoint-plateau.pth: it is damaged, truncated"
-
-
-def take_anothers(results):
-    for file in contract.CHECKPOINTS:
-        state = weights_file.load(results / file) | {"run_id": "another"}
-        (results / file).write_bytes(weights_file.serialize(state))
-    return "checkpoint-plateau.pth: from another run"
-
-
-def lose_the_plateau(results):
-    (results / contract.CHECKPOINT_PLATEAU).unlink()
-    return "checkpoint.pth: after step 30, by then the learning rate had decayed as in a run of 30 steps"
-
-
-def take_weights(results):
-    for file in contract.CHECKPOINTS:
-        shutil.copyfile(results / contract.WEIGHTS, results / file)
-    return "it is not a checkpoint"
-
-
-def take_other_options(results):
-    for file in contract.CHECKPOINTS:
-        state = weights_file.load(results / file)
-        state["config"]["channels"] = (8, 8, 8, 8)
-        (results / file).write_bytes(weights_file.serialize(state))
-    return "from a run with a different --channels"
-
-
-LOSSES = [lose_all, damage_all, take_anothers, lose_the_plateau, take_weights, take_other_options]
 
 
 @pytest.mark.parametrize("lose", LOSSES)

@@ -15,7 +15,6 @@ import * as chartOptions from './charts/chart-options.js';
 import * as navigation from './frame/navigation.js';
 import * as compare from './views/compare.js';
 import * as header from './views/header.js';
-import { mountRetry } from './views/header.js';
 import * as learning from './views/learning.js';
 import * as notices from './views/notices.js';
 import * as numbers from './views/numbers.js';
@@ -70,7 +69,7 @@ when(store, ['zoom', 'log'], ({ zoom, log }) => zoom !== null && log !== null, a
 
 const poller = createPoller(store, read, serverKind);
 followToken(store, poller.poll, () => import('./control/control.js'));
-mountRetry(document.querySelector('[data-part=retry]'), store, poller.poll);
+header.mountRetry(document.querySelector('[data-part=retry]'), store, poller.poll);
 followAddress(store, learning.PANELS, poller.poll);
 poller.poll();
 

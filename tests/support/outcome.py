@@ -28,3 +28,12 @@ def outcome(results: Path) -> dict:
         "predictions": json.loads((results / contract.PREDICTIONS).read_text())["validation"],
         "status": log["status"],
     }
+
+
+def listed(results):
+    return json.loads((results / contract.RUNS_INDEX).read_text())["runs"]
+
+
+def content(results) -> dict:
+    """The content of all files of the run."""
+    return {file: (results / file).read_bytes() for file in contract.FILES if (results / file).is_file()}

@@ -1,4 +1,18 @@
-/** The default of each option, given preset, model and optimizer: as digits/config.py computes it. */
+/** The server's options, and the default of each, given preset, model and optimizer, as digits/config.py computes it. */
+
+import { isRecord, list, record } from '../core/values.js';
+
+/** The response to GET /options, complete and of the expected types. */
+export function parseOptions(given) {
+  return {
+    options: list(given.options).filter(isRecord),
+    presets: record(given.presets),
+    models: record(given.models),
+    default_lr: record(given.default_lr),
+    owner: record(given.owner),
+    fixed_args: list(given.fixed_args).filter((word) => typeof word === 'string'),
+  };
+}
 
 /** `chosen` has the options that are set; of these, preset, model and optimizer change the defaults. */
 export function defaultsOf({ options, presets, models, default_lr: defaultLr, owner: owners }, chosen) {

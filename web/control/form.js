@@ -1,9 +1,9 @@
 /** The form for a new run: a field for every option, the learning-rate schedule, and the equivalent command; starts or queues it. */
 
 import { button, copiesFrom, h, setText } from '../core/dom.js';
-import { isRecord, list, record, text } from '../core/values.js';
+import { text } from '../core/values.js';
 import { Refusal, SEEDS, begin, enqueue, messageOf } from './requests.js';
-import { defaultsOf } from './defaults.js';
+import { defaultsOf, parseOptions } from './defaults.js';
 import { estimateText } from './estimate.js';
 import { createField } from './field.js';
 import { createPreview } from './preview.js';
@@ -15,17 +15,6 @@ import { commandOf, different } from './validation.js';
 
 /** The form for the server's options. `done(sentence)` is called when a run has been started or queued. */
 export const createForm = (given, store, poll, done) => new Form(parseOptions(given), store, poll, done);
-
-function parseOptions(given) {
-  return {
-    options: list(given.options).filter(isRecord),
-    presets: record(given.presets),
-    models: record(given.models),
-    default_lr: record(given.default_lr),
-    owner: record(given.owner),
-    fixed_args: list(given.fixed_args).filter((word) => typeof word === 'string'),
-  };
-}
 
 class Form {
   #options;

@@ -3,7 +3,7 @@
 import { FIELDS, withPresentNames } from './renames.js';
 import { count, isRecord, list, number, record, share, temperature, text } from './values.js';
 
-/** @import {AnswerSet, Embedding, Filters, Positions, Predictions, Samples, Weights} from './types.js' */
+/** @import {AnswerSet, Embedding, Filters, Positions, Predictions, Samples, Weights} from './artifact-types.js' */
 
 const MAX_WEIGHTS = 50_000;
 const MAX_POINTS = 2000; // of a row

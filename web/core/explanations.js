@@ -70,7 +70,7 @@ function risingLoss({ epochs, config }) {
   if (accuracy[last] === null || accuracy[least] === null || accuracy[last] < accuracy[least]) return '';
   const smoothing = Number(new Map(config).get('label_smoothing') ?? 0);
   const because = smoothing > 0
-    ? `Label smoothing (${smoothing}) keeps the network from being certain, which costs loss on digits that it classifies correctly: that is no overfitting.`
+    ? `Label smoothing (${smoothing}) keeps the network from being certain, which costs loss on digits that it classifies correctly: this is not overfitting.`
     : 'The mistakes become fewer and the confidence in those that remain becomes higher.';
   return `Validation loss rose from ${decimal(loss[least])} after epoch ${whole(epoch[least])} to ${decimal(loss[last])}, while accuracy went from `
     + `${percent(accuracy[least])} to ${percent(accuracy[last])}. ${because}`;

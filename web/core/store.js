@@ -4,17 +4,18 @@ import { LIST } from './list-options.js';
 import { INTERVAL } from './polling.js';
 import { NOTHING, PAGES, PLAIN } from './url-state.js';
 
-/** @import {Curves, Embedding, Liveness, Log, Predictions, Run, Samples, Weights} from './types.js' */
+/** @import {Embedding, Predictions, Samples, Weights} from './artifact-types.js' */
+/** @import {Curves, Liveness, Log, Run} from './types.js' */
 /** @import {ListOptions} from './list-options.js' */
 /** @import {Selected, Split, View, Zoom} from './url-state.js' */
 
 /** @typedef {{runId: string, folder: string, log: Log, predictions: Predictions | null, number: number, mark: string, group: string | null}} OverlaidRun
- * `number`: of its color; `mark`: what tells it apart from runs of the same name; `group`: whose runs are drawn together */
+ * `number`: of its color; `mark`: distinguishes runs of the same name; `group`: key of a group that is drawn as one */
 
 /**
  * @typedef {object} State
  * @property {string} page name of the view; "view" means the looks of the charts
- * @property {number | null} epoch chosen with the scrubber; null: the latest, as a live run goes on
+ * @property {number | null} epoch chosen with the scrubber; null: the latest, following a live run
  * @property {Split} set whose predictions are shown
  * @property {Selected} selected
  * @property {{kind: string | null, ok: boolean, seenAt: number | null, isSlow: boolean}} connection kind of server: digits (ours) or files
@@ -23,8 +24,8 @@ import { NOTHING, PAGES, PLAIN } from './url-state.js';
  * @property {string} folder of that log
  * @property {Liveness | null} liveness of the shown run
  * @property {{runId: string, liveness: Liveness} | null} live the live run, also while an earlier one is shown; null: unknown
- * @property {string[]} wanted which of the next three files are read: those whose sections were in view
- * @property {Samples | null} samples null until it is read, as the next two
+ * @property {string[]} wanted which of the next four files are read: those whose sections were in view
+ * @property {Samples | null} samples null until it is read, like the next three
  * @property {Predictions | null} predictions
  * @property {Weights | null} weights
  * @property {Embedding | null} embedding
@@ -36,7 +37,7 @@ import { NOTHING, PAGES, PLAIN } from './url-state.js';
  * @property {boolean} isComparing whether the comparison was in view, which needs their predictions
  * @property {string | null} shown id of the earlier run that is shown; null: the live one
  * @property {string | null} missing the id that was asked for and does not exist
- * @property {number} interval seconds between looks
+ * @property {number} interval seconds between polls
  * @property {View} view of the charts
  * @property {Zoom | null} zoom
  * @property {Curves | null} curves the log as the charts draw it

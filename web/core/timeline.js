@@ -2,7 +2,8 @@
 
 import { whole } from './format.js';
 
-/** @import {AnswerSet, Log} from './types.js' */
+/** @import {AnswerSet} from './artifact-types.js' */
+/** @import {Log} from './types.js' */
 
 /**
  * The place of the chosen epoch among those of the log: of the last one up to it; null is the latest.

@@ -14,7 +14,7 @@ const KEYS = new Set([
 /** The fragment of the live run; a bare # would scroll to the top. */
 export const LIVE = '#live';
 
-export const MOST_COMPARED = 10; // runs: as many colors as can be told apart beside the shown run's two
+export const MOST_COMPARED = 10; // runs: as many distinguishable colors as there are beside the shown run's two
 
 /** @typedef {'validation' | 'test'} Split */
 /** @typedef {{axis: string, smoothing: number, logarithmic: boolean, outliers: boolean, errors: boolean, panel: string | null}} View `errors`: error rate instead of accuracy; `panel`: the enlarged chart */

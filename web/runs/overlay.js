@@ -7,7 +7,8 @@ import { groupKey, groupsOf, marksOf } from './groups.js';
 import { isShownRun, numbersOf } from './slots.js';
 
 /** @import {OverlaidRun, State, Store} from '../core/store.js' */
-/** @import {Log, Predictions, Run} from '../core/types.js' */
+/** @import {Predictions} from '../core/artifact-types.js' */
+/** @import {Log, Run} from '../core/types.js' */
 
 /** @typedef {{run: Run, log: Log, predictions: Predictions | null}} Loaded */
 

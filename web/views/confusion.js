@@ -1,6 +1,6 @@
 /** The confusion matrix of an answer set, recall and precision of each digit, and the images of each cell. */
 
-/** @import {AnswerSet} from '../core/types.js' */
+/** @import {AnswerSet} from '../core/artifact-types.js' */
 /** @typedef {Pick<AnswerSet, 'labels' | 'predictions'>} Answers */
 /** @typedef {Pick<AnswerSet, 'labels' | 'predictions' | 'confidences'>} RankedAnswers */
 /** @typedef {{label: number, prediction: number}} Cell */

@@ -6,7 +6,7 @@ import { confusion } from './confusion.js';
 import { cellName } from './matrix.js';
 import { sparkline } from './sparkline.js';
 
-/** @import {AnswerSet} from '../core/types.js' */
+/** @import {AnswerSet} from '../core/artifact-types.js' */
 /** @import {Cell} from './confusion.js' */
 /** @import {ErrorHistory} from './error-history.js' */
 

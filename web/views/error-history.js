@@ -2,7 +2,7 @@
 
 import { confusion, rates, worst } from './confusion.js';
 
-/** @import {AnswerSet} from '../core/types.js' */
+/** @import {AnswerSet} from '../core/artifact-types.js' */
 /** @typedef {{cells: number[][][], digits: (number | null)[][], most: number}} ErrorHistory */
 
 /**

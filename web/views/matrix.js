@@ -5,7 +5,7 @@ import { counted, percent, whole } from '../core/format.js';
 import { confusion, rates } from './confusion.js';
 import { sparkline } from './sparkline.js';
 
-/** @import {AnswerSet} from '../core/types.js' */
+/** @import {AnswerSet} from '../core/artifact-types.js' */
 /** @import {Cell} from './confusion.js' */
 /** @import {ErrorHistory} from './error-history.js' */
 

@@ -12,7 +12,7 @@ import { historyOf } from './error-history.js';
 import { cellName, matrixOf } from './matrix.js';
 import { moveWithArrows, setTabStop } from './matrix-keys.js';
 
-/** @import {AnswerSet} from '../core/types.js' */
+/** @import {AnswerSet} from '../core/artifact-types.js' */
 /** @import {State, Store} from '../core/store.js' */
 
 const PAGE = 60; // images

@@ -1,6 +1,6 @@
 /** Points of the embedding in the plane of its drawing. */
 
-/** @import {AnswerSet, Embedding, Positions} from '../core/types.js' */
+/** @import {AnswerSet, Embedding, Positions} from '../core/artifact-types.js' */
 
 /**
  * The positions of a set, and its predictions after the same epoch: of the test set at the end, else of the epoch, or the last one before it; null without any.

@@ -6,7 +6,7 @@ import { h } from '../core/dom.js';
 import { likelihood, whole } from '../core/format.js';
 import { insteadOf, keptAt } from '../core/timeline.js';
 
-/** @import {Samples} from '../core/types.js' */
+/** @import {Samples} from '../core/artifact-types.js' */
 
 export function mount(element, store) {
   const [list, title] = [element.querySelector('ol'), element.querySelector('[data-part=when]')];
