@@ -116,7 +116,7 @@ class Predictor:
         return self.read_all([image])[0]
 
     def read_all(self, images: Sequence[DecodedImage]) -> list[Reading]:
-        """The same for each of several pictures, which costs less than one by one."""
+        """The answers for several pictures, which costs less than reading them one by one."""
         return reading.read(images, self.predict)
 
     def _rejection(self, prepared: Prepared, energy: float) -> str | None:

@@ -34,7 +34,7 @@ def shuffled_indices(count: int, seed: int, epoch: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Batches:
-    """Training images in batches, shuffled anew each epoch; `len` is the number of batches in an epoch."""
+    """Training images in batches, reshuffled each epoch; `len` is the number of batches in an epoch."""
 
     split: Split
     size: int

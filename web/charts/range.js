@@ -27,7 +27,7 @@ export function robustRange(noisy, firm, ceiling = Infinity) {
   return { low, high, beyond: highest > high ? highest : null };
 }
 
-/** The same for accuracies, where large is good: computed on error rates. */
+/** The robust range of accuracies, computed on error rates. */
 export function robustAccuracyRange(noisy, firm) {
   const error = ({ x, y }) => ({ x, y: 1 - y });
   const { low, high, beyond } = robustRange(noisy.map(error), firm.map(error), 1);

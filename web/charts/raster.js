@@ -9,7 +9,7 @@ export function raster(grays, rows, columns, attributes) {
   return canvas;
 }
 
-/** The same on a part of a canvas. */
+/** Paints such grays on a part of a canvas. */
 export function paint(canvas, grays, rows, columns, left = 0, top = 0) {
   const context = canvas.getContext('2d');
   const image = context.createImageData(columns, rows);

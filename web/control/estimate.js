@@ -6,7 +6,7 @@ import { written } from './validation.js';
 
 const PLAN = ['lr', 'warmup_steps', 'cooldown', 'epochs', 'steps', 'batch_size', 'train_limit', 'validation'];
 const SAME = ['model', 'channels', 'device', 'threads']; // what decides the speed most; of these runs, those of the same preset come first
-const MIN_SECONDS = 1; // of a run to judge by
+const MIN_SECONDS = 1; // of a run that is long enough for an estimate
 
 /** @import {Run} from '../core/types.js' */
 
@@ -40,7 +40,7 @@ function speedOf({ config, seconds, epochs }, values) {
 /** A value as the list of runs has it. */
 const plain = (value) => (value === null || value === undefined ? 'none' : written(value).replaceAll(',', ', '));
 
-/** The same as a sentence. */
+/** The estimate as a sentence. */
 export function estimateText(runs, values) {
   const found = estimateOf(runs, values);
   if (!found) return 'How long it takes is known after a first run of this network.';

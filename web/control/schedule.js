@@ -35,7 +35,7 @@ export function lineOf(plan) {
 /** 0.006: at most three significant digits. */
 export const formatRate = (rate) => String(Number(rate.toPrecision(3)));
 
-/** The same in a sentence. */
+/** The learning-rate schedule in a sentence. */
 export function summaryOf({ lr, warmupSteps, cooldown, total, images, batches }) {
   const rise = warmupSteps ? `Up to ${formatRate(lr)} within ${whole(warmupSteps)} steps` : `${formatRate(lr)} from the first step on`;
   const fall = cooldown ? `, down to 0 over the last ${percent(cooldown, 0)} of the run` : ', and it stays there';

@@ -70,7 +70,7 @@ export function presentLrWarning(log, wanted) {
   return lrWarning(wanted, log.batches.lr.findLast((rate) => rate !== null) ?? Number(new Map(log.config).get('lr')), 'present');
 }
 
-/** The same beside another rate, `which` says which one. */
+/** A warning about a learning rate unusually high beside a `known` one, which `which` names; empty if it is plausible. */
 export function lrWarning(wanted, known, which) {
   if (!(known > 0 && wanted > FAR_ABOVE * known)) return '';
   return `${wanted} is ${whole(wanted / known)} times the ${which} learning rate, ${Number(known.toPrecision(3))}: training may diverge.`;
@@ -84,7 +84,7 @@ export function logTailOf({ control, liveness, shown }) {
   if (!control || control.isRunning || shown !== null) return null;
   const isBroken = !ENDED_WELL.includes(control.exitCode);
   if (!isBroken && !['crashed', 'failed'].includes(liveness)) return null;
-  if (!isBroken && !control.logTail.length) return null; // it was started elsewhere, and spoke there
+  if (!isBroken && !control.logTail.length) return null; // it was started elsewhere, and its output is there
   return { end: endOf(control.exitCode), lines: control.logTail };
 }
 

@@ -5,12 +5,12 @@ import { SIZE, augment, draw } from './augment.js';
 
 const COUNT = 10;
 const SOURCE = new URL('digits.png', import.meta.url); // synthetic digits, made by python -m tests.support.digits_strip
-const FIRST_STATE = 7; // any number: the same digits whenever the same values are entered
+const SEED = 7; // any number: the same digits for the same values
 
 /** A figure, and a function that draws the digits as the options augment them. */
 export function createStrip() {
   const canvas = h('canvas', { width: COUNT * SIZE, height: SIZE, role: 'img', 'aria-label': 'Ten augmented digits' });
-  const caption = h('figcaption', { class: 'soft' }, 'Ten digits as the trainer\u2019s augmentation may change them; the trainer draws anew for each image.');
+  const caption = h('figcaption', { class: 'soft' }, 'Ten digits as the trainer\u2019s augmentation may change them; the trainer draws new values for each image.');
   const figure = h('figure', { class: 'strip' }, canvas, caption);
   let digits = /** @type {number[][] | null} */ (null);
   let wanted = {};
@@ -26,7 +26,7 @@ export function createStrip() {
     wanted = amounts;
     if (!digits) return;
     const context = canvas.getContext('2d');
-    const random = generator(FIRST_STATE);
+    const random = generator(SEED);
     digits.forEach((pixels, index) => {
       const values = augment(pixels, draw(amounts, random));
       const picture = context.createImageData(SIZE, SIZE);
@@ -46,13 +46,14 @@ function digitsOf(image) {
   return Array.from({ length: COUNT }, (_, index) => Array.from({ length: SIZE * SIZE }, (__, at) => grayOf(index, at)));
 }
 
-/** Numbers of 0 to 1 (mulberry32, T. Ettinger): the browser's own can't be seeded. */
-function generator(state) {
-  let present = state;
+/**
+ * Numbers of 0 to 1, since the browser's own generator can't be seeded: a linear congruential generator with the constants
+ * of W. Press and others, "Numerical Recipes".
+ */
+function generator(seed) {
+  let state = seed;
   return () => {
-    present = (present + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(present ^ (present >>> 15), 1 | present);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
   };
 }

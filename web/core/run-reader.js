@@ -102,7 +102,7 @@ export class RunReader {
     this.#store.set({ log, folder: folderOf(shown), liveness, ...(isReplaced && OF_RUN) });
   }
 
-  /** The same live log: its heartbeat may have grown old. */
+  /** Updates the liveness of an unchanged live log, whose heartbeat may have grown old. */
   #updateLiveness(circumstances) {
     const { log, shown } = this.#store.state;
     if (!log || shown !== null) return;

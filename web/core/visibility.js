@@ -42,7 +42,7 @@ export function when(store, keys, condition, call) {
 const isImportError = (error) => error instanceof TypeError && /import/i.test(error.message);
 
 /**
- * The same as soon as the view `page` is open, or about to be printed, and there is a run.
+ * Calls `call()` once, as soon as the view `page` is open, or about to be printed, and there is a run.
  * @param {Store} store
  * @param {() => Promise<void>} call
  */

@@ -25,7 +25,7 @@ export function createList(list, scroller) {
     const to = Math.min(total, drawn + PART);
     end.before(...rows(drawn, to));
     drawn = to;
-    observer.unobserve(end); // observed anew, it is reported again if it is still in view
+    observer.unobserve(end); // observed again, it is reported again if it is still in view
     observer.observe(end);
   }
 

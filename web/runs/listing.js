@@ -1,4 +1,4 @@
-/** The list of runs as it is searched, sorted and grouped. */
+/** The list of runs: search, sort order, groups. */
 
 import { deviation, mean } from '../core/moments.js';
 import { fieldsOf } from './fields.js';

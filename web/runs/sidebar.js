@@ -84,7 +84,7 @@ class Sidebar {
     this.draw();
   }
 
-  /** The row's element, made anew only if it would look different. */
+  /** The row's element, rebuilt only if it would look different. */
   #row({ group, run }, context) {
     const isOpen = !run && this.#isOpen(group);
     const { columns, state, marks, numbers } = context;
@@ -154,7 +154,7 @@ class Sidebar {
   }
 }
 
-/** Draws anew, and returns the focus to the control that had it: names may be equal, ids are not. */
+/** Redraws, and returns the focus to the control that had it: names may be equal, ids are not. */
 function keepingFocus(root, draw) {
   const focused = root.contains(document.activeElement) ? document.activeElement : null;
   const row = focused?.closest(KEYED);
