@@ -6,7 +6,7 @@ from digits.files import write_json
 from digits.runlog.contract import RUNS_INDEX
 from tests.support.browser import missing, our_server, write_run
 from tests.support.control import controlled
-from tests.support.pages import open_view, reach, see, status
+from tests.support.pages import load_view, open_view, reach, see, status
 
 
 def complaints(page) -> list:
@@ -39,7 +39,7 @@ def test_every_view_passes_the_accessibility_rules(visit, tmp_path, theme, width
         status(page, "Completed")
         for section in ("#settings", "#mistakes", "#weights", "#view-try", "#view-compare", "#samples"):
             open_view(page, section)
-            page.locator(".view:not([hidden]) [aria-busy=true]").first.wait_for(state="detached")
+            load_view(page)
             assert complaints(page) == [], section
         page.keyboard.press("?")
         see(page, "dialog", "Keyboard shortcuts")

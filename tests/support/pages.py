@@ -66,6 +66,14 @@ def reach(page, section: str) -> None:
     page.locator(f"{section}:not([aria-busy=true])").wait_for()
 
 
+def load_view(page) -> None:
+    """Scroll through the open view until all of its sections are loaded."""
+    busy = ".view:not([hidden]) [aria-busy=true]"
+    for section in page.locator(busy).evaluate_all("sections => sections.map(({ id }) => id)"):
+        reach(page, f"#{section}")
+    page.locator(busy).first.wait_for(state="detached")
+
+
 def status(page, word: str) -> None:
     see(page, "[data-part=word]", f"^{word}$")
 
