@@ -64,7 +64,7 @@ function numbersOf(log, isRunning) {
   const epochAt = (row) => (row < 0 ? (isEarly ? 'after the first epoch' : 'not logged') : `epoch ${whole(epochs.epoch[row])}`);
   const loss = latest(epochs.val_loss);
   const accuracy = latest(epochs.val_accuracy);
-  const done = epochs.epoch.length ? `${counted(epochs.epoch.at(-1), 'epoch')} completed` : '';
+  const done = epochs.epoch.length ? `for ${counted(epochs.epoch.at(-1), 'epoch')}` : '';
   return [
     {
       name: 'Validation accuracy',
@@ -98,8 +98,8 @@ function trainingLoss({ epochs, batches }) {
 }
 
 function testAccuracy(test, isRunning) {
-  if (!test) return { value: UNKNOWN, remark: isRunning ? 'evaluated once, at the end' : 'not evaluated' };
-  const remark = test.total ? `${whole(test.correct)} of ${whole(test.total)} correct` : `loss ${decimal(test.loss)}`;
+  if (!test) return { value: UNKNOWN, remark: isRunning ? 'at the end' : 'not evaluated' };
+  const remark = test.total ? `${whole(test.correct)} of ${whole(test.total)}` : `loss ${decimal(test.loss)}`;
   return { value: percent(test.accuracy), remark };
 }
 
