@@ -127,9 +127,25 @@ def test_digits_open_views_and_a_question_mark_the_help(visit, tmp_path):
         page.keyboard.press("Escape")
         page.get_by_role("dialog").wait_for(state="hidden")
         page.keyboard.press("1")
+        assert shown(page) == "Overview"
         page.locator("[data-part=axis]").focus()
         page.keyboard.press("2")
         assert shown(page) == "Overview", "a field takes the keys"
+
+
+def test_a_key_right_after_a_dialog_was_closed_counts(visit, tmp_path):
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        status(page, "Completed")
+        page.keyboard.press("?")
+        see(page, "dialog", "Keyboard shortcuts")
+        script = """() => {
+            document.querySelector('dialog').close();
+            document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: '2', bubbles: true }));
+        }"""
+        page.evaluate(script)
+        assert shown(page) == "Mistakes"
 
 
 def test_the_first_tab_stop_skips_to_the_content(visit, tmp_path):

@@ -3,8 +3,10 @@
 import { PAGES } from '../core/url-state.js';
 import { closeMenus } from './navigation.js';
 
-/** Elements that take letters and digits themselves. */
-const TYPING = 'input:not([type=checkbox], [type=range], [type=radio]), select, textarea, [contenteditable], dialog';
+/**
+ * Elements that take letters and digits themselves. A dialog just closed keeps the focus until the next frame, so `[open]`.
+ */
+const TYPING = 'input:not([type=checkbox], [type=range], [type=radio]), select, textarea, [contenteditable], dialog[open]';
 
 /** @param {import('../core/store.js').Store} store */
 export function mount(button, store, scrubber) {
