@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from digits.server.http_handler import MAX_BLANK_LINES, RECEIVE
+from digits.server.http_handler import MAX_BLANK_LINES, PIECE, RECEIVE
 from digits.server.http_message import Response
 from digits.server.http_server import Server
 from digits.server.router import MAX_BODY
@@ -70,12 +70,13 @@ def test_a_response_is_one_write(answer, path):
         assert server.writes[0].endswith(got.body)
 
 
-def test_a_large_file_is_sent_in_chunks_and_the_first_includes_the_head(answer):
+@pytest.mark.parametrize(("path", "body"), [("/large.bin", b"a" * (3 * CHUNK + 17)), ("/long", b"b" * 3 * CHUNK)])
+def test_a_large_response_is_sent_in_pieces_each_with_its_own_deadline(answer, path, body):
     with serving(CountingServer("127.0.0.1", 0, answer)) as server:
         server.writes = []
-        assert ask(server, "/large.bin").body == b"a" * (3 * CHUNK + 17)
-        assert len(server.writes) == 4
-        assert len(server.writes[0]) > CHUNK
+        assert ask(server, path).body == body
+        assert max(map(len, server.writes)) == PIECE
+        assert server.writes[0].endswith(body[:1000]), "the first includes the head"
 
 
 # -- connections -------------------------------------------------------------------------------------------------------

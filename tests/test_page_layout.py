@@ -14,6 +14,7 @@ from tests.support.pages import see, status
 
 PICTURES = PROJECT / "tests" / "screenshots"
 OPENING = 80_000  # bytes of compressed HTML, CSS, JavaScript and SVG that the first view needs
+LATER = ' fetchpriority="low"'
 LIMIT = 240_000  # bytes of all of the page, compressed
 
 
@@ -117,18 +118,39 @@ def test_nothing_overflows_at_any_width(visit, tmp_path, theme):
                 page.screenshot(path=PICTURES / f"page-{width}-{theme}.png", full_page=True)
 
 
+def imported_from(path: Path, found: dict[Path, None]) -> dict[Path, None]:
+    """The module and what it imports, and what that imports, in order; not what is imported within functions."""
+    if path not in found:
+        found[path] = None
+        for name in re.findall(r"^(?:import|export)\b[^;]*?from '([^']+)';", path.read_text(), re.MULTILINE):
+            imported_from((path.parent / name).resolve(), found)
+    return found
+
+
 def test_opening_the_page_takes_few_bytes():
-    linked = re.findall(r'(?:href|src)="(web/[^"]+)"', (PROJECT / "index.html").read_text())
+    html = (PROJECT / "index.html").read_text()
+    linked = re.findall(r'(?:href|src)="(web/[^"]+)"', html)
     first = {PROJECT / "index.html", *(PROJECT / path for path in linked if not path.endswith(".js"))}
-    waiting = [PROJECT / "web" / "main.js", PROJECT / "web" / "core" / "theme.js"]
-    while waiting:  # what these import, and what that imports; not what is imported within functions
-        path = waiting.pop()
-        if path not in first:
-            first.add(path)
-            imports = re.findall(r"^(?:import|export)\b[^;]*?from '([^']+)';", path.read_text(), re.MULTILINE)
-            waiting += [(path.parent / name).resolve() for name in imports]
+    for script in re.findall(r'<script type="module" src="([^"]+)"', html):
+        first |= imported_from(PROJECT / script, {}).keys()
     assert len(first) > 30
     assert sum(len(gzip.compress(path.read_bytes(), 6)) for path in first) <= OPENING
+
+
+def test_the_page_lists_its_modules_so_that_they_are_requested_at_once():
+    """Those of the first requests come first, and the others give way to these requests."""
+    html = (PROJECT / "index.html").read_text()
+    scripts = [PROJECT / path for path in re.findall(r'<script type="module" src="([^"]+)"', html)]
+    first = imported_from(PROJECT / "web" / "core" / "head-start.js", {})
+    every = dict(first)
+    for script in scripts:
+        imported_from(script, every)
+    wanted = [
+        f'<link rel="modulepreload" href="{path.relative_to(PROJECT).as_posix()}"{"" if path in first else LATER}>'
+        for path in every
+        if path not in scripts
+    ]
+    assert re.findall("<link rel=.modulepreload.*", html) == wanted, "\n".join(wanted)
 
 
 def test_the_compressed_page_takes_few_bytes(tmp_path):

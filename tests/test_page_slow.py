@@ -2,6 +2,7 @@
 
 import contextlib
 import random
+import re
 import socket
 import threading
 import time
@@ -16,11 +17,10 @@ LATENCY_S = 0.4
 PIECE = 1460  # bytes of a TCP segment
 WATCH_HEADER = """
 window.said = [];
-document.addEventListener('DOMContentLoaded', () => {
-  const header = document.getElementById('header');
-  const options = { childList: true, characterData: true, subtree: true };
-  new MutationObserver(() => window.said.push(header.textContent)).observe(header, options);
-});
+new MutationObserver(() => {
+  const text = document.getElementById('header')?.textContent;
+  if (text && text !== window.said.at(-1)) window.said.push(text);
+}).observe(document, { childList: true, characterData: true, subtree: true });
 """
 
 
@@ -109,9 +109,11 @@ def test_on_a_slow_line_the_curves_come_first_and_the_server_is_never_called_gon
         see(page, "[data-measure=loss] [data-part=where]", "step 1,000")
         status(page, "Completed")
         assert [path for path in requested if PREDICTIONS in path or TEST_IMAGES in path] == []
-        wait_until(page, lambda: any("slow connection" in text for text in page.evaluate("said")))
+        arrived = re.compile(r"Slow connection: \d+ of \d+ files of the page have arrived")
+        assert any(map(arrived.search, page.evaluate("said"))), "said while the page was not there yet"
         reach(page, "#mistakes")
         see(page, "#mistakes [data-part=count]", "in 10,000 images")
+        assert any("slow connection: loading predictions" in text for text in page.evaluate("said"))
         assert requested.count(f"/results/{PREDICTIONS}") == 1, "it was not given up and asked for again"
         page.locator(".digits").scroll_into_view_if_needed()
         wait_until(page, lambda: any(TEST_IMAGES in path for path in requested))

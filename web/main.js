@@ -2,35 +2,35 @@
 
 import { follow as followAddress } from './core/address.js';
 import { follow as followArtifacts, showWhenSeen } from './core/artifacts.js';
-import * as liveRegion from './core/live-region.js';
+import { addStyle } from './core/dom.js';
 import { createPoller } from './core/poller.js';
-import { createReader, serverKind } from './core/reader.js';
-import * as refresh from './core/refresh.js';
+import { createReader, serverKind, watchSlow } from './core/reader.js';
 import { INITIAL, createStore } from './core/store.js';
 import * as theme from './core/theme.js';
 import { follow as followToken } from './core/token.js';
 import { when, whenOpened } from './core/visibility.js';
 import { stateOf } from './core/url-state.js';
-import * as chartOptions from './charts/chart-options.js';
 import * as navigation from './frame/navigation.js';
-import * as compare from './views/compare.js';
 import * as header from './views/header.js';
 import * as learning from './views/learning.js';
 import * as notices from './views/notices.js';
 import * as numbers from './views/numbers.js';
-import * as pad from './views/pad.js';
-import * as welcome from './views/welcome.js';
 
-const SECTIONS = {
-  'live-region': liveRegion, 'chart-options': chartOptions, nav: navigation, compare, header, learning, notices, numbers, pad, refresh,
-  theme, welcome,
+const SECTIONS = { nav: navigation, header, learning, notices, numbers, theme };
+// Sections that show nothing before the first poll is over.
+const AFTER = {
+  'live-region': () => import('./core/live-region.js'),
+  refresh: () => import('./core/refresh.js'),
 };
 // Sections that show nothing before there is a run: the view that first shows one, and its module, which is loaded then.
 /** @type {Object<string, [string, () => Promise<any>]>} */
 const WITH_LOG = {
+  'chart-options': ['overview', () => import('./charts/chart-options.js')],
   epochs: ['overview', () => import('./views/epochs.js')],
   happening: ['overview', () => import('./views/happening.js')],
   events: ['overview', () => import('./views/events.js')],
+  pad: ['try', () => import('./views/pad.js')],
+  compare: ['compare', () => import('./views/compare.js')],
   layers: ['network', () => import('./views/layers.js')],
   settings: ['settings', () => import('./views/settings.js')],
 };
@@ -52,14 +52,13 @@ followArtifacts(store, read);
 for (const [id, section] of Object.entries(SECTIONS)) section.mount(document.getElementById(id), store);
 mountKeys();
 navigation.mountSkipLink(document.getElementById('skip'), document.getElementById('main'));
-for (const [id, [page, load]] of Object.entries(WITH_LOG)) {
-  whenOpened(store, page, async () => (await load()).mount(document.getElementById(id), store));
-}
+const mounting = (id, load) => async () => (await load()).mount(document.getElementById(id), store);
+for (const [id, load] of Object.entries(AFTER)) when(store, ['loaded', 'connection'], ({ loaded }) => loaded, mounting(id, load));
+when(store, ['log', 'loaded', 'connection'], ({ log, loaded }) => loaded && !log, mounting('welcome', () => import('./views/welcome.js')));
+for (const [id, [page, load]] of Object.entries(WITH_LOG)) whenOpened(store, page, mounting(id, load));
 for (const [id, [key, isEmpty, load]] of Object.entries(LAZY)) showWhenSeen(document.getElementById(id), store, key, isEmpty, load);
 
-when(store, ['runs', 'connection'], ({ runs }) => runs.length > 0, async () => {
-  (await import('./runs/sidebar.js')).mount(document.getElementById('runs'), store);
-});
+when(store, ['runs', 'connection'], ({ runs }) => runs.length > 0, mounting('runs', () => import('./runs/sidebar.js')));
 when(store, ['runs', 'overlay'], ({ runs, overlay }) => runs.length > 0 && overlay.length > 0, async () => {
   (await import('./runs/overlay.js')).follow(store);
 });
@@ -68,12 +67,14 @@ when(store, ['zoom', 'log'], ({ zoom, log }) => zoom !== null && log !== null, a
 });
 
 const poller = createPoller(store, read, serverKind);
+watchSlow((loading) => store.set({ connection: { ...store.state.connection, loading } }));
 followToken(store, poller.poll, () => import('./control/control.js'));
 header.mountRetry(document.querySelector('[data-part=retry]'), store, poller.poll);
 followAddress(store, learning.PANELS, poller.poll);
 poller.poll();
 
 async function mountKeys() {
-  const [scrubber, shortcuts] = await Promise.all([import('./frame/scrubber.js'), import('./frame/shortcuts.js')]);
+  const style = addStyle(new URL('frame/scrubber.css', import.meta.url));
+  const [scrubber, shortcuts] = await Promise.all([import('./frame/scrubber.js'), import('./frame/shortcuts.js'), style]);
   shortcuts.mount(document.getElementById('shortcuts'), store, scrubber.mount(document.getElementById('scrubber'), store));
 }

@@ -17,7 +17,7 @@ from digits.server.http_handler import LINGER_S, RECEIVE, WITH_CONTENT, Handler
 from digits.server.http_message import Problem, Request, Response
 from digits.server.router import MAX_BODY
 
-# Limit for a whole request from its first byte, for the wait between two, and for the client to receive CHUNK bytes:
+# Limit for a whole request from its first byte, for the wait between two, and for the client to receive PIECE bytes:
 # longer than the worst Wi-Fi needs, and no client can hold a thread by sending a byte a second.
 DEADLINE_S = 12.0
 # One for each connection (ConnectionSlots). An idle thread costs about 50 kB, and the usual limit is 1,024 open files.

@@ -10,7 +10,7 @@ from pathlib import Path
 from digits.server.guard import CorsPolicy
 from digits.server.http_message import Problem, Request, Response, json_response
 from digits.server.http_server import Server
-from digits.server.static_files import file_response
+from digits.server.static_files import CHUNK, file_response
 
 HOST = b"Host: 127.0.0.1\r\n"
 GET = b"GET /text.csv HTTP/1.1\r\n"
@@ -40,6 +40,8 @@ def answers_of(folder: Path):
             raise RuntimeError("a fault\nin the program")
         if request.path == "/problem":
             raise Problem(404, "There is nothing here.")
+        if request.path == "/long":
+            return Response(200, {"Content-Type": "application/octet-stream"}, b"b" * 3 * CHUNK)
         return file_response(request, str(folder), request.path[1:])
 
     return answer

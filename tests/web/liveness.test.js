@@ -59,6 +59,14 @@ test('every status has a label and a sentence', () => {
   assert.equal(describe({ log: null, liveness: null, connection }).word, 'Waiting');
 });
 
+test('a slow connection is said, with what is being loaded', () => {
+  const detailOf = (changes) => describe({ log: log({ phase: 'training' }), liveness: 'running', connection: { ...connection, ...changes } }).detail;
+  assert.equal(detailOf({ isSlow: true }), 'training · slow connection');
+  const loading = ['results/test_samples.json', 'results/runs/x/predictions.json'];
+  assert.equal(detailOf({ loading }), 'training · slow connection: loading test samples, predictions');
+  assert.doesNotMatch(detailOf({ ok: false, loading }), /slow/);
+});
+
 test('a pause is shown with its start, without time left', () => {
   const events = [{ kind: 'paused', time: '2020-11-20T12:03:59Z' }, { kind: 'continued', time: BEAT }, { kind: 'paused', time: BEAT }];
   const { kind, word, detail } = describe({ log: log({ phase: 'paused', events }), liveness: 'paused', connection });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { Unreachable, createReader } from '../../web/core/reader.js';
+import { Unreachable, ask, askEarly, createReader, watchSlow } from '../../web/core/reader.js';
 
 const files = new Map(); // url -> {text, headers}
 let asked = []; // [url, the headers of the question]
@@ -128,4 +128,34 @@ test('a silent server is unreachable, before or within its response', async (con
   const never = assert.rejects(createReader()('none'), Unreachable);
   await wait(context, 60);
   await never;
+});
+
+test('a request that was sent early is not sent again, but the one after it is', async () => {
+  const read = createReader();
+  put('log', '{"a": 1}');
+  const early = await askEarly('log');
+  put('log', '{"a": 2}');
+  await ask('log', { method: 'HEAD' });
+  assert.equal(asked.length, 2, 'another method is another request');
+  assert.deepEqual((await read('log')).value, JSON.parse(early.text));
+  assert.equal(asked.length, 2);
+  assert.deepEqual((await read('log')).value, { a: 2 });
+});
+
+test('what takes longer than a second to load is named until it is there', async (context) => {
+  context.mock.timers.enable({ apis: ['setTimeout'] });
+  const { send, end } = slowly();
+  const told = [];
+  watchSlow((urls) => told.push(urls));
+  const read = createReader();
+  const [quick, late] = [read('quick'), read('late')];
+  await settled();
+  send('quick', '1');
+  end('quick');
+  await quick;
+  await wait(context, 5);
+  send('late', '2');
+  end('late');
+  await late;
+  assert.deepEqual(told, [['late'], []]);
 });

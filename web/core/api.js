@@ -15,6 +15,11 @@ export const DEMO = new URLSearchParams(globalThis.location?.search ?? '').has('
 /** The URL of the folder that holds the runs. */
 export const RESULTS = `${API}${DEMO ? 'examples/demo/' : 'results/'}`;
 
+/** Names of files: the log of a run, the list of runs, and what our server says about them. */
+export const LOG = 'training_log.json';
+export const RUNS = 'runs.json';
+export const STATUS = 'training_status';
+
 const MAX_IMAGES = 12;
 const images = new Map(); // URL -> promise of a local URL
 

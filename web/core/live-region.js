@@ -7,7 +7,7 @@ import { describe } from './status.js';
 export function mount(element, store) {
   store.on(['log', 'liveness', 'connection'], (state) => {
     if (!state.loaded) return;
-    const { word, detail, kind } = describe(state);
+    const { word, detail, kind } = describe({ ...state, connection: { ...state.connection, loading: [] } });
     const sentence = kind === 'running' || !detail ? word : `${word} ${detail}`;
     setText(element, `${sentence}. ${state.log ? lastEpoch(state.log) : ''}`);
   });

@@ -11,6 +11,14 @@ const TIMEOUT_MS = 20_000; // without a single byte: a server that accepts a req
 const timeouts = new Set();
 const restartTimeouts = () => { for (const restart of timeouts) restart(); };
 
+const SLOW_MS = 1000;
+const slow = new Set(); // URLs whose responses have taken longer than that so far
+/** @type {(urls: string[]) => void} */
+let tellSlow = () => {};
+
+const early = new Map(); // method and URL -> the response to a request that was sent before anything needed it
+const keyOf = (url, options) => `${options?.method ?? 'GET'} ${url}`;
+
 /** No server, one that stays silent, or one that fails. */
 export class Unreachable extends Error {}
 
@@ -58,25 +66,45 @@ export function createReader() {
 }
 
 /** The kind of server: `digits` for this project's, `files` for any other. */
-export async function serverKind() {
+export async function serverKind(request = ask) {
   if (DEMO) return 'files'; // whose status and controls are of other runs
-  const answer = await ask(API && `${API}healthz`, { method: 'HEAD' });
+  const answer = await request(API && `${API}healthz`, { method: 'HEAD' });
   return /^digits\b/i.test(answer.headers.get('Server') ?? '') ? 'digits' : 'files';
 }
 
 /**
- * The response {status, ok, headers, text}, however long it takes: only silence ends it. Throws Unreachable. The page
- * itself is the cache: with no-store it sees the 304.
+ * The response {status, ok, headers, text}, however long it takes: only silence ends it. Throws Unreachable.
  * @param {string} url
  * @param {RequestInit} [options]
  */
-export async function ask(url, options) {
+export function ask(url, options) {
+  const key = keyOf(url, options);
+  const answer = early.get(key) ?? send(url, options);
+  early.delete(key);
+  return answer;
+}
+
+/** Like `ask`, whose next call for the same then gets this response. */
+export function askEarly(url, options) {
+  const answer = send(url, options);
+  early.set(keyOf(url, options), answer);
+  return answer;
+}
+
+/** Calls `call` with the URLs that are slow to load, whenever these change. */
+export function watchSlow(call) {
+  tellSlow = call;
+}
+
+/** The page itself is the cache: with no-store it sees the 304. */
+async function send(url, options) {
   const abort = new AbortController();
   let timer = 0;
   const restart = () => {
     clearTimeout(timer);
     timer = setTimeout(() => abort.abort(new Error(`${url}: no answer`)), TIMEOUT_MS);
   };
+  const note = setTimeout(() => tellSlow([...slow.add(url)]), SLOW_MS);
   restart();
   timeouts.add(restart);
   try {
@@ -89,6 +117,8 @@ export async function ask(url, options) {
   } finally {
     timeouts.delete(restart);
     clearTimeout(timer);
+    clearTimeout(note);
+    if (slow.delete(url)) tellSlow([...slow]);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The shown run's log, the status of the live run and the list of runs, re-read into the store. */
 
-import { API, folderOf } from './api.js';
+import { API, LOG, RUNS, STATUS, folderOf } from './api.js';
 import { parseLog, parseStatus } from './contract.js';
 import { isNews } from './polling.js';
 import { parseRuns, withLiveLog } from './run-list.js';
@@ -11,8 +11,6 @@ import { OF_RUN } from './store.js';
 /** @import {Answer, Read} from './reader.js' */
 /** @import {Store} from './store.js' */
 
-const LOG = 'training_log.json';
-const RUNS = 'runs.json';
 /** @type {Answer} */
 const NO_FILE = { missing: true, value: undefined, date: null, written: null };
 
@@ -35,7 +33,7 @@ export class RunReader {
 
   /** Re-reads what changed; `isOurs`: whether this project's server answers. Throws Unreachable. */
   async update(isOurs) {
-    const status = isOurs ? parseStatus((await this.#read(`${API}training_status`)).value) : null;
+    const status = isOurs ? parseStatus((await this.#read(API + STATUS)).value) : null;
     const { shown } = this.#store.state;
     if (shown === null) await this.#updateLive(status);
     else await this.#updateEarlier(shown, status);

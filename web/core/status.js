@@ -38,9 +38,13 @@ export const isAlive = (liveness) => liveness === 'running' || liveness === 'pau
 /** For the header: {kind, word, detail}; `kind` selects shape and color. */
 export function describe(state) {
   const { kind, word, detail } = stateOf(state);
-  const isSlow = state.connection.ok && state.connection.isSlow;
-  return { kind, word, detail: isSlow ? [detail, 'slow connection'].filter(Boolean).join(' · ') : detail };
+  const { ok, isSlow, loading = [] } = state.connection;
+  const slow = ok && (isSlow || loading.length) ? ['slow connection', loading.map(nameOf).join(', ')].filter(Boolean).join(': loading ') : '';
+  return { kind, word, detail: [detail, slow].filter(Boolean).join(' · ') };
 }
+
+/** "training log", of results/training_log.json */
+const nameOf = (url) => url.replace(/^.*\//, '').replace(/\.\w+$/, '').replaceAll(/[_-]/g, ' ');
 
 function stateOf({ log, liveness, connection, loaded }) {
   if (!connection.ok) {

@@ -18,7 +18,8 @@ import { NOTHING, PAGES, PLAIN } from './url-state.js';
  * @property {number | null} epoch chosen with the scrubber; null: the latest, following a live run
  * @property {Split} set whose predictions are shown
  * @property {Selected} selected
- * @property {{kind: string | null, ok: boolean, seenAt: number | null, isSlow: boolean}} connection kind of server: digits (ours) or files
+ * @property {{kind: string | null, ok: boolean, seenAt: number | null, isSlow: boolean, loading: string[]}} connection
+ * `kind` of server: digits (ours) or files; `isSlow`: the last poll was; `loading`: URLs that are slow to load
  * @property {boolean} loaded whether the first poll is over
  * @property {Log | null} log of the shown run
  * @property {string} folder of that log
@@ -102,7 +103,7 @@ export const INITIAL = {
   epoch: null,
   set: 'validation',
   selected: NOTHING,
-  connection: { kind: null, ok: true, seenAt: null, isSlow: false },
+  connection: { kind: null, ok: true, seenAt: null, isSlow: false, loading: [] },
   loaded: false,
   log: null,
   folder: '',

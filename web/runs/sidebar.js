@@ -1,6 +1,6 @@
 /** The sidebar: all runs, searched, sorted and grouped; a click shows a run, its check box overlays it on the charts. */
 
-import { h, setText } from '../core/dom.js';
+import { addStyle, h, setText } from '../core/dom.js';
 import { counted, whole } from '../core/format.js';
 import { listedLiveness } from '../core/status.js';
 import { MOST_COMPARED } from '../core/url-state.js';
@@ -20,7 +20,8 @@ const FEW = 20; // runs: groups are listed open
 const KEYS = ['runs', 'list', 'shown', 'live', 'overlay', 'manage'];
 
 /** @param {Store} store */
-export function mount(element, store) {
+export async function mount(element, store) {
+  await addStyle(new URL('runs.css', import.meta.url));
   const view = new Sidebar(element, store);
   store.on(KEYS, () => view.draw());
 }

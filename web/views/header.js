@@ -8,7 +8,8 @@ export function mount(bar, store) {
   const { status, word, name, detail, progress, figures } = parts(bar);
   store.on(['token'], ({ token }) => bar.classList.toggle('controlled', Boolean(token))); // the place of the controls
   store.on(['log', 'liveness', 'connection', 'loaded'], (state) => {
-    if (!state.loaded && !state.log && !state.connection.isSlow) return;
+    const { isSlow, loading } = state.connection;
+    if (!state.loaded && !state.log && !isSlow && !loading.length) return;
     const { log } = state;
     const description = describe(state);
     const { kind } = description;
