@@ -30,7 +30,7 @@ function boxOf({ kind, title, text, link, href, lines, isEnd }, actions) {
     'div', { class: `notice ${kind}`, role: 'note' },
     icon(kind === 'bad' ? 'failed' : 'notice'),
     h('div', {}, h('p', {}, h('strong', {}, title), ` ${text} `, link ? h('a', { href: href ?? LIVE }, link) : null), output),
-    isEnd && buttonsOf(actions),
+    isEnd ? buttonsOf(actions) : null,
   );
 }
 
