@@ -7,7 +7,7 @@ import pytest
 from digits.files import write_json
 from digits.runlog.contract import BATCHES, PREDICTIONS, RUNS_INDEX, TRAINING_LOG
 from tests.support.browser import our_server, write_run
-from tests.support.pages import reach, see, wait_for_polls, walk
+from tests.support.pages import becomes, reach, see, wait_for_polls, walk
 
 WHERE = "[data-measure=loss] [data-part=where]"
 
@@ -21,7 +21,7 @@ def test_curves_can_be_drawn_over_epochs_steps_and_time(visit, tmp_path):
         see(page, WHERE, "^Latest: step 120$")
         page.locator("[data-part=axis]").select_option("time")
         see(page, WHERE, r"^Latest: 2\.\d s · step 120$")
-        assert page.locator("figure.chart").count() == 4
+        becomes(page, page.locator("figure.chart").count, 4)
 
 
 NEXT_FRAME = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -57,10 +57,10 @@ def test_one_chart_can_be_enlarged_and_linked(visit, tmp_path):
     with our_server(tmp_path) as url:
         page = visit(f"{url}#panel=accuracy")
         see(page, "[data-measure=accuracy] [data-part=where]", "step 120")
-        assert page.locator("figure.chart:visible").count() == 1
+        becomes(page, page.locator("figure.chart:visible").count, 1)
         wide = page.locator("[data-measure=accuracy] canvas").bounding_box()
         page.get_by_role("button", name="Enlarge").click()
-        assert page.locator("figure.chart:visible").count() == 4
+        becomes(page, page.locator("figure.chart:visible").count, 4)
         usual = page.locator("[data-measure=accuracy] canvas").bounding_box()
         assert wide["width"] > 1.5 * usual["width"] and wide["height"] > 1.2 * usual["height"]
 
@@ -95,8 +95,8 @@ def test_an_address_restores_the_view(visit, tmp_path):
     with our_server(tmp_path) as url:
         page = visit(f"{url}#x=step&smooth=0.6&log=1&zoom=20,60")
         see(page, WHERE, "^Latest: step 120$")
-        assert page.locator("[data-part=smoothing]").input_value() == "0.6"
-        assert page.locator("[data-part=log]").is_checked()
+        becomes(page, page.locator("[data-part=smoothing]").input_value, "0.6")
+        becomes(page, page.locator("[data-part=log]").is_checked, True)
         page.locator("[data-measure=loss] canvas").focus()
         page.keyboard.press("Home")
         see(page, WHERE, "^step 20$")
@@ -120,7 +120,7 @@ def test_an_address_restores_the_view_on_an_open_page_too(visit, tmp_path):
         see(page, WHERE, "^step 20$")
         page.locator("#runs a[href='#live']").click()
         see(page, "h1", "golden")
-        assert page.locator("[data-part=reset]:visible").count() == 0
+        becomes(page, page.locator("[data-part=reset]:visible").count, 0)
 
 
 def test_two_runs_are_overlaid_and_compared(visit, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from digits.runlog.contract import PREDICTIONS, TRAINING_LOG
 from tests.support import many_runs
 from tests.support.browser import our_server
-from tests.support.pages import see
+from tests.support.pages import becomes, fits, see
 
 A, B, C = {"rotation": 10.0}, {"rotation": 0.0}, {"lr": 0.02}
 ROTATED, UNROTATED = "cnn4-quick, rotation 10.0", "cnn4-quick, rotation 0.0"
@@ -34,10 +34,9 @@ def test_whether_b_is_better_than_a_over_three_seeds_takes_three_clicks(visit, r
         group(page, ROTATED).click()
         group(page, UNROTATED).click()
         page.get_by_role("link", name="Compare").click()
-        answer = page.locator("#compare .answers li").first
-        answer.wait_for()
-        assert f"{UNROTATED} has a " in answer.inner_text() and f"than {ROTATED}, by " in answer.inner_text()
-        assert "over the 3 seeds that both have; 95 % interval" in answer.inner_text()
+        answer = "#compare .answers li:first-child"
+        see(page, answer, f"{UNROTATED} has a .* than {ROTATED}, by .* over the 3 seeds that both have; 95.%.interval")
+        answer = page.locator(answer)
         assert answer.bounding_box()["y"] + answer.bounding_box()["height"] <= 900, "without scrolling"
         assert page.evaluate("window.clicks") <= 4
 
@@ -91,7 +90,7 @@ def test_without_a_choice_other_groups_are_offered_with_all_their_seeds(visit, r
         page = visit(f"{url}#view=compare")
         page.get_by_role("button", name=f"{UNROTATED}, 3 seeds").click()
         see(page, "#compare .answers li", "over the 3 seeds that both have")
-        assert page.locator("#compare .sides li").count() == 2
+        becomes(page, page.locator("#compare .sides li").count, 2)
 
 
 def test_further_seeds_of_a_side_are_added(visit, results):
@@ -100,7 +99,7 @@ def test_further_seeds_of_a_side_are_added(visit, results):
         page = visit(f"{url}#view=compare&with={first}")
         page.locator("#compare .sides li", has_text=ROTATED).get_by_role("button", name="+ 2 more seeds").click()
         see(page, "#compare .sides li", r"rotation 10.0\s*n\s=\s3")
-        assert page.locator("#compare .sides li", has_text=ROTATED).get_by_role("button").count() == 0
+        becomes(page, page.locator("#compare .sides li", has_text=ROTATED).get_by_role("button").count, 0)
 
 
 def test_the_comparison_fits_two_screens_and_a_phone(visit, results):
@@ -111,7 +110,7 @@ def test_the_comparison_fits_two_screens_and_a_phone(visit, results):
         page.locator("#view-compare canvas").nth(1).wait_for()
         assert page.evaluate("document.documentElement.scrollHeight") <= 3 * 900, "two screens of scrolling"
         page.set_viewport_size({"width": 390, "height": 844})
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        fits(page, 390)
 
 
 def test_runs_on_other_test_images_are_compared_by_their_numbers(visit, tmp_path):

@@ -1,7 +1,7 @@
 """The embedding in the view of mistakes, in a real browser."""
 
 from tests.support.control import controlled
-from tests.support.pages import see
+from tests.support.pages import becomes, see
 
 
 def test_images_are_shown_where_the_pointer_or_the_keyboard_goes(visit, tmp_path):
@@ -10,10 +10,10 @@ def test_images_are_shown_where_the_pointer_or_the_keyboard_goes(visit, tmp_path
         page.locator("#embedding").scroll_into_view_if_needed()
         see(page, "#embedding h2", r"Embedding \d+ validation images after epoch 10, \d+ mistakes circled")
         plane = page.locator("#embedding svg")
-        assert plane.locator("text").count() > 500
+        becomes(page, lambda: plane.locator("text").count() > 500, True)
         plane.hover()
         see(page, "#embedding li", "(correct|label)")
         plane.focus()
         page.keyboard.press("ArrowRight")
         see(page, "#embedding li", "label")
-        assert page.locator("#embedding .chosen").get_attribute("visibility") == "visible"
+        page.locator("#embedding .chosen[visibility=visible]").wait_for()

@@ -7,7 +7,7 @@ import pytest
 from digits.files import write_json
 from digits.runlog.contract import RUNS_INDEX
 from tests.support.browser import our_server, write_run
-from tests.support.pages import open_view, see, status, wait_for_polls
+from tests.support.pages import becomes, becomes_true, open_view, see, status, wait_for_polls
 
 VIEWS = {"Overview": "", "Mistakes": "mistakes", "Try it": "try", "Compare": "compare", "Network": "network"}
 VIEWS |= {"Settings": "settings"}
@@ -32,10 +32,15 @@ def two_runs(tmp_path):
     return earlier.name
 
 
-def shown(page) -> str:
-    """The name of the only view that is shown."""
-    assert page.locator(SHOWN).count() == 1
-    return page.locator(SHOWN).get_attribute("aria-label")
+def shows(page, name: str) -> None:
+    """Wait until the only view that is shown has this name."""
+    names = "views => views.map((view) => view.ariaLabel)"
+    becomes(page, lambda: page.locator(SHOWN).evaluate_all(names), [name])
+
+
+def mounted(page) -> None:
+    """Wait for the scrubber, whose module is loaded on demand, with that of the shortcuts."""
+    see(page, "#scrubber output", "epoch")
 
 
 def test_every_view_has_an_address_that_opens_it(visit, tmp_path):
@@ -45,13 +50,13 @@ def test_every_view_has_an_address_that_opens_it(visit, tmp_path):
         status(page, "Completed")
         for name, view in VIEWS.items():
             page.get_by_role("navigation").get_by_role("link", name=name).click()
-            assert shown(page) == name
-            assert page.url == (f"{url}#view={view}" if view else url)
-            assert page.locator("#nav [aria-current]:visible").inner_text() == name
+            shows(page, name)
+            page.wait_for_url(f"{url}#view={view}" if view else url)
+            becomes(page, page.locator("#nav [aria-current]:visible").inner_text, name)
         page.goto(f"{url}#view=network")
         page.reload()
         see(page, "#layers td", "Conv2d")
-        assert shown(page) == "Network"
+        shows(page, "Network")
 
 
 def test_back_and_forward_go_through_views_and_runs(visit, tmp_path, two_runs):
@@ -61,20 +66,20 @@ def test_back_and_forward_go_through_views_and_runs(visit, tmp_path, two_runs):
         page.get_by_role("link", name="Network").click()
         page.locator("#runs a", has_text="the earlier one").click()
         see(page, "h1", "the earlier one")
-        assert shown(page) == "Network", "choosing a run keeps the view"
+        shows(page, "Network")  # choosing a run keeps the view
         page.wait_for_url(f"{url}#run={two_runs}&view=network")
         page.get_by_role("link", name="Settings").click()
         page.go_back()
-        assert shown(page) == "Network"
+        shows(page, "Network")
         page.go_back()
         see(page, "h1", "the live one")
         page.go_back()
-        assert shown(page) == "Overview"
+        shows(page, "Overview")
         page.go_forward()
         page.go_forward()
         see(page, "h1", "the earlier one")
         page.go_forward()
-        assert shown(page) == "Settings"
+        shows(page, "Settings")
 
 
 def test_looks_and_zoom_are_in_the_address_without_new_entries_of_the_history(visit, tmp_path):
@@ -91,9 +96,9 @@ def test_looks_and_zoom_are_in_the_address_without_new_entries_of_the_history(vi
         page.wait_for_url(re.compile("#x=step&log=1&zoom="))
         page.reload()
         page.locator("[data-part=reset]:visible").first.wait_for()
-        assert page.locator("[data-part=axis]").input_value() == "step"
+        becomes(page, page.locator("[data-part=axis]").input_value, "step")
         page.go_back()
-        assert shown(page) == "Mistakes"
+        shows(page, "Mistakes")
 
 
 def test_the_last_look_before_another_view_is_kept_for_going_back(visit, tmp_path):
@@ -109,35 +114,35 @@ def test_the_last_look_before_another_view_is_kept_for_going_back(visit, tmp_pat
         }"""
         page.evaluate(script)
         page.wait_for_url(f"{url}#log=1")
-        assert shown(page) == "Overview"
+        shows(page, "Overview")
 
 
 def test_digits_open_views_and_a_question_mark_the_help(visit, tmp_path):
     write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:
         page = visit(url)
-        status(page, "Completed")
+        mounted(page)
         for key, name in enumerate(VIEWS, 1):
             page.keyboard.press(str(key))
-            assert shown(page) == name
+            shows(page, name)
         page.keyboard.press("?")
         see(page, "dialog", "Keyboard shortcuts")
         page.keyboard.press("1")
-        assert shown(page) == "Settings", "a dialog takes the keys"
+        shows(page, "Settings")  # a dialog takes the keys
         page.keyboard.press("Escape")
         page.get_by_role("dialog").wait_for(state="hidden")
         page.keyboard.press("1")
-        assert shown(page) == "Overview"
+        shows(page, "Overview")
         page.locator("[data-part=axis]").focus()
         page.keyboard.press("2")
-        assert shown(page) == "Overview", "a field takes the keys"
+        shows(page, "Overview")  # a field takes the keys
 
 
 def test_a_key_right_after_a_dialog_was_closed_counts(visit, tmp_path):
     write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:
         page = visit(url)
-        status(page, "Completed")
+        mounted(page)
         page.keyboard.press("?")
         see(page, "dialog", "Keyboard shortcuts")
         script = """() => {
@@ -145,7 +150,7 @@ def test_a_key_right_after_a_dialog_was_closed_counts(visit, tmp_path):
             document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key: '2', bubbles: true }));
         }"""
         page.evaluate(script)
-        assert shown(page) == "Mistakes"
+        shows(page, "Mistakes")
 
 
 def test_the_first_tab_stop_skips_to_the_content(visit, tmp_path):
@@ -154,9 +159,9 @@ def test_the_first_tab_stop_skips_to_the_content(visit, tmp_path):
         page = visit(f"{url}#view=network")
         status(page, "Completed")
         page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.textContent") == "Skip to content"
+        becomes_true(page, "document.activeElement.textContent === 'Skip to content'")
         page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.id") == "main"
+        becomes_true(page, "document.activeElement.id === 'main'")
         wait_for_polls(page, 1)
         assert page.url == f"{url}#view=network"
 
@@ -168,15 +173,15 @@ def test_narrow_screens_have_a_bar_at_the_bottom(visit, tmp_path, two_runs):
         bar = page.get_by_role("navigation")
         box = bar.bounding_box()
         assert box["y"] + box["height"] == 900
-        names = [one.inner_text() for one in bar.locator("> :is(a, button):visible").all()]
-        assert names == ["Overview", "Mistakes", "Try it", "Runs", "More"]
+        entries = bar.locator("> :is(a, button):visible")
+        becomes(page, entries.all_inner_texts, ["Overview", "Mistakes", "Try it", "Runs", "More"])
         assert page.locator("#runs").is_hidden()
         bar.get_by_role("button", name="Runs").click()
         page.locator("#runs a", has_text="the earlier one").click()
         see(page, "h1", "the earlier one")
         page.locator("#runs").wait_for(state="hidden")
         open_view(page, "#settings")
-        assert shown(page) == "Settings"
+        shows(page, "Settings")
         page.get_by_role("link", name="Compare").wait_for(state="hidden")
 
 

@@ -11,7 +11,7 @@ from digits.runlog.contract import RUNS_INDEX
 from tests.support import PROJECT
 from tests.support.browser import our_server, write_run
 from tests.support.http_client import read_all
-from tests.support.pages import see, wait_for_polls
+from tests.support.pages import becomes, see, wait_for_polls
 
 MARKUP = ("<script>{}</script>", "<img src=x onerror={}>", '"><svg onload={}>', "<iframe srcdoc='<script>{}</script>'>")
 MARKUP += (
@@ -98,7 +98,7 @@ def test_a_hundred_hostile_texts_are_shown_and_nothing_runs(visit, tmp_path):
         see(page, "#runs", "DROP TABLE")
         page.locator("#runs .run").nth(59).scroll_into_view_if_needed()  # the list is drawn in parts
         page.locator("#runs .run").nth(len(rows)).wait_for()
-        assert page.locator("#runs .run").count() == 1 + len(rows)
+        becomes(page, page.locator("#runs .run").count, 1 + len(rows))
         page.locator("#runs .run a").nth(5).hover()
         wait_for_polls(page)
         assert dialogs == [] and page.evaluate("window.ran") is None

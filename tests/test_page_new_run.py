@@ -9,7 +9,7 @@ from digits.config import Config
 from digits.runlog import run_queue, training_log
 from tests.support.browser import write_run
 from tests.support.control import controlled, new_run, press, refuse
-from tests.support.pages import see, status, wait_for_steps
+from tests.support.pages import becomes, becomes_true, see, status, wait_for_steps
 
 SMALL = {
     "Channels": "4,4,8,8",
@@ -23,8 +23,8 @@ SMALL = {
 def test_a_run_is_set_up_started_stopped_resumed_and_deleted(visit, tmp_path):
     with controlled(tmp_path) as (url, _):
         page = visit(url)
-        dialog = new_run(page, **SMALL, Epochs="300", Name="from the <b>page</b>")
-        see(page, "dialog code", r"^python mnist_cnn.py --channels 4,4,8,8 --epochs 300 --batch-size 32")
+        dialog = new_run(page, **SMALL, Epochs="90000", Name="from the <b>page</b>")
+        see(page, "dialog code", r"^python mnist_cnn.py --channels 4,4,8,8 --epochs 90000 --batch-size 32")
         dialog.get_by_role("button", name="Start").click()
         dialog.wait_for(state="hidden")
         status(page, "running")
@@ -63,18 +63,19 @@ def test_defaults_follow_preset_model_and_optimizer(visit, tmp_path):
             label: dialog.get_by_label(label, exact=True).input_value
             for label in ("Channels", "Learning rate", "Epochs", "Rotation", "Optimizer")
         }
-        assert [value[label]() for label in ("Channels", "Learning rate")] == ["24,48,96,128", "0.006"]
+        some = ("Channels", "Learning rate")
+        becomes(page, lambda: [value[label]() for label in some], ["24,48,96,128", "0.006"])
         see(page, ".schedule figcaption", "^Up to 0.006 within 200 steps.* 3,010 steps")
         dialog.get_by_label("Preset").select_option("fast")
-        assert [value[label]() for label in value] == ["16,32,64,64", "0.02", "7", "0", "muon"]
+        becomes(page, lambda: [one() for one in value.values()], ["16,32,64,64", "0.02", "7", "0", "muon"])
         see(page, ".schedule figcaption", "^Up to 0.02 within 10 steps")
         dialog.get_by_label("Optimizer").select_option("sgd")
         dialog.get_by_label("Model").select_option("lenet5")
-        assert [value[label]() for label in ("Channels", "Learning rate")] == ["6,16", "0.1"]
+        becomes(page, lambda: [value[label]() for label in some], ["6,16", "0.1"])
         chosen = "--preset fast --model lenet5 --epochs 7 --optimizer sgd"
         see(page, "dialog code", rf"^python mnist_cnn.py {chosen} --results-dir \S+$")
         dialog.get_by_label("Epochs").fill("")
-        assert dialog.get_by_label("Epochs").get_attribute("placeholder") == "1"
+        dialog.locator("#option-epochs[placeholder='1']").wait_for()
 
 
 def test_invalid_fields_are_highlighted_and_nothing_starts(visit, tmp_path):
@@ -83,16 +84,16 @@ def test_invalid_fields_are_highlighted_and_nothing_starts(visit, tmp_path):
         dialog = new_run(page, Epochs="0", Channels="4,4")
         see(page, "#option-epochs-problem", r"^A whole number from 1 to 1,000,000\.$")
         see(page, "#option-channels-problem", r"^cnn4-quick has 4 convolutions: this is 2\.$")
-        assert dialog.get_by_label("Epochs").get_attribute("aria-invalid") == "true"
+        dialog.locator("#option-epochs[aria-invalid=true]").wait_for()
         dialog.get_by_role("button", name="Start").click()
-        assert page.evaluate("document.activeElement.id") == "option-channels"
+        becomes_true(page, "document.activeElement.id === 'option-channels'")
         dialog.get_by_label("Channels").fill("4,4,8,8")
         dialog.get_by_label("Epochs").fill("1")
         refuse(page, {"error": "Nobody knows why.", "field": "seed"})
         dialog.get_by_role("button", name="Start").click()
         see(page, "dialog [role=alert]", "^Nobody knows why.$")
         see(page, "#option-seed-problem", "^Nobody knows why.$")
-        assert page.evaluate("document.activeElement.id") == "option-seed"
+        becomes_true(page, "document.activeElement.id === 'option-seed'")
         assert not training_log.read(tmp_path)
 
 
@@ -111,7 +112,7 @@ def test_a_learning_rate_far_above_the_default_needs_confirmation(visit, tmp_pat
 def test_a_killed_trainer_is_reported_with_its_output(visit, tmp_path):
     with controlled(tmp_path) as (url, _):
         page = visit(url)
-        new_run(page, **SMALL, Epochs="300").get_by_role("button", name="Start").click()
+        new_run(page, **SMALL, Epochs="90000").get_by_role("button", name="Start").click()
         see(page, "[data-measure=loss] [data-part=where]", "step")
         os.kill(training_log.read(tmp_path)["process"]["pid"], signal.SIGKILL)
         see(
@@ -119,7 +120,7 @@ def test_a_killed_trainer_is_reported_with_its_output(visit, tmp_path):
             "#notices .bad",
             "^The run crashed.*machine may have run out of memory[^$]*parameters on",
         )
-        assert page.locator("#notices .bad").count() == 1
+        becomes(page, page.locator("#notices .bad").count, 1)
         page.get_by_role("button", name="New run").wait_for()
 
 
@@ -157,7 +158,7 @@ def test_a_run_is_repeated_with_its_settings_and_queued_with_five_seeds(visit, t
         see(page, "#queue h3", "^Queue: 4$")
         press(page, "Cancel all")
         page.locator("#queue").wait_for(state="hidden")
-        assert run_queue.read(tmp_path)["runs"] == []
+        becomes(page, lambda: run_queue.read(tmp_path)["runs"], [])
 
 
 def test_a_run_is_queued_while_another_is_trained_and_a_failure_is_listed(visit, tmp_path):
@@ -181,10 +182,10 @@ def test_an_open_form_reports_a_restarted_server(visit, tmp_path):
         token, access.token = access.token, "another"
         see(page, "dialog [role=alert]", "restarted.*open the URL that it printed")
         start = dialog.get_by_role("button", name="Start")
-        assert start.is_disabled()
+        becomes(page, start.is_disabled, True)
         dialog.get_by_label("Epochs", exact=True).fill("4")
-        assert start.is_disabled()
+        becomes(page, start.is_disabled, True)
         see(page, "dialog [role=alert]", "restarted")
         access.token = token
         dialog.locator("button:enabled", has_text="Start").wait_for()
-        assert dialog.locator("[role=alert]").inner_text() == ""
+        becomes(page, dialog.locator("[role=alert]").inner_text, "")

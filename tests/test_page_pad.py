@@ -11,7 +11,7 @@ from digits.server.routes import Site
 from tests.support.browser import Watched, any_server, copy_page, our_server, serving, write_run
 from tests.support.http_client import site_server
 from tests.support.pad import ANSWER, READS, answer, clear, draw, pixels, sheet, strokes_of, strokes_of_number, train
-from tests.support.pages import reach, see
+from tests.support.pages import PATIENCE, becomes, fits, reach, see
 from tests.test_page_access import complaints
 
 
@@ -68,6 +68,7 @@ def test_an_uncalibrated_network_is_marked_as_such(visit, trained, tmp_path):
 
 def test_a_finger_draws_and_does_not_scroll_the_page(browser, trained):
     context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    context.set_default_timeout(PATIENCE)
     with our_server(trained) as url:
         page = context.new_page()
         page.goto(url)
@@ -96,7 +97,7 @@ def test_a_finger_draws_and_does_not_scroll_the_page(browser, trained):
         see(page, ANSWER, "^42$")
         see(page, "#pad .answer", "4 with .*%, 2 with .*%")
         boxes = page.locator("#pad .boxes i")
-        assert boxes.all_inner_texts() == ["4", "2"]
+        becomes(page, boxes.all_inner_texts, ["4", "2"])
         for box, strokes in zip((boxes.nth(0), boxes.nth(1)), map(strokes_of_number, ("4 ", " 2"))):
             edges, points = box.bounding_box(), [point for stroke in strokes for point in stroke]
             middle = [sum(ends) / 2 for ends in zip(*(map(f, zip(*points)) for f in (min, max)))]
@@ -106,9 +107,9 @@ def test_a_finger_draws_and_does_not_scroll_the_page(browser, trained):
             )
         page.get_by_role("button", name="Save drawing").dispatch_event("click")
         see(page, "#pad .saved li", "42: 4 with .*%, 2 with")
-        assert page.locator("#pad .saved li canvas").count() == 4
+        becomes(page, page.locator("#pad .saved li canvas").count, 4)
         assert page.evaluate("scrollY") == before
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        fits(page, 390)
         page.reload()
         sheet(page)
         see(page, "#pad .saved li", "42: 4 with .*%, 2 with")
@@ -206,10 +207,10 @@ def test_saved_drawings_show_their_history_and_persist(visit, trained):
         page.reload()
         sheet(page)
         see(page, "#pad .saved li", "now")
-        widths = page.locator("#pad .history canvas").evaluate_all("all => all.map((one) => one.width)")
-        assert len(widths) == 2 and widths[0] == 3 * 24, "a column for each of three epochs"
+        history = page.locator("#pad .history canvas")  # a column for each of three epochs
+        becomes(page, lambda: history.evaluate_all("all => all.map((one) => one.width)"), [3 * 24] * 2)
         page.get_by_role("button", name="Delete this drawing").first.click()
-        assert page.locator("#pad .saved li").count() == 1
+        becomes(page, page.locator("#pad .saved li").count, 1)
 
 
 def test_before_the_first_epoch_the_pad_says_when_it_becomes_available(visit, tmp_path):
@@ -222,15 +223,16 @@ def test_before_the_first_epoch_the_pad_says_when_it_becomes_available(visit, tm
 
 
 def test_the_answer_comes_from_the_newest_network_while_it_trains(visit, tmp_path):
-    with our_server(tmp_path) as url:
-        training = train(tmp_path, "--epochs", "40", "--train-limit", "4800")
-        page = visit(url, allowed=("404",))
-        page.set_default_timeout(60_000)
-        draw(page, strokes_of(7))
-        page.get_by_role("button", name="Save drawing").click()
-        first = page.locator("#pad > div > p .soft").inner_text()
-        page.wait_for_function("text => document.querySelector('#pad > div > p .soft').innerText !== text", arg=first)
-        training.terminate()
+    with our_server(tmp_path) as url, train(tmp_path, "--epochs", "4000", "--train-limit", "4800") as training:
+        try:
+            page = visit(url, allowed=("404",))
+            draw(page, strokes_of(7))
+            page.get_by_role("button", name="Save drawing").click()
+            which = page.locator("#pad > div > p .soft")
+            first = which.inner_text()
+            becomes(page, lambda: which.inner_text() != first, True)
+        finally:
+            training.terminate()
         assert training.wait() == 143
         assert answer(page)
         see(page, "#pad .saved li", "now")
@@ -240,6 +242,7 @@ def test_the_page_of_one_host_shows_the_runs_of_another(browser, trained, tmp_pa
     """Not through `visit`, which rejects requests to other hosts."""
     copy_page(tmp_path)
     context = browser.new_context()
+    context.set_default_timeout(PATIENCE)
     with any_server(tmp_path) as page_url:  # noqa: SIM117
         with serving(site_server(Site(trained), origins=[page_url.rstrip("/")])) as api:
             watched = Watched(context.new_page())
@@ -268,4 +271,4 @@ def test_the_pad_passes_the_accessibility_rules(visit, trained, theme, width):
         page.get_by_label("Every layer").check()
         see(page, "#pad .saved li", "now")
         assert complaints(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        fits(page, width)

@@ -11,7 +11,7 @@ from digits.files import write_json
 from digits.runlog.contract import PREDICTIONS
 from tests.support.browser import missing, our_server, write_run
 from tests.support.control import controlled
-from tests.support.pages import reach, see
+from tests.support.pages import becomes, fits, reach, see
 from tests.test_page_mistakes import recount
 
 PAPER = {"A4": 794, "Letter": 816}  # width in CSS pixels
@@ -66,11 +66,11 @@ def test_controls_are_not_printed_and_nothing_is_cut_off(visit, tmp_path, counts
         page.locator(".confusion button").first.click()
         width = PAPER[paper] - 2 * MARGIN
         page.set_viewport_size({"width": width, "height": 900})
-        assert page.locator(CONTROLS).count() > 100
+        becomes(page, lambda: page.locator(CONTROLS).count() > 100, True)
         page.emulate_media(media="print")
-        assert page.locator(CONTROLS).count() == 0
+        becomes(page, page.locator(CONTROLS).count, 0)
         assert re.findall(STRAY, page.locator("body").inner_text()) == []
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        fits(page, width)
         for cell in page.locator("#mistakes .confusion :is(th, td)").all():
             box = cell.bounding_box()
             assert box["x"] >= 0 and box["x"] + box["width"] <= width

@@ -6,7 +6,7 @@ import pytest
 
 from tests.support import many_runs
 from tests.support.browser import our_server
-from tests.support.pages import see
+from tests.support.pages import becomes, see
 
 SETTINGS = ({"rotation": 10.0}, {"rotation": 0.0}, {"lr": 0.02})
 LABEL = re.compile(r"\s*n\s=\s\d$")
@@ -20,8 +20,17 @@ def url(tmp_path):
         yield address
 
 
+def has_group(page, place, name):
+    becomes(page, lambda: groups(page)[place], name)
+
+
 def groups(page):
-    return [LABEL.sub("", text) for text in page.locator("#runs .group .fold").all_inner_texts()]
+    """Their names; one empty name before there are groups."""
+    return [LABEL.sub("", text) for text in page.locator("#runs .group .fold").all_inner_texts()] or [""]
+
+
+def is_descending(values):
+    return len(values) == 3 and values == sorted(values, reverse=True)
 
 
 def test_a_search_filters_the_list_and_is_in_the_address(visit, url):
@@ -29,14 +38,14 @@ def test_a_search_filters_the_list_and_is_in_the_address(visit, url):
     search = page.get_by_label("Search runs")
     search.fill("lr>0.01 seed:2")
     see(page, "#runs h2", "1 of 9")
-    assert page.locator("#runs .run .name").all_inner_texts() == ["cnn4-quick, lr 0.02, seed 2"]
+    becomes(page, page.locator("#runs .run .name").all_inner_texts, ["cnn4-quick, lr 0.02, seed 2"])
     page.wait_for_url("**/#find=lr*")
     page.reload()
     see(page, "#runs h2", "1 of 9")
-    assert search.input_value() == "lr>0.01 seed:2"
+    becomes(page, search.input_value, "lr>0.01 seed:2")
     search.fill("lr>")
     see(page, "#runs .note", "^lr> needs a value.$")
-    assert len(groups(page)) == 3, "what is unfinished hides nothing"
+    becomes(page, lambda: len(groups(page)), 3)  # what is unfinished hides nothing
     search.fill("nothing like it")
     see(page, "#runs .note", "^No run matches this search.$")
 
@@ -45,25 +54,25 @@ def test_the_list_is_sorted_by_any_result_or_setting(visit, url):
     page = visit(url)
     page.get_by_label("Sort by", exact=True).select_option(label="Lr")
     page.wait_for_url("**/#sort=-lr")
-    assert groups(page)[0] == "cnn4-quick, lr 0.02"
+    has_group(page, 0, "cnn4-quick, lr 0.02")
     page.get_by_role("button", name="Descending: sort ascending").click()
     page.wait_for_url("**/#sort=lr")
-    assert groups(page)[-1] == "cnn4-quick, lr 0.02"
+    has_group(page, -1, "cnn4-quick, lr 0.02")
     page.get_by_role("button", name="Accuracy", exact=True).click()
     page.wait_for_url("**/#sort=-accuracy")
-    means = [float(text.split()[0]) for text in page.locator("#runs .group .values dd").all_inner_texts()]
-    assert means == sorted(means, reverse=True)
+    shown = page.locator("#runs .group .values dd")
+    becomes(page, lambda: is_descending([float(text.split()[0]) for text in shown.all_inner_texts()]), True)
 
 
 def test_a_group_shows_mean_and_deviation_and_can_be_folded_or_dissolved(visit, url):
     page = visit(url)
     see(page, "#runs .group", r"lr 0.02\s*n\s=\s3\s*Accuracy\s*9\d\.\d\d\s±\s\d\.\d\d\s%")
-    assert page.locator("#runs .member").count() == 9
+    becomes(page, page.locator("#runs .member").count, 9)
     page.locator("#runs .fold").first.click()
-    assert page.locator("#runs .member").count() == 6
+    becomes(page, page.locator("#runs .member").count, 6)
     page.get_by_label("Group seeds").uncheck()
     page.wait_for_url("**/#group=none")
-    assert (page.locator("#runs .group").count(), page.locator("#runs .run").count()) == (0, 9)
+    becomes(page, lambda: [page.locator(f"#runs .{kind}").count() for kind in ("group", "run")], [0, 9])
 
 
 def test_a_run_keeps_its_color_while_others_come_and_go(visit, url):
@@ -76,7 +85,7 @@ def test_a_run_keeps_its_color_while_others_come_and_go(visit, url):
     page.get_by_label(names[0], exact=True).uncheck()
     page.locator("#learning [data-measure=loss] .others li", has_text="rotation 10.0").wait_for(state="detached")
     assert second.locator(".swatch.other2").count() == 1
-    assert page.locator("#runs .run", has_text="rotation 0.0").locator(".swatch.other2").count() == 1
+    becomes(page, page.locator("#runs .run", has_text="rotation 0.0").locator(".swatch.other2").count, 1)
     page.wait_for_url("**with=,20*")
     page.reload()
     second.locator(".swatch.other2").wait_for()
@@ -87,7 +96,7 @@ def test_a_group_is_overlaid_as_one_line(visit, url):
     page.get_by_label("Compare with the 3 runs of cnn4-quick, rotation 0.0").check()
     line = page.locator("#learning [data-measure=accuracy] .others li")
     see(page, "#learning [data-measure=accuracy] .others li", r"rotation 0.0\s*n\s=\s3\s*9\d\.\d\d\s±\s\d\.\d\d\s%")
-    assert line.count() == 1
+    becomes(page, line.count, 1)
     page.get_by_label("Error rate").check()
     see(page, "#learning [data-measure=accuracy] .others li", r"n\s=\s3\s*\d\.\d\d\s±\s0\.\d\d\s%")
 

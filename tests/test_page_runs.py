@@ -10,7 +10,7 @@ from digits.runlog.run_log import RunLog
 from tests.support import PROJECT
 from tests.support.browser import any_server
 from tests.support.control import controlled
-from tests.support.pages import Training, see, status, wait_for_polls
+from tests.support.pages import Training, becomes, becomes_true, see, status, wait_for_polls
 
 ROW = "#runs .run"
 
@@ -33,8 +33,9 @@ def change(page, name):
     return page.get_by_role("dialog")
 
 
-def names(page):
-    return page.locator("#runs .name").all_inner_texts()
+def lists(page, *names):
+    """Wait until these runs are listed, in this order."""
+    becomes(page, page.locator("#runs .name").all_inner_texts, [*names])
 
 
 def test_each_run_shows_its_settings_and_results(visit, tmp_path, runs):
@@ -56,7 +57,7 @@ def test_a_run_is_renamed_everywhere(visit, tmp_path, runs):
         dialog.get_by_label("Name").fill("the <b>best</b> one")
         dialog.get_by_role("button", name="Save name").click()
         see(page, "[data-part=name]", "^the <b>best</b> one$")
-        assert names(page) == ["the <b>best</b> one", "second", "first"]
+        lists(page, "the <b>best</b> one", "second", "first")
         page.reload()
         see(page, "[data-part=name]", "^the <b>best</b> one$")
         page.get_by_label("Compare with second").check()
@@ -71,12 +72,12 @@ def test_a_hidden_run_leaves_the_list_and_can_be_brought_back(visit, tmp_path, r
         page = visit(url)
         change(page, "second").get_by_role("button", name="Hide").click()
         see(page, "#runs label", "show 1 hidden")
-        assert names(page) == ["third", "first"]
+        lists(page, "third", "first")
         page.get_by_label("show 1 hidden").check()
-        assert names(page) == ["third", "second", "first"]
+        lists(page, "third", "second", "first")
         change(page, "second").get_by_role("button", name="Show in the list").click()
         page.get_by_label("show 1 hidden").wait_for(state="hidden")
-        assert names(page) == ["third", "second", "first"]
+        lists(page, "third", "second", "first")
 
 
 def test_a_run_is_pinned_and_unpinned(visit, tmp_path, runs):
@@ -105,13 +106,13 @@ def test_deleting_a_run_needs_confirmation(visit, tmp_path, runs):
         dialog.get_by_role("button", name="Delete").click()
         dialog.get_by_role("button", name="Delete permanently").click()
         see(page, "[data-part=name]", "^third$")  # what was shown is gone: the latest
-        assert names(page) == ["third", "second"]
+        lists(page, "third", "second")
         assert not first.exists()
         dialog = change(page, "third")
         dialog.get_by_role("button", name="Delete").click()
         dialog.get_by_role("button", name="Delete permanently").click()
         see(page, "#welcome h1", "No run yet")
-        assert names(page) == ["second"]
+        lists(page, "second")
         page.locator("#runs a").click()
         see(page, "[data-part=name]", "^second$")
 
@@ -131,7 +132,7 @@ def test_a_run_in_training_can_be_named_and_not_be_deleted(visit, tmp_path):
         page = visit(url)
         status(page, "running")
         dialog = change(page, "alive")
-        assert dialog.get_by_role("button", name="Delete").is_disabled()
+        becomes(page, dialog.get_by_role("button", name="Delete").is_disabled, True)
         dialog.get_by_label("Name").fill("well named")
         dialog.get_by_role("button", name="Save name").click()
         see(page, "[data-part=name]", "^well named$")
@@ -172,18 +173,18 @@ def test_redrawing_the_list_keeps_the_keyboard_focus(visit, tmp_path, runs):
         page.get_by_label("Compare with second").focus()
         page.keyboard.press("Space")
         see(page, "[data-measure=loss] [data-part=others]", "second")
-        focused = "document.activeElement.getAttribute('aria-label')"
-        assert page.evaluate(focused) == "Compare with second"
+        focused = "document.activeElement.ariaLabel"
+        becomes_true(page, f"{focused} === 'Compare with second'")
         page.locator("#runs a", has_text="second").focus()
         page.keyboard.press("Enter")  # the row has one control less then
         see(page, "[data-part=name]", "^second$")
-        assert "second" in page.evaluate("document.activeElement.textContent")
+        becomes_true(page, "document.activeElement.textContent.includes('second')")
         dialog = change(page, "first")
         dialog.get_by_label("Name").fill("renamed")
         dialog.get_by_label("Name").press("Enter")
         see(page, "#runs .name", "^renamed$")
         dialog.wait_for(state="detached")
-        assert page.evaluate(focused) == "Change renamed"
+        becomes_true(page, f"{focused} === 'Change renamed'")
 
 
 def test_runs_with_the_same_name_keep_their_own_focus(visit, tmp_path):
@@ -196,12 +197,12 @@ def test_runs_with_the_same_name_keep_their_own_focus(visit, tmp_path):
         box.focus()
         page.keyboard.press("Space")
         see(page, "[data-measure=loss] [data-part=others]", "the same")
-        assert box.evaluate("box => box === document.activeElement")
+        becomes(page, lambda: box.evaluate("box => box === document.activeElement"), True)
         third = page.locator(f"{ROW}:nth-child(3) [data-change]")
         third.click()
         page.get_by_role("button", name="Pin", exact=True).click()
         see(page, f"{ROW}:nth-child(3)", "pinned")
-        assert third.evaluate("button => button === document.activeElement")
+        becomes(page, lambda: third.evaluate("button => button === document.activeElement"), True)
 
 
 def test_a_run_whose_accuracy_fell_shows_the_latest_and_is_marked(visit, tmp_path):
@@ -221,4 +222,4 @@ def test_a_run_whose_accuracy_fell_shows_the_latest_and_is_marked(visit, tmp_pat
         )
         see(page, "#events .bad .kind", "^accuracy fell$")
         see(page, ROW, r"9.88\s% val\.")
-        assert "accuracy fell from 97.66" in page.locator(f"{ROW} a").get_attribute("title")
+        page.locator(f"{ROW} a[title*='accuracy fell from 97.66']").wait_for()

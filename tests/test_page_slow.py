@@ -10,7 +10,7 @@ import time
 from digits.files import write_json
 from digits.runlog.contract import PREDICTIONS, TEST_IMAGES, TRAINING_LOG
 from tests.support.browser import close_all, our_server, write_run
-from tests.support.pages import PATIENCE, reach, see, status
+from tests.support.pages import becomes, reach, see, status
 
 BYTES_PER_SECOND = 50_000
 LATENCY_S = 0.4
@@ -93,13 +93,6 @@ def write_long_run(folder):
     write_json(folder / PREDICTIONS, {"schema": 1, "run_id": log["run_id"], "test": answers})
 
 
-def wait_until(page, condition):
-    until = time.monotonic() + PATIENCE / 1000
-    while not condition():
-        assert time.monotonic() < until
-        page.wait_for_timeout(100)
-
-
 def test_on_a_slow_line_the_curves_come_first_and_the_server_is_never_called_gone(visit, tmp_path):
     write_long_run(tmp_path)
     size = (tmp_path / PREDICTIONS).stat().st_size
@@ -116,6 +109,6 @@ def test_on_a_slow_line_the_curves_come_first_and_the_server_is_never_called_gon
         assert any("slow connection: loading predictions" in text for text in page.evaluate("said"))
         assert requested.count(f"/results/{PREDICTIONS}") == 1, "it was not given up and asked for again"
         page.locator(".digits").scroll_into_view_if_needed()
-        wait_until(page, lambda: any(TEST_IMAGES in path for path in requested))
+        becomes(page, lambda: any(TEST_IMAGES in path for path in requested), True)
         status(page, "Completed")
         assert not any("gone" in text for text in page.evaluate("said"))

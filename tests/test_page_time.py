@@ -10,8 +10,8 @@ from digits.files import write_json
 from digits.runlog.contract import LAYER_WEIGHTS, TEST_SAMPLES, TRAINING_LOG
 from tests.support.browser import our_server, write_run
 from tests.support.pad import ANSWER, draw, strokes_of
-from tests.support.pages import reach, see, status
-from tests.test_page_mistakes import SLIDER, recount, run, shown_counts  # noqa: F401
+from tests.support.pages import becomes, becomes_true, reach, see, status
+from tests.test_page_mistakes import SLIDER, counts_become, recount, run  # noqa: F401
 
 WHERE = "[data-measure=loss] [data-part=where]"
 WHICH = "#scrubber output"
@@ -30,7 +30,7 @@ def test_one_slider_moves_curves_numbers_and_matrix(visit, tmp_path):
         accuracy = log["epochs"]["val_accuracy"][0]
         see(page, "#numbers .tile >> nth=0", f"{100 * accuracy:.2f}")
         reach(page, "#mistakes")
-        assert shown_counts(page) == recount(predictions["labels"], predictions["epochs"][0]["predictions"])
+        counts_become(page, recount(predictions["labels"], predictions["epochs"][0]["predictions"]))
         page.wait_for_url(f"{url}#view=mistakes&epoch=1")
         page.get_by_role("button", name="Next epoch").click()
         see(page, "#mistakes [data-part=which]", "Validation after epoch 2")
@@ -56,7 +56,7 @@ def test_a_replay_visits_the_epochs_and_ends_at_the_latest(visit, tmp_path):
         page.get_by_role("button", name="Replay the run in 20 s").click()
         page.get_by_role("button", name="Stop the replay").wait_for()
         page.get_by_role("button", name="Replay the run in 20 s").wait_for()
-        assert page.evaluate("visited") == ["Epoch 1 of 3", "Epoch 2 of 3", "Latest: epoch 3"]
+        becomes(page, lambda: page.evaluate("visited"), ["Epoch 1 of 3", "Epoch 2 of 3", "Latest: epoch 3"])
 
 
 def test_digits_and_filters_follow_where_the_run_kept_them(visit, tmp_path):
@@ -73,16 +73,17 @@ def test_digits_and_filters_follow_where_the_run_kept_them(visit, tmp_path):
     with our_server(tmp_path) as url:
         page = visit(url)
         reach(page, "#samples")
+        see(page, WHICH, "^Latest: epoch 3$")
         page.locator(SLIDER).press("Home")
         see(page, "#samples h2", "after epoch 1$")
-        assert set(page.locator("#samples strong").all_inner_texts()) == {"4"}
+        becomes(page, lambda: set(page.locator("#samples strong").all_inner_texts()), {"4"})
         page.get_by_role("button", name="Next epoch").click()
         see(page, "#samples h2", "Predictions of epoch 2 are not kept: these are of epoch 1")
         reach(page, "#weights")
         page.locator(SLIDER).press("Home")
         see(page, "#weights h2", "after epoch 1")
         gray = "c => c.getContext('2d').getImageData(0, 0, 1, 1).data[0]"
-        assert page.locator(".filters canvas").first.evaluate(gray) < 127
+        becomes(page, lambda: page.locator(".filters canvas").first.evaluate(gray) < 127, True)
         page.get_by_role("button", name="Next epoch").click()
         see(page, "#weights [data-part=filters]", "Filters of epoch .* are not kept")
 
@@ -92,13 +93,14 @@ def test_the_pad_computes_with_the_weights_of_the_chosen_epoch(visit, trained):
         page = visit(url)
         draw(page, strokes_of(3))
         see(page, ANSWER, r"\d")
-        latest = page.locator("#pad .ten").inner_text()
+        ten = page.locator("#pad .ten")
+        latest = ten.inner_text()
         page.locator(SLIDER).press("Home")
         see(page, "#pad", "Weights after epoch 1")
-        assert page.locator("#pad .ten").inner_text() != latest
+        becomes(page, lambda: ten.inner_text() != latest, True)
         page.locator(SLIDER).press("End")
         see(page, "#pad", "Weights after epoch 3")
-        assert page.locator("#pad .ten").inner_text() == latest
+        becomes(page, ten.inner_text, latest)
 
 
 def test_the_pad_says_which_weights_are_not_kept(visit, trained, tmp_path):
@@ -114,13 +116,14 @@ def test_the_matrix_is_one_tab_stop_with_arrow_keys(visit, tmp_path):
     with our_server(tmp_path) as url:
         page = visit(f"{url}#view=mistakes")
         see(page, "#mistakes", "recall")
-        assert page.locator("#mistakes table button[tabindex='0']").count() == 1
+        becomes(page, page.locator("#mistakes table button[tabindex='0']").count, 1)
         focused = "document.activeElement.dataset.cell"
         page.locator("#mistakes table button[tabindex='0']").focus()
-        assert page.evaluate(focused) == "00"
+        becomes_true(page, f"{focused} === '00'")
         for key in ("ArrowDown", "ArrowRight"):
             before = page.evaluate(focused)
             page.keyboard.press(key)
+            becomes_true(page, f"{focused} !== '{before}'")
             after = page.evaluate(focused)
             assert after > before and after[key == "ArrowDown"] == before[key == "ArrowDown"]
         page.keyboard.press("Enter")
@@ -135,8 +138,9 @@ def test_the_most_frequent_confusions_are_ranked(visit, tmp_path):
         page = visit(f"{url}#view=mistakes")
         items = page.locator("#mistakes [data-part=confusions] li")
         items.first.wait_for()
-        counts = [int(re.fullmatch(r"\d read as \d: (\d+)", item.inner_text())[1]) for item in items.all()]
-        assert len(counts) == 10 and counts == sorted(counts, reverse=True)
+        becomes(page, items.count, 10)
+        counts = [int(re.fullmatch(r"\d read as \d: (\d+)", text)[1]) for text in items.all_inner_texts()]
+        assert counts == sorted(counts, reverse=True)
         text = items.first.inner_text()
         items.first.get_by_role("button").click()
         see(page, "#mistakes [data-part=title]", f"^{text[0]} predicted as {text[10]}: {counts[0]} images")

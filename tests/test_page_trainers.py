@@ -10,7 +10,7 @@ from digits.runlog.contract import BATCH_FIELDS, BATCHES
 from digits.runlog.run_log import RunLog
 from tests.support import PROJECT
 from tests.support.browser import any_server, our_server
-from tests.support.pages import open_view, reach, see, status, walk
+from tests.support.pages import becomes, fits, open_view, reach, see, status, walk
 
 WHERE = "[data-measure=loss] [data-part=where]"
 
@@ -37,7 +37,7 @@ def test_a_trainer_without_a_network_gets_its_curves_and_no_empty_sections(visit
         see(page, WHERE, "epoch 5.00 · step 1,000")
         see(page, "#settings dd", "^0.02$")
         for section in ("layers", "weights", "samples", "mistakes"):
-            assert page.locator(f"#{section}").is_hidden()
+            page.locator(f"#{section}").wait_for(state="hidden")
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_twenty_runs_are_listed_and_ten_overlaid(visit, tmp_path):
     with our_server(tmp_path) as url:
         page = visit(url)
         see(page, "#runs .name", "^run 20")
-        assert page.locator("#runs .run").count() == 20
+        becomes(page, page.locator("#runs .run").count, 20)
         for number in range(1, 11):
             page.get_by_label(re.compile(f"^Compare with run {number},")).check()
         one_more = page.get_by_label(re.compile("^Compare with run 17,"))
@@ -82,16 +82,16 @@ def test_twenty_runs_are_listed_and_ten_overlaid(visit, tmp_path):
         see(page, "#runs [role=status]", "^At most 10 runs can be overlaid")
         assert not one_more.is_checked()
         page.locator("#learning [data-measure=loss] .others li").nth(9).wait_for()
-        assert page.locator("#learning [data-measure=loss] .others li").count() == 10
+        becomes(page, page.locator("#learning [data-measure=loss] .others li").count, 10)
         reach(page, "#compare")
         page.locator("#compare .sides li").nth(10).wait_for()
-        assert page.locator("#compare .sides li").count() == 11
+        becomes(page, page.locator("#compare .sides li").count, 11)
         open_view(page, "#learning")
         assert page.get_by_label(re.compile("^Compare with run 1,")).is_checked()  # none gave way
         page.get_by_label(re.compile("^Compare with run 5,")).uncheck()
         one_more.check()
         page.locator("#learning [data-measure=loss] .others", has_text="run 17").wait_for()
-        assert page.locator("#runs [role=status]").inner_text() == ""
+        becomes(page, page.locator("#runs [role=status]").inner_text, "")
         for width in (1440, 390):
             page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            fits(page, width)

@@ -3,6 +3,8 @@
 import re
 import threading
 import time
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -41,6 +43,24 @@ def visit(browser):
     close_all()
     for watched, url in visited:
         watched.assert_quiet(url)
+
+
+def becomes(page, read: Callable[[], object], expected: object) -> None:
+    """Wait until `read()` returns this: what an action brings may come in a later frame, or with a later response."""
+    until = time.monotonic() + PATIENCE / 1000
+    while (found := read()) != expected:
+        assert time.monotonic() < until, found
+        page.wait_for_timeout(50)
+
+
+def becomes_true(page, script: str) -> None:
+    """Wait until this script returns true."""
+    becomes(page, lambda: page.evaluate(script), True)
+
+
+def fits(page, width: int) -> None:
+    """Wait until the page needs no horizontal scrolling at this width: canvases follow it in the next frame."""
+    becomes_true(page, f"document.documentElement.scrollWidth <= {width}")
 
 
 def open_view(page, selector: str) -> None:
@@ -95,11 +115,12 @@ class Training:
 
     def _train(self, folder, name):
         with RunLog(folder, name=name) as log:
-            log.set_totals(100, 10)
-            for step in range(1000):
-                log.batch(step // 10 + 1, 2 / (step + 1), step / 1000, 0.1, 10)
+            log.set_totals(10_000, 10)
+            for step in count():
+                accuracy = step / (step + 100)
+                log.batch(step // 10 + 1, 2 / (step + 1), accuracy, 0.1, 10)
                 if step % 10 == 9:
-                    log.epoch(step // 10 + 1, train_loss=2 / step, val_loss=3 / step, val_accuracy=step / 1000)
+                    log.epoch(step // 10 + 1, train_loss=2 / step, val_loss=3 / step, val_accuracy=accuracy)
                 if self.ended.wait(0.05):
                     break
 
@@ -126,12 +147,12 @@ def walk(page, steps: int, to: str) -> None:
         assert time.monotonic() < until, place.inner_text()
 
 
-def wait_for_polls(page, count: int = 4) -> None:
+def wait_for_polls(page, polls: int = 4) -> None:
     """Until that many more responses of polls: the page has shown all but the last poll.
 
     A poll asks our server for the status, and for the log if that has changed; any other server for the log.
     """
-    for _ in range(count):
+    for _ in range(polls):
         page.wait_for_event("response", lambda answer: answer.url.endswith(("training_status", "training_log.json")))
 
 
