@@ -205,19 +205,19 @@ def answered(server, action: str, value=None) -> dict:
     assert answer.status == 202, answer.json()
     id = answer.json()["id"]
     find = lambda: [event for event in log_of(server.results)["events"] if event.get("request") == id]  # noqa: E731
-    assert eventually(find, 20), action
+    assert eventually(find), action
     return find()[0]
 
 
 @pytest.mark.process
 def test_a_run_is_started_changed_paused_stopped_and_resumed(live, begun):
     name = "--name; $(reboot) 'x'"
-    answer = post(live, "/runs", options=SMALL | {"epochs": 400, "name": name})
+    answer = post(live, "/runs", options=SMALL | {"epochs": 90_000, "name": name})
     assert answer.status == 201
     begun.append(answer.json()["pid"])
     command = shlex.split(answer.json()["command"])
     assert command[:2] == ["python", "mnist_cnn.py"] and command[-2:] == ["--results-dir", str(live.results)]
-    assert eventually(lambda: is_training(live.results), 60)
+    assert eventually(lambda: is_training(live.results))
     log = log_of(live.results)
     assert log["name"] == name and shlex.split(log["command"]) == command
     assert log["process"]["pid"] == answer.json()["pid"] == lock.holder_of(live.results)["process"]["pid"]
@@ -228,33 +228,33 @@ def test_a_run_is_started_changed_paused_stopped_and_resumed(live, begun):
     assert answered(live, "epochs", "-1")["kind"] == "epochs changed"
     assert answered(live, "continue")["kind"] == "continued"
     assert answered(live, "stop")["kind"] == "stopped"
-    assert eventually(lambda: not state(live)["running"], 20)
-    assert (state(live)["resumable"], state(live)["exit_code"]) == (True, 0)
+    assert eventually(lambda: not state(live)["running"])
+    assert eventually(lambda: state(live)["exit_code"] == 0) and state(live)["resumable"] is True
     assert any(line.startswith("Stopped after") for line in state(live)["last_words"])
 
     assert post(live, "/resume", epochs=3).status == 409  # shorter than planned
-    answer = post(live, "/resume", epochs=500)
-    assert answer.status == 201 and "--resume --epochs 500" in answer.json()["command"]
+    answer = post(live, "/resume", epochs=95_000)
+    assert answer.status == 201 and "--resume --epochs 95000" in answer.json()["command"]
     begun.append(answer.json()["pid"])
-    assert eventually(lambda: is_training(live.results), 60)
-    assert (log_of(live.results)["run_id"], log_of(live.results)["config"]["epochs"]) == (log["run_id"], 500)
+    assert eventually(lambda: is_training(live.results))
+    assert (log_of(live.results)["run_id"], log_of(live.results)["config"]["epochs"]) == (log["run_id"], 95_000)
     assert answered(live, "stop")["kind"] == "stopped"
-    assert eventually(lambda: not running(begun[-1]), 20)
+    assert eventually(lambda: not running(begun[-1]))
 
 
 @pytest.mark.process
 def test_a_failed_resume_shows_the_output_of_the_trainer_and_can_be_retried(live, begun):
-    answer = post(live, "/runs", options=SMALL | {"epochs": 400})
+    answer = post(live, "/runs", options=SMALL | {"epochs": 90_000})
     begun.append(answer.json()["pid"])
-    assert eventually(lambda: any(live.results.glob("checkpoint.pth")), 60)
+    assert eventually(lambda: any(live.results.glob("checkpoint.pth")))
     assert answered(live, "stop")["kind"] == "stopped"
-    assert eventually(lambda: not state(live)["running"], 20)
+    assert eventually(lambda: not state(live)["running"])
     for file in live.results.glob("checkpoint*.pth"):
         file.write_bytes(b"damaged")
     before = (live.results / contract.TRAINING_LOG).read_bytes()
     answer = post(live, "/resume")
     begun.append(answer.json()["pid"])
-    assert eventually(lambda: state(live)["exit_code"] is not None and not state(live)["running"], 60)
+    assert eventually(lambda: state(live)["exit_code"] is not None and not state(live)["running"])
     found = state(live)
     assert (found["exit_code"], found["resumable"]) == (1, True)
     assert any("No checkpoint fits" in line for line in found["last_words"])

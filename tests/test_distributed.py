@@ -158,7 +158,7 @@ def test_processes_that_do_not_find_each_other_report_it_in_one_line(tmp_path):
 
 def test_a_killed_process_ends_the_others_with_one_line_in_output_and_log(tmp_path):
     variables = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "OMP_NUM_THREADS": "1"}
-    options = [*OPTIONS, "--epochs", "1000"]
+    options = [*OPTIONS, "--epochs", "90000"]
     with (
         Trainer(tmp_path, *options, env=environment(**variables, RANK="0")) as first,
         Trainer(tmp_path, *options, env=environment(**variables, RANK="1")) as second,

@@ -303,6 +303,6 @@ def test_the_token_is_printed_once_and_never_logged(options, tmp_path):
         assert secret not in ask(process, "/control").body.decode()
     finally:
         process.terminate()
-        output, log = process.communicate(timeout=20)
+        output, log = process.communicate(timeout=60)
     assert log.count("POST /runs ") == 2 and "GET /control 200" in log
     assert secret not in output + log and not (tmp_path / "results").exists()

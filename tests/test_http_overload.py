@@ -104,7 +104,7 @@ def at_work(server, answer, count: int):
     with contextlib.ExitStack() as stack:
         for _ in range(count):
             stack.enter_context(connect(server)).sendall(b"GET /wait HTTP/1.1\r\n" + HOST + b"\r\n")
-            assert begun.acquire(timeout=20)
+            assert begun.acquire(timeout=60)
         try:
             yield
         finally:

@@ -218,7 +218,7 @@ def test_a_trickling_client_is_cut_off_by_the_deadline(impatient):
                 with contextlib.suppress(BlockingIOError):
                     got = connection.recv(65536)
                     break
-                connection.settimeout(20)
+                connection.settimeout(60)
         assert Answer(got).status == 408
 
 

@@ -31,7 +31,7 @@ def hang_up(action):
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_in_training_saves_checkpoint_and_log(tmp_path, signum, code):
-    with Trainer(tmp_path, "--epochs", "1000", preexec_fn=hang_up(signal.SIG_DFL)) as trainer:
+    with Trainer(tmp_path, "--epochs", "90000", preexec_fn=hang_up(signal.SIG_DFL)) as trainer:
         trainer.wait_for(lambda log: step(log) > 7)
         trainer.interrupt(signum)
         exit_code, _, errors = trainer.finish()
@@ -46,7 +46,7 @@ def test_a_signal_in_training_saves_checkpoint_and_log(tmp_path, signum, code):
 
 
 def test_under_nohup_a_closed_terminal_does_not_stop_the_training(tmp_path):
-    with Trainer(tmp_path, "--epochs", "1000", preexec_fn=hang_up(signal.SIG_IGN)) as trainer:
+    with Trainer(tmp_path, "--epochs", "90000", preexec_fn=hang_up(signal.SIG_IGN)) as trainer:
         trainer.wait_for(lambda log: step(log) > 3)
         trainer.process.send_signal(signal.SIGHUP)
         before = step(trainer.log())
@@ -59,7 +59,7 @@ def test_under_nohup_a_closed_terminal_does_not_stop_the_training(tmp_path):
 @pytest.mark.parametrize("delay", [0.02, 0.15, 0.4, 0.8, 1.2, 1.6, 2.0, 2.5])
 def test_during_startup_a_signal_ends_the_program_without_a_traceback(tmp_path, delay):
     """At various delays, from the first import to the first batches."""
-    with Trainer(tmp_path, "--epochs", "1000") as trainer:
+    with Trainer(tmp_path, "--epochs", "90000") as trainer:
         trainer.wait_for(lambda log: log)  # before its first line Python itself is interrupted, in its own way
         time.sleep(delay)
         trainer.interrupt()
@@ -99,7 +99,7 @@ def test_a_signal_ends_a_download(tmp_path):
         silent.settimeout(60)
         connection, _ = silent.accept()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=60)
         connection.close()
     assert process.returncode == 130
     assert "Traceback" not in errors
@@ -139,7 +139,7 @@ def run(lines, *signals, after="pass", program=RAISING):
     assert process.stdout.readline() == "ready\n"
     for signum in signals:
         process.send_signal(signum)
-    output, _ = process.communicate("\n", timeout=30)
+    output, _ = process.communicate("\n", timeout=60)
     return process.returncode, output.split("\n")[:-1]
 
 
@@ -186,7 +186,7 @@ def test_without_anything_to_save_it_exits_immediately():
     process = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, stdout=subprocess.PIPE)
     process.stdout.readline()
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode == 143
 
 

@@ -193,7 +193,7 @@ def test_a_missing_device_is_named_with_a_remedy(tmp_path):
 
 @pytest.mark.process
 def test_a_second_trainer_is_rejected_and_the_first_is_named(tmp_path):
-    with Trainer(tmp_path, "--epochs", "1000", "--name", "the first") as first:
+    with Trainer(tmp_path, "--epochs", "90000", "--name", "the first") as first:
         first.wait_for(lambda log: log.get("progress", {}).get("step"))
         with Trainer(tmp_path, "--name", "the second") as second:
             code, _, errors = second.finish()

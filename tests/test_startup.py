@@ -39,13 +39,13 @@ def started(*arguments: str, cwd=None, script=PROJECT / "server.py"):
 def refused(*arguments: str) -> tuple[int, str]:
     """Exit code and stderr of a server that can't start."""
     command = [sys.executable, str(PROJECT / "server.py"), "--no-browser", *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert result.stdout == ""
     return result.returncode, result.stderr
 
 
 def fetch(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=20) as answer:
+    with urllib.request.urlopen(url, timeout=60) as answer:
         return answer.read()
 
 
@@ -56,7 +56,7 @@ def test_a_signal_ends_the_server_with_the_exit_code_of_that_signal(number, code
         fetch(process.url + "healthz")
         with socket.create_connection(("127.0.0.1", int(process.url.split(":")[2].strip("/")))):  # nobody is waited for
             process.send_signal(number)
-            _, errors = process.communicate(timeout=20)
+            _, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (code, "")
 
 
@@ -128,7 +128,7 @@ def test_allowed_origins_may_read():
     with started("--port", "0", *(word for name in named for word in ("--allow-origin", name))) as process:
         for origin in ("https://example.org", "http://other.example"):
             request = urllib.request.Request(process.url + "training_status", headers={"Origin": origin})
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 assert answer.headers["Access-Control-Allow-Origin"] == origin
 
 

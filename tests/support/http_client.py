@@ -66,7 +66,7 @@ def site_server(site, host: str = "127.0.0.1", origins=(), **options) -> Server:
 
 
 def connect(server) -> socket.socket:
-    return socket.create_connection(server.server_address[:2], timeout=20)
+    return socket.create_connection(server.server_address[:2], timeout=60)
 
 
 def read_all(connection: socket.socket) -> bytes:

@@ -198,7 +198,7 @@ class Trainer:
     def interrupt(self, signum=signal.SIGINT) -> None:
         """Send the signal and wait for the end of the process."""
         self.process.send_signal(signum)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=60)
         self._check()
 
     def finish(self, seconds: float = 120) -> tuple[int, str, str]:
