@@ -97,7 +97,7 @@ def test_a_run_is_paused_continued_changed_and_stopped(visit, tmp_path):
         see(page, SAID, "to 0.002; its schedule continues")
         change(page)
         press(page, "Add")
-        see(page, SAID, "^90,005 epochs in all instead of 90,000")
+        see(page, SAID, "^90,?005 epochs in all instead of 90,?000")
         change(page)
         rule = page.get_by_label("Pause when validation accuracy falls")
         rule.check()

@@ -10,8 +10,20 @@ from digits.runlog.contract import NETWORK
 from digits.server.routes import Site
 from tests.support.browser import Watched, any_server, copy_page, our_server, serving, write_run
 from tests.support.http_client import site_server
-from tests.support.pad import ANSWER, READS, answer, clear, draw, pixels, sheet, strokes_of, strokes_of_number, train
-from tests.support.pages import PATIENCE, becomes, fits, reach, see
+from tests.support.pad import (
+    ANSWER,
+    READS,
+    answer,
+    clear,
+    draw,
+    draw_strokes,
+    pixels,
+    sheet,
+    strokes_of,
+    strokes_of_number,
+    train,
+)
+from tests.support.pages import PATIENCE, becomes, fits, open_view, reach, see
 from tests.test_page_access import complaints
 
 
@@ -145,6 +157,22 @@ def test_keys_draw_too(visit, trained):
         assert answer(page) == "" and max(pixels(page)) == 0
         page.keyboard.press("Escape")
         see(page, "#pad .answer", "Draw a digit")
+
+
+def test_a_network_is_not_called_unusable_while_it_is_loaded(visit, trained):
+    with our_server(trained) as url:
+        page = visit(url)
+        held = []
+        page.route("**/network.bin", lambda route: held.append(route))
+        open_view(page, "#pad")
+        which = page.locator("#pad > div > p .soft")
+        which.wait_for(state="attached")
+        becomes(page, lambda: len(held), 1)
+        assert which.inner_text() == ""
+        draw_strokes(page, strokes_of(7))
+        assert answer(page) == ""
+        held[0].continue_()
+        see(page, ANSWER, "^7$")
 
 
 def test_undo_lifts_the_pen_of_the_keyboard(visit, trained):

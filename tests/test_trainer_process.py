@@ -263,7 +263,7 @@ class Serving:
 
 
 def test_a_trainer_outlives_its_server_and_the_next_server_sees_and_stops_it(tmp_path):
-    options = {"dataset": "synthetic", "train_limit": 640, "validation": 100, "channels": [4, 4, 8, 8], "epochs": 90_000}
+    options = {"dataset": "synthetic", "train_limit": 640, "validation": 100, "channels": [4, 4, 8, 8], "epochs": 90000}
     with Serving(tmp_path) as first:
         answer = first.post("/runs", options=options | {"batch_size": 16})
         assert answer.status == 201

@@ -61,13 +61,21 @@ def sheet(page):
     open_view(page, "#pad")
     page.locator("#pad").scroll_into_view_if_needed()  # it is only read then
     canvas = page.locator("#pad .sheet canvas")
-    see(page, "#pad", "Weights after epoch|can.t be computed here")
+    see(page, "#pad", "Weights after epoch")
     canvas.scroll_into_view_if_needed()
     return canvas
 
 
 def draw(page, strokes) -> None:
-    box = sheet(page).bounding_box()
+    sheet(page)
+    draw_strokes(page, strokes)
+
+
+def draw_strokes(page, strokes) -> None:
+    """Without waiting for the network."""
+    canvas = page.locator("#pad .sheet canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
     for stroke in strokes:
         places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
         page.mouse.move(*places[0])

@@ -46,8 +46,8 @@ class Pad {
   #album = createAlbum();
   /** @type {Network | null} */
   #network = null;
-  /** @type {Network | null} */
-  #latest = null; // of the run, whichever epoch is chosen
+  /** @type {Network | null | undefined} */
+  #latest; // of the run, whichever epoch is chosen; undefined while it is loaded, null if it can't be computed
   /** @type {Reading | null} */
   #reading = null;
   /** @type {number | null} */
@@ -80,6 +80,7 @@ class Pad {
   /** Computes with the weights of the epoch that the scrubber chose. */
   async showEpoch() {
     const [latest, { epoch }] = [this.#latest, this.#store.state];
+    if (latest === undefined) return;
     const { network, note } = latest && epoch !== null ? await networkAt(latest, epoch) : { network: latest, note: '' };
     if (latest !== this.#latest || epoch !== this.#store.state.epoch) return; // it took too long
     this.#network = network;
