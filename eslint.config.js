@@ -17,14 +17,15 @@ const rules = {
   'prefer-const': 'error',
 };
 
-/** Imports go down only: core, frame and charts, runs, pad and control, views, main.js. A lazy import() is wiring and may go up. */
+/** Imports go down only: core, frame and charts, runs, pad and control, views, present and print, main.js. A lazy import() is wiring and may go up. */
 const LAYERS = [
-  ['core', ['frame', 'charts', 'runs', 'pad', 'control', 'views']],
-  ['frame', ['charts', 'runs', 'pad', 'control', 'views']],
-  ['charts', ['frame', 'runs', 'pad', 'control', 'views']],
-  ['runs', ['frame', 'pad', 'control', 'views']],
-  ['pad', ['runs', 'control', 'views']],
-  ['control', ['runs', 'pad', 'views']],
+  ['core', ['frame', 'charts', 'runs', 'pad', 'control', 'views', 'present', 'print']],
+  ['frame', ['charts', 'runs', 'pad', 'control', 'views', 'present', 'print']],
+  ['charts', ['frame', 'runs', 'pad', 'control', 'views', 'present', 'print']],
+  ['runs', ['frame', 'pad', 'control', 'views', 'present', 'print']],
+  ['pad', ['runs', 'control', 'views', 'present', 'print']],
+  ['control', ['runs', 'pad', 'views', 'present', 'print']],
+  ['views', ['present', 'print']],
 ].map(([folder, above]) => ({
   files: [`web/${folder}/**/*.js`],
   rules: { 'no-restricted-imports': ['error', { patterns: above.map((name) => `../${name}/*`) }] },
@@ -40,6 +41,8 @@ const BROWSER = [
   'web/control/{actions-menu,bar,control,field,form,manage,new-run,requests,strip}.js',
   'web/runs/{list,sidebar}.js',
   'web/views/header.js',
+  'web/present/{full-screen,present,stage}.js',
+  'web/print/{print,report}.js',
 ];
 
 export default [

@@ -8,7 +8,7 @@ import { createReader, serverKind, watchSlow } from './core/reader.js';
 import { INITIAL, createStore } from './core/store.js';
 import * as theme from './core/theme.js';
 import { follow as followToken } from './core/token.js';
-import { when, whenOpened } from './core/visibility.js';
+import { isIdle, when, whenOpened } from './core/visibility.js';
 import { stateOf } from './core/url-state.js';
 import * as navigation from './frame/navigation.js';
 import * as header from './views/header.js';
@@ -76,5 +76,13 @@ poller.poll();
 async function mountKeys() {
   const style = addStyle(new URL('frame/scrubber.css', import.meta.url));
   const [scrubber, shortcuts] = await Promise.all([import('./frame/scrubber.js'), import('./frame/shortcuts.js'), style]);
-  shortcuts.mount(document.getElementById('shortcuts'), store, scrubber.mount(document.getElementById('scrubber'), store));
+  const time = scrubber.mount(document.getElementById('scrubber'), store);
+  shortcuts.mount(document.querySelectorAll('[data-action]'), store, time);
+  when(store, ['log', 'connection'], ({ log, connection }) => log !== null && !connection.isSlow, async () => {
+    await isIdle();
+    (await import('./print/print.js')).follow(store); // before the browser prints there is no time to load it
+  });
+  when(store, ['present', 'log', 'connection'], ({ present, log }) => present !== null && log !== null, async () => {
+    (await import('./present/present.js')).mount(store, time);
+  });
 }

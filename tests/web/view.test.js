@@ -8,7 +8,7 @@ import { HOSTILE } from './hostile.js';
 
 const PANELS = ['loss', 'accuracy'];
 
-const FIRST = { page: 'overview', shown: null, epoch: null, set: 'validation', selected: NOTHING, list: LIST, overlay: [], view: PLAIN, zoom: null };
+const FIRST = { page: 'overview', shown: null, epoch: null, set: 'validation', selected: NOTHING, list: LIST, overlay: [], view: PLAIN, zoom: null, present: null };
 
 test('a URL restores the state that it was made from', () => {
   const looks = { axis: 'time', smoothing: 0.6, logarithmic: true, outliers: true, errors: true, panel: 'accuracy' };
@@ -18,6 +18,7 @@ test('a URL restores the state that it was made from', () => {
     { ...FIRST, page: 'try', view: { ...PLAIN, axis: 'step', smoothing: 0 }, zoom: [100, 2345.678] },
     { ...FIRST, list: { search: '"a & b" lr>1e-3 100% +#=', sort: 'lr', isGrouped: false, columns: ['lr'] }, overlay: ['a', '', 'c'] },
     { ...FIRST, page: 'mistakes', epoch: 4, set: 'test', selected: { cell: '53', image: 0 } },
+    { ...FIRST, epoch: 2, present: 5 },
   ];
   for (const state of states) assert.deepEqual(stateOf(hashOf(state), PANELS), state);
   assert.equal(hashOf(FIRST), '#live');
@@ -26,10 +27,11 @@ test('a URL restores the state that it was made from', () => {
 
 test('a hostile URL gives the default state', () => {
   for (const value of HOSTILE.filter((text) => typeof text === 'string')) {
-    for (const key of ['view', 'epoch', 'set', 'cell', 'image', 'x', 'smooth', 'log', 'errors', 'zoom', 'with', 'panel']) {
+    for (const key of ['view', 'epoch', 'set', 'cell', 'image', 'x', 'smooth', 'log', 'errors', 'zoom', 'with', 'panel', 'present']) {
       const { overlay, view, ...state } = stateOf(`#${key}=${value}`, PANELS);
       const { overlay: none, view: plain, ...first } = FIRST;
-      assert.deepEqual({ ...state, epoch: null, selected: NOTHING, shown: null }, first);
+      assert.deepEqual({ ...state, epoch: null, selected: NOTHING, shown: null, present: null }, first);
+      assert.ok(state.present === null || (Number.isInteger(state.present) && state.present > 0));
       assert.ok(state.epoch === null || Number.isInteger(state.epoch));
       assert.ok(overlay.every((id) => /^[\w.-]*$/.test(id)) && overlay.at(-1) !== '', none);
       assert.equal(view.axis, plain.axis);

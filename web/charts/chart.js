@@ -29,13 +29,13 @@ export function mount(figure, store, measureFor) {
   function paint() {
     const { curves } = store.state;
     if (!curves || !canvas.clientWidth) return;
-    const { image, plot, colors } = staticLayer.render(store.state, canvas);
+    const { image, plot, scale, colors } = staticLayer.render(store.state, canvas);
     if (canvas.width !== image.width || canvas.height !== image.height) Object.assign(canvas, { width: image.width, height: image.height });
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, image.width, image.height);
     context.drawImage(image, 0, 0);
-    context.scale(devicePixelRatio, devicePixelRatio);
+    context.scale(scale, scale);
     drawOver(context, plot, { colors, curves, cursor: placeOf(store.state), selection });
     if (staticLayer.isMoving) redraw();
   }
@@ -91,8 +91,10 @@ function createStaticLayer(figure, measureFor) {
   function render(state, { clientWidth, clientHeight }) {
     const { curves, zoom, view } = state;
     const measure = measureFor(view);
-    const size = { width: clientWidth, height: clientHeight };
-    const [width, height] = [size.width, size.height].map((side) => Math.round(side * devicePixelRatio));
+    const enlarged = scaleOf(figure);
+    const size = { width: clientWidth / enlarged, height: clientHeight / enlarged };
+    const scale = devicePixelRatio * enlarged;
+    const [width, height] = [clientWidth, clientHeight].map((side) => Math.round(side * devicePixelRatio));
     colors ??= colorsIn(figure, COLORS);
     const current = [curves, zoom, view, colors, width, height];
     if (easing.isMoving || current.some((input, index) => input !== inputs[index])) {
@@ -100,10 +102,10 @@ function createStaticLayer(figure, measureFor) {
       plot = eased(state, measure, size);
       readout.note(figure, plot, measure);
       Object.assign(image, { width, height });
-      context.scale(devicePixelRatio, devicePixelRatio);
+      context.scale(scale, scale);
       draw(context, plot, { colors, curves, measure });
     }
-    return { image, plot, colors };
+    return { image, plot, scale, colors };
   }
 
   return {
@@ -113,6 +115,12 @@ function createStaticLayer(figure, measureFor) {
     get isMoving() { return easing.isMoving; },
     forgetColors() { colors = null; },
   };
+}
+
+/** The drawing is as many times as large as the figure's type is larger than the page's. */
+function scaleOf(figure) {
+  const [own, page] = [figure, document.documentElement].map((element) => parseFloat(getComputedStyle(element).fontSize));
+  return own / page;
 }
 
 const isSame = (a, b) => a.low === b.low && a.high === b.high;

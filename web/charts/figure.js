@@ -8,8 +8,9 @@ const LINES = {
   validation: ['Validation', 'at', 'epoch'],
 };
 
-/** A <figure> for a measure {key, title, hint, nothing, lines}. */
-export function figure({ key, title, hint, lines, nothing = `No ${title.toLowerCase()} logged yet.` }) {
+/** A <figure> for a measure {key, title, hint, nothing, lines}; `isPicture`: without keys. */
+export function figure({ key, title, hint, lines, nothing = `No ${title.toLowerCase()} logged yet.` }, isPicture = false) {
+  const keys = { tabindex: '0', role: 'slider', 'aria-label': `${title}: arrow keys move the cursor, plus and minus zoom, Escape resets` };
   const part = (tag, name, attributes = {}, ...children) => h(tag, { 'data-part': name, ...attributes }, ...children);
   return h(
     'figure',
@@ -26,9 +27,7 @@ export function figure({ key, title, hint, lines, nothing = `No ${title.toLowerC
     part('ul', 'others', { class: 'others', hidden: true }),
     h(
       'div', { class: 'canvas' },
-      h('canvas', {
-        tabindex: '0', role: 'slider', 'aria-label': `${title}: arrow keys move the cursor, plus and minus zoom, Escape resets`,
-      }),
+      h('canvas', isPicture ? { role: 'img', 'aria-label': title } : keys),
       h('p', { class: 'nothing soft' }, nothing),
     ),
     h(

@@ -23,7 +23,7 @@ export function listen(canvas, store, { plot, select }) {
   const pointers = new Map(); // id -> x in pixels
   let start = null; // x in pixels where a drag with the mouse began
 
-  const valueAt = (pixel) => within(viewOf(store), plot().x.invert(pixel));
+  const valueAt = (pixel) => within(viewOf(store), plot().x.invert((pixel * plot().size.width) / canvas.clientWidth));
   const isDrag = ({ offsetX, pointerId }) => start !== null && pointers.has(pointerId) && Math.abs(offsetX - start) >= DRAG_PX;
   const rangeTo = ({ offsetX }) => [valueAt(start), valueAt(offsetX)].sort((a, b) => a - b);
 

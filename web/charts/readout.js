@@ -35,7 +35,8 @@ export function update(figure, state, measure) {
   const { where, batch: here, train, validation } = texts;
   const epochs = shown.train ? `; ${ofEpoch}: training ${train}, validation ${validation}` : '';
   const ariaValueText = `${where}: batches ${here}${epochs}`;
-  Object.assign(canvas, { ariaValueMin: curves.full[0], ariaValueMax: curves.full[1], ariaValueNow: at, ariaValueText });
+  if (canvas.role === 'img') canvas.ariaLabel = `${measure.title}. ${ariaValueText}`;
+  else Object.assign(canvas, { ariaValueMin: curves.full[0], ariaValueMax: curves.full[1], ariaValueNow: at, ariaValueText });
 }
 
 const WITHIN = 'Training: mean over the images as augmented, while the weights still changed, in';

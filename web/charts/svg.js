@@ -1,10 +1,14 @@
 /** An SVG writer with the interface of a canvas context, so that a drawn chart can be saved as vector graphics. */
 
 const ANCHORS = { left: 'start', center: 'middle', right: 'end' };
+const FONT = /^(?:(\d+) )?(\d+px) (.+)$/; // weight, size, family
 const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** `toString()` is the whole document, once every `save` has been restored. */
-export const svgContext = (width, height) => new SvgContext(width, height);
+/**
+ * `toString()` is the whole document, once every `save` has been restored. `prefix` distinguishes the ids of drawings that
+ * stand in one page.
+ */
+export const svgContext = (width, height, prefix = '') => new SvgContext(width, height, prefix);
 
 class SvgContext {
   fillStyle = '#000';
@@ -16,6 +20,7 @@ class SvgContext {
   textAlign = 'left';
   textBaseline = 'alphabetic';
   #size;
+  #prefix;
   /** @type {string[]} */
   #parts = [];
   /** @type {string[]} */
@@ -26,8 +31,9 @@ class SvgContext {
   #path = '';
   #dashes = '';
 
-  constructor(width, height) {
+  constructor(width, height, prefix) {
     this.#size = { width, height };
+    this.#prefix = prefix;
   }
 
   save() {
@@ -53,7 +59,7 @@ class SvgContext {
   }
 
   clip() {
-    const id = `clip${this.#clips.length}`;
+    const id = `${this.#prefix}clip${this.#clips.length}`;
     this.#clips.push(`<clipPath id="${id}"><path d="${this.#path}"/></clipPath>`);
     this.#parts.push(`<g clip-path="url(#${id})">`);
     this.#closing += '</g>';
@@ -74,7 +80,9 @@ class SvgContext {
 
   fillText(text, x, y) {
     const base = this.textBaseline === 'middle' ? ' dominant-baseline="central"' : '';
-    const style = `text-anchor="${ANCHORS[this.textAlign]}"${base} style="font: ${escaped(this.font)}"`;
+    const [, weight, size, family] = FONT.exec(this.font) ?? [];
+    const bold = weight ? ` font-weight="${weight}"` : '';
+    const style = `text-anchor="${ANCHORS[this.textAlign]}"${base}${bold} font-size="${size}" font-family="${escaped(family)}"`; // no style attribute: the page's policy forbids it
     this.#parts.push(`<text x="${formatted(x)}" y="${formatted(y)}" ${this.#fill()} ${style}>${escaped(text)}</text>`);
   }
 

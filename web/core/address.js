@@ -1,6 +1,6 @@
 /**
- * The address bar: its fragment holds the state of the page. A new view or run is a new entry of the history; anything
- * else replaces the current one.
+ * The address bar: its fragment holds the state of the page. A new view or run is a new entry of the history, and so is
+ * a presentation, whose end goes back; anything else replaces the current entry.
  */
 
 import { OF_RUN } from './store.js';
@@ -9,8 +9,10 @@ import { LIVE, hasView, hashOf, runOf, stateOf } from './url-state.js';
 /** @import {State, Store} from './store.js' */
 
 /** @type {(keyof State)[]} */
-const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'list', 'overlay', 'view', 'zoom'];
-const OURS = 'page'; // the state of the entries that this module writes: any other was opened by a link, or typed
+const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'list', 'overlay', 'view', 'zoom', 'present'];
+// The state of the entries that this module writes: any other was opened by a link, or typed.
+const OURS = 'page';
+const PRESENTATION = 'presentation'; // opened from the entry before it
 const QUIET_MS = 100; // browsers refuse more than some hundred replacements within half a minute
 
 /**
@@ -27,7 +29,9 @@ export function follow(store, panels, navigated) {
     timer = 0;
     const hash = hashOf(current);
     const fragment = hash === LIVE ? '' : hash;
-    history[isNew ? 'pushState' : 'replaceState'](OURS, '', location.pathname + location.search + fragment);
+    const url = location.pathname + location.search + fragment;
+    if (isNew) history.pushState(current.present === null ? OURS : PRESENTATION, '', url);
+    else history.replaceState(history.state ?? OURS, '', url);
   };
 
   store.on(KEYS, (state) => {
@@ -43,10 +47,10 @@ export function follow(store, panels, navigated) {
   window.addEventListener('popstate', ({ state }) => {
     clearTimeout(timer);
     timer = 0;
-    if (state !== OURS && isForeign(location.hash)) return;
+    if (!state && isForeign(location.hash)) return;
     const wanted = stateOf(location.hash, panels);
     const isOther = wanted.shown !== store.state.shown;
-    const isWhole = state === OURS || hasView(location.hash);
+    const isWhole = Boolean(state) || hasView(location.hash);
     const changes = { missing: null, ...(isOther && OF_RUN), ...(isWhole ? wanted : { shown: wanted.shown }) };
     current = { ...store.state, ...changes };
     store.set(changes); // the shown run stays until the other one is read
@@ -54,7 +58,14 @@ export function follow(store, panels, navigated) {
   });
 }
 
-const isSamePlace = (a, b) => a.page === b.page && a.shown === b.shown;
+/** Ends the presentation where it was opened; where its link was opened, in place. */
+export function endPresentation(store) {
+  if (history.state === PRESENTATION) history.back();
+  else store.set({ present: null });
+}
+
+/** Whether a change from `before` to `now` stays on the same entry. */
+const isSamePlace = (now, before) => now.page === before.page && now.shown === before.shown && (now.present === null || before.present !== null);
 
 /** A fragment that is none of the page's, such as one with a token only. */
 const isForeign = (hash) => Boolean(hash) && hash !== LIVE && runOf(hash) === null && !hasView(hash);

@@ -48,10 +48,17 @@ export function copiesFrom(element, source) {
   });
 }
 
-/** Adds a style sheet; resolves once it is loaded or has failed. */
-export const addStyle = ({ href }) => new Promise((resolve) => {
-  document.head.append(h('link', { rel: 'stylesheet', href, onload: resolve, onerror: resolve }));
-});
+const styles = new Map(); // URL -> promise
+
+/** Adds a style sheet, once; resolves when it is loaded or has failed. */
+export function addStyle({ href }) {
+  if (!styles.has(href)) {
+    styles.set(href, new Promise((resolve) => {
+      document.head.append(h('link', { rel: 'stylesheet', href, onload: resolve, onerror: resolve }));
+    }));
+  }
+  return styles.get(href);
+}
 
 const SHAPES = {
   running: 'M4 2.5v11l9-5.5z',

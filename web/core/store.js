@@ -41,6 +41,7 @@ import { NOTHING, PAGES, PLAIN } from './url-state.js';
  * @property {number} interval seconds between polls
  * @property {View} view of the charts
  * @property {Zoom | null} zoom
+ * @property {number | null} present the screen of the presentation, from 1; null: none
  * @property {Curves | null} curves the log as the charts draw it
  * @property {{runId: string, from: number, to: number, rows: any} | null} detail every batch of a stretch
  * @property {number | null} cursor the x that is read out
@@ -125,6 +126,7 @@ export const INITIAL = {
   interval: INTERVAL,
   view: PLAIN,
   zoom: null,
+  present: null,
   curves: null,
   detail: null,
   cursor: null,

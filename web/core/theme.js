@@ -18,7 +18,7 @@ export function mount(select) {
 
 /** Calls `redraw` when colors change: a canvas does not follow the style sheet. */
 export function onColors(redraw) {
-  for (const query of ['(prefers-color-scheme: dark)', 'print']) matchMedia(query).addEventListener('change', redraw);
+  for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)', 'print']) matchMedia(query).addEventListener('change', redraw);
   new MutationObserver(redraw).observe(root, { attributeFilter: ['data-theme'] });
 }
 
@@ -28,6 +28,7 @@ export function onColors(redraw) {
  */
 export function colorsIn(element, names) {
   const probe = element.appendChild(h('i', { hidden: true }));
+  probe.style.setProperty('forced-color-adjust', 'none'); // else all lines of a chart would have one color
   const colors = names.map((name) => {
     probe.style.color = `var(--${name})`;
     return [name, getComputedStyle(probe).color];

@@ -9,7 +9,7 @@ export const SETS = ['validation', 'test'];
 export const AXES = ['epoch', 'step', 'time'];
 const KEYS = new Set([
   'view', 'epoch', 'set', 'cell', 'image', 'find', 'sort', 'group', 'columns', 'with', 'x', 'smooth', 'log', 'outliers', 'errors',
-  'panel', 'zoom',
+  'panel', 'zoom', 'present',
 ]);
 /** The fragment of the live run; a bare # would scroll to the top. */
 export const LIVE = '#live';
@@ -31,6 +31,7 @@ export const MOST_COMPARED = 10; // runs: as many distinguishable colors as ther
  * @property {string[]} overlay
  * @property {View} view
  * @property {Zoom | null} zoom
+ * @property {number | null} present the screen of the presentation, from 1; null: none
  */
 
 /** @type {View} */
@@ -39,11 +40,11 @@ export const PLAIN = { axis: 'epoch', smoothing: 0.9, logarithmic: false, outlie
 export const NOTHING = { cell: null, image: null };
 
 /**
- * `#run=…&view=mistakes&epoch=4&set=test&cell=53&image=17&with=…,…&x=time&smooth=0.6&log=1&outliers=1&errors=1&panel=loss&zoom=1,2`
+ * `#run=…&view=mistakes&epoch=4&set=test&cell=53&image=17&with=…,…&x=time&smooth=0.6&log=1&outliers=1&errors=1&panel=loss&zoom=1,2&present=3`
  * and the parts of list-options.js; defaults are left out.
  * @param {Address} state
  */
-export function hashOf({ page, shown, epoch, set, selected, list, overlay, view, zoom }) {
+export function hashOf({ page, shown, epoch, set, selected, list, overlay, view, zoom, present }) {
   const parameters = new URLSearchParams();
   const add = (key, value) => value !== null && value !== false && value !== '' && parameters.set(key, value);
   add('run', shown);
@@ -61,6 +62,7 @@ export function hashOf({ page, shown, epoch, set, selected, list, overlay, view,
   add('errors', view.errors && 1);
   add('panel', view.panel);
   add('zoom', zoom && zoom.map((value) => Number(value.toPrecision(7))).join());
+  add('present', present);
   const text = parameters.toString().replace(/%(2C|3A|3D)/g, decodeURIComponent); // as readable as it stays unambiguous
   return text ? `#${text}` : LIVE;
 }
@@ -99,6 +101,7 @@ export function stateOf(hash, panels) {
       panel: oneOf(panels, 'panel') ?? null,
     },
     zoom: zoomOf(text('zoom')),
+    present: count('present') || null,
   };
 }
 

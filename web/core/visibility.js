@@ -2,19 +2,23 @@
 
 /** @import {State, Store} from './store.js' */
 
-/** Calls `call()` once, as soon as any part of `element` is in view or about to be printed. */
+/** Calls `call()` once, as soon as any part of `element` is in view. */
 export function whenSeen(element, call) {
   const observer = new IntersectionObserver((entries) => {
-    if (entries.some(({ isIntersecting }) => isIntersecting)) seen();
-  });
-  const seen = () => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
     observer.disconnect();
-    window.removeEventListener('beforeprint', seen);
     call();
-  };
+  });
   observer.observe(element);
-  window.addEventListener('beforeprint', seen);
 }
+
+const IDLE_MS = 1000; // where the browser does not tell
+
+/** Resolves when the browser has nothing else to do. */
+export const isIdle = () => new Promise((resolve) => {
+  if ('requestIdleCallback' in window) requestIdleCallback(resolve);
+  else setTimeout(resolve, IDLE_MS);
+});
 
 /**
  * Calls `call()` once, as soon as the state fulfills the condition. `call` may import a module: where the server does not
@@ -35,22 +39,14 @@ export function when(store, keys, condition, call) {
     });
   }
   store.on(keys, check);
-  return check;
 }
 
 /** As Chromium, Firefox and Safari word it. */
 const isImportError = (error) => error instanceof TypeError && /import/i.test(error.message);
 
 /**
- * Calls `call()` once, as soon as the view `page` is open, or about to be printed, and there is a run.
+ * Calls `call()` once, as soon as the view `page` is open and there is a run.
  * @param {Store} store
  * @param {() => Promise<void>} call
  */
-export function whenOpened(store, page, call) {
-  let isPrinted = false;
-  const check = when(store, ['log', 'page', 'connection'], (state) => state.log !== null && (isPrinted || state.page === page), call);
-  window.addEventListener('beforeprint', () => {
-    isPrinted = true;
-    check(store.state);
-  });
-}
+export const whenOpened = (store, page, call) => when(store, ['log', 'page', 'connection'], (state) => state.log !== null && state.page === page, call);

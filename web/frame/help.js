@@ -9,7 +9,14 @@ const SHORTCUTS = [
     ['r', 'List of runs'],
     [', .', 'Previous epoch, next epoch'],
     ['p', 'Replay the run, or stop that'],
+    ['f', 'Present: one chart or digit a screen'],
+    ['Ctrl+P', 'Print a report of two pages'],
     ['?', 'This help'],
+  ]],
+  ['In a presentation', [
+    ['← →', 'Previous, next screen; Home and End: first, last'],
+    ['f', 'Full screen, or a window'],
+    ['Esc', 'Back to the page'],
   ]],
   ['In a chart', [
     ['← →', 'Move the cursor by one batch; with Shift by one epoch'],

@@ -19,7 +19,7 @@ export function mount(nav, store) {
   }
 
   store.on(['page', 'shown', 'list', 'overlay', 'view', 'set', 'epoch'], (state) => {
-    for (const link of links) link.setAttribute('href', hashOf({ ...state, page: link.dataset.view }));
+    for (const link of links) link.setAttribute('href', hashOf({ ...state, page: link.dataset.view, present: null }));
   });
   store.on(['page'], (state) => {
     places.set(page, scrollY);

@@ -8,8 +8,12 @@ import { closeMenus } from './navigation.js';
  */
 const TYPING = 'input:not([type=checkbox], [type=range], [type=radio]), select, textarea, [contenteditable], dialog[open]';
 
-/** @param {import('../core/store.js').Store} store */
-export function mount(button, store, scrubber) {
+/**
+ * @param {NodeListOf<HTMLElement>} buttons that act as the key in their data-action
+ * @param {import('../core/store.js').Store} store
+ * @param {{step: (by: number) => void, toggle: () => void}} scrubber
+ */
+export function mount(buttons, store, scrubber) {
   const help = async () => (await import('./help.js')).open();
   const open = (page) => () => {
     closeMenus();
@@ -22,15 +26,20 @@ export function mount(button, store, scrubber) {
   actions.set(',', () => scrubber.step(-1));
   actions.set('.', () => scrubber.step(1));
   actions.set('p', scrubber.toggle);
-  button.addEventListener('click', () => {
-    closeMenus();
-    help();
-  });
+  actions.set('print', async () => (await import('../print/print.js')).print(store));
+  actions.set('f', () => store.set({ present: 1 }));
+  for (const button of buttons) {
+    button.addEventListener('click', () => {
+      closeMenus();
+      actions.get(button.dataset.action ?? '')?.();
+    });
+  }
   document.addEventListener('keydown', (event) => {
     const { target, key, ctrlKey, metaKey, altKey } = event;
-    if (ctrlKey || metaKey || altKey || event.defaultPrevented) return;
-    if (target instanceof Element && target.closest(TYPING)) return;
-    const act = actions.get(key);
+    if (altKey || event.defaultPrevented) return;
+    const isCommand = ctrlKey || metaKey;
+    if (!isCommand && target instanceof Element && target.closest(TYPING)) return;
+    const act = isCommand ? key === 'p' && actions.get('print') : actions.get(key);
     if (!act) return;
     event.preventDefault();
     act();

@@ -161,7 +161,7 @@ function markup() {
   saved.append(h('h3', {}, 'Saved drawings ', h('span', { class: 'soft' }, 'a column for each epoch, a row for each digit')));
   const root = h(
     'div', { class: 'pad' },
-    h('p', {}, h('span', { class: 'screen' }, 'Draw a digit or a number with mouse, finger, pen or keys; or drop or paste an image. '), which),
+    h('p', {}, 'Draw a digit or a number with mouse, finger, pen or keys; or drop or paste an image. ', which),
     h(
       'div', { class: 'desk' },
       h('div', { class: 'sheet' }, h('div', { class: 'paper' }, canvas, boxes), h('div', { class: 'picks' }, undo, clear, save, open, random, file, h('label', {}, 'Pen width ', pen)), note),

@@ -31,7 +31,7 @@ function bars(probabilities, prediction, label) {
   const spoken = `Probabilities ${likely.map(({ text }) => text).join(', ')}`;
   return h('div', { class: 'bars', role: 'img', 'aria-label': spoken }, ...labeled.map(({ share, text }, digit) => {
     const kind = digit === prediction ? 'prediction' : digit === label ? 'label' : null;
-    const bar = h('i', { class: kind, title: text }, h('b', {}), digit);
+    const bar = h('i', { class: kind, title: text, 'data-share': share >= 0.01 ? likelihood(share) : null }, h('b', {}), digit);
     bar.style.setProperty('--share', share);
     return bar;
   }));

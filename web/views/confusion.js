@@ -6,6 +6,7 @@
 /** @typedef {{label: number, prediction: number}} Cell */
 
 const DIGITS = 10;
+const SHOWN = 12; // mistakes in a presentation and on paper
 
 /**
  * counts[label][prediction] over all images.
@@ -56,6 +57,17 @@ export function inCell(answers, cell) {
 export function mistakes({ labels, predictions, confidences }) {
   const wrong = [...labels.keys()].filter((index) => labels[index] !== predictions[index]);
   return wrong.sort((a, b) => confidences[b] - confidences[a] || a - b);
+}
+
+/**
+ * Of the chosen cell, if it holds mistakes, else of all: those that are presented and printed.
+ * @param {RankedAnswers} answers
+ * @param {string | null} cell
+ */
+export function firstMistakes(answers, cell) {
+  const [label, prediction] = Array.from(cell ?? '', Number);
+  const chosen = label === prediction ? [] : inCell(answers, { label, prediction });
+  return (chosen.length ? chosen : mistakes(answers)).slice(0, SHOWN);
 }
 
 /**

@@ -25,7 +25,7 @@ function item({ step, time, kind, text, x }, store) {
   return h(
     'li',
     { class: BAD_EVENTS.has(kind) && 'bad' },
-    h('span', { class: 'when', 'data-print': name }, time === null ? '' : `${clock(time)} `, place),
+    h('span', { class: 'when' }, time === null ? '' : `${clock(time)} `, place),
     h('span', { class: 'kind' }, kind),
     h('p', {}, text),
   );

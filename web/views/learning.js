@@ -86,18 +86,13 @@ export function mount(element, store) {
     before = { place, end: shown.full[1] };
     return store.set({ curves: shown });
   });
-  const figures = MEASURES.map((measure) => [figure(measure), measure]);
+  const figures = MEASURES.map((measure) => [chartOf(measure, store), measure]);
   const { charts, secondary } = parts(element);
   charts.append(...figures.filter(([, { lines }]) => lines.length > 1).map(([frame]) => frame));
   secondary.prepend(...figures.filter(([, { lines }]) => lines.length === 1).map(([frame]) => frame));
   for (const [frame, measure] of figures) {
-    store.on(['curves'], ({ curves }) => { frame.dataset.state = stateOf(curves, measure.key); });
-    const measureFor = byLooks(measure);
-    chart.mount(frame, store, measureFor);
-    const { enlarge, reset, title, hint } = parts(frame);
+    const { enlarge, reset } = parts(frame);
     store.on(['view'], ({ view }) => {
-      setText(title, measureFor(view).title);
-      setText(hint, measureFor(view).hint);
       const isAlone = view.panel === measure.key;
       frame.classList.toggle('alone', isAlone);
       frame.hidden = Boolean(view.panel) && !isAlone;
@@ -107,6 +102,20 @@ export function mount(element, store) {
     store.on(['zoom'], ({ zoom }) => { reset.hidden = zoom === null; });
     reset.addEventListener('click', () => store.set({ zoom: null }));
   }
+}
+
+/** The figure of a measure and its chart; `isPicture`: without keys. */
+export function chartOf(measure, store, isPicture = false) {
+  const frame = figure(measure, isPicture);
+  const measureFor = byLooks(measure);
+  const { title, hint } = parts(frame);
+  store.on(['curves'], ({ curves }) => { frame.dataset.state = stateOf(curves, measure.key); });
+  store.on(['view'], ({ view }) => {
+    setText(title, measureFor(view).title);
+    setText(hint, measureFor(view).hint);
+  });
+  chart.mount(frame, store, measureFor);
+  return frame;
 }
 
 /** `empty` until the first number: the style sheet then hides the placeholder. */

@@ -10,10 +10,10 @@ import { sparkline } from './sparkline.js';
 /** @import {ErrorHistory} from './error-history.js' */
 
 /**
- * The children of the <table>; a click on a count calls `choose({label, prediction})`.
+ * The children of the <table>; a click on a count calls `choose({label, prediction})`; null: the counts are text.
  * @param {AnswerSet} set
  * @param {ErrorHistory} history whose largest count ends the color scale, in every epoch
- * @param {(cell: Cell) => void} choose
+ * @param {((cell: Cell) => void) | null} choose
  */
 export function matrixOf(set, history, choose) {
   const counts = confusion(set);
@@ -28,7 +28,7 @@ export function matrixOf(set, history, choose) {
   const recall = h('th', { scope: 'col', class: 'edge', title: 'Fraction of the images of this digit that are classified correctly' }, 'recall');
   const precision = h('th', { scope: 'row', class: 'edge', title: 'Fraction of the images predicted as this digit that are this digit' }, 'precision');
   return [
-    h('caption', {}, 'Rows: true digits. Columns: predictions.', h('span', { class: 'screen' }, ' Choose a number to see its images.')),
+    h('caption', {}, `Rows: true digits. Columns: predictions.${choose ? ' Choose a number to see its images.' : ''}`),
     h('thead', {}, h('tr', {}, h('td', { class: 'edge' }), ...digits.map((digit) => h('th', { scope: 'col' }, digit)), recall)),
     h('tbody', {}, ...digits.map((label) => h('tr', {}, h('th', { scope: 'row' }, label), ...cells(label), recallOf(label)))),
     h('tfoot', {}, h('tr', {}, precision, ...digits.map((digit) => rate(metrics[digit].precision)), h('td', { class: 'edge' }))),
@@ -45,10 +45,10 @@ function cellOf(images, cell, share, history, choose) {
   const { label, prediction } = cell;
   const isDiagonal = label === prediction;
   const name = isDiagonal ? `${label} classified correctly` : `${label} predicted as ${prediction}`;
-  const button = h('button', {
+  const count = choose ? h('button', {
     'aria-label': `${name}: ${counted(images, 'image')}`, 'data-cell': cellName(cell), onclick: () => choose(cell),
-  }, whole(images));
-  const td = h('td', { class: isDiagonal && 'diagonal', 'data-print': images ? whole(images) : null }, images ? button : '·', !isDiagonal && trend(history));
+  }, whole(images)) : h('span', { class: 'count' }, whole(images));
+  const td = h('td', { class: isDiagonal && 'diagonal' }, images ? count : '·', choose && !isDiagonal && trend(history));
   td.style.setProperty('--share', share);
   return td;
 }

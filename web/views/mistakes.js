@@ -127,6 +127,12 @@ export function answerOf({ kind, labels, predictions, isCalibrated, confidences,
   };
 }
 
+/** The URL of the mosaic of all images of a set; null without one. */
+export function mosaicOf(kind, { predictions, log }) {
+  const file = `${kind}.png`;
+  return log?.files.includes(file) ? `${predictions?.folder}${file}?run=${log.runId}` : null; // each live run has its own
+}
+
 /**
  * One image of the mosaic of all images.
  * @param {AnswerSet} set
@@ -135,8 +141,8 @@ export function answerOf({ kind, labels, predictions, isCalibrated, confidences,
  */
 export function imageOf({ kind }, index, { predictions, log }) {
   const crop = h('span', { class: 'crop', 'aria-hidden': 'true' });
-  const file = `${kind}.png`;
-  if (log?.files.includes(file)) setBackground(crop, `${predictions?.folder}${file}?run=${log.runId}`); // each live run has its own
+  const url = mosaicOf(kind, { predictions, log });
+  if (url) setBackground(crop, url);
   crop.style.setProperty('--column', index % PER_ROW);
   crop.style.setProperty('--line-of', Math.floor(index / PER_ROW));
   return crop;

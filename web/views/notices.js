@@ -22,7 +22,7 @@ const LABELS = { resume: 'Resume this run', again: 'Run it again\u2026' };
 const namesOf = (actions) => Object.keys(LABELS).filter((name) => actions[name]);
 
 /** The buttons of an ended run; there is room for them from the start, as they come later than the box. */
-const buttonsOf = (actions) => h('p', { class: 'todo screen' }, ...namesOf(actions).map((name) => button(LABELS[name], actions[name])));
+const buttonsOf = (actions) => h('p', { class: 'todo' }, ...namesOf(actions).map((name) => button(LABELS[name], actions[name])));
 
 function boxOf({ kind, title, text, link, href, lines, isEnd }, actions) {
   const output = lines?.length ? h('pre', { tabindex: '0', 'aria-label': 'Last output of the trainer' }, lines.join('\n')) : null;

@@ -1,0 +1,100 @@
+/** Printing: on paper a report of two pages takes the place of the page, whichever view is open. */
+
+import { parseOptions } from '../control/defaults.js';
+import { API, setBackground } from '../core/api.js';
+import { parsePredictions } from '../core/artifact-parsers.js';
+import { want } from '../core/artifacts.js';
+import { addStyle, h } from '../core/dom.js';
+import { answersAt } from '../core/timeline.js';
+import { mosaicOf } from '../views/mistakes.js';
+import { createReport } from './report.js';
+
+/** @import {Store} from '../core/store.js' */
+
+const PREDICTIONS = 'predictions.json';
+const PATIENCE_MS = 20_000; // for the files of the report; then it is printed without them
+
+/** @type {((store: Store) => Promise<void>) | null} */
+let printing = null;
+
+/** Loads what the report still lacks, then opens the browser's print dialog. */
+export async function print(store) {
+  follow(store);
+  if (store.state.log) await printing?.(store);
+  window.print();
+}
+
+/**
+ * Puts the report on the page while it is printed, made of what has been read by then; the rest is read for the next time.
+ * @param {Store} store
+ */
+export function follow(store) {
+  if (printing) return;
+  const styled = Promise.all(['report.css', '../views/mistakes.css'].map((file) => addStyle(new URL(file, import.meta.url))));
+  const report = createReport(store);
+  let options = null;
+  const show = () => {
+    const { log, connection } = store.state;
+    if (!log) return;
+    readPredictions(store);
+    if (connection.kind === 'digits') options ??= readNow(`${API}options`, parseOptions);
+    if (!report.element.isConnected) document.body.append(report.element);
+    report.draw(options);
+  };
+  const load = async () => {
+    await Promise.all([styled, readPictures(store)]);
+    if (report.element.isConnected) show();
+  };
+  const remove = () => report.element.remove();
+  printing = load;
+  window.addEventListener('beforeprint', () => {
+    show();
+    load();
+  });
+  window.addEventListener('afterprint', remove);
+  matchMedia('print').addEventListener('change', ({ matches }) => (matches ? show() : remove()));
+}
+
+/** The predictions, if they were not read yet; not over a slow connection, which would block the page. */
+function readPredictions(store) {
+  const { log, folder, predictions, connection } = store.state;
+  if (predictions || !log.files.includes(PREDICTIONS) || !connection.ok || connection.isSlow) return;
+  const read = readNow(`${folder}${PREDICTIONS}`, parsePredictions);
+  if (read) store.set({ predictions: { ...read, folder } });
+}
+
+/** A parsed file, read at once: a browser that prints does not wait. Null where that fails. */
+function readNow(url, parse) {
+  const request = new XMLHttpRequest();
+  request.open('GET', url, false);
+  try {
+    request.send();
+    return request.status === 200 ? parse(JSON.parse(request.responseText)) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The predictions, and the mosaic of their images. */
+async function readPictures(store) {
+  if (!store.state.log?.files.includes(PREDICTIONS)) return;
+  want(store, 'predictions');
+  await until(store, ['predictions', 'log'], ({ predictions }) => predictions !== null);
+  const { state } = store;
+  const { set } = answersAt(state.predictions?.sets ?? [], state.set, state.epoch);
+  const url = set && mosaicOf(set.kind, state);
+  if (!url) return;
+  const probe = h('i');
+  await setBackground(probe, url);
+  const image = new Image();
+  image.src = probe.style.backgroundImage.slice(5, -2); // url("…")
+  await image.decode().catch(() => {}); // without it the report has the predictions only
+}
+
+/** Waits for a state, but not for ever. */
+function until(store, keys, condition) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, PATIENCE_MS);
+    store.on(keys, (state) => { if (condition(state)) resolve(undefined); });
+  });
+}
