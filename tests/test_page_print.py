@@ -13,7 +13,7 @@ from digits.runlog.contract import PREDICTIONS, RUNS_INDEX, TRAINING_LOG
 from tests.support import PROJECT
 from tests.support.browser import any_server, copy_page, missing, our_server, write_run
 from tests.support.control import controlled
-from tests.support.pages import becomes, fits, open_view, see, status
+from tests.support.pages import becomes, fits, open_view, see, status, takes_keys
 from tests.test_page_mistakes import recount
 
 DEMO = PROJECT / "examples" / "demo"
@@ -80,7 +80,7 @@ def test_every_number_of_the_matrix_is_in_the_text_of_the_pdf(visit, tmp_path, c
 def test_the_example_takes_two_pages_whichever_view_is_open(visit, tmp_path, view, paper):
     with our_server(DEMO) as url:
         page = visit(f"{url}#view={view}", theme="dark", script=PRINTED)
-        status(page, "Completed")
+        takes_keys(page)
         page.keyboard.press("Control+p")
         becomes(page, page.title, PRINTING)
         first, second = printed(page, tmp_path, paper)
@@ -101,7 +101,7 @@ def test_the_example_takes_two_pages_whichever_view_is_open(visit, tmp_path, vie
 def test_the_menu_prints_the_report_and_it_is_gone_afterwards(visit, tmp_path):
     with our_server(DEMO) as url:
         page = visit(url, script=PRINTED)
-        status(page, "Completed")
+        takes_keys(page)
         page.get_by_role("button", name="More", exact=True).click()
         page.get_by_role("button", name="Print report").click()
         becomes(page, page.title, PRINTING)

@@ -94,6 +94,11 @@ def load_view(page) -> None:
     page.locator(busy).first.wait_for(state="detached")
 
 
+def takes_keys(page) -> None:
+    """Wait until the page's shortcuts work: their module arrives after the page."""
+    page.locator("#scrubber [data-part=play][aria-label]").wait_for(state="attached")
+
+
 def status(page, word: str) -> None:
     see(page, "[data-part=word]", f"^{word}$")
 
