@@ -17,15 +17,16 @@ const rules = {
   'prefer-const': 'error',
 };
 
-/** Imports go down only: core, frame and charts, runs, pad and control, views, present and print, main.js. A lazy import() is wiring and may go up. */
+/** Imports go down only: core, frame and charts, runs, pad and control, views, drawer, present and print, main.js. A lazy import() is wiring and may go up. */
 const LAYERS = [
-  ['core', ['frame', 'charts', 'runs', 'pad', 'control', 'views', 'present', 'print']],
-  ['frame', ['charts', 'runs', 'pad', 'control', 'views', 'present', 'print']],
-  ['charts', ['frame', 'runs', 'pad', 'control', 'views', 'present', 'print']],
-  ['runs', ['frame', 'pad', 'control', 'views', 'present', 'print']],
-  ['pad', ['runs', 'control', 'views', 'present', 'print']],
-  ['control', ['runs', 'pad', 'views', 'present', 'print']],
-  ['views', ['present', 'print']],
+  ['core', ['frame', 'charts', 'runs', 'pad', 'control', 'views', 'drawer', 'present', 'print']],
+  ['frame', ['charts', 'runs', 'pad', 'control', 'views', 'drawer', 'present', 'print']],
+  ['charts', ['frame', 'runs', 'pad', 'control', 'views', 'drawer', 'present', 'print']],
+  ['runs', ['frame', 'pad', 'control', 'views', 'drawer', 'present', 'print']],
+  ['pad', ['runs', 'control', 'views', 'drawer', 'present', 'print']],
+  ['control', ['runs', 'pad', 'views', 'drawer', 'present', 'print']],
+  ['views', ['drawer', 'present', 'print']],
+  ['drawer', ['present', 'print']],
 ].map(([folder, above]) => ({
   files: [`web/${folder}/**/*.js`],
   rules: { 'no-restricted-imports': ['error', { patterns: above.map((name) => `../${name}/*`) }] },
@@ -39,6 +40,7 @@ const BROWSER = [
   'web/charts/{chart,full-resolution,saving}.js',
   'web/pad/{image-input,loader,saved-drawings}.js',
   'web/control/{actions-menu,bar,control,field,form,manage,new-run,requests,strip}.js',
+  'web/drawer/{background,drawer,evidence,subject,worker}.js',
   'web/runs/{list,sidebar}.js',
   'web/views/header.js',
   'web/present/{full-screen,present,stage}.js',

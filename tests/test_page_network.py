@@ -18,16 +18,20 @@ import torch
 from digits.architectures import ARCHITECTURES
 from digits.data import datasets, mnist, synthetic
 from digits.evaluation.calibration import apply_temperature
+from digits.evaluation.evaluation import hidden_features
 from digits.evaluation.ood import energies
 from digits.inference.images import DecodedImage
 from digits.inference.input_checks import rejection_reason
 from digits.inference.preprocess import prepare
 from digits.models.builders import build_model
 from digits.models.history import ModelHistory
+from digits.models.precision import Precision
 from tests.support import PROJECT
 
 FIXTURE = PROJECT / "tests" / "fixtures" / "network"
+TESTS = ("network", "verdict", "occlusion", "position")
 IMAGES = {"cnn4": 1000, "cnn4-quick": 1000, "lenet5": 1000, "tiny": 1000}
+TEMPERATURE = 1.2
 FEWER = 50  # for the networks that JavaScript takes long for
 
 
@@ -67,10 +71,29 @@ def write(folder: Path, images: dict[str, int], digits: torch.Tensor) -> None:
         for epoch in (1, 2):
             collected.add_epoch(epoch, network)
         logits = torch.cat([network(mnist.normalize(part)) for part in digits[:count].split(250)])
-        (folder / f"{name}.json").write_text(json.dumps({"run_id": "x"} | collected.as_json({"temperature": 1.2})))
+        (folder / f"{name}.json").write_text(
+            json.dumps({"run_id": "x"} | collected.as_json({"temperature": TEMPERATURE}))
+        )
         (folder / f"{name}.bin").write_bytes(collected.current)
         (folder / f"{name}-epochs.bin").write_bytes(collected.history)
         (folder / f"{name}-logits.bin").write_bytes(logits.numpy().tobytes())
+        hidden = hidden_features(network, digits[:20], Precision(torch.device("cpu")))
+        (folder / f"{name}-hidden.bin").write_bytes(b"" if hidden is None else hidden.numpy().tobytes())
+        (folder / f"{name}-occlusion.bin").write_bytes(occlusion_map(network, digits[0]).numpy().tobytes())
+
+
+def occlusion_map(network: torch.nn.Module, digit: torch.Tensor) -> torch.Tensor:
+    """float32 (28, 28): the mean fall of the predicted digit's probability over the 7x7 patches, 3 pixels apart, that cover
+    a pixel.
+    """
+    corners = [(top, left) for top in range(-4, 28, 3) for left in range(-4, 28, 3)]
+    masks = torch.zeros(len(corners), 28, 28)
+    for mask, (top, left) in zip(masks, corners):
+        mask[max(0, top) : top + 7, max(0, left) : left + 7] = 1
+    whole = apply_temperature(network(mnist.normalize(digit[None])), TEMPERATURE)[0]
+    covered = apply_temperature(network(mnist.normalize((digit * (1 - masks)).to(torch.uint8))), TEMPERATURE)
+    falls = whole.max() - covered[:, whole.argmax()]
+    return ((falls[:, None, None] * masks).sum(dim=0) / masks.sum(dim=0)).float()
 
 
 @torch.inference_mode()
@@ -112,7 +135,7 @@ def test_every_network_gives_the_logits_of_torch(tmp_path):
     write_verdicts(tmp_path, each=40)
     node = shutil.which("node")
     assert node, "Node.js is needed for this test"
-    command = [node, "--test", "tests/web/network.test.js", "tests/web/verdict.test.js"]
+    command = [node, "--test", *(f"tests/web/{test}.test.js" for test in TESTS)]
     environment = os.environ | {"NETWORKS": str(tmp_path)}
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

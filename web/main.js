@@ -62,6 +62,9 @@ when(store, ['runs', 'connection'], ({ runs }) => runs.length > 0, mounting('run
 when(store, ['runs', 'overlay'], ({ runs, overlay }) => runs.length > 0 && overlay.length > 0, async () => {
   (await import('./runs/overlay.js')).follow(store);
 });
+when(store, ['selected', 'log'], ({ selected, log }) => selected.image !== null && log !== null, async () => {
+  (await import('./drawer/drawer.js')).mount(store);
+});
 when(store, ['zoom', 'log'], ({ zoom, log }) => zoom !== null && log !== null, async () => {
   (await import('./charts/full-resolution.js')).follow(store);
 });

@@ -27,7 +27,8 @@ const logOf = (last, status = 'running') => ({ runId: 'x', status, files: ['netw
 function followed(log, liveness = 'running') {
   const taken = [];
   const store = createStore({ log, liveness, shown: null, connection: {} });
-  follow(store, (network) => taken.push(network?.plan.epoch));
+  follow(store);
+  store.on(['network'], ({ network }) => network && taken.push(network.plan.epoch));
   const poll = async (changes = {}) => {
     store.set({ connection: {}, ...changes });
     await settled();

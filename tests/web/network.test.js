@@ -1,42 +1,31 @@
 /** The page's network says what torch says: tests/test_page_network.py makes networks, digits and torch's logits. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { createNetwork } from '../../web/pad/network.js';
 import { epochsOf, numbersOf, parsePlan } from '../../web/pad/plan.js';
 import { HOSTILE } from './hostile.js';
+import { bytes, digitAt, file, floats, names, opened } from './networks.js';
 
 const CLOSE = 1e-4; // of a logit
-const folder = process.env.NETWORKS ?? fileURLToPath(new URL('../fixtures/network', import.meta.url));
-const file = (name) => readFileSync(`${folder}/${name}`);
-const bytes = (name) => new Uint8Array(file(name)).buffer;
-const names = JSON.parse(file('names.json'));
-const digits = new Uint8Array(bytes('digits.bin'));
-
-function opened(name) {
-  const plan = parsePlan(JSON.parse(file(`${name}.json`)));
-  return { plan, read: createNetwork(plan, numbersOf(plan, bytes(`${name}.bin`))) };
-}
 
 for (const name of names) {
-  const expected = new Float32Array(bytes(`${name}-logits.bin`));
+  const expected = floats(`${name}-logits.bin`);
   const count = expected.length / 10;
   test(`${name}: the logits of ${count} digits are torch's`, () => {
-    const { read } = opened(name);
+    const { forward } = opened(name);
     assert.ok(count >= 20 && Math.max(...expected) > 1);
     let worst = 0;
     for (let digit = 0; digit < count; digit += 1) {
-      const { logits } = read(digits.subarray(digit * 784, (digit + 1) * 784));
+      const { logits } = forward(digitAt(digit));
       logits.forEach((logit, place) => { worst = Math.max(worst, Math.abs(logit - expected[10 * digit + place])); });
     }
     assert.ok(worst < CLOSE, `${worst}`);
   });
 
   test(`${name}: each layer has the declared output shape`, () => {
-    const { plan, read } = opened(name);
-    const { maps } = read(digits.subarray(0, 784));
+    const { plan, forward } = opened(name);
+    const { maps } = forward(digitAt(0));
     assert.deepEqual(maps.map(({ name: layer }) => layer), plan.layers.map(({ name: layer }) => layer));
     for (const { shape, values } of maps) assert.equal(values.length, shape[0] * shape[1] * shape[2]);
   });
@@ -69,7 +58,7 @@ test('invalid descriptions are rejected', () => {
     for (const at of [0, 1, good.layers.length - 1]) {
       for (const key of Object.keys(good.layers[at])) {
         const plan = parsePlan({ ...good, layers: good.layers.with(at, { ...good.layers[at], [key]: value }) });
-        if (plan) assert.equal(createNetwork(plan, new Float32Array(plan.numbers))(digits.subarray(0, 784)).logits.length, 10);
+        if (plan) assert.equal(createNetwork(plan, new Float32Array(plan.numbers))(digitAt(0)).logits.length, 10);
       }
     }
   }

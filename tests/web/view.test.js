@@ -17,12 +17,12 @@ test('a URL restores the state that it was made from', () => {
     { ...FIRST, shown: '20260921-run', overlay: ['a-1', 'b_2.c'], view: looks, zoom: [1.25, 3] },
     { ...FIRST, page: 'try', view: { ...PLAIN, axis: 'step', smoothing: 0 }, zoom: [100, 2345.678] },
     { ...FIRST, list: { search: '"a & b" lr>1e-3 100% +#=', sort: 'lr', isGrouped: false, columns: ['lr'] }, overlay: ['a', '', 'c'] },
-    { ...FIRST, page: 'mistakes', epoch: 4, set: 'test', selected: { cell: '53', image: 0 } },
+    { ...FIRST, page: 'mistakes', epoch: 4, set: 'test', selected: { cell: '53', image: 'test-0' } },
     { ...FIRST, epoch: 2, present: 5 },
   ];
   for (const state of states) assert.deepEqual(stateOf(hashOf(state), PANELS), state);
   assert.equal(hashOf(FIRST), '#live');
-  assert.equal(hashOf(states[4]), '#view=mistakes&epoch=4&set=test&cell=53&image=0');
+  assert.equal(hashOf(states[4]), '#view=mistakes&epoch=4&set=test&cell=53&image=test-0');
 });
 
 test('a hostile URL gives the default state', () => {

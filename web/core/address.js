@@ -1,6 +1,6 @@
 /**
- * The address bar: its fragment holds the state of the page. A new view or run is a new entry of the history, and so is
- * a presentation, whose end goes back; anything else replaces the current entry.
+ * The address bar: its fragment holds the state of the page. A new view or run is a new entry of the history, and so are
+ * an opened image and a presentation, whose end goes back; anything else replaces the current entry.
  */
 
 import { OF_RUN } from './store.js';
@@ -9,9 +9,9 @@ import { LIVE, hasView, hashOf, runOf, stateOf } from './url-state.js';
 /** @import {State, Store} from './store.js' */
 
 /** @type {(keyof State)[]} */
-const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'list', 'overlay', 'view', 'zoom', 'present'];
+const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'listed', 'list', 'overlay', 'view', 'zoom', 'present'];
 // The state of the entries that this module writes: any other was opened by a link, or typed.
-const OURS = 'page';
+const OURS = 'page'; // and how many opened images lie over the view
 const PRESENTATION = 'presentation'; // opened from the entry before it
 const QUIET_MS = 100; // browsers refuse more than some hundred replacements within half a minute
 
@@ -23,6 +23,8 @@ const QUIET_MS = 100; // browsers refuse more than some hundred replacements wit
 export function follow(store, panels, navigated) {
   let timer = 0;
   let current = store.state; // what the current entry holds, or will hold
+  let depth = depthOf(history.state);
+  let isClosing = false; // on the way back to the entry without an image
 
   const write = (isNew) => {
     clearTimeout(timer);
@@ -30,24 +32,35 @@ export function follow(store, panels, navigated) {
     const hash = hashOf(current);
     const fragment = hash === LIVE ? '' : hash;
     const url = location.pathname + location.search + fragment;
-    if (isNew) history.pushState(current.present === null ? OURS : PRESENTATION, '', url);
+    if (isNew) history.pushState(current.present === null ? OURS + (depth || '') : PRESENTATION, '', url);
     else history.replaceState(history.state ?? OURS, '', url);
   };
 
   store.on(KEYS, (state) => {
     const isGone = current.shown !== null && state.missing === current.shown; // nobody left that run: it is missing
-    const isNew = !isSamePlace(state, current) && !isGone;
+    const isMoved = !isSamePlace(state, current) && !isGone;
+    const isNew = isMoved || isOpened(state, current);
     if (isNew && timer) write(false); // what was to replace the entry that is left
+    const isClosed = !isMoved && depth > 0 && current.selected.image !== null && state.selected.image === null;
     current = state;
     clearTimeout(timer);
+    if (isClosed) history.go(-depth);
+    isClosing ||= isClosed;
+    depth = isMoved || isClosed ? 0 : depth + Number(isNew);
     if (isNew) write(true);
-    else timer = setTimeout(write, QUIET_MS, false);
+    else if (!isClosing) timer = setTimeout(write, QUIET_MS, false);
   });
 
   window.addEventListener('popstate', ({ state }) => {
     clearTimeout(timer);
     timer = 0;
+    if (isClosing) {
+      isClosing = false;
+      write(false);
+      return;
+    }
     if (!state && isForeign(location.hash)) return;
+    depth = depthOf(state);
     const wanted = stateOf(location.hash, panels);
     const isOther = wanted.shown !== store.state.shown;
     const isWhole = Boolean(state) || hasView(location.hash);
@@ -66,6 +79,11 @@ export function endPresentation(store) {
 
 /** Whether a change from `before` to `now` stays on the same entry. */
 const isSamePlace = (now, before) => now.page === before.page && now.shown === before.shown && (now.present === null || before.present !== null);
+
+/** Whether an image was opened: not by previous or next, which keep the list. */
+const isOpened = (state, before) => state.selected.image !== null && (before.selected.image === null || state.listed !== before.listed);
+
+const depthOf = (state) => Number(/^page(\d+)$/.exec(state)?.[1] ?? 0);
 
 /** A fragment that is none of the page's, such as one with a token only. */
 const isForeign = (hash) => Boolean(hash) && hash !== LIVE && runOf(hash) === null && !hasView(hash);

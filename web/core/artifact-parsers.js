@@ -3,10 +3,11 @@
 import { FIELDS, withPresentNames } from './renames.js';
 import { count, isRecord, list, number, record, share, temperature, text } from './values.js';
 
-/** @import {AnswerSet, Embedding, Filters, Positions, Predictions, Samples, Weights} from './artifact-types.js' */
+/** @import {AnswerSet, Embedding, Filters, Neighbors, Positions, Predictions, Projection, Samples, Weights} from './artifact-types.js' */
 
 const MAX_WEIGHTS = 50_000;
 const MAX_POINTS = 2000; // of a row
+const NEAREST = 3; // training images of a class
 
 /** @returns {Samples} */
 export function parseSamples(value) {
@@ -54,12 +55,36 @@ export function parsePredictions(value) {
  * @returns {Embedding}
  */
 export function parseEmbedding(value) {
-  const { epochs, test } = record(value);
+  const { epochs, test, neighbors } = record(value);
   const rows = list(epochs).filter(isRecord).slice(-200).flatMap((row) => {
     const [epoch, positions] = [count(row.epoch), parsePositions(row)];
-    return epoch === null || !positions ? [] : [{ epoch, ...positions }];
+    return epoch === null || !positions ? [] : [{ epoch, ...positions, projection: parseProjection(record(row.projection)) }];
   });
-  return { epochs: rows, test: parsePositions(record(test)) };
+  return { epochs: rows, test: parsePositions(record(test)), neighbors: isRecord(neighbors) ? parseNeighbors(neighbors) : null };
+}
+
+/**
+ * @param {Object<string, any>} given
+ * @returns {Projection | null}
+ */
+function parseProjection({ x, y, offset }) {
+  const isWhole = [x, y, offset].every((column) => list(column).length && column.every(Number.isFinite)) && x.length === y.length && offset.length === 2;
+  return isWhole ? { x, y, offset } : null;
+}
+
+/**
+ * The place of a row is that of its images in neighbors.png: a damaged one stays, as a row of no image.
+ * @param {Object<string, any>} given
+ * @returns {Neighbors}
+ */
+function parseNeighbors({ among, rows }) {
+  const images = (value) => list(value).slice(0, NEAREST).map((index) => count(index) ?? -1);
+  return {
+    among: count(among),
+    rows: list(rows).slice(0, MAX_POINTS).map(record).map(({ set, index, label, prediction }) => ({
+      set: text(set, 20), index: count(index) ?? -1, label: images(label), prediction: images(prediction),
+    })),
+  };
 }
 
 /**

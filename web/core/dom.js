@@ -6,7 +6,7 @@ const SVG_TAGS = new Set(['svg', 'path', 'g', 'circle', 'text']);
  * h('button', {class: 'quiet', onclick: reset}, 'Reset')
  * @param {string} tag
  * @param {Object<string, any>} [attributes]
- * @param {...any} children false and null are skipped
+ * @param {...any} children false, null and undefined are skipped
  * @returns {any} typed by use: the tag decides
  */
 export function h(tag, attributes = {}, ...children) {
@@ -16,7 +16,7 @@ export function h(tag, attributes = {}, ...children) {
     if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.filter((child) => child !== null && child !== false));
+  element.append(...children.filter((child) => (child ?? false) !== false));
   return element;
 }
 

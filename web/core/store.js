@@ -4,6 +4,8 @@ import { LIST } from './list-options.js';
 import { INTERVAL } from './polling.js';
 import { NOTHING, PAGES, PLAIN } from './url-state.js';
 
+/** @import {Network} from '../pad/loader.js' */
+/** @import {Prepared} from '../pad/prepare.js' */
 /** @import {Embedding, Predictions, Samples, Weights} from './artifact-types.js' */
 /** @import {Curves, Liveness, Log, Run} from './types.js' */
 /** @import {ListOptions} from './list-options.js' */
@@ -18,6 +20,7 @@ import { NOTHING, PAGES, PLAIN } from './url-state.js';
  * @property {number | null} epoch chosen with the scrubber; null: the latest, following a live run
  * @property {Split} set whose predictions are shown
  * @property {Selected} selected
+ * @property {string[]} listed names of the images among which the selected one was opened
  * @property {{kind: string | null, ok: boolean, seenAt: number | null, isSlow: boolean, loading: string[]}} connection
  * `kind` of server: digits (ours) or files; `isSlow`: the last poll was; `loading`: URLs that are slow to load
  * @property {boolean} loaded whether the first poll is over
@@ -30,6 +33,9 @@ import { NOTHING, PAGES, PLAIN } from './url-state.js';
  * @property {Predictions | null} predictions
  * @property {Weights | null} weights
  * @property {Embedding | null} embedding
+ * @property {Network | null | undefined} network of the shown run; undefined: not read yet, null: none, or it cannot be computed here
+ * @property {Prepared | null} drawn the digit on the pad
+ * @property {{title: string, pixels: ArrayLike<number>} | null} sent an image on its way to the pad
  * @property {Run[]} runs
  * @property {ListOptions} list how the runs are listed
  * @property {string[]} overlay ids of the runs to draw over the shown one; '' for a free color
@@ -104,6 +110,7 @@ export const INITIAL = {
   epoch: null,
   set: 'validation',
   selected: NOTHING,
+  listed: [],
   connection: { kind: null, ok: true, seenAt: null, isSlow: false, loading: [] },
   loaded: false,
   log: null,
@@ -115,6 +122,9 @@ export const INITIAL = {
   predictions: null,
   weights: null,
   embedding: null,
+  network: undefined,
+  drawn: null,
+  sent: null,
   runs: [],
   list: LIST,
   overlay: [],

@@ -19,7 +19,7 @@ export const MOST_COMPARED = 10; // runs: as many distinguishable colors as ther
 /** @typedef {'validation' | 'test'} Split */
 /** @typedef {{axis: string, smoothing: number, logarithmic: boolean, outliers: boolean, errors: boolean, panel: string | null}} View `errors`: error rate instead of accuracy; `panel`: the enlarged chart */
 /** @typedef {[number, number]} Zoom from and to on the x axis of the charts */
-/** @typedef {{cell: string | null, image: number | null}} Selected a cell of the confusion matrix ('53': a 5 predicted as 3), an image of the set */
+/** @typedef {{cell: string | null, image: string | null}} Selected a cell of the confusion matrix ('53': a 5 predicted as 3), the name of an image (images.js) */
 /**
  * @typedef {object} Address what an address holds
  * @property {string} page name of the view
@@ -40,8 +40,8 @@ export const PLAIN = { axis: 'epoch', smoothing: 0.9, logarithmic: false, outlie
 export const NOTHING = { cell: null, image: null };
 
 /**
- * `#run=…&view=mistakes&epoch=4&set=test&cell=53&image=17&with=…,…&x=time&smooth=0.6&log=1&outliers=1&errors=1&panel=loss&zoom=1,2&present=3`
- * and the parts of list-options.js; defaults are left out.
+ * `#run=…&view=mistakes&epoch=4&set=test&cell=53&image=test-17&with=…,…&x=time&smooth=0.6&log=1&outliers=1&errors=1&panel=loss&zoom=1,2&present=3`
+ * and the parts of list-options.js; defaults are left out. An image without a set (image=17) is one of the set shown.
  * @param {Address} state
  */
 export function hashOf({ page, shown, epoch, set, selected, list, overlay, view, zoom, present }) {
@@ -84,12 +84,14 @@ export function stateOf(hash, panels) {
   const text = (key) => parameters.get(key) ?? '';
   const oneOf = (choices, key) => choices.find((choice) => choice === text(key));
   const count = (key) => (/^\d{1,7}$/.test(text(key)) ? Number(text(key)) : null);
+  const set = /** @type {Split} */ (oneOf(SETS, 'set') ?? SETS[0]);
+  const image = /^(?:(validation|test|training)-)?(\d{1,7})$/.exec(text('image'));
   return {
     page: oneOf(PAGES, 'view') ?? PAGES[0],
     shown: runOf(hash),
     epoch: count('epoch'),
-    set: /** @type {Split} */ (oneOf(SETS, 'set') ?? SETS[0]),
-    selected: { cell: /^\d\d$|^doubts$/.test(text('cell')) ? text('cell') : null, image: count('image') },
+    set,
+    selected: { cell: /^\d\d$|^doubts$/.test(text('cell')) ? text('cell') : null, image: image && `${image[1] ?? set}-${Number(image[2])}` },
     list: listOptionsOf(parameters),
     overlay: overlayOf(text('with')),
     view: {

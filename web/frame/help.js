@@ -27,6 +27,13 @@ const SHORTCUTS = [
   ['In the confusion matrix', [
     ['← → ↑ ↓', 'Next count; Enter shows its images'],
   ]],
+  ['In a list of images', [
+    ['← →', 'Next image; Enter opens it'],
+  ]],
+  ['In the drawer of an image', [
+    ['← →', 'Previous image, next image'],
+    ['Esc', 'Close'],
+  ]],
   ['On the pad', [
     ['← → ↑ ↓', 'Move the pen'],
     ['Space', 'Lower or lift the pen'],

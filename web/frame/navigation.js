@@ -13,13 +13,12 @@ export function mount(nav, store) {
     link.addEventListener('click', (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return; // the browser opens a tab or a window
       event.preventDefault();
-      store.set({ page: link.dataset.view });
-      closeMenus();
+      openView(store, link.dataset.view);
     });
   }
 
   store.on(['page', 'shown', 'list', 'overlay', 'view', 'set', 'epoch'], (state) => {
-    for (const link of links) link.setAttribute('href', hashOf({ ...state, page: link.dataset.view, present: null }));
+    for (const link of links) link.setAttribute('href', hashOf({ ...state, page: link.dataset.view, selected: { ...state.selected, image: null }, present: null }));
   });
   store.on(['page'], (state) => {
     places.set(page, scrollY);
@@ -30,6 +29,12 @@ export function mount(nav, store) {
   });
   store.on(['shown'], closeMenus);
   store.on(['log'], ({ log }) => { document.body.dataset.state = log ? 'run' : 'none'; });
+}
+
+/** Opens a view; what lay over the page, and the drawer, is closed. */
+export function openView(store, page) {
+  closeMenus();
+  store.set({ page, selected: { ...store.state.selected, image: null } });
 }
 
 /** What is open over the page: the list of runs, the menu. */

@@ -1,7 +1,7 @@
 /** Keyboard shortcuts of the whole page. */
 
 import { PAGES } from '../core/url-state.js';
-import { closeMenus } from './navigation.js';
+import { closeMenus, openView } from './navigation.js';
 
 /**
  * Elements that take letters and digits themselves. A dialog just closed keeps the focus until the next frame, so `[open]`.
@@ -15,12 +15,8 @@ const TYPING = 'input:not([type=checkbox], [type=range], [type=radio]), select, 
  */
 export function mount(buttons, store, scrubber) {
   const help = async () => (await import('./help.js')).open();
-  const open = (page) => () => {
-    closeMenus();
-    store.set({ page });
-  };
   /** @type {Map<string, () => void>} */
-  const actions = new Map(PAGES.map((page, index) => [String(index + 1), open(page)]));
+  const actions = new Map(PAGES.map((page, index) => [String(index + 1), () => openView(store, page)]));
   actions.set('?', help);
   actions.set('r', showRuns);
   actions.set(',', () => scrubber.step(-1));

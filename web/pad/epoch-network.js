@@ -21,5 +21,6 @@ export async function networkAt(network, epoch) {
   if (!weights || kept === plan.epoch) return { network, note };
   const place = plan.epochs.indexOf(kept);
   const then = { ...plan, epoch: kept, temperature: plan.temperatures[place] ?? null, oodThreshold: plan.oodThresholds[place] ?? null };
-  return { network: { ...network, plan: then, forward: createNetwork(plan, weights()) }, note };
+  const numbers = weights();
+  return { network: { ...network, plan: then, numbers, forward: createNetwork(plan, numbers) }, note };
 }

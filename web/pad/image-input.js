@@ -1,6 +1,7 @@
 /** Image input: pasted, dropped or opened images, and test images cut from the mosaic. */
 
 import { h } from '../core/dom.js';
+import { raster } from '../charts/raster.js';
 
 const MAX_SIDE = 1024; // pixels
 const PER_ROW = 100; // images in test.png
@@ -31,12 +32,18 @@ export function receive(target, input, take) {
   });
 }
 
-/** A function that cuts image number `index` from the mosaic at `url`, which is read once. */
+/** A picture of 28x28 grays. */
+export function pictureOfPixels(pixels) {
+  const bitmap = raster(pixels, TILE, TILE);
+  return { bitmap, image: bitmap.getContext('2d').getImageData(0, 0, TILE, TILE) };
+}
+
+/** A function that cuts image number `index` from the mosaic at `url`, `perRow` images wide, which is read once. */
 export function createAlbum() {
   let [latest, mosaic] = ['', /** @type {ImageBitmap | null} */ (null)];
-  return async function picture(url, index) {
+  return async function picture(url, index, perRow = PER_ROW) {
     if (!mosaic || latest !== url) [latest, mosaic] = [url, await mosaicAt(url)];
-    return cut(mosaic, TILE * (index % PER_ROW), TILE * Math.floor(index / PER_ROW), TILE, TILE, 1);
+    return cut(mosaic, TILE * (index % perRow), TILE * Math.floor(index / perRow), TILE, TILE, 1);
   };
 }
 

@@ -13,6 +13,7 @@ import { epochsOf, numbersOf, parsePlan } from './plan.js';
 /**
  * @typedef {object} Network
  * @property {Plan} plan
+ * @property {Float32Array} numbers weights and biases of all layers
  * @property {(pixels: ArrayLike<number>) => Output} forward
  * @property {() => Promise<Map<number, () => Float32Array> | null>} epochs weights of each epoch kept
  */
@@ -20,16 +21,18 @@ import { epochsOf, numbersOf, parsePlan } from './plan.js';
 const RETRY_MS = 1000; // the three files are written in turn
 const MAX_RETRY_MS = 60_000;
 
+const followed = new WeakSet();
+
 /**
- * Calls `use(network)`, null if there is none. The log lists an epoch before its network is written: until then each
- * poll of the page is an attempt.
+ * Keeps the store's `network`, from the first call on; null if there is none. The log lists an epoch before its network is
+ * written: until then each poll of the page is an attempt.
  * @param {Store} store
- * @param {(network: Network | null) => void} use
  */
-export function follow(store, use) {
+export function follow(store) {
+  if (followed.has(store)) return;
+  followed.add(store);
   const load = createLoader();
   let state = ''; // of the run for which it was loaded last
-  let current; // the loader's last result
   let [wait, due] = [0, 0]; // until the next attempt, and its time
   store.on(['log', 'connection'], poll);
 
@@ -53,8 +56,7 @@ export function follow(store, use) {
   }
 
   function finish(network, liveness, log) {
-    if (network !== current) use(network);
-    current = network;
+    store.set({ network });
     const isOld = network && (network.plan.epoch ?? 0) < (log?.epochs.epoch.at(-1) ?? 0);
     if (isOld && isAlive(liveness)) due = 0;
   }
@@ -77,10 +79,20 @@ function createLoader() {
     file = value;
     loaded = plan && {
       plan,
+      numbers: /** @type {Float32Array} */ (numbers),
       forward: createNetwork(plan, numbers),
-      epochs: async () => epochsOf(plan, await bytes(`${folder}network-epochs.bin`)),
+      epochs: once(async () => epochsOf(plan, await bytes(`${folder}network-epochs.bin`))),
     };
     return loaded;
+  };
+}
+
+/** The result of `work()`, which is repeated until that is not null. */
+function once(work) {
+  let result = null;
+  return async () => {
+    result ??= await work();
+    return result;
   };
 }
 

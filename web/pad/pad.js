@@ -8,7 +8,7 @@ import { oncePerFrame } from '../core/redraw.js';
 import { createBoxes } from './boxes.js';
 import { createDrawing } from './drawing.js';
 import { createFeatureMaps } from './feature-maps.js';
-import { createAlbum, pictureOf, receive } from './image-input.js';
+import { createAlbum, pictureOf, pictureOfPixels, receive } from './image-input.js';
 import { networkAt } from './epoch-network.js';
 import { follow } from './loader.js';
 import { createModelInput } from './model-input.js';
@@ -34,7 +34,9 @@ export async function mount(element, store) {
   element.append(parts.root);
   const pad = new Pad(parts, store);
   pad.update(true);
-  follow(store, (network) => pad.use(network));
+  follow(store);
+  store.on(['network'], ({ network }) => network !== undefined && pad.use(network));
+  store.on(['sent'], () => pad.receive());
   store.on(['epoch'], () => pad.showEpoch());
   store.on(['predictions'], () => pad.showLabel());
 }
@@ -102,9 +104,20 @@ class Pad {
     this.showBoxes(reading?.digits ?? [], image ?? undefined);
     parts.layers.hidden = !reading;
     this.#drawMaps();
+    this.#store.set({ drawn: prepared });
     parts.undo.disabled = !drawing.canUndo;
     parts.clear.disabled = drawing.isBlank;
     parts.save.disabled = !reading || this.saved.isFull;
+  }
+
+  /** An image that another view sent here. */
+  receive() {
+    const { sent } = this.#store.state;
+    if (!sent) return;
+    this.#edit(() => this.#drawing.put({ ...pictureOfPixels(sent.pixels), ink: '#fff' }));
+    setText(this.#parts.note, sent.title);
+    this.#parts.canvas.focus();
+    this.#store.set({ sent: null });
   }
 
   showLabel() {

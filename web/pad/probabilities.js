@@ -3,6 +3,7 @@
 import { h, setText } from '../core/dom.js';
 import { likelihood } from '../core/format.js';
 import { wordsOfNumber } from './number.js';
+import { createTen } from './ten.js';
 import { explanation } from './verdict.js';
 
 /** @import {Reading} from './reading.js' */
@@ -18,12 +19,8 @@ export function createProbabilities(element) {
   const answer = h('strong');
   const note = h('p', { class: 'soft' });
   const spoken = h('p', { class: 'unseen', role: 'status' });
-  const rows = Array.from({ length: 10 }, (_, digit) => {
-    const [bar, figure] = [h('i'), h('span')];
-    return { row: h('li', {}, h('b', {}, digit), bar, figure), bar, figure };
-  });
-  const ten = h('ol', { class: 'ten', 'aria-label': 'Probabilities' }, ...rows.map(({ row }) => row));
-  element.append(h('div', { class: 'answer' }, answer, note), spoken, ten);
+  const ten = createTen();
+  element.append(h('div', { class: 'answer' }, answer, note), spoken, ten.element);
   return function show(reading, isDone) {
     const isNumber = reading !== null && reading.digits.length > 1;
     const verdict = reading && !isNumber ? reading.digits[0].verdict : null;
@@ -32,14 +29,9 @@ export function createProbabilities(element) {
     setText(note, detail);
     if (isDone) setText(spoken, word && `${word}: ${detail}`);
     element.dataset.status = reading?.status ?? 'empty';
-    ten.hidden = isNumber;
+    ten.element.hidden = isNumber;
     const shown = verdict && verdict.status !== 'empty' ? verdict : null;
-    rows.forEach(({ row, bar, figure }, digit) => {
-      const probability = shown?.probabilities[digit] ?? 0;
-      row.className = shown?.label === digit ? 'likeliest' : '';
-      bar.style.setProperty('--share', probability);
-      setText(figure, shown ? likelihood(probability) : '');
-    });
+    ten.show(shown?.probabilities ?? null, shown?.label);
   };
 }
 

@@ -1,23 +1,25 @@
 /** The card of a classified image: image, prediction, whether it is correct, and its confidence. */
 
 import { h } from '../core/dom.js';
-import { likelihood, whole } from '../core/format.js';
+import { likelihood } from '../core/format.js';
+import { titleOf } from '../core/images.js';
+import { imageButton } from './image-list.js';
 
 export const isCorrect = ({ label, prediction }) => label !== null && label === prediction;
 
-/** An <li> for image number `index` of the set `kind`; `probabilities` are empty where they are unknown. */
-export function card(answer, image) {
-  const { kind, index, label, prediction, probabilities, confidence, isCalibrated } = answer;
+/** An <li> of an answer (answerOf in mistakes.js); `probabilities` are empty where they are unknown; `isStop`: its button is the tab stop of the list. */
+export function card(answer, image, isStop = true) {
+  const { name, label, prediction, probabilities, confidence, isCalibrated } = answer;
   const right = isCorrect(answer);
   const verdict = right ? '✓ correct' : `✗ label ${label ?? '?'}`;
   return h(
     'li',
     { class: right ? 'sample right' : 'sample wrong' },
-    image,
+    imageButton(name, image, isStop),
     h(
       'div',
       {},
-      h('p', { class: 'unseen' }, index === null ? '' : `${kind} image ${whole(index)}:`),
+      h('p', { class: 'unseen' }, `${titleOf(name)}:`),
       h('p', { class: 'verdict' }, h('strong', {}, prediction ?? '?'), h('span', {}, verdict)),
       h('p', { class: 'soft' }, confidence === null ? '' : likelihood(confidence), h('span', { class: 'wide' }, ' confidence'), isCalibrated ? '' : ', uncalibrated'),
     ),

@@ -2,9 +2,12 @@
 
 import { addStyle, h, parts, setText } from '../core/dom.js';
 import { counted, whole } from '../core/format.js';
+import { nameOf, openImage } from '../core/images.js';
 import { card } from './card.js';
+import { opensImages } from './image-list.js';
 import { answerOf, imageOf } from './mistakes.js';
 import { nearestTo, pointsOf, reachOf, rowOf } from './plane.js';
+import { followStar } from './star.js';
 
 /** @import {Store} from '../core/store.js' */
 
@@ -18,18 +21,22 @@ const MARGIN = 30;
 export function mount(element, store) {
   addStyle(new URL('embedding.css', import.meta.url));
   const { note, plane, shown } = parts(element);
-  const [marks, ring] = [h('g', { class: 'points' }), h('circle', { class: 'chosen', r: 16, visibility: 'hidden' })];
+  const marks = h('g', { class: 'points' });
+  const ring = h('circle', { class: 'chosen', r: 16, visibility: 'hidden' });
   const svg = h('svg', { viewBox: `0 0 ${SIDE} ${SIDE}`, tabindex: 0, role: 'img' }, marks, ring);
   plane.prepend(svg);
   let points = /** @type {ReturnType<typeof pointsOf>} */ ([]);
   let set = /** @type {any} */ (null);
   let chosen = -1;
+  const find = () => {
+    const { embedding, predictions, epoch, set: kind } = store.state;
+    return embedding && predictions && rowOf(embedding, predictions.sets, kind, epoch);
+  };
 
   function draw() {
-    const { embedding, predictions, epoch, set: kind } = store.state;
-    const found = embedding && predictions && rowOf(embedding, predictions.sets, kind, epoch);
+    const [{ embedding }, found] = [store.state, find()];
     element.hidden = !found;
-    if (!found) return;
+    if (!found || !embedding) return;
     set = found.set;
     points = pointsOf(found.row, set, reachOf(embedding), SIDE, MARGIN);
     chosen = -1;
@@ -39,7 +46,7 @@ export function mount(element, store) {
     const wrong = points.filter(({ isWrong }) => isWrong).length;
     const when = set.kind === 'test' ? 'test images' : `validation images after epoch ${whole(set.epoch)}`;
     setText(note, `${whole(points.length)} ${when}, ${counted(wrong, 'mistake')} circled`);
-    svg.ariaLabel = `Embedding of ${note.textContent}. The arrow keys go from mistake to mistake.`;
+    svg.ariaLabel = `Embedding of ${note.textContent}. The arrow keys go from mistake to mistake, Enter opens the image.`;
   }
 
   function choose(place) {
@@ -52,19 +59,35 @@ export function mount(element, store) {
     shown.replaceChildren(card(answerOf(set, index), imageOf(set, index, store.state)));
   }
 
-  svg.addEventListener('pointermove', (event) => {
+  const listed = () => points.map(({ index }) => nameOf(set.kind, index));
+  const open = () => points[chosen] && openImage(store, nameOf(set.kind, points[chosen].index), listed());
+  const chooseAt = ({ clientX, clientY }) => {
     const { left, top, width } = svg.getBoundingClientRect();
-    choose(nearestTo(points, ((event.clientX - left) * SIDE) / width, ((event.clientY - top) * SIDE) / width));
+    choose(nearestTo(points, ((clientX - left) * SIDE) / width, ((clientY - top) * SIDE) / width));
+  };
+  svg.addEventListener('pointermove', chooseAt);
+  svg.addEventListener('click', (event) => {
+    chooseAt(event);
+    open();
   });
+  onKeys(svg, open, (step) => {
+    const wrong = points.flatMap(({ isWrong }, place) => (isWrong ? [place] : []));
+    choose(wrong[(wrong.indexOf(chosen) + step + wrong.length) % (wrong.length || 1)]);
+  });
+  opensImages(shown, store, listed);
+  store.on(['embedding', 'predictions', 'epoch', 'set'], draw);
+  followStar(element, svg, store, { side: SIDE, margin: MARGIN }, find);
+}
+
+/** Enter calls `open`, an arrow key `move(±1)`. */
+function onKeys(svg, open, move) {
   svg.addEventListener('keydown', (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!step) return;
+    if (!step && event.key !== 'Enter') return;
     event.preventDefault();
-    const wrong = points.flatMap(({ isWrong }, place) => (isWrong ? [place] : []));
-    const next = (wrong.indexOf(chosen) + step + wrong.length) % (wrong.length || 1);
-    choose(wrong[next]);
+    if (step) move(step);
+    else open();
   });
-  store.on(['embedding', 'predictions', 'epoch', 'set'], draw);
 }
 
 /** The true digit as a mark, in its color; a circle around a mistake. */

@@ -3,6 +3,7 @@
 import { setBackground } from '../core/api.js';
 import { addStyle, h, parts, setText } from '../core/dom.js';
 import { counted, whole } from '../core/format.js';
+import { nameOf } from '../core/images.js';
 import { answersAt } from '../core/timeline.js';
 import { whenSeen } from '../core/visibility.js';
 import { card } from './card.js';
@@ -10,6 +11,7 @@ import { correct, inCell, mistakes } from './confusion.js';
 import { confusionsOf } from './confusions.js';
 import { historyOf } from './error-history.js';
 import { cellName, matrixOf } from './matrix.js';
+import { opensImages } from './image-list.js';
 import { moveWithArrows, setTabStop } from './matrix-keys.js';
 
 /** @import {AnswerSet} from '../core/artifact-types.js' */
@@ -35,7 +37,7 @@ export async function mount(element, store) {
   let isInView = false; // the gallery, whose mosaics are megabytes
   let history = historyOf([]); // of the error, in the set shown
 
-  const choose = (cell) => store.set({ selected: { cell, image: null } });
+  const choose = (cell) => store.set({ selected: { ...store.state.selected, cell } });
 
   function draw() {
     const { predictions, set: kind, epoch, selected } = store.state;
@@ -63,6 +65,7 @@ export async function mount(element, store) {
     draw();
   });
   if (table) moveWithArrows(table);
+  if (list) opensImages(list, store, () => listed(store.state));
   whenSeen(list, () => {
     isInView = true;
     draw();
@@ -97,9 +100,15 @@ function markPick({ picks, table, confusions }, cell) {
 function drawGallery({ title, list, more }, set, { cell, limit }, source) {
   const [images, heading] = gallery(set, cell);
   setText(title, heading);
-  list.replaceChildren(...images.slice(0, limit).map((index) => card(answerOf(set, index), imageOf(set, index, source))));
+  list.replaceChildren(...images.slice(0, limit).map((index, place) => card(answerOf(set, index), imageOf(set, index, source), place === 0)));
   more.hidden = images.length <= limit;
   setText(more, `Show ${whole(Math.min(PAGE, images.length - limit))} more of ${whole(images.length)}`);
+}
+
+/** The names of all images of the gallery. */
+export function listed({ predictions, set: kind, epoch, selected }) {
+  const { set } = answersAt(predictions?.sets ?? [], kind, epoch);
+  return set ? gallery(set, selected.cell)[0].map((index) => nameOf(set.kind, index)) : [];
 }
 
 /**
@@ -117,8 +126,7 @@ function gallery(set, cell) {
 
 export function answerOf({ kind, labels, predictions, isCalibrated, confidences, probabilities }, index) {
   return {
-    kind: kind === 'test' ? 'Test' : 'Validation',
-    index,
+    name: nameOf(kind, index),
     label: labels[index],
     prediction: predictions[index],
     confidence: confidences[index],

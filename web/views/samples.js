@@ -4,19 +4,22 @@ import { isCorrect } from './card.js';
 import { raster } from '../charts/raster.js';
 import { h } from '../core/dom.js';
 import { likelihood, whole } from '../core/format.js';
+import { nameOf } from '../core/images.js';
 import { insteadOf, keptAt } from '../core/timeline.js';
+import { imageButton, opensImages } from './image-list.js';
 
 /** @import {Samples} from '../core/artifact-types.js' */
 
 export function mount(element, store) {
   const [list, title] = [element.querySelector('ol'), element.querySelector('[data-part=when]')];
+  opensImages(list, store);
   store.on(['samples', 'epoch'], ({ samples: latest, epoch }) => {
     if (!latest) return;
     const { note, ...samples } = samplesAt(latest, epoch);
     const correct = samples.samples.filter(isCorrect).length;
     const when = samples.final ? 'after training' : `after epoch ${whole(samples.epoch)}`;
     title.textContent = `${correct} of ${samples.samples.length} correct, ${when}${note && `. ${note}`}`;
-    list.replaceChildren(...samples.samples.map((sample) => item(sample, samples)));
+    list.replaceChildren(...samples.samples.map((sample, place) => item(sample, samples, place === 0)));
   });
 }
 
@@ -36,7 +39,7 @@ function samplesAt(latest, epoch) {
 }
 
 /** A digit of the strip; its title says all. */
-function item(sample, { rows, columns, isCalibrated }) {
+function item(sample, { rows, columns, isCalibrated }, isStop) {
   const { index, label, prediction, pixels, probabilities } = sample;
   const isRight = isCorrect(sample);
   const confidence = probabilities[prediction ?? -1] ?? null;
@@ -44,7 +47,7 @@ function item(sample, { rows, columns, isCalibrated }) {
   const verdict = isRight ? 'correct' : `label ${label ?? '?'}`;
   return h(
     'li', { class: isRight ? 'sampled right' : 'sampled wrong', title: `${verdict}, ${certain}` },
-    raster(pixels ?? [], rows, columns, { 'aria-hidden': 'true' }),
+    imageButton(index === null ? null : nameOf('test', index), raster(pixels ?? [], rows, columns, { 'aria-hidden': 'true' }), isStop),
     h('span', { class: 'unseen' }, index === null ? '' : `Test image ${whole(index)}: `),
     h('strong', {}, prediction ?? '?'),
     h('span', { 'aria-hidden': 'true' }, isRight ? '✓' : `✗ ${label ?? '?'}`),

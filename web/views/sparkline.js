@@ -4,7 +4,11 @@ import { h } from '../core/dom.js';
 
 const [WIDTH, HEIGHT] = [100, 24];
 
-/** The `d` of a path through values, null for gaps; `range` [low, high], else that of the values. */
+/**
+ * The `d` of a path through values, null for gaps; `range` [low, high], else that of the values.
+ * @param {(number | null)[]} values
+ * @param {number[] | null} [range]
+ */
 export function pathOf(values, range = null) {
   const known = values.filter((value) => value !== null);
   if (!known.length) return '';
