@@ -160,6 +160,17 @@ def test_a_resumed_run_has_the_same_embedding(run, tmp_path):
     assert again | {"run_id": ""} == first | {"run_id": ""}
 
 
+def test_both_files_take_at_most_300_kb_however_long_the_run(run, tmp_path, monkeypatch):
+    sheet = (run / contract.NEIGHBORS).stat().st_size
+    epoch = len(json.dumps(saved(run)["epochs"][0]))
+    monkeypatch.setattr(embeddings, "MAX_BYTES", sheet + 2 * epoch)  # room for three epochs until the images come
+    trained(tmp_path, *SHORT)
+    rows = saved(tmp_path)["epochs"]
+    assert [row["epoch"] for row in rows][-1] == 3
+    assert len(json.dumps(rows)) + (tmp_path / contract.NEIGHBORS).stat().st_size <= sheet + 2 * epoch
+    assert embeddings.MAX_BYTES < 300_000
+
+
 def test_a_run_without_validation_images_has_no_embedding(tmp_path):
     trained(tmp_path, "--epochs", "1", "--validation", "0", "--quiet")
     assert not (tmp_path / contract.EMBEDDING).exists()

@@ -83,8 +83,8 @@ def write(folder: Path, images: dict[str, int], digits: torch.Tensor) -> None:
 
 
 def occlusion_map(network: torch.nn.Module, digit: torch.Tensor) -> torch.Tensor:
-    """float32 (28, 28): the mean fall of the predicted digit's probability over the 7x7 patches, 3 pixels apart, that cover
-    a pixel.
+    """float32 (28, 28): the mean fall of the predicted digit's probability over the patches that cover a pixel: 7x7, 3
+    pixels apart.
     """
     corners = [(top, left) for top in range(-4, 28, 3) for left in range(-4, 28, 3)]
     masks = torch.zeros(len(corners), 28, 28)

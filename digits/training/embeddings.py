@@ -22,7 +22,7 @@ POINTS = 500  # random images of a split
 MAX_MISTAKES = 100  # of a split, the most confident ones, beside these
 MIN_POINTS = 3  # for two components
 MAX_WIDTH = 4096  # features, with two weights each in the file
-MAX_BYTES = 270_000  # of the file, of which every second epoch is dropped above that
+MAX_BYTES = 270_000  # of the epochs and neighbors.png: every second epoch is dropped above that
 EXPLAINED = 40  # mistakes of a split, the most confident ones, with nearest training images
 AMONG = 5_000  # training images: features of all 55,000 take more than a second, and the preset fast trains for two
 PER_CLASS = 3  # nearest images
@@ -56,8 +56,7 @@ class EmbeddingWriter:
             projection = projection.turned(_rotation(self._rows[-1], index, projection(features)))
         row = {"epoch": epoch, **_positions(index, projection(features)), "projection": _projection_json(projection)}
         self._rows.append(row)
-        while len(json.dumps(self._rows)) > MAX_BYTES and len(self._rows) > 1:
-            self._rows = every_second(self._rows)
+        self._thin(MAX_BYTES)
         self._save()
 
     def save_final(self, validation: Evaluation | None, test: Evaluation) -> None:
@@ -68,7 +67,16 @@ class EmbeddingWriter:
         features = self._features(self._dataset.test[index])
         assert features is not None  # there was a hidden layer after an epoch
         positions = _positions(index, _projection_of(self._rows[-1])(features))
-        self._save(positions, self._neighbors({"validation": validation, "test": test}))
+        neighbors, sheet = self._neighbors({"validation": validation, "test": test})
+        if neighbors:
+            self._log.save(contract.NEIGHBORS, sheet)
+        self._thin(MAX_BYTES - len(sheet))
+        self._save(positions, neighbors)
+
+    def _thin(self, most: int) -> None:
+        """Drop every second epoch until the rest takes at most so many bytes; the last stays."""
+        while len(json.dumps(self._rows)) > most and len(self._rows) > 1:
+            self._rows = every_second(self._rows)
 
     def _save(self, test: dict | None = None, neighbors: dict | None = None) -> None:
         width = len(self._rows[-1]["projection"]["x"])
@@ -84,8 +92,8 @@ class EmbeddingWriter:
     def _features(self, split: Split) -> Tensor | None:
         return hidden_features(self._trainer.eval_model, split.images, self._trainer.precision)
 
-    def _neighbors(self, evaluations: dict[str, Evaluation | None]) -> dict | None:
-        """Rows of neighbors.png, which is saved: for each of the mistakes, training images of both classes."""
+    def _neighbors(self, evaluations: dict[str, Evaluation | None]) -> tuple[dict | None, bytes]:
+        """For each of the mistakes, training images of both classes, and neighbors.png; None and nothing without any."""
         train = self._dataset.train[:AMONG]
         known = self._features(train)
         rows: list[dict] = []
@@ -101,10 +109,9 @@ class EmbeddingWriter:
             for place, (label, prediction) in zip(index.tolist(), zip(labels, predictions)):
                 rows.append({"set": name, "index": place, "label": label, "prediction": prediction})
         if not rows:
-            return None
+            return None, b""
         shown = torch.tensor([row["label"] + row["prediction"] for row in rows])  # (rows, 6)
-        self._log.save(contract.NEIGHBORS, _sheet(train.images.cpu(), shown))
-        return {"among": len(train), "rows": rows}
+        return {"among": len(train), "rows": rows}, _sheet(train.images.cpu(), shown)
 
 
 def mistakes(evaluation: Evaluation, most: int) -> Tensor:
