@@ -93,7 +93,7 @@ class EmbeddingWriter:
         return hidden_features(self._trainer.eval_model, split.images, self._trainer.precision)
 
     def _neighbors(self, evaluations: dict[str, Evaluation | None]) -> tuple[dict | None, bytes]:
-        """For each of the mistakes, training images of both classes, and neighbors.png; None and nothing without any."""
+        """For each of the mistakes, training images of both classes, and neighbors.png; (None, empty) without any."""
         train = self._dataset.train[:AMONG]
         known = self._features(train)
         rows: list[dict] = []
