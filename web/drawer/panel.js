@@ -120,7 +120,7 @@ function markup(store) {
   const layers = h('details', { open: true }, h('summary', {}, 'Feature maps'), list);
   const element = h(
     'section', { class: 'drawer', role: 'dialog', 'aria-labelledby': 'drawer-title', tabindex: -1, hidden: true },
-    h('header', {}, title, place, previous, next, close),
+    h('div', { class: 'drawer-heading' }, title, place, previous, next, close),
     verdict, h('div', { class: 'drawer-when' }, when, pad), evidence.element,
     h('section', {}, h('h3', {}, 'Probabilities'), ten.element),
     course.element, neighbors.element, layers,
