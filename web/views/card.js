@@ -7,15 +7,20 @@ import { imageButton } from './image-list.js';
 
 export const isCorrect = ({ label, prediction }) => label !== null && label === prediction;
 
-/** An <li> of an answer (answerOf in mistakes.js); `probabilities` are empty where they are unknown; `isStop`: its button is the tab stop of the list. */
-export function card(answer, image, isStop = true) {
+/**
+ * An <li> of an answer (answerOf in mistakes.js); `probabilities` are empty where they are unknown; `isStop`: whether the
+ * button that opens the image is the tab stop of its list, null: there is no button.
+ * @param {any} answer
+ * @param {boolean | null} [isStop]
+ */
+export function card(answer, image, isStop = null) {
   const { name, label, prediction, probabilities, confidence, isCalibrated } = answer;
   const right = isCorrect(answer);
   const verdict = right ? '✓ correct' : `✗ label ${label ?? '?'}`;
   return h(
     'li',
     { class: right ? 'sample right' : 'sample wrong' },
-    imageButton(name, image, isStop),
+    imageButton(isStop === null ? null : name, image, isStop),
     h(
       'div',
       {},

@@ -56,7 +56,7 @@ export function mount(element, store) {
     ring.setAttribute('cx', x);
     ring.setAttribute('cy', y);
     ring.setAttribute('visibility', 'visible');
-    shown.replaceChildren(card(answerOf(set, index), imageOf(set, index, store.state)));
+    shown.replaceChildren(card(answerOf(set, index), imageOf(set, index, store.state), true));
   }
 
   const listed = () => points.map(({ index }) => nameOf(set.kind, index));
