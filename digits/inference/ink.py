@@ -7,7 +7,7 @@ import numpy as np
 from digits.data.resize import back_projection_upscale
 
 FAINT = 0.15  # of full ink: less is background
-_MIN_CONTRAST = 0.06  # of the range from black to white: an image with less is blank
+MIN_CONTRAST = 0.06  # of the range from black to white: an image with less is blank
 _EQUAL = 1e-3  # of the same range: closer values are one
 _SPECK = 0.06  # of the largest component's ink: a smaller component is dirt
 _MIN_SAMPLES = 36  # pixels, six for each coefficient of the background
@@ -23,10 +23,10 @@ def ink_of(colors: np.ndarray, surface: bool = True) -> tuple[np.ndarray, bool]:
     difference = colors - background
     distance = np.sqrt((difference**2).mean(axis=2))  # (H, W)
     mask = distance > otsu(distance)
-    if not mask.any() or distance.max() < _MIN_CONTRAST:
+    if not mask.any() or distance.max() < MIN_CONTRAST:
         return np.zeros_like(distance), False
     full = np.percentile(distance[mask], 75)
-    if full < _MIN_CONTRAST:
+    if full < MIN_CONTRAST:
         return np.zeros_like(distance), False
     ink = np.clip(distance / full, 0, 1)
     return np.where(ink < FAINT, 0, ink), bool(difference[mask].mean() < 0)
@@ -78,7 +78,7 @@ def fit_surface(colors: np.ndarray, rounds: int = 4) -> np.ndarray:
     for _ in range(rounds):
         distance = np.sqrt(((colors - surface) ** 2).mean(axis=2))
         spread = min(np.median(distance[candidates]), np.median(distance[border]))  # most pixels may be ink
-        inliers = candidates & (distance <= max(_MIN_CONTRAST, 2.5 * spread))
+        inliers = candidates & (distance <= max(MIN_CONTRAST, 2.5 * spread))
         if inliers.sum() < _MIN_SAMPLES:
             break
         coefficients, *_ = np.linalg.lstsq(terms[inliers], colors[inliers], rcond=None)

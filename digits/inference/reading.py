@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from digits.inference.division import divide, is_clear
 from digits.inference.images import DecodedImage
 from digits.inference.ink import remove_specks
+from digits.inference.photo import WORKING_SIDE, clean
 from digits.inference.prediction import STATUSES, Prediction
 from digits.inference.preprocess import Prepared, extract_ink, in_file, prepare, prepare_ink
 from digits.inference.segmentation import Piece, Sheet, segment
-
-WORKING_SIDE = 512  # pixels on the longer side: a dozen digits in a line have 40 each
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,16 @@ def read(images: Sequence[DecodedImage], predict: Predict) -> list[Reading]:
     Each is read as one digit first, all of them together: most pictures show one.
     """
     wholes = predict([prepare(image) for image in images])
-    return [_read_further(image, whole, predict) for image, whole in zip(images, wholes)]
+    readings = [_read_further(image, whole, predict) for image, whole in zip(images, wholes)]
+    return [_read_again(image, first, predict) for image, first in zip(images, readings)]
+
+
+def _read_again(image: DecodedImage, first: Reading, predict: Predict) -> Reading:
+    """A second attempt at a rejected picture, without shadows and ruled lines; it counts if it is clear."""
+    if first.status not in ("not_a_digit", "empty") or (cleaned := clean(image)) is None:
+        return first
+    second = _read_further(cleaned, predict([prepare(cleaned)])[0], predict)
+    return second if second.status == "ok" else first
 
 
 def _read_further(image: DecodedImage, whole: Prediction, predict: Predict) -> Reading:

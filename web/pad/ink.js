@@ -13,7 +13,7 @@ export const FAINT = 0.15; // of the ink's level: less is background
  */
 export function inkOf(colors, isUneven) {
   const { distance: values, lighter } = relativeToBackground(colors, isUneven);
-  const threshold = otsu(values);
+  const threshold = inkThreshold(values);
   const isInk = values.map((value) => Number(value > threshold));
   const full = quantile(pick(values, isInk), 0.75);
   if (!(full >= FLAT)) return { ink: { ...colors, values: values.fill(0) }, inverted: false };
@@ -23,7 +23,7 @@ export function inkOf(colors, isUneven) {
 }
 
 /** The threshold that splits `values` into two classes of least variance (N. Otsu, 1979). */
-function otsu(values) {
+export function inkThreshold(values) {
   const { counts, low, high, step } = histogram(values);
   if (high - low < ALIKE) return high; // no value lies above it
   const middle = (bin) => low + (bin + 0.5) * step;

@@ -92,14 +92,20 @@ function recropped({ width, height, data }, [left, top, right, bottom]) {
 }
 
 /** The ink (height, width) of a picture, reduced by the factor `scale` to `maxSide` pixels where it is larger; and whether it was dark. */
-export function inkIn({ width, height, data }, mayBeUneven, maxSide = MAX_SIDE) {
-  const longer = Math.max(height, width);
-  const scale = Math.min(1, maxSide / longer);
+export function inkIn(picture, mayBeUneven, maxSide = MAX_SIDE) {
+  const { colors, scale } = reducedColors(picture, maxSide);
+  const isUneven = mayBeUneven && Math.max(picture.height, picture.width) >= SMALL_PICTURE;
+  return { ...inkOf(colors, isUneven), scale };
+}
+
+/** The opaque `colors` (height, width, 4) of a picture, reduced by the factor `scale` to `maxSide` pixels where it is larger. */
+export function reducedColors({ width, height, data }, maxSide) {
+  const scale = Math.min(1, maxSide / Math.max(height, width));
   const side = (length) => Math.max(1, rounded(length * scale));
   const values = new Float32Array(data).map((value) => value / 255);
-  const reduced = resized({ height, width, values }, side(height), side(width));
-  makeOpaque(reduced.values);
-  return { ...inkOf(reduced, longer >= SMALL_PICTURE && mayBeUneven), scale };
+  const colors = resized({ height, width, values }, side(height), side(width));
+  makeOpaque(colors.values);
+  return { colors, scale };
 }
 
 /** Blends `values` (height, width, 4) in place with white under dark ink, black under light; the last channel is opacity. */

@@ -4,6 +4,7 @@ import { withoutSpecks } from './components.js';
 import { divide, isClear } from './division.js';
 import { boxOf } from './frame.js';
 import { readingOf } from './number.js';
+import { WORKING_SIDE, cleaned } from './photo.js';
 import { inkIn, prepare, prepareInk } from './prepare.js';
 import { fillsCorner, inkOfPiece, segment } from './segmentation.js';
 import { judge, oodScore } from './verdict.js';
@@ -13,8 +14,6 @@ import { judge, oodScore } from './verdict.js';
 /** @import {Output} from './network.js' */
 /** @import {Picture, Prepared} from './prepare.js' */
 /** @import {Verdict} from './verdict.js' */
-
-const WORKING_SIDE = 512; // pixels on the longer side
 
 /** @typedef {{prepared: Prepared, output: Output, verdict: Verdict, energy: number, box: Box | null}} Digit `box` in the picture; null: all of it */
 /** @typedef {import('./number.js').NumberOf<Digit>} Reading */
@@ -27,6 +26,23 @@ const WORKING_SIDE = 512; // pixels on the longer side
  * @returns {Reading}
  */
 export function read(picture, network, leaveOut = []) {
+  const first = attempt(picture, network, leaveOut);
+  if (leaveOut.length || !['not_a_digit', 'empty'].includes(first.status)) return first;
+  return withoutShadows(picture, network) ?? first;
+}
+
+/** The second attempt at a rejected picture; null if that is not clear either. */
+function withoutShadows(picture, network) {
+  const clean = cleaned(picture);
+  if (!clean) return null;
+  const second = attempt(clean.picture, network, []);
+  if (second.status !== 'ok') return null;
+  const inPicture = (box) => box?.map((edge) => edge / clean.scale) ?? null;
+  return readingOf(second.lines.map((line) => line.map((digit) => ({ ...digit, box: inPicture(digit.box) }))));
+}
+
+/** @returns {Reading} */
+function attempt(picture, network, leaveOut) {
   const whole = readOne(prepare(picture, leaveOut), network, null);
   if (leaveOut.length || whole.verdict.status === 'empty' || isClear(whole)) return readingOf([[whole]]);
   const { ink, inverted, scale } = inkIn(picture, true, WORKING_SIDE);
