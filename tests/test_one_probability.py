@@ -55,7 +55,7 @@ def finished(tmp_path_factory, request):
 
 def train_and_stop(folder: Path, *options: str, epochs: int, **small: bool) -> None:
     """A run, or more of one, that is stopped once so many epochs are logged."""
-    with Trainer(folder / "results", *options, "--epochs", "500", **small) as trainer:
+    with Trainer(folder / "results", *options, "--epochs", "90000", **small) as trainer:
         trainer.wait_for(lambda log: log and len(log["epochs"]["epoch"]) >= epochs)
         (folder / "results" / contract.CONTROL).write_text('{"requests": [{"action": "stop"}]}')
         code, _, errors = trainer.finish()
