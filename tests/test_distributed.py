@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from digits.models import builders, weights_file
 from digits.training.distributed import Group
 from tests.support import PROJECT
+from tests.support.http_client import quiet_port
 from tests.support.training import SMALL, Trainer
 
 pytestmark = pytest.mark.process
@@ -28,13 +29,8 @@ OPTIONS += ["--lr", "0.02", "--dropout", "0.3", "--ema", "0.9", "--rotation", "1
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--master-port"]
 
 
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return str(server.getsockname()[1])
-
-
 def two_processes(results, *options, small: bool = True) -> subprocess.Popen:
-    command = [*TORCHRUN, free_port(), str(PROJECT / "mnist_cnn.py"), "--results-dir", str(results), *options]
+    command = [*TORCHRUN, str(quiet_port()), str(PROJECT / "mnist_cnn.py"), "--results-dir", str(results), *options]
     command += SMALL if small else []
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
@@ -86,7 +82,7 @@ def test_two_processes_write_one_log_that_names_both(runs):
 @pytest.mark.skipif(os.name != "posix", reason="signals of other processes are a POSIX thing")
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_both_processes_stop_save_and_resume_together(runs, tmp_path, signum):
-    process = two_processes(tmp_path, *OPTIONS, "--epochs", "80")
+    process = two_processes(tmp_path, *OPTIONS, "--epochs", "40")
     give_up = time.monotonic() + 300
     while not (tmp_path / "training_log.json").exists() or log_of(tmp_path)["progress"]["step"] < 5:
         assert process.poll() is None and time.monotonic() < give_up
@@ -98,14 +94,14 @@ def test_both_processes_stop_save_and_resume_together(runs, tmp_path, signum):
     assert log_of(tmp_path)["status"] == "interrupted"
     state = weights_file.load(tmp_path / "checkpoint.pth")
     before = losses(tmp_path)
-    assert 0 < state["learner"]["steps"] == len(before) < 800
+    assert 0 < state["learner"]["steps"] == len(before) < 400
 
     process = two_processes(tmp_path, "--resume", small=False)
     output, errors = process.communicate(timeout=300)
     assert process.returncode == 0, errors
     assert output.count("Resuming at epoch") == 1
     assert losses(tmp_path)[: len(before)] == before
-    assert len(losses(tmp_path)) == 800
+    assert len(losses(tmp_path)) == 400
     assert log_of(tmp_path)["status"] == "completed"
 
 
@@ -157,7 +153,8 @@ def test_processes_that_do_not_find_each_other_report_it_in_one_line(tmp_path):
 
 
 def test_a_killed_process_ends_the_others_with_one_line_in_output_and_log(tmp_path):
-    variables = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port(), "OMP_NUM_THREADS": "1"}
+    variables = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(quiet_port())}
+    variables |= {"OMP_NUM_THREADS": "1"}
     options = [*OPTIONS, "--epochs", "90000"]
     with (
         Trainer(tmp_path, *options, env=environment(**variables, RANK="0")) as first,
@@ -203,7 +200,7 @@ def _compare_with_one(rank, port, results):
 
 def test_gradients_and_batch_statistics_are_those_of_the_whole_batch():
     context = multiprocessing.get_context("spawn")
-    results, port = context.Queue(), free_port()
+    results, port = context.Queue(), str(quiet_port())
     multiprocessing.spawn(_compare_with_one, args=(port, results), nprocs=2)
     for _ in range(2):
         _, differences = results.get(timeout=60)

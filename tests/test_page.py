@@ -10,6 +10,7 @@ from digits.files import write_json
 from digits.runlog import control_actions
 from tests.support import PROJECT
 from tests.support.browser import any_server, copy_page, our_server, write_run
+from tests.support.http_client import quiet_port
 from tests.support.pages import (
     Training,
     becomes,
@@ -131,13 +132,12 @@ def test_a_diverged_run_says_where_and_keeps_its_last_finite_numbers(visit, tmp_
 
 def test_a_lost_server_is_reported_and_reconnected(visit, tmp_path):
     write_run(tmp_path, status="completed")
-    page, port = None, "0"
+    page, port = None, str(quiet_port())
     for word in ("Completed", "Completed"):
         arguments = ["--results-dir", tmp_path, "--no-browser", "--port", port]
         command = [sys.executable, "-u", PROJECT / "server.py", *arguments]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
             url = re.search(r"http://[^\s#]+", server.stdout.readline())[0]
-            port = url.rstrip("/").rpartition(":")[2]
             page = page or visit(url, allowed=OFFLINE)
             status(page, word)
             reach(page, "#samples")

@@ -14,6 +14,7 @@ from digits.runlog.contract import RUNS_INDEX
 from tests.support import PROJECT
 from tests.support.browser import any_server, copy_page, write_run
 from tests.support.control import controlled, new_run, press, refuse
+from tests.support.http_client import quiet_port
 from tests.support.pages import becomes, becomes_true, fits, see, status, wait_for_polls, wait_for_steps
 from tests.test_page_access import complaints
 
@@ -199,12 +200,13 @@ def server_process(results, port):
 
 def test_the_page_survives_a_restart_of_the_server(visit, tmp_path):
     with training(tmp_path, "--epochs=90000"):
-        with server_process(tmp_path, 0) as url:
+        port = quiet_port()
+        with server_process(tmp_path, port) as url:
             page = visit(url, allowed=("401", "ERR_CONNECTION_REFUSED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE"))
             page.locator("button:enabled", has_text="Pause").wait_for()
         status(page, "disconnected")
         becomes(page, page.get_by_role("button", name="Pause").is_disabled, True)
-        with server_process(tmp_path, re.search(r":(\d+)/", url)[1]) as url:
+        with server_process(tmp_path, port) as url:
             status(page, "running")
             see(page, SAID, "restarted.*open the URL that it printed")
             becomes(page, page.get_by_role("button", name="Pause").is_disabled, True)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import socket
 import threading
 import time
@@ -67,6 +68,18 @@ def site_server(site, host: str = "127.0.0.1", origins=(), **options) -> Server:
 
 def connect(server) -> socket.socket:
     return socket.create_connection(server.server_address[:2], timeout=60)
+
+
+def quiet_port() -> int:
+    """A free port below those that the system assigns, so that no other program gets it while nobody listens there.
+
+    Each test worker takes its own.
+    """
+    first = 20_000 + 1000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    for port in range(first, first + 1000):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise OSError("no free port")
 
 
 def read_all(connection: socket.socket) -> bytes:
