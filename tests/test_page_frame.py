@@ -7,7 +7,7 @@ import pytest
 from digits.files import write_json
 from digits.runlog.contract import RUNS_INDEX
 from tests.support.browser import our_server, write_run
-from tests.support.pages import becomes, becomes_true, open_view, see, status, wait_for_polls
+from tests.support.pages import becomes, becomes_true, open_view, see, status, takes_keys, wait_for_polls
 
 VIEWS = {"Overview": "", "Mistakes": "mistakes", "Try it": "try", "Compare": "compare", "Network": "network"}
 VIEWS |= {"Settings": "settings"}
@@ -36,11 +36,6 @@ def shows(page, name: str) -> None:
     """Wait until the only view that is shown has this name."""
     names = "views => views.map((view) => view.ariaLabel)"
     becomes(page, lambda: page.locator(SHOWN).evaluate_all(names), [name])
-
-
-def mounted(page) -> None:
-    """Wait for the scrubber, whose module is loaded on demand, with that of the shortcuts."""
-    see(page, "#scrubber output", "epoch")
 
 
 def test_every_view_has_an_address_that_opens_it(visit, tmp_path):
@@ -121,7 +116,7 @@ def test_digits_open_views_and_a_question_mark_the_help(visit, tmp_path):
     write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:
         page = visit(url)
-        mounted(page)
+        takes_keys(page)
         for key, name in enumerate(VIEWS, 1):
             page.keyboard.press(str(key))
             shows(page, name)
@@ -142,7 +137,7 @@ def test_a_key_right_after_a_dialog_was_closed_counts(visit, tmp_path):
     write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:
         page = visit(url)
-        mounted(page)
+        takes_keys(page)
         page.keyboard.press("?")
         see(page, "dialog", "Keyboard shortcuts")
         script = """() => {
