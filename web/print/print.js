@@ -5,6 +5,7 @@ import { API, setBackground } from '../core/api.js';
 import { parsePredictions } from '../core/artifact-parsers.js';
 import { want } from '../core/artifacts.js';
 import { addStyle, h } from '../core/dom.js';
+import { ask } from '../core/reader.js';
 import { answersAt } from '../core/timeline.js';
 import { mosaicOf } from '../views/mistakes.js';
 import { createReport } from './report.js';
@@ -12,16 +13,24 @@ import { createReport } from './report.js';
 /** @import {Store} from '../core/store.js' */
 
 const PREDICTIONS = 'predictions.json';
+const OPTIONS = `${API}options`;
 const PATIENCE_MS = 20_000; // for the files of the report; then it is printed without them
+const QUICK_MS = 300; // what takes longer is announced
 
-/** @type {((store: Store) => Promise<void>) | null} */
+/** @type {{prepare: () => Promise<void>, isPrepared: boolean} | null} */
 let printing = null;
 
 /** Loads what the report still lacks, then opens the browser's print dialog. */
 export async function print(store) {
-  follow(store);
-  if (store.state.log) await printing?.(store);
+  const started = follow(store);
+  const note = h('p', { class: 'said', role: 'status' }, 'Preparing the report …');
+  const timer = setTimeout(() => document.body.append(note), QUICK_MS);
+  if (store.state.log) await started.prepare();
+  clearTimeout(timer);
+  note.remove();
+  started.isPrepared = true;
   window.print();
+  started.isPrepared = false;
 }
 
 /**
@@ -29,36 +38,46 @@ export async function print(store) {
  * @param {Store} store
  */
 export function follow(store) {
-  if (printing) return;
+  if (printing) return printing;
   const styled = Promise.all(['report.css', '../views/mistakes.css'].map((file) => addStyle(new URL(file, import.meta.url))));
   const report = createReport(store);
   let options = null;
-  const show = () => {
+
+  function show() {
     const { log, connection } = store.state;
     if (!log) return;
-    readPredictions(store);
-    if (connection.kind === 'digits') options ??= readNow(`${API}options`, parseOptions);
+    if (!printing?.isPrepared && connection.ok && !connection.isSlow) {
+      readPredictions(store);
+      if (connection.kind === 'digits') options ??= readNow(OPTIONS, parseOptions);
+    }
     if (!report.element.isConnected) document.body.append(report.element);
     report.draw(options);
-  };
-  const load = async () => {
-    await Promise.all([styled, readPictures(store)]);
+  }
+
+  async function prepare() {
+    if (store.state.connection.kind === 'digits') options ??= await readOptions();
+    const patience = new Promise((resolve) => { setTimeout(resolve, PATIENCE_MS); });
+    await Promise.race([Promise.all([styled, readPictures(store)]), patience]);
     if (report.element.isConnected) show();
-  };
+  }
+
   const remove = () => report.element.remove();
-  printing = load;
   window.addEventListener('beforeprint', () => {
     show();
-    load();
+    prepare();
   });
   window.addEventListener('afterprint', remove);
   matchMedia('print').addEventListener('change', ({ matches }) => (matches ? show() : remove()));
+  printing = { prepare, isPrepared: false };
+  return printing;
 }
 
-/** The predictions, if they were not read yet; not over a slow connection, which would block the page. */
+const readOptions = () => ask(OPTIONS).then(({ ok, text }) => (ok ? parseOptions(JSON.parse(text)) : null)).catch(() => null);
+
+/** The predictions, if they were not read yet. */
 function readPredictions(store) {
-  const { log, folder, predictions, connection } = store.state;
-  if (predictions || !log.files.includes(PREDICTIONS) || !connection.ok || connection.isSlow) return;
+  const { log, folder, predictions } = store.state;
+  if (predictions || !log.files.includes(PREDICTIONS)) return;
   const read = readNow(`${folder}${PREDICTIONS}`, parsePredictions);
   if (read) store.set({ predictions: { ...read, folder } });
 }
@@ -91,10 +110,9 @@ async function readPictures(store) {
   await image.decode().catch(() => {}); // without it the report has the predictions only
 }
 
-/** Waits for a state, but not for ever. */
+/** Waits for a state. */
 function until(store, keys, condition) {
   return new Promise((resolve) => {
-    setTimeout(resolve, PATIENCE_MS);
     store.on(keys, (state) => { if (condition(state)) resolve(undefined); });
   });
 }
