@@ -19,7 +19,7 @@ from tests.support.contract import RUN_LOG_FILES, violations
 
 sys.path.append(str(Path(__file__).parent.parent / "benchmarks"))  # last: its server.py is not to hide the project's
 cpu_tuning.prepare_for_torch()  # before any test imports torch
-# Two workers share two cores: if each ran several threads, they would cost ten times the processor time.
+# Two or three workers share two cores: if each ran several threads, they would cost ten times the processor time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 pytest_plugins = [
     "tests.support.example_project",

@@ -10,7 +10,7 @@ from digits.files import write_json
 from digits.runlog.contract import EMBEDDING, PREDICTIONS, TEST_IMAGES, TEST_SAMPLES, TRAINING_LOG
 from tests.support import PROJECT
 from tests.support.browser import any_server, copy_page, our_server
-from tests.support.pages import open_view, reach, see
+from tests.support.pages import becomes, fits, open_view, reach, see
 from tests.test_page_access import complaints
 from tests.test_page_steady import WATCH, shifted
 
@@ -109,7 +109,7 @@ def test_the_keyboard_opens_turns_and_closes(visit, demo):
     for _ in range(2):
         page.get_by_role("button", name="Previous image").click()
     see(page, TITLE, f"image {names[0].split('-')[1]}$")
-    assert page.get_by_role("button", name="Previous image").is_disabled()
+    becomes(page, page.get_by_role("button", name="Previous image").is_disabled, True)
     page.get_by_role("button", name="Close").click()
     page.wait_for_function(f"{ACTIVE} === '{names[0]}'")
 
@@ -120,12 +120,13 @@ def test_back_closes_the_drawer_and_a_link_opens_it(visit, demo):
     images.first.click()
     see(page, TITLE, "Validation image")
     page.get_by_role("button", name="Next image").click()
-    linked = f"{demo}#view=mistakes&image={images.nth(1).get_attribute('data-image')}"
+    name = images.nth(1).get_attribute("data-image")
+    linked, first = f"{demo}#view=mistakes&image={name}", f"^Validation image {name.split('-')[1]}$"
     page.wait_for_url(linked)
-    first = page.locator(TITLE).inner_text()
+    see(page, TITLE, first)
     page.go_back()
     page.locator(DRAWER).wait_for(state="detached")
-    assert page.url == f"{demo}#view=mistakes"
+    page.wait_for_url(f"{demo}#view=mistakes")
     page.go_forward()
     see(page, TITLE, first)
     other = visit(linked)
@@ -138,7 +139,7 @@ def test_back_closes_the_drawer_and_a_link_opens_it(visit, demo):
 def test_neighbors_open_too_and_back_returns_to_the_mistake(visit, demo):
     page = visit(f"{demo}#view=mistakes&image=validation-{most_confident_mistake()}")
     see(page, f"{DRAWER} .nearest", "True class.*Predicted class")
-    assert page.locator(".nearest [data-image]").count() == 6
+    becomes(page, page.locator(".nearest [data-image]").count, 6)
     page.locator(".nearest [data-image] canvas").nth(5).wait_for()
     page.locator(".nearest [data-image]").nth(3).click()
     see(page, TITLE, "^Training image")
@@ -218,8 +219,8 @@ def test_the_drawer_fits_and_passes_the_accessibility_rules(visit, demo, theme, 
     see(page, f"{DRAWER} .nearest", "True class")
     see(page, OCCLUSION, "Covering the|No patch")
     page.locator(".course-chart:not([hidden])").wait_for()
-    assert page.locator(DRAWER).evaluate("e => e.scrollWidth <= e.clientWidth")
-    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    becomes(page, lambda: page.locator(DRAWER).evaluate("e => e.scrollWidth <= e.clientWidth"), True)
+    fits(page, size[0])
     box = page.locator(DRAWER).bounding_box()
     assert box["height"] >= 250
     if size[1] > 560:
@@ -240,7 +241,7 @@ def test_what_a_run_lacks_is_said(visit, run, tmp_path):
         see(page, f"{DRAWER} .drawer-verdict", r"confidence \(uncalibrated\)")
         see(page, OCCLUSION, "picture of this image is not in the files")
         see(page, DRAWER, "This run has none: its trainer did not write embedding.json")
-        assert page.get_by_role("button", name="Open in the pad").is_disabled()
+        becomes(page, page.get_by_role("button", name="Open in the pad").is_disabled, True)
         page = visit(f"{url}#image=test-999999")
         see(page, DRAWER, "have no prediction for this image")
 
