@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ranked } from '../../web/views/confusions.js';
-import { historyOf } from '../../web/views/error-history.js';
+import { historyOf, sinceOf } from '../../web/views/error-history.js';
 import { pathOf } from '../../web/views/sparkline.js';
 
 const answers = (labels, predictions) => /** @type {any} */ ({ labels, predictions });
@@ -20,6 +20,14 @@ test('the error of each cell and digit is recounted for every epoch', () => {
   [2 / 3, 1 / 3].forEach((error, epoch) => assert.ok(Math.abs((digits[5][epoch] ?? 0) - error) < 1e-12));
   assert.deepEqual(digits[0], [null, null]);
   assert.equal(most, 2);
+});
+
+test('a confusion began with the first of the epochs without a gap that lead to the chosen one', () => {
+  const sets = [[3], [5], [3], [3], [5]].map((predictions, index) => ({ ...answers([5], predictions), epoch: 2 * index + 1 }));
+  const since = (epoch) => sinceOf(historyOf(sets), { label: 5, prediction: 3 }, epoch);
+  assert.deepEqual([1, 5, 7].map(since), [1, 5, 5]);
+  assert.equal(since(null), null);
+  assert.equal(sinceOf(historyOf(sets.slice(0, 1)), { label: 5, prediction: 3 }, 1), null);
 });
 
 test('a sparkline spans its box and has gaps', () => {

@@ -4,6 +4,7 @@ import { h } from '../core/dom.js';
 import { whole } from '../core/format.js';
 import { confusion } from './confusion.js';
 import { cellName } from './matrix.js';
+import { sinceOf } from './error-history.js';
 import { sparkline } from './sparkline.js';
 
 /** @import {AnswerSet} from '../core/artifact-types.js' */
@@ -31,9 +32,13 @@ export function ranked(counts) {
 export function confusionsOf(set, history, choose) {
   const cells = ranked(confusion(set)).slice(0, LISTED);
   if (!cells.length) return [h('li', { class: 'soft' }, 'No mistake.')];
-  return cells.map((cell) => h('li', {}, h(
-    'button', { 'data-confusion': cellName(cell), onclick: () => choose(cell) },
-    h('span', {}, `${cell.label} read as ${cell.prediction}: `, h('b', {}, whole(cell.images))),
-    sparkline(history.cells[cell.label][cell.prediction]),
-  )));
+  return cells.map((cell) => {
+    const since = sinceOf(history, cell, set.epoch);
+    return h('li', {}, h(
+      'button', { 'data-confusion': cellName(cell), onclick: () => choose(cell) },
+      h('span', {}, `${cell.label} read as ${cell.prediction}: `, h('b', {}, whole(cell.images))),
+      sparkline(history.cells[cell.label][cell.prediction]),
+      since !== null && h('small', { class: 'soft' }, `since epoch ${whole(since)}`),
+    ));
+  });
 }
