@@ -40,7 +40,7 @@ benchmark-all: benchmark
 	@cd "$(HERE)" && folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	.venv/bin/python mnist_cnn.py --quiet --dataset mnist --results-dir "$$folder" && \
 	for program in time_to_99 "presets best textbook" "presets tiny --seeds 10" architectures viewers slow_clients \
-	    "pictures $$folder/mnist_cnn.pth" "non_digits $$folder/mnist_cnn.pth" table page page_runs table; do \
+	    "pictures $$folder/mnist_cnn.pth" "non_digits $$folder/mnist_cnn.pth" table page table; do \
 	    set -- $$program && name=$$1 && shift && .venv/bin/python benchmarks/$$name.py "$$@" || exit; done
 
 # Packages are installed again whenever requirements.txt is newer than the last installation.

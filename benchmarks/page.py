@@ -1,8 +1,9 @@
-"""Speed and memory of the page in a browser: `python benchmarks/page.py [RUNS]`. About a minute per run.
+"""The page in a browser: `python benchmarks/page.py [RUNS]`. About two minutes per run, and 10 for the live run.
 
-Opens a run of a million batches; hovers over the charts of five runs of 1,000 buckets each, one position per frame;
-polls for half an hour on a simulated clock, with a change at every poll; and counts the bytes of polls without a
-change. Needs Playwright and Chromium, as the tests do. Writes benchmarks/results/page.json after every run.
+Opens finished runs, on loopback and on a slow connection; watches a live run; scrubs and replays; searches and sorts
+500 runs; hovers over the charts of five runs of 1,000 buckets each, one position per frame; polls for half an hour on a
+simulated clock, with a change at every poll; and counts the bytes of polls without a change. Needs Playwright and
+Chromium, as the tests do. Writes benchmarks/results/page.json after every run.
 """
 
 import tempfile
@@ -10,19 +11,26 @@ from pathlib import Path
 
 import click
 import machine
+import page_interaction
+import page_live
+import page_opening
 from figures import Quantity, Results
 
+from digits.paths import DEMO
 from digits.runlog.run_log import RunLog
+from tests.support import PROJECT
 from tests.support.browser import chromium, our_server
 
 MILLION = 1_000_000
 BUCKETS = 1_000
 RUNS_SHOWN = 5
-FRAMES = 240
 INTERVAL_S = 3
 POLLS = 30 * 60 // INTERVAL_S
 WARM = 60  # polls until caches and compiled code are warm
 QUANTITIES = (
+    *page_opening.QUANTITIES,
+    *page_live.QUANTITIES,
+    *page_interaction.QUANTITIES,
     Quantity("open", f"time to the first curves, run of {MILLION:,} batches", "ms", 0, at_most=1000),
     Quantity("fps", f"frame rate while hovering over {RUNS_SHOWN} runs of {BUCKETS:,} buckets", "fps", 1, at_least=59),
     Quantity("work", "main-thread time per frame", "ms", 1, at_most=16.7),
@@ -30,20 +38,6 @@ QUANTITIES = (
     Quantity("growth", f"heap growth after {POLLS} polls (30 minutes)", "MB", 2),
     Quantity("idle", "traffic per poll without changes", "bytes", 0, at_most=1000),
 )
-POINT = """([canvas, frames]) => new Promise((done) => {
-  const box = canvas.getBoundingClientRect();
-  let [count, began] = [0, 0];
-  const frame = (now) => {
-    began ||= now;
-    if (count === frames) return done((frames * 1000) / (now - began));
-    const clientX = box.left + 60 + ((box.width - 160) * (count % 120)) / 120;
-    canvas.dispatchEvent(new PointerEvent('pointermove', { clientX, clientY: box.top + 90, pointerType: 'mouse' }));
-    count += 1;
-    requestAnimationFrame(frame);
-  };
-  requestAnimationFrame(frame);
-})"""
-DRAWN = "[data-measure=loss][data-state=drawn]"
 
 
 def train(folder: Path, name: str, batches: int, per_epoch: int) -> str:
@@ -57,30 +51,20 @@ def train(folder: Path, name: str, batches: int, per_epoch: int) -> str:
     return log.run_id
 
 
-def opening(browser, folder: Path) -> float:
-    with our_server(folder) as url:
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
-        page.goto(url, wait_until="commit")
-        page.locator(DRAWN).wait_for()
-        seconds = page.evaluate("new Promise((done) => requestAnimationFrame(() => done(performance.now())))")
-        page.close()
-    return seconds
-
-
 def pointing(browser, folder: Path) -> dict[str, float]:
     ids = [train(folder, f"run {number}", BUCKETS, 100) for number in range(RUNS_SHOWN)]
     with our_server(folder) as url:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{url}#with={','.join(ids[:-1])}")
         page.locator("[data-measure=loss] .others li").nth(RUNS_SHOWN - 2).wait_for()
-        canvas = page.locator("[data-measure=loss] canvas").element_handle()
-        page.evaluate(POINT, [canvas, FRAMES // 4])
+        canvas = "[data-measure=loss] canvas"
+        page_interaction.frames(page, canvas, "hover", page_interaction.FRAMES // 4)
         client = metrics_of(page)
         before = metrics(client)["TaskDuration"]
-        frames_a_second = page.evaluate(POINT, [canvas, FRAMES])
-        work = (metrics(client)["TaskDuration"] - before) * 1000 / FRAMES
+        times = page_interaction.frames(page, canvas, "hover")
+        work = (metrics(client)["TaskDuration"] - before) * 1000 / len(times)
         page.close()
-    return {"fps": frames_a_second, "work": work}
+    return {"fps": 1000 * len(times) / sum(times), "work": work}
 
 
 def polling(browser, folder: Path) -> dict[str, float]:
@@ -93,7 +77,7 @@ def polling(browser, folder: Path) -> dict[str, float]:
         log.batch(1, loss=1.0)
         log.phase("training")
         page.goto(url)
-        page.locator(DRAWN).wait_for()
+        page.locator(page_opening.DRAWN).wait_for()
         heaps = {}
         for poll in range(1, POLLS + 1):
             log.batch(1 + poll // 10, 1 / poll, 0.5, 0.001, 128)
@@ -147,19 +131,51 @@ def head_of(headers: dict[str, str]) -> int:
     return len(line + "".join(f"{name}: {value}\r\n" for name, value in headers.items())) + 2
 
 
+PARTS = ("opening", "live", "interaction", "polling")
+
+
 @click.command()
 @click.argument("runs", type=click.IntRange(1), default=5)
-def main(runs: int) -> None:
-    """Measure RUNS times (5)."""
+@click.option("--minutes", type=click.FloatRange(min=0, min_open=True), default=10.0, show_default=True)
+@click.option("--source", type=click.Path(exists=True, file_okay=False, path_type=Path), default=PROJECT / DEMO)
+@click.option(
+    "--only", type=click.Choice(PARTS), multiple=True, help="Measure these parts; the others keep their values."
+)
+def main(runs: int, minutes: float, source: Path, only: tuple[str, ...]) -> None:
+    """Measure RUNS times (5).
+
+    The live run takes --minutes; it grows as the finished run in the results folder --source did (that of the demo).
+    """
     print(machine.describe())
-    results = Results("page", "Page", QUANTITIES)
-    with tempfile.TemporaryDirectory() as long, chromium() as browser:
-        train(Path(long), "a million batches", MILLION, 430)
+    results = Results("page", "Page", QUANTITIES, options={"minutes": minutes}, add=bool(only))
+    parts = only or PARTS
+    with tempfile.TemporaryDirectory() as long, tempfile.TemporaryDirectory() as many, chromium() as browser:
+        measures = {
+            "opening": lambda _: opening(browser, Path(long)),
+            "live": lambda folder: page_live.measure(browser, source, folder, minutes),
+            "interaction": lambda folder: interaction(browser, Path(many), folder),
+            "polling": lambda folder: polling(browser, folder),
+        }
+        if "opening" in parts:
+            train(Path(long), "a million batches", MILLION, 430)
+        if "interaction" in parts:
+            page_interaction.write_many(Path(many))
         for run in range(1, 1 + runs):
-            with tempfile.TemporaryDirectory() as several, tempfile.TemporaryDirectory() as live:
-                figures = {"open": opening(browser, Path(long))} | pointing(browser, Path(several))
-                results.add(run, figures | polling(browser, Path(live)))
+            figures: dict[str, float] = {}
+            for part in parts:
+                with tempfile.TemporaryDirectory() as folder:
+                    figures |= measures[part](Path(folder))
+            results.add(run, figures)
     results.print_rows()
+
+
+def opening(browser, long: Path) -> dict[str, float]:
+    return {"open": page_opening.million(browser, long)} | page_opening.measure(browser, long)
+
+
+def interaction(browser, many: Path, folder: Path) -> dict[str, float]:
+    listed = page_interaction.listing(browser, many)
+    return page_interaction.driving(browser) | listed | pointing(browser, folder)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ ON_SCREEN = """(element) => {
 
 
 def on_screen(page, selector: str, text: str) -> str:
-    """The text of the first such element that has this text; waits until it is wholly in the viewport and not covered."""
+    """The text of the first such element with this text; waits until it is wholly in the viewport and not covered."""
     element = page.locator(selector, has_text=text).first
     element.wait_for()
     page.wait_for_function(ON_SCREEN, arg=element.element_handle())
@@ -59,9 +59,7 @@ def test_which_digits_does_it_confuse_since_when_and_what_did_it_see(visit):
         first = page.locator("[data-confusion]").first
         first.wait_for()
         shown = on_screen(page, "[data-confusion]", "read as").replace("\n", " ")
-        possible = [
-            f"{name}: {count} since epoch {epochs[since]}" for name, count, since in expected if count == most
-        ]
+        possible = [f"{name}: {count} since epoch {epochs[since]}" for name, count, since in expected if count == most]
         assert shown in possible, possible
         first.click()
         label, prediction = shown.split(":")[0].split(" read as ")

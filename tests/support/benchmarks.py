@@ -9,7 +9,6 @@ PROGRAMS = (
     "architectures",
     "non_digits",
     "page",
-    "page_runs",
     "pictures",
     "presets",
     "reference",
@@ -22,7 +21,18 @@ PROGRAMS = (
     "time_to_99",
     "viewers",
 )
-PARTS = ("doodles", "figures", "machine", "house_numbers", "pens", "runs", "served")  # which the programs share
+PARTS = (
+    "doodles",
+    "figures",
+    "machine",
+    "house_numbers",
+    "page_interaction",
+    "page_live",
+    "page_opening",
+    "pens",
+    "runs",
+    "served",
+)  # which the programs share
 
 
 def content(folder, name="one"):
