@@ -19,6 +19,7 @@ from digits.runlog.contract import RUNS_INDEX, TRAINING_LOG, timestamp
 from tests.support.browser import our_server
 
 WRITES_PER_S = 1  # as the trainer writes its log
+BEGINNING = 0.001  # the fraction of the run that is there when the pages are opened
 SHOWN_EPOCH = "Number(/epoch (\\d+)/i.exec(document.querySelector('#scrubber output')?.textContent ?? '')?.[1] ?? 0)"
 QUANTITIES = (
     Quantity("live_shift", "cumulative layout shift of watching a live run", "", 3, at_most=0.02),
@@ -74,11 +75,10 @@ def _until(columns: dict[str, list], step: int) -> dict[str, list]:
 
 def measure(browser, source: Path, folder: Path, minutes: float) -> dict[str, float]:
     replay = Replay(source, folder)
-    replay.write(0.001)
     write_json(folder / RUNS_INDEX, {"schema": 1, "runs": []})
     with our_server(folder) as url:
-        pages = [_watch(browser, url, width) for width in WIDTHS]
-        slow = _watch(browser, url, WIDTHS[0], is_slow=True)
+        pages = [_watch(browser, url, replay, width) for width in WIDTHS]
+        slow = _watch(browser, url, replay, WIDTHS[0], is_slow=True)
         late = _play(replay, pages[0], slow, minutes * 60)
         shifts = [page.evaluate("shift") for page in pages]
         sent = slow.evaluate("performance.getEntries().reduce((sum, { transferSize = 0 }) => sum + transferSize, 0)")
@@ -87,14 +87,16 @@ def measure(browser, source: Path, folder: Path, minutes: float) -> dict[str, fl
     return {"live_shift": max(shifts), "live_late": late, "live_bytes": sent / 1000 / (minutes * 60)}
 
 
-def _watch(browser, url: str, width: int, is_slow: bool = False):
+def _watch(browser, url: str, replay: Replay, width: int, is_slow: bool = False):
     context = browser.new_context(viewport={"width": width, "height": 900 if width > 960 else 844})
     page = context.new_page()
     page.set_default_timeout(60_000)
     page.add_init_script(LAYOUT_SHIFT)
-    page.goto(url)
-    page.locator("[data-part=word]", has_text="Running").wait_for()
-    page.wait_for_timeout(2000)
+    page.goto(url, wait_until="commit")
+    while page.locator("[data-part=word]").inner_text() != "Running":
+        replay.write(BEGINNING)
+        page.wait_for_timeout(1000)
+    page.wait_for_load_state("networkidle")
     page.evaluate("shift = 0; performance.clearResourceTimings(); performance.setResourceTimingBufferSize(100000)")
     if is_slow:
         rate = KBIT_PER_S * 1000 / 8

@@ -1,4 +1,4 @@
-/** Redrawing at most once per animation frame. */
+/** Redrawing at most once per animation frame, or once something has come to rest. */
 
 export function oncePerFrame(redraw) {
   let frame = 0;
@@ -8,4 +8,25 @@ export function oncePerFrame(redraw) {
       redraw();
     });
   };
+}
+
+/**
+ * `drawAtRest(draw, isMoving)` for what is too slow for every frame: it draws at once, but while one thing moves again within
+ * `ms` only after it has come to rest.
+ */
+export function createAtRest(ms) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  return (draw, isMoving) => {
+    const isWaiting = isMoving && timer !== undefined;
+    clearTimeout(timer);
+    timer = undefined;
+    if (!isWaiting) draw();
+    if (isMoving) timer = setTimeout(finish, ms, isWaiting ? draw : null);
+  };
+
+  function finish(draw) {
+    timer = undefined;
+    draw?.();
+  }
 }

@@ -38,8 +38,15 @@ export function matrixOf(set, history, choose) {
 /** The name of a cell in its data-cell attribute. */
 export const cellName = ({ label, prediction }) => `${label}${prediction}`;
 
+/** @type {WeakMap<number[], Element>} */
+const trends = new WeakMap(); // they stay while the epochs are scrubbed
+
 /** The error over the epochs, where there are several. */
-const trend = (values) => values.length > 1 && Math.max(...values) > 0 && sparkline(values);
+function trend(values) {
+  if (values.length < 2 || Math.max(...values) <= 0) return false;
+  if (!trends.has(values)) trends.set(values, sparkline(values));
+  return trends.get(values);
+}
 
 function cellOf(images, cell, share, history, choose) {
   const { label, prediction } = cell;

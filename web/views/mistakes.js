@@ -5,6 +5,7 @@ import { addStyle, h, parts, setText } from '../core/dom.js';
 import { counted, whole } from '../core/format.js';
 import { nameOf } from '../core/images.js';
 import { answersAt } from '../core/timeline.js';
+import { createAtRest } from '../core/redraw.js';
 import { whenSeen } from '../core/visibility.js';
 import { card } from './card.js';
 import { correct, inCell, mistakes } from './confusion.js';
@@ -18,6 +19,7 @@ import { moveWithArrows, setTabStop } from './matrix-keys.js';
 /** @import {State, Store} from '../core/store.js' */
 
 const PAGE = 60; // images
+const RESTING_MS = 120; // images follow the scrubber once it rests: sixty cards are too many for every frame
 const PER_ROW = 100; // images in a mosaic
 const DOUBTS = 'doubts'; // correct, with low confidence
 
@@ -36,6 +38,7 @@ export async function mount(element, store) {
   let drawn = []; // the inputs of what is drawn
   let isInView = false; // the gallery, whose mosaics are megabytes
   let history = historyOf([]); // of the error, in the set shown
+  const drawAtRest = createAtRest(RESTING_MS);
 
   const choose = (cell) => store.set({ selected: { ...store.state.selected, cell } });
 
@@ -52,10 +55,11 @@ export async function mount(element, store) {
       table?.replaceChildren(...matrixOf(set, history, (cell) => choose(cellName(cell))));
       controls.confusions.replaceChildren(...confusionsOf(set, history, (cell) => choose(cellName(cell))));
     }
+    const isOtherEpoch = inputs.every((input, index) => input === drawn[index] || index === 1);
     drawn = [...inputs.slice(0, 4), limit, isInView];
     drawHeading(controls, set, note);
     markPick(controls, selected.cell);
-    drawGallery(controls, set, { cell: selected.cell, limit }, isInView ? store.state : {});
+    drawAtRest(() => drawGallery(controls, set, { cell: selected.cell, limit }, isInView ? store.state : {}), isOtherEpoch);
   }
 
   store.on(['predictions', 'set', 'epoch', 'selected'], draw);
