@@ -139,7 +139,9 @@ def test_the_most_frequent_confusions_are_ranked(visit, tmp_path):
         items = page.locator("#mistakes [data-part=confusions] li")
         items.first.wait_for()
         becomes(page, items.count, 10)
-        counts = [int(re.fullmatch(r"\d read as \d: (\d+)", text)[1]) for text in items.all_inner_texts()]
+        counts = [
+            int(re.fullmatch(r"\d read as \d: (\d+)\s+since epoch \d", text)[1]) for text in items.all_inner_texts()
+        ]
         assert counts == sorted(counts, reverse=True)
         text = items.first.inner_text()
         items.first.get_by_role("button").click()
