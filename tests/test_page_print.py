@@ -13,7 +13,7 @@ from digits.runlog.contract import PREDICTIONS, RUNS_INDEX, TRAINING_LOG
 from tests.support import PROJECT
 from tests.support.browser import any_server, copy_page, missing, our_server, write_run
 from tests.support.control import controlled
-from tests.support.pages import becomes, fits, open_view, see, status, takes_keys
+from tests.support.pages import becomes, becomes_true, fits, open_view, see, status, takes_keys
 from tests.test_page_mistakes import recount
 
 DEMO = PROJECT / "examples" / "demo"
@@ -49,9 +49,15 @@ def poppler(program: str, *arguments) -> str:
     return subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout
 
 
+def takes_print(page) -> None:
+    """Wait until the style sheets of the report have arrived: they do once the page has been idle."""
+    for style in ("print/report.css", "views/mistakes.css"):
+        becomes_true(page, f"Boolean(document.querySelector('link[href$=\"{style}\"]')?.sheet)")
+
+
 def printed(page, folder, paper: str = "A4") -> list[str]:
-    """The text of each page of the PDF, once the report is loaded, as it is when the page has been idle."""
-    page.locator("link[href$='print/report.css']").wait_for(state="attached")
+    """The text of each page of the PDF."""
+    takes_print(page)
     page.pdf(path=folder / "page.pdf", format=paper)
     pages = int(re.search(r"Pages:\s+(\d+)", poppler("pdfinfo", folder / "page.pdf"))[1])
     texts = poppler("pdftotext", "-layout", folder / "page.pdf", "-").split("\f")[:-1]
@@ -117,7 +123,7 @@ def test_controls_are_not_printed_and_nothing_is_cut_off(visit, tmp_path, counts
         page.get_by_role("button", name="New run").wait_for()
         open_view(page, "#mistakes")
         see(page, "#mistakes [data-part=count]", "in 20,000 images")
-        page.locator("link[href$='print/report.css']").wait_for(state="attached")
+        takes_print(page)
         width = PAPER[paper] - 2 * MARGIN
         page.set_viewport_size({"width": width, "height": 900})
         becomes(page, lambda: page.locator(CONTROLS).count() > 100, True)
