@@ -18,7 +18,6 @@ DEMO = PROJECT / "examples" / "demo"
 DRAWER = ".drawer:not([hidden])"
 TITLE = f"{DRAWER} h2"
 OCCLUSION = f"{DRAWER} .occlusion"
-ACTIVE = "document.activeElement.dataset.image ?? document.activeElement.className"
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +51,11 @@ def gallery(page):
     page.locator("#mistakes:not([aria-busy=true])").wait_for()
     page.locator(".digits [data-image]").first.wait_for()
     return page.locator(".digits [data-image]")
+
+
+def focused(page, name: str) -> None:
+    """Wait until the button of that image has the focus."""
+    page.locator(f"[data-image='{name}']:focus").wait_for()
 
 
 def test_why_a_digit_was_misread_takes_two_clicks_and_no_scroll_of_the_page(visit, demo):
@@ -88,7 +92,7 @@ def test_images_of_the_overview_open_and_close_again_without_a_shift(visit, demo
     page.keyboard.press("Escape")
     page.locator(DRAWER).wait_for(state="detached")
     page.wait_for_url(demo)
-    page.wait_for_function(f"{ACTIVE} === '{name}'")
+    focused(page, name)
     assert shifted(page)[0] < 0.02, shifted(page)[1]
 
 
@@ -99,10 +103,10 @@ def test_the_keyboard_opens_turns_and_closes(visit, demo):
     assert images.evaluate_all("buttons => buttons.filter(({ tabIndex }) => tabIndex === 0).length") == 1
     images.first.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function(f"{ACTIVE} === '{names[1]}'")
+    focused(page, names[1])
     page.keyboard.press("Enter")
     see(page, TITLE, f"image {names[1].split('-')[1]}$")
-    page.wait_for_function(f"{ACTIVE} === 'drawer'")
+    page.locator(f"{DRAWER}:focus").wait_for()
     page.keyboard.press("ArrowRight")
     see(page, TITLE, f"image {names[2].split('-')[1]}$")
     see(page, ".drawer-heading", f"3 of {len(names)}")
@@ -111,7 +115,7 @@ def test_the_keyboard_opens_turns_and_closes(visit, demo):
     see(page, TITLE, f"image {names[0].split('-')[1]}$")
     becomes(page, page.get_by_role("button", name="Previous image").is_disabled, True)
     page.get_by_role("button", name="Close").click()
-    page.wait_for_function(f"{ACTIVE} === '{names[0]}'")
+    focused(page, names[0])
 
 
 def test_back_closes_the_drawer_and_a_link_opens_it(visit, demo):
@@ -165,7 +169,7 @@ def test_the_scrubber_moves_the_contents(visit, demo):
     shown = f"{100 * answers['confidences'][index]:.1f}"
     see(page, f"{DRAWER} .drawer-verdict", f"Predicted as {answers['predictions'][index]} with {shown}")
     page.locator(".course-chart").click(position={"x": 2, "y": 10})
-    page.wait_for_function("location.hash.includes('epoch=1&')")
+    page.wait_for_url(re.compile("epoch=1&"))
 
 
 def test_the_occlusion_map_can_be_stopped_and_computed_again(visit, demo):

@@ -35,7 +35,7 @@ export class Evidence {
       h('figure', {}, this.#picture, h('figcaption', {}, 'Image')),
       h('figure', {}, this.#map, h('figcaption', {}, 'Occlusion map', this.#progress, this.#toggle))),
     this.#sentence,
-    h('p', { class: 'soft' }, h('i', { class: 'lowers' }), ' covering it lowers the probability of the prediction, ', h('i', { class: 'raises' }), ' raises it'));
+    h('p', { class: 'soft' }, h('i', { class: 'lowers' }), ' covering it lowers the probability of the prediction, ', h('i', { class: 'raises' }), ' raises it (Zeiler and Fergus, 2014)'));
 
   /** @param {Subject} subject */
   show(subject) {
