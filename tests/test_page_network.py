@@ -79,7 +79,8 @@ def write(folder: Path, images: dict[str, int], digits: torch.Tensor) -> None:
         (folder / f"{name}-logits.bin").write_bytes(logits.numpy().tobytes())
         hidden = hidden_features(network, digits[:20], Precision(torch.device("cpu")))
         (folder / f"{name}-hidden.bin").write_bytes(b"" if hidden is None else hidden.numpy().tobytes())
-        (folder / f"{name}-occlusion.bin").write_bytes(occlusion_map(network, digits[0]).numpy().tobytes())
+        if name in IMAGES:
+            (folder / f"{name}-occlusion.bin").write_bytes(occlusion_map(network, digits[0]).numpy().tobytes())
 
 
 def occlusion_map(network: torch.nn.Module, digit: torch.Tensor) -> torch.Tensor:

@@ -7,11 +7,11 @@ import { digitAt, floats, names, opened } from './networks.js';
 for (const name of names) {
   test(`${name}: the features are the inputs of torch's last linear layer`, () => {
     const expected = floats(`${name}-hidden.bin`);
-    const first = featuresOf(opened(name), digitAt(0));
-    if (!expected.length) assert.equal(first, null);
+    const network = opened(name);
+    if (!expected.length) assert.equal(featuresOf(network, digitAt(0)), null);
     const width = expected.length / 20;
-    for (let digit = 0; first && digit < 20; digit += 1) {
-      const features = featuresOf(opened(name), digitAt(digit));
+    for (let digit = 0; width && digit < 20; digit += 1) {
+      const features = featuresOf(network, digitAt(digit));
       assert.equal(features?.length, width);
       features?.forEach((value, at) => assert.ok(Math.abs(value - expected[digit * width + at]) < 1e-3 * (1 + Math.abs(value))));
     }
