@@ -43,7 +43,7 @@ def test_one_model_is_shown_layer_by_layer_with_totals_sizes_and_source():
     assert re.search(r"^relu2 +ReLU +64x14x14 +- +-$", text, re.MULTILINE)
     assert re.search(r"^total +422,026 +10,139,392$", text, re.MULTILINE)
     assert re.search(r"^trainable +422,026$", text, re.MULTILINE)
-    for size in ("input +0.003 MB", "forward/backward pass +0.793 MB", "parameters +1.610 MB", "total +2.405 MB"):
+    for size in ("input +3.14 kB", "forward/backward pass +831 kB", "parameters +1.69 MB", "total +2.52 MB"):
         assert re.search(f"^  {size}$", text, re.MULTILINE)
     assert "Network In Network" in text
 

@@ -51,7 +51,7 @@ def test_memory_is_shown_and_its_absence_in_older_logs_leaves_no_gap(visit, tmp_
         page = visit(url)
         facts = "#layers [data-part=facts]"
         see(page, "#layers td", "^Conv2d 3.3$")
-        see(page, facts, "^All parameters trainable · 0.458.MB for one image: input 0.003, forward/backward 0.335")
+        see(page, facts, "^All parameters trainable · 480.kB for one image: input 3.14.kB, forward/backward 351.kB")
         write_run(tmp_path, status="completed", model=model | {"trainable": 31_370})
         see(page, facts, "^31,370 of the parameters trainable")
         newer = ("trainable", "input_mb", "activations_mb", "parameters_mb", "total_mb")

@@ -14,9 +14,9 @@ from tests.support.pages import becomes, becomes_true, see, status, wait_for_ste
 SMALL = {
     "Channels": "4,4,8,8",
     "Batch_size": "32",
-    "Dataset": "synthetic",
+    "Data_set": "synthetic",
     "Validation_images": "100",
-    "Training_images": "640",
+    "Limit_of_training_images": "640",
 }
 
 

@@ -52,7 +52,7 @@ def test_a_search_filters_the_list_and_is_in_the_address(visit, url):
 
 def test_the_list_is_sorted_by_any_result_or_setting(visit, url):
     page = visit(url)
-    page.get_by_label("Sort by", exact=True).select_option(label="Lr")
+    page.get_by_label("Sort by", exact=True).select_option(label="Learning rate")
     page.wait_for_url("**/#sort=-lr")
     has_group(page, 0, "cnn4-quick, lr 0.02")
     page.get_by_role("button", name="Descending: sort ascending").click()

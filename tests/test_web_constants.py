@@ -81,3 +81,12 @@ def test_the_schedule_is_previewed_for_as_many_images():
 
 def test_options_that_do_not_change_what_is_learned_are_left_out_of_a_comparison():
     assert set(exported("runs/groups.js", "[...m.IGNORED]")) == {*OPTION_TYPES} - {*names_of("identifies"), "model"}
+
+
+def test_every_label_is_of_an_option_or_a_field_of_the_log_and_no_two_options_share_one():
+    labels = exported("core/field-labels.js", "m.LABELS")
+    facts = {"device_name", "torch", "torchvision", "sha256", "ece", "ece_calibrated"}
+    assert labels.keys() - OPTION_TYPES.keys() == facts
+    names = exported("core/field-labels.js", f"{json.dumps(list(OPTION_TYPES))}.map(m.labelOf)")
+    assert len(set(names)) == len(OPTION_TYPES)
+    assert all(name[0].isupper() and "_" not in name for name in names)

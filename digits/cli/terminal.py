@@ -12,6 +12,7 @@ import click
 from digits import stdio, torchrun
 from digits.config import Config
 from digits.errors import UserError
+from digits.number_format import decimal, duration, percent
 from digits.paths import invocation, short_path
 from digits.runlog import contract
 
@@ -70,14 +71,14 @@ class ProgressBar:
         seconds = time.monotonic() - self._began
         if seconds < _ESTIMATED_AFTER_S or not 0 < self._done < self._total:
             return ()
-        return (f"ETA {clock(seconds * (self._total - self._done) / self._done)}",)
+        return (_eta(seconds * (self._total - self._done) / self._done),)
 
 
 def line(title: str, fraction: float, notes: Sequence[str], columns: int) -> str:
     """As much of title, bar, percentage and notes as fits; the last column stays free, since terminals wrap there."""
     room = columns - 1
     fraction = min(max(fraction, 0.0), 1.0)
-    percentage = f"{int(100 * fraction):3d}%"
+    percentage = f"{int(100 * fraction):3d} %"
     for note in (*notes, ""):
         ending = f"{percentage} {note}".rstrip()
         bar = min(_WIDEST, room - len(f"{title} [] {ending}"))
@@ -86,13 +87,6 @@ def line(title: str, fraction: float, notes: Sequence[str], columns: int) -> str
         if len(f"{title} {ending}") <= room:
             return f"{title} {ending}"
     return f"{title[: max(0, room - len(percentage) - 1)]} {percentage}"
-
-
-def clock(seconds: float) -> str:
-    """A duration such as 0:07, 12:34 or 1:02:03."""
-    minutes, seconds = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def columns() -> int:
@@ -195,8 +189,8 @@ class Terminal:
         self.say(f"Watch it: {self._command('server', *_results_dir(run.config))}")
 
     def show_epoch(self, run: "TrainingRun") -> None:
-        accuracy = f", val accuracy {100 * run.validation.accuracy:.2f} %" if run.validation else ""
-        self.say(f"{epoch_title(run)}: loss {run.state.mean.loss:.4f}{accuracy}, {run.state.seconds:.1f} s")
+        accuracy = f", val accuracy {percent(run.validation.accuracy)}" if run.validation else ""
+        self.say(f"{epoch_title(run)}: loss {decimal(run.state.mean.loss)}{accuracy}, {duration(run.state.seconds)}")
 
     def show_pause(self, run: "TrainingRun") -> None:
         """Print why the run pauses before its next epoch, if it does, and the command that continues it."""
@@ -227,12 +221,12 @@ class Terminal:
     def show_summary(self, config: Config, summary: "Summary") -> None:
         """Print duration, accuracies, the most frequent confusion, the files, and commands to try next."""
         test, folder = summary.test, short_path(config.results_dir)
-        accuracy = self._styled(f"{100 * test.accuracy:.2f} %", fg="green", bold=True)
-        self.say(f"Trained in {_duration(summary.seconds)}")
+        accuracy = self._styled(percent(test.accuracy), fg="green", bold=True)
+        self.say(f"Trained in {duration(summary.seconds)}")
         self.say(f"Test accuracy: {accuracy} ({test.correct:,} of {test.total:,} correct)")
         if summary.best:
             epoch, best = summary.best
-            self.say(f"Best validation accuracy: {100 * best:.2f} % (epoch {epoch})")
+            self.say(f"Best validation accuracy: {percent(best)} (epoch {epoch})")
         if summary.confusion:
             label, prediction, count = summary.confusion
             times = "once" if count == 1 else f"{count:,} times"
@@ -252,26 +246,22 @@ def _notes(progress: "Progress | None") -> Sequence[str]:
     """Loss, accuracy and time left for the epoch and the run, from the longest version to the shortest."""
     if progress is None:
         return ()
-    loss, accuracy = f"loss {progress.loss:.3f}", f"{100 * progress.accuracy:4.1f}"
+    loss, accuracy = f"loss {decimal(progress.loss)}", f"accuracy {percent(progress.accuracy, 1)}"
     if progress.seconds < _ESTIMATED_AFTER_S:
-        return (f"{loss}, accuracy {accuracy} %", f"{loss} acc {accuracy}%", loss)
-    epoch, run = clock(progress.epoch_left), clock(progress.run_left)
+        return (f"{loss}, {accuracy}", loss)
+    epoch, run = _eta(progress.epoch_left), duration(progress.run_left, tenths=False)
     return (
-        f"{loss}, accuracy {accuracy} %, ETA {epoch} (run {run})",
-        f"{loss} acc {accuracy}% ETA {epoch}/{run}",
-        f"{loss} ETA {epoch}/{run}",
-        f"{loss} ETA {run}",
+        f"{loss}, {accuracy}, {epoch} (run {run})",
+        f"{loss}, {accuracy}, ETA {run}",
+        f"{loss}, ETA {run}",
         f"ETA {run}",
     )
+
+
+def _eta(seconds: float) -> str:
+    return f"ETA {duration(seconds, tenths=False)}"
 
 
 def _results_dir(config: Config) -> tuple[str, ...]:
     """The option that names the folder of this run, if it is not the default."""
     return () if config.results_dir == Config.results_dir else ("--results-dir", str(short_path(config.results_dir)))
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes} min {rest} s" if minutes else f"{seconds:.1f} s"

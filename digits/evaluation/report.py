@@ -13,6 +13,7 @@ from digits.evaluation.evaluation import Calibration, Evaluation, evaluate_split
 from digits.files import named_by_user
 from digits.models import precision, weights_file
 from digits.models.precision import Precision
+from digits.number_format import decimal, percent
 from digits.paths import short_path
 from digits.renames import present_fields
 
@@ -73,17 +74,17 @@ def _metrics(evaluation: Evaluation, calibration: Calibration) -> dict:
 
 def as_text(report: dict) -> str:
     """Report for the terminal, at most 80 columns wide except for the path of the weights."""
-    low, high = (f"{100 * end:.2f}" for end in report["accuracy_95"])
+    low, high = map(percent, report["accuracy_95"])
     mistakes = report["images"] - report["correct"]
     how = f"{report['images']:,} images, evaluated on {report['device']} in {report['precision']}"
-    confidence = f"mean confidence {100 * report['mean_confidence']:.2f} %, uncalibrated"
+    confidence = f"mean confidence {percent(report['mean_confidence'])}, uncalibrated"
     lines = [
         f"{short_path(Path(report['weights']))}: {report['model']} with {report['parameters']:,} parameters",
         f"run {report['run_id'] or 'unknown'}, trained on {report['trained_on'] or 'unknown images'}",
         f"test set of {report['dataset']}: {how}",
         "",
-        f"loss                {report['loss']:.4f}",
-        f"accuracy           {_percent(report['accuracy'])}   95 % interval {low} to {high} % (Wilson)",
+        f"loss                {decimal(report['loss'])}",
+        f"accuracy           {_percent(report['accuracy'])}   95 % interval {low} to {high} (Wilson)",
         f"calibration error  {_percent(report['calibration_error'])}   {metrics.BINS} bins; {confidence}",
         f"  calibrated       {_percent(report['ece_calibrated'])}   {_calibration(report)}",
         f"accepted as digits {_percent(report['accepted'])}   {_acceptance(report)}",
@@ -102,7 +103,7 @@ def as_text(report: dict) -> str:
 def _calibration(report: dict) -> str:
     if report["temperature"] is None:
         return "no temperature in the weights file"
-    return f"temperature {report['temperature']:.2f}; mean confidence {100 * report['calibrated_confidence']:.2f} %"
+    return f"temperature {report['temperature']:.2f}; mean confidence {percent(report['calibrated_confidence'])}"
 
 
 def _acceptance(report: dict) -> str:
@@ -123,4 +124,4 @@ def _line(title: str | int, images: int, figures: dict, last: str) -> str:
 
 def _percent(fraction: float | None) -> str:
     """A percentage, eight characters wide."""
-    return "       -" if fraction is None else f"{100 * fraction:6.2f} %"
+    return "       -" if fraction is None else f"{percent(fraction):>8}"

@@ -23,6 +23,7 @@ from digits.inference.preprocess import Prepared
 from digits.inference.reading import Reading
 from digits.models import history
 from digits.models.weights_file import DamagedFile, check_temperature, digest, open_trained
+from digits.number_format import probability as format_probability
 from digits.renames import present_fields
 from digits.runlog import contract
 
@@ -180,4 +181,4 @@ def ascii_image(pixels: np.ndarray) -> str:
 
 def _percent(digit: int, probability: float) -> str:
     """Digit and probability, such as "7 (98.3 %)"; never 100 %, which would claim certainty."""
-    return f"{digit} ({min(100 * probability, 99.9):.1f} %)"
+    return f"{digit} ({format_probability(probability)})"

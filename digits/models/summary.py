@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from digits.architectures import ARCHITECTURES, Architecture
 from digits.data.mnist import SIZE
 from digits.models import builders
+from digits.number_format import size
 from digits.paths import invocation
 
 _BYTES = 4  # of a float32
@@ -129,7 +130,7 @@ def report(architecture: Architecture) -> str:
     rows.append(("trainable", "", "", f"{facts['trainable']:,}", ""))
     heading, *layers, total, trainable = _aligned(rows)
     rule = "-" * max(map(len, (heading, *layers, total)))
-    sizes = [f"  {words:<21} {facts[key]:7.3f} MB" for key, words in _SIZES.items()]
+    sizes = [f"  {words:<21} {size(_MB * facts[key]):>9}" for key, words in _SIZES.items()]
     return "\n".join(
         [
             f"{architecture.name}: {architecture.about}",

@@ -17,6 +17,7 @@ from pathlib import Path
 from digits.config import MAX_EPOCHS
 from digits.errors import UserError
 from digits.files import SMALL_BYTES, is_number, load_json, write_json
+from digits.number_format import rate
 from digits.runlog import contract, lock, status, training_log
 
 PAUSE_RULES = ("pause_each_epoch", "pause_on_fall")  # the options of these names
@@ -105,9 +106,8 @@ def lr_warning(folder: Path, value: object) -> str | None:
         return None
     if not is_far_above(present, wanted):
         return None
-    return (
-        f"{wanted:g} is {wanted / present:,.0f} times the present learning rate, {present:.3g}: training may diverge."
-    )
+    ratio = f"{wanted / present:,.0f} times the present learning rate, {rate(present)}"
+    return f"{rate(wanted)} is {ratio}: training may diverge."
 
 
 def send(folder: Path, action: str, value: object = None, run_id: str | None = None) -> str:

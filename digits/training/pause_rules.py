@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from digits.config import Config
+from digits.number_format import percent
 from digits.runlog.control_actions import PAUSE_RULES
 
 _MEANINGS = dict(zip(PAUSE_RULES, ("after each epoch", "when the validation accuracy falls")))
@@ -23,7 +24,5 @@ class PauseRules:
         """Why to pause now, None otherwise. `accuracies` are the validation accuracies up to that of `epoch`."""
         last, before = ([None, None, *accuracies][place] for place in (-1, -2))
         if self._on["pause_on_fall"] and last is not None and before is not None and last < before:
-            return (
-                f"paused after epoch {epoch}: validation accuracy fell from {100 * before:.2f} % to {100 * last:.2f} %"
-            )
+            return f"paused after epoch {epoch}: validation accuracy fell from {percent(before)} to {percent(last)}"
         return f"paused after epoch {epoch}, as after each epoch" if self._on["pause_each_epoch"] else None

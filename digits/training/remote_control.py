@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 
 from digits.config import Config
 from digits.interrupts import INTERRUPTS
+from digits.number_format import duration
+from digits.number_format import rate as format_rate
 from digits.runlog.contract import PAUSED
 from digits.runlog.control_actions import EPOCHS, LR, PAUSE_RULES, Command, CommandQueue, InvalidCommand, is_far_above
 from digits.runlog.run_log import RunLog
@@ -124,7 +126,7 @@ class RemoteControl:
         if self._paused_at is None:
             raise InvalidCommand("it is not paused")
         paused_s, self._paused_at = time.perf_counter() - self._paused_at, None
-        self._answer(command, "continued", f"resumed after a pause of {paused_s:,.0f} s")
+        self._answer(command, "continued", f"resumed after a pause of {duration(paused_s)}")
         self._log.phase("training")
         self._log.paused(paused_s)
         self._trainer.group.waiting = False
@@ -138,8 +140,8 @@ class RemoteControl:
             raise InvalidCommand(str(error)) from None
         previous = schedule(steps)
         ratio = f" ({rate / previous:,.0f} times as high)" if is_far_above(previous, rate) else ""
-        text = f"learning rate changed from {previous:.3g} to {rate:.3g}{ratio}; its schedule continues from there"
-        self._answer(command, LR, text, value=rate)
+        change = f"learning rate changed from {format_rate(previous)} to {format_rate(rate)}{ratio}"
+        self._answer(command, LR, f"{change}; its schedule continues from there", value=rate)
 
     def _set_epochs(self, command: Command) -> None:
         if self._config.steps:

@@ -17,6 +17,7 @@ from digits.evaluation.evaluation import Calibration, Evaluation
 from digits.evaluation.metrics import most_frequent_confusion
 from digits.interrupts import INTERRUPTS
 from digits.models import summary
+from digits.number_format import rate
 from digits.runlog.run_log import RunLog
 from digits.training import machine
 from digits.training.artifacts import ArtifactWriter
@@ -215,7 +216,7 @@ class TrainingRun:
     def _check_finite(self, loss: float, lr: float) -> None:
         """Raise Diverged, naming step and learning rate, if a loss is NaN or infinite."""
         if not math.isfinite(loss):
-            message = f"The loss of step {self.state.step:,} is NaN or infinite (lr {lr:.3g}): try a lower --lr."
+            message = f"The loss of step {self.state.step:,} is NaN or infinite (lr {rate(lr)}): try a lower --lr."
             self.log.event("diverged", message)
             raise Diverged(message)
 

@@ -4,7 +4,7 @@ import { parseLog, settings } from '../../web/core/contract.js';
 import { estimateOf, estimateText } from '../../web/control/estimate.js';
 import { settingsOf } from '../../web/control/settings-of.js';
 import { lineOf, planOf } from '../../web/control/schedule.js';
-import { PAUSE_RULES, bytes, isRuleOn, presentLrWarning, isOutdated, logTailOf, resumeProblemOf, parseControl, possible } from '../../web/control/state.js';
+import { PAUSE_RULES, isRuleOn, presentLrWarning, isOutdated, logTailOf, resumeProblemOf, parseControl, possible } from '../../web/control/state.js';
 import { plotOf } from '../../web/charts/plot.js';
 import { robustRange } from '../../web/charts/range.js';
 import { prepare } from '../../web/charts/series.js';
@@ -99,10 +99,6 @@ test('a learning rate far above the current one needs confirmation', () => {
   const early = parseLog({ config: { lr: 0.01 } });
   assert.match(presentLrWarning(early, 5), /500 times/, 'before the first batch the rate of the options counts');
   assert.equal(presentLrWarning(parseLog({}), 5), '', 'nobody knows the present one');
-});
-
-test('disk space is shown in readable units', () => {
-  assert.deepEqual([5e5, 12_345e6, 2.5e12].map(bytes), ['1\u00a0MB', '12.3\u00a0GB', '2.5\u00a0TB']);
 });
 
 test('the curve of a schedule has its corners, however long the run', () => {

@@ -1,36 +1,37 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { clock, counted, date, decimal, duration, likelihood, percent, shape, whole } from '../../web/core/format.js';
+import {
+  bytes, clock, counted, date, decimal, duration, exact, likelihood, percent, points, rate, shape, whole,
+} from '../../web/core/format.js';
 
 const plain = (text) => text.replaceAll('\u00a0', ' ');
 
-test('a loss has significant digits for its magnitude', () => {
-  const cases = [
-    [0, '0.0000'], [0.0123, '0.0123'], [0.00012, '0.000120'], [0.0000034, '3.40e-6'], [1.23456, '1.235'], [12.3456, '12.35'], [2345.67, '2345.7'],
-    [3e9, '3.00e9'],
-  ];
-  for (const [value, text] of cases) assert.equal(decimal(value), text);
-});
+// tests/test_number_format.py reads this table, too
+const CASES = JSON.parse(readFileSync(new URL('../fixtures/number-formats.json', import.meta.url), 'utf8'));
+const FORMATS = {
+  decimal, rate, percent, probability: (value) => likelihood(value), duration, estimate: (seconds) => duration(seconds, false), bytes, count: whole,
+};
 
-test('a probability is never 100 %, and is marked if uncalibrated', () => {
-  const cases = [[0.94949, '94.9 %'], [0.9996, '99.9 %'], [1, '99.9 %'], [0, '0.0 %'], [null, '–']];
-  for (const [value, text] of cases) assert.equal(plain(likelihood(value)), text);
+for (const [kind, cases] of Object.entries(CASES)) {
+  test(`each ${kind} is formatted as in the terminal`, () => {
+    assert.ok(cases.length > 2);
+    for (const [value, text] of cases) assert.equal(plain(FORMATS[kind](value)), text);
+  });
+}
+
+test('a probability is marked if it is uncalibrated', () => {
   assert.equal(plain(likelihood(0.707, false)), '70.7 % (uncalibrated)');
+  assert.equal(likelihood(null), '–');
 });
 
-test('a percentage below 1 never rounds up to 100 %', () => {
-  assert.equal(plain(percent(0.9894)), '98.94 %');
-  assert.equal(plain(percent(0.999999)), '99.99 %');
-  assert.equal(plain(percent(1)), '100.00 %');
-  assert.equal(plain(percent(0.625, 0)), '63 %');
+test('a percentage has the wanted decimals', () => assert.equal(plain(percent(0.625, 0)), '63 %'));
+
+test('a number that someone chose is not rounded', () => {
+  assert.deepEqual([60000, 0.9995, 128, 0.00012345].map(exact), ['60,000', '0.9995', '128', '0.00012345']);
 });
 
-test('a duration has its two largest units', () => {
-  const cases = [
-    [0.42, '0.4 s'], [12, '12 s'], [59.6, '1 min 0 s'], [72, '1 min 12 s'], [3900, '1 h 05 min'], [183_600, '2 d 3 h'],
-  ];
-  for (const [seconds, text] of cases) assert.equal(plain(duration(seconds)), text);
-});
+test('a difference of fractions has percentage points', () => assert.equal(points(-0.00123), '0.12'));
 
 test('whole numbers are grouped, shapes joined, nouns counted', () => {
   assert.equal(whole(246026), '246,026');
@@ -41,7 +42,7 @@ test('whole numbers are grouped, shapes joined, nouns counted', () => {
 });
 
 test('unknown values are a dash', () => {
-  for (const format of [decimal, percent, duration, whole, clock, date]) assert.equal(format(null), '–');
+  for (const format of [decimal, rate, percent, duration, whole, clock, date]) assert.equal(format(null), '–');
   assert.equal(shape([]), '–');
   assert.equal(duration(-1), '–');
 });

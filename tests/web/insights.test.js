@@ -102,7 +102,7 @@ test('a drop of validation accuracy is reported with its likely cause, the highe
   assert.match(alone[0].text, /after epoch 5\.$/, 'at once, and without a cause where none is logged');
   const rate = (step) => (step < 220 ? 0.01 : 5);
   const foreign = insightsOf(logOf({ epochs: 5, train: falling, accuracy, rate }));
-  assert.match(foreign.at(-1).text, /Likely cause, at step 220: The learning rate changed from 0.0100 to 5/);
+  assert.match(foreign.at(-1).text, /Likely cause, at step 220: The learning rate changed from 0.01 to 5/);
   const recovered = (epoch) => (epoch === 3 ? 0.5 : 0.97);
   assert.deepEqual(kinds(logOf({ epochs: 5, train: falling, accuracy: recovered })), []);
 });

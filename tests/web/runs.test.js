@@ -57,7 +57,7 @@ test('a search finds words and terms', () => {
 test('a term that says nothing is reported and left out', () => {
   const cases = {
     'lr>': 'lr> needs a value.',
-    'lr>abc': 'Lr > needs a number, not “abc”.',
+    'lr>abc': 'Learning rate > needs a number, not “abc”.',
     'started>yesterday': 'Started > needs a date such as 2026-11-30, not “yesterday”.',
     'momentum>0.5 wide': 'No run has a field “momentum”.',
   };

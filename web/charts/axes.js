@@ -1,6 +1,7 @@
 /** The background of a chart: axes, grid and event marks. */
 
 import { BAD_EVENTS } from '../core/contract.js';
+import { tick } from '../core/format.js';
 import { LANE } from './plot.js';
 
 export const FONT = 'system-ui, sans-serif';
@@ -22,8 +23,7 @@ export function drawAxes(context, { area, x, y, xTicks, yTicks }, colors, unit, 
   context.textAlign = 'center';
   for (const value of xTicks.values) {
     crispLine(context, x(value), area.bottom, x(value), area.bottom + 4);
-    const text = value.toLocaleString('en-US', { maximumFractionDigits: xTicks.decimals });
-    context.fillText(text, x(value), area.bottom + 14);
+    context.fillText(tick(value, xTicks.decimals), x(value), area.bottom + 14);
   }
 }
 

@@ -1,6 +1,7 @@
 /** The options of all charts: x axis, smoothing, log scale, outliers. */
 
 import { parts } from '../core/dom.js';
+import { percent } from '../core/format.js';
 import { AXES } from '../core/url-state.js';
 
 export function mount(element, store) {
@@ -19,7 +20,7 @@ export function mount(element, store) {
   store.on(['view'], ({ view }) => {
     axis.value = view.axis;
     smoothing.value = view.smoothing;
-    smoothing.ariaValueText = view.smoothing ? `${Math.round(view.smoothing * 100)} percent` : 'none';
+    smoothing.ariaValueText = view.smoothing ? percent(view.smoothing, 0) : 'none';
     logarithmic.checked = view.logarithmic;
     outliers.checked = !view.outliers;
     errors.checked = view.errors;

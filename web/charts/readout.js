@@ -1,8 +1,8 @@
 /** The numbers above a chart: at the cursor, else the latest. */
 
 import { h, parts, setText } from '../core/dom.js';
-import { plusMinus, whole } from '../core/format.js';
-import { nearest, placeOf } from './series.js';
+import { duration, plusMinus, tick, whole } from '../core/format.js';
+import { nearest, placeOf, secondsIn } from './series.js';
 import { swatch } from './swatch.js';
 
 export function update(figure, state, measure) {
@@ -52,7 +52,7 @@ function readOthers(list, { others }, at, measure) {
   list.hidden = !others.length;
   list.replaceChildren(...others.map((other) => {
     const { name, number, count, mark } = other;
-    const remark = count ? `n\u00a0=\u00a0${count}` : mark;
+    const remark = count ? `n\u00a0=\u00a0${whole(count)}` : mark;
     return h('li', {}, swatch(number), h('span', {}, name), remark ? h('small', {}, remark) : false, h('b', {}, valueAt(other, at, measure)));
   }));
 }
@@ -82,6 +82,7 @@ function spread({ low, high }, row, format) {
 function place({ batchX, steps, unit }, batch, latest) {
   if (batch < 0) return '';
   const step = `step ${whole(steps[batch])}`;
-  const x = { epoch: `epoch ${batchX[batch].toFixed(2)} · `, step: '' }[unit] ?? `${batchX[batch].toFixed(1)} ${unit} · `;
+  const at = batchX[batch];
+  const x = { epoch: `epoch ${tick(at, 2)} · `, step: '' }[unit] ?? `${duration(at * secondsIn(unit))} · `;
   return `${latest ? 'Latest: ' : ''}${x}${step}`;
 }

@@ -1,7 +1,7 @@
 /** The free disk space, below the list of runs. */
 
 import { h, setText } from '../core/dom.js';
-import { bytes } from './state.js';
+import { bytes } from '../core/format.js';
 
 export function mount(runs, store) {
   const line = h('p', { class: 'soft hint' });

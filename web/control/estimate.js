@@ -44,5 +44,5 @@ const plain = (value) => (value === null || value === undefined ? 'none' : writt
 export function estimateText(runs, values) {
   const found = estimateOf(runs, values);
   if (!found) return 'How long it takes is known after a first run of this network.';
-  return `Takes about ${duration(found.seconds < 10 ? Math.ceil(found.seconds) : Math.round(found.seconds / 5) * 5)}, at the speed of \u201c${found.run.name}\u201d.`;
+  return `Takes about ${duration(found.seconds < 10 ? Math.ceil(found.seconds) : Math.round(found.seconds / 5) * 5, false)}, at the speed of \u201c${found.run.name}\u201d.`;
 }

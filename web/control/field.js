@@ -1,24 +1,11 @@
 /** A form field for one training option: label, input, help, and problem. */
 
 import { h, setText } from '../core/dom.js';
+import { labelOf } from '../core/field-labels.js';
 import { capital } from '../core/format.js';
 import { limitsOf, problemOf, valueOf, written } from './validation.js';
 
-const TITLES = {
-  checkpoint_every: 'Checkpoint interval',
-  ema: 'EMA decay',
-  low_res: 'Low resolution',
-  lr: 'Learning rate',
-  norm: 'Normalization',
-  outlier_ratio: 'Outliers per image',
-  pause_on_fall: 'Pause when validation accuracy falls',
-  synthetic_ratio: 'Synthetic digits per image',
-  train_limit: 'Training images',
-  validation: 'Validation images',
-};
 const KEYBOARDS = { int: 'numeric', float: 'decimal' };
-
-const titleOf = (name) => TITLES[name] ?? capital(name).replaceAll('_', ' ');
 
 /** An untouched field follows the default. `changed()` is called at every entry; `context()` has the model. */
 export function createField(option, changed, context) {
@@ -28,8 +15,8 @@ export function createField(option, changed, context) {
   const problem = h('small', { class: 'problem', id: `${id}-problem` });
   const note = h('span');
   const limits = kind === 'choice' || kind === 'bool' ? '' : limitsOf(option);
-  const about = h('small', { class: 'soft', id: `${id}-help` }, help, limits && ` ${titleOf(limits)}.`, note);
-  const root = h('div', { class: `field ${kind}` }, h('div', { class: 'naming' }, h('label', { for: id }, titleOf(name)), h('code', { class: 'soft' }, flag)), input, problem, about);
+  const about = h('small', { class: 'soft', id: `${id}-help` }, help, limits && ` ${capital(limits)}.`, note);
+  const root = h('div', { class: `field ${kind}` }, h('div', { class: 'naming' }, h('label', { for: id }, labelOf(name)), h('code', { class: 'soft' }, flag)), input, problem, about);
   let isTouched = false;
   let refused = '';
 

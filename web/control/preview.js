@@ -1,8 +1,8 @@
 /** The learning-rate schedule as a small chart. */
 
 import { h, setText } from '../core/dom.js';
-import { whole } from '../core/format.js';
-import { formatRate, lineOf, planOf, summaryOf } from './schedule.js';
+import { rate, whole } from '../core/format.js';
+import { lineOf, planOf, summaryOf } from './schedule.js';
 
 const [WIDTH, HEIGHT] = [600, 100];
 
@@ -18,11 +18,11 @@ export function createPreview() {
     picture.hidden = !plan;
     setText(text, plan ? summaryOf(plan) : 'No learning-rate schedule for these values.');
     if (!plan) return;
-    const pointOf = ([step, rate]) => `${((step / plan.total) * WIDTH).toFixed(2)} ${(HEIGHT * (1 - rate / plan.lr)).toFixed(2)}`;
+    const pointOf = ([step, height]) => `${((step / plan.total) * WIDTH).toFixed(2)} ${(HEIGHT * (1 - height / plan.lr)).toFixed(2)}`;
     const path = `M${lineOf(plan).map(pointOf).join('L')}`;
     line.setAttribute('d', path);
     area.setAttribute('d', `${path}L${WIDTH} ${HEIGHT}L0 ${HEIGHT}Z`);
-    setText(top, formatRate(plan.lr));
+    setText(top, rate(plan.lr));
     setText(end, whole(plan.total));
   };
   return { figure: h('figure', { class: 'schedule' }, picture, text), show };

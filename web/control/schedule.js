@@ -1,6 +1,6 @@
 /** Preview of the learning-rate schedule: the arithmetic of digits/training/schedule.py. */
 
-import { percent, whole } from '../core/format.js';
+import { percent, rate, whole } from '../core/format.js';
 
 export const IMAGES = 60_000; // training images of MNIST and of the synthetic digits
 const POINTS = 240;
@@ -32,12 +32,9 @@ export function lineOf(plan) {
   return [...new Set([...even, ...corners])].sort((a, b) => a - b).map((step) => [step, rateAt(plan, step)]);
 }
 
-/** 0.006: at most three significant digits. */
-export const formatRate = (rate) => String(Number(rate.toPrecision(3)));
-
 /** The learning-rate schedule in a sentence. */
 export function summaryOf({ lr, warmupSteps, cooldown, total, images, batches }) {
-  const rise = warmupSteps ? `Up to ${formatRate(lr)} within ${whole(warmupSteps)} steps` : `${formatRate(lr)} from the first step on`;
+  const rise = warmupSteps ? `Up to ${rate(lr)} within ${whole(warmupSteps)} steps` : `${rate(lr)} from the first step on`;
   const fall = cooldown ? `, down to 0 over the last ${percent(cooldown, 0)} of the run` : ', and it stays there';
   return `${rise}${fall}: ${whole(total)} steps, ${whole(batches)} for each pass over ${whole(images)} images.`;
 }

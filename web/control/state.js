@@ -1,7 +1,7 @@
 /** The parsed state of control: the trainer, possible actions, and how the last trainer ended. */
 
 import { isAlive } from '../core/status.js';
-import { whole } from '../core/format.js';
+import { rate, whole } from '../core/format.js';
 import { list, number, record, text } from '../core/values.js';
 
 const MAX_LINES = 20;
@@ -67,13 +67,13 @@ export const FAR_ABOVE = 10; // times a known rate: see digits/runlog/control_ac
 
 /** A warning about an unusually high learning rate for the live run; empty if it is plausible. */
 export function presentLrWarning(log, wanted) {
-  return lrWarning(wanted, log.batches.lr.findLast((rate) => rate !== null) ?? Number(new Map(log.config).get('lr')), 'present');
+  return lrWarning(wanted, log.batches.lr.findLast((one) => one !== null) ?? Number(new Map(log.config).get('lr')), 'present');
 }
 
 /** A warning about a learning rate unusually high beside a `known` one, which `which` names; empty if it is plausible. */
 export function lrWarning(wanted, known, which) {
   if (!(known > 0 && wanted > FAR_ABOVE * known)) return '';
-  return `${wanted} is ${whole(wanted / known)} times the ${which} learning rate, ${Number(known.toPrecision(3))}: training may diverge.`;
+  return `${rate(wanted)} is ${whole(wanted / known)} times the ${which} learning rate, ${rate(known)}: training may diverge.`;
 }
 
 const ENDED_WELL = [null, 0, 130, 143]; // unknown, success, or stopped by a signal
@@ -98,8 +98,3 @@ function endOf(exitCode) {
   return exitCode ? `The trainer ended with exit code ${exitCode}.` : '';
 }
 
-/** 12.3 GB */
-export function bytes(value) {
-  const [size, unit] = value < 1e9 ? [1e6, 'MB'] : value < 1e12 ? [1e9, 'GB'] : [1e12, 'TB'];
-  return `${(value / size).toFixed(value < 1e9 ? 0 : 1)}\u00a0${unit}`;
-}

@@ -1,6 +1,6 @@
 /** Validation of entered options, and their form on the command line. */
 
-import { whole } from '../core/format.js';
+import { exact, whole } from '../core/format.js';
 
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/u;
 
@@ -55,10 +55,9 @@ function numberProblem(option, text) {
 
 /** "from 1 to 60,000", "above 0", "from 0, below 1"; empty for what has no limits. */
 export function limitsOf({ min, max, min_open: minOpen, max_open: maxOpen }) {
-  const figure = (value) => value.toLocaleString('en-US', { maximumFractionDigits: 6 });
-  const low = min === undefined ? '' : `${minOpen ? 'above' : 'from'} ${figure(min)}`;
+  const low = min === undefined ? '' : `${minOpen ? 'above' : 'from'} ${exact(min)}`;
   if (max === undefined) return low && !minOpen ? `${low} on` : low;
-  return low && !maxOpen ? `${low} to ${figure(max)}` : `${low}${low && ', '}${maxOpen ? 'below' : 'up to'} ${figure(max)}`;
+  return low && !maxOpen ? `${low} to ${exact(max)}` : `${low}${low && ', '}${maxOpen ? 'below' : 'up to'} ${exact(max)}`;
 }
 
 /** The chosen values that differ from the defaults. */

@@ -1,8 +1,9 @@
-/** Formatting of numbers, times and shapes; a dash for unknown values. */
+/** Formatting of numbers, times and shapes, in one style for each kind; a dash for unknown values. */
 
 export const UNKNOWN = '–';
 const SPACE = '\u00a0'; // a number and its unit stay on one line
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat('en-US', { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 /** 246,026 */
 export const whole = (value) => (value === null ? UNKNOWN : grouped.format(value));
@@ -13,8 +14,19 @@ export function decimal(value) {
   const size = Math.abs(value);
   if (size >= 1e6 || (size > 0 && size < 1e-5)) return value.toExponential(2).replace('e+', 'e');
   if (size > 0 && size < 0.001) return value.toPrecision(3);
+  if (size >= 1000) return tenths.format(value);
   return value.toFixed(size < 1 ? 4 : size < 10 ? 3 : size < 100 ? 2 : 1);
 }
+
+/** 0.006: a learning rate or another small setting, at most three significant digits. */
+export function rate(value) {
+  if (value === null) return UNKNOWN;
+  const rounded = Number(value.toPrecision(3));
+  return Math.abs(rounded) < 1e-5 && rounded ? rounded.toExponential() : String(rounded);
+}
+
+/** 60,000 or 0.9995: a number that someone chose is never rounded. */
+export const exact = (value) => (Number.isInteger(value) ? grouped.format(value) : String(value));
 
 /** 98.94 %; values below 1 never round up to 100 %. */
 export function percent(value, decimals = 2) {
@@ -23,6 +35,13 @@ export function percent(value, decimals = 2) {
   const shown = value < 1 ? Math.min(value * 100, almost) : value * 100;
   return `${shown.toFixed(decimals)}${SPACE}%`;
 }
+
+/** 0.50: a value of an axis, with as many decimals as its other ticks; null on a log scale: as many as it needs. */
+export const tick = (value, decimals) => (decimals === null ? rate(value)
+  : value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+
+/** 0.12: a difference of fractions in percentage points. */
+export const points = (difference) => (100 * Math.abs(difference)).toFixed(2);
 
 /** 98.15 ± 0.06 %: two formatted values of one unit. */
 export const plusMinus = (value, spread) => `${value.replace(/\s*%$/, '')}${SPACE}±${SPACE}${spread}`;
@@ -33,16 +52,26 @@ export function likelihood(value, isCalibrated = true) {
   return `${percent(Math.min(value, 0.999), 1)}${isCalibrated ? '' : ' (uncalibrated)'}`;
 }
 
-/** 0.4 s, 12 s, 1 min 12 s, 1 h 05 min, 2 d 3 h */
-export function duration(seconds) {
+/** 0.4 s, 12 s, 1 min 12 s, 1 h 5 min, 2 d 3 h; without `hasTenths`, for estimates, whole seconds. */
+export function duration(seconds, hasTenths = true) {
   if (seconds === null || seconds < 0) return UNKNOWN;
-  if (seconds < 9.95) return `${seconds.toFixed(1)}${SPACE}s`;
+  if (hasTenths && seconds < 9.95) return `${seconds.toFixed(1)}${SPACE}s`;
   const all = Math.round(seconds);
   const [days, hours, minutes] = [Math.floor(all / 86400), Math.floor(all / 3600) % 24, Math.floor(all / 60) % 60];
   if (days) return `${days}${SPACE}d ${hours}${SPACE}h`;
-  if (hours) return `${hours}${SPACE}h ${String(minutes).padStart(2, '0')}${SPACE}min`;
+  if (hours) return `${hours}${SPACE}h ${minutes}${SPACE}min`;
   if (minutes) return `${minutes}${SPACE}min ${all % 60}${SPACE}s`;
   return `${all}${SPACE}s`;
+}
+
+const SIZES = ['bytes', 'kB', 'MB', 'GB', 'TB']; // each a thousand times the one before
+
+/** 458 kB, 12.3 GB: a number of bytes, three significant digits. */
+export function bytes(value) {
+  let place = 0;
+  for (; value >= 999.5 && place < SIZES.length - 1; place += 1) value /= 1000;
+  const decimals = place === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${value.toFixed(decimals)}${SPACE}${SIZES[place]}`;
 }
 
 /** 12:03:11, preceded by the date if that is not today. */

@@ -1,6 +1,6 @@
 /** Insights: notable features of the curves, as sentences like the log's own events. */
 
-import { decimal, percent, whole } from './format.js';
+import { decimal, percent, rate, whole } from './format.js';
 
 /** @import {Log, LogEvent} from './types.js' */
 
@@ -145,7 +145,7 @@ function rates({ batches: { lr, step } }) {
   const levelFrom = (row) => (new Set(lr.slice(row, row + STEADY)).size === 1 && row >= 0 && row + STEADY <= lr.length ? lr[row] : null);
   const changes = lr.flatMap((_, row) => {
     const [before, after] = [levelFrom(row - STEADY), levelFrom(row + 1)];
-    const text = `The learning rate changed from ${decimal(before)} to ${decimal(after)}.`;
+    const text = `The learning rate changed from ${rate(before)} to ${rate(after)}.`;
     return before && after && before !== after && lr[row] !== before ? [insight(step[row], 'lr changed', text)] : [];
   });
   return changes.slice(-3);

@@ -1,6 +1,7 @@
 /** The feature maps of every layer: a small image for each channel, side by side. */
 
 import { h, setText } from '../core/dom.js';
+import { decimal, whole } from '../core/format.js';
 import { paint } from '../charts/raster.js';
 
 /** @import {FeatureMaps} from './network.js' */
@@ -41,9 +42,9 @@ function figureOf({ name, type, shape: [channels, rows, columns] }) {
   const scale = isFlat ? UNIT : Math.max(1, Math.round(TILE / columns));
   const gap = isFlat ? 0 : 1;
   const size = [across * (columns + gap) - gap, Math.ceil(channels / across) * (rows + gap) - gap];
-  const canvas = h('canvas', { width: size[0], height: size[1], role: 'img', 'aria-label': `${name}: ${channels} channels` });
+  const canvas = h('canvas', { width: size[0], height: size[1], role: 'img', 'aria-label': `${name}: ${whole(channels)} channels` });
   canvas.style.width = `${size[0] * scale}px`;
-  const caption = isFlat ? `${type}, ${channels} units` : `${type}, ${channels} of ${rows} × ${columns}`;
+  const caption = isFlat ? `${type}, ${whole(channels)} units` : `${type}, ${channels} of ${rows} × ${columns}`;
   const strongest = h('span', { class: 'soft' });
   const figure = h('figure', {}, h('figcaption', {}, h('strong', {}, name), ' ', h('span', { class: 'soft' }, caption), ' ', strongest), canvas);
   return { figure, canvas, strongest, across, gap };
@@ -65,5 +66,5 @@ function draw({ canvas, strongest, across, gap }, { shape: [channels, rows, colu
     const [left, top] = [(channel % across) * (columns + gap), Math.floor(channel / across) * (rows + gap)];
     paint(canvas, values.subarray(channel * rows * columns, (channel + 1) * rows * columns).map(gray), rows, columns, left, top);
   }
-  setText(strongest, `up to ${high.toFixed(1)}`);
+  setText(strongest, `up to ${decimal(high)}`);
 }

@@ -1,5 +1,6 @@
 /** Fields of runs, by which their list is searched, sorted and compared: metrics, settings and facts. */
 
+import { isFraction, labelOf, settingText } from '../core/field-labels.js';
 import { date, decimal, duration, percent, plusMinus, whole } from '../core/format.js';
 
 /** @import {Run} from '../core/types.js' */
@@ -14,8 +15,6 @@ import { date, decimal, duration, percent, plusMinus, whole } from '../core/form
  * @property {(value: any) => string} format of a value that is known
  */
 
-const SPLITS = { train: 'Training', val: 'Validation', test: 'Test' };
-const FRACTION = /accuracy|accepted|precision|recall/;
 const LOSS = /loss|error|ece/;
 /** Other words for a field. @type {Object<string, string>} */
 const ALIASES = { acc: 'accuracy', duration: 'time', seconds: 'time', params: 'parameters', date: 'started', is: 'status' };
@@ -31,7 +30,7 @@ const FACTS = [
   fact('epochs', 'Epochs', 'number', (run) => run.epochs),
   fact('parameters', 'Parameters', 'number', (run) => run.parameters),
   fact('model', 'Model', 'text', (run) => run.model || null),
-  fact('dataset', 'Data set', 'text', (run) => run.dataset || null),
+  fact('dataset', labelOf('dataset'), 'text', (run) => run.dataset || null),
   fact('id', 'ID', 'text', (run) => run.runId),
 ];
 const FORMATS = { text: String, number: formatted, fraction: (value) => percent(Math.min(1, value)), duration, date };
@@ -83,13 +82,6 @@ export function spread({ kind, type, format }, summary) {
 /** Whether a lower value of this metric is better. */
 export const isLowBetter = ({ key }) => LOSS.test(key);
 
-/** A name of the file contract in words: val_loss is Validation loss, batch_size Batch size. */
-export function inWords(name) {
-  const [first, ...rest] = name.split('_');
-  const words = [SPLITS[first] ?? first, ...rest].join(' ');
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
 function collected(runs) {
   const fields = new Map(FACTS.map((field) => [field.key, field]));
   const metrics = new Set(runs.flatMap((run) => Object.keys(run.metrics)));
@@ -112,14 +104,14 @@ function fact(key, label, type, valueOf) {
 
 /** @returns {Field} */
 function metric(key) {
-  const type = FRACTION.test(key) ? 'fraction' : 'number';
-  return { key, label: inWords(key), kind: 'metric', type, valueOf: (run) => run.metrics[key] ?? null, format: FORMATS[type] };
+  const type = isFraction(key) ? 'fraction' : 'number';
+  return { key, label: labelOf(key), kind: 'metric', type, valueOf: (run) => run.metrics[key] ?? null, format: FORMATS[type] };
 }
 
 /** @returns {Field} */
 function setting(key) {
   const valueOf = (run) => valued(settingOf(run, key));
-  return { key, label: inWords(key), kind: 'setting', type: 'number', valueOf, format: String };
+  return { key, label: labelOf(key), kind: 'setting', type: 'number', valueOf, format: (value) => settingText(key, String(value)) };
 }
 
 /** Settings are kept as text; numbers among them are compared as numbers. */

@@ -1,6 +1,6 @@
 /** Sentences about the difference between two sides of a comparison: what the runs show, and what they do not. */
 
-import { counted, whole } from '../core/format.js';
+import { counted, points, whole } from '../core/format.js';
 import { discordant, mcnemar } from '../core/statistics.js';
 import { isLowBetter } from './fields.js';
 
@@ -31,7 +31,7 @@ export function sentenceOf(a, b, field, result) {
 
 function ofMeans(a, b, field, { kind, a: valuesA, b: valuesB, test }) {
   const [difference, low, high] = [test.difference, test.low, test.high];
-  const seeds = kind === 'paired' ? `over the ${valuesA.length} seeds that both have` : `(${counted(valuesB.length, 'seed')} against ${valuesA.length})`;
+  const seeds = kind === 'paired' ? `over the ${whole(valuesA.length)} seeds that both have` : `(${counted(valuesB.length, 'seed')} against ${whole(valuesA.length)})`;
   const opening = `${lead(a, b, field, difference)} on average ${seeds}`;
   if (low === high) return { verdict: difference ? 'The same difference for each seed.' : 'No difference.', text: `${opening}. Without any spread there is no interval.` };
   const [from, to] = difference < 0 ? [-high, -low] : [low, high];
@@ -110,7 +110,7 @@ const resultName = ({ label }) => label.charAt(0).toLowerCase() + label.slice(1)
 function amount(value, { type, format }, hasUnit = false) {
   const sign = value < 0 ? MINUS : '';
   if (type !== 'fraction') return sign + format(Math.abs(value));
-  return `${sign}${(100 * Math.abs(value)).toFixed(2)}${hasUnit ? ' percentage points' : ''}`;
+  return `${sign}${points(value)}${hasUnit ? ' percentage points' : ''}`;
 }
 
 const written = (p) => (p < 0.001 ? 'below 0.001' : String(Number(p.toPrecision(2))));

@@ -150,7 +150,7 @@ class Sidebar {
       setText(this.#said, FULL);
     } else if (next) {
       this.#store.set({ overlay: next });
-      if (isOn && ids.length > room) setText(this.#said, `${counted(room, 'run')} of ${ids.length} overlaid: there is room for ${MOST_COMPARED}.`);
+      if (isOn && ids.length > room) setText(this.#said, `${counted(room, 'run')} of ${whole(ids.length)} overlaid: there is room for ${MOST_COMPARED}.`);
     }
   }
 }

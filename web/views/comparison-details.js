@@ -1,10 +1,10 @@
 /** The table of a comparison: differing settings and the results of every run. */
 
 import { h } from '../core/dom.js';
+import { labelOf, settingText } from '../core/field-labels.js';
 import { decimal, duration, percent, whole } from '../core/format.js';
 import { secondsOf } from '../core/status.js';
 import { swatch } from '../charts/swatch.js';
-import { inWords } from '../runs/fields.js';
 import { differing } from '../runs/groups.js';
 import { head, row } from './table.js';
 
@@ -13,7 +13,7 @@ export function drawDetails(table, { log, others }) {
   const logs = compared.map((one) => one.log);
   const isFigure = (column) => column > 0;
   const names = compared.map(({ log: { name }, number, mark }) => h('span', {}, swatch(number), mark ? `${name} (${mark})` : name));
-  const settings = differing(logs).map(([name, values]) => [inWords(name), ...values]);
+  const settings = differing(logs).map(([name, values]) => [labelOf(name), ...values.map((value) => settingText(name, value))]);
   table.replaceChildren(head(['', ...names], isFigure), h('tbody', {}, ...[...settings, ...results(logs)].map((cells) => row(cells, isFigure))));
 }
 

@@ -1,11 +1,12 @@
 /** The sides of a comparison: differing settings as chips, a dot for each seed, mean, standard deviation and interval. */
 
 import { button, h } from '../core/dom.js';
+import { labelOf, settingText } from '../core/field-labels.js';
 import { counted, whole } from '../core/format.js';
 import { intervalOf } from '../core/statistics.js';
 import { swatch } from '../charts/swatch.js';
 import { valuesOf } from '../runs/comparison.js';
-import { inWords, spread } from '../runs/fields.js';
+import { spread } from '../runs/fields.js';
 
 /** @import {Side} from '../runs/comparison.js' */
 /** @import {Field} from '../runs/fields.js' */
@@ -29,7 +30,7 @@ export function sideRows(sides, field, missing, overlay) {
     return h(
       'li', {},
       h('div', { class: 'who' }, swatch(side.number), h('strong', {}, side.name), h('span', { class: 'soft' }, count(side, values))),
-      h('div', { class: 'chips' }, ...side.chips.map(([name, value]) => h('span', { class: 'chip' }, `${inWords(name)} `, h('b', {}, value))),
+      h('div', { class: 'chips' }, ...side.chips.map(([name, value]) => h('span', { class: 'chip' }, `${labelOf(name)} `, h('b', {}, settingText(name, value)))),
         more.length > 0 && button(`+ ${counted(more.length, 'more seed')}`, () => overlay(more, true))),
       field && interval && strip(side, field, values, interval, place),
       field && interval && figures(field, interval),

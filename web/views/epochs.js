@@ -1,30 +1,29 @@
 /** The table of epochs: the numbers behind the curves. */
 
+import { METRIC } from '../core/contract.js';
 import { h } from '../core/dom.js';
-import { decimal, duration, percent, whole } from '../core/format.js';
+import { isFraction, labelOf } from '../core/field-labels.js';
+import { decimal, duration, percent, rate, whole } from '../core/format.js';
 import { head, row } from './table.js';
+
+/** @returns {[string, string, (value: any) => string]} */
+const metric = (key) => [labelOf(key), key, isFraction(key) ? percent : decimal];
 
 /** @type {[string, string, (value: any) => string][]} title, key, format */
 const COLUMNS = [
   ['Epoch', 'epoch', whole],
-  ['Training loss', 'train_loss', decimal],
-  ['Validation loss', 'val_loss', decimal],
-  ['Training accuracy', 'train_accuracy', percent],
-  ['Validation accuracy', 'val_accuracy', percent],
-  ['Learning rate', 'lr', decimal],
+  ...['train_loss', 'val_loss', 'train_accuracy', 'val_accuracy'].map(metric),
+  ['Learning rate', 'lr', rate],
   ['Time', 'seconds', duration],
 ];
 const KNOWN = new Set(COLUMNS.map(([, key]) => key));
-const SPLITS = { train: 'Training', val: 'Validation' };
 
 /**
  * Columns for metrics that only this trainer has: train_auc is "Training auc".
  * @returns {typeof COLUMNS}
  */
 function ownMetrics(epochs) {
-  const split = (key) => key.slice(0, key.indexOf('_'));
-  const keys = Object.keys(epochs).filter((key) => !KNOWN.has(key) && split(key) in SPLITS);
-  return keys.map((key) => [`${SPLITS[split(key)]} ${key.slice(split(key).length + 1).replaceAll('_', ' ')}`, key, decimal]);
+  return Object.keys(epochs).filter((key) => !KNOWN.has(key) && METRIC.test(key)).map(metric);
 }
 
 export function mount(details, store) {

@@ -40,7 +40,7 @@ function figuresOf(log, kind) {
   const figures = [];
   if (epoch) figures.push(`epoch ${whole(epoch)}${of(progress.epochs)}`);
   if (isUnderWay && batch) figures.push(`batch ${whole(batch)}${of(batches)}`);
-  if (running && secondsLeft !== null) figures.push(`${duration(secondsLeft)} left`);
+  if (running && secondsLeft !== null) figures.push(`${duration(secondsLeft, false)} left`);
   if (!isUnderWay && epochs.epoch.length) figures.push(`${counted(progress.step ?? 0, 'step')}`);
   if (!isUnderWay && secondsOf(log)) figures.push(`took ${duration(secondsOf(log))}`);
   if (running && imagesPerSecond !== null) figures.push(`${whole(imagesPerSecond)}\u00a0images/s`);

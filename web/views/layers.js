@@ -1,7 +1,7 @@
 /** The network's layers: shapes, parameters, multiply-adds, memory. */
 
 import { h, parts } from '../core/dom.js';
-import { percent, shape, whole } from '../core/format.js';
+import { bytes, percent, shape, whole } from '../core/format.js';
 import { head, row } from './table.js';
 
 export function mount(element, store) {
@@ -22,6 +22,7 @@ export function mount(element, store) {
   });
 }
 
+const MEGABYTE = 2 ** 20; // as the log counts
 const HEADINGS = ['Layer', 'Type', 'Output', 'Parameters', 'Share', 'Multiply-adds'];
 
 const isFigure = (column) => column > 2;
@@ -57,9 +58,8 @@ function trainable({ parameters, trainable: some }) {
 
 function memory({ megabytes }) {
   if (!megabytes) return '';
-  const [input, activations, parameters, total] = megabytes.map((size) => size.toFixed(3));
-  const details = `input ${input}, forward/backward ${activations}, parameters\u00a0${parameters}`;
-  return `${total}\u00a0MB for one image: ${details}`;
+  const [input, activations, parameters, total] = megabytes.map((size) => bytes(size * MEGABYTE));
+  return `${total} for one image: input ${input}, forward/backward ${activations}, parameters ${parameters}`;
 }
 
 const sum = (layers, key) => layers.reduce((total, layer) => total + (layer[key] ?? 0), 0);

@@ -3,14 +3,14 @@
 import * as chart from '../charts/chart.js';
 import { parts, setText } from '../core/dom.js';
 import { figure } from '../charts/figure.js';
-import { decimal, percent, whole } from '../core/format.js';
+import { decimal, percent, rate, tick, whole } from '../core/format.js';
 import { fromZero, robustAccuracyRange, robustRange } from '../charts/range.js';
 import { spliced } from '../charts/rows.js';
 import { overPlannedRun } from '../charts/planned.js';
 import { prepare } from '../charts/series.js';
 import { isAlive } from '../core/status.js';
 
-const plainTick = (value, { decimals }) => (decimals === null ? String(value) : value.toFixed(decimals));
+const plainTick = (value, { decimals }) => tick(value, decimals);
 const errorRate = (accuracy) => Math.max(0, 1 - accuracy);
 export const MEASURES = [
   {
@@ -32,7 +32,7 @@ export const MEASURES = [
     lines: ['batch', 'train', 'validation'],
     range: robustAccuracyRange,
     format: percent,
-    formatTick: (value, { decimals }) => `${(value * 100).toFixed(Math.max(0, decimals - 2))} %`,
+    formatTick: (value, { decimals }) => percent(value, Math.max(0, decimals - 2)),
     first: 'Down to',
     errors: {
       key: 'accuracy',
@@ -44,7 +44,7 @@ export const MEASURES = [
       range: robustRange,
       format: (accuracy) => percent(accuracy === null ? null : errorRate(accuracy)),
       formatSpread: percent,
-      formatTick: (rate) => `${Number((rate * 100).toPrecision(2))} %`,
+      formatTick: (share) => `${tick(100 * share, null)}\u00a0%`,
     },
   },
   {
@@ -53,8 +53,8 @@ export const MEASURES = [
     hint: 'step size of the optimizer',
     lines: ['batch'],
     range: fromZero,
-    format: decimal,
-    formatTick: plainTick,
+    format: rate,
+    formatTick: rate,
     allowsLog: true,
     isSmoothed: false, // it is a schedule, not a measurement
   },

@@ -1,7 +1,7 @@
 /** The key numbers of the run. */
 
 import { h, setText } from '../core/dom.js';
-import { UNKNOWN, counted, decimal, duration, percent, whole } from '../core/format.js';
+import { UNKNOWN, counted, decimal, duration, percent, points, whole } from '../core/format.js';
 import { greatest } from '../core/insights.js';
 import { isAlive, secondsOf } from '../core/status.js';
 import { logAt } from '../core/timeline.js';
@@ -53,9 +53,9 @@ function createTrend(root) {
 function changeOf(accuracy) {
   const known = accuracy.filter((value) => value !== null);
   if (known.length < 2) return '';
-  const points = (known[known.length - 1] - known[known.length - 2]) * 100;
-  const sign = points >= 0.005 ? '▲' : points <= -0.005 ? '▼' : '=';
-  return `${sign} ${Math.abs(points).toFixed(2)} points`;
+  const change = known[known.length - 1] - known[known.length - 2];
+  const sign = change >= 0.00005 ? '▲' : change <= -0.00005 ? '▼' : '=';
+  return `${sign} ${points(change)} points`;
 }
 
 function numbersOf(log, isRunning) {

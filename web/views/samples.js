@@ -18,7 +18,7 @@ export function mount(element, store) {
     const { note, ...samples } = samplesAt(latest, epoch);
     const correct = samples.samples.filter(isCorrect).length;
     const when = samples.final ? 'after training' : `after epoch ${whole(samples.epoch)}`;
-    title.textContent = `${correct} of ${samples.samples.length} correct, ${when}${note && `. ${note}`}`;
+    title.textContent = `${whole(correct)} of ${whole(samples.samples.length)} correct, ${when}${note && `. ${note}`}`;
     list.replaceChildren(...samples.samples.map((sample, place) => item(sample, samples, place === 0)));
   });
 }

@@ -1,7 +1,10 @@
 /** The run's options, data and machine, and the command that reproduces it. */
 
 import { copiesFrom, h, parts } from '../core/dom.js';
+import { labelOf, settingText } from '../core/field-labels.js';
 import { date, whole } from '../core/format.js';
+
+const SPLITS = { train: 'Training', validation: 'Validation', test: 'Test' };
 
 export function mount(element, store) {
   const { lists, command, copy } = parts(element);
@@ -21,10 +24,10 @@ export function mount(element, store) {
 }
 
 function groupsOf({ config, environment, dataset, runId, startedAt }) {
-  const images = (key) => [key, dataset[key] === null ? '' : `${whole(dataset[key])} images`];
+  const images = (split) => [`${SPLITS[split]} images`, dataset[split] === null ? '' : whole(dataset[split])];
   const data = dataset ? [
     ['name', dataset.name],
-    ...['train', 'validation', 'test'].map(images),
+    ...Object.keys(SPLITS).map(images),
     ['sha256', dataset.sha256 && `${dataset.sha256.slice(0, 16)}…`],
   ] : [];
   const run = [['run', runId], ['started', date(startedAt)], ...environment];
@@ -34,5 +37,5 @@ function groupsOf({ config, environment, dataset, runId, startedAt }) {
 }
 
 function definitions(pairs) {
-  return h('dl', {}, ...pairs.map(([key, value]) => h('div', {}, h('dt', {}, key.replaceAll('_', ' ')), h('dd', {}, value))));
+  return h('dl', {}, ...pairs.map(([key, value]) => h('div', {}, h('dt', {}, labelOf(key)), h('dd', {}, settingText(key, value)))));
 }
