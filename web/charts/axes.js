@@ -29,7 +29,7 @@ export function drawAxes(context, { area, x, y, xTicks, yTicks }, colors, unit, 
 
 /** Dotted lines at events, labeled where there is room. */
 export function drawEvents(context, { area, events }, colors) {
-  context.font = `11px ${FONT}`;
+  context.font = `12px ${FONT}`;
   context.textAlign = 'left';
   context.textBaseline = 'middle';
   for (const { at, left, lane, kind } of events) {

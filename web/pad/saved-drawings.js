@@ -26,7 +26,7 @@ import { judge, softmax } from './verdict.js';
 
 const KEY = 'drawings'; // in the browser's storage
 const MAX_DRAWINGS = 8;
-const [CELL_WIDTH, CELL_HEIGHT] = [12, 9]; // pixels of one probability
+const [CELL_WIDTH, CELL_HEIGHT] = [12, 12]; // pixels of one probability
 const PIXELS = 784;
 
 export class SavedDrawings {

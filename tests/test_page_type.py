@@ -1,0 +1,78 @@
+"""Type, spacing and color of the page in a real browser: five sizes of text, a grid, one meaning for each color."""
+
+import pytest
+
+from tests.support.browser import write_run
+from tests.support.control import controlled, new_run, press
+from tests.support.many_runs import write_many
+from tests.support.pages import load_view, status
+
+VIEWS = ["overview", "mistakes", "try", "compare", "network", "settings"]
+# Size of each text that is seen, and an example of it.
+SIZES = """() => {
+  const found = {};
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const { textContent, parentElement: element } = walker.currentNode;
+    if (!textContent.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
+    found[getComputedStyle(element).fontSize] ??= `${element.localName}.${element.className}: ${textContent.trim().slice(0, 30)}`;
+  }
+  for (const element of document.querySelectorAll('input:not([type=checkbox], [type=range]), select, textarea, code')) {
+    if (element.checkVisibility()) found[getComputedStyle(element).fontSize] ??= `${element.localName} ${element.id}`;
+  }
+  return found;
+}"""
+# Padding, margin or gap of an element in view that is on no grid of 4 pixels; automatic and relative margins excepted.
+OFF_GRID = """() => {
+  const names = ['Top', 'Right', 'Bottom', 'Left'].map((side) => `padding${side}`).concat('rowGap', 'columnGap');
+  const isSeen = (element) => element.checkVisibility({ visibilityProperty: true });
+  return [...document.querySelectorAll('body :not(svg, svg *, option, iframe)')].filter(isSeen).flatMap((element) => {
+    const style = getComputedStyle(element);
+    const wrong = names.filter((name) => parseFloat(style[name]) % 4 > 0.01);
+    return wrong.map((name) => `${element.localName}#${element.id}.${element.className} ${name} ${style[name]}`);
+  });
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_all_text_has_one_of_five_sizes_and_all_distances_are_on_a_grid(visit, tmp_path, width):
+    write_run(tmp_path, status="completed")
+    write_many(tmp_path, 12)
+    sizes, off_grid = {}, set()
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, width=width)
+        for view in VIEWS:
+            page.evaluate(f"location.hash = 'view={view}'")
+            status(page, "Completed")
+            page.locator(f"#view-{view}").wait_for()
+            load_view(page)
+            sizes |= {size: f"{view}: {text}" for size, text in page.evaluate(SIZES).items()}
+            off_grid |= set(page.evaluate(OFF_GRID))
+        if width > 1000:
+            new_run(page)
+            sizes |= page.evaluate(SIZES)
+            off_grid |= set(page.evaluate(OFF_GRID))
+            press(page, "Cancel")
+    assert len(sizes) == 5, sizes
+    assert off_grid == set()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_color_of_controls_means_neither_right_nor_wrong_nor_a_split(visit, tmp_path, theme):
+    write_run(tmp_path, status="completed")
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, theme=theme)
+        status(page, "Completed")
+        names = ["accent", "good", "bad", "warn", "train", "validation"]
+        script = """names => names.map((name) => {
+          const mark = document.body.appendChild(document.createElement('i'));
+          mark.setAttribute('hidden', '');
+          mark.style.setProperty('color', `var(--${name})`);
+          return getComputedStyle(mark).color;
+        })"""
+        colors = page.evaluate(script, names)
+        assert len(set(colors)) == len(names), dict(zip(names, colors))
+        curve = "figure.chart .readout .{} b"
+        assert page.locator(curve.format("validation")).first.is_visible()
+        tile = "getComputedStyle(document.querySelector('.tile[data-kind={}] dt')).color"
+        assert [page.evaluate(tile.format(kind)) for kind in ("train", "validation")] == colors[-2:]
