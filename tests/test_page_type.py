@@ -1,11 +1,15 @@
 """Type, spacing and color of the page in a real browser: five sizes of text, a grid, one meaning for each color."""
 
+import shutil
+
 import pytest
 
+from digits.runlog import runs
+from tests.support import PROJECT, many_runs
 from tests.support.browser import write_run
 from tests.support.control import controlled, new_run, press
-from tests.support.many_runs import write_many
-from tests.support.pages import load_view, status
+from tests.support.pad import draw, strokes_of
+from tests.support.pages import load_view, see, status
 
 VIEWS = ["overview", "mistakes", "try", "compare", "network", "settings"]
 # Size of each text that is seen, and an example of it.
@@ -15,7 +19,7 @@ SIZES = """() => {
   while (walker.nextNode()) {
     const { textContent, parentElement: element } = walker.currentNode;
     if (!textContent.trim() || !element.checkVisibility({ visibilityProperty: true })) continue;
-    found[getComputedStyle(element).fontSize] ??= `${element.localName}.${element.className}: ${textContent.trim().slice(0, 30)}`;
+    found[getComputedStyle(element).fontSize] ??= `${element.localName}: ${textContent.trim().slice(0, 30)}`;
   }
   for (const element of document.querySelectorAll('input:not([type=checkbox], [type=range]), select, textarea, code')) {
     if (element.checkVisibility()) found[getComputedStyle(element).fontSize] ??= `${element.localName} ${element.id}`;
@@ -36,16 +40,22 @@ OFF_GRID = """() => {
 
 @pytest.mark.parametrize("width", [390, 1440])
 def test_all_text_has_one_of_five_sizes_and_all_distances_are_on_a_grid(visit, tmp_path, width):
-    write_run(tmp_path, status="completed")
-    write_many(tmp_path, 12)
+    others = many_runs.write(tmp_path)[:5]
+    shutil.copytree(PROJECT / "examples" / "demo", tmp_path, dirs_exist_ok=True)
+    runs.write_index(tmp_path)
     sizes, off_grid = {}, set()
     with controlled(tmp_path) as (url, _):
         page = visit(url, width=width)
         for view in VIEWS:
-            page.evaluate(f"location.hash = 'view={view}'")
+            page.evaluate(f"location.hash = 'view={view}&with={','.join(others)}'")
             status(page, "Completed")
             page.locator(f"#view-{view}").wait_for()
             load_view(page)
+            if view == "try":
+                draw(page, strokes_of(7))
+                see(page, "#pad .answer strong", "7")
+                press(page, "Save drawing")
+                page.locator("#pad .saved li").wait_for()
             sizes |= {size: f"{view}: {text}" for size, text in page.evaluate(SIZES).items()}
             off_grid |= set(page.evaluate(OFF_GRID))
         if width > 1000:
@@ -72,7 +82,5 @@ def test_the_color_of_controls_means_neither_right_nor_wrong_nor_a_split(visit, 
         })"""
         colors = page.evaluate(script, names)
         assert len(set(colors)) == len(names), dict(zip(names, colors))
-        curve = "figure.chart .readout .{} b"
-        assert page.locator(curve.format("validation")).first.is_visible()
         tile = "getComputedStyle(document.querySelector('.tile[data-kind={}] dt')).color"
         assert [page.evaluate(tile.format(kind)) for kind in ("train", "validation")] == colors[-2:]

@@ -190,5 +190,5 @@ def test_progress_is_shown_in_a_terminal_only_and_not_within_the_result(files, w
     shown = os.read(parent, 100_000).decode()
     os.close(parent)
     assert done.returncode == 0 and len(json.loads(done.stdout)) == 10
-    assert "Predicting" in shown and " 90%" in shown and shown.endswith("\r\x1b[2K")
+    assert "Predicting" in shown and " 90 %" in shown and shown.endswith("\r\x1b[2K")
     assert subprocess.run(words, cwd=PROJECT, capture_output=True, timeout=300).stderr == b""

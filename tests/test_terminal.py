@@ -114,7 +114,7 @@ def test_notes_get_shorter_with_the_terminal_and_the_bar_fills_the_rest():
     lines = [terminal.line("Epoch 3/10", 0.52, NOTES, columns) for columns in (106, 70, 62, 32, 17)]
     assert lines == [
         f"Epoch 3/10 [{'#' * 16}{'-' * 15}]  52 % loss 0.1234, accuracy 97.1 %, ETA 12 s (run 2 min 3 s)",
-        "Epoch 3/10 [###----]  52 % loss 0.1234, accuracy 97.1 %, ETA 2 min 3 s",
+        "Epoch 3/10 [###---]  52 % loss 0.1234, accuracy 97.1 %, ETA 2 min 3 s",
         "Epoch 3/10  52 % loss 0.1234, accuracy 97.1 %, ETA 2 min 3 s",
         "Epoch 3/10  52 % loss 0.1234",
         "Epoch 3/10  52 %",

@@ -8,7 +8,6 @@ export function mount(element, store) {
   const table = element.querySelector('table');
   const { model: title, facts } = parts(element);
   let drawn = '';
-  element.dataset.mounted = ''; // the section after it waits for this
   store.on(['log'], ({ log }) => {
     const model = log?.model;
     element.hidden = !model?.layers.length;
