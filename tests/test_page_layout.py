@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from digits.server.routes import Site
 from tests.support import PROJECT
 from tests.support.browser import our_server, write_run
 from tests.support.http_client import ask, serving, site_server
-from tests.support.pages import becomes, becomes_true, fits, see, status
+from tests.support.pages import becomes, becomes_true, fits, reach, see, status
 
 PICTURES = PROJECT / "tests" / "screenshots"
 OPENING = 80_000  # bytes of compressed HTML, CSS, JavaScript and SVG that the first view needs
@@ -51,7 +52,7 @@ def test_memory_is_shown_and_its_absence_in_older_logs_leaves_no_gap(visit, tmp_
         page = visit(url)
         facts = "#layers [data-part=facts]"
         see(page, "#layers td", "^Conv2d 3.3$")
-        see(page, facts, "^All parameters trainable · 480.kB for one image: input 3.14.kB, forward/backward 351.kB")
+        see(page, facts, "^All parameters trainable · 481.kB for one image: input 3.14.kB, forward/backward 351.kB")
         write_run(tmp_path, status="completed", model=model | {"trainable": 31_370})
         see(page, facts, "^31,370 of the parameters trainable")
         newer = ("trainable", "input_mb", "activations_mb", "parameters_mb", "total_mb")
@@ -167,3 +168,39 @@ def test_the_page_names_no_other_host():
             continue
         addresses = re.findall(r"(?:https?:)?//[\w.-]+\.\w+[^\s\"']*", path.read_text())
         assert {address for address in addresses if "www.w3.org/2000/svg" not in address} == set(), path.name
+
+
+@pytest.mark.parametrize("width", [360, 390])
+def test_all_of_what_is_happening_can_be_read_on_a_phone(visit, tmp_path, width):
+    log = write_run(tmp_path, status="completed")
+    smoothing = {
+        "config": log["config"] | {"label_smoothing": 0.05},
+        "epochs": log["epochs"] | {"val_loss": [0.05, 0.04, 0.06]},
+    }
+    write_run(tmp_path, status="completed", **smoothing)
+    with our_server(tmp_path) as url:
+        page = visit(url, width=width)
+        box = page.locator("#happening div")
+        page.get_by_role("button", name="Show all").click()
+        page.get_by_role("button", name="Show less").wait_for()
+        see(page, "#happening", "this is not overfitting")
+        assert box.evaluate("box => box.scrollHeight <= box.clientHeight + 1")
+        page.get_by_role("button", name="Show less").click()
+        page.get_by_role("button", name="Show all").wait_for()
+        assert box.evaluate("box => box.scrollHeight > box.clientHeight")
+
+
+def test_weights_are_beside_the_layers_and_above_the_scrubber(visit, tmp_path):
+    shutil.copytree(PROJECT / "examples" / "demo", tmp_path, dirs_exist_ok=True)
+    with our_server(tmp_path) as url:
+        page = visit(f"{url}#view=network")
+        reach(page, "#weights")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.evaluate("scrollTo(0, 0)")
+        scrubber = page.locator("#scrubber").bounding_box()["y"]
+        ends = page.locator("#weights :is(.filters canvas, .spreads figure)").evaluate_all(
+            "all => all.map((one) => one.getBoundingClientRect().bottom)"
+        )
+        assert len(ends) > 20 and max(ends[:24]) <= scrubber, "of ten layers eight are seen below a notice"
+        table = page.locator("#layers .scroll")
+        assert table.evaluate("scroll => scroll.scrollWidth <= scroll.clientWidth"), "all columns are seen"

@@ -179,7 +179,7 @@ def test_filters_and_weight_histograms_are_shown(visit, tmp_path, run):
         reach(page, "#weights")
         see(page, "#weights h2", "after epoch 3")
         becomes(page, page.locator("#weights .filters canvas").count, 2)
-        see(page, "#weights .spreads", "conv.*\u22120.6000 to 0.6000, std. dev. 0.1500, 0.0500 after epoch 1")
+        see(page, "#weights .spreads", r"conv.*\u22120.6000 to 0.6000\s*std. dev. 0.0500 → 0.1500")
         shades = "c => [...c.getContext('2d').getImageData(0, 0, 3, 1).data].filter((_, at) => at % 4 === 0)"
         becomes(page, lambda: page.locator(".filters canvas").first.evaluate(shades), [255, 64, 64])
 

@@ -1,16 +1,35 @@
-/** What is happening in the run shown, in sentences. */
+/** What is happening in the run shown, in sentences; on a narrow screen the first lines, and a button for the others. */
 
-import { h } from '../core/dom.js';
+import { button, h, setText } from '../core/dom.js';
 import { explanationsOf } from '../core/explanations.js';
 
 export function mount(element, store) {
   const list = element.querySelector('[data-part=sentences]');
+  const more = button('', () => setOpen(!element.classList.contains('open')));
+  more.className = 'more narrow-only';
+  element.append(more);
   let drawn = '';
+
+  function setOpen(isOpen) {
+    element.classList.toggle('open', isOpen);
+    setText(more, isOpen ? 'Show less' : 'Show all');
+    more.ariaExpanded = String(isOpen);
+    measure();
+  }
+
+  /** Whether a part of the text is out of view. */
+  function measure() {
+    more.hidden = !element.classList.contains('open') && list.scrollHeight <= list.clientHeight + 1;
+  }
+
+  setOpen(false);
+  new ResizeObserver(measure).observe(list);
   store.on(['log', 'liveness'], ({ log, liveness }) => {
     const sentences = log ? explanationsOf(log, liveness) : [];
     const content = sentences.join('\n');
     if (content === drawn) return; // keeps a selection and the scroll position
     drawn = content;
     list.replaceChildren(...sentences.map((sentence) => h('p', {}, sentence)));
+    measure();
   });
 }

@@ -22,7 +22,7 @@ export function mount(element, store) {
 }
 
 const MEGABYTE = 2 ** 20; // as the log counts
-const HEADINGS = ['Layer', 'Type', 'Output', 'Parameters', 'Share', 'Multiply-adds'];
+const HEADINGS = ['Layer', 'Type', 'Output', 'Parameters', 'Share', 'Multiply-adds']; // for one image
 
 const isFigure = (column) => column > 2;
 
@@ -40,7 +40,7 @@ function body({ layers, parameters }) {
 
 function foot({ layers, parameters, macs }) {
   const sums = [whole(parameters ?? sum(layers, 'parameters')), '', whole(macs ?? sum(layers, 'macs'))];
-  return h('tfoot', {}, row(['Total for one image', '', '', ...sums], isFigure));
+  return h('tfoot', {}, row(['Total', '', '', ...sums], isFigure));
 }
 
 function share(part) {

@@ -50,7 +50,7 @@ function item(sample, { rows, columns, isCalibrated }, isStop) {
     imageButton(index === null ? null : nameOf('test', index), raster(pixels ?? [], rows, columns, { 'aria-hidden': 'true' }), isStop),
     h('span', { class: 'unseen' }, index === null ? '' : `Test image ${whole(index)}: `),
     h('strong', {}, prediction ?? '?'),
-    h('span', { 'aria-hidden': 'true' }, isRight ? '✓' : `✗ ${label ?? '?'}`),
+    h('span', { class: 'mark', 'aria-hidden': 'true' }, isRight ? '✓' : '✗', !isRight && h('span', {}, ` ${label ?? '?'}`)),
     h('small', {}, likelihood(confidence)),
     h('span', { class: 'unseen' }, `${verdict}, ${certain}`),
   );

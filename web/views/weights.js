@@ -8,7 +8,7 @@ import { colorsIn, onColors } from '../core/theme.js';
 
 /** @import {Store} from '../core/store.js' */
 
-const [WIDTH, HEIGHT] = [200, 64]; // px, of a histogram
+const [WIDTH, HEIGHT] = [200, 48]; // px, of a histogram
 
 /**
  * @param {HTMLElement} element
@@ -30,9 +30,9 @@ export function mount(element, store) {
       const before = first === latest ? null : first.layers[row];
       return h(
         'figure', {},
-        h('figcaption', {}, h('strong', {}, layer.name)),
+        h('figcaption', {}, h('strong', {}, layer.name), h('span', { class: 'soft' }, `${signed(layer.low)} to ${signed(layer.high)}`)),
         histogram(layer, before, colors),
-        h('p', { class: 'soft' }, rangeOf(layer) + (before ? `, ${decimal(before.std)} after epoch ${whole(first.epoch)}` : '')),
+        h('p', { class: 'soft' }, `std. dev. ${before ? `${decimal(before.std)} → ` : ''}${decimal(layer.std)}`),
       );
     }));
   };
@@ -90,7 +90,5 @@ function outline(context, { low, high, counts }, reach) {
   });
   context.lineTo(x(high), HEIGHT);
 }
-
-const rangeOf = ({ low, high, std }) => `${signed(low)} to ${signed(high)}, std. dev. ${decimal(std)}`;
 
 const signed = (value) => (value < 0 ? `−${decimal(-value)}` : decimal(value));
