@@ -42,7 +42,7 @@ const BROWSER = [
   'web/control/{actions-menu,bar,control,field,form,manage,new-run,requests,strip}.js',
   'web/drawer/{background,drawer,evidence,subject,worker}.js',
   'web/runs/{list,sidebar}.js',
-  'web/views/header.js',
+  'web/views/{happening,header}.js',
   'web/present/{full-screen,present,stage}.js',
   'web/print/{print,report}.js',
 ];

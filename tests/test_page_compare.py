@@ -124,3 +124,17 @@ def test_runs_on_other_test_images_are_compared_by_their_numbers(visit, tmp_path
         page.get_by_label(f"Compare with {ROTATED}").check()
         page.get_by_role("link", name="Compare").click()
         see(page, "#compare .answers li", "^One run each. .* test accuracy")
+
+
+def test_the_chosen_result_and_baseline_are_in_the_address(visit, results):
+    ids = sorted(run.name for run in (results / "runs").iterdir())
+    with our_server(results) as url:
+        page = visit(f"{url}#view=compare&with={','.join(ids)}")
+        page.get_by_label("Result").select_option(label="Validation loss")
+        page.get_by_label("Baseline").select_option(label=UNROTATED)
+        baseline = page.get_by_label("Baseline").input_value()
+        page.wait_for_url(f"**&result=val_loss&baseline={baseline}")
+        page.reload()
+        see(page, "#compare .answers li", "validation loss")
+        assert page.get_by_label("Result").input_value() == "val_loss"
+        assert page.get_by_label("Baseline").input_value() == baseline

@@ -191,3 +191,21 @@ def test_a_view_without_content_says_why(visit, tmp_path):
             page.locator(f"#view-{view} .empty").wait_for()
         page.locator("[data-view=compare]:visible").click()
         see(page, "#compare", "no other run to compare")
+
+
+def test_changes_right_before_a_reload_are_kept(visit, tmp_path):
+    write_run(tmp_path, status="completed")
+    with our_server(tmp_path) as url:
+        page = visit(url)
+        status(page, "Completed")
+        page.locator("#scrubber [data-set=test]").wait_for()
+        with page.expect_navigation():
+            page.evaluate("""() => {
+              document.querySelector('[data-set=test]').click();
+              document.querySelector('[data-part=log]').click();
+              document.querySelector('[data-part=errors]').click();
+              location.reload();
+            }""")
+        status(page, "Completed")
+        assert page.url == f"{url}#set=test&log=1&errors=1"
+        assert page.locator("[data-part=errors]").is_checked()

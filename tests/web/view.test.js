@@ -3,12 +3,12 @@ import { test } from 'node:test';
 import { smoothed } from '../../web/charts/smooth.js';
 import { svgContext } from '../../web/charts/svg.js';
 import { LIST } from '../../web/core/list-options.js';
-import { NOTHING, PLAIN, hashOf, runOf, stateOf } from '../../web/core/url-state.js';
+import { BY_DEFAULT, NOTHING, PLAIN, hashOf, runOf, stateOf } from '../../web/core/url-state.js';
 import { HOSTILE } from './hostile.js';
 
 const PANELS = ['loss', 'accuracy'];
 
-const FIRST = { page: 'overview', shown: null, epoch: null, set: 'validation', selected: NOTHING, list: LIST, overlay: [], view: PLAIN, zoom: null, present: null };
+const FIRST = { page: 'overview', shown: null, epoch: null, set: 'validation', selected: NOTHING, list: LIST, overlay: [], view: PLAIN, zoom: null, present: null, comparison: BY_DEFAULT };
 
 test('a URL restores the state that it was made from', () => {
   const looks = { axis: 'time', smoothing: 0.6, logarithmic: true, outliers: true, errors: true, panel: 'accuracy' };
@@ -17,21 +17,23 @@ test('a URL restores the state that it was made from', () => {
     { ...FIRST, shown: '20260921-run', overlay: ['a-1', 'b_2.c'], view: looks, zoom: [1.25, 3] },
     { ...FIRST, page: 'try', view: { ...PLAIN, axis: 'step', smoothing: 0 }, zoom: [100, 2345.678] },
     { ...FIRST, list: { search: '"a & b" lr>1e-3 100% +#=', sort: 'lr', isGrouped: false, columns: ['lr'] }, overlay: ['a', '', 'c'] },
+    { ...FIRST, page: 'compare', overlay: ['a'], comparison: { result: 'val_loss', baseline: '20260921-run' } },
     { ...FIRST, page: 'mistakes', epoch: 4, set: 'test', selected: { cell: '53', image: 'test-0' } },
     { ...FIRST, epoch: 2, present: 5 },
   ];
   for (const state of states) assert.deepEqual(stateOf(hashOf(state), PANELS), state);
   assert.equal(hashOf(FIRST), '#live');
-  assert.equal(hashOf(states[4]), '#view=mistakes&epoch=4&set=test&cell=53&image=test-0');
+  assert.equal(hashOf(states[5]), '#view=mistakes&epoch=4&set=test&cell=53&image=test-0');
 });
 
 test('a hostile URL gives the default state', () => {
   for (const value of HOSTILE.filter((text) => typeof text === 'string')) {
-    for (const key of ['view', 'epoch', 'set', 'cell', 'image', 'x', 'smooth', 'log', 'errors', 'zoom', 'with', 'panel', 'present']) {
-      const { overlay, view, ...state } = stateOf(`#${key}=${value}`, PANELS);
+    for (const key of ['view', 'epoch', 'set', 'cell', 'image', 'x', 'smooth', 'log', 'errors', 'zoom', 'with', 'panel', 'present', 'result', 'baseline']) {
+      const { overlay, view, comparison, ...state } = stateOf(`#${key}=${value}`, PANELS);
       const { overlay: none, view: plain, ...first } = FIRST;
-      assert.deepEqual({ ...state, epoch: null, selected: NOTHING, shown: null, present: null }, first);
+      assert.deepEqual({ ...state, comparison: BY_DEFAULT, epoch: null, selected: NOTHING, shown: null, present: null }, first);
       assert.ok(state.present === null || (Number.isInteger(state.present) && state.present > 0));
+      assert.ok(Object.values(comparison).every((name) => /^[\w.-]*$/.test(name)));
       assert.ok(state.epoch === null || Number.isInteger(state.epoch));
       assert.ok(overlay.every((id) => /^[\w.-]*$/.test(id)) && overlay.at(-1) !== '', none);
       assert.equal(view.axis, plain.axis);

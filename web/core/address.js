@@ -9,11 +9,12 @@ import { LIVE, hasView, hashOf, runOf, stateOf } from './url-state.js';
 /** @import {State, Store} from './store.js' */
 
 /** @type {(keyof State)[]} */
-const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'listed', 'list', 'overlay', 'view', 'zoom', 'present'];
+const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'listed', 'list', 'overlay', 'view', 'zoom', 'comparison', 'present'];
 // The state of the entries that this module writes: any other was opened by a link, or typed.
 const OURS = 'page'; // and how many opened images lie over the view
 const PRESENTATION = 'presentation'; // opened from the entry before it
-const QUIET_MS = 100; // browsers refuse more than some hundred replacements within half a minute
+// Browsers refuse more than about a hundred replacements within half a minute: so many at once, and one more every so often.
+const [AT_ONCE, EVERY_MS] = [30, 500];
 
 /**
  * @param {Store} store
@@ -22,6 +23,7 @@ const QUIET_MS = 100; // browsers refuse more than some hundred replacements wit
  */
 export function follow(store, panels, navigated) {
   let timer = 0;
+  let [spare, countedAt] = [AT_ONCE, performance.now()]; // replacements that are left
   let current = store.state; // what the current entry holds, or will hold
   let depth = depthOf(history.state);
   let isClosing = false; // on the way back to the entry without an image
@@ -29,6 +31,7 @@ export function follow(store, panels, navigated) {
   const write = (isNew) => {
     clearTimeout(timer);
     timer = 0;
+    spare -= 1;
     const hash = hashOf(current);
     const fragment = hash === LIVE ? '' : hash;
     const url = location.pathname + location.search + fragment;
@@ -43,13 +46,26 @@ export function follow(store, panels, navigated) {
     if (isNew && timer) write(false); // what was to replace the entry that is left
     const isClosed = !isMoved && depth > 0 && current.selected.image !== null && state.selected.image === null;
     current = state;
-    clearTimeout(timer);
-    if (isClosed) history.go(-depth);
+    if (isClosed) {
+      clearTimeout(timer);
+      timer = 0;
+      history.go(-depth);
+    }
     isClosing ||= isClosed;
     depth = isMoved || isClosed ? 0 : depth + Number(isNew);
     if (isNew) write(true);
-    else if (!isClosing) timer = setTimeout(write, QUIET_MS, false);
+    else if (!isClosing) replaceSoon();
   });
+
+  function replaceSoon() {
+    const now = performance.now();
+    spare = Math.min(AT_ONCE, spare + (now - countedAt) / EVERY_MS);
+    countedAt = now;
+    if (spare >= 1) write(false);
+    else timer ||= setTimeout(write, EVERY_MS, false);
+  }
+
+  window.addEventListener('pagehide', () => timer && write(false));
 
   window.addEventListener('popstate', ({ state }) => {
     clearTimeout(timer);

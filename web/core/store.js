@@ -2,14 +2,14 @@
 
 import { LIST } from './list-options.js';
 import { INTERVAL } from './polling.js';
-import { NOTHING, PAGES, PLAIN } from './url-state.js';
+import { BY_DEFAULT, NOTHING, PAGES, PLAIN } from './url-state.js';
 
 /** @import {Network} from '../pad/loader.js' */
 /** @import {Prepared} from '../pad/prepare.js' */
 /** @import {Embedding, Predictions, Samples, Weights} from './artifact-types.js' */
 /** @import {Curves, Liveness, Log, Run} from './types.js' */
 /** @import {ListOptions} from './list-options.js' */
-/** @import {Selected, Split, View, Zoom} from './url-state.js' */
+/** @import {Comparison, Selected, Split, View, Zoom} from './url-state.js' */
 
 /** @typedef {{runId: string, folder: string, log: Log, predictions: Predictions | null, number: number, mark: string, group: string | null}} OverlaidRun
  * `number`: of its color; `mark`: distinguishes runs of the same name; `group`: key of a group that is drawn as one */
@@ -48,6 +48,7 @@ import { NOTHING, PAGES, PLAIN } from './url-state.js';
  * @property {View} view of the charts
  * @property {Zoom | null} zoom
  * @property {number | null} present the screen of the presentation, from 1; null: none
+ * @property {Comparison} comparison
  * @property {Curves | null} curves the log as the charts draw it
  * @property {{runId: string, from: number, to: number, rows: any} | null} detail every batch of a stretch
  * @property {number | null} cursor the x that is read out
@@ -137,6 +138,7 @@ export const INITIAL = {
   view: PLAIN,
   zoom: null,
   present: null,
+  comparison: BY_DEFAULT,
   curves: null,
   detail: null,
   cursor: null,

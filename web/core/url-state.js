@@ -9,8 +9,9 @@ export const SETS = ['validation', 'test'];
 export const AXES = ['epoch', 'step', 'time'];
 const KEYS = new Set([
   'view', 'epoch', 'set', 'cell', 'image', 'find', 'sort', 'group', 'columns', 'with', 'x', 'smooth', 'log', 'outliers', 'errors',
-  'panel', 'zoom', 'present',
+  'panel', 'zoom', 'present', 'result', 'baseline',
 ]);
+const NAME = /^[\w.-]{1,80}$/; // of a run or a field
 /** The fragment of the live run; a bare # would scroll to the top. */
 export const LIVE = '#live';
 
@@ -20,6 +21,7 @@ export const MOST_COMPARED = 10; // runs: as many distinguishable colors as ther
 /** @typedef {{axis: string, smoothing: number, logarithmic: boolean, outliers: boolean, errors: boolean, panel: string | null}} View `errors`: error rate instead of accuracy; `panel`: the enlarged chart */
 /** @typedef {[number, number]} Zoom from and to on the x axis of the charts */
 /** @typedef {{cell: string | null, image: string | null}} Selected a cell of the confusion matrix ('53': a 5 predicted as 3), the name of an image (images.js) */
+/** @typedef {{result: string, baseline: string}} Comparison the compared field, and a run of the side that others are compared with; '' for the defaults */
 /**
  * @typedef {object} Address what an address holds
  * @property {string} page name of the view
@@ -32,19 +34,22 @@ export const MOST_COMPARED = 10; // runs: as many distinguishable colors as ther
  * @property {View} view
  * @property {Zoom | null} zoom
  * @property {number | null} present the screen of the presentation, from 1; null: none
+ * @property {Comparison} comparison
  */
 
 /** @type {View} */
 export const PLAIN = { axis: 'epoch', smoothing: 0.9, logarithmic: false, outliers: false, errors: false, panel: null };
 /** @type {Selected} */
 export const NOTHING = { cell: null, image: null };
+/** @type {Comparison} */
+export const BY_DEFAULT = { result: '', baseline: '' };
 
 /**
- * `#run=…&view=mistakes&epoch=4&set=test&cell=53&image=test-17&with=…,…&x=time&smooth=0.6&log=1&outliers=1&errors=1&panel=loss&zoom=1,2&present=3`
- * and the parts of list-options.js; defaults are left out. An image without a set (image=17) is one of the set shown.
+ * `#run=…&view=mistakes&epoch=4&set=test&cell=53&image=test-17&with=…,…&result=val_loss&baseline=…&x=time&smooth=0.6&log=1&outliers=1&errors=1
+ * &panel=loss&zoom=1,2&present=3` and the parts of list-options.js; defaults are left out. An image without a set (image=17) is one of the set shown.
  * @param {Address} state
  */
-export function hashOf({ page, shown, epoch, set, selected, list, overlay, view, zoom, present }) {
+export function hashOf({ page, shown, epoch, set, selected, list, overlay, view, zoom, comparison, present }) {
   const parameters = new URLSearchParams();
   const add = (key, value) => value !== null && value !== false && value !== '' && parameters.set(key, value);
   add('run', shown);
@@ -55,6 +60,8 @@ export function hashOf({ page, shown, epoch, set, selected, list, overlay, view,
   add('image', selected.image);
   addListOptions(add, list);
   add('with', overlay.join());
+  add('result', comparison.result);
+  add('baseline', comparison.baseline);
   add('x', view.axis !== PLAIN.axis && view.axis);
   add('smooth', view.smoothing !== PLAIN.smoothing && view.smoothing);
   add('log', view.logarithmic && 1);
@@ -104,6 +111,7 @@ export function stateOf(hash, panels) {
     },
     zoom: zoomOf(text('zoom')),
     present: count('present') || null,
+    comparison: { result: NAME.test(text('result')) ? text('result') : '', baseline: NAME.test(text('baseline')) ? text('baseline') : '' },
   };
 }
 
@@ -120,6 +128,6 @@ function zoomOf(text) {
 
 /** Run ids by slot: `a,,c` leaves the second one free. */
 function overlayOf(text) {
-  const slots = text.split(',').slice(0, MOST_COMPARED).map((id) => (/^[\w.-]{1,80}$/.test(id) ? id : ''));
+  const slots = text.split(',').slice(0, MOST_COMPARED).map((id) => (NAME.test(id) ? id : ''));
   return slots.slice(0, slots.findLastIndex((id) => id) + 1);
 }

@@ -13,7 +13,7 @@ import { suggestionsOf } from './comparison-suggestions.js';
 
 const MANY = 4; // sides: their rows get lower, and further sentences are folded
 /** @type {(keyof State)[]} */
-const KEYS = ['runs', 'overlay', 'shown', 'list', 'others', 'log', 'predictions'];
+const KEYS = ['runs', 'overlay', 'shown', 'list', 'others', 'log', 'predictions', 'comparison'];
 
 /**
  * @param {HTMLElement} element
@@ -21,8 +21,6 @@ const KEYS = ['runs', 'overlay', 'shown', 'list', 'others', 'log', 'predictions'
  */
 export function mount(element, store) {
   const { sides: list, answers, note, metric, baseline, details, charts, suggestions } = parts(element.parentElement);
-  /** Choices of the reader; '' for the default. */
-  const chosen = { metric: '', baseline: '' };
   const overlay = (ids, isOn) => {
     const next = changed(store.state.overlay, ids, isOn);
     if (next) store.set({ overlay: next });
@@ -36,10 +34,11 @@ export function mount(element, store) {
     suggestions.replaceChildren(...(isComparison ? [] : suggestionsOf(state, overlay)));
     if (!isComparison) return;
     const { fields, first } = resultsOf(sides);
-    const field = fields.find(({ key }) => key === chosen.metric) ?? first;
-    const base = sides.find(({ key }) => key === chosen.baseline) ?? baselineOf(sides, state.overlay);
+    const { result, baseline: chosen } = state.comparison;
+    const field = fields.find(({ key }) => key === result) ?? first;
+    const base = sides.find(({ runs }) => runs.some(({ runId }) => runId === chosen)) ?? baselineOf(sides, state.overlay);
     offer(metric, fields.map(({ key, label }) => [key, label]), field?.key);
-    offer(baseline, sides.map(({ key, name }) => [key, name]), base.key);
+    offer(baseline, sides.map(({ runs, name }) => [runs[0].runId, name]), base.runs[0].runId);
     baseline.parentElement.hidden = sides.length < 3;
     list.replaceChildren(...sideRows(sides, field, (side) => furtherRuns(side, state), overlay));
     const sentences = field ? sides.filter((side) => side !== base).map((side) => answerOf(base, side, field, state)) : [];
@@ -48,14 +47,9 @@ export function mount(element, store) {
     setText(note, noteOn(sides));
     drawDetails(details, state);
   };
-  metric.addEventListener('change', () => {
-    chosen.metric = metric.value;
-    draw();
-  });
-  baseline.addEventListener('change', () => {
-    chosen.baseline = baseline.value;
-    draw();
-  });
+  const choose = (choice) => store.set({ comparison: { ...store.state.comparison, ...choice } });
+  metric.addEventListener('change', () => choose({ result: metric.value }));
+  baseline.addEventListener('change', () => choose({ baseline: baseline.value }));
   mountCharts(charts, store);
   store.on(KEYS, draw);
 }
