@@ -130,11 +130,11 @@ def test_the_chosen_result_and_baseline_are_in_the_address(visit, results):
     ids = sorted(run.name for run in (results / "runs").iterdir())
     with our_server(results) as url:
         page = visit(f"{url}#view=compare&with={','.join(ids)}")
-        page.get_by_label("Result").select_option(label="Validation loss")
+        page.locator("#compare [data-part=metric]").select_option(label="Validation loss")
         page.get_by_label("Baseline").select_option(label=UNROTATED)
         baseline = page.get_by_label("Baseline").input_value()
         page.wait_for_url(f"**&result=val_loss&baseline={baseline}")
         page.reload()
         see(page, "#compare .answers li", "validation loss")
-        assert page.get_by_label("Result").input_value() == "val_loss"
+        assert page.locator("#compare [data-part=metric]").input_value() == "val_loss"
         assert page.get_by_label("Baseline").input_value() == baseline

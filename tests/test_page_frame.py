@@ -200,12 +200,11 @@ def test_changes_right_before_a_reload_are_kept(visit, tmp_path):
         status(page, "Completed")
         page.locator("#scrubber [data-set=test]").wait_for()
         with page.expect_navigation():
-            page.evaluate("""() => {
-              document.querySelector('[data-set=test]').click();
-              document.querySelector('[data-part=log]').click();
-              document.querySelector('[data-part=errors]').click();
+            page.evaluate("""() => { setTimeout(() => {
+              const parts = ['[data-set=test]', '[data-part=log]', '[data-part=errors]'];
+              for (const part of parts) document.querySelector(part).click();
               location.reload();
-            }""")
+            }); }""")
         status(page, "Completed")
         assert page.url == f"{url}#set=test&log=1&errors=1"
         assert page.locator("[data-part=errors]").is_checked()
