@@ -154,7 +154,7 @@ REFUSED = {
     "V1 of several fields": (PREDICT, {"instances": [{"a": 1, "b": 2}]}, 400, "Its fields: 'a', 'b'"),
     "V1 of an unreadable image": (PREDICT, {"instances": [{"b64": "AAAA"}, BLANK[0].tolist()]}, 400, "Image 0: Not a"),
     "V1 of another shape": (PREDICT, {"instances": [[1, 2, 5]]}, 400, "28x28"),
-    "V1 of an empty image": (PREDICT, {"instances": BLANK.tolist()}, 400, "Image 0 is empty"),
+    "V1 of an empty image": (PREDICT, {"instances": BLANK.tolist()}, 400, "Image 0: no strokes were found"),
     "V1 of too many": (PREDICT, {"instances": [BLANK[0].tolist()] * 17}, 413, "at most 16"),
     "V2 without inputs": (INFER, {"instances": []}, 400, '"inputs" is a list of one tensor'),
     "V2 of another shape": (INFER, {"inputs": [tensor(BLANK[:, 1:])]}, 400, "28x28"),

@@ -87,3 +87,25 @@ def test_a_digit_of_the_test_set_comes_with_its_label(visit, trained):
             right += answer(page) == re.search(r"label (\d)", note)[1]
             clear(page)
         assert right >= 3
+
+
+def test_a_refused_photo_comes_with_what_helps(visit, trained, tmp_path):
+    images, _ = synthetic.draw(1, seed=6)
+    pictures = {
+        "digit": Image.fromarray(images[0].numpy()),
+        "blot": Image.fromarray(np.pad(np.zeros((60, 60), np.uint8), 20, constant_values=255)),
+        "blank": Image.new("L", (80, 80), 230),
+    }
+    with our_server(trained) as url:
+        page = visit(url, allowed=READS)
+        sheet(page)
+        for name, shown, hint in (
+            ("blot", "Not a digit", "crop it to the paper"),
+            ("blank", "No strokes", "crop it to the paper"),
+            ("digit", r"^\d$", "^$"),
+        ):
+            pictures[name].save(tmp_path / f"{name}.png")
+            page.locator("#pad input[type=file]").set_input_files(tmp_path / f"{name}.png")
+            see(page, ANSWER, shown)
+            page.locator("#pad .sheet > p", has_text=re.compile(hint)).wait_for(state="attached")
+        assert "background" not in page.locator("#pad .answer").inner_text()

@@ -226,7 +226,9 @@ def test_a_blot_is_rejected_whatever_the_network_says(weights, tmp_path):
 
 def test_an_empty_image_has_no_prediction(tmp_path, weights):
     Image.new("RGB", (40, 40), (200, 190, 180)).save(tmp_path / "blank.png")
-    assert invoke(tmp_path / "blank.png", "--weights", weights).output == f"{tmp_path / 'blank.png'}: empty image\n"
+    assert invoke(tmp_path / "blank.png", "--weights", weights).output == (
+        f"{tmp_path / 'blank.png'}: no strokes were found above the background\n"
+    )
     answer = json.loads(invoke(tmp_path / "blank.png", "--weights", weights, "--json").output)[0]
     assert (answer["status"], answer["label"], answer["probabilities"], answer["predictions"]) == (
         "empty",

@@ -145,6 +145,8 @@ def test_a_pattern_stands_for_the_pictures_that_match(album, weights):  # noqa: 
         str(album / name) for name in ("b.png", "c.png")
     ]
     result = predict(album.parent / "*.tiff", "--weights", weights)
+    assert (result.exit_code, result.errors) == (1, f"Error: No file matches {album.parent / '*.tiff'}.\n")
+    result = predict(album.parent / "album *", "--weights", weights)
     assert result.exit_code == 1 and "has no pictures" in result.errors and result.errors.count("\n") == 1
 
 

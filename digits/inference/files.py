@@ -36,15 +36,26 @@ def find_pictures(given: Iterable[Path]) -> list[tuple[Path, UserError | None]]:
         except OSError as error:
             pictures, reason = [], f"{path} cannot be read: {error.strerror or error}."
         else:
-            reason = f"{path} has no pictures, which are files named {', '.join(EXTENSIONS[:-1])} or {EXTENSIONS[-1]}."
+            reason = _without_pictures(path)
         found += [(picture, None) for picture in pictures] or [(path, UserError(reason))]
     return found
+
+
+def _without_pictures(path: Path) -> str:
+    """Why a folder or pattern has no pictures."""
+    if _is_pattern(path) and not glob.glob(str(path), recursive=True):
+        return f"No file matches {path}."
+    return f"{path} has no pictures, which are files named {', '.join(EXTENSIONS[:-1])} or {EXTENSIONS[-1]}."
+
+
+def _is_pattern(path: Path) -> bool:
+    return glob.has_magic(str(path)) and not os.path.lexists(path)
 
 
 def _pictures_of(path: Path) -> list[Path]:
     if path.is_dir():
         return sorted(path / entry.name for entry in os.scandir(path) if _is_picture(path / entry.name))
-    if glob.has_magic(str(path)) and not os.path.lexists(path):
+    if _is_pattern(path):
         return sorted(filter(_is_picture, map(Path, glob.glob(str(path), recursive=True))))
     return [path]
 

@@ -148,7 +148,7 @@ def report(file: Path, answer: Reading) -> str:
     """A digit's prediction in a line, and the preprocessed image as ASCII art; a number, and a line for each digit."""
     name = os.fspath(file)
     if answer.status == "empty":
-        return f"{name}: empty image"
+        return f"{name}: no strokes were found above the background"
     return f"{name}: {_report_digit(answer.digits[0]) if len(answer.digits) == 1 else _report_number(answer)}"
 
 

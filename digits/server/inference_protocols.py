@@ -136,7 +136,7 @@ class InferenceProtocols:
             if "error" in answer:
                 raise Problem(400, f"Image {number}: {answer['error']}")
             if answer["status"] == "empty":
-                raise Problem(400, f"Image {number} is empty.")
+                raise Problem(400, f"Image {number}: no strokes were found above the background.")
             if answer["probabilities"] is None:
                 raise Problem(400, f"Image {number} has several digits: send each separately, or use POST /predict.")
         return answers

@@ -60,7 +60,7 @@ class PredictApi:
         began = time.perf_counter()
         answers = self.answers(request, uploads.images_of)
         if len(answers) == 1 and answers[0]["status"] == "empty":
-            raise Problem(422, "The image is empty.")
+            raise Problem(422, "No strokes were found above the background.")
         if "format" in request.query:
             for number, answer in enumerate(answers):
                 if "error" in answer:

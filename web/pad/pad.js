@@ -24,6 +24,8 @@ import { PEN_WIDTH, SIDE, createSheet } from './sheet.js';
 
 const KEYS = 'Sheet to draw on. Arrow keys move the pen, Space lowers or lifts it, Backspace undoes, Escape clears.';
 
+const CROP = 'If the photo also shows a table, a corner or a shadow around the paper, crop it to the paper.';
+
 /**
  * @param {HTMLElement} element
  * @param {Store} store
@@ -150,6 +152,7 @@ class Pad {
     }
     this.#edit(() => this.#drawing.put({ ...picture, ink: '#fff' }));
     this.#testImage = index;
+    if (index === null && isRefused(this.#reading)) setText(this.#parts.note, CROP);
     this.showLabel();
   }
 
@@ -160,6 +163,9 @@ class Pad {
     await this.#take(this.#album(`${folderOf(shown)}test.png?run=${log.runId}`, index), 'The test set', index);
   }
 }
+
+/** Whether a reading has no digit to show. @param {Reading | null} reading */
+const isRefused = (reading) => reading !== null && ['not_a_digit', 'empty'].includes(reading.status);
 
 function markup() {
   const canvas = h('canvas', { width: SIDE, height: SIDE, tabindex: '0', role: 'application', 'aria-label': KEYS });

@@ -37,7 +37,8 @@ export function createProbabilities(element) {
 
 /** @param {Verdict | null} verdict */
 function wordsOf(verdict) {
-  if (!verdict || verdict.status === 'empty') return ['', HINT];
+  if (!verdict) return ['', HINT];
+  if (verdict.status === 'empty') return ['No strokes', 'No strokes were found above the background.'];
   const { status, label, probabilities, isCalibrated, ranking } = verdict;
   if (status === 'not_a_digit') return explanation(verdict);
   const second = probabilities[ranking[1]] >= 0.0005 ? `, then ${ranking[1]} with ${likelihood(probabilities[ranking[1]])}` : '';
