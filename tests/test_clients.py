@@ -76,8 +76,8 @@ def test_arrays_are_read_in_every_shape(site, digits, shape, batch, scale):  # n
     pixels = images[1 : 1 + (batch or 1)] * scale
     value = pixels.reshape(*([batch] if batch else []), *SHAPES[shape]).tolist()
     for body in ({"instances": value}, {"inputs": value}, {"image": value}, value):
-        told = post(site, *in_json(body)).json()
-        assert [one["label"] for one in told.get("answers", [told])] == expected
+        reply = post(site, *in_json(body)).json()
+        assert [one["label"] for one in reply.get("answers", [reply])] == expected
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
@@ -106,9 +106,9 @@ def test_a_phones_photo_is_read(site, digits, size):  # noqa: F811
     photo = Image.new("RGB", size, (231, 229, 224))
     side = size[0] // 3
     photo.paste(Image.fromarray(230 - (images[1] * 0.8).astype(np.uint8)).resize((side, side)), (side, side))
-    told = post(site, saved(photo, "JPEG", quality=95)).json()
-    assert told["label"] == str(labels[1])
-    left, top, right, bottom = told["preprocessing"]["box"]
+    reply = post(site, saved(photo, "JPEG", quality=95)).json()
+    assert reply["label"] == str(labels[1])
+    left, top, right, bottom = reply["preprocessing"]["box"]
     assert side <= left < right <= 2 * side and side <= top < bottom <= 2 * side
 
 

@@ -21,16 +21,16 @@ def tensor(pixels: np.ndarray, datatype: str = "UINT8", **extra) -> dict:
 def test_tensorflow_serving_answers_rows_with_the_probabilities_of_each_instance(site, digits, path):  # noqa: F811
     images, labels = digits
     instances = (images[:3, :, :, None] / 255).tolist()
-    told = post(site, *in_json({"signature_name": "serving_default", "instances": instances}), path=path).json()
-    assert told.keys() == {"predictions"}
-    assert np.argmax(told["predictions"], axis=1).tolist() == list(labels[:3])
-    assert np.sum(told["predictions"], axis=1) == pytest.approx([1, 1, 1])
+    reply = post(site, *in_json({"signature_name": "serving_default", "instances": instances}), path=path).json()
+    assert reply.keys() == {"predictions"}
+    assert np.argmax(reply["predictions"], axis=1).tolist() == list(labels[:3])
+    assert np.sum(reply["predictions"], axis=1) == pytest.approx([1, 1, 1])
 
 
 def test_tensorflow_serving_answers_columns_with_outputs(site, digits):  # noqa: F811
     images, labels = digits
-    told = post(site, *in_json({"inputs": {"image": images[:2].tolist()}}), path=PREDICT).json()
-    assert told.keys() == {"outputs"} and np.argmax(told["outputs"], axis=1).tolist() == list(labels[:2])
+    reply = post(site, *in_json({"inputs": {"image": images[:2].tolist()}}), path=PREDICT).json()
+    assert reply.keys() == {"outputs"} and np.argmax(reply["outputs"], axis=1).tolist() == list(labels[:2])
 
 
 @pytest.mark.parametrize("name", ["conv2d_input", "keras_tensor"])
@@ -39,20 +39,20 @@ def test_tensorflow_serving_reads_inputs_that_the_model_names(site, digits, name
     rows = {"instances": [{name: (image[..., None] / 255).tolist()} for image in images[:2]]}
     columns = {"inputs": {name: images[:2].tolist()}}
     for body, key in ((rows, "predictions"), (columns, "outputs")):
-        told = post(site, *in_json(body), path=PREDICT).json()
-        assert np.argmax(told[key], axis=1).tolist() == list(labels[:2])
+        reply = post(site, *in_json(body), path=PREDICT).json()
+        assert np.argmax(reply[key], axis=1).tolist() == list(labels[:2])
 
 
 def test_kserve_v1_reads_base64(site, picture):  # noqa: F811
     body = {"instances": [{"image_bytes": {"b64": coded(picture[0])}, "key": "1"}]}
-    told = post(site, *in_json(body), path=PREDICT).json()
-    assert str(np.argmax(told["predictions"][0])) == picture[1]
+    reply = post(site, *in_json(body), path=PREDICT).json()
+    assert str(np.argmax(reply["predictions"][0])) == picture[1]
 
 
 def test_the_status_has_the_fields_of_both_protocols(site):  # noqa: F811
-    told = ask(site, "/v1/models/mnist").json()
-    assert (told["name"], told["ready"]) == ("mnist", True)
-    version = told["model_version_status"][0]
+    reply = ask(site, "/v1/models/mnist").json()
+    assert (reply["name"], reply["ready"]) == ("mnist", True)
+    version = reply["model_version_status"][0]
     assert version == {"version": "1", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}
 
 
@@ -62,9 +62,9 @@ def test_kserve_v2_answers_a_tensor_for_each_output(site, digits, datatype, shap
     images, labels = digits
     pixels = images[:2].reshape(shape)
     body = {"id": "42", "inputs": [tensor(pixels if datatype == "UINT8" else pixels / 255, datatype)]}
-    told = post(site, *in_json(body), path=INFER).json()
-    assert (told["model_name"], told["model_version"], told["id"]) == ("mnist", "1", "42")
-    outputs = {one["name"]: one for one in told["outputs"]}
+    reply = post(site, *in_json(body), path=INFER).json()
+    assert (reply["model_name"], reply["model_version"], reply["id"]) == ("mnist", "1", "42")
+    outputs = {one["name"]: one for one in reply["outputs"]}
     assert outputs["label"] == {"name": "label", "datatype": "INT64", "shape": [2], "data": list(labels[:2])}
     assert (outputs["probabilities"]["datatype"], outputs["probabilities"]["shape"]) == ("FP64", [2, 10])
     assert np.reshape(outputs["probabilities"]["data"], (2, 10)).argmax(1).tolist() == list(labels[:2])
@@ -74,15 +74,15 @@ def test_kserve_v2_answers_a_tensor_for_each_output(site, digits, datatype, shap
 def test_kserve_v2_answers_only_the_requested_outputs(site, digits):  # noqa: F811
     images, labels = digits
     nested = tensor(images[:1]) | {"data": images[:1].tolist()}
-    told = post(site, *in_json({"inputs": [nested], "outputs": [{"name": "label"}]}), path=INFER).json()
-    assert [(one["name"], one["data"]) for one in told["outputs"]] == [("label", [int(labels[0])])]
-    assert "id" not in told
+    reply = post(site, *in_json({"inputs": [nested], "outputs": [{"name": "label"}]}), path=INFER).json()
+    assert [(one["name"], one["data"]) for one in reply["outputs"]] == [("label", [int(labels[0])])]
+    assert "id" not in reply
 
 
 def test_kserve_v2_reads_files_as_bytes(site, picture):  # noqa: F811
     given = {"name": "image", "shape": [1], "datatype": "BYTES", "data": [coded(picture[0])]}
-    told = post(site, *in_json({"inputs": [given]}), path=INFER).json()
-    assert told["outputs"][0]["data"] == [int(picture[1])]
+    reply = post(site, *in_json({"inputs": [given]}), path=INFER).json()
+    assert reply["outputs"][0]["data"] == [int(picture[1])]
 
 
 @pytest.mark.parametrize("shape", [-1, [-1], [1], [1, 1], None])
@@ -91,8 +91,8 @@ def test_kserve_v2_reads_bytes_of_any_shape(site, picture, shape):  # noqa: F811
     for data in ([coded(picture[0])], coded(picture[0])):
         name = "312a4eb0-0ca7-4803-a101-a6d2c18486fe"
         given = {"data": data, "datatype": "BYTES", "name": name, "shape": shape}
-        told = post(site, *in_json({"inputs": [given]}), path=INFER).json()
-        assert told["outputs"][0]["data"] == [int(picture[1])], told
+        reply = post(site, *in_json({"inputs": [given]}), path=INFER).json()
+        assert reply["outputs"][0]["data"] == [int(picture[1])], reply
 
 
 @pytest.mark.parametrize("shape", [[-1, 28, 28], [2, -1], [2, 28, -1], [-1, 1, 28, 28]])
@@ -100,14 +100,14 @@ def test_kserve_v2_finds_an_unknown_side_from_the_data(site, digits, shape):  # 
     images, labels = digits
     flat = tensor(images[:2]) | {"shape": shape}
     for data in (flat["data"], images[:2].tolist()):
-        told = post(site, *in_json({"inputs": [flat | {"data": data}]}), path=INFER).json()
-        assert told["outputs"][0]["data"] == list(labels[:2])
+        reply = post(site, *in_json({"inputs": [flat | {"data": data}]}), path=INFER).json()
+        assert reply["outputs"][0]["data"] == list(labels[:2])
 
 
 def test_kserve_v2_reads_booleans(site, digits):  # noqa: F811
     images, labels = digits
-    told = post(site, *in_json({"inputs": [tensor(images[1:2] > 100, "BOOL")]}), path=INFER).json()
-    assert told["outputs"][0]["data"] == [int(labels[1])]
+    reply = post(site, *in_json({"inputs": [tensor(images[1:2] > 100, "BOOL")]}), path=INFER).json()
+    assert reply["outputs"][0]["data"] == [int(labels[1])]
 
 
 def test_the_binary_extension_of_kserve_v2_gets_the_remedy(site, digits):  # noqa: F811
@@ -119,14 +119,14 @@ def test_the_binary_extension_of_kserve_v2_gets_the_remedy(site, digits):  # noq
 
 def test_kserve_v2_describes_server_and_model(site):  # noqa: F811
     assert ask(site, "/v2").json().keys() == {"name", "version", "extensions"}
-    told = ask(site, "/v2/models/mnist").json()
-    assert (told["name"], told["versions"], told["platform"]) == ("mnist", ["1"], "pytorch")
-    assert told["inputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, 28, 28]}]
-    assert [(one["name"], one["shape"]) for one in told["outputs"]][:2] == [
+    reply = ask(site, "/v2/models/mnist").json()
+    assert (reply["name"], reply["versions"], reply["platform"]) == ("mnist", ["1"], "pytorch")
+    assert reply["inputs"] == [{"name": "image", "datatype": "UINT8", "shape": [-1, 28, 28]}]
+    assert [(one["name"], one["shape"]) for one in reply["outputs"]][:2] == [
         ("label", [-1]),
         ("probabilities", [-1, 10]),
     ]
-    assert ask(site, "/v2/models/mnist/versions/1").json() == told
+    assert ask(site, "/v2/models/mnist/versions/1").json() == reply
 
 
 HEALTH = {"/v2/health/live": "live", "/v2/health/ready": "ready", "/v2/models/mnist/ready": "ready"}
@@ -176,5 +176,5 @@ def test_an_error_is_an_object_with_one_sentence(site, what):  # noqa: F811
 
 def test_a_body_that_is_not_json_gets_an_error(site):  # noqa: F811
     for path, words in ((PREDICT, '{"instances": '), (INFER, '{"inputs": [{"name": "image", "shape"')):
-        told = json.loads(post(site, b"{", path=path).body)
-        assert told.keys() == {"error"} and words in told["error"]
+        reply = json.loads(post(site, b"{", path=path).body)
+        assert reply.keys() == {"error"} and words in reply["error"]

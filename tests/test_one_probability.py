@@ -119,15 +119,15 @@ def answers_of_all_programs(folder: Path, files: list[Path]) -> Iterator[list[di
 
 def check_samples(folder: Path) -> None:
     """Every program gives the probabilities and the temperature of test_samples.json."""
-    told = read(folder, contract.TEST_SAMPLES)
-    samples = told["samples"]
-    assert samples and told["temperature"] > 0
+    saved = read(folder, contract.TEST_SAMPLES)
+    samples = saved["samples"]
+    assert samples and saved["temperature"] > 0
     everywhere = answers_of_all_programs(folder, pictures_of(folder, samples))
     for sample, answers, page in zip(samples, everywhere, on_the_page(folder), strict=True):
         for answer in (*answers, page):
             assert answer["probabilities"] == pytest.approx(sample["probabilities"], abs=CLOSE)
-        assert {answer["temperature"] for answer in answers} == {told["temperature"]}
-        assert {answer["model"]["epoch"] for answer in answers if "model" in answer} == {told["epoch"]}
+        assert {answer["temperature"] for answer in answers} == {saved["temperature"]}
+        assert {answer["model"]["epoch"] for answer in answers if "model" in answer} == {saved["epoch"]}
         assert page["isCalibrated"]
 
 
@@ -142,9 +142,9 @@ def check_gallery(folder: Path, saved: dict, images: str) -> None:
 
 
 def test_after_the_run_every_program_gives_the_same_probability(finished):
-    told = read(finished, contract.TEST_SAMPLES)
-    assert told["final"]
-    assert read(finished, contract.TRAINING_LOG)["test"]["temperature"] == pytest.approx(told["temperature"], rel=1e-5)
+    saved = read(finished, contract.TEST_SAMPLES)
+    assert saved["final"]
+    assert read(finished, contract.TRAINING_LOG)["test"]["temperature"] == pytest.approx(saved["temperature"], rel=1e-5)
     check_samples(finished)
     check_gallery(finished, read(finished, contract.PREDICTIONS)["test"], contract.TEST_IMAGES)
 
@@ -198,9 +198,9 @@ def test_every_program_gives_the_same_verdict_for_the_same_reason(finished, tmp_
 
 
 def test_during_training_probabilities_use_the_temperature_of_the_epoch(stopped):
-    told, network = read(stopped, contract.TEST_SAMPLES), read(stopped, contract.NETWORK)
-    assert not told["final"] and told["temperature"] == network["temperature"] == network["temperatures"][-1]
-    assert told["epoch"] == network["epoch"]
+    saved, network = read(stopped, contract.TEST_SAMPLES), read(stopped, contract.NETWORK)
+    assert not saved["final"] and saved["temperature"] == network["temperature"] == network["temperatures"][-1]
+    assert saved["epoch"] == network["epoch"]
     epochs = read(stopped, contract.PREDICTIONS)["validation"]["epochs"]
     temperatures = dict(zip(network["epochs"], network["temperatures"]))
     shared = [one for one in epochs if one["epoch"] in temperatures]

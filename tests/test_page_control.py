@@ -18,7 +18,7 @@ from tests.support.http_client import quiet_port
 from tests.support.pages import becomes, becomes_true, fits, see, status, wait_for_polls, wait_for_steps
 from tests.test_page_access import complaints
 
-SAID = "#header .said"
+MESSAGE = "#header .message"
 CONTROLS = ".controls:visible, [data-change]"
 LITTLE = ("--dataset=synthetic", "--train-limit=640", "--validation=100", "--channels=4,4,8,8", "--batch-size=32")
 
@@ -83,7 +83,7 @@ def test_a_run_is_paused_continued_changed_and_stopped(visit, tmp_path):
         page = visit(url)
         wait_for_steps(page, 0)
         press(page, "Pause")
-        see(page, SAID, r"^Paused after [\d,]+ steps\.$")
+        see(page, MESSAGE, r"^Paused after [\d,]+ steps\.$")
         see(page, "[data-part=word]", r"^Paused since \d\d:\d\d$")
         see(page, "[data-part=figures]", r"^Epoch [\d,]+ of 90,000( · batch [\d,]+ of [\d,]+)?$")
         becomes(page, lambda: bool(re.match(r"Paused since \d\d:\d\d · ", page.title())), True)
@@ -91,29 +91,29 @@ def test_a_run_is_paused_continued_changed_and_stopped(visit, tmp_path):
         see(page, "#runs .run", "paused")
         page.locator("[data-part=status][data-kind=paused]").wait_for()
         press(page, "Continue")
-        see(page, SAID, "^Resumed after a pause of")
+        see(page, MESSAGE, "^Resumed after a pause of")
         change(page)
         page.get_by_label("New learning rate").fill("0.002")
         press(page, "Set")
-        see(page, SAID, "to 0.002; its schedule continues")
+        see(page, MESSAGE, "to 0.002; its schedule continues")
         change(page)
         press(page, "Add")
-        see(page, SAID, "^90,?005 epochs in all instead of 90,?000")
+        see(page, MESSAGE, "^90,?005 epochs in all instead of 90,?000")
         change(page)
         rule = page.get_by_label("Pause when validation accuracy falls")
         rule.check()
-        see(page, SAID, "^Pauses when the validation accuracy falls")
+        see(page, MESSAGE, "^Pauses when the validation accuracy falls")
         page.locator(".rule input:enabled").nth(1).wait_for()
         becomes(page, rule.is_checked, True)
         assert not page.get_by_label("Pause after each epoch").is_checked()
         page.locator(".menu summary").click()
         change(page)
         press(page, "Save a snapshot")
-        see(page, SAID, "^Weights saved after")
+        see(page, MESSAGE, "^Weights saved after")
         for kind in ("paused", "continued", "lr changed", "epochs changed", "snapshot"):
             see(page, "#events .kind", f"^{kind}$")
         press(page, "Stop")
-        see(page, SAID, "^Stopped after")
+        see(page, MESSAGE, "^Stopped after")
         status(page, "stopped")
         see(page, "#events .kind", "^stopped$")
         page.get_by_role("button", name="Resume", exact=True).wait_for()
@@ -141,7 +141,7 @@ def test_a_learning_rate_far_above_the_current_one_needs_confirmation(visit, tmp
         page.locator(".menu [role=alert]").wait_for(state="hidden")
         press(page, "Set")
         press(page, "Set anyway")
-        see(page, SAID, r"to 4 \([0-9,]+ times as high\); its schedule continues")
+        see(page, MESSAGE, r"to 4 \([0-9,]+ times as high\); its schedule continues")
         values = [event["value"] for event in training_log.read(tmp_path)["events"] if event["kind"] == "lr changed"]
         assert values == [4]
 
@@ -153,7 +153,7 @@ def test_a_rejected_command_is_shown(visit, tmp_path):
         change(page)
         page.get_by_label("More epochs").fill("7")
         page.get_by_label("More epochs").press("Enter")
-        see(page, SAID, r"^The trainer refused: epochs: --steps determines the length of this run\.$")
+        see(page, MESSAGE, r"^The trainer refused: epochs: --steps determines the length of this run\.$")
         see(page, "#events .kind", "^refused$")
 
 
@@ -162,7 +162,7 @@ def test_polling_does_not_steal_the_keyboard_focus(visit, tmp_path):
         page = visit(url)
         wait_for_steps(page, 0)
         press(page, "Pause")
-        see(page, SAID, "^Paused")
+        see(page, MESSAGE, "^Paused")
         page.locator("button:enabled", has_text="Continue").wait_for()
         becomes_true(page, "document.activeElement.textContent === 'Continue'")
         page.mouse.click(5, 500)
@@ -179,11 +179,11 @@ def test_a_new_server_has_a_new_token_and_the_page_says_what_to_do(visit, tmp_pa
         page.get_by_role("button", name="Pause").wait_for()
         page.locator("[data-change]").wait_for()
         access.token = "another"
-        see(page, SAID, "restarted.*open the URL that it printed")
+        see(page, MESSAGE, "restarted.*open the URL that it printed")
         becomes(page, page.get_by_role("button", name="Pause").is_disabled, True)
         page.locator("[data-change]").wait_for(state="detached")
         page.goto(f"{url.split('#')[0]}#token=another")  # in this very tab: only the fragment differs
-        page.locator(SAID).wait_for(state="hidden")
+        page.locator(MESSAGE).wait_for(state="hidden")
         with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
             press(page, "Pause")
         assert answer.value.status == 202
@@ -208,13 +208,13 @@ def test_the_page_survives_a_restart_of_the_server(visit, tmp_path):
         becomes(page, page.get_by_role("button", name="Pause").is_disabled, True)
         with server_process(tmp_path, port) as url:
             status(page, "running")
-            see(page, SAID, "restarted.*open the URL that it printed")
+            see(page, MESSAGE, "restarted.*open the URL that it printed")
             becomes(page, page.get_by_role("button", name="Pause").is_disabled, True)
             page.goto(url)
-            page.locator(SAID).wait_for(state="hidden")
+            page.locator(MESSAGE).wait_for(state="hidden")
             wait_for_steps(page, 0)
             press(page, "Pause")
-            see(page, SAID, "^Paused after")
+            see(page, MESSAGE, "^Paused after")
 
 
 HOSTILE = [
@@ -237,8 +237,8 @@ def test_foreign_text_stays_text(visit, tmp_path):
     write_run(tmp_path, status="failed")
     with controlled(tmp_path) as (url, _):
         page = visit(url, allowed=("400",), width=390)
-        said = {"last_words": HOSTILE, "exit_code": 1, "free_bytes": 1}
-        state = {"control_enabled": True, "authorized": True, "running": False, "resumable": True} | said
+        facts = {"last_words": HOSTILE, "exit_code": 1, "free_bytes": 1}
+        state = {"control_enabled": True, "authorized": True, "running": False, "resumable": True} | facts
         page.route("**/control", lambda route: route.fulfill(body=json.dumps(state)))
         for text in HOSTILE:
             see(page, "#notices pre", re.escape(text))
@@ -300,17 +300,17 @@ def test_everything_works_with_the_keyboard(visit, tmp_path):
         page.locator("button:enabled", has_text="Pause").wait_for()
         tab_to(page, "Pause")
         page.keyboard.press("Enter")
-        see(page, SAID, "^Paused")
+        see(page, MESSAGE, "^Paused")
         page.locator("button:enabled", has_text="Continue").wait_for()
         becomes_true(page, "document.activeElement.textContent === 'Continue'")
         page.keyboard.press("Enter")
-        see(page, SAID, "^Resumed")
+        see(page, MESSAGE, "^Resumed")
         tab_to(page, "Change")
         page.keyboard.press("Enter")
         page.keyboard.press("Tab")
         page.keyboard.type("0.001")
         page.keyboard.press("Enter")
-        see(page, SAID, "to 0.001; its schedule continues")
+        see(page, MESSAGE, "to 0.001; its schedule continues")
         tab_to(page, "Stop", "Shift+Tab")
         page.keyboard.press("Enter")
         status(page, "stopped")

@@ -120,6 +120,6 @@ def test_no_control_byte_reaches_the_terminal(tmp_path):
                     connection.shutdown(socket.SHUT_WR)
                     read_all(connection)
         server.terminate()
-        told = server.stderr.read() + server.stdout.read()
-    assert len(told.splitlines()) > 100, "it told of each"
-    assert [byte for byte in told if (byte < 32 and byte != 10) or byte == 127] == []
+        output = server.stderr.read() + server.stdout.read()
+    assert len(output.splitlines()) > 100, "it logged each"
+    assert [byte for byte in output if (byte < 32 and byte != 10) or byte == 127] == []

@@ -52,8 +52,8 @@ def show_test_set(page):
 
 def recount(labels, predictions):
     counts = [[0] * 10 for _ in range(10)]
-    for label, said in zip(labels, predictions):
-        counts[int(label)][int(said)] += 1
+    for label, predicted in zip(labels, predictions):
+        counts[int(label)][int(predicted)] += 1
     return counts
 
 
@@ -121,12 +121,12 @@ def test_the_slider_follows_the_live_run_and_resets_for_another_run(visit, tmp_p
 
 
 def test_a_cell_shows_exactly_its_images_with_the_most_confident_first(visit, tmp_path, run):
-    labels, said, sure = (run["test"][key] for key in ("labels", "predictions", "confidences"))
-    counts = recount(labels, said)
+    labels, predicted, sure = (run["test"][key] for key in ("labels", "predictions", "confidences"))
+    counts = recount(labels, predicted)
     label, other = max(
         ((a, b) for a in range(10) for b in range(10) if a != b), key=lambda cell: counts[cell[0]][cell[1]]
     )
-    cell = [index for index in range(IMAGES) if (labels[index], said[index]) == (str(label), str(other))]
+    cell = [index for index in range(IMAGES) if (labels[index], predicted[index]) == (str(label), str(other))]
     cell.sort(key=lambda index: -sure[index])
     with our_server(tmp_path) as url:
         page = visit(url)
@@ -140,7 +140,7 @@ def test_a_cell_shows_exactly_its_images_with_the_most_confident_first(visit, tm
         assert f"{100 * sure[cell[0]]:.1f}" in cards.first.inner_text()
         assert cards.first.locator(".bars").get_attribute("aria-label").startswith(f"Probabilities {other}: ")
         page.locator("[data-pick=doubts]").click()
-        right = [index for index in range(IMAGES) if labels[index] == said[index]]
+        right = [index for index in range(IMAGES) if labels[index] == predicted[index]]
         first = min(right, key=lambda index: (sure[index], index))
         see(page, "#mistakes [data-part=title]", "lowest confidence first")
         becomes(page, names.first.text_content, f"Test image {first}:")

@@ -109,7 +109,7 @@ def write_verdicts(folder: Path, each: int) -> None:
     prepared = [prepare(_picture(one)) for one in [*digits.numpy(), *gray]]
     logits = network(mnist.normalize(torch.from_numpy(np.stack([one.pixels for one in prepared]))))
     rows = zip(prepared, logits.tolist(), apply_temperature(logits, 1.7).tolist(), energies(logits).tolist())
-    told = [
+    cases = [
         {
             "pixels": base64.b64encode(one.pixels.tobytes()).decode(),
             "parts": one.parts,
@@ -120,7 +120,7 @@ def write_verdicts(folder: Path, each: int) -> None:
         }
         for one, ten, probabilities, energy in rows
     ]
-    (folder / "verdicts.json").write_text(json.dumps({"temperature": 1.7, "cases": told}))
+    (folder / "verdicts.json").write_text(json.dumps({"temperature": 1.7, "cases": cases}))
 
 
 def _picture(gray: np.ndarray) -> DecodedImage:

@@ -172,7 +172,7 @@ def test_a_run_is_queued_while_another_is_trained_and_a_failure_is_listed(visit,
         see(page, "#queue ol li", "^cnn4-quick, epochs 7")
         press(page, "Dismiss <b>bad</b>")
         page.locator("#queue .failures li").wait_for(state="detached")
-        see(page, "#header .said", "^Queued; it starts when no other run is being trained\\.$")
+        see(page, "#header .message", "^Queued; it starts when no other run is being trained\\.$")
 
 
 def test_an_open_form_reports_a_restarted_server(visit, tmp_path):

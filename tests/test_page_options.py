@@ -58,8 +58,8 @@ def test_each_option_has_its_default_for_every_preset_model_and_optimizer():
         recipe = PRESETS[case["preset"]].options
         config = Config(**{name: recipe[name] for name in ("model", "optimizer") if name in recipe} | case)
         expected = config.defaults()
-        told = {name: list(value) if isinstance(value, tuple) else value for name, value in expected.items()}
-        assert usual == {name: told[name] for name in SETTABLE}, case
+        expanded = {name: list(value) if isinstance(value, tuple) else value for name, value in expected.items()}
+        assert usual == {name: expanded[name] for name in SETTABLE}, case
 
 
 def test_the_schedule_preview_matches_the_schedule():
@@ -98,9 +98,9 @@ def test_the_command_equals_that_of_the_server():
     ):
         words = shlex.split(command)
         assert words[:2] == ["python", "mnist_cnn.py"] and words[-2:] == ["--results-dir", "a folder"]
-        told, ours = pairs(words[2:-2]), pairs(options_schema.to_argv(case))
-        assert told.keys() == ours.keys()
-        for flag, value in told.items():
+        theirs, ours = pairs(words[2:-2]), pairs(options_schema.to_argv(case))
+        assert theirs.keys() == ours.keys()
+        for flag, value in theirs.items():
             assert value == ours[flag] or float(value) == float(ours[flag]), flag
 
 

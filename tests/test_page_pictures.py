@@ -29,13 +29,13 @@ def test_the_page_and_the_server_agree_on_an_image(visit, trained, tmp_path):
             page.locator("#pad input[type=file]").set_input_files(file)
             see(page, ANSWER, r"\d|Not")
             request = urllib.request.Request(f"{url}predict", file.read_bytes(), {"Content-Type": "image/png"})
-            told = json.load(urllib.request.urlopen(request))
-            with Image.open(decoded(told["preprocessing"]["image"])) as seen:
+            reply = json.load(urllib.request.urlopen(request))
+            with Image.open(decoded(reply["preprocessing"]["image"])) as seen:
                 difference = np.abs(np.asarray(seen, int).ravel() - np.array(pixels(page)))
             assert difference.max() <= 1
             shares = [float(text.rstrip(" %")) / 100 for text in page.locator("#pad .ten span").all_inner_texts()]
-            assert shares == pytest.approx(told["probabilities"], abs=0.002)
-            assert answer(page) == (told["label"] if told["status"] != "not_a_digit" else "Not a digit")
+            assert shares == pytest.approx(reply["probabilities"], abs=0.002)
+            assert answer(page) == (reply["label"] if reply["status"] != "not_a_digit" else "Not a digit")
             clear(page)
 
 

@@ -16,10 +16,10 @@ BYTES_PER_SECOND = 50_000
 LATENCY_S = 0.4
 PIECE = 1460  # bytes of a TCP segment
 WATCH_HEADER = """
-window.said = [];
+window.messages = [];
 new MutationObserver(() => {
   const text = document.getElementById('header')?.textContent;
-  if (text && text !== window.said.at(-1)) window.said.push(text);
+  if (text && text !== window.messages.at(-1)) window.messages.push(text);
 }).observe(document, { childList: true, characterData: true, subtree: true });
 """
 
@@ -103,12 +103,12 @@ def test_on_a_slow_line_the_curves_come_first_and_the_server_is_never_called_gon
         status(page, "Completed")
         assert [path for path in requested if PREDICTIONS in path or TEST_IMAGES in path] == []
         arrived = re.compile(r"Slow connection: \d+ of \d+ files of the page have arrived")
-        assert any(map(arrived.search, page.evaluate("said"))), "said while the page was not there yet"
+        assert any(map(arrived.search, page.evaluate("messages"))), "reported while the page was not there yet"
         reach(page, "#mistakes")
         see(page, "#mistakes [data-part=count]", "in 10,000 images")
-        assert any("slow connection: loading predictions" in text for text in page.evaluate("said"))
+        assert any("slow connection: loading predictions" in text for text in page.evaluate("messages"))
         assert requested.count(f"/results/{PREDICTIONS}") == 1, "it was not given up and asked for again"
         page.locator(".digits").scroll_into_view_if_needed()
         becomes(page, lambda: any(TEST_IMAGES in path for path in requested), True)
         status(page, "Completed")
-        assert not any("gone" in text for text in page.evaluate("said"))
+        assert not any("gone" in text for text in page.evaluate("messages"))

@@ -99,25 +99,25 @@ def test_every_encoding_of_the_body_is_classified(site, picture, way):
     content, label = picture
     answer = post(site, *WAYS[way](content))
     assert answer.status == 200, answer.body
-    told = answer.json()
-    assert told["label"] == label
-    assert sum(told["probabilities"]) == pytest.approx(1)
-    assert told["score"] == max(told["probabilities"])
-    assert told["predictions"][0]["label"] == label and len(told["predictions"]) == 10
-    assert told["model"]["run_id"] == "x" and told["model"]["epoch"] == 1 and len(told["model"]["sha256"]) == 64
-    seen = Image.open(io.BytesIO(base64.b64decode(told["preprocessing"]["image"].partition(",")[2])))
+    reply = answer.json()
+    assert reply["label"] == label
+    assert sum(reply["probabilities"]) == pytest.approx(1)
+    assert reply["score"] == max(reply["probabilities"])
+    assert reply["predictions"][0]["label"] == label and len(reply["predictions"]) == 10
+    assert reply["model"]["run_id"] == "x" and reply["model"]["epoch"] == 1 and len(reply["model"]["sha256"]) == 64
+    seen = Image.open(io.BytesIO(base64.b64decode(reply["preprocessing"]["image"].partition(",")[2])))
     assert seen.size == (28, 28)
-    assert told["preprocessing"]["inverted"] is True
-    assert told["elapsed_ms"] > 0
+    assert reply["preprocessing"]["inverted"] is True
+    assert reply["elapsed_ms"] > 0
 
 
 @pytest.mark.parametrize("scale", [1, 1 / 255])
 def test_arrays_of_pixels_are_used_unchanged(site, digits, scale):  # noqa: F811
     images, labels = digits
     rows = (images[1] * scale).tolist()
-    told = post(site, *in_json({"instances": [rows]})).json()
-    assert told["label"] == str(labels[1])
-    seen = Image.open(io.BytesIO(base64.b64decode(told["preprocessing"]["image"].partition(",")[2])))
+    reply = post(site, *in_json({"instances": [rows]})).json()
+    assert reply["label"] == str(labels[1])
+    seen = Image.open(io.BytesIO(base64.b64decode(reply["preprocessing"]["image"].partition(",")[2])))
     assert np.array_equal(np.asarray(seen), images[1])
 
 
@@ -135,10 +135,10 @@ def test_several_images_get_answers_in_order(site, digits):  # noqa: F811
 
 def test_the_bare_list_that_hugging_faces_client_reads(site, picture):
     content, label = picture
-    told = post(site, content, path="/predict?format=hf").json()
-    assert told[0]["label"] == label and set(told[0]) == {"label", "score"} and len(told) == 10
+    reply = post(site, content, path="/predict?format=hf").json()
+    assert reply[0]["label"] == label and set(reply[0]) == {"label", "score"} and len(reply) == 10
     two = post(site, *form(("image", content), ("image", content)), path="/predict?format=hf").json()
-    assert [[one["label"] for one in scores] for scores in two] == [[one["label"] for one in told]] * 2
+    assert [[one["label"] for one in scores] for scores in two] == [[one["label"] for one in reply]] * 2
 
 
 def test_the_weights_of_a_run_can_be_named(site, picture):
@@ -238,8 +238,8 @@ def test_a_torch_that_cannot_be_imported_is_explained_in_the_terminal(site, pict
         503,
         "A package can't be loaded; the server's terminal names it and the remedy.",
     )
-    said = capsys.readouterr().err
-    assert words in said and "pip install" in said
+    errors = capsys.readouterr().err
+    assert words in errors and "pip install" in errors
 
 
 def test_host_origin_and_method_are_checked(site, picture):

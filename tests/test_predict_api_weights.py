@@ -58,8 +58,8 @@ def test_a_live_run_predicts_with_its_newest_or_any_saved_epoch(live, picture, w
         newest = post(live, content).json()
         assert (newest["label"], newest["model"]["epoch"], newest["status"]) == (label, 3, "ok")
         assert post(live, content, path=f"/predict?run={log.run_id}").json()["model"] == newest["model"]
-        told = post(live, content, path="/predict?epoch=2").json()
-        assert (told["label"], told["model"]["epoch"], told["status"]) == (label, 2, "not_a_digit")
+        reply = post(live, content, path="/predict?epoch=2").json()
+        assert (reply["label"], reply["model"]["epoch"], reply["status"]) == (label, 2, "not_a_digit")
         assert post(live, content, path=f"/predict?run={log.run_id}&epoch=1").json()["model"]["epoch"] == 1
 
 

@@ -183,7 +183,7 @@ def test_a_snapshot_holds_the_weights_of_its_step_and_the_latest_calibration(tmp
     early, late = found
     assert early["run_id"] == log_of(tmp_path)["run_id"]
     assert (early["step"], late["step"]) == (5, 15)
-    assert late["temperature"] > 0 and math.isfinite(late["ood_threshold"]), "as the last validation told them"
+    assert late["temperature"] > 0 and math.isfinite(late["ood_threshold"]), "as the last validation fitted them"
 
 
 def test_a_steered_run_repeats_bit_for_bit_and_resumes_after_a_kill(tmp_path):

@@ -17,8 +17,8 @@ def test_an_epoch_has_ten_probabilities_for_each_sample_and_is_replaced_by_its_f
     first, last = history.as_json()
     assert (first["epoch"], first["temperature"], last["epoch"], last["temperature"]) == (1, None, 2, 1.6)
     for row, seed in ((first, 1), (last, 3)):
-        for told, expected in zip(row["probabilities"], probabilities(seed).tolist(), strict=True):
-            assert told == pytest.approx(expected, abs=5e-5)
+        for saved, expected in zip(row["probabilities"], probabilities(seed).tolist(), strict=True):
+            assert saved == pytest.approx(expected, abs=5e-5)
 
 
 def test_of_many_epochs_some_are_saved_and_a_resumed_run_continues():

@@ -22,7 +22,7 @@ function runsOf(...given) {
 const stateOf = (runs, changes = {}) => ({ runs, overlay: runs.slice(1).map(({ runId }) => runId), shown: null, list: LIST, others: [], log: null, ...changes });
 const A = [[0.01, 3, 0.981], [0.01, 2, 0.979], [0.01, 1, 0.98]];
 const B = [[0.02, 3, 0.985], [0.02, 2, 0.982], [0.02, 1, 0.984]];
-const said = (sides, key = 'test_accuracy') => {
+const sentenceFor = (sides, key = 'test_accuracy') => {
   const field = fieldsOf(sides.flatMap(({ runs }) => runs)).get(key);
   return sentenceOf(sides[0], sides[1], field, compare(sides[0], sides[1], field));
 };
@@ -81,39 +81,39 @@ test('equal seeds are paired, other seeds are not', () => {
 });
 
 test('a decided difference has its size, interval and probability', () => {
-  const { verdict, text } = said(sidesOf(stateOf(runsOf(...B, ...A))));
+  const { verdict, text } = sentenceFor(sidesOf(stateOf(runsOf(...B, ...A))));
   assert.equal(verdict, 'lr 0.02 is ahead.');
   assert.equal(text, 'lr 0.02 has a higher test accuracy than lr 0.01, by 0.37 percentage points on average over the 3 seeds that both have; '
     + '95 % interval: 0.22 to 0.51 percentage points. If the settings made no difference, seeds alone would give one at least this large with '
     + 'probability 0.0082 (paired t-test). With so few seeds the interval relies on normally distributed results.');
-  const loss = said(sidesOf(stateOf(runsOf(...B, ...A))), 'val_loss');
+  const loss = sentenceFor(sidesOf(stateOf(runsOf(...B, ...A))), 'val_loss');
   assert.equal(loss.verdict, 'lr 0.02 is ahead.', 'a lower loss is better');
   assert.match(loss.text, /has a lower validation loss than lr 0.01, by 0\.0037 on average .* 95 % interval: 0\.0022 to 0\.0051\./);
 });
 
 test('an interval with 0 decides nothing', () => {
-  const { verdict, text } = said(sidesOf(stateOf(runsOf([0.02, 3, 0.985], [0.02, 2, 0.975], [0.02, 1, 0.983], ...A))));
+  const { verdict, text } = sentenceFor(sidesOf(stateOf(runsOf([0.02, 3, 0.985], [0.02, 2, 0.975], [0.02, 1, 0.983], ...A))));
   assert.equal(verdict, 'Not decided.');
   assert.match(text, /interval: −0\.\d\d to 1\.\d\d percentage points.*The interval includes 0: these runs do not show which is better\./);
 });
 
 test('the same difference for each seed has no interval', () => {
-  const { verdict, text } = said(sidesOf(stateOf(runsOf(...A.map(([, seed, accuracy]) => [0.02, seed, accuracy + 0.001]), ...A))));
+  const { verdict, text } = sentenceFor(sidesOf(stateOf(runsOf(...A.map(([, seed, accuracy]) => [0.02, seed, accuracy + 0.001]), ...A))));
   assert.equal(verdict, 'The same difference for each seed.');
   assert.match(text, /by 0\.10 percentage points on average over the 3 seeds that both have\. Without any spread there is no interval\.$/);
-  assert.equal(said(sidesOf(stateOf(runsOf(...A.map(([, seed, accuracy]) => [0.02, seed, accuracy]), ...A)))).verdict, 'No difference.');
+  assert.equal(sentenceFor(sidesOf(stateOf(runsOf(...A.map(([, seed, accuracy]) => [0.02, seed, accuracy]), ...A)))).verdict, 'No difference.');
 });
 
 test('a single run is judged by the range of another run of the group', () => {
-  const inside = said(sidesOf(stateOf(runsOf([0.02, 1, 0.981], ...A))));
+  const inside = sentenceFor(sidesOf(stateOf(runsOf([0.02, 1, 0.981], ...A))));
   assert.equal(inside.verdict, 'Not decided.');
   assert.match(inside.text, /^lr 0.02 is a single run\. Its test accuracy of 98\.10\s% is within 97\.50\s% to 98\.50\s%.*prediction interval from 3 seeds/);
-  assert.equal(said(sidesOf(stateOf(runsOf([0.02, 1, 0.99], ...A)))).verdict, 'lr 0.02 is ahead in this run.');
-  assert.equal(said(sidesOf(stateOf(runsOf([0.02, 1, 0.97], ...A)))).verdict, 'lr 0.01 is ahead in this run.');
+  assert.equal(sentenceFor(sidesOf(stateOf(runsOf([0.02, 1, 0.99], ...A)))).verdict, 'lr 0.02 is ahead in this run.');
+  assert.equal(sentenceFor(sidesOf(stateOf(runsOf([0.02, 1, 0.97], ...A)))).verdict, 'lr 0.01 is ahead in this run.');
 });
 
 test('two numbers decide nothing', () => {
-  assert.equal(said(sidesOf(stateOf(runsOf(B[0], A[0])))).verdict, 'One run each.');
+  assert.equal(sentenceFor(sidesOf(stateOf(runsOf(B[0], A[0])))).verdict, 'One run each.');
 });
 
 test('the note says what the intervals cover, and that several comparisons were made', () => {

@@ -74,22 +74,22 @@ test('a token that the server rejects is outdated', () => {
 });
 
 test('a failed trainer is reported, a completed one is not', () => {
-  const told = (changes, state) => logTailOf({ control: parseControl({ ...CONTROL, ...changes }), liveness: 'completed', shown: null, ...state });
-  for (const exit of [null, 0, 130, 143]) assert.equal(told({ exit_code: exit }), null);
-  assert.match(told({ exit_code: 137 }).end, /killed.*memory/);
-  assert.match(told({ exit_code: 1, last_words: [] }).end, /exit code 1\./);
-  assert.deepEqual(told({}, { liveness: 'crashed' }).lines, ['a', 'b'], 'another server had started it');
-  assert.equal(told({ last_words: [] }, { liveness: 'crashed' }), null, 'it was started in a terminal');
-  for (const state of [{ shown: 'earlier' }, { liveness: 'running' }]) assert.equal(told({ exit_code: state.shown ? 1 : null }, state), null);
-  assert.equal(told({ exit_code: 1, running: true }), null, 'the next one runs');
+  const tailOf = (changes, state) => logTailOf({ control: parseControl({ ...CONTROL, ...changes }), liveness: 'completed', shown: null, ...state });
+  for (const exit of [null, 0, 130, 143]) assert.equal(tailOf({ exit_code: exit }), null);
+  assert.match(tailOf({ exit_code: 137 }).end, /killed.*memory/);
+  assert.match(tailOf({ exit_code: 1, last_words: [] }).end, /exit code 1\./);
+  assert.deepEqual(tailOf({}, { liveness: 'crashed' }).lines, ['a', 'b'], 'another server had started it');
+  assert.equal(tailOf({ last_words: [] }, { liveness: 'crashed' }), null, 'it was started in a terminal');
+  for (const state of [{ shown: 'earlier' }, { liveness: 'running' }]) assert.equal(tailOf({ exit_code: state.shown ? 1 : null }, state), null);
+  assert.equal(tailOf({ exit_code: 1, running: true }), null, 'the next one runs');
 });
 
 test('the reason why a run is not resumable takes the place of Resume', () => {
-  const told = (changes, state) => resumeProblemOf({ control: parseControl({ ...CONTROL, not_resumable: 'No checkpoint.', ...changes }), liveness: 'crashed', shown: null, ...state });
-  assert.equal(told({}), 'No checkpoint.');
-  for (const state of [{ shown: 'earlier' }, { liveness: 'paused' }, { control: null }]) assert.equal(told({}, state), '');
-  assert.equal(told({ running: true }), '');
-  assert.equal(told({ not_resumable: null }), '');
+  const problemFor = (changes, state) => resumeProblemOf({ control: parseControl({ ...CONTROL, not_resumable: 'No checkpoint.', ...changes }), liveness: 'crashed', shown: null, ...state });
+  assert.equal(problemFor({}), 'No checkpoint.');
+  for (const state of [{ shown: 'earlier' }, { liveness: 'paused' }, { control: null }]) assert.equal(problemFor({}, state), '');
+  assert.equal(problemFor({ running: true }), '');
+  assert.equal(problemFor({ not_resumable: null }), '');
 });
 
 test('a learning rate far above the current one needs confirmation', () => {

@@ -34,7 +34,7 @@ test('the pixels equal those of Python for the same images, within one gray leve
   assert.ok(equal / (784 * cases.length) > 0.999);
 });
 
-test('so do shift, parts and what else is told of the ink', () => {
+test('so do shift, parts and the other facts about the ink', () => {
   for (const { name, now, then } of cases) {
     const { inverted, shift, parts, touches_edge: touchesEdge } = then;
     assert.deepEqual({ inverted: now.inverted, shift: now.shift, parts: now.parts, touchesEdge: now.touchesEdge }, { inverted, shift, parts, touchesEdge }, name);

@@ -145,8 +145,8 @@ test('a request that was sent early is not sent again, but the one after it is',
 test('what takes longer than a second to load is named until it is there', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const { send, end } = slowly();
-  const told = [];
-  watchSlow((urls) => told.push(urls));
+  const calls = [];
+  watchSlow((urls) => calls.push(urls));
   const read = createReader();
   const [quick, late] = [read('quick'), read('late')];
   await settled();
@@ -157,5 +157,5 @@ test('what takes longer than a second to load is named until it is there', async
   send('late', '2');
   end('late');
   await late;
-  assert.deepEqual(told, [['late'], []]);
+  assert.deepEqual(calls, [['late'], []]);
 });

@@ -118,7 +118,7 @@ test('runs of one seed are one repetition', () => {
   assert.equal(spread(accuracy, summaryOf(runs.slice(0, 1), accuracy)), '50.00\u00a0%');
 });
 
-test('runs of the same name are told apart by seed, start or id', () => {
+test('runs of the same name are distinguished by seed, start or id', () => {
   const named = (...given) => [...marksOf(parseRuns({ runs: given.map((one, at) => entry(`20260101-run${at}`, { name: 'same', ...one })) })).values()];
   assert.deepEqual(named({ config: { seed: 1 } }, { config: { seed: 7 } }, { name: 'other' }), ['seed 1', 'seed 7', '']);
   const [first, second] = named({ started_at: '2026-01-05T10:00' }, { started_at: '2026-01-06T11:30' });

@@ -17,7 +17,7 @@ test('a replay visits every epoch in its time', () => {
   assert.equal(places[39], 4);
 });
 
-test('an epoch that was not kept is replaced by the one before it, which is said', () => {
+test('an epoch that was not kept is replaced by the one before it, with a note', () => {
   const rows = [{ epoch: 2 }, { epoch: 4 }];
   assert.deepEqual([null, 4, 3, 2, 1].map((epoch) => keptAt(rows, epoch)?.epoch ?? null), [4, 4, 2, 2, null]);
   assert.equal(insteadOf('Weights', 3, 2), 'Weights of epoch 3 are not kept: these are of epoch 2.');

@@ -42,7 +42,7 @@ test('probabilities of huge logits are finite', () => {
   assert.deepEqual(softmax([1e4, 0, -1e4], null), [1, 0, 0]);
 });
 
-test('an outlier at the edge or of faint strokes is told so, unless the network has no idea', () => {
+test('an outlier at the edge or of faint strokes has that reason, unless the network has no idea', () => {
   const digit = written.find((one) => !one.refused);
   const faint = { ...digit, pixels: digit.pixels.map((pixel) => pixel / 3) };
   const seen = (prepared, logits = [0, 9, 0, 0, 0, 0, 0, 0, 0, 0]) => explanation(judge(prepared, logits, { temperature: 1, oodThreshold: -20 }));

@@ -30,7 +30,7 @@ export function mount(header, store, poll, newRun) {
 }
 
 class Bar {
-  message = h('p', { class: 'said', role: 'status' });
+  message = h('p', { class: 'message', role: 'status' });
   #store;
   #poll;
   #pause = button('Pause', () => this.#ask(possible(this.#store.state).isPaused ? 'continue' : 'pause'));

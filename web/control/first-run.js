@@ -7,20 +7,20 @@ import { possible } from './state.js';
 const CHOICES = [['Train', 'about 2 min', {}], ['Train fast', '10 s', { preset: 'fast' }]];
 
 export function mount(welcome, store, poll) {
-  const said = h('p', { role: 'status' });
+  const message = h('p', { role: 'status' });
   const buttons = CHOICES.map(([title, time, options]) => {
     const element = h('button', { type: 'button', class: 'large', onclick: () => start(options) }, title, h('small', {}, ` (${time})`));
     return element;
   });
-  const root = h('div', { class: 'first-run' }, ...buttons, said);
+  const root = h('div', { class: 'first-run' }, ...buttons, message);
   welcome.querySelector('h1').after(root);
 
   async function start(options) {
     for (const one of buttons) one.disabled = true;
     try {
-      setText(said, `${await begin(store, poll, 'runs', { options })}.`);
+      setText(message, `${await begin(store, poll, 'runs', { options })}.`);
     } catch (error) {
-      setText(said, messageOf(error));
+      setText(message, messageOf(error));
     }
     draw();
   }

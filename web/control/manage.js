@@ -7,7 +7,7 @@ import { LIVE } from '../core/url-state.js';
 
 /** Opens the dialog. `newRun` opens the form with the run's settings, or repeats it. */
 export function manage(run, inTraining, store, newRun, report) {
-  const said = h('p', { role: 'status' }, inTraining ? 'It can be deleted once its training has ended.' : '');
+  const message = h('p', { role: 'status' }, inTraining ? 'It can be deleted once its training has ended.' : '');
   const field = h('input', { value: run.name, maxlength: 120, autofocus: true });
   let sure = false;
 
@@ -16,7 +16,7 @@ export function manage(run, inTraining, store, newRun, report) {
       await change(run.runId, method, body, store);
       dialog.close();
     } catch (error) {
-      setText(said, messageOf(error));
+      setText(message, messageOf(error));
     }
   };
   const repeat = async (work) => {
@@ -25,13 +25,13 @@ export function manage(run, inTraining, store, newRun, report) {
       dialog.close();
       if (sentence) report(sentence);
     } catch (error) {
-      setText(said, messageOf(error));
+      setText(message, messageOf(error));
     }
   };
   const remove = ({ detail }) => {
     if (sure) return detail > 1 || act('DELETE'); // a double click is not a confirmation
     sure = true;
-    setText(said, 'Its curves, predictions and weights will be deleted permanently.');
+    setText(message, 'Its curves, predictions and weights will be deleted permanently.');
     return setText(last, 'Delete permanently');
   };
   const last = h('button', { type: 'button', class: 'danger', disabled: inTraining, onclick: remove }, 'Delete');
@@ -47,7 +47,7 @@ export function manage(run, inTraining, store, newRun, report) {
     'form', { onsubmit: (event) => { event.preventDefault(); act('POST', { name: field.value }); } },
     h('label', {}, 'Name ', field),
     h('p', { class: 'soft' }, kept),
-    said,
+    message,
     h('div', { class: 'picks' },
       button('Run again\u2026', () => repeat(newRun.again)),
       button(`Repeat with seeds ${SEEDS[0]} to ${SEEDS.at(-1)}`, () => repeat(newRun.repeat))),

@@ -10,19 +10,19 @@ export function mount(parent, store) {
   const title = h('h3');
   const runs = h('ol');
   const failures = h('ul', { class: 'failures' });
-  const said = h('p', { class: 'problem', role: 'alert' });
+  const message = h('p', { class: 'problem', role: 'alert' });
   const all = button('Cancel all', () => remove('queue'));
-  const root = h('section', { id: 'queue', 'aria-label': 'Queue', hidden: true }, h('div', { class: 'heading' }, title, all), runs, failures, said);
+  const root = h('section', { id: 'queue', 'aria-label': 'Queue', hidden: true }, h('div', { class: 'heading' }, title, all), runs, failures, message);
   parent.append(root);
   let drawn = '';
 
   async function remove(path) {
-    setText(said, '');
+    setText(message, '');
     try {
       const queue = await send(store.state.token, 'DELETE', path);
       store.set({ control: { ...store.state.control, queue: { runs: queue.runs, failures: queue.failures } } });
     } catch (error) {
-      setText(said, messageOf(error));
+      setText(message, messageOf(error));
     }
   }
 

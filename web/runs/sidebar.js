@@ -30,7 +30,7 @@ class Sidebar {
   #store;
   #element;
   #count = h('span', { class: 'soft' });
-  #said = h('p', { class: 'soft note', role: 'status' });
+  #message = h('p', { class: 'soft note', role: 'status' });
   #labels = h('div', { class: 'labels', role: 'group', 'aria-label': 'Sort by column' });
   #rows = h('ol', { class: 'rows' });
   #scroller = h('div', { class: 'scroller', tabindex: '0', role: 'region', 'aria-label': 'List of runs' }, this.#rows);
@@ -50,7 +50,7 @@ class Sidebar {
     this.#store = store;
     this.#element = element;
     element.prepend(
-      h('h2', {}, 'Runs ', this.#count), createTools(store), this.#said, this.#labels, this.#scroller, this.#footer,
+      h('h2', {}, 'Runs ', this.#count), createTools(store), this.#message, this.#labels, this.#scroller, this.#footer,
     );
     store.on(['overlay', 'shown'], () => { this.#refusal = ''; });
   }
@@ -63,7 +63,7 @@ class Sidebar {
     if (list.search && !this.#parse) this.#loadSearch();
     const parse = list.search ? this.#parse : null;
     const listing = listingOf(runs, list, { isOpen: (group) => this.#isOpen(group), showsHidden, parse });
-    this.#tell(listing, runs.length);
+    this.#report(listing, runs.length);
     const fields = fieldsOf(runs);
     const columns = list.columns.flatMap((key) => fields.get(key) ?? []);
     this.#drawLabels(columns, list.sort);
@@ -104,10 +104,10 @@ class Sidebar {
     return element;
   }
 
-  #tell({ count, hidden, problems }, total) {
+  #report({ count, hidden, problems }, total) {
     const visible = this.#store.state.list.search ? `${whole(count)} of ${whole(total)}` : whole(total);
     setText(this.#count, total ? visible : '');
-    setText(this.#said, this.#refusal || problems[0] || (total && !count && !hidden ? 'No run matches this search.' : ''));
+    setText(this.#message, this.#refusal || problems[0] || (total && !count && !hidden ? 'No run matches this search.' : ''));
     this.#footer.hidden = !hidden;
     setText(this.#hidden, `show ${whole(hidden)} hidden`);
   }
@@ -147,10 +147,10 @@ class Sidebar {
     if (isOn && !room) {
       box.checked = false;
       this.#refusal = FULL;
-      setText(this.#said, FULL);
+      setText(this.#message, FULL);
     } else if (next) {
       this.#store.set({ overlay: next });
-      if (isOn && ids.length > room) setText(this.#said, `${counted(room, 'run')} of ${whole(ids.length)} overlaid: there is room for ${MOST_COMPARED}.`);
+      if (isOn && ids.length > room) setText(this.#message, `${counted(room, 'run')} of ${whole(ids.length)} overlaid: there is room for ${MOST_COMPARED}.`);
     }
   }
 }
