@@ -20,7 +20,7 @@ def test_curves_can_be_drawn_over_epochs_steps_and_time(visit, tmp_path):
         page.locator("[data-part=axis]").select_option("step")
         see(page, WHERE, "^Latest: step 120$")
         page.locator("[data-part=axis]").select_option("time")
-        see(page, WHERE, r"^Latest: 2\.\d s · step 120$")
+        see(page, WHERE, r"^Latest: 2\.\d\ss · step 120$")
         becomes(page, page.locator("figure.chart").count, 4)
 
 
@@ -143,7 +143,7 @@ def test_two_runs_are_overlaid_and_compared(visit, tmp_path):
         reach(page, "#compare")
         see(page, "#compare .answers", "classifies 1 (more|fewer) of the 10 test images correctly .* probability 1 ")
         page.get_by_text("Settings and results of each run").click()
-        see(page, "#view-compare tbody", r"lr\s*0.01\s*0.5")
+        see(page, "#view-compare tbody", r"Learning rate\s*0.01\s*0.5")
         assert "Epochs" not in page.locator("#view-compare tbody th").all_inner_texts(), "what is the same is left out"
         expected = json.loads((earlier / TRAINING_LOG).read_text())["epochs"]["val_loss"][-1]
         see(page, "[data-measure=loss] .others", f"the other.*{expected:.4f}")

@@ -1,7 +1,10 @@
 """The page in a real browser keeps still: layout shifts, what fits above the fold, tab stops."""
 
+import time
+
 import pytest
 
+from digits.runlog.contract import timestamp
 from tests.support.browser import our_server, write_run
 from tests.support.control import controlled
 from tests.support.pages import Training, fits, reach, see, status, wait_for_polls, wait_for_steps
@@ -97,3 +100,86 @@ def test_the_pad_is_at_most_twelve_tab_stops_away(visit, trained):
                 break
         else:
             raise AssertionError("not within twelve")
+
+
+BATCHES = 10  # of an epoch
+PLACES = [
+    "#header",
+    "#numbers .tile",
+    "#happening",
+    "[data-measure=loss] canvas",
+    "[data-measure=accuracy] canvas",
+    "#samples",
+]
+
+
+def rows(accuracies: list[float]) -> dict:
+    """The columns of a log after these epochs."""
+    steps = range(1, BATCHES * len(accuracies) + 1)
+    batches = {name: [value for _ in steps] for name, value in (("loss", 0.4), ("accuracy", 0.9), ("lr", 0.01))}
+    batches |= {"step": list(steps), "epoch": [(step - 1) // BATCHES + 1 for step in steps]}
+    batches |= {"images_per_second": [1000 for _ in steps], "seconds": [step / 10 for step in steps]}
+    epochs = {"epoch": [epoch + 1 for epoch in range(len(accuracies))], "val_accuracy": accuracies}
+    epochs |= {"step": [BATCHES * epoch for epoch in epochs["epoch"]]}
+    epochs |= {
+        "val_loss": [round(1 - one, 4) ** 3 for one in accuracies],
+        "train_loss": [1.5 - one for one in accuracies],
+    }
+    return {"batches": batches, "epochs": epochs}
+
+
+def event(kind: str, text: str, step: int) -> dict:
+    return {"kind": kind, "text": text, "step": step, "time": timestamp(time.time())}
+
+
+def chapters() -> list[tuple[str, str, dict]]:
+    """The life of a run: the word of its status, a text to wait for, and its log."""
+    rising, fallen = [0.9, 0.95, 0.97], [0.9, 0.95, 0.97, 0.1]
+    running = {"status": "running", "phase": "training", "test": None}
+    paused = event("paused", "paused after 40 steps", 40)
+    resumed = event("resumed", "resumed after a pause of 6 min 43 s", 40)
+    crashed = running | {"alive": False, "age": 60}
+    return [
+        ("running", "the best so far", running | rows(rising) | {"events": []}),
+        ("running", "fell from", running | rows(fallen) | {"events": []}),
+        ("paused", "fell from", running | rows(fallen) | {"phase": "paused", "events": [paused]}),
+        ("running", "fell from", running | rows(fallen) | {"events": [paused, resumed]}),
+        ("running", "the best so far", running | rows([*fallen, 0.98]) | {"events": [paused, resumed]}),
+        ("crashed", "crashed", crashed | rows([*fallen, 0.98]) | {"events": [paused, resumed]}),
+        ("running", "the best so far", running | rows([*fallen, 0.98, 0.9812]) | {"events": [paused, resumed]}),
+        ("stopped", "stopped", running | rows([*fallen, 0.98, 0.9812]) | {"status": "stopped", "events": [paused]}),
+    ]
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_moves_whatever_happens_to_a_live_run(visit, tmp_path, width):
+    """Falling accuracy, a pause, a crash, the server gone and back: none of it moves what is read or pointed at."""
+    (word, text, log), *later = chapters()
+    write_run(tmp_path, **log)
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, width=width, script=WATCH, allowed=("ERR_INTERNET_DISCONNECTED",))
+        reach(page, "#samples")
+        see(page, "#happening", text)
+        wait_for_polls(page, 2)
+        page.evaluate("scrollTo(0, 0)")
+        page.evaluate("shifts = []")
+        before = places(page)
+        for word, text, log in later:
+            write_run(tmp_path, **log)
+            see(page, "[data-part=word]", f"^{word}")
+            see(page, "#happening", text)
+            assert places(page) == before, (word, text)
+            if word == "paused":
+                page.context.set_offline(True)
+                see(page, "[data-part=word]", "Disconnected")
+                assert places(page) == before, "the server is gone"
+                page.context.set_offline(False)
+                see(page, "[data-part=word]", "^paused")
+                assert places(page) == before, "the server is back"
+        total, shifts = shifted(page)
+        assert total < 0.02, shifts
+
+
+def places(page) -> list:
+    script = "all => all.map((one) => Object.values(document.querySelector(one).getBoundingClientRect().toJSON()))"
+    return page.evaluate(script, PLACES)

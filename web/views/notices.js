@@ -1,4 +1,7 @@
-/** Notices above the numbers: synthetic digits, failures, divergence, an earlier run. */
+/**
+ * Notices: synthetic digits, failures, divergence, an earlier run. Those that the page opens with are above the numbers;
+ * what happens later lies over the page until it is closed, so that nothing is pushed away from the reader.
+ */
 
 import { DEMO } from '../core/api.js';
 import { button, h, icon } from '../core/dom.js';
@@ -9,28 +12,57 @@ import { LIVE } from '../core/url-state.js';
 
 export function mount(element, store) {
   let shownText = '';
-  store.on(['log', 'liveness', 'live', 'runs', 'shown', 'missing', 'logTail', 'resumeProblem', 'actions'], (state) => {
+  let place = ''; // the run and view shown
+  let isOpening = true; // until the state of control is known, for who has it
+  const inPlace = new Set(); // titles of the notices above the numbers
+  const [placed, late] = [h('div', { class: 'placed' }), h('div', { class: 'late' })];
+  element.append(placed, late);
+  store.on(['log', 'liveness', 'live', 'runs', 'shown', 'page', 'missing', 'loaded', 'control', 'logTail', 'resumeProblem', 'actions'], draw);
+
+  function draw(state) {
     const notices = noticesOf(state);
     const text = JSON.stringify([notices, namesOf(state.actions)]);
-    if (text === shownText) return; // keeps a selection in an unchanged notice
+    const isElsewhere = place !== placeOf(state);
+    const wasOpening = isOpening || isElsewhere;
+    place = placeOf(state);
+    isOpening = wasOpening && (!state.loaded || (state.token !== null && state.control === null));
+    if (text === shownText && !isElsewhere) return; // keeps a selection in an unchanged notice
     shownText = text;
-    element.replaceChildren(...notices.map((notice) => boxOf(notice, state.actions)));
-  });
+    if (isElsewhere) inPlace.clear();
+    if (wasOpening) for (const { title } of notices) inPlace.add(title);
+    const height = isElsewhere ? 0 : placed.clientHeight; // its place stays when a notice goes
+    const [now, then] = [true, false].map((isPlaced) => notices.filter(({ title }) => inPlace.has(title) === isPlaced));
+    placed.replaceChildren(...now.map((notice) => boxOf(notice, state.actions)));
+    placed.hidden = !now.length && !height;
+    placed.style.minHeight = `${height}px`;
+    const isShown = ({ title }) => state.page === 'overview' && title === FELL; // what is happening has it
+    late.replaceChildren(...then.filter((notice) => !isShown(notice)).map((notice) => boxOf(notice, state.actions, () => close(notice.title))));
+  }
+
+  function close(title) {
+    inPlace.add(title);
+    shownText = '';
+    draw(store.state);
+  }
 }
 
+const placeOf = ({ log, page, shown }) => (log ? `${log.runId} ${shown} ${page}` : '');
+
+const FELL = 'Accuracy fell.';
 const LABELS = { resume: 'Resume this run', again: 'Run it again\u2026' };
 const namesOf = (actions) => Object.keys(LABELS).filter((name) => actions[name]);
 
 /** The buttons of an ended run; there is room for them from the start, as they come later than the box. */
 const buttonsOf = (actions) => h('p', { class: 'todo' }, ...namesOf(actions).map((name) => button(LABELS[name], actions[name])));
 
-function boxOf({ kind, title, text, link, href, lines, isEnd }, actions) {
+function boxOf({ kind, title, text, link, href, lines, isEnd }, actions, close = /** @type {(() => void) | null} */ (null)) {
   const output = lines?.length ? h('pre', { tabindex: '0', 'aria-label': 'Last output of the trainer' }, lines.join('\n')) : null;
   return h(
     'div', { class: `notice ${kind}`, role: 'note' },
     icon(kind === 'bad' ? 'failed' : 'notice'),
     h('div', {}, h('p', {}, h('strong', {}, title), ` ${text} `, link ? h('a', { href: href ?? LIVE }, link) : null), output),
     isEnd ? buttonsOf(actions) : null,
+    close && h('button', { type: 'button', class: 'close', 'aria-label': `Close: ${title}`, onclick: close }, '×'),
   );
 }
 
@@ -45,7 +77,7 @@ export function noticesOf({ log, liveness, live, runs, shown, missing, logTail, 
   if (DEMO) add('info', 'A finished example', 'that ships with this project; nothing can be changed.', { link: 'Show your own runs', href: './' });
   if (shown !== null) add('info', 'Earlier run,', `started ${date(log.startedAt)}.`, { link: latest(live, runs) });
   const fall = fallOf(log);
-  if (fall) add('warn', 'Accuracy fell.', fall.text);
+  if (fall) add('warn', FELL, fall.text);
   if (log.newer) add('info', 'Newer log format.', 'Fields unknown to this version of the page are not shown.');
   const { name, notice } = log.dataset ?? {};
   if (name === 'synthetic') {
