@@ -23,7 +23,7 @@ const [AT_ONCE, EVERY_MS] = [30, 500];
  */
 export function follow(store, panels, navigated) {
   let timer = 0;
-  let [spare, countedAt] = [AT_ONCE, performance.now()]; // replacements that are left
+  const budget = createBudget();
   let current = store.state; // what the current entry holds, or will hold
   let depth = depthOf(history.state);
   let isClosing = false; // on the way back to the entry without an image
@@ -31,7 +31,6 @@ export function follow(store, panels, navigated) {
   const write = (isNew) => {
     clearTimeout(timer);
     timer = 0;
-    spare -= 1;
     const hash = hashOf(current);
     const fragment = hash === LIVE ? '' : hash;
     const url = location.pathname + location.search + fragment;
@@ -54,16 +53,9 @@ export function follow(store, panels, navigated) {
     isClosing ||= isClosed;
     depth = isMoved || isClosed ? 0 : depth + Number(isNew);
     if (isNew) write(true);
-    else if (!isClosing) replaceSoon();
+    else if (!isClosing && budget.take()) write(false);
+    else if (!isClosing) timer ||= setTimeout(write, EVERY_MS, false);
   });
-
-  function replaceSoon() {
-    const now = performance.now();
-    spare = Math.min(AT_ONCE, spare + (now - countedAt) / EVERY_MS);
-    countedAt = now;
-    if (spare >= 1) write(false);
-    else timer ||= setTimeout(write, EVERY_MS, false);
-  }
 
   window.addEventListener('pagehide', () => timer && write(false));
 
@@ -85,6 +77,21 @@ export function follow(store, panels, navigated) {
     store.set(changes); // the shown run stays until the other one is read
     navigated();
   });
+}
+
+/** How many replacements are left: `take()` uses one, if there is one. */
+function createBudget() {
+  let [left, countedAt] = [AT_ONCE, performance.now()];
+  return {
+    take() {
+      const now = performance.now();
+      left = Math.min(AT_ONCE, left + (now - countedAt) / EVERY_MS);
+      countedAt = now;
+      if (left < 1) return false;
+      left -= 1;
+      return true;
+    },
+  };
 }
 
 /** Ends the presentation where it was opened; where its link was opened, in place. */

@@ -16,12 +16,12 @@ const RECIPE = ['preset', 'model', 'optimizer']; // on which the other defaults 
  * @returns {{isChanged: boolean, entries: [string, string][]}}
  */
 export function changedSettings({ config }, options) {
-  const told = config.filter(([name, value]) => !OF_THE_MACHINE.has(name) && value !== '');
+  const given = config.filter(([name, value]) => !OF_THE_MACHINE.has(name) && value !== '');
   const recipe = Object.fromEntries(config.filter(([name]) => RECIPE.includes(name)));
-  if (!options || !recipe.preset) return { isChanged: false, entries: told };
+  if (!options || !recipe.preset) return { isChanged: false, entries: given };
   const plain = new Map(settings(defaultsOf(options, {})));
   const usual = new Map(settings(defaultsOf(options, recipe)));
-  const entries = told.filter(([name, value]) => {
+  const entries = given.filter(([name, value]) => {
     const known = RECIPE.includes(name) ? plain : usual;
     return known.has(name) && known.get(name) !== value;
   });

@@ -7,11 +7,11 @@ import { draw } from '../charts/draw.js';
 import { plotOf } from '../charts/plot.js';
 import { svgContext } from '../charts/svg.js';
 import { h } from '../core/dom.js';
+import { labelOf, settingText } from '../core/field-labels.js';
 import { counted, date, whole } from '../core/format.js';
 import { describe } from '../core/status.js';
 import { colorsIn } from '../core/theme.js';
 import { answersAt } from '../core/timeline.js';
-import { inWords } from '../runs/fields.js';
 import { card } from '../views/card.js';
 import { firstMistakes, mistakes } from '../views/confusion.js';
 import { historyOf } from '../views/error-history.js';
@@ -105,6 +105,6 @@ function settingsOf({ log }, options) {
   const kind = isChanged && (shown.length ? 'different from the defaults' : 'none');
   const more = all.length > shown.length && `and ${whole(all.length - shown.length)} more`;
   const remark = [kind, more].filter(Boolean).join(', ');
-  const entries = shown.map(([name, value]) => h('div', {}, h('dt', {}, inWords(name)), h('dd', {}, value)));
+  const entries = shown.map(([name, value]) => h('div', {}, h('dt', {}, labelOf(name)), h('dd', {}, settingText(name, value))));
   return [h('h2', {}, title, h('span', { class: 'soft' }, remark)), h('dl', { class: 'settings' }, ...entries)];
 }
