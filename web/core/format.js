@@ -44,7 +44,7 @@ export const tick = (value, decimals) => (decimals === null ? rate(value)
 export const points = (difference) => (100 * Math.abs(difference)).toFixed(2);
 
 /** 0.034: the probability of a statistical test, two significant digits. */
-export const probabilityOf = (p) => (p < 0.001 ? 'below 0.001' : String(Number(p.toPrecision(2))));
+export const pValue = (p) => (p < 0.001 ? 'below 0.001' : String(Number(p.toPrecision(2))));
 
 /** 98.15 ± 0.06 %: two formatted values of one unit. */
 export const plusMinus = (value, spread) => `${value.replace(/\s*%$/, '')}${SPACE}±${SPACE}${spread}`;

@@ -1,6 +1,6 @@
 /** Sentences about the difference between two sides of a comparison: what the runs show, and what they do not. */
 
-import { counted, points, probabilityOf, whole } from '../core/format.js';
+import { counted, points, pValue, whole } from '../core/format.js';
 import { discordant, mcnemar } from '../core/statistics.js';
 import { isLowBetter } from './fields.js';
 
@@ -38,7 +38,7 @@ function ofMeans(a, b, field, { kind, a: valuesA, b: valuesB, test }) {
   const isDecided = low > 0 || high < 0;
   const name = kind === 'paired' ? 'paired t-test' : "Welch's t-test";
   const text = `${opening}; 95 % interval: ${amount(from, field)} to ${amount(to, field, true)}. If the settings made no difference, seeds alone `
-    + `would give one at least this large with probability ${probabilityOf(test.p)} (${name}).`;
+    + `would give one at least this large with probability ${pValue(test.p)} (${name}).`;
   const few = Math.min(valuesA.length, valuesB.length) <= FEW ? ' With so few seeds the interval relies on normally distributed results.' : '';
   const open = isDecided ? '' : ' The interval includes 0: these runs do not show which is better.';
   return { verdict: isDecided ? `${better(a, b, field, difference)} is ahead.` : 'Not decided.', text: text + open + few };
@@ -79,7 +79,7 @@ export function sentenceOfAnswers(a, b, answersA, answersB) {
   if (!more) return { verdict: 'Equal.', text: `Both classify the same number of test images correctly (${counts}).` };
   const images = `${whole(Math.abs(more))} ${more > 0 ? 'more' : 'fewer'} of the ${whole(answersA.labels.length)} test images`;
   const text = `${b.name} classifies ${images} correctly than ${a.name} (${counts}). If both networks were equally good, a difference at least `
-    + `this large would occur with probability ${probabilityOf(p)} (exact McNemar test).`;
+    + `this large would occur with probability ${pValue(p)} (exact McNemar test).`;
   return { verdict: p < 0.05 ? `${(more > 0 ? b : a).name} is ahead.` : 'Not decided.', text };
 }
 
