@@ -38,6 +38,17 @@ export function follow(store, panels, navigated) {
     else history.replaceState(history.state ?? OURS, '', url);
   };
 
+  const replace = () => {
+    if (budget.take()) write(false);
+    else timer ||= setTimeout(write, EVERY_MS, false);
+  };
+
+  const goBack = () => {
+    clearTimeout(timer); // what was to replace the entry that is left
+    timer = 0;
+    history.go(-depth);
+  };
+
   store.on(KEYS, (state) => {
     const isGone = current.shown !== null && state.missing === current.shown; // nobody left that run: it is missing
     const isMoved = !isSamePlace(state, current) && !isGone;
@@ -45,16 +56,11 @@ export function follow(store, panels, navigated) {
     if (isNew && timer) write(false); // what was to replace the entry that is left
     const isClosed = !isMoved && depth > 0 && current.selected.image !== null && state.selected.image === null;
     current = state;
-    if (isClosed) {
-      clearTimeout(timer);
-      timer = 0;
-      history.go(-depth);
-    }
+    if (isClosed) goBack();
     isClosing ||= isClosed;
     depth = isMoved || isClosed ? 0 : depth + Number(isNew);
     if (isNew) write(true);
-    else if (!isClosing && budget.take()) write(false);
-    else if (!isClosing) timer ||= setTimeout(write, EVERY_MS, false);
+    else if (!isClosing) replace();
   });
 
   window.addEventListener('pagehide', () => timer && write(false));
