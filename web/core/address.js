@@ -43,12 +43,6 @@ export function follow(store, panels, navigated) {
     else timer ||= setTimeout(write, EVERY_MS, false);
   };
 
-  const goBack = () => {
-    clearTimeout(timer); // what was to replace the entry that is left
-    timer = 0;
-    history.go(-depth);
-  };
-
   store.on(KEYS, (state) => {
     const isGone = current.shown !== null && state.missing === current.shown; // nobody left that run: it is missing
     const isMoved = !isSamePlace(state, current) && !isGone;
@@ -56,7 +50,7 @@ export function follow(store, panels, navigated) {
     if (isNew && timer) write(false); // what was to replace the entry that is left
     const isClosed = !isMoved && depth > 0 && current.selected.image !== null && state.selected.image === null;
     current = state;
-    if (isClosed) goBack();
+    if (isClosed) history.go(-depth);
     isClosing ||= isClosed;
     depth = isMoved || isClosed ? 0 : depth + Number(isNew);
     if (isNew) write(true);
