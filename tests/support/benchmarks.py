@@ -30,6 +30,7 @@ PARTS = (
     "page_live",
     "page_opening",
     "pens",
+    "photos",
     "runs",
     "served",
 )  # which the programs share
