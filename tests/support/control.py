@@ -59,7 +59,7 @@ def new_run(page, **entries):
     dialog.get_by_text("More", exact=True).click()
     for label, text in entries.items():
         field = dialog.get_by_label(label.replace("_", " "), exact=True)
-        field.select_option(text) if label in ("Preset", "Model", "Optimizer", "Data set") else field.fill(text)
+        field.select_option(text) if label in ("Preset", "Model", "Optimizer", "Data_set") else field.fill(text)
     return dialog
 
 
