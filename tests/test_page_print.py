@@ -96,7 +96,7 @@ def test_the_example_takes_two_pages_whichever_view_is_open(visit, tmp_path, vie
     assert re.search(r"Completed at .* Started .* Printed \d+ \w+ \d{4}", first)
     assert "Loss" in first and "Accuracy" in first and re.search(r"\b0\.4\b", first), "the ticks of the charts are text"
     assert "Confusion matrix" in second and second.count("✗ label") == 12
-    assert "Changed settings" in second and re.search(r"Dataset\s+synthetic", second)
+    assert "Changed settings" in second and re.search(r"Data set\s+synthetic", second)
     assert not re.search(r"Rotation", second), "as its preset has it"
     assert "not loaded" not in second
     pictures = poppler("pdfimages", "-list", tmp_path / "page.pdf").splitlines()[2:]
