@@ -137,6 +137,30 @@ def test_there_is_no_second_attempt_without_shadows_or_lines(name):
     assert clean(image_of(PLAIN[name])) is None
 
 
+def sees_a_1_at_edges(prepared: list[Prepared]) -> list[Prediction]:
+    row = [0.999 if digit == 1 else 0.001 / 9 for digit in range(10)]
+    return [
+        Prediction(one.prepared, row, None, 1.0, -12.0) if one.prepared.touches_edge else one
+        for one in sees_a_4(prepared)
+    ]
+
+
+def test_a_digit_is_read_instead_of_the_shadow_at_an_edge():
+    image = image_of(REJECTED["paper on a dark table"])
+    first = reading._read_further(image, sees_a_1_at_edges([prepare(image)])[0], sees_a_1_at_edges)
+    assert first.text == "1"
+    assert reading.read([image], sees_a_1_at_edges)[0].text == "4"
+
+
+def test_a_number_up_to_an_edge_is_not_shortened():
+    digit = np.pad(line(100, 80, 6), 20)
+    at_edge = on_sheet(cut(line(100, 80, 6)), 140, 60, 20, 0)[:, : cut(line(100, 80, 6)).shape[1]]
+    image = image_of(opaque(np.hstack([digit, at_edge]), BLACK, WHITE))
+    first = reading._read_further(image, sees_a_1_at_edges([prepare(image)])[0], sees_a_1_at_edges)
+    assert first.text == "41" and clean(image) is not None
+    assert reading.read([image], sees_a_1_at_edges)[0].text == "41"
+
+
 def test_a_shadow_without_a_digit_is_no_digit():
     photo = on_paper(np.zeros((160, 140)), BLACK, light=shadowed(160, 140, 0, 0.5))
     assert reading.read([image_of(photo)], sees_a_4)[0].status == "not_a_digit"

@@ -105,11 +105,18 @@ def read(images: Sequence[DecodedImage], predict: Predict) -> list[Reading]:
 
 
 def _read_again(image: DecodedImage, first: Reading, predict: Predict) -> Reading:
-    """A second attempt at a rejected picture, without shadows and ruled lines; it counts if it is clear."""
-    if first.status not in ("not_a_digit", "empty") or (cleaned := clean(image)) is None:
+    """A second attempt, without shadows and ruled lines, if the first one is rejected or may have read a shadow.
+
+    It counts if it is clear, and does not merely lack the digits that touch an edge.
+    """
+    is_accepted = first.status in ("ok", "uncertain")
+    if is_accepted and not any(digit.prepared.touches_edge for digit in first.digits):
+        return first
+    cleaned = clean(image)
+    if cleaned is None:
         return first
     second = _read_further(cleaned, predict([prepare(cleaned)])[0], predict)
-    return second if second.status == "ok" else first
+    return first if second.status != "ok" or (is_accepted and second.text in first.text) else second
 
 
 def _read_further(image: DecodedImage, whole: Prediction, predict: Predict) -> Reading:

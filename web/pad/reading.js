@@ -27,16 +27,17 @@ import { judge, oodScore } from './verdict.js';
  */
 export function read(picture, network, leaveOut = []) {
   const first = attempt(picture, network, leaveOut);
-  if (leaveOut.length || !['not_a_digit', 'empty'].includes(first.status)) return first;
-  return withoutShadows(picture, network) ?? first;
+  const isAccepted = ['ok', 'uncertain'].includes(first.status);
+  const isSure = isAccepted && !first.digits.some(({ prepared }) => prepared.touchesEdge);
+  const second = leaveOut.length || isSure ? null : withoutShadows(picture, network);
+  return second?.status !== 'ok' || (isAccepted && first.text.includes(second.text)) ? first : second;
 }
 
-/** The second attempt at a rejected picture; null if that is not clear either. */
+/** The second attempt, if the first one was rejected or may have read a shadow; null if it would be the same. */
 function withoutShadows(picture, network) {
   const clean = cleaned(picture);
   if (!clean) return null;
   const second = attempt(clean.picture, network, []);
-  if (second.status !== 'ok') return null;
   const inPicture = (box) => box?.map((edge) => edge / clean.scale) ?? null;
   return readingOf(second.lines.map((line) => line.map((digit) => ({ ...digit, box: inPicture(digit.box) }))));
 }
