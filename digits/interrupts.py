@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 
 _PATIENCE_S = 1.5  # then C++ code that does not return (an import, a huge batch) is abandoned; the promise is 2 s
+_PATIENCE_TOGETHER_S = 10  # for distributed processes, which wait for each other; torchrun kills them after 30 s
 _SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last
 _FINAL_WRITE_S = 0.4  # enough to write the log once; less than 2 s together with _PATIENCE_S
 
@@ -68,12 +69,13 @@ class Interrupts:
 
     @contextmanager
     def deferred(self, patience_s: float = _PATIENCE_S):
-        """Delay signals until the end of the block, but no longer than `patience_s`."""
-        self._held, self._patience_s = True, patience_s
+        """Delay signals until the end of the block, but no longer than `patience_s`, or than processes wait."""
+        before = self._patience_s
+        self._held, self._patience_s = True, max(before, patience_s) if self._agree else patience_s
         try:
             yield
         finally:
-            self._held, self._patience_s = False, _PATIENCE_S
+            self._held, self._patience_s = False, before
         self._raise_if_asked()
 
     @contextmanager
@@ -81,14 +83,15 @@ class Interrupts:
         """For distributed processes: all raise Interrupted at the end of the same `deferred` block, or of this one.
 
         There each passes to `agree` whether it received a signal; `agree` returns whether any process did. At the end
-        of this block it is called with now=True, since the answer can't be postponed any further.
+        of this block it is called with now=True, since the answer can't be postponed any further. A process that is
+        busy may let the others wait: they do for up to 10 s.
         """
-        self._agree = agree
+        self._agree, self._patience_s = agree, _PATIENCE_TOGETHER_S
         try:
             yield
             self._raise_if_asked(now=True)
         finally:
-            self._agree = None
+            self._agree, self._patience_s = None, _PATIENCE_S
 
     def _handle(self, signum: int, _frame) -> None:
         if self._signum is not None or not self._raises:
