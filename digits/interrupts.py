@@ -68,10 +68,10 @@ class Interrupts:
             self._final_write = before
 
     @contextmanager
-    def deferred(self, patience_s: float = _PATIENCE_S):
-        """Delay signals until the end of the block, but no longer than `patience_s`, or than processes wait."""
+    def deferred(self, patience_s: float | None = None):
+        """Delay signals until the end of the block, but no longer than `patience_s`; None: than outside it."""
         before = self._patience_s
-        self._held, self._patience_s = True, max(before, patience_s) if self._agree else patience_s
+        self._held, self._patience_s = True, before if patience_s is None else patience_s
         try:
             yield
         finally:

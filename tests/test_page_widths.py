@@ -50,13 +50,19 @@ def narrow(page) -> list:
     return [share for share in charts if share < 85] + [share for share in rows if share < 95]
 
 
+def visit_whole(visit, url: str, view: str):
+    """Open a view with both runs, and wait until all of it is loaded."""
+    page = visit(f"{url}#view={view}&with={EARLIER}")
+    status(page, "Completed")
+    page.locator(f"#view-{view} .card:visible").first.wait_for()
+    load_view(page)
+    return page
+
+
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_fills_any_width_and_is_at_most_two_screens_longer_than_one(visit, two_runs, view):
     with our_server(two_runs) as url:
-        page = visit(f"{url}#view={view}&with={EARLIER}")
-        status(page, "Completed")
-        page.locator(f"#view-{view} .card:visible").first.wait_for()
-        load_view(page)
+        page = visit_whole(visit, url, view)
         if view == "compare":
             see(page, "#compare .answers li", "Equal")
         for width in WIDTHS:
@@ -72,10 +78,7 @@ def test_a_view_fills_any_width_and_is_at_most_two_screens_longer_than_one(visit
 @pytest.mark.parametrize("view", VIEWS)
 def test_no_view_shows_a_value_that_is_missing(visit, two_runs, view):
     with our_server(two_runs) as url:
-        page = visit(f"{url}#view={view}&with={EARLIER}")
-        status(page, "Completed")
-        page.locator(f"#view-{view} .card:visible").first.wait_for()
-        load_view(page)
+        page = visit_whole(visit, url, view)
         text = page.locator("body").inner_text()
         assert len(text) > 200
         assert [word for word in ("undefined", "NaN", "null", "[object") if word in text] == []

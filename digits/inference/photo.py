@@ -10,9 +10,9 @@ brightness that is missing. Ruled lines are fainter than ink.
 
 import numpy as np
 
-from digits.data.resize import resize
 from digits.inference.images import DecodedImage
-from digits.inference.ink import MIN_CONTRAST, components, flatten_alpha, ink_of, otsu
+from digits.inference.ink import MIN_CONTRAST, components, ink_of, otsu
+from digits.inference.preprocess import reduced_colors
 
 WORKING_SIDE = 512  # pixels on the longer side: larger images are downscaled first
 _MIN_SIDE = 64  # pixels on the longer side: a smaller image is no photo
@@ -28,12 +28,11 @@ def clean(image: DecodedImage) -> DecodedImage | None:
 
     None if there is no ink, or if ink_of finds hardly more of it: a second attempt would find the same.
     """
-    height, width = image.channels.shape[:2]
-    side = max(height, width)
+    side = max(image.channels.shape[:2])
     if side < _MIN_SIDE:
         return None
     scale = min(1.0, WORKING_SIDE / side)
-    colors = flatten_alpha(resize(image.channels, max(1, round(height * scale)), max(1, round(width * scale))))
+    colors = reduced_colors(image.channels, scale)
     ink = _within_edges(_local_ink(colors.mean(axis=2)))
     if not ink.any() or not _removes_some(ink_of(colors)[0], ink):
         return None

@@ -154,9 +154,13 @@ def from_pixels(rows: ArrayLike) -> Prepared:
 
 def extract_ink(channels: np.ndarray, scale: float, surface: bool = True) -> tuple[np.ndarray, bool]:
     """`ink_of` an image (H, W, 4) that is first downscaled by `scale`."""
+    return ink_of(reduced_colors(channels, scale), surface and max(channels.shape[:2]) >= _MIN_SURFACE)
+
+
+def reduced_colors(channels: np.ndarray, scale: float) -> np.ndarray:
+    """Opaque colors (H, W, 3) of an image (H, W, 4), downscaled by `scale`."""
     height, width = channels.shape[:2]
-    small = resize(channels, max(1, round(height * scale)), max(1, round(width * scale)))
-    return ink_of(flatten_alpha(small), surface and max(height, width) >= _MIN_SURFACE)
+    return flatten_alpha(resize(channels, max(1, round(height * scale)), max(1, round(width * scale))))
 
 
 def box_of(ink: np.ndarray) -> tuple[int, int, int, int]:

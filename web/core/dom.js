@@ -81,6 +81,17 @@ export const icon = (kind) => h(
   h('path', { d: SHAPES[kind] ?? SHAPES.waiting }),
 );
 
+/**
+ * Focuses an element that takes no focus otherwise: a click on it leaves the focus where it is.
+ * @param {HTMLElement} element
+ * @param {FocusOptions} [options]
+ */
+export function focusTemporarily(element, options) {
+  element.tabIndex = -1;
+  element.focus(options);
+  element.addEventListener('blur', () => element.removeAttribute('tabindex'), { once: true });
+}
+
 /** Settings in the browser's storage, for this page or this tab; null where the browser refuses access. */
 export const remembered = (key, storage = 'localStorage') => allowed(() => window[storage].getItem(key));
 export const remember = (key, value, storage = 'localStorage') => allowed(() => window[storage].setItem(key, value));

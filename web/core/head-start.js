@@ -7,7 +7,7 @@ import { runOf } from './url-state.js';
 const SLOW_MS = 1500; // since the page was opened
 const SAY_MS = 500; // between two counts of the files
 
-request().catch(() => {}); // the first poll fails in the same way, and tells
+request().catch(() => {}); // the first poll fails in the same way, and reports it
 setTimeout(say, SLOW_MS - performance.now());
 
 /** What the first poll needs, in its order. */

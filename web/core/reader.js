@@ -14,7 +14,7 @@ const restartTimeouts = () => { for (const restart of timeouts) restart(); };
 const SLOW_MS = 1000;
 const slow = new Set(); // URLs whose responses have taken longer than that so far
 /** @type {(urls: string[]) => void} */
-let tellSlow = () => {};
+let reportSlow = () => {};
 
 const early = new Map(); // method and URL -> the response to a request that was sent before anything needed it
 const keyOf = (url, options) => `${options?.method ?? 'GET'} ${url}`;
@@ -93,7 +93,7 @@ export function askEarly(url, options) {
 
 /** Calls `call` with the URLs that are slow to load, whenever these change. */
 export function watchSlow(call) {
-  tellSlow = call;
+  reportSlow = call;
 }
 
 /** The page itself is the cache: with no-store it sees the 304. */
@@ -104,7 +104,7 @@ async function send(url, options) {
     clearTimeout(timer);
     timer = setTimeout(() => abort.abort(new Error(`${url}: no answer`)), TIMEOUT_MS);
   };
-  const note = setTimeout(() => tellSlow([...slow.add(url)]), SLOW_MS);
+  const note = setTimeout(() => reportSlow([...slow.add(url)]), SLOW_MS);
   restart();
   timeouts.add(restart);
   try {
@@ -118,7 +118,7 @@ async function send(url, options) {
     timeouts.delete(restart);
     clearTimeout(timer);
     clearTimeout(note);
-    if (slow.delete(url)) tellSlow([...slow]);
+    if (slow.delete(url)) reportSlow([...slow]);
   }
 }
 

@@ -39,6 +39,9 @@ export function insteadOf(what, wanted, kept) {
   return kept === null ? `${what} of epoch ${whole(wanted)} are not kept.` : `${what} of epoch ${whole(wanted)} are not kept: these are of epoch ${whole(kept)}.`;
 }
 
+/** "Test set", "Validation after epoch 4" */
+export const titleOfSet = ({ kind, epoch }) => (kind === 'test' ? 'Test set' : `Validation after epoch ${whole(epoch)}`);
+
 /**
  * The answers to show, and a sentence where they are not those that were asked for.
  * @param {AnswerSet[]} sets

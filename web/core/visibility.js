@@ -12,7 +12,7 @@ export function whenSeen(element, call) {
   observer.observe(element);
 }
 
-const IDLE_MS = 1000; // where the browser does not tell
+const IDLE_MS = 1000; // where the browser has no requestIdleCallback
 
 /** Resolves when the browser has nothing else to do. */
 export const isIdle = () => new Promise((resolve) => {

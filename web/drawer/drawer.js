@@ -1,6 +1,6 @@
 /** The drawer: everything that is known about one image, over the page at its right, or over all of it on narrow screens. */
 
-import { addStyle } from '../core/dom.js';
+import { addStyle, focusTemporarily } from '../core/dom.js';
 import { closeImage } from '../core/images.js';
 import { createPanel } from './panel.js';
 import { followSubject } from './subject.js';
@@ -48,7 +48,5 @@ function focusOn(name, panel) {
   const button = /** @type {HTMLElement | null} */ (document.querySelector(`.view:not([hidden]) [data-image="${name}"]`));
   const main = /** @type {HTMLElement} */ (document.getElementById('main'));
   if (button) return void button.focus({ preventScroll: true });
-  main.tabIndex = -1;
-  main.focus({ preventScroll: true });
-  main.addEventListener('blur', () => main.removeAttribute('tabindex'), { once: true });
+  focusTemporarily(main, { preventScroll: true });
 }

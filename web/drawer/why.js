@@ -8,7 +8,7 @@ import { placeOf } from './occlusion.js';
 /** @import {Covered} from './occlusion.js' */
 
 const NOTICEABLE = 0.02; // a smaller fall of the probability is no evidence
-const MOST_CHANGES = 4; // of the prediction, told one by one
+const MOST_CHANGES = 4; // of the prediction that are listed
 
 /**
  * "Predicted as 3 with 87.2 % confidence. The label is 5, which has 12.1 %."

@@ -1,5 +1,6 @@
 /** Navigation: the links to the views, of which one is shown, and what opens over the page on narrow screens. */
 
+import { focusTemporarily } from '../core/dom.js';
 import { hashOf } from '../core/url-state.js';
 
 /** @param {import('../core/store.js').Store} store */
@@ -46,8 +47,6 @@ export function closeMenus() {
 export function mountSkipLink(link, main) {
   link.addEventListener('click', (event) => {
     event.preventDefault();
-    main.tabIndex = -1; // only now: a click on the page is to leave the focus where it is
-    main.focus();
-    main.addEventListener('blur', () => main.removeAttribute('tabindex'), { once: true });
+    focusTemporarily(main);
   });
 }

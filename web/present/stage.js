@@ -1,9 +1,10 @@
 /** The stage of the presentation: an element for each kind of screen, made when it is first shown. */
 
 import { addStyle, h, setText } from '../core/dom.js';
-import { counted, whole } from '../core/format.js';
+import { whole } from '../core/format.js';
+import { titleOfSet } from '../core/timeline.js';
 import { card } from '../views/card.js';
-import { mistakes } from '../views/confusion.js';
+import { summaryOf } from '../views/confusion.js';
 import { historyOf } from '../views/error-history.js';
 import * as happening from '../views/happening.js';
 import { MEASURES, chartOf } from '../views/learning.js';
@@ -84,7 +85,7 @@ function createMatrix(store) {
   return {
     element,
     draw({ set, note }) {
-      setText(title, `${whichOf(set)}: ${counted(mistakes(set).length, 'mistake')} in ${counted(set.labels.length, 'image')}. ${note}`);
+      setText(title, `${summaryOf(set)} ${note}`);
       if (set === drawn) return;
       drawn = set;
       const sets = store.state.predictions?.sets.filter(({ kind }) => kind === set.kind) ?? [];
@@ -100,7 +101,7 @@ function createDigit(store) {
     element: h('section', {}, title, place, note),
     draw({ name, set, note: remark, index }) {
       setText(title, name);
-      setText(note, `${whichOf(set)}, image ${whole(index)}. ${remark}`);
+      setText(note, `${titleOfSet(set)}, image ${whole(index)}. ${remark}`);
       if (set === drawn[0] && index === drawn[1]) return;
       drawn = [set, index];
       place.replaceChildren(card(answerOf(set, index), imageOf(set, index, store.state)));
@@ -113,5 +114,3 @@ function createPad(store) {
   import('../pad/pad.js').then(({ mount }) => mount(element, store));
   return { element, draw: STATIC };
 }
-
-const whichOf = ({ kind, epoch }) => (kind === 'test' ? 'Test set' : `Validation after epoch ${whole(epoch)}`);

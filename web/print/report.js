@@ -8,12 +8,12 @@ import { plotOf } from '../charts/plot.js';
 import { svgContext } from '../charts/svg.js';
 import { h } from '../core/dom.js';
 import { labelOf, settingText } from '../core/field-labels.js';
-import { counted, date, whole } from '../core/format.js';
+import { date, whole } from '../core/format.js';
 import { describe } from '../core/status.js';
 import { colorsIn } from '../core/theme.js';
 import { answersAt } from '../core/timeline.js';
 import { card } from '../views/card.js';
-import { firstMistakes, mistakes } from '../views/confusion.js';
+import { firstMistakes, summaryOf } from '../views/confusion.js';
 import { historyOf } from '../views/error-history.js';
 import * as happening from '../views/happening.js';
 import { MEASURES, byLooks } from '../views/learning.js';
@@ -31,8 +31,8 @@ const MOST_SETTINGS = 39; // that fit below matrix and mistakes
 const COLORS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', ...OTHER_COLORS];
 
 /**
- * `draw(options)` fills the element, which stands in the page; `options`: the server's, to tell which settings were changed,
- * or null.
+ * `draw(options)` fills the element, which stands in the page; `options`: the server's, with the defaults of the
+ * settings, or null.
  * @param {Store} store
  */
 export function createReport(store) {
@@ -86,12 +86,11 @@ function answersOf(state) {
   const { log, predictions, set: kind, epoch } = state;
   const { set, note } = answersAt(predictions?.sets ?? [], kind, epoch);
   if (!set) return log.files.includes('predictions.json') ? [h('p', {}, 'The confusion matrix and the mistakes are not loaded yet: print again.')] : [];
-  const which = set.kind === 'test' ? 'test set' : `validation after epoch ${whole(set.epoch)}`;
   const images = firstMistakes(set, null);
   const history = historyOf(predictions.sets.filter((one) => one.kind === set.kind));
   const soft = (text) => h('span', { class: 'soft' }, text);
   return [
-    h('h2', {}, 'Confusion matrix ', soft(`${which}: ${counted(mistakes(set).length, 'mistake')} in ${counted(set.labels.length, 'image')}. ${note}`)),
+    h('h2', {}, 'Confusion matrix ', soft(`${summaryOf(set)} ${note}`)),
     h('div', { class: 'confusion' }, h('table', {}, ...matrixOf(set, history, null))),
     h('h2', {}, 'Mistakes ', soft(images.length ? `the ${whole(images.length)} with the highest confidence` : 'none')),
     h('ol', { class: 'digits' }, ...images.map((index) => card(answerOf(set, index), imageOf(set, index, state)))),

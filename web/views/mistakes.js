@@ -4,7 +4,7 @@ import { setBackground } from '../core/api.js';
 import { addStyle, h, parts, setText } from '../core/dom.js';
 import { counted, whole } from '../core/format.js';
 import { nameOf } from '../core/images.js';
-import { answersAt } from '../core/timeline.js';
+import { answersAt, titleOfSet } from '../core/timeline.js';
 import { createAtRest } from '../core/redraw.js';
 import { whenSeen } from '../core/visibility.js';
 import { card } from './card.js';
@@ -81,7 +81,7 @@ export async function mount(element, store) {
  * @param {AnswerSet} set
  */
 function drawHeading({ which, count, note }, set, text) {
-  setText(which, set.kind === 'test' ? 'Test set' : `Validation after epoch ${whole(set.epoch)}`);
+  setText(which, titleOfSet(set));
   setText(count, `${counted(mistakes(set).length, 'mistake')} in ${counted(set.labels.length, 'image')}`);
   setText(note, text);
 }
