@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { Unreachable, ask, askEarly, createReader, watchSlow } from '../../web/core/reader.js';
+import { Unreachable, ask, askEarly, createReader, endOpening, watchSlow } from '../../web/core/reader.js';
 
 const files = new Map(); // url -> {text, headers}
 let asked = []; // [url, the headers of the question]
@@ -158,4 +158,17 @@ test('what takes longer than a second to load is named until it is there', async
   end('late');
   await late;
   assert.deepEqual(calls, [['late'], []]);
+});
+
+test('an early response that the first poll did not take is never used later', async () => {
+  put('log', '{"a": 1}');
+  await askEarly('log');
+  const late = askEarly('runs');
+  endOpening();
+  await late;
+  await askEarly('status');
+  for (const url of ['log', 'runs', 'status']) {
+    put(url, '{"a": 2}');
+    assert.deepEqual((await createReader()(url)).value, { a: 2 });
+  }
 });

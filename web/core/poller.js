@@ -1,7 +1,7 @@
 /** Poller: one poll of the server at a time, the next one when it is due. */
 
 import { delay } from './polling.js';
-import { Unreachable } from './reader.js';
+import { Unreachable, endOpening } from './reader.js';
 import { RunReader } from './run-reader.js';
 
 const SLOW_MS = 1000; // a longer poll means a slow connection
@@ -37,6 +37,7 @@ export function createPoller(store, read, serverKind) {
       connect({ ok: false });
     } finally {
       clearTimeout(slow);
+      endOpening();
       isLooking = false;
       schedule();
     }

@@ -16,7 +16,8 @@ const slow = new Set(); // URLs whose responses have taken longer than that so f
 /** @type {(urls: string[]) => void} */
 let reportSlow = () => {};
 
-const early = new Map(); // method and URL -> the response to a request that was sent before anything needed it
+const early = new Map(); // method and URL -> the response to a request that was sent before the first poll needed it
+let isOpening = true; // before the first poll is over
 const keyOf = (url, options) => `${options?.method ?? 'GET'} ${url}`;
 
 /** No server, one that stays silent, or one that fails. */
@@ -84,11 +85,17 @@ export function ask(url, options) {
   return answer;
 }
 
-/** Like `ask`, whose next call for the same then gets this response. */
+/** Like `ask`; the first poll gets this response if it asks for the same later. */
 export function askEarly(url, options) {
   const answer = send(url, options);
-  early.set(keyOf(url, options), answer);
+  if (isOpening) early.set(keyOf(url, options), answer);
   return answer;
+}
+
+/** The first poll is over: what it did not take of the early responses would be out of date for a later one. */
+export function endOpening() {
+  isOpening = false;
+  early.clear();
 }
 
 /** Calls `call` with the URLs that are slow to load, whenever these change. */
