@@ -91,8 +91,8 @@ class Results:
         for part in _AGREE:
             if before.get(part) != self._head[part]:
                 raise SystemExit(
-                    f"Error: {self.path} has other {part}: {before.get(part)}, now {self._head[part]}. Omit --add to "
-                    "start over."
+                    f"Error: {self.path} has other {part}: {before.get(part)}, now {self._head[part]}. Delete "
+                    "it to start over."
                 )
         self._remarks = list(before["remarks"])
         self._values = {

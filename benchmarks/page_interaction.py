@@ -15,6 +15,7 @@ LATE_MS = 20  # a frame that took longer was missed: 60 a second take 16.7 each
 LIMIT_MS = 100  # of an action
 FRAMES = 240
 DRIVEN = ("overview", "mistakes", "network")  # views that the scrubber drives
+DRAWER = "mistakes&image=validation-17"
 TO_FRAME = """async () => {
   const began = performance.now();
   %s;
@@ -64,6 +65,7 @@ TIMES = """async ([frames, selector, kind]) => {
 QUANTITIES = (
     Quantity("scrub_longest", "longest frame while scrubbing a run", "ms", 1),
     Quantity("scrub_late", f"frames over {LATE_MS} ms while scrubbing a run", "%", 1, at_most=1),
+    Quantity("drawer_late", f"frames over {LATE_MS} ms while scrubbing with the drawer open", "%", 1, at_most=1),
     Quantity("replay_longest", "longest frame while replaying a run", "ms", 1),
     Quantity("replay_late", f"frames over {LATE_MS} ms while replaying a run", "%", 1, at_most=1),
     *(Quantity(key, f"500 runs: {text}", "ms", 0, at_most=LIMIT_MS) for key, (text, _) in ACTIONS.items()),
@@ -75,23 +77,24 @@ def frames(page, selector: str, kind: str, count: int = FRAMES) -> list[float]:
 
 
 def driving(browser) -> dict[str, float]:
-    """Frames of the run that ships with the project, in each view that the scrubber drives."""
-    times: dict[str, list[float]] = {"scrub": [], "replay": []}
+    """Frames of the run that ships with the project, in each view that the scrubber drives, and with the drawer open."""
+    times: dict[str, list[float]] = {"scrub": [], "replay": [], "drawer": []}
     with our_server(PROJECT / DEMO) as url:
-        for view in DRIVEN:
+        for view in (*DRIVEN, DRAWER):
             page = browser.new_page(viewport=SIZE)
             page.goto(f"{url}#view={view}")
             page.locator("#scrubber [data-part=slider]").wait_for()
             page.wait_for_load_state("networkidle")
             frames(page, "#scrubber [data-part=slider]", "scrub", FRAMES // 4)  # until the code is compiled
-            times["scrub"] += frames(page, "#scrubber [data-part=slider]", "scrub")
-            times["replay"] += frames(page, "#scrubber [data-part=play]", "replay")
+            times["drawer" if view == DRAWER else "scrub"] += frames(page, "#scrubber [data-part=slider]", "scrub")
+            if view != DRAWER:
+                times["replay"] += frames(page, "#scrubber [data-part=play]", "replay")
             page.close()
-    result = {}
-    for kind, all_times in times.items():
-        result[f"{kind}_longest"] = max(all_times)
-        result[f"{kind}_late"] = 100 * sum(time > LATE_MS for time in all_times) / len(all_times)
-    return result
+    late = {
+        f"{kind}_late": 100 * sum(time > LATE_MS for time in all_times) / len(all_times)
+        for kind, all_times in times.items()
+    }
+    return late | {f"{kind}_longest": max(times[kind]) for kind in ("scrub", "replay")}
 
 
 def write_many(folder: Path) -> None:

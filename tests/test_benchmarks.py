@@ -92,7 +92,7 @@ def test_without_add_the_first_new_figures_replace_the_old(tmp_path):
 def test_figures_of_different_machines_or_versions_are_not_mixed(tmp_path, part):
     results(tmp_path).add(1, {"accuracy": 99.0})
     (tmp_path / "one.json").write_text(json.dumps(content(tmp_path) | {part: "another"}))
-    with pytest.raises(SystemExit, match=f"has other {part}: another, now .* Omit --add"):
+    with pytest.raises(SystemExit, match=f"has other {part}: another, now .* Delete it"):
         results(tmp_path, add=True)
 
 

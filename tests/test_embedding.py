@@ -131,13 +131,17 @@ def test_nearest_training_images_are_in_the_picture_row_by_row(run):
     pixels = torch.from_numpy(np.array(sheet))
     for place, row in enumerate(rows):
         answers = predictions["test"] if row["set"] == "test" else predictions["validation"]["epochs"][-1]
-        true = predictions[row["set"]]["labels"][row["index"]]
-        assert {int(labels[at]) for at in row["label"] if at >= 0} == {int(true)}
-        assert {int(labels[at]) for at in row["prediction"] if at >= 0} == {int(answers["predictions"][row["index"]])}
+        true, found = (
+            int(digits[row["index"]]) for digits in (predictions[row["set"]]["labels"], answers["predictions"])
+        )
+        assert {int(labels[at]) for at in row["label"] if at >= 0} == {true}
+        assert {int(labels[at]) for at in row["prediction"] if at >= 0} == ({found} - {true})
         strip = pixels[28 * place : 28 * place + 28]
         for column, at in enumerate(row["label"] + row["prediction"]):
             expected = images[at] if at >= 0 else torch.zeros(28, 28, dtype=torch.uint8)
             assert torch.equal(strip[:, 28 * column : 28 * column + 28], expected)
+    samples = json.loads((run / contract.TEST_SAMPLES).read_text())["samples"]
+    assert {sample["index"] for sample in samples} <= {row["index"] for row in rows if row["set"] == "test"}
 
 
 def test_the_projection_places_an_image_where_its_point_is(run):
@@ -200,7 +204,7 @@ def test_a_long_run_keeps_fewer_epochs_and_always_the_last(tmp_path, run, monkey
 def test_damaged_positions_are_not_continued(run, damage, tmp_path):
     row = saved(run)["epochs"][0]
     dataset = type("D", (), {"validation": range(100)})()
-    writer = embeddings.EmbeddingWriter(None, dataset, None, seed=1)
+    writer = embeddings.EmbeddingWriter(None, dataset, None, seed=1, samples=torch.arange(0))
     writer.restore({"epochs": [row]}, 1)
     with pytest.raises(ValueError, match="positions are damaged"):
         writer.restore({"epochs": [row | damage]}, 1)

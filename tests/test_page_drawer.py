@@ -77,6 +77,14 @@ def test_why_a_digit_was_misread_takes_two_clicks_and_no_scroll_of_the_page(visi
     assert (clicks, scrolls <= 2) == (2, True), (clicks, scrolls, screens)
 
 
+def test_a_correct_test_digit_has_nearest_images_of_its_class(visit, demo):
+    page = visit(demo)
+    reach(page, "#samples")
+    page.locator("#samples .right").first.click()
+    page.locator(f"{DRAWER} .nearest canvas").nth(2).wait_for()
+    assert page.locator(f"{DRAWER} .nearest p").all_inner_texts() == ["True class"]
+
+
 def test_images_of_the_overview_open_and_close_again_without_a_shift(visit, demo):
     page = visit(demo, script=WATCH)
     reach(page, "#samples")

@@ -51,6 +51,22 @@ def test_a_live_run_shifts_next_to_nothing(visit, tmp_path, width):
         assert total < 0.02, shifts
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_test_digits_have_their_place_before_the_first_epoch(visit, tmp_path, width):
+    log = write_run(tmp_path, status="running")
+    before = {"files": [], "epochs": {name: [] for name in log["epochs"]}, "config": log["config"] | {"samples": 10}}
+    write_run(tmp_path, status="running", **before)
+    with our_server(tmp_path) as url:
+        page = visit(url, width=width)
+        page.locator("#samples[data-awaited]").wait_for()
+        place = page.locator("#samples").bounding_box()
+        write_run(tmp_path, status="running")
+        page.locator("#samples .sampled").first.wait_for()
+        assert page.locator("#samples").bounding_box() == place
+        write_run(tmp_path, status="failed", run_id="without an epoch", **before)
+        page.locator("#samples").wait_for(state="hidden")
+
+
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
 def test_the_overview_fits_above_the_fold(visit, tmp_path, size):
     write_run(tmp_path, status="completed")

@@ -85,7 +85,7 @@ def test_digits_and_filters_follow_where_the_run_kept_them(visit, tmp_path):
         gray = "c => c.getContext('2d').getImageData(0, 0, 1, 1).data[0]"
         becomes(page, lambda: page.locator(".filters canvas").first.evaluate(gray) < 127, True)
         page.get_by_role("button", name="Next epoch").click()
-        see(page, "#weights [data-part=filters]", "Filters of epoch .* are not kept")
+        see(page, "#weights [data-part=instead]", "Filters of epoch .* are not kept")
 
 
 def test_the_pad_computes_with_the_weights_of_the_chosen_epoch(visit, trained):

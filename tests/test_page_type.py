@@ -6,7 +6,7 @@ import pytest
 
 from digits.runlog import runs
 from tests.support import PROJECT, many_runs
-from tests.support.browser import write_run
+from tests.support.browser import our_server, write_run
 from tests.support.control import controlled, new_run, press
 from tests.support.pad import draw, strokes_of
 from tests.support.pages import load_view, see, status
@@ -65,6 +65,19 @@ def test_all_text_has_one_of_five_sizes_and_all_distances_are_on_a_grid(visit, t
             press(page, "Cancel")
     assert len(sizes) == 5, sizes
     assert off_grid == set()
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_drawer_has_the_same_sizes_and_grid(visit, tmp_path, width):
+    with our_server(tmp_path) as url:
+        page = visit(f"{url}?demo#view=mistakes", width=width)
+        load_view(page)
+        page.locator(".digits [data-image]").first.click()
+        page.locator(".drawer .nearest canvas").first.wait_for()
+        see(page, ".drawer .occlusion", "patch|Covering")
+        sizes, off_grid = page.evaluate(SIZES), page.evaluate(OFF_GRID)
+    assert len(sizes) <= 5, sizes
+    assert off_grid == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

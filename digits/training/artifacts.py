@@ -37,9 +37,9 @@ class ArtifactWriter:
         self._weights = WeightHistograms()
         self._history = ModelHistory()
         self._calibration = Calibration()  # of the last validation
-        self._embedding = EmbeddingWriter(log, dataset, trainer, config.seed)
         self._sample_history = SampleHistory()
         self._sampled = choose_samples(config.samples, len(dataset.test), config.seed)
+        self._embedding = EmbeddingWriter(log, dataset, trainer, config.seed, self._sampled)
 
     def save_images(self) -> None:
         """Save validation and test images as mosaics, for the page's gallery."""

@@ -1,4 +1,4 @@
-"""embedding.json and neighbors.png: positions of images by the last hidden layer, and training images near mistakes."""
+"""embedding.json and neighbors.png: positions of images by the last hidden layer, and training images near others."""
 
 import io
 import json
@@ -23,7 +23,7 @@ MAX_MISTAKES = 100  # of a split, the most confident ones, beside these
 MIN_POINTS = 3  # for two components
 MAX_WIDTH = 4096  # features, with two weights each in the file
 MAX_BYTES = 270_000  # of the epochs and neighbors.png: every second epoch is dropped above that
-EXPLAINED = 40  # mistakes of a split, the most confident ones, with nearest training images
+EXPLAINED = 40  # mistakes of a split, the most confident ones, and test samples, with nearest training images
 AMONG = 5_000  # training images: features of all 55,000 take more than a second, and the preset fast trains for two
 PER_CLASS = 3  # nearest images
 _DECIMALS, _DIGITS = 3, 4  # of positions, whose standard deviation is 1, and of weights
@@ -32,9 +32,10 @@ _DECIMALS, _DIGITS = 3, 4  # of positions, whose standard deviation is 1, and of
 class EmbeddingWriter:
     """Collects the embedding after each epoch and writes it through the log; nothing without validation images."""
 
-    def __init__(self, log: RunLog, dataset: Dataset, trainer: Trainer, seed: int):
+    def __init__(self, log: RunLog, dataset: Dataset, trainer: Trainer, seed: int, samples: Tensor):
+        """`samples`: indices of the test samples, which get nearest training images whether correct or not."""
         self._log, self._dataset, self._trainer = log, dataset, trainer
-        self._seed = seed
+        self._seed, self._samples = seed, samples
         self._rows: list[dict] = []
 
     def restore(self, saved: dict, epoch: int) -> None:
@@ -60,7 +61,7 @@ class EmbeddingWriter:
         self._save()
 
     def save_final(self, validation: Evaluation | None, test: Evaluation) -> None:
-        """Add the test images, in the projection of the last epoch, and the training images nearest to mistakes."""
+        """Add the test images, in the projection of the last epoch, and the training images nearest to some."""
         if not self._rows or self._trainer.group.rank:
             return
         index = self._chosen(test)
@@ -93,18 +94,22 @@ class EmbeddingWriter:
         return hidden_features(self._trainer.eval_model, split.images, self._trainer.precision)
 
     def _neighbors(self, evaluations: dict[str, Evaluation | None]) -> tuple[dict | None, bytes]:
-        """For each of the mistakes, training images of both classes, and neighbors.png; (None, empty) without any."""
+        """For mistakes and test samples, training images of both classes, and neighbors.png; (None, empty) without any.
+
+        A correct sample has them of its one class, and -1 for those of a wrongly predicted one.
+        """
         train = self._dataset.train[:AMONG]
         known = self._features(train)
         rows: list[dict] = []
         for name, evaluation in evaluations.items():
-            if evaluation is None or known is None or not len(index := mistakes(evaluation, EXPLAINED)):
+            if evaluation is None or known is None or not len(index := self._explained(name, evaluation)):
                 continue
             features = self._features(getattr(self._dataset, name)[index])
             assert features is not None
+            true, predicted = evaluation.labels[index], evaluation.logits[index].argmax(dim=1)
             labels, predictions = (
                 embedding.nearest(features, known, train.labels.cpu(), wanted, PER_CLASS).tolist()
-                for wanted in (evaluation.labels[index], evaluation.logits[index].argmax(dim=1))
+                for wanted in (true, predicted.where(predicted != true, -1))
             )
             for place, (label, prediction) in zip(index.tolist(), zip(labels, predictions)):
                 rows.append({"set": name, "index": place, "label": label, "prediction": prediction})
@@ -112,6 +117,14 @@ class EmbeddingWriter:
             return None, b""
         shown = torch.tensor([row["label"] + row["prediction"] for row in rows])  # (rows, 6)
         return {"among": len(train), "rows": rows}, _sheet(train.images.cpu(), shown)
+
+    def _explained(self, name: str, evaluation: Evaluation) -> Tensor:
+        """Indices of the most confident mistakes; of the test set, followed by the other samples."""
+        index = mistakes(evaluation, EXPLAINED)
+        if name != "test":
+            return index
+        samples = self._samples[:EXPLAINED]
+        return torch.cat([index, samples[~torch.isin(samples, index)]])
 
 
 def mistakes(evaluation: Evaluation, most: int) -> Tensor:

@@ -49,7 +49,8 @@ def becomes(page, read: Callable[[], object], expected: object) -> None:
     """Wait until `read()` returns this: what an action brings may come in a later frame, or with a later response."""
     until = time.monotonic() + PATIENCE / 1000
     while (found := read()) != expected:
-        assert time.monotonic() < until, found
+        if time.monotonic() > until:
+            raise TimeoutError(f"{found!r} instead of {expected!r}")
         page.wait_for_timeout(50)
 
 

@@ -11,7 +11,7 @@ import { plotOf } from './plot.js';
 import * as readout from './readout.js';
 import { placeOf } from './series.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 
 const COLORS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', ...OTHER_COLORS];
 

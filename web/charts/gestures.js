@@ -4,7 +4,7 @@ import { nearest } from './series.js';
 import { clampView, zoomAround } from './range.js';
 
 /** @import {Curves} from '../core/types.js' */
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 
 const DRAG_PX = 6; // less is a click
 const ZOOM_IN = 0.6;

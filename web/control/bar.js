@@ -6,7 +6,7 @@ import { begin, messageOf, sendCommand } from './requests.js';
 import { createMenu } from './actions-menu.js';
 import { OUTDATED, isOutdated, possible } from './state.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 
 const READ_MS = 12_000; // the events list it, too
 

@@ -11,7 +11,7 @@ import { OUTDATED, lrWarning, isOutdated, possible } from './state.js';
 import { createStrip } from './strip.js';
 import { commandOf, different } from './validation.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 
 /** The form for the server's options. `done(sentence)` is called when a run has been started or queued. */
 export const createForm = (given, store, poll, done) => new Form(parseOptions(given), store, poll, done);

@@ -6,7 +6,7 @@
 import { OF_RUN } from './store.js';
 import { LIVE, hasView, hashOf, runOf, stateOf } from './url-state.js';
 
-/** @import {State, Store} from './store.js' */
+/** @import {State, Store} from './state-types.js' */
 
 /** @type {(keyof State)[]} */
 const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'listed', 'list', 'overlay', 'view', 'zoom', 'comparison', 'present'];

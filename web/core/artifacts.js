@@ -1,9 +1,10 @@
 /** The files beside the log, each read once its section is in view, and again when the log changes. */
 
 import { Unreachable } from './reader.js';
+import { isAlive } from './status.js';
 import { whenSeen } from './visibility.js';
 
-/** @import {Store} from './store.js' */
+/** @import {Store} from './state-types.js' */
 
 const parsers = () => import('./artifact-parsers.js');
 const FILES = {
@@ -73,19 +74,26 @@ export function want(store, key) {
   if (!wanted.includes(key)) store.set({ wanted: [...wanted, key] });
 }
 
+/** Whether the live run is to write its test samples once its first epoch is over. */
+const isAwaited = ({ log, liveness }, key) => key === 'samples' && isAlive(liveness) && !log.epochs.epoch.length
+  && log.config.some(([option, value]) => option === 'samples' && Number(value) > 0);
+
 /**
  * Shows a section from the moment the log lists its file, as busy until the file is read and `load()` has imported the
- * section's module. `isEmpty(content)` hides it again.
+ * section's module; where the file is certain to come, before that too: nothing moves when it does. `isEmpty(content)`
+ * hides the section again.
  */
 export function showWhenSeen(element, store, key, isEmpty, load) {
   let isMounted = false;
   const draw = () => {
     const content = store.state[key];
-    const isBusy = isListed(store.state.log, key) && !(content && isMounted);
+    const awaits = !content && isAwaited(store.state, key);
+    const isBusy = awaits || (isListed(store.state.log, key) && !(content && isMounted));
     element.hidden = content ? isEmpty(content) : !isBusy;
     element.ariaBusy = isBusy;
+    element.toggleAttribute('data-awaited', awaits);
   };
-  store.on(['log', key], draw);
+  store.on(['log', 'liveness', key], draw);
   whenSeen(element, async () => {
     want(store, key);
     await (await load()).mount(element, store);

@@ -2,7 +2,7 @@
 
 import { capital, whole } from './format.js';
 
-/** @import {Store} from './store.js' */
+/** @import {Store} from './state-types.js' */
 /** @typedef {{set: string, index: number}} Image of the set validation, test or training */
 
 export const nameOf = (set, index) => `${set}-${index}`;

@@ -9,7 +9,7 @@ import { OF_RUN } from './store.js';
 
 /** @import {Log, Run, ServerStatus} from './types.js' */
 /** @import {Answer, Read} from './reader.js' */
-/** @import {Store} from './store.js' */
+/** @import {Store} from './state-types.js' */
 
 /** @type {Answer} */
 const NO_FILE = { missing: true, value: undefined, date: null, written: null };

@@ -1,6 +1,6 @@
 /** Detection of elements that come into view, and of views that are opened. */
 
-/** @import {State, Store} from './store.js' */
+/** @import {State, Store} from './state-types.js' */
 
 /** Calls `call()` once, as soon as any part of `element` is in view. */
 export function whenSeen(element, call) {

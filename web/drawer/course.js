@@ -20,6 +20,7 @@ export function createCourse(choose) {
   const element = h('section', {}, h('h3', {}, 'History over the epochs'), sentence, chart, caption);
   /** @type {Subject['answers']} */
   let answers = [];
+  let here = -1; // the place of the answer that is shown
   chart.addEventListener('click', ({ clientX }) => {
     const { left, width } = chart.getBoundingClientRect();
     const place = Math.round(((clientX - left) / width) * (answers.length - 1));
@@ -29,10 +30,11 @@ export function createCourse(choose) {
     element,
     /** @param {Subject} subject */
     show(subject) {
-      answers = subject.answers;
+      const place = subject.answer ? subject.answers.indexOf(subject.answer) : -1;
+      if (subject.answers === answers && place === here) return; // another network: no news here
+      [answers, here] = [subject.answers, place];
       const digit = subject.label ?? subject.answer?.prediction ?? 0;
       const values = answers.map((answer) => probabilityOf(answer, digit));
-      const place = subject.answer ? answers.indexOf(subject.answer) : -1;
       chart.hidden = answers.length < 2;
       curve.setAttribute('d', pathOf(values, [0, 1]));
       const x = (place / Math.max(1, answers.length - 1)) * WIDTH;

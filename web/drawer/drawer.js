@@ -5,7 +5,7 @@ import { closeImage } from '../core/images.js';
 import { createPanel } from './panel.js';
 import { followSubject } from './subject.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 
 const COVERED = '.view, #header, #notices, .skip'; // by the drawer on narrow screens
 const TAKES_ESCAPE = 'dialog[open], canvas, [popover], input:not([type=range]), textarea, select';

@@ -1,4 +1,4 @@
-/** The training images nearest to a mistake, of the true and of the predicted class. */
+/** The training images nearest to a mistake, of the true and of the predicted class; to a correct test digit, of its class. */
 
 import { h, setText } from '../core/dom.js';
 import { whole } from '../core/format.js';
@@ -7,7 +7,7 @@ import { createAlbum } from '../pad/image-input.js';
 import { imageButton } from '../views/image-list.js';
 
 /** @import {Embedding, Predictions} from '../core/artifact-types.js' */
-/** @import {State} from '../core/store.js' */
+/** @import {State} from '../core/state-types.js' */
 /** @import {Subject} from './subject.js' */
 
 const PER_CLASS = 3;
@@ -72,7 +72,7 @@ export function createNeighbors() {
       const images = (found, isFirst) => h('ol', {}, ...found.map((one, at) => h('li', {}, imageButton(one.name, tileOf(one.place, state), isFirst && at === 0))));
       content.replaceChildren(...(nearest ? [
         h('p', {}, 'True class'), images(nearest.label, true),
-        h('p', {}, 'Predicted class'), images(nearest.prediction, !nearest.label.length),
+        ...(nearest.prediction.length ? [h('p', {}, 'Predicted class'), images(nearest.prediction, !nearest.label.length)] : []),
       ] : []));
     },
   };
@@ -83,6 +83,6 @@ function absence({ embedding, log, folder }, name, isAlive) {
   if (imageOf(name).set === 'training') return 'This is a training image itself.';
   if (!log.files.includes('embedding.json') && !isAlive) return 'This run has none: its trainer did not write embedding.json.';
   if (!embedding) return folder ? 'They are being read …' : '';
-  if (embedding.neighbors) return 'They are kept for the most confident mistakes after training; this image is not among them.';
+  if (embedding.neighbors) return 'They are kept for the most confident mistakes after training and for the test digits; this image is neither.';
   return isAlive ? 'They are found at the end of training.' : 'This run has none.';
 }

@@ -3,6 +3,7 @@
 import { button, h, setText } from '../core/dom.js';
 import { whole } from '../core/format.js';
 import { closeImage, titleOf } from '../core/images.js';
+import { RESTING_MS, createAtRest } from '../core/redraw.js';
 import { insteadOf } from '../core/timeline.js';
 import { isAlive } from '../core/status.js';
 import { createFeatureMaps } from '../pad/feature-maps.js';
@@ -14,7 +15,7 @@ import { createNeighbors } from './neighbors.js';
 import { inTurn } from './turn.js';
 import { verdictSentence } from './why.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 /** @import {Subject} from './subject.js' */
 
 /**
@@ -27,6 +28,7 @@ export function createPanel(store) {
   /** @type {Subject | null} */
   let latest = null;
   let mapped = ''; // what the feature maps are of
+  const drawAtRest = createAtRest(RESTING_MS);
 
   const go = (by) => {
     const name = inTurn(store.state, by);
@@ -58,22 +60,25 @@ export function createPanel(store) {
     },
     close() {
       element.hidden = true;
-      evidence.stop();
+      drawAtRest(() => evidence.stop(), false);
     },
     /** @param {Subject} subject */
     show(subject) {
-      latest = subject;
       const { pixels, network } = subject;
+      const isOtherEpoch = latest?.name === subject.name && latest.pixels === pixels;
+      latest = subject;
       setText(place, placeText(store.state));
       previous.disabled = !inTurn(store.state, -1);
       next.disabled = !inTurn(store.state, 1);
       drawAnswer(parts, subject, store.state.epoch);
-      evidence.show(subject);
       course.show(subject);
       neighbors.show(subject, store.state, isAlive(store.state.liveness));
       pad.disabled = !pixels || !network;
       layers.hidden = !pixels || !network;
-      drawMaps();
+      drawAtRest(() => {
+        evidence.show(subject);
+        drawMaps();
+      }, isOtherEpoch);
     },
   };
 }

@@ -3,7 +3,7 @@
 import { imageOf } from '../core/images.js';
 import { PER_ROW, trainingImage } from './neighbors.js';
 
-/** @import {State} from '../core/store.js' */
+/** @import {State} from '../core/state-types.js' */
 /** @typedef {{file: string, url: string, place: number, perRow: number}} Cut the image at `place` of a mosaic, `perRow` images wide */
 
 const SIDE = 28;

@@ -10,7 +10,7 @@ import { answerAt, answerOf, filedAnswers, merged } from './answers.js';
 import { trainingImage } from './neighbors.js';
 import { graysOf, sourceOf } from './pixels.js';
 
-/** @import {State, Store} from '../core/store.js' */
+/** @import {State, Store} from '../core/state-types.js' */
 /** @import {Network} from '../pad/loader.js' */
 /** @import {Answer} from './answers.js' */
 /** @import {Cut} from './pixels.js' */
@@ -68,6 +68,8 @@ class Follower {
   /** @type {{network: Network | null, note: string, latest: Network | null | undefined, epoch: number | null | undefined}} */
   #at = { network: null, note: '', latest: undefined, epoch: undefined };
   #drawn = /** @type {unknown[]} */ ([]);
+  #sources = /** @type {unknown[]} */ ([]); // of the answers
+  #latest = { label: /** @type {number | null} */ (null), answers: /** @type {Answer[]} */ ([]) };
 
   constructor(store, album, key, show) {
     this.key = key;
@@ -95,12 +97,23 @@ class Follower {
     const inputs = [samples, predictions, embedding, epoch, log?.epochs.epoch.length, log?.status, this.#pixels, this.#isMissing, this.#computed, this.#at];
     if (this.#isStopped || !image || inputs.every((input, place) => input === this.#drawn[place])) return;
     this.#drawn = inputs;
-    const { label, answers: filed } = this.#filed();
-    const answers = merged([...filed, ...this.#computed]);
+    const { label, answers } = this.#known();
     const answer = answerAt(answers, epoch);
     this.#show({
       name: image, label, pixels: this.#pixels, isMissing: this.#isMissing, answers, answer, network: this.#at.network, note: this.#at.note,
     });
+  }
+
+  /** The label and the answers, the same array until there is news. */
+  #known() {
+    const { samples, predictions, embedding, log } = this.#store.state;
+    const sources = [samples, predictions, embedding, log?.epochs.epoch.length, this.#computed];
+    if (sources.some((source, place) => source !== this.#sources[place])) {
+      const { label, answers } = this.#filed();
+      this.#sources = sources;
+      this.#latest = { label, answers: merged([...answers, ...this.#computed]) };
+    }
+    return this.#latest;
   }
 
   #filed() {

@@ -2,7 +2,7 @@
 
 import { imageOf, nameOf } from '../core/images.js';
 
-/** @import {State} from '../core/store.js' */
+/** @import {State} from '../core/state-types.js' */
 
 /**
  * The image `by` places after the selected one: in the list that it was opened from, else, as after a link, in its set; null

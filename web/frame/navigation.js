@@ -3,7 +3,7 @@
 import { focusTemporarily } from '../core/dom.js';
 import { hashOf } from '../core/url-state.js';
 
-/** @param {import('../core/store.js').Store} store */
+/** @param {import('../core/state-types.js').Store} store */
 export function mount(nav, store) {
   const links = [...nav.querySelectorAll('a[data-view]')];
   const views = /** @type {HTMLElement[]} */ ([...document.querySelectorAll('.view')]);

@@ -5,7 +5,7 @@ import { whole } from '../core/format.js';
 import { isAlive } from '../core/status.js';
 import { epochAt, placeIn, replayed } from '../core/timeline.js';
 
-/** @import {State, Store} from '../core/store.js' */
+/** @import {State, Store} from '../core/state-types.js' */
 
 export const REPLAY_S = 20;
 const DRIVEN = ['overview', 'mistakes', 'try', 'network']; // views

@@ -10,7 +10,7 @@ const TYPING = 'input:not([type=checkbox], [type=range], [type=radio]), select, 
 
 /**
  * @param {NodeListOf<HTMLElement>} buttons that act as the key in their data-action
- * @param {import('../core/store.js').Store} store
+ * @param {import('../core/state-types.js').Store} store
  * @param {{step: (by: number) => void, toggle: () => void}} scrubber
  */
 export function mount(buttons, store, scrubber) {

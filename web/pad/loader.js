@@ -6,7 +6,7 @@ import { isAlive } from '../core/status.js';
 import { createNetwork } from './network.js';
 import { epochsOf, numbersOf, parsePlan } from './plan.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 /** @import {Plan} from './plan.js' */
 /** @import {Output} from './network.js' */
 

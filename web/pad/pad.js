@@ -18,7 +18,7 @@ import { read } from './reading.js';
 import { SavedDrawings } from './saved-drawings.js';
 import { PEN_WIDTH, SIDE, createSheet } from './sheet.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 /** @import {Network} from './loader.js' */
 /** @import {Reading} from './reading.js' */
 

@@ -9,7 +9,7 @@ import { createFullScreen } from './full-screen.js';
 import { placeOf, screensOf } from './screens.js';
 import { createStage } from './stage.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 /** @import {Screen} from './screens.js' */
 
 /**

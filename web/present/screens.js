@@ -5,7 +5,7 @@ import { answersAt } from '../core/timeline.js';
 import { firstMistakes } from '../views/confusion.js';
 
 /** @import {AnswerSet} from '../core/artifact-types.js' */
-/** @import {State} from '../core/store.js' */
+/** @import {State} from '../core/state-types.js' */
 
 /** @typedef {{kind: string, name: string, set?: AnswerSet, note?: string, index?: number}} Screen `index`: of the image in `set` */
 

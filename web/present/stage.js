@@ -13,7 +13,7 @@ import { answerOf, imageOf } from '../views/mistakes.js';
 import * as numbers from '../views/numbers.js';
 
 /** @import {AnswerSet} from '../core/artifact-types.js' */
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 /** @import {Screen} from './screens.js' */
 /** @typedef {{element: HTMLElement, draw: (screen: any) => void}} Part */
 

@@ -10,7 +10,7 @@ import { answersAt } from '../core/timeline.js';
 import { mosaicOf } from '../views/mistakes.js';
 import { createReport } from './report.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 
 const PREDICTIONS = 'predictions.json';
 const OPTIONS = `${API}options`;

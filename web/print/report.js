@@ -22,7 +22,7 @@ import { answerOf, imageOf } from '../views/mistakes.js';
 import * as numbers from '../views/numbers.js';
 import { changedSettings } from './changed-settings.js';
 
-/** @import {State, Store} from '../core/store.js' */
+/** @import {State, Store} from '../core/state-types.js' */
 
 const WIDTH = 700; // of a chart: that of the paper, so that its type is as large as the text
 const HEIGHT = 244;

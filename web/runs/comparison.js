@@ -5,7 +5,7 @@ import { fieldsOf } from './fields.js';
 import { bySeed, differing, groupKey, groupsOf, marksOf, seedOf } from './groups.js';
 import { isShownRun, numbersOf } from './slots.js';
 
-/** @import {State} from '../core/store.js' */
+/** @import {State} from '../core/state-types.js' */
 /** @import {Comparison} from '../core/statistics.js' */
 /** @import {Run} from '../core/types.js' */
 /** @import {Field} from './fields.js' */

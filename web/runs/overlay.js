@@ -6,7 +6,7 @@ import { createReader } from '../core/reader.js';
 import { groupKey, groupsOf, marksOf } from './groups.js';
 import { isShownRun, numbersOf } from './slots.js';
 
-/** @import {OverlaidRun, State, Store} from '../core/store.js' */
+/** @import {OverlaidRun, State, Store} from '../core/state-types.js' */
 /** @import {Predictions} from '../core/artifact-types.js' */
 /** @import {Log, Run} from '../core/types.js' */
 

@@ -12,7 +12,7 @@ import { groupRow, runRow } from './row.js';
 import { changed, isShownRun, numbersOf, pruned } from './slots.js';
 import { createTools } from './tools.js';
 
-/** @import {State, Store} from '../core/store.js' */
+/** @import {State, Store} from '../core/state-types.js' */
 
 const FULL = `At most ${MOST_COMPARED} runs can be overlaid: clear another check box first.`;
 const FEW = 20; // runs: groups are listed open

@@ -4,7 +4,7 @@ import { button, h } from '../core/dom.js';
 import { MOST_COLUMNS } from '../core/list-options.js';
 import { fieldsOf } from './fields.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 
 const KINDS = { fact: 'Run', metric: 'Results', setting: 'Settings' };
 const EXAMPLES = 'Words, or terms such as lr>0.01, accuracy>=99, status:failed, model:tiny, started>2026-11-01; -term excludes.';

@@ -8,7 +8,7 @@ import { createStore } from '../core/store.js';
 import { PLAIN } from '../core/url-state.js';
 import { MEASURES, byLooks } from './learning.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 
 const NO_LINES = { batch: [], train: [], validation: [] };
 

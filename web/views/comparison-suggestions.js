@@ -5,7 +5,7 @@ import { counted } from '../core/format.js';
 import { groupKey, groupsOf } from '../runs/groups.js';
 import { isShownRun } from '../runs/slots.js';
 
-/** @import {State} from '../core/store.js' */
+/** @import {State} from '../core/state-types.js' */
 
 const MOST = 4;
 const MOST_RUNS = 5; // of each group: room for both

@@ -9,7 +9,7 @@ import { drawDetails } from './comparison-details.js';
 import { sideRows } from './comparison-sides.js';
 import { suggestionsOf } from './comparison-suggestions.js';
 
-/** @import {State, Store} from '../core/store.js' */
+/** @import {State, Store} from '../core/state-types.js' */
 
 const MANY = 4; // sides: their rows get lower, and further sentences are folded
 /** @type {(keyof State)[]} */

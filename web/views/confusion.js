@@ -8,7 +8,7 @@ import { titleOfSet } from '../core/timeline.js';
 /** @typedef {Pick<AnswerSet, 'labels' | 'predictions' | 'confidences'>} RankedAnswers */
 /** @typedef {{label: number, prediction: number}} Cell */
 
-const DIGITS = 10;
+export const DIGITS = 10;
 const SHOWN = 12; // mistakes in a presentation and on paper
 
 /**

@@ -3,13 +3,14 @@
 import { addStyle, h, parts, setText } from '../core/dom.js';
 import { counted, whole } from '../core/format.js';
 import { nameOf, openImage } from '../core/images.js';
+import { RESTING_MS, createAtRest } from '../core/redraw.js';
 import { card } from './card.js';
 import { opensImages } from './image-list.js';
 import { answerOf, imageOf } from './mistakes.js';
 import { nearestTo, pointsOf, reachOf, rowOf } from './plane.js';
 import { followStar } from './star.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 
 const SIDE = 1000; // of the drawing
 const MARGIN = 30;
@@ -61,22 +62,34 @@ export function mount(element, store) {
 
   const listed = () => points.map(({ index }) => nameOf(set.kind, index));
   const open = () => points[chosen] && openImage(store, nameOf(set.kind, points[chosen].index), listed());
+  onPointer(svg, open, (x, y) => choose(nearestTo(points, x, y)));
+  onKeys(svg, open, (step) => {
+    const wrong = points.flatMap(({ isWrong }, place) => (isWrong ? [place] : []));
+    choose(wrong[(wrong.indexOf(chosen) + step + wrong.length) % (wrong.length || 1)]);
+  });
+  opensImages(shown, store, listed);
+  const drawAtRest = createAtRest(RESTING_MS);
+  let drawn = /** @type {unknown[]} */ ([]);
+  store.on(['embedding', 'predictions', 'epoch', 'set'], ({ embedding, predictions, set: kind }) => {
+    const inputs = [embedding, predictions, kind];
+    const isOtherEpoch = inputs.every((input, index) => input === drawn[index]);
+    drawn = inputs;
+    drawAtRest(draw, isOtherEpoch);
+  });
+  followStar(element, svg, store, { side: SIDE, margin: MARGIN }, find);
+}
+
+/** The pointer calls `choose` with its place in the drawing, a click `open` after it. */
+function onPointer(svg, open, choose) {
   const chooseAt = ({ clientX, clientY }) => {
     const { left, top, width } = svg.getBoundingClientRect();
-    choose(nearestTo(points, ((clientX - left) * SIDE) / width, ((clientY - top) * SIDE) / width));
+    choose(((clientX - left) * SIDE) / width, ((clientY - top) * SIDE) / width);
   };
   svg.addEventListener('pointermove', chooseAt);
   svg.addEventListener('click', (event) => {
     chooseAt(event);
     open();
   });
-  onKeys(svg, open, (step) => {
-    const wrong = points.flatMap(({ isWrong }, place) => (isWrong ? [place] : []));
-    choose(wrong[(wrong.indexOf(chosen) + step + wrong.length) % (wrong.length || 1)]);
-  });
-  opensImages(shown, store, listed);
-  store.on(['embedding', 'predictions', 'epoch', 'set'], draw);
-  followStar(element, svg, store, { side: SIDE, margin: MARGIN }, find);
 }
 
 /** Enter calls `open`, an arrow key `move(±1)`. */

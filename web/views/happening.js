@@ -1,4 +1,4 @@
-/** What is happening in the run shown, in sentences; on a narrow screen the first lines, and a button for the others. */
+/** What is happening in the run shown, in sentences; on a narrow screen the first lines, and a button for the others. On a wide one they scroll. */
 
 import { button, h, setText } from '../core/dom.js';
 import { explanationsOf } from '../core/explanations.js';
@@ -20,10 +20,12 @@ export function mount(element, store) {
   /** Whether a part of the text is out of view. */
   function measure() {
     more.hidden = !element.classList.contains('open') && list.scrollHeight <= list.clientHeight + 1;
+    list.classList.toggle('faded', list.scrollTop + list.clientHeight < list.scrollHeight - 1);
   }
 
   setOpen(false);
   new ResizeObserver(measure).observe(list);
+  list.addEventListener('scroll', measure, { passive: true });
   store.on(['log', 'liveness'], ({ log, liveness }) => {
     const sentences = log ? explanationsOf(log, liveness) : [];
     const content = sentences.join('\n');

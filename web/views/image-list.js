@@ -3,7 +3,7 @@
 import { h } from '../core/dom.js';
 import { openImage, titleOf } from '../core/images.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 
 const MOVES = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 };
 

@@ -5,21 +5,20 @@ import { addStyle, h, parts, setText } from '../core/dom.js';
 import { counted, whole } from '../core/format.js';
 import { nameOf } from '../core/images.js';
 import { answersAt, titleOfSet } from '../core/timeline.js';
-import { createAtRest } from '../core/redraw.js';
+import { RESTING_MS, createAtRest } from '../core/redraw.js';
 import { whenSeen } from '../core/visibility.js';
 import { card } from './card.js';
 import { correct, inCell, mistakes } from './confusion.js';
 import { confusionsOf } from './confusions.js';
 import { historyOf } from './error-history.js';
-import { cellName, matrixOf } from './matrix.js';
+import { cellName, createMatrix } from './matrix.js';
 import { opensImages } from './image-list.js';
 import { moveWithArrows, setTabStop } from './matrix-keys.js';
 
 /** @import {AnswerSet} from '../core/artifact-types.js' */
-/** @import {State, Store} from '../core/store.js' */
+/** @import {State, Store} from '../core/state-types.js' */
 
 const PAGE = 60; // images
-const RESTING_MS = 120; // images follow the scrubber once it rests: sixty cards are too many for every frame
 const PER_ROW = 100; // images in a mosaic
 const DOUBTS = 'doubts'; // correct, with low confidence
 
@@ -29,7 +28,8 @@ const DOUBTS = 'doubts'; // correct, with low confidence
  */
 export async function mount(element, store) {
   await addStyle(new URL('mistakes.css', import.meta.url));
-  const [table, list] = [element.querySelector('table'), element.querySelector('ol.digits')];
+  const table = /** @type {HTMLTableElement} */ (element.querySelector('table'));
+  const list = element.querySelector('ol.digits');
   const picks = element.querySelectorAll('[data-pick]');
   /** @type {Object<string, any>} */
   const controls = { ...parts(element), table, list, picks };
@@ -41,6 +41,7 @@ export async function mount(element, store) {
   const drawAtRest = createAtRest(RESTING_MS);
 
   const choose = (cell) => store.set({ selected: { ...store.state.selected, cell } });
+  const drawMatrix = createMatrix(table, (cell) => choose(cellName(cell)));
 
   function draw() {
     const { predictions, set: kind, epoch, selected } = store.state;
@@ -52,7 +53,7 @@ export async function mount(element, store) {
       history = historyOf(predictions?.sets.filter((one) => one.kind === set.kind) ?? []);
     }
     if (set !== drawn[1] || predictions !== drawn[0]) {
-      table?.replaceChildren(...matrixOf(set, history, (cell) => choose(cellName(cell))));
+      drawMatrix(set, history);
       controls.confusions.replaceChildren(...confusionsOf(set, history, (cell) => choose(cellName(cell))));
     }
     const isOtherEpoch = inputs.every((input, index) => input === drawn[index] || index === 1);
@@ -68,7 +69,7 @@ export async function mount(element, store) {
     limit += PAGE;
     draw();
   });
-  if (table) moveWithArrows(table);
+  moveWithArrows(table);
   if (list) opensImages(list, store, () => listed(store.state));
   whenSeen(list, () => {
     isInView = true;

@@ -6,7 +6,7 @@ import { follow as followNetwork } from '../pad/loader.js';
 import { placed, reachOf } from './plane.js';
 import { featuresOf, positionOf } from './position.js';
 
-/** @import {Store} from '../core/store.js' */
+/** @import {Store} from '../core/state-types.js' */
 /** @import {rowOf} from './plane.js' */
 
 const STAR = 'M0-24 7-8 24-7 11 4 15 21 0 12-15 21-11 4-24-7-7-8Z';
