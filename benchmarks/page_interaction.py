@@ -77,7 +77,7 @@ def frames(page, selector: str, kind: str, count: int = FRAMES) -> list[float]:
 
 
 def driving(browser) -> dict[str, float]:
-    """Frames of the run that ships with the project, in each view that the scrubber drives, and with the drawer open."""
+    """Frames of the run that ships with the project, in each view that the scrubber drives and with the drawer open."""
     times: dict[str, list[float]] = {"scrub": [], "replay": [], "drawer": []}
     with our_server(PROJECT / DEMO) as url:
         for view in (*DRIVEN, DRAWER):

@@ -51,14 +51,14 @@ def test_a_live_run_shifts_next_to_nothing(visit, tmp_path, width):
         assert total < 0.02, shifts
 
 
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, 1200, 1440])
 def test_the_test_digits_have_their_place_before_the_first_epoch(visit, tmp_path, width):
     log = write_run(tmp_path, status="running")
     before = {"files": [], "epochs": {name: [] for name in log["epochs"]}, "config": log["config"] | {"samples": 10}}
     write_run(tmp_path, status="running", **before)
     with our_server(tmp_path) as url:
         page = visit(url, width=width)
-        page.locator("#samples[data-awaited]").wait_for()
+        page.locator("#samples[data-awaited]").scroll_into_view_if_needed()
         place = page.locator("#samples").bounding_box()
         write_run(tmp_path, status="running")
         page.locator("#samples .sampled").first.wait_for()
