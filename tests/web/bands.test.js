@@ -37,6 +37,14 @@ test('the y range has room for the band', () => {
   assert.deepEqual(others[0].points, others[0].band.mean);
 });
 
+test('a run of one epoch is its validation point, never its batches', () => {
+  const brief = parseLog({
+    epochs: { epoch: [1], step: [10], val_loss: [0.5] }, batches: { step: [1, 5, 10], epoch: [1, 1, 1], loss: [3, 2, 1] },
+  });
+  const { others } = plotOf(prepare(logOf(1, 1), 'epoch', [other(brief, 1)]), MEASURE, null, { width: 600, height: 300 });
+  assert.deepEqual(others[0].points, [{ x: 1, y: 0.5 }]);
+});
+
 test('no two lines have the same dash pattern', () => {
   const patterns = [0, ...OTHER_COLORS.map((_, index) => index + 1)].map((number) => dashesOf(number).join());
   assert.equal(new Set(patterns).size, OTHER_COLORS.length + 1);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
-  bytes, clock, counted, date, decimal, duration, exact, likelihood, percent, points, rate, shape, whole,
+  bytes, clock, counted, date, decimal, duration, exact, likelihood, percent, plusMinus, points, rate, shape, whole,
 } from '../../web/core/format.js';
 
 const plain = (text) => text.replaceAll('\u00a0', ' ');
@@ -29,6 +29,11 @@ test('a percentage has the wanted decimals', () => assert.equal(plain(percent(0.
 
 test('a number that someone chose is not rounded', () => {
   assert.deepEqual([60000, 0.9995, 128, 0.00012345].map(exact), ['60,000', '0.9995', '128', '0.00012345']);
+});
+
+test('a spread has no more decimals than its mean, unless it would be 0', () => {
+  const cases = [['0.0548', '0.000862', '0.0548 ± 0.0009'], ['0.0548', '0.0000123', '0.0548 ± 0.0000123'], ['99.66 %', '0.11 %', '99.66 ± 0.11 %'], ['1.5', '0.2', '1.5 ± 0.2']];
+  for (const [value, spread, expected] of cases) assert.equal(plain(plusMinus(value, spread)), expected);
 });
 
 test('a difference of fractions has percentage points', () => assert.equal(points(-0.00123), '0.12'));

@@ -102,6 +102,14 @@ test('runs with the same settings but the seed are one group', () => {
   assert.equal(groupsOf(machines).length, 1, 'on other machines, in another order');
 });
 
+test('a group has one name, whichever of its runs are compared, and none that is only a seed', () => {
+  const config = (seed) => ({ config: { lr: 1, seed } });
+  const runs = parseRuns({ runs: [entry('3', { name: 'seed-3', ...config(3) }), entry('2', { name: 'wide net', ...config(2) }), entry('1', { name: 'seed 1', ...config(1) })] });
+  const names = [runs, [...runs].reverse()].map((ordered) => groupsOf(ordered)[0].name);
+  assert.deepEqual(names, ['wide net', 'wide net']);
+  assert.equal(groupsOf(runs.slice(0, 1), runs)[0].name, 'wide net');
+});
+
 test('hidden runs are counted, and listed on request', () => {
   const { rows, count, hidden } = listing({}, { showsHidden: false });
   assert.deepEqual([rows.length, count, hidden], [4, 3, 1]);

@@ -21,6 +21,7 @@ export function draw(context, plot, { colors, curves, measure }) {
   drawLine(context, plot, plot.lines.train, colors.train, []);
   drawLine(context, plot, plot.lines.validation, colors.validation, [6, 4]);
   context.restore();
+  for (const { points, number } of plot.others) if (points.length === 1) drawMarks(context, plot, points, colors[colorOf(number)], colors.surface, disc);
   drawMarks(context, plot, plot.lines.train, colors.train, colors.surface, disc);
   drawMarks(context, plot, plot.lines.validation, colors.validation, colors.surface, diamond);
   drawNames(context, plot, colors);

@@ -74,11 +74,11 @@ function rangeOf(batches, firm, measure, { logarithmic: isLogWanted, outliers })
   return { ...(isWhole ? allOf(batches, firm, measure) : measure.range(batches, firm)), isLog: false };
 }
 
-/** The line of an overlaid run: validation, or its batches if that has fewer than two points; of a group: their mean. */
+/** The line of an overlaid run: validation, or its batches where it has none; of a group: their mean. */
 function lineOf(curves, { key, value = (one) => one }) {
   const { mean } = curves.bands?.[key] ?? {};
   const { validation, batch } = curves[key];
-  const line = mean?.length ? mean : validation.length > 1 ? validation : points(curves.batchX, batch);
+  const line = mean?.length ? mean : validation.length ? validation : points(curves.batchX, batch);
   return line.map(({ x, y }) => ({ x, y: value(y) }));
 }
 

@@ -46,8 +46,13 @@ export const points = (difference) => (100 * Math.abs(difference)).toFixed(2);
 /** 0.034: the probability of a statistical test, two significant digits. */
 export const pValue = (p) => (p < 0.001 ? 'below 0.001' : String(Number(p.toPrecision(2))));
 
-/** 98.15 ± 0.06 %: two formatted values of one unit. */
-export const plusMinus = (value, spread) => `${value.replace(/\s*%$/, '')}${SPACE}±${SPACE}${spread}`;
+/** 98.15 ± 0.06 %: two formatted values of one unit; the second has no more decimals than the first, unless it would be 0. */
+export function plusMinus(value, spread) {
+  const decimals = /\.(\d+)/.exec(value)?.[1].length ?? 0;
+  const rounded = Number(spread).toFixed(decimals);
+  const short = Number(rounded) > 0 && rounded.length < spread.length ? rounded : spread;
+  return `${value.replace(/\s*%$/, '')}${SPACE}±${SPACE}${short}`;
+}
 
 /** 94.9 %: a probability of the network. Never 100 %, and marked where no temperature has calibrated it. */
 export function likelihood(value, isCalibrated = true) {

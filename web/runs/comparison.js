@@ -41,7 +41,7 @@ export function sidesOf({ runs, overlay, shown, list, others, log }) {
   const isCompared = (run) => overlay.includes(run.runId) || isShownRun(run, shown);
   const compared = runs.filter(isCompared).map((run) => (run.config.length ? run : { ...run, config: logs.get(run.runId)?.config ?? [] }));
   const ordered = compared.sort((a, b) => (a.startedAt ?? 0) - (b.startedAt ?? 0));
-  const groups = list.isGrouped ? groupsOf(ordered) : [];
+  const groups = list.isGrouped ? groupsOf(ordered, runs) : [];
   const isSplit = !list.isGrouped || (groups.length === 1 && ordered.length === 2);
   const numbers = numbersOf(overlay, runs, !isSplit);
   const marks = marksOf(runs);

@@ -39,12 +39,14 @@ function keyOf({ runId, config, dataset }) {
 export const seedOf = (run) => settingOf(run, SEED);
 
 /**
- * In the order of the first run of each.
+ * In the order of the first run of each; named after all of a group's runs in `listed`, so that its name is the same everywhere.
  * @param {Run[]} runs
+ * @param {Run[]} [listed]
  * @returns {Group[]}
  */
-export function groupsOf(runs) {
-  return [...gathered(runs, groupKey)].map(([key, members]) => ({ key, name: commonName(members), runs: members }));
+export function groupsOf(runs, listed = runs) {
+  const all = listed === runs ? null : gathered(listed, groupKey);
+  return [...gathered(runs, groupKey)].map(([key, members]) => ({ key, name: commonName(all?.get(key) ?? members), runs: members }));
 }
 
 /**
@@ -69,9 +71,11 @@ export function bySeed(runs, valueOf) {
 /** @param {Run} run */
 export const nameWithoutSeed = ({ name }) => name.replace(SEED_IN_NAME, '').trim() || name;
 
-/** The name without the seed; where the runs' names differ further, what they begin with. */
+/** The name without the seed; where the runs' names differ further, what they begin with, else that of the first run. */
 function commonName(runs) {
-  const names = runs.map(nameWithoutSeed);
+  const inTime = [...runs].sort((a, b) => (a.runId < b.runId ? -1 : 1));
+  const named = inTime.filter(({ name }) => name.replace(SEED_IN_NAME, '').trim());
+  const names = (named.length ? named : inTime).map(nameWithoutSeed);
   const [first] = names;
   if (names.every((name) => name === first)) return first;
   let length = 0;

@@ -85,7 +85,7 @@ function overlaid(loaded, { overlay, runs, list, shown }) {
   const marks = marksOf(runs);
   const own = runs.find((run) => isShownRun(run, shown));
   const drawn = [...loaded.map(({ run }) => run), ...(own ? [own] : [])];
-  const groups = new Map(list.isGrouped ? groupsOf(drawn).filter((group) => group.runs.length > 1).map((group) => [group.key, group]) : []);
+  const groups = new Map(list.isGrouped ? groupsOf(drawn, runs).filter((group) => group.runs.length > 1).map((group) => [group.key, group]) : []);
   const others = loaded.map(({ run, log, predictions }) => {
     const { runId, path } = run;
     const group = groups.get(groupKey(run));
