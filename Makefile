@@ -2,7 +2,7 @@
 #   make train ARGS="--epochs 3"      trains; ARGS is passed on to mnist_cnn.py
 #   make serve ARGS="--port 9000"     serves the page
 #   make quick                        runs the fast tests, with few subprocesses and no browser: a minute
-#   make test                         runs the whole test suite: up to ten minutes
+#   make test                         runs the whole test suite: about 14 minutes on two cores
 #   make lint                         checks style and types of Python and JavaScript
 #   make faults                       injects kills, failing system calls, malformed requests, full disks: up to 20 minutes
 #   make benchmark                    runs the short benchmarks, 15 minutes, and updates README's tables
