@@ -18,6 +18,7 @@ from digits.runlog import contract
 from tests.support import PROJECT
 from tests.support.example_project import server_of
 from tests.support.http_client import serving
+from tests.support.node import node
 from tests.support.training import Trainer, command
 from tests.test_predict_api import in_json, post
 
@@ -84,9 +85,7 @@ def on_the_page(folder: Path, pictures: list[np.ndarray] | None = None) -> list[
     if pictures is None:
         pictures = [np.reshape(sample["pixels"], (28, 28)) for sample in read(folder, contract.TEST_SAMPLES)["samples"]]
     rows = json.dumps([picture.tolist() for picture in pictures])
-    node = shutil.which("node")
-    assert node, "Node.js is needed for this test"
-    command = [node, "--input-type=module", "-e", PAGE, str(PROJECT / "web" / "pad"), str(folder / "results")]
+    command = [node(), "--input-type=module", "-e", PAGE, str(PROJECT / "web" / "pad"), str(folder / "results")]
     done = subprocess.run(command, input=rows, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -7,7 +7,6 @@ import base64
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from digits.models.builders import build_model
 from digits.models.history import ModelHistory
 from digits.models.precision import Precision
 from tests.support import PROJECT
+from tests.support.node import node
 
 FIXTURE = PROJECT / "tests" / "fixtures" / "network"
 TESTS = ("network", "verdict", "occlusion", "position")
@@ -134,9 +134,7 @@ def test_every_network_gives_the_logits_of_torch(tmp_path):
     images = {name: IMAGES.get(name, FEWER) for name in ARCHITECTURES}
     write(tmp_path, images, images_of(1000))
     write_verdicts(tmp_path, each=40)
-    node = shutil.which("node")
-    assert node, "Node.js is needed for this test"
-    command = [node, "--test", *(f"tests/web/{test}.test.js" for test in TESTS)]
+    command = [node(), "--test", *(f"tests/web/{test}.test.js" for test in TESTS)]
     environment = os.environ | {"NETWORKS": str(tmp_path)}
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -2,9 +2,7 @@
 
 import itertools
 import json
-import os
 import shlex
-import shutil
 import subprocess
 from dataclasses import fields
 
@@ -17,6 +15,7 @@ from digits.server import options_schema
 from digits.server.options_schema import SETTABLE
 from digits.training.schedule import Schedule, batches_per_epoch, total_steps
 from tests.support import PROJECT
+from tests.support.node import node
 
 MODULES = PROJECT / "web" / "control"
 READ = "import { readFileSync } from 'node:fs'; const { given, cases } = JSON.parse(readFileSync(0, 'utf8'));"
@@ -24,15 +23,12 @@ READ = "import { readFileSync } from 'node:fs'; const { given, cases } = JSON.pa
 
 def computed(script: str, cases: list) -> list:
     """The value of `script` for each case: an expression over the case `one` and the server's options `given`."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.fail("no Node.js") if os.environ.get("CI") else pytest.skip("Node.js is not installed")
     names = {"defaults": "defaultsOf", "schedule": "planOf, rateAt"}
     names["validation"] = "commandOf, different, problemOf, valueOf"
     imports = "".join(f"import {{ {what} }} from '{(MODULES / name).as_uri()}.js';" for name, what in names.items())
     program = f"{READ}{imports} console.log(JSON.stringify(cases.map((one) => {script})));"
     given = json.dumps({"given": options_schema.options_schema(), "cases": cases})
-    command = [node, "--input-type=module", "--eval", program]
+    command = [node(), "--input-type=module", "--eval", program]
     done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

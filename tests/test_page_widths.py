@@ -33,8 +33,8 @@ FILLED = """() => {
 }"""
 
 # Numbers and names of runs that are wider than their place.
-CUT = """() => [...document.querySelectorAll('.tile .number, #runs .name')]
-  .filter((element) => element.scrollWidth > element.clientWidth + 1 || (element.clientWidth && element.clientWidth < 24))
+CUT = """() => [...document.querySelectorAll(".tile .number, #runs .name")]
+  .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1 || (clientWidth && clientWidth < 24))
   .map((element) => element.textContent)"""
 
 

@@ -1,7 +1,6 @@
 """Former names of options, presets and fields: accepted everywhere, announced once, never written."""
 
 import json
-import os
 import shutil
 import subprocess
 
@@ -24,6 +23,7 @@ from digits.paths import PROJECT
 from digits.runlog import RunLog, contract, runs
 from digits.server.options_schema import InvalidOption, to_argv
 from digits.training.resume import load_for_restart, load_for_resume, previous_run
+from tests.support.node import node
 from tests.support.training import Trainer
 
 FORMER_OPTIONS = {
@@ -190,12 +190,11 @@ def test_a_log_with_both_names_of_an_option_is_no_run_of_this_program():
 
 @pytest.mark.process
 def test_the_page_has_the_same_table():
-    node = shutil.which("node")
-    if node is None:
-        pytest.fail("no Node.js") if os.environ.get("CI") else pytest.skip("Node.js is not installed")
     module = (PROJECT / "web" / "core" / "renames.js").as_uri()
     program = f"import * as renames from '{module}'; console.log(JSON.stringify(renames));"
-    done = subprocess.run([node, "--input-type=module", "--eval", program], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [node(), "--input-type=module", "--eval", program], capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stderr
     tables = {"OPTIONS": renames.OPTIONS, "PRESETS": renames.PRESETS, "FIELDS": renames.FIELDS}
     assert json.loads(done.stdout) == tables

@@ -1,20 +1,15 @@
 """The JavaScript tests of the page's modules."""
 
-import os
-import shutil
 import subprocess
 
 import pytest
 
 from tests.support import PROJECT
+from tests.support.node import node
 
 
 @pytest.mark.process
 def test_the_modules_of_the_page_pass_their_own_tests():
-    node = shutil.which("node")
-    if node is None:
-        message = "Node.js is not installed: the tests in tests/web are skipped"
-        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
     files = sorted(str(path.relative_to(PROJECT)) for path in (PROJECT / "tests" / "web").glob("*.test.js"))
-    done = subprocess.run([node, "--test", *files], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([node(), "--test", *files], cwd=PROJECT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
