@@ -25,3 +25,13 @@ test('another run or other looks are shown at once', () => {
   easing.next({ low: 0, high: 10 }, 'a', 0);
   assert.deepEqual(easing.next({ low: 0, high: 1 }, 'b', 1), { low: 0, high: 1 });
 });
+
+test('a movement that is stopped is over, and the next range is shown at once', () => {
+  const easing = new Easing();
+  easing.next({ low: 0, high: 10 }, 'a', 0);
+  easing.next({ low: 0, high: 2 }, 'a', 100);
+  assert.equal(easing.isMoving, true);
+  easing.stop();
+  assert.equal(easing.isMoving, false);
+  assert.deepEqual(easing.next({ low: 0, high: 3 }, 'a', 110), { low: 0, high: 3 });
+});

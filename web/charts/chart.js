@@ -81,7 +81,10 @@ function createStaticLayer(figure, measureFor) {
   /** The plot with the y axis of a live run eased. */
   function eased({ curves, zoom, view, log, liveness }, measure, size) {
     const fitting = plotOf(curves, measure, zoom, size, view);
-    if (!isAlive(liveness)) return fitting;
+    if (!isAlive(liveness)) {
+      easing.stop();
+      return fitting;
+    }
     const { axis, logarithmic, outliers, errors } = view;
     const key = JSON.stringify([log?.runId, zoom, axis, logarithmic, outliers, errors]);
     const range = easing.next(fitting.range, key, performance.now());

@@ -8,7 +8,7 @@ const EASE_MS = 500;
 const lengthOf = ({ low, high }) => high - low;
 const union = (a, b) => ({ low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) });
 
-/** `next(wanted, key, now)` is the range to show; another `key` shows `wanted` at once. */
+/** `next(wanted, key, now)` is the range to show; another `key` shows `wanted` at once. `stop()` ends a movement. */
 export class Easing {
   #key = '';
   /** @type {Range | null} */
@@ -37,6 +37,10 @@ export class Easing {
     if (!this.isMoving) [this.#from, this.#start, this.isMoving] = [shown, now, true];
     this.#to = wanted;
     return this.#at(now) ?? wanted;
+  }
+
+  stop() {
+    [this.#key, this.isMoving] = ['', false];
   }
 
   #jump(range) {
