@@ -193,6 +193,24 @@ def test_a_view_without_content_says_why(visit, tmp_path):
         see(page, "#compare", "no other run to compare")
 
 
+def test_a_section_whose_module_could_not_be_loaded_is_loaded_later(visit, tmp_path):
+    write_run(tmp_path, status="completed")
+    module, refused = "**/views/weights.js", []
+
+    def refuse(route):
+        refused.append(route.request.url)
+        route.abort()
+
+    with our_server(tmp_path) as url:
+        page = visit(url, allowed=("ERR_FAILED",))
+        status(page, "Completed")
+        page.route(module, refuse)
+        open_view(page, "#weights")
+        becomes(page, lambda: len(refused) > 0, True)
+        page.unroute(module)
+        see(page, "#weights [data-part=note]", "after epoch")
+
+
 def test_changes_right_before_a_reload_are_kept(visit, tmp_path):
     write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:
@@ -207,4 +225,4 @@ def test_changes_right_before_a_reload_are_kept(visit, tmp_path):
             }); }""")
         status(page, "Completed")
         assert page.url == f"{url}#set=test&log=1&errors=1"
-        assert page.locator("[data-part=errors]").is_checked()
+        becomes(page, page.locator("[data-part=errors]").is_checked, True)

@@ -2,14 +2,27 @@
 
 /** @import {State, Store} from './state-types.js' */
 
-/** Calls `call()` once, as soon as any part of `element` is in view. */
+const RETRY_MS = 3000;
+
+/** Calls `call()` once, as soon as any part of `element` is in view; again if it could not import a module. */
 export function whenSeen(element, call) {
+  const observe = () => observer.observe(element);
   const observer = new IntersectionObserver((entries) => {
     if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
     observer.disconnect();
-    call();
+    attempt(call, () => setTimeout(observe, RETRY_MS));
   });
-  observer.observe(element);
+  observe();
+}
+
+/** Calls `call()`, and `retry()` if it could not import a module, as where the server does not answer. */
+async function attempt(call, retry) {
+  try {
+    await call();
+  } catch (error) {
+    if (!isImportError(error)) throw error;
+    retry();
+  }
 }
 
 const IDLE_MS = 1000; // where the browser has no requestIdleCallback
@@ -21,8 +34,8 @@ export const isIdle = () => new Promise((resolve) => {
 });
 
 /**
- * Calls `call()` once, as soon as the state fulfills the condition. `call` may import a module: where the server does not
- * answer, the next change of the state is the next attempt.
+ * Calls `call()` once, as soon as the state fulfills the condition; if it could not import a module, the next change of
+ * the state is the next attempt.
  * @param {Store} store
  * @param {(keyof State)[]} keys
  * @param {(state: State) => boolean} condition
@@ -33,10 +46,7 @@ export function when(store, keys, condition, call) {
   async function check(state) {
     if (isDone || !condition(state)) return;
     isDone = true;
-    await call().catch((error) => {
-      if (!isImportError(error)) throw error;
-      isDone = false;
-    });
+    await attempt(call, () => { isDone = false; });
   }
   store.on(keys, check);
 }
