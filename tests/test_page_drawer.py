@@ -149,10 +149,13 @@ def test_back_closes_the_drawer_and_a_link_opens_it(visit, demo):
 
 
 def test_neighbors_open_too_and_back_returns_to_the_mistake(visit, demo):
-    page = visit(f"{demo}#view=mistakes&image=validation-{most_confident_mistake()}")
+    page, read = visit(f"{demo}#view=mistakes"), []
+    page.on("request", lambda request: read.append(request.url))
+    page.goto(f"{demo}#view=mistakes&image=validation-{most_confident_mistake()}")
     see(page, f"{DRAWER} .nearest", "True class.*Predicted class")
     becomes(page, page.locator(".nearest [data-image]").count, 6)
     page.locator(".nearest [data-image] canvas").nth(5).wait_for()
+    assert sum("neighbors.png" in url for url in read) == 1, "the six are cut from one file"
     page.locator(".nearest [data-image]").nth(3).click()
     see(page, TITLE, "^Training image")
     see(page, f"{DRAWER} .drawer-verdict", r"Predicted as \d with .* That is its label|Predicted as \d")

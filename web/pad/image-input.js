@@ -40,10 +40,16 @@ export function pictureOfPixels(pixels) {
 
 /** A function that cuts image number `index` from the mosaic at `url`, `perRow` images wide, which is read once. */
 export function createAlbum() {
-  let [latest, mosaic] = ['', /** @type {ImageBitmap | null} */ (null)];
+  let latest = '';
+  let mosaic = /** @type {Promise<ImageBitmap> | null} */ (null);
   return async function picture(url, index, perRow = PER_ROW) {
-    if (!mosaic || latest !== url) [latest, mosaic] = [url, await mosaicAt(url)];
-    return cut(mosaic, TILE * (index % perRow), TILE * Math.floor(index / perRow), TILE, TILE, 1);
+    if (!mosaic || latest !== url) [latest, mosaic] = [url, mosaicAt(url)];
+    const wanted = mosaic;
+    const bitmap = await wanted.catch((error) => {
+      if (mosaic === wanted) mosaic = null; // the next image retries
+      throw error;
+    });
+    return cut(bitmap, TILE * (index % perRow), TILE * Math.floor(index / perRow), TILE, TILE, 1);
   };
 }
 
