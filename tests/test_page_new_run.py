@@ -109,6 +109,26 @@ def test_a_learning_rate_far_above_the_default_needs_confirmation(visit, tmp_pat
         see(page, "dialog [role=alert]", "^Not today.$")
 
 
+def test_a_double_click_on_repeat_does_not_confirm_a_learning_rate(visit, tmp_path):
+    posted = []
+
+    def answer(route):
+        posted.append(route.request.method)
+        route.fulfill(status=400, body='{"error": "Not today."}')
+
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, allowed=("400",))
+        dialog = new_run(page)
+        page.route("**/queue", answer)
+        dialog.get_by_label("Learning rate", exact=True).fill("5")
+        repeat = dialog.get_by_role("button", name="Repeat with seeds 1 to 5")
+        repeat.dblclick()
+        see(page, "dialog [role=alert]", "times the default learning rate")
+        repeat.click()
+        see(page, "dialog [role=alert]", "^Not today.$")
+        assert posted == ["POST"], "of the last click"
+
+
 def test_a_killed_trainer_is_reported_with_its_output(visit, tmp_path):
     with controlled(tmp_path) as (url, _):
         page = visit(url)

@@ -28,8 +28,9 @@ class Form {
   #command = h('code');
   #reason = h('p', { class: 'problem', role: 'alert' });
   #copy = button('Copy');
+  // Of either button, a double click is not a confirmation.
   #start = h('button', { class: 'first' });
-  #repeat = button(`Repeat with seeds ${SEEDS[0]} to ${SEEDS.at(-1)}`, () => this.#submit(SEEDS));
+  #repeat = button(`Repeat with seeds ${SEEDS[0]} to ${SEEDS.at(-1)}`, ({ detail }) => detail > 1 || this.#submit(SEEDS));
   #isLocked = false; // since the server rejects the page's token
   #warning = ''; // about the learning rate, once shown
 
@@ -47,7 +48,7 @@ class Form {
     this.#fields = new Map(options.options.map((option) => [option.name, createField(option, changed, context)]));
     this.dialog = this.#markup();
     copiesFrom(this.#copy, this.#command);
-    this.#start.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); }); // a double click is not a confirmation
+    this.#start.addEventListener('click', (event) => { if (event.detail > 1) event.preventDefault(); });
     document.body.append(this.dialog);
     this.#update();
     store.on(['control', 'log', 'liveness'], (state) => {
