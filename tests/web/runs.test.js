@@ -90,6 +90,13 @@ test('runs are sorted by results, settings and dates, unknown values last', () =
   assert.deepEqual(order('nothing'), ['live', 'a1', 'a2', 'b1']);
 });
 
+test('runs are sorted by a setting of another trainer that has a hyphen in its name', () => {
+  const runs = parseRuns({ runs: [3, 1, 2].map((value) => entry(`r${value}`, { config: { 'my-option': value } })) });
+  const order = (sort) => lines(listingOf(runs, { ...LIST, isGrouped: false, sort }, { isOpen: () => true, showsHidden: true, parse: null }));
+  assert.deepEqual(order('my-option'), ['r1', 'r2', 'r3']);
+  assert.deepEqual(order('-my-option'), ['r3', 'r2', 'r1']);
+});
+
 test('runs with the same settings but the seed are one group', () => {
   assert.deepEqual(lines(listing({})), ['live', '[wide]', 'a1', 'a2', 'b1']);
   assert.deepEqual(lines(listing({ sort: '-accuracy' })), ['[wide]', 'a2', 'a1', 'b1', 'live'], 'sorted by its mean');

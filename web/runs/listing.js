@@ -2,7 +2,7 @@
 
 import { deviation, mean } from '../core/moments.js';
 import { fieldsOf } from './fields.js';
-import { bySeed, groupKey, groupsOf } from './groups.js';
+import { bySeed, groupsOf } from './groups.js';
 
 /** @import {Run} from '../core/types.js' */
 /** @import {ListOptions} from '../core/list-options.js' */
@@ -51,12 +51,15 @@ function rowsOf(group, isOpen) {
 
 /** `sort`: a field's key, descending after a minus. Unknown values come last; the order of equals stays. */
 function sortedBy(items, sort, fields, valueOf = (run, field) => field.valueOf(run)) {
-  const field = fields.get(sort.replace('-', ''));
+  const field = fields.get(sortKey(sort));
   if (!field) return items;
   const direction = sort.startsWith('-') ? -1 : 1;
   const valued = items.map((item) => ({ item, value: valueOf(item, field) }));
   return valued.sort((a, b) => unknownLast(a, b) || direction * compare(a.value, b.value)).map(({ item }) => item);
 }
+
+/** The key of the field that `sort` names. */
+export const sortKey = (sort) => sort.replace(/^-/, '');
 
 const unknownLast = (a, b) => Number(a.value === null) - Number(b.value === null);
 
@@ -86,10 +89,3 @@ export function summaryOf(runs, field) {
 }
 
 const numeric = (value) => (typeof value === 'number' ? value : null);
-
-/**
- * Whether runs are of one group.
- * @param {Run} a
- * @param {Run} b
- */
-export const isSameGroup = (a, b) => groupKey(a) === groupKey(b);

@@ -7,7 +7,7 @@ import { MOST_COMPARED } from '../core/url-state.js';
 import { fieldsOf } from './fields.js';
 import { marksOf } from './groups.js';
 import { createList } from './list.js';
-import { listingOf } from './listing.js';
+import { listingOf, sortKey } from './listing.js';
 import { groupRow, runRow } from './row.js';
 import { changed, isShownRun, numbersOf, pruned } from './slots.js';
 import { createTools } from './tools.js';
@@ -114,7 +114,7 @@ class Sidebar {
 
   /** The columns' names; a click sorts by them, another one in the other direction. */
   #drawLabels(columns, sort) {
-    const key = sort.replace('-', '');
+    const key = sortKey(sort);
     keepingFocus(this.#labels, () => this.#labels.replaceChildren(...columns.map((field) => {
       const isSorted = field.key === key;
       const isDescending = sort.startsWith('-');

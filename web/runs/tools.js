@@ -3,6 +3,7 @@
 import { button, h } from '../core/dom.js';
 import { MOST_COLUMNS } from '../core/list-options.js';
 import { fieldsOf } from './fields.js';
+import { sortKey } from './listing.js';
 
 /** @import {Store} from '../core/state-types.js' */
 
@@ -31,7 +32,7 @@ export function createTools(store) {
   });
   store.on(['list', 'runs'], ({ list, runs }) => {
     const fields = fieldsOf(runs);
-    offer(sort, fields, list.sort.replace('-', ''));
+    offer(sort, fields, sortKey(list.sort));
     if (columns.parentElement?.open) fillColumns();
   });
 
