@@ -10,7 +10,7 @@ from digits.files import write_json
 from digits.runlog.contract import EMBEDDING, PREDICTIONS, TEST_IMAGES, TEST_SAMPLES, TRAINING_LOG
 from tests.support import PROJECT
 from tests.support.browser import any_server, copy_page, our_server
-from tests.support.pages import becomes, fits, open_view, reach, see
+from tests.support.pages import becomes, fits, open_view, reach, see, takes_keys
 from tests.test_page_access import complaints
 from tests.test_page_steady import WATCH, shifted
 
@@ -124,6 +124,22 @@ def test_the_keyboard_opens_turns_and_closes(visit, demo):
     becomes(page, page.get_by_role("button", name="Previous image").is_disabled, True)
     page.get_by_role("button", name="Close").click()
     focused(page, names[0])
+
+
+def test_the_focus_stays_in_a_list_of_images_when_the_epoch_changes(visit, demo):
+    page = visit(demo)
+    takes_keys(page)
+    reach(page, "#samples")
+    second = page.locator("#samples [data-image]").nth(1)
+    name = second.get_attribute("data-image")
+    second.focus()
+    page.keyboard.press(",")
+    see(page, "#samples [data-part=when]", "after epoch 9")
+    focused(page, name)
+    gallery(page).nth(1).focus()
+    page.keyboard.press(",")
+    see(page, "#mistakes [data-part=which]", "after epoch 8")
+    page.locator(".digits [data-image]:focus").wait_for()
 
 
 def test_back_closes_the_drawer_and_a_link_opens_it(visit, demo):

@@ -29,9 +29,23 @@ export function opensImages(list, store, listed = () => buttonsIn(list).map(({ d
     const next = MOVES[event.key] && place >= 0 ? buttons[place + MOVES[event.key]] : null;
     if (!next) return;
     event.preventDefault();
-    for (const button of buttons) button.tabIndex = button === next ? 0 : -1;
-    next.focus();
+    focusOn(next, buttons);
   });
+}
+
+/** Replaces the items of a list; the focus stays on its image, or goes to the first one if that is gone. */
+export function replaceItems(list, items) {
+  const focused = buttonsIn(list).find((button) => button.matches(':focus'));
+  list.replaceChildren(...items);
+  const buttons = buttonsIn(list);
+  const same = focused && (buttons.find(({ dataset }) => dataset.image === focused.dataset.image) ?? buttons[0]);
+  if (same) focusOn(same, buttons, { preventScroll: true });
+}
+
+/** Makes a button the tab stop of its list, and focuses it. */
+function focusOn(next, buttons, options = {}) {
+  for (const button of buttons) button.tabIndex = button === next ? 0 : -1;
+  next.focus(options);
 }
 
 const buttonsIn = (list) => [...list.querySelectorAll('[data-image]')];

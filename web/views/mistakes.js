@@ -12,7 +12,7 @@ import { correct, inCell, mistakes } from './confusion.js';
 import { confusionsOf } from './confusions.js';
 import { historyOf } from './error-history.js';
 import { cellName, createMatrix } from './matrix.js';
-import { opensImages } from './image-list.js';
+import { opensImages, replaceItems } from './image-list.js';
 import { moveWithArrows, setTabStop } from './matrix-keys.js';
 
 /** @import {AnswerSet} from '../core/artifact-types.js' */
@@ -105,7 +105,7 @@ function markPick({ picks, table, confusions }, cell) {
 function drawGallery({ title, list, more }, set, { cell, limit }, source) {
   const [images, heading] = gallery(set, cell);
   setText(title, heading);
-  list.replaceChildren(...images.slice(0, limit).map((index, place) => card(answerOf(set, index), imageOf(set, index, source), place === 0)));
+  replaceItems(list, images.slice(0, limit).map((index, place) => card(answerOf(set, index), imageOf(set, index, source), place === 0)));
   more.hidden = images.length <= limit;
   setText(more, `Show ${whole(Math.min(PAGE, images.length - limit))} more of ${whole(images.length)}`);
 }

@@ -6,7 +6,7 @@ import { h } from '../core/dom.js';
 import { likelihood, whole } from '../core/format.js';
 import { nameOf } from '../core/images.js';
 import { insteadOf, keptAt } from '../core/timeline.js';
-import { imageButton, opensImages } from './image-list.js';
+import { imageButton, opensImages, replaceItems } from './image-list.js';
 
 /** @import {Samples} from '../core/artifact-types.js' */
 
@@ -19,7 +19,7 @@ export function mount(element, store) {
     const correct = samples.samples.filter(isCorrect).length;
     const when = samples.final ? 'after training' : `after epoch ${whole(samples.epoch)}`;
     title.textContent = `${whole(correct)} of ${whole(samples.samples.length)} correct, ${when}${note && `. ${note}`}`;
-    list.replaceChildren(...samples.samples.map((sample, place) => item(sample, samples, place === 0)));
+    replaceItems(list, samples.samples.map((sample, place) => item(sample, samples, place === 0)));
   });
 }
 
