@@ -142,6 +142,17 @@ def test_the_focus_stays_in_a_list_of_images_when_the_epoch_changes(visit, demo)
     page.locator(".digits [data-image]:focus").wait_for()
 
 
+def test_alt_with_an_arrow_is_left_to_the_browser(visit, demo):
+    """It goes back in the history."""
+    page = visit(demo)
+    gallery(page)
+    reach(page, "#embedding")
+    script = "e => e.dispatchEvent(new KeyboardEvent('keydown', %s))"
+    script %= "{ key: 'ArrowRight', altKey: true, bubbles: true, cancelable: true }"
+    for selector in (".digits [data-image]", "#mistakes [data-cell]", "#embedding svg"):
+        assert page.locator(selector).first.evaluate(script), selector
+
+
 def test_back_closes_the_drawer_and_a_link_opens_it(visit, demo):
     page = visit(demo)
     images = gallery(page)

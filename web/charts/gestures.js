@@ -1,5 +1,6 @@
 /** Gestures on a chart: pointing, dragging, pinching and keys move the cursor and the zoom that all charts share. */
 
+import { isCommand } from '../core/dom.js';
 import { nearest } from './series.js';
 import { clampView, zoomAround } from './range.js';
 
@@ -83,7 +84,7 @@ function listenToKeys(canvas, store, isDrawn, escape) {
     Escape: escape,
   };
   canvas.addEventListener('keydown', (event) => {
-    const act = isDrawn() && !event.ctrlKey && !event.metaKey && !event.altKey && actions[event.key];
+    const act = isDrawn() && !isCommand(event) && actions[event.key];
     if (!act) return;
     event.preventDefault();
     act(event);

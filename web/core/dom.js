@@ -35,6 +35,9 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Whether a key is pressed with another that makes it a command of the browser, such as Alt and an arrow. */
+export const isCommand = ({ ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey;
+
 const COPIED_MS = 2000;
 
 /** Makes a button copy the text of `source` and confirm it briefly; where the browser refuses, the text is selected. */

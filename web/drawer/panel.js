@@ -1,6 +1,6 @@
 /** The panel of the drawer: heading with previous and next, and a section for each thing that is known about the image. */
 
-import { button, h, setText } from '../core/dom.js';
+import { button, h, isCommand, setText } from '../core/dom.js';
 import { whole } from '../core/format.js';
 import { closeImage, titleOf } from '../core/images.js';
 import { RESTING_MS, createAtRest } from '../core/redraw.js';
@@ -86,7 +86,7 @@ export function createPanel(store) {
 function onArrows(element, go) {
   element.addEventListener('keydown', (event) => {
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const isTaken = event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input');
+    const isTaken = event.defaultPrevented || isCommand(event) || event.target.closest('input');
     if (!by || isTaken) return;
     event.preventDefault();
     go(by);

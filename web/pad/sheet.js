@@ -1,6 +1,6 @@
 /** The sheet: a canvas to draw on with mouse, finger, pen or keys. */
 
-import { h } from '../core/dom.js';
+import { h, isCommand } from '../core/dom.js';
 import { colorsIn, onColors } from '../core/theme.js';
 
 /** @import {Point} from './drawing.js' */
@@ -33,7 +33,7 @@ export function createSheet(canvas, drawing, penWidth, changed) {
 
   listenToPointer(canvas, drawing, penWidth, pen, update);
   canvas.addEventListener('keydown', (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || !pen.press(event.key, event.shiftKey)) return;
+    if (isCommand(event) || !pen.press(event.key, event.shiftKey)) return;
     event.preventDefault();
     update(true);
   });

@@ -2,7 +2,7 @@
 
 import { endPresentation } from '../core/address.js';
 import { want } from '../core/artifacts.js';
-import { addStyle, button, h, setText } from '../core/dom.js';
+import { addStyle, button, h, isCommand, setText } from '../core/dom.js';
 import { whole } from '../core/format.js';
 import { isAlive } from '../core/status.js';
 import { createFullScreen } from './full-screen.js';
@@ -122,8 +122,8 @@ function keysOf({ turn, go, last, time, fullScreen }) {
     p: time.toggle,
   };
   return (event) => {
-    const { key, target, ctrlKey, metaKey, altKey, defaultPrevented } = event;
-    if (!actions[key] || ctrlKey || metaKey || altKey || defaultPrevented) return;
+    const { key, target, defaultPrevented } = event;
+    if (!actions[key] || isCommand(event) || defaultPrevented) return;
     if (key === ' ' && target.closest('button')) return; // presses it
     event.preventDefault();
     actions[key]();

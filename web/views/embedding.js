@@ -1,6 +1,6 @@
 /** The embedding: images of the set by the two principal components of the last hidden layer, mistakes circled. */
 
-import { addStyle, h, parts, setText } from '../core/dom.js';
+import { addStyle, h, isCommand, parts, setText } from '../core/dom.js';
 import { counted, whole } from '../core/format.js';
 import { nameOf, openImage } from '../core/images.js';
 import { RESTING_MS, createAtRest } from '../core/redraw.js';
@@ -96,7 +96,7 @@ function onPointer(svg, open, choose) {
 function onKeys(svg, open, move) {
   svg.addEventListener('keydown', (event) => {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!step && event.key !== 'Enter') return;
+    if (isCommand(event) || (!step && event.key !== 'Enter')) return;
     event.preventDefault();
     if (step) move(step);
     else open();

@@ -1,6 +1,6 @@
 /** Images that open in the drawer: a button around each, and lists of them that are one tab stop with arrow keys. */
 
-import { h } from '../core/dom.js';
+import { h, isCommand } from '../core/dom.js';
 import { openImage, titleOf } from '../core/images.js';
 
 /** @import {Store} from '../core/state-types.js' */
@@ -26,7 +26,7 @@ export function opensImages(list, store, listed = () => buttonsIn(list).map(({ d
   list.addEventListener('keydown', (event) => {
     const buttons = buttonsIn(list);
     const place = buttons.indexOf(event.target);
-    const next = MOVES[event.key] && place >= 0 ? buttons[place + MOVES[event.key]] : null;
+    const next = MOVES[event.key] && !isCommand(event) && place >= 0 ? buttons[place + MOVES[event.key]] : null;
     if (!next) return;
     event.preventDefault();
     focusOn(next, buttons);

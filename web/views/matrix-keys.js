@@ -1,5 +1,7 @@
 /** Keys of the confusion matrix: one tab stop, arrow keys between its counts. */
 
+import { isCommand } from '../core/dom.js';
+
 /** @type {Object<string, [number, number]>} rows and columns */
 const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
@@ -8,7 +10,7 @@ export function moveWithArrows(table) {
   table.addEventListener('keydown', (/** @type {any} */ event) => {
     const { target, key } = event;
     const move = MOVES[key];
-    if (!move || !target.dataset.cell) return;
+    if (!move || isCommand(event) || !target.dataset.cell) return;
     event.preventDefault();
     const next = neighbor(table, target.dataset.cell, move);
     if (!next) return;
