@@ -251,6 +251,14 @@ def test_an_image_opens_in_the_pad_and_becomes_a_star_of_the_embedding(visit, de
     reach(page, "#embedding")
     see(page, "#embedding", "The star is the digit drawn")
     page.locator("#embedding .star[visibility=visible]").wait_for()
+    takes_keys(page)
+    page.keyboard.press("f")
+    page.locator(".presentation[open]").wait_for()
+    page.keyboard.press("End")
+    page.locator(".presentation .pad").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".presentation").wait_for(state="hidden")
+    see(page, "#embedding", "The star is the digit drawn")  # the blank pad of the presentation is another one
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

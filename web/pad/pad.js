@@ -20,10 +20,10 @@ import { PEN_WIDTH, SIDE, createSheet } from './sheet.js';
 
 /** @import {Store} from '../core/state-types.js' */
 /** @import {Network} from './loader.js' */
+/** @import {Prepared} from './prepare.js' */
 /** @import {Reading} from './reading.js' */
 
 const KEYS = 'Sheet to draw on. Arrow keys move the pen, Space lowers or lifts it, Backspace undoes, Escape clears.';
-
 const CROP = 'If the photo also shows a table, a corner or a shadow around the paper, crop it to the paper.';
 
 /**
@@ -54,6 +54,8 @@ class Pad {
   #latest; // of the run, whichever epoch is chosen; undefined while it is loaded, null if it can't be computed
   /** @type {Reading | null} */
   #reading = null;
+  /** @type {Prepared | null} */
+  #prepared = null;
   /** @type {number | null} */
   #testImage = null; // index of the test image on the sheet
 
@@ -106,10 +108,16 @@ class Pad {
     this.showBoxes(reading?.digits ?? [], image ?? undefined);
     parts.layers.hidden = !reading;
     this.#drawMaps();
-    this.#store.set({ drawn: prepared });
+    this.#publish(prepared);
     parts.undo.disabled = !drawing.canUndo;
     parts.clear.disabled = drawing.isBlank;
     parts.save.disabled = !reading || this.saved.isFull;
+  }
+
+  /** Puts the digit into the store; a blank pad leaves that of another one, as in a presentation. */
+  #publish(prepared) {
+    if (prepared || this.#store.state.drawn === this.#prepared) this.#store.set({ drawn: prepared });
+    this.#prepared = prepared;
   }
 
   /** An image that another view sent here. */
