@@ -11,7 +11,7 @@ const MEASURES = ['loss', 'accuracy'];
  * @param {Curves[]} runs two or more
  * @returns {Object<string, Band>}
  */
-export const bandsOf = (runs) => Object.fromEntries(MEASURES.map((key) => [key, bandOf(runs, `val_${key}`)]));
+const bandsOf = (runs) => Object.fromEntries(MEASURES.map((key) => [key, bandOf(runs, `val_${key}`)]));
 
 /**
  * Epochs that a run lacks are left out: the mean of fewer runs would jump there.

@@ -6,14 +6,12 @@ import { isAlive } from '../core/status.js';
 import { draw, drawOver } from './draw.js';
 import { Easing } from './easing.js';
 import { listen } from './gestures.js';
-import { OTHER_COLORS } from './line-styles.js';
+import { COLORS } from './line-styles.js';
 import { plotOf } from './plot.js';
 import * as readout from './readout.js';
 import { placeOf } from './series.js';
 
 /** @import {Store} from '../core/state-types.js' */
-
-const COLORS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', ...OTHER_COLORS];
 
 /**
  * @param {HTMLElement} figure

@@ -11,5 +11,5 @@ export const dashesOf = (number) => (number ? DASHES[(number - 1) % DASHES.lengt
 /** The name of its color. */
 export const colorOf = (number) => (number ? `other${number}` : 'validation');
 
-/** The names of the overlaid runs' colors. */
-export const OTHER_COLORS = DASHES.map((_, index) => colorOf(index + 1));
+/** The names of all colors of a chart. */
+export const COLORS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', ...DASHES.map((_, index) => colorOf(index + 1))];

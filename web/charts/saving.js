@@ -4,7 +4,7 @@ import { h } from '../core/dom.js';
 import { draw } from './draw.js';
 
 /** The numbers of one chart as CSV: a row for each bucket of batches, then one for each epoch. */
-export function csvOf({ steps, batchX, epochX, epochs, unit, ...curves }, key) {
+function csvOf({ steps, batchX, epochX, epochs, unit, ...curves }, key) {
   const { batch, low, high } = curves[key];
   const xOf = (x) => (unit === 'step' ? [] : [x]);
   const rows = [['kind', 'step', ...xOf(unit), key, 'least', 'greatest', 'training', 'validation']];

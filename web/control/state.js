@@ -97,4 +97,3 @@ function endOf(exitCode) {
   if (exitCode === KILLED) return 'The trainer was killed: the machine may have run out of memory.';
   return exitCode ? `The trainer ended with exit code ${exitCode}.` : '';
 }
-

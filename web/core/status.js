@@ -87,7 +87,7 @@ export const secondsOf = ({ batches, ...run }) => batches.seconds.findLast((seco
  * From the start to the last heartbeat.
  * @param {{startedAt: number | null, updatedAt: number | null}} run
  */
-export function spanOf({ startedAt, updatedAt }) {
+function spanOf({ startedAt, updatedAt }) {
   return startedAt === null || updatedAt === null ? null : (updatedAt - startedAt) / 1000;
 }
 

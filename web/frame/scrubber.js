@@ -7,7 +7,7 @@ import { epochAt, placeIn, replayed } from '../core/timeline.js';
 
 /** @import {State, Store} from '../core/state-types.js' */
 
-export const REPLAY_S = 20;
+const REPLAY_S = 20;
 const DRIVEN = ['overview', 'mistakes', 'try', 'network']; // views
 
 /** @param {Store} store */

@@ -1,5 +1,6 @@
 /** Segmentation of ink into lines of pieces: the rules of digits/inference/segmentation.py, which explains them. */
 
+import { rounded } from '../core/resize.js';
 import { componentsOf } from './components.js';
 
 const LIMITS = {
@@ -22,7 +23,7 @@ const LIMITS = {
 /** @typedef {{ink: {height: number, width: number, values: Float64Array}, labels: Int32Array, lines: Piece[][]}} Sheet */
 
 export const heightOf = (piece) => piece.bottom - piece.top;
-export const widthOf = (piece) => piece.right - piece.left;
+const widthOf = (piece) => piece.right - piece.left;
 const ascending = (a, b) => a - b;
 const middleOf = (values) => values.sort(ascending)[Math.floor(values.length / 2)];
 const tallestOf = (pieces) => Math.max(0, ...pieces.map(heightOf));
@@ -88,12 +89,9 @@ export function cutsOf(sheet, piece) {
     && smooth.subarray(Math.max(0, x - reach), x).every((value) => smooth[x] < value)
     && smooth.subarray(x, x + reach + 1).every((value) => smooth[x] <= value);
   const valleys = Array.from({ length: Math.max(0, width - 2 * margin) }, (_, at) => margin + at).filter(isValley);
-  const most = Math.max(1, roundedToEven(width / height / LIMITS.DIGIT_WIDTH));
+  const most = Math.max(1, rounded(width / height / LIMITS.DIGIT_WIDTH));
   return valleys.sort((a, b) => smooth[a] - smooth[b]).slice(0, most).map((x) => piece.left + x).sort(ascending);
 }
-
-/** As Python rounds. */
-const roundedToEven = (value) => (value % 1 === 0.5 ? 2 * Math.round(value / 2) : Math.round(value));
 
 function profileOf({ width, values }) {
   const sums = new Float64Array(width);

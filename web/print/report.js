@@ -1,7 +1,7 @@
 /** The report: two pages with the numbers, curves, confusion matrix, mistakes and changed settings of a run. */
 
 import { figure } from '../charts/figure.js';
-import { OTHER_COLORS } from '../charts/line-styles.js';
+import { COLORS } from '../charts/line-styles.js';
 import * as readout from '../charts/readout.js';
 import { draw } from '../charts/draw.js';
 import { plotOf } from '../charts/plot.js';
@@ -28,7 +28,6 @@ const WIDTH = 700; // of a chart: that of the paper, so that its type is as larg
 const HEIGHT = 244;
 const BELOW_LEGEND = 200; // height of a chart of several runs
 const MOST_SETTINGS = 39; // that fit below matrix and mistakes
-const COLORS = ['ink', 'soft', 'line', 'surface', 'train', 'validation', 'bad', ...OTHER_COLORS];
 
 /**
  * `draw(options)` fills the element, which stands in the page; `options`: the server's, with the defaults of the
