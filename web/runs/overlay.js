@@ -1,4 +1,7 @@
-/** The overlaid runs: the log of each is read once, that of the live run again when the list of runs changes. */
+/**
+ * The overlaid runs: the log of each is read once, that of the live run again when the list of runs changes, and one for
+ * which the server did not answer with the next poll that it does answer.
+ */
 
 import { RESULTS } from '../core/api.js';
 import { parseLog } from '../core/contract.js';
@@ -18,15 +21,20 @@ import { isShownRun, numbersOf } from './slots.js';
  */
 export function follow(store) {
   const read = createReader();
-  const valueOf = (path) => read(`${RESULTS}${path}`).then(({ value }) => value, () => undefined);
+  let isIncomplete = false; // a file could not be read, because the server did not answer
+  const valueOf = (path) => read(`${RESULTS}${path}`).then(({ value }) => value, () => { isIncomplete = true; });
   /** @type {Map<string, Loaded>} */
   const known = new Map(); // by path: a run that is no longer live does not change
   /** @type {Loaded[]} */
   let loaded = [];
   let latest = 0;
 
-  store.on(['overlay', 'runs', 'shown', 'isComparing'], async (state) => {
+  store.on(['overlay', 'runs', 'shown', 'isComparing'], update);
+  store.on(['connection'], (state) => { if (isIncomplete && state.connection.ok) update(state); });
+
+  async function update(state) {
     const turn = (latest += 1);
+    isIncomplete = false;
     const found = await Promise.all(wanted(state).map(load));
     if (turn !== latest) return;
     loaded = found.filter((one) => one !== null);
@@ -34,7 +42,8 @@ export function follow(store) {
     if (!state.isComparing || loaded.every(({ predictions }) => predictions)) return;
     await Promise.all(loaded.map(readPredictions));
     if (turn === latest) publish();
-  });
+  }
+
   let wasGrouped = store.state.list.isGrouped;
   store.on(['list'], ({ list }) => {
     if (list.isGrouped !== wasGrouped) publish();
