@@ -89,6 +89,7 @@ def test_looks_and_zoom_are_in_the_address_without_new_entries_of_the_history(vi
         page.locator("[data-measure=loss] canvas").focus()
         page.keyboard.press("+")
         page.wait_for_url(re.compile("#x=step&log=1&zoom="))
+        assert "&zoom=" in page.locator("#nav [data-view=mistakes]").first.get_attribute("href"), "in another tab, too"
         page.reload()
         page.locator("[data-part=reset]:visible").first.wait_for()
         becomes(page, page.locator("[data-part=axis]").input_value, "step")

@@ -18,7 +18,7 @@ export function mount(nav, store) {
     });
   }
 
-  store.on(['page', 'shown', 'list', 'overlay', 'view', 'set', 'epoch'], (state) => {
+  store.on(['page', 'shown', 'list', 'overlay', 'view', 'zoom', 'set', 'epoch', 'selected', 'comparison'], (state) => {
     for (const link of links) link.setAttribute('href', hashOf({ ...state, page: link.dataset.view, selected: { ...state.selected, image: null }, present: null }));
   });
   store.on(['page'], (state) => {
