@@ -124,6 +124,11 @@ def test_the_keyboard_opens_turns_and_closes(visit, demo):
     becomes(page, page.get_by_role("button", name="Previous image").is_disabled, True)
     page.get_by_role("button", name="Close").click()
     focused(page, names[0])
+    page.keyboard.press("Enter")
+    page.locator(f"{DRAWER}:focus").wait_for()
+    page.locator("#sidebar .run a").first.focus()
+    page.keyboard.press("Escape")
+    page.locator(DRAWER).wait_for(state="detached")
 
 
 def test_the_focus_stays_in_a_list_of_images_when_the_epoch_changes(visit, demo):

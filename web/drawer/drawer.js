@@ -8,7 +8,7 @@ import { followSubject } from './subject.js';
 /** @import {Store} from '../core/state-types.js' */
 
 const COVERED = '.view, #header, #notices, .skip'; // by the drawer on narrow screens
-const TAKES_ESCAPE = 'dialog[open], canvas, [popover], input:not([type=range]), textarea, select';
+const TAKES_ESCAPE = 'dialog[open], canvas, :popover-open, input:not([type=range]), textarea, select';
 
 /** @param {Store} store */
 export async function mount(store) {
