@@ -111,7 +111,7 @@ def test_the_menu_prints_the_report_and_it_is_gone_afterwards(visit, tmp_path):
         page.get_by_role("button", name="Print report").click()
         becomes(page, lambda: page.evaluate("prints"), 1)
         assert len(printed(page, tmp_path)) == 2
-        assert page.locator("#report").count() == 0
+        becomes(page, page.locator("#report").count, 0)
         assert page.locator("#view-overview").is_visible()
 
 

@@ -119,10 +119,12 @@ def test_deleting_a_run_needs_confirmation(visit, tmp_path, runs):
 
 def test_a_double_click_does_not_delete(visit, tmp_path, runs):
     with controlled(tmp_path) as (url, _):
-        page = visit(url)
+        page, methods = visit(url), []
+        page.on("request", lambda request: methods.append(request.method))
         change(page, "first").get_by_role("button", name="Delete").dblclick()
         see(page, "dialog [role=status]", "deleted permanently")
-        page.wait_for_timeout(300)
+        wait_for_polls(page, 1)  # later than a request of the second click
+        assert methods and "DELETE" not in methods
         assert (tmp_path / RUNS / runs[0]).exists()
         page.keyboard.press("Escape")
 
