@@ -144,7 +144,7 @@ def test_two_runs_are_overlaid_and_compared(visit, tmp_path):
         see(page, "#compare .answers", "classifies 1 (more|fewer) of the 10 test images correctly .* probability 1 ")
         page.get_by_text("Settings and results of each run").click()
         see(page, "#view-compare tbody", r"Learning rate\s*0.01\s*0.5")
-        assert "Epochs" not in page.locator("#view-compare tbody th").all_inner_texts(), "what is the same is left out"
+        assert "Epochs" not in page.locator("#view-compare tbody th").all_inner_texts(), "equal settings are left out"
         expected = json.loads((earlier / TRAINING_LOG).read_text())["epochs"]["val_loss"][-1]
         see(page, "[data-measure=loss] .others", f"the other.*{expected:.4f}")
         page.get_by_role("link", name="the other").click()

@@ -99,7 +99,7 @@ def test_ink_and_probabilities_of_the_pad_are_visible(page):
     see(page, "#pad .answer strong", "7")
     ink = seen(picture(page.locator("#pad .sheet canvas")), TEXT)
     assert sum(ink.values()) > 2000
-    assert seen(picture(page.locator("#pad .ten .likeliest i")), 1.5), "the bar and what is left of it"
+    assert seen(picture(page.locator("#pad .ten .likeliest i")), 1.5), "the bar and the rest of its row"
 
 
 def test_the_current_view_the_focus_and_the_scrubber_are_visible(page):

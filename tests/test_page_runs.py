@@ -105,7 +105,7 @@ def test_deleting_a_run_needs_confirmation(visit, tmp_path, runs):
         dialog = change(page, "first")
         dialog.get_by_role("button", name="Delete").click()
         dialog.get_by_role("button", name="Delete permanently").click()
-        see(page, "[data-part=name]", "^third$")  # what was shown is gone: the latest
+        see(page, "[data-part=name]", "^third$")  # the shown run is gone: the latest
         lists(page, "third", "second")
         assert not first.exists()
         dialog = change(page, "third")

@@ -46,7 +46,7 @@ def visit(browser):
 
 
 def becomes(page, read: Callable[[], object], expected: object) -> None:
-    """Wait until `read()` returns this: what an action brings may come in a later frame, or with a later response."""
+    """Wait until `read()` returns this: the result of an action may come in a later frame, or with a later response."""
     until = time.monotonic() + PATIENCE / 1000
     while (found := read()) != expected:
         if time.monotonic() > until:
@@ -137,8 +137,8 @@ def steps_shown(page) -> int:
 
 
 def walk(page, steps: int, to: str) -> None:
-    """Go to the view's first row in the chart of the loss, then so many to the right, until `to` is read there: what
-    was asked for comes when it comes.
+    """Go to the view's first row in the chart of the loss, then `steps` to the right, until `to` is read there: the
+    requested rows may arrive late.
     """
     place = page.locator("[data-measure=loss] [data-part=where]")
     until = time.monotonic() + PATIENCE / 1000
@@ -154,7 +154,7 @@ def walk(page, steps: int, to: str) -> None:
 
 
 def wait_for_polls(page, polls: int = 4) -> None:
-    """Until that many more responses of polls: the page has shown all but the last poll.
+    """Wait for `polls` more responses of polls: the page has shown all but the last poll.
 
     A poll asks our server for the status, and for the log if that has changed; any other server for the log.
     """

@@ -29,13 +29,13 @@ beforeEach(() => {
 
 const log = (changes) => parseLog({ ...golden('training_log.json'), ...changes });
 
-/** What the poller does with a log. */
+/** Sets a log as the poller does. */
 function show(changes, folder = 'results/') {
   store.set({ log: log(changes), folder });
   return settled();
 }
 
-/** What the poller does after each request. */
+/** Sets the connection as the poller does after each request. */
 function poll() {
   store.set({ connection: { ...store.state.connection } });
   return settled();

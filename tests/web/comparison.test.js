@@ -116,7 +116,7 @@ test('two numbers decide nothing', () => {
   assert.equal(sentenceFor(sidesOf(stateOf(runsOf(B[0], A[0])))).verdict, 'One run each.');
 });
 
-test('the note says what the intervals cover, and that several comparisons were made', () => {
+test('the note explains the intervals, and that several comparisons were made', () => {
   assert.match(noteOn(sidesOf(stateOf(runsOf(...A)))), /^Runs of one setting/);
   assert.match(noteOn(sidesOf(stateOf(runsOf(...B, ...A)))), /^Intervals describe the variation between seeds[^.]*\.$/);
   assert.match(noteOn(sidesOf(stateOf(runsOf([0.5, 1, 0.9], ...B, ...A)))), /2 comparisons: by chance/);

@@ -98,7 +98,7 @@ test('a learning rate far above the current one needs confirmation', () => {
   for (const usual of [0.06, 0.006, 0.0001, NaN]) assert.equal(presentLrWarning(log, usual), '');
   const early = parseLog({ config: { lr: 0.01 } });
   assert.match(presentLrWarning(early, 5), /500 times/, 'before the first batch the rate of the options counts');
-  assert.equal(presentLrWarning(parseLog({}), 5), '', 'nobody knows the present one');
+  assert.equal(presentLrWarning(parseLog({}), 5), '', 'the present one is unknown');
 });
 
 test('the curve of a schedule has its corners, however long the run', () => {

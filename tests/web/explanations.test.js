@@ -16,7 +16,7 @@ test('a rising validation loss with rising accuracy is explained by label smooth
   assert.doesNotMatch(explanationsOf(log({ config: { label_smoothing: 0 } }), 'running').join(' '), /Label smoothing/);
 });
 
-test('training below validation is explained by what the run has switched on', () => {
+test('training below validation is explained by the options of the run', () => {
   const config = { rotation: 10, translate: 0, dropout: 0.2, ema: 0.998 };
   const text = explanationsOf(log({ config }), 'running').join(' ');
   assert.match(text, /Training accuracy \(97\.00\s%\) is below validation \(99\.00\s%\)/);

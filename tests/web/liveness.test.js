@@ -59,7 +59,7 @@ test('every status has a label and a sentence', () => {
   assert.equal(describe({ log: null, liveness: null, connection }).word, 'Waiting');
 });
 
-test('a slow connection is reported, with what is being loaded', () => {
+test('a slow connection is reported, with the names of the files being loaded', () => {
   const detailOf = (changes) => describe({ log: log({ phase: 'training' }), liveness: 'running', connection: { ...connection, ...changes } }).detail;
   assert.equal(detailOf({ isSlow: true }), 'training · slow connection');
   const loading = ['results/test_samples.json', 'results/runs/x/predictions.json'];

@@ -36,7 +36,7 @@ test('numbers are read as in Python: the same text, status and boxes', () => {
   }
 });
 
-test('what is saved of a digit leads to the same verdict', () => {
+test('a saved digit gets the same verdict', () => {
   for (const picture of entries) {
     for (const { prepared, output, verdict } of read(picture, { plan, forward }).digits) assert.deepEqual(judge(prepared, output.logits, plan), verdict, picture.name);
   }

@@ -13,7 +13,7 @@ function setOf(wrong, epoch = 1) {
 const STATE = { log: { files: ['predictions.json', 'network.json'] }, predictions: null, set: 'validation', epoch: null, view: PLAIN, selected: NOTHING };
 const kinds = (screens) => screens.map(({ kind }) => kind).join(' ');
 
-test('the screens are number, charts, matrix, mistakes, pad: what there is', () => {
+test('the screens are number, charts, matrix, mistakes, pad, as far as the run has them', () => {
   assert.equal(kinds(screensOf({ ...STATE, log: { files: [] } })), 'number loss accuracy');
   assert.equal(kinds(screensOf(STATE)), 'number loss accuracy matrix pad');
   const screens = screensOf({ ...STATE, predictions: { sets: [setOf(2)] } });

@@ -142,7 +142,7 @@ test('a request that was sent early is not sent again, but the one after it is',
   assert.deepEqual((await read('log')).value, { a: 2 });
 });
 
-test('what takes longer than a second to load is named until it is there', async (context) => {
+test('a file that takes longer than a second to load is named until it has arrived', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
   const { send, end } = slowly();
   const calls = [];

@@ -35,7 +35,7 @@ test('a logarithmic scale gives equal space to equal factors, and is invertible'
   const scale = logarithmic([0.001, 1], [300, 0]);
   assert.ok(Math.abs(scale(0.01) - 200) < 1e-9 && Math.abs(scale(0.1) - 100) < 1e-9);
   assert.ok(Math.abs(scale.invert(150) - 10 ** -1.5) < 1e-9);
-  assert.equal(scale(0), 300, 'what is not positive lies at its foot');
+  assert.equal(scale(0), 300, 'zero and negative values lie at its lower end');
 });
 
 test('logarithmic ticks are 1, 2 and 5 times powers of ten, and fewer where there are many', () => {

@@ -1,4 +1,4 @@
-/** What the page says of a picture is what Python says: tests/test_page_network.py makes pictures and answers. */
+/** Page and Python give the same verdict on a picture: tests/test_page_network.py makes pictures and answers. */
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -56,7 +56,7 @@ test('smoothing is the weighted mean of all before, the later the heavier', () =
   assert.ok(Math.abs(smoothed(values, 0.7).at(-1) - mean) < 1e-12);
 });
 
-test('what is painted becomes SVG, with escaped text', () => {
+test('a drawing becomes SVG, with escaped text', () => {
   const context = svgContext(100, 50);
   context.save();
   context.beginPath();

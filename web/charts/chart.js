@@ -16,7 +16,7 @@ import { placeOf } from './series.js';
 /**
  * @param {HTMLElement} figure
  * @param {Store} store
- * @param {(view: import('../core/url-state.js').View) => any} measureFor what the chart shows, by the looks of the charts
+ * @param {(view: import('../core/url-state.js').View) => any} measureFor the measure to draw under these chart options
  */
 export function mount(figure, store, measureFor) {
   const canvas = /** @type {HTMLCanvasElement} */ (figure.querySelector('canvas'));

@@ -21,8 +21,8 @@ const CENTER = (SIZE - 1) / 2;
  */
 
 /**
- * Random parameters within `amounts`, the options of a run. `random()` is 0 to 1; as many numbers are drawn whatever the
- * amounts, so that a digit changes smoothly with them.
+ * Random parameters within `amounts`, the options of a run. `random()` is 0 to 1; the number of draws does not depend
+ * on the amounts, so that a digit changes smoothly with them.
  * @returns {Parameters}
  */
 export function draw(amounts, random) {

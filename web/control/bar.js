@@ -80,7 +80,7 @@ class Bar {
     return { runId: log?.runId, path: shown ?? '' };
   }
 
-  /** Reports what was done for a while. */
+  /** Shows the result of a request for a while. */
   report = (sentence) => this.tell(`${capital(sentence).replace(/\.$/, '')}.`, READ_MS);
 
   tell(text, readMs = 0) {

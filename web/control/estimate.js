@@ -5,7 +5,7 @@ import { planOf } from './schedule.js';
 import { written } from './validation.js';
 
 const PLAN = ['lr', 'warmup_steps', 'cooldown', 'epochs', 'steps', 'batch_size', 'train_limit', 'validation'];
-const SAME = ['model', 'channels', 'device', 'threads']; // what decides the speed most; of these runs, those of the same preset come first
+const SAME = ['model', 'channels', 'device', 'threads']; // the options that affect the speed most; of these runs, those of the same preset come first
 const MIN_SECONDS = 1; // of a run that is long enough for an estimate
 
 /** @import {Run} from '../core/types.js' */

@@ -178,7 +178,7 @@ const BASIC = ['preset', 'epochs', 'seed', 'name'];
 
 /**
  * The basic options; all others are folded, a fieldset for each group in their order, those without a group last.
- * `figures`: what follows the fields of the group with that option.
+ * `figures`: the figure below the fields of the group with that option.
  */
 function fieldsets(options, fields, figures) {
   const groupOf = ({ name, group }) => (BASIC.includes(name) ? 'Basic' : text(group, 80) || 'Other');

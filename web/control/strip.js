@@ -1,4 +1,4 @@
-/** The strip of ten augmented digits: what the network sees of a training image, as the form's fields say. */
+/** The strip of ten augmented digits: training images as the form's options augment them. */
 
 import { h, setText } from '../core/dom.js';
 import { SIZE, augment, draw } from './augment.js';

@@ -53,7 +53,7 @@ function numberProblem(option, text) {
   return limits ? `${noun} ${limits}.` : `${noun}.`;
 }
 
-/** "from 1 to 60,000", "above 0", "from 0, below 1"; empty for what has no limits. */
+/** "from 1 to 60,000", "above 0", "from 0, below 1"; empty without limits. */
 export function limitsOf({ min, max, min_open: minOpen, max_open: maxOpen }) {
   const low = min === undefined ? '' : `${minOpen ? 'above' : 'from'} ${exact(min)}`;
   if (max === undefined) return low && !minOpen ? `${low} on` : low;

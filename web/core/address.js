@@ -13,8 +13,8 @@ const KEYS = ['page', 'shown', 'epoch', 'set', 'selected', 'listed', 'list', 'ov
 // The state of the entries that this module writes: any other was opened by a link, or typed.
 const OURS = 'page'; // and how many opened images lie over the view
 const PRESENTATION = 'presentation'; // opened from the entry before it
-// Browsers refuse more than about a hundred replacements within half a minute: so many at once, and one more every so often.
-const [AT_ONCE, EVERY_MS] = [30, 500];
+// Browsers refuse more than about a hundred replacements in half a minute: a burst, then one per interval.
+const [BURST, INTERVAL_MS] = [30, 500];
 
 /**
  * @param {Store} store
@@ -24,7 +24,7 @@ const [AT_ONCE, EVERY_MS] = [30, 500];
 export function follow(store, panels, navigated) {
   let timer = 0;
   const budget = createBudget();
-  let current = store.state; // what the current entry holds, or will hold
+  let current = store.state; // of the current entry, once it is written
   let depth = depthOf(history.state);
   let isClosing = false; // on the way back to the entry without an image
 
@@ -40,14 +40,14 @@ export function follow(store, panels, navigated) {
 
   const replace = () => {
     if (budget.take()) write(false);
-    else timer ||= setTimeout(write, EVERY_MS, false);
+    else timer ||= setTimeout(write, INTERVAL_MS, false);
   };
 
   store.on(KEYS, (state) => {
-    const isGone = current.shown !== null && state.missing === current.shown; // nobody left that run: it is missing
+    const isGone = current.shown !== null && state.missing === current.shown; // the reader did not leave that run: it is missing
     const isMoved = !isSamePlace(state, current) && !isGone;
     const isNew = isMoved || isOpened(state, current);
-    if (isNew && timer) write(false); // what was to replace the entry that is left
+    if (isNew && timer) write(false); // the pending replacement of the entry that is left
     const isClosed = !isMoved && depth > 0 && current.selected.image !== null && state.selected.image === null;
     current = state;
     if (isClosed) history.go(-depth);
@@ -81,11 +81,11 @@ export function follow(store, panels, navigated) {
 
 /** How many replacements are left: `take()` uses one, if there is one. */
 function createBudget() {
-  let [left, countedAt] = [AT_ONCE, performance.now()];
+  let [left, countedAt] = [BURST, performance.now()];
   return {
     take() {
       const now = performance.now();
-      left = Math.min(AT_ONCE, left + (now - countedAt) / EVERY_MS);
+      left = Math.min(BURST, left + (now - countedAt) / INTERVAL_MS);
       countedAt = now;
       if (left < 1) return false;
       left -= 1;

@@ -39,7 +39,7 @@
 /** @typedef {{filters: Filters | null, epochs: {epoch: number, layers: Histogram[], filters: number[]}[], folder?: string}} Weights weights.json */
 
 /** @typedef {{index: number[], x: number[], y: number[]}} Positions of some images of a set, by their places in it */
-/** @typedef {{x: number[], y: number[], offset: number[]}} Projection weights of the features of the last hidden layer, and what is added */
+/** @typedef {{x: number[], y: number[], offset: number[]}} Projection weights of the features of the last hidden layer, and an offset */
 /** @typedef {{set: string, index: number, label: number[], prediction: number[]}} NeighborRow training images of the true and of the predicted class, -1 for none */
 /** @typedef {{among: number | null, rows: NeighborRow[]}} Neighbors in the order of the rows of neighbors.png */
 /** @typedef {{epochs: (Positions & {epoch: number, projection: Projection | null})[], test: Positions | null, neighbors: Neighbors | null, folder?: string}} Embedding embedding.json */

@@ -46,7 +46,7 @@ export function parseLog(value, written = null) {
 }
 
 /**
- * What the server knows about the live run.
+ * The server's status of the live run.
  * @returns {ServerStatus}
  */
 export function parseStatus(value) {

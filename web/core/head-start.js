@@ -10,7 +10,7 @@ const SAY_MS = 500; // between two counts of the files
 request().catch(() => {}); // the first poll fails in the same way, and reports it
 setTimeout(say, SLOW_MS - performance.now());
 
-/** What the first poll needs, in its order. */
+/** The requests of the first poll, in its order. */
 async function request() {
   const isOurs = await serverKind(askEarly) === 'digits';
   const status = isOurs ? JSON.parse((await askEarly(API + STATUS)).text) : null;

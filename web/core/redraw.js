@@ -10,11 +10,11 @@ export function oncePerFrame(redraw) {
   };
 }
 
-/** What follows the scrubber once it rests: sixty images, or as many points, are too many for every frame. */
+/** Delay of drawings that follow the scrubber once it rests: sixty images, or points, are too many for every frame. */
 export const RESTING_MS = 120;
 
 /**
- * `drawAtRest(draw, isMoving)` for what is too slow for every frame: it draws at once, but while one thing moves again within
+ * `drawAtRest(draw, isMoving)` for drawings too slow for every frame: it draws at once, but while one thing moves again within
  * `ms` only after it has come to rest.
  */
 export function createAtRest(ms) {

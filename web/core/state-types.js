@@ -12,7 +12,7 @@
 
 /**
  * @typedef {object} State
- * @property {string} page name of the view; "view" means the looks of the charts
+ * @property {string} page name of the view; "view" means the chart options
  * @property {number | null} epoch chosen with the scrubber; null: the latest, following a live run
  * @property {Split} set whose predictions are shown
  * @property {Selected} selected
@@ -52,7 +52,7 @@
  * @property {any} control the trainer's state, from the server, for a reader with a token
  * @property {{end: string, lines: string[]} | null} logTail of a trainer that ended with an error
  * @property {string} resumeProblem why an unfinished run can't be resumed
- * @property {{resume: (() => void) | null, again: (() => void) | null}} actions what a reader with a token may do with an ended run
+ * @property {{resume: (() => void) | null, again: (() => void) | null}} actions on an ended run, for a reader with a token
  * @property {((run: Run, inTraining: boolean, store: Store) => void) | null} manage opens the dialog that changes a run
  */
 

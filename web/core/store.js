@@ -41,7 +41,7 @@ export function createStore(initial) {
   };
 }
 
-/** What another run does not have. */
+/** State of one run, reset for another. */
 export const OF_RUN = { zoom: null, cursor: null, epoch: null, selected: NOTHING };
 
 /** @type {State} */

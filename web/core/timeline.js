@@ -1,4 +1,4 @@
-/** The epochs of a run as the scrubber walks through them, and what a run has kept of each. */
+/** The epochs of a run as the scrubber walks through them, and the data kept of each. */
 
 import { whole } from './format.js';
 
@@ -22,7 +22,7 @@ export const epochAt = (epochs, place) => (place >= epochs.length - 1 ? null : e
 export const replayed = (epochs, elapsed, seconds) => Math.min(epochs.length - 1, Math.floor((elapsed / seconds) * epochs.length));
 
 /**
- * What was kept of the chosen epoch: of rows with an `epoch`, the last one up to it; null if all are later.
+ * The row kept for the chosen epoch: the last one up to it; null if all are later.
  * @template {{epoch: number | null}} Row
  * @param {Row[]} rows
  * @param {number | null} epoch

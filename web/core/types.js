@@ -80,7 +80,7 @@
  * @property {string} kind
  * @property {string} text
  * @property {string} [request] id of the command that this event answers
- * @property {number | null} [value] what was set
+ * @property {number | null} [value] the value set
  */
 
 /** @typedef {{loss: number | null, accuracy: number | null, correct: number | null, total: number | null}} TestResult */

@@ -1,4 +1,4 @@
-/** The state of the page as the fragment of its address: view, run, epoch, selection, looks of the charts. */
+/** The state of the page as the fragment of its address: view, run, epoch, selection, chart options. */
 
 import { addListOptions, listOptionsOf } from './list-options.js';
 
@@ -23,7 +23,7 @@ export const MOST_COMPARED = 10; // runs: as many distinguishable colors as ther
 /** @typedef {{cell: string | null, image: string | null}} Selected a cell of the confusion matrix ('53': a 5 predicted as 3), the name of an image (images.js) */
 /** @typedef {{result: string, baseline: string}} Comparison the compared field, and a run of the side that others are compared with; '' for the defaults */
 /**
- * @typedef {object} Address what an address holds
+ * @typedef {object} Address the state in an address
  * @property {string} page name of the view
  * @property {string | null} shown
  * @property {number | null} epoch

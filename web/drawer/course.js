@@ -31,7 +31,7 @@ export function createCourse(choose) {
     /** @param {Subject} subject */
     show(subject) {
       const place = subject.answer ? subject.answers.indexOf(subject.answer) : -1;
-      if (subject.answers === answers && place === here) return; // another network: no news here
+      if (subject.answers === answers && place === here) return; // another network: nothing has changed here
       [answers, here] = [subject.answers, place];
       const digit = subject.label ?? subject.answer?.prediction ?? 0;
       const values = answers.map((answer) => probabilityOf(answer, digit));

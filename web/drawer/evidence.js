@@ -28,7 +28,7 @@ export class Evidence {
   #timer = 0;
   /** @type {Subject | null} */
   #subject = null;
-  #shown = ''; // what the map is of, or will be
+  #shown = ''; // image, run and epoch of the map
 
   element = h('div', {},
     h('div', { class: 'evidence' },

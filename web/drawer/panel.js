@@ -27,7 +27,7 @@ export function createPanel(store) {
   const { element, place, previous, next, evidence, course, neighbors, maps, layers, pad } = parts;
   /** @type {Subject | null} */
   let latest = null;
-  let mapped = ''; // what the feature maps are of
+  let mapped = ''; // image, run and epoch of the feature maps
   const drawAtRest = createAtRest(RESTING_MS);
 
   const go = (by) => {

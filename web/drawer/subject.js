@@ -28,7 +28,7 @@ import { graysOf, sourceOf } from './pixels.js';
  */
 
 /**
- * Calls `show(subject)` whenever there is news about the selected image.
+ * Calls `show(subject)` whenever anything about the selected image changes.
  * @param {Store} store
  * @param {(subject: Subject) => void} show
  */
@@ -91,7 +91,7 @@ class Follower {
     this.#complete();
   }
 
-  /** Shows what is known, if any of it is news. */
+  /** Shows the image if anything about it has changed. */
   #draw() {
     const { selected: { image }, samples, predictions, embedding, epoch, log } = this.#store.state;
     const inputs = [samples, predictions, embedding, epoch, log?.epochs.epoch.length, log?.status, this.#pixels, this.#isMissing, this.#computed, this.#at];
@@ -104,7 +104,7 @@ class Follower {
     });
   }
 
-  /** The label and the answers, the same array until there is news. */
+  /** The label and the answers, the same array until they change. */
   #known() {
     const { samples, predictions, embedding, log } = this.#store.state;
     const sources = [samples, predictions, embedding, log?.epochs.epoch.length, this.#computed];

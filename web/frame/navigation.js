@@ -1,4 +1,4 @@
-/** Navigation: the links to the views, of which one is shown, and what opens over the page on narrow screens. */
+/** Navigation: the links to the views, of which one is shown, and the menus that open over the page on narrow screens. */
 
 import { focusTemporarily } from '../core/dom.js';
 import { hashOf } from '../core/url-state.js';
@@ -32,13 +32,13 @@ export function mount(nav, store) {
   store.on(['log'], ({ log }) => { document.body.dataset.state = log ? 'run' : 'none'; });
 }
 
-/** Opens a view; what lay over the page, and the drawer, is closed. */
+/** Opens a view; closes the drawer and the menus over the page. */
 export function openView(store, page) {
   closeMenus();
   store.set({ page, selected: { ...store.state.selected, image: null } });
 }
 
-/** What is open over the page: the list of runs, the menu. */
+/** Closes the list of runs and the menu, where they are open over the page. */
 export function closeMenus() {
   for (const open of document.querySelectorAll('[popover]:popover-open')) /** @type {HTMLElement} */ (open).hidePopover();
 }

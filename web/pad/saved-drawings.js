@@ -108,7 +108,7 @@ export class SavedDrawings {
  */
 const fresh = (lines) => lines.map((line) => line.map((digit) => ({ ...storable(digit), pixels: digit.pixels, history: new Map(), verdict: null })));
 
-/** What the verdict depends on. @param {Pick<SavedDigit, 'pixels' | 'parts' | 'touchesEdge' | 'fillsCorner' | 'isTouching'>} digit */
+/** The facts that the verdict depends on. @param {Pick<SavedDigit, 'pixels' | 'parts' | 'touchesEdge' | 'fillsCorner' | 'isTouching'>} digit */
 const storable = ({ pixels, parts, touchesEdge, fillsCorner = false, isTouching = false }) => ({ pixels: Array.from(pixels), parts, touchesEdge, fillsCorner, isTouching });
 
 /** @returns {SavedDrawing[]} */

@@ -10,7 +10,7 @@ import { firstMistakes } from '../views/confusion.js';
 /** @typedef {{kind: string, name: string, set?: AnswerSet, note?: string, index?: number}} Screen `index`: of the image in `set` */
 
 /**
- * What there is to show; mistakes once the predictions are read.
+ * The screens that this run has; mistakes once the predictions are read.
  * @param {Pick<State, 'log' | 'predictions' | 'set' | 'epoch' | 'view' | 'selected'>} state
  * @returns {Screen[]}
  */

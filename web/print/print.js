@@ -15,12 +15,12 @@ import { createReport } from './report.js';
 const PREDICTIONS = 'predictions.json';
 const OPTIONS = `${API}options`;
 const PATIENCE_MS = 20_000; // for the files of the report; then it is printed without them
-const QUICK_MS = 300; // what takes longer is announced
+const QUICK_MS = 300; // a longer preparation is announced
 
 /** @type {{prepare: () => Promise<void>, isPrepared: boolean} | null} */
 let printing = null;
 
-/** Loads what the report still lacks, then opens the browser's print dialog. */
+/** Loads the missing files of the report, then opens the browser's print dialog. */
 export async function print(store) {
   const started = follow(store);
   const note = h('p', { class: 'said', role: 'status' }, 'Preparing the report …');
@@ -34,7 +34,7 @@ export async function print(store) {
 }
 
 /**
- * Puts the report on the page while it is printed, made of what has been read by then; the rest is read for the next time.
+ * Puts the report on the page while it is printed, made of the files read by then; the others are read for the next time.
  * @param {Store} store
  */
 export function follow(store) {

@@ -1,4 +1,4 @@
-/** The comparison of runs: its sides, each a group of seeds or a single run, and what their results say about a difference. */
+/** The comparison of runs: its sides, each a group of seeds or a single run, and the tests of their difference. */
 
 import { paired, predictionOf, welch } from '../core/statistics.js';
 import { fieldsOf } from './fields.js';

@@ -7,7 +7,7 @@ import { settingOf } from './fields.js';
 
 /** @typedef {{key: string, name: string, runs: Run[]}} Group */
 
-/** Settings that do not change what is learned; the data set is compared as it was found. */
+/** Settings that do not affect the trained network; the data set is compared by the name that the run logged. */
 export const IGNORED = new Set([
   'preset', 'name', 'results_dir', 'data_dir', 'keep_runs', 'quiet', 'checkpoint_every', 'samples', 'device', 'threads', 'deterministic',
   'pause_each_epoch', 'pause_on_fall',
@@ -71,7 +71,7 @@ export function bySeed(runs, valueOf) {
 /** @param {Run} run */
 export const nameWithoutSeed = ({ name }) => name.replace(SEED_IN_NAME, '').trim() || name;
 
-/** The name without the seed; where the runs' names differ further, what they begin with, else that of the first run. */
+/** The name without the seed; where the runs' names differ further, their common prefix, else that of the first run. */
 function commonName(runs) {
   const inTime = [...runs].sort((a, b) => (a.runId < b.runId ? -1 : 1));
   const named = inTime.filter(({ name }) => name.replace(SEED_IN_NAME, '').trim());

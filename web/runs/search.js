@@ -26,7 +26,7 @@ const HALF = 0.5 + 1e-7; // of the last digit typed, with room for rounding
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
 /**
- * The test of a run against all terms, and what is wrong with those that are left out of it.
+ * The test of a run against all valid terms, and the problems of the others.
  * @param {string} query
  * @param {Map<string, Field>} fields
  * @returns {{matches: Test, problems: string[]}}
@@ -53,7 +53,7 @@ function containing(text) {
 }
 
 /**
- * The test of one field, or a sentence about what is wrong.
+ * The test of one field, or a problem as a sentence.
  * @returns {Test | string | null}
  */
 function comparison(term, { key, operator, value }, fields) {
@@ -77,7 +77,7 @@ function ordered(field, operator, value) {
 }
 
 /**
- * Results are equal to what was typed if they round to it; a date is equal to its day; text contains it, after a colon.
+ * A result equals the typed number if it rounds to it, a date its day; after a colon, text that contains the typed text matches.
  * @returns {Test}
  */
 function equal(field, value, isPart) {

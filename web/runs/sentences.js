@@ -1,4 +1,4 @@
-/** Sentences about the difference between two sides of a comparison: what the runs show, and what they do not. */
+/** Sentences about the difference between two sides of a comparison, with its evidence and its limits. */
 
 import { counted, points, pValue, whole } from '../core/format.js';
 import { discordant, mcnemar } from '../core/statistics.js';

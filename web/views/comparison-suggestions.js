@@ -1,4 +1,4 @@
-/** What could be compared with the shown run: offered while nothing is. */
+/** Suggestions of runs to compare with the shown run, as long as there is no comparison. */
 
 import { button, h } from '../core/dom.js';
 import { counted } from '../core/format.js';

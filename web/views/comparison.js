@@ -1,4 +1,4 @@
-/** The comparison of the shown run with the overlaid ones: differing settings, results, what they say, curves, details. */
+/** The comparison of the shown run with the overlaid ones: differing settings, results, conclusions, curves, details. */
 
 import { h, parts, setText } from '../core/dom.js';
 import { baselineOf, compare, furtherRuns, resultsOf, sidesOf } from '../runs/comparison.js';

@@ -1,4 +1,4 @@
-/** What is happening in the run shown, in sentences; on a narrow screen the first lines, and a button for the others. On a wide one they scroll. */
+/** What is happening in the run, in sentences: they scroll; a narrow screen has the first lines, and a button for the others. */
 
 import { button, h, setText } from '../core/dom.js';
 import { explanationsOf } from '../core/explanations.js';

@@ -35,7 +35,7 @@ export async function mount(element, store) {
   const controls = { ...parts(element), table, list, picks };
   let limit = PAGE;
   /** @type {unknown[]} */
-  let drawn = []; // the inputs of what is drawn
+  let drawn = []; // inputs of the last drawing
   let isInView = false; // the gallery, whose mosaics are megabytes
   let history = historyOf([]); // of the error, in the set shown
   const drawAtRest = createAtRest(RESTING_MS);

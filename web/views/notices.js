@@ -13,7 +13,7 @@ import { LIVE } from '../core/url-state.js';
 export function mount(element, store) {
   let shownText = '';
   let place = ''; // the run and view shown
-  let isOpening = true; // until the state of control is known, for who has it
+  let isOpening = true; // until the state of control is known, with a token
   const inPlace = new Set(); // titles of the notices above the numbers
   const [placed, late] = [h('div', { class: 'placed' }), h('div', { class: 'late' })];
   element.append(placed, late);
@@ -35,7 +35,7 @@ export function mount(element, store) {
     placed.replaceChildren(...now.map((notice) => boxOf(notice, state.actions)));
     placed.hidden = !now.length && !height;
     placed.style.minHeight = `${height}px`;
-    const isShown = ({ title }) => state.page === 'overview' && title === FELL; // what is happening has it
+    const isShown = ({ title }) => state.page === 'overview' && title === FELL; // the overview explains it under "What is happening"
     late.replaceChildren(...then.filter((notice) => !isShown(notice)).map((notice) => boxOf(notice, state.actions, () => close(notice.title))));
   }
 
@@ -115,7 +115,7 @@ function headlineOf(log, liveness, logTail, resumeProblem) {
   return resumeProblem ? ['info', 'The run is unfinished.', ''] : null;
 }
 
-/** What is left of an ended run. */
+/** The files and curves that an ended run has saved. */
 function savedOf(log) {
   if (!log) return '';
   const { files, epochs, progress } = log;
