@@ -97,6 +97,25 @@ def test_invalid_fields_are_highlighted_and_nothing_starts(visit, tmp_path):
         assert not training_log.read(tmp_path)
 
 
+STRIP = """() => {
+  const canvas = document.querySelector('.strip canvas');
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  return Array.from(data).filter((_, at) => at % 4 === 0);
+}"""
+
+
+def test_ten_digits_follow_the_augmentation(visit, tmp_path):
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, allowed=("willReadFrequently",))
+        dialog = new_run(page)
+        becomes(page, lambda: max(page.evaluate(STRIP)) > 200, True)  # once the image is loaded
+        before = page.evaluate(STRIP)
+        columns = [at % 280 // 28 for at, gray in enumerate(before) if gray > 60]
+        assert set(columns) == set(range(10))
+        dialog.get_by_label("Rotation", exact=True).fill("45")
+        becomes(page, lambda: page.evaluate(STRIP) != before, True)
+
+
 def test_a_learning_rate_far_above_the_default_needs_confirmation(visit, tmp_path):
     with controlled(tmp_path) as (url, _):
         page = visit(url, allowed=("400",))

@@ -85,8 +85,9 @@ function createStaticLayer(figure, measureFor) {
     }
     const { axis, logarithmic, outliers, errors } = view;
     const key = JSON.stringify([log?.runId, zoom, axis, logarithmic, outliers, errors]);
-    const range = easing.next(fitting.range, key, performance.now());
-    return isSame(range, fitting.range) ? fitting : plotOf(curves, measure, zoom, size, view, { low: range.low, high: range.high });
+    const { low, high } = easing.next(fitting.range, key, performance.now());
+    const isSame = low === fitting.range.low && high === fitting.range.high;
+    return isSame ? fitting : plotOf(curves, measure, zoom, size, view, { low, high });
   }
 
   function render(state, { clientWidth, clientHeight }) {
@@ -123,5 +124,3 @@ function scaleOf(figure) {
   const [own, page] = [figure, document.documentElement].map((element) => parseFloat(getComputedStyle(element).fontSize));
   return own / page;
 }
-
-const isSame = (a, b) => a.low === b.low && a.high === b.high;

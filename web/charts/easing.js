@@ -8,7 +8,7 @@ const EASE_MS = 500;
 const lengthOf = ({ low, high }) => high - low;
 const union = (a, b) => ({ low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) });
 
-/** `next(wanted, key, now)` is the range to show; another `key` shows `wanted` at once. `stop()` ends a movement. */
+/** `next(wanted, key, now)` is the range to show; another `key` shows `wanted` at once. */
 export class Easing {
   #key = '';
   /** @type {Range | null} */

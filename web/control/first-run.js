@@ -8,10 +8,9 @@ const CHOICES = [['Train', 'about 2 min', {}], ['Train fast', '10 s', { preset: 
 
 export function mount(welcome, store, poll) {
   const message = h('p', { role: 'status' });
-  const buttons = CHOICES.map(([title, time, options]) => {
-    const element = h('button', { type: 'button', class: 'large', onclick: () => start(options) }, title, h('small', {}, ` (${time})`));
-    return element;
-  });
+  const buttons = CHOICES.map(([title, time, options]) => h(
+    'button', { type: 'button', class: 'large', onclick: () => start(options) }, title, h('small', {}, ` (${time})`),
+  ));
   const root = h('div', { class: 'first-run' }, ...buttons, message);
   welcome.querySelector('h1').after(root);
 

@@ -1,5 +1,6 @@
 /** The strip of ten augmented digits: training images as the form's options augment them. */
 
+import { paint } from '../charts/raster.js';
 import { h, setText } from '../core/dom.js';
 import { SIZE, augment, draw } from './augment.js';
 
@@ -25,14 +26,8 @@ export function createStrip() {
   function show(amounts) {
     wanted = amounts;
     if (!digits) return;
-    const context = canvas.getContext('2d');
     const random = generator(SEED);
-    digits.forEach((pixels, index) => {
-      const values = augment(pixels, draw(amounts, random));
-      const picture = context.createImageData(SIZE, SIZE);
-      values.forEach((value, at) => picture.data.set([value, value, value, 255], 4 * at));
-      context.putImageData(picture, index * SIZE, 0);
-    });
+    digits.forEach((pixels, index) => paint(canvas, augment(pixels, draw(amounts, random)), SIZE, SIZE, index * SIZE));
   }
   return { figure, show };
 }

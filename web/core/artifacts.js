@@ -6,12 +6,11 @@ import { whenSeen } from './visibility.js';
 
 /** @import {Store} from './state-types.js' */
 
-const parsers = () => import('./artifact-parsers.js');
 const FILES = {
-  samples: { file: 'test_samples.json', parse: async (value) => (await parsers()).parseSamples(value) },
-  predictions: { file: 'predictions.json', parse: async (value) => (await parsers()).parsePredictions(value) },
-  embedding: { file: 'embedding.json', parse: async (value) => (await parsers()).parseEmbedding(value) },
-  weights: { file: 'weights.json', parse: async (value) => (await parsers()).parseWeights(value) },
+  samples: { file: 'test_samples.json', parser: 'parseSamples' },
+  predictions: { file: 'predictions.json', parser: 'parsePredictions' },
+  embedding: { file: 'embedding.json', parser: 'parseEmbedding' },
+  weights: { file: 'weights.json', parser: 'parseWeights' },
 };
 const NONE = { samples: null, predictions: null, embedding: null, weights: null };
 
@@ -30,7 +29,7 @@ export function follow(store, read) {
 }
 
 function followFile(store, read, key) {
-  const { file, parse } = FILES[key];
+  const { file, parser } = FILES[key];
   let isReading = false;
   let readFor = null; // the log for which it was read last
   let latest = { value: undefined, folder: '', result: null };
@@ -58,7 +57,7 @@ function followFile(store, read, key) {
     const { value, missing } = await read(folder + file);
     if (value === undefined && !missing) throw new Unreachable(`${file}: incomplete`);
     const isSame = value === latest.value && folder === latest.folder && latest.result;
-    if (!isSame) latest = { value, folder, result: { ...(await parse(value)), folder } };
+    if (!isSame) latest = { value, folder, result: { ...(await import('./artifact-parsers.js'))[parser](value), folder } };
     const now = store.state;
     if (now.folder !== folder || now.log?.runId !== log.runId) return;
     readFor = log;

@@ -35,7 +35,7 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Whether a key is pressed with another that makes it a command of the browser, such as Alt and an arrow. */
+/** Whether a key is a command of the browser, such as Alt and an arrow. */
 export const isCommand = ({ ctrlKey, metaKey, altKey }) => ctrlKey || metaKey || altKey;
 
 const COPIED_MS = 2000;

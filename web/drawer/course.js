@@ -2,13 +2,11 @@
 
 import { h, setText } from '../core/dom.js';
 import { likelihood, whole } from '../core/format.js';
-import { pathOf } from '../views/sparkline.js';
+import { HEIGHT, WIDTH, pathOf } from '../views/sparkline.js';
 import { probabilityOf } from './answers.js';
 import { historySentence } from './why.js';
 
 /** @import {Subject} from './subject.js' */
-
-const [WIDTH, HEIGHT] = [100, 24]; // of a sparkline
 
 /** `element`, and `show(subject)`; a click on the curve chooses its epoch by `choose(epoch)`. */
 export function createCourse(choose) {

@@ -1,13 +1,11 @@
 /** Where the pixels of an image are: in test_samples.json, in the mosaic of its set, or in neighbors.png. */
 
 import { imageOf } from '../core/images.js';
+import { PER_ROW as MOSAIC, TILE as SIDE } from '../pad/image-input.js';
 import { PER_ROW, trainingImage } from './neighbors.js';
 
 /** @import {State} from '../core/state-types.js' */
 /** @typedef {{file: string, url: string, place: number, perRow: number}} Cut the image at `place` of a mosaic, `perRow` images wide */
-
-const SIDE = 28;
-const MOSAIC = 100; // images per row
 
 /**
  * @param {State} state

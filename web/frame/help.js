@@ -63,4 +63,4 @@ function createSheet() {
   return dialog;
 }
 
-const entry = ([keys, text]) => [h('dt', {}, ...keys.split(' ').flatMap((key) => [key === '…' ? ' … ' : h('kbd', {}, key)])), h('dd', {}, text)];
+const entry = ([keys, text]) => [h('dt', {}, ...keys.split(' ').map((key) => (key === '…' ? ' … ' : h('kbd', {}, key)))), h('dd', {}, text)];

@@ -11,10 +11,7 @@ import { h } from '../core/dom.js';
  * @returns {(digits: Digit[], picture?: {width: number, height: number}) => void}
  */
 export function createBoxes(element) {
-  return function show(digits, picture) {
-    const boxes = digits.length > 1 && picture ? digits.map((digit) => boxOn(picture, digit)) : [];
-    element.replaceChildren(...boxes);
-  };
+  return (digits, picture) => element.replaceChildren(...(digits.length > 1 && picture ? digits.map((digit) => boxOn(picture, digit)) : []));
 }
 
 function boxOn({ width, height }, { box, verdict }) {

@@ -4,8 +4,8 @@ import { h } from '../core/dom.js';
 import { raster } from '../charts/raster.js';
 
 const MAX_SIDE = 1024; // pixels
-const PER_ROW = 100; // images in test.png
-const TILE = 28;
+export const PER_ROW = 100; // images in test.png and validation.png
+export const TILE = 28;
 
 /** {bitmap, image}: a canvas for display, and its pixels. Throws for a file that is not an image. */
 export async function pictureOf(blob) {
@@ -43,14 +43,15 @@ export function createAlbum() {
   let latest = '';
   let mosaic = /** @type {Promise<ImageBitmap> | null} */ (null);
   return async function picture(url, index, perRow = PER_ROW) {
-    if (!mosaic || latest !== url) [latest, mosaic] = [url, mosaicAt(url)];
-    const wanted = mosaic;
-    const bitmap = await wanted.catch((error) => {
-      if (mosaic === wanted) mosaic = null; // the next image retries
-      throw error;
-    });
-    return cut(bitmap, TILE * (index % perRow), TILE * Math.floor(index / perRow), TILE, TILE, 1);
+    if (!mosaic || latest !== url) [latest, mosaic] = [url, mosaicAt(url).catch(forget)];
+    return cut(await mosaic, TILE * (index % perRow), TILE * Math.floor(index / perRow), TILE, TILE, 1);
   };
+
+  /** The next image retries. @returns {never} */
+  function forget(error) {
+    mosaic = null;
+    throw error;
+  }
 }
 
 async function mosaicAt(url) {

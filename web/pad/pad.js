@@ -114,7 +114,7 @@ class Pad {
     parts.save.disabled = !reading || this.saved.isFull;
   }
 
-  /** Puts the digit into the store; a blank pad leaves that of another one, as in a presentation. */
+  /** A blank pad leaves the digit of another one, as in a presentation. */
   #publish(prepared) {
     if (prepared || this.#store.state.drawn === this.#prepared) this.#store.set({ drawn: prepared });
     this.#prepared = prepared;

@@ -1,7 +1,4 @@
-/**
- * The overlaid runs: the log of each is read once, that of the live run again when the list of runs changes, and one for
- * which the server did not answer with the next poll that it does answer.
- */
+/** The overlaid runs: the log of each is read once, that of the live run again when the list of runs changes. */
 
 import { RESULTS } from '../core/api.js';
 import { parseLog } from '../core/contract.js';
@@ -21,7 +18,7 @@ import { isShownRun, numbersOf } from './slots.js';
  */
 export function follow(store) {
   const read = createReader();
-  let isIncomplete = false; // a file could not be read, because the server did not answer
+  let isIncomplete = false; // the server did not answer: the next poll retries
   const valueOf = (path) => read(`${RESULTS}${path}`).then(({ value }) => value, () => { isIncomplete = true; });
   /** @type {Map<string, Loaded>} */
   const known = new Map(); // by path: a run that is no longer live does not change

@@ -65,7 +65,7 @@ export function mount(element, store) {
   onPointer(svg, open, (x, y) => choose(nearestTo(points, x, y)));
   onKeys(svg, open, (step) => {
     const wrong = points.flatMap(({ isWrong }, place) => (isWrong ? [place] : []));
-    const from = Math.max(wrong.indexOf(chosen), step > 0 ? -1 : 0); // without one, to the first or to the last
+    const from = Math.max(wrong.indexOf(chosen), step > 0 ? -1 : 0); // from none to the first or last
     choose(wrong[(from + step + wrong.length) % (wrong.length || 1)]);
   });
   opensImages(shown, store, listed);

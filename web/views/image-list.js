@@ -29,23 +29,25 @@ export function opensImages(list, store, listed = () => buttonsIn(list).map(({ d
     const next = MOVES[event.key] && !isCommand(event) && place >= 0 ? buttons[place + MOVES[event.key]] : null;
     if (!next) return;
     event.preventDefault();
-    focusOn(next, buttons);
+    makeStop(next, buttons);
+    next.focus();
   });
 }
 
-/** Replaces the items of a list; the focus stays on its image, or goes to the first one if that is gone. */
+/** Replaces the items of a list; the focus stays on its image, or goes to the first one. */
 export function replaceItems(list, items) {
-  const focused = buttonsIn(list).find((button) => button.matches(':focus'));
+  const name = list.querySelector('[data-image]:focus')?.dataset.image;
   list.replaceChildren(...items);
+  if (!name) return;
   const buttons = buttonsIn(list);
-  const same = focused && (buttons.find(({ dataset }) => dataset.image === focused.dataset.image) ?? buttons[0]);
-  if (same) focusOn(same, buttons, { preventScroll: true });
+  const same = buttons.find(({ dataset }) => dataset.image === name) ?? buttons[0];
+  makeStop(same, buttons);
+  same?.focus({ preventScroll: true });
 }
 
-/** Makes a button the tab stop of its list, and focuses it. */
-function focusOn(next, buttons, options = {}) {
-  for (const button of buttons) button.tabIndex = button === next ? 0 : -1;
-  next.focus(options);
+/** Makes one of some buttons their tab stop. */
+export function makeStop(stop, buttons) {
+  for (const button of buttons) button.tabIndex = button === stop ? 0 : -1;
 }
 
 const buttonsIn = (list) => [...list.querySelectorAll('[data-image]')];

@@ -69,7 +69,7 @@ export const MEASURES = [
   },
 ];
 
-/** The measure to draw under the chart options: the error rate instead of accuracy, if chosen. */
+/** The measure under these chart options: the error rate instead of accuracy. */
 export const byLooks = (measure) => (view) => (view.errors && measure.errors) || measure;
 
 export const PANELS = MEASURES.map(({ key }) => key);

@@ -1,6 +1,7 @@
 /** Keys of the confusion matrix: one tab stop, arrow keys between its counts. */
 
 import { isCommand } from '../core/dom.js';
+import { makeStop } from './image-list.js';
 
 /** @type {Object<string, [number, number]>} rows and columns */
 const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
@@ -33,6 +34,5 @@ function neighbor(table, name, [down, right]) {
 /** Makes one count the tab stop: `wanted`, else the chosen one, else the first. */
 export function setTabStop(table, wanted = null) {
   const buttons = [...table.querySelectorAll('[data-cell]')];
-  const stop = wanted ?? buttons.find((one) => one.ariaPressed === 'true') ?? buttons[0];
-  for (const button of buttons) button.tabIndex = button === stop ? 0 : -1;
+  makeStop(wanted ?? buttons.find((one) => one.ariaPressed === 'true') ?? buttons[0], buttons);
 }

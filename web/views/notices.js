@@ -35,7 +35,7 @@ export function mount(element, store) {
     placed.replaceChildren(...now.map((notice) => boxOf(notice, state.actions)));
     placed.hidden = !now.length && !height;
     placed.style.minHeight = `${height}px`;
-    const isShown = ({ title }) => state.page === 'overview' && title === FELL; // the overview explains it under "What is happening"
+    const isShown = ({ title }) => state.page === 'overview' && title === FELL; // the overview explains it
     late.replaceChildren(...then.filter((notice) => !isShown(notice)).map((notice) => boxOf(notice, state.actions, () => close(notice.title))));
   }
 

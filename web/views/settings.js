@@ -4,7 +4,7 @@ import { copiesFrom, h, parts } from '../core/dom.js';
 import { labelOf, settingText } from '../core/field-labels.js';
 import { date, whole } from '../core/format.js';
 
-const SPLITS = { train: 'Training', validation: 'Validation', test: 'Test' };
+const SPLITS = ['train', 'validation', 'test'];
 
 export function mount(element, store) {
   const { lists, command, copy } = parts(element);
@@ -24,10 +24,10 @@ export function mount(element, store) {
 }
 
 function groupsOf({ config, environment, dataset, runId, startedAt }) {
-  const images = (split) => [`${SPLITS[split]} images`, dataset[split] === null ? '' : whole(dataset[split])];
+  const images = (split) => [`${split}_images`, dataset[split] === null ? '' : whole(dataset[split])];
   const data = dataset ? [
     ['name', dataset.name],
-    ...Object.keys(SPLITS).map(images),
+    ...SPLITS.map(images),
     ['sha256', dataset.sha256 && `${dataset.sha256.slice(0, 16)}…`],
   ] : [];
   const run = [['run', runId], ['started', date(startedAt)], ...environment];

@@ -2,7 +2,7 @@
 
 import { h } from '../core/dom.js';
 
-const [WIDTH, HEIGHT] = [100, 24];
+export const [WIDTH, HEIGHT] = [100, 24];
 
 /**
  * The `d` of a path through values, null for gaps; `range` [low, high], else that of the values.
