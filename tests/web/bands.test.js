@@ -20,6 +20,13 @@ test('the runs of a group are drawn as their mean and standard deviation, with t
   assert.deepEqual(loss.sds, [1, 1]);
 });
 
+test('two runs of one seed count as one', () => {
+  const withSeed = (log, seed) => ({ ...log, config: [['seed', seed]] });
+  const group = [[2, '1'], [4, '1'], [6, '2']].map(([loss, seed], number) => other(withSeed(logOf(loss), seed), number, 'g'));
+  const [{ count, bands: { loss } }] = prepare(logOf(9), 'epoch', group).others;
+  assert.deepEqual([count, loss.mean, loss.sds], [2, [{ x: 1, y: 4.5 }], [Math.sqrt(4.5)]]);
+});
+
 test('epochs that a run of the group lacks are left out of its mean', () => {
   const { others } = prepare(logOf(1), 'epoch', [other(logOf(2, 1.5, 1), 1, 'g'), other(logOf(3, null, 2), 2, 'g')]);
   assert.deepEqual(others[0].bands.loss.mean, [{ x: 1, y: 2.5 }, { x: 3, y: 1.5 }]);

@@ -30,7 +30,7 @@ test('training below validation is explained by the options of the run', () => {
 
 test('the first sentence says where the run is', () => {
   const first = (changes, liveness) => explanationsOf(log(changes), liveness)[0];
-  assert.match(first({}, 'running'), /^After epoch 3 of 10 99\.00\s% of the validation images .*best so far/);
+  assert.match(first({}, 'running'), /^After epoch 3 of 10, 99\.00\s% of the validation images .*best so far/);
   assert.match(first({}, 'paused'), /^Paused in epoch 4 of 10\./);
   assert.match(first({}, 'crashed'), /^Crashed in epoch 4 of 10\./);
   assert.match(first({ epochs: {}, batches: { step: [1, 2], loss: [2.3, 0.5] } }, 'running'), /went from 2\.300 to about 0\.5000/);

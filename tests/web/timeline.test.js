@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseLog } from '../../web/core/contract.js';
+import { secondsOf } from '../../web/core/status.js';
 import { answersAt, epochAt, insteadOf, keptAt, logAt, placeIn, replayed } from '../../web/core/timeline.js';
 
 const set = (kind, epoch) => ({ kind, epoch, labels: [1], predictions: [1], isCalibrated: false, confidences: [1], probabilities: new Map() });
@@ -37,8 +39,13 @@ test('the switch decides on the set, the scrubber on the epoch', () => {
 });
 
 test('the log as it was after an epoch has no later rows', () => {
-  const log = /** @type {any} */ ({ epochs: { epoch: [1, 2, 3], val_loss: [3, 2, 1] }, name: 'x' });
-  assert.deepEqual(logAt(log, 2).epochs, { epoch: [1, 2], val_loss: [3, 2] });
+  const log = /** @type {any} */ (parseLog({
+    epochs: { epoch: [1, 2, 3], step: [10, 20, 30], val_loss: [3, 2, 1] }, batches: { step: [5, 10, 15, 20, 25, 30], seconds: [1, 2, 3, 4, 5, 6] },
+    progress: { epoch: 3, epochs: 3 }, test: { accuracy: 0.99 },
+  }));
+  const { epochs, batches, progress, test: tested } = logAt(log, 2);
+  assert.deepEqual([epochs.epoch, epochs.val_loss, batches.step, progress.epoch, progress.epochs, tested], [[1, 2], [3, 2], [5, 10, 15, 20], 2, 3, null]);
+  assert.equal(secondsOf(logAt(log, 2)), 4, 'the time until then');
   assert.equal(logAt(log, null), log);
   assert.equal(logAt(log, 3), log);
 });

@@ -33,6 +33,7 @@ function curvesOf(log, { unit, place, start }) {
   const least = unit === 'epoch' ? Math.max(1, Math.ceil(end - 1e-9)) : Math.max(unit === 'step' ? 1 : 1e-3, end);
   return {
     unit,
+    seed: log.config.find(([name]) => name === 'seed')?.[1],
     full: [start, least],
     steps: batches.step,
     batchX,

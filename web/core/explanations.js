@@ -44,7 +44,7 @@ function tested({ accuracy, correct, total }) {
 
 function firstEpoch({ batches, phase }, now) {
   const known = batches.loss.filter((loss) => loss !== null);
-  if (!known.length) return `${phase ? `Now ${phase}` : 'Starting'}: the first numbers come with the first batch.`;
+  if (!known.length) return `${phase ? `Now ${phase}` : 'Starting'}: the first numbers follow with the first batch.`;
   const recent = known.slice(-Math.max(1, Math.ceil(known.length / 10)));
   const mean = recent.reduce((sum, loss) => sum + loss, 0) / recent.length;
   return `In ${now || 'the first epoch'} the training loss went from ${decimal(known[0])} to about ${decimal(mean)}; validation follows at the end of the epoch.`;
@@ -54,11 +54,12 @@ function latestAccuracy({ epoch, val_accuracy: accuracy, train_loss: loss }, of)
   const row = accuracy.findLastIndex((value) => value !== null);
   if (row < 0) {
     const last = loss.findLastIndex((value) => value !== null);
-    return last < 0 ? '' : `After epoch ${whole(epoch[last])}${of} the training loss is ${decimal(loss[last])}.`;
+    return last < 0 ? '' : `After epoch ${whole(epoch[last])}${of}, the training loss is ${decimal(loss[last])}.`;
   }
   const best = greatest(accuracy);
+  const isFirst = accuracy.filter((value) => value !== null).length < 2;
   const rank = accuracy[row] === accuracy[best] ? ', the best so far' : `; the best was ${percent(accuracy[best])} after epoch ${whole(epoch[best])}`;
-  return `After epoch ${whole(epoch[row])}${of} ${percent(accuracy[row])} of the validation images are classified correctly${rank}.`;
+  return `After epoch ${whole(epoch[row])}${of}, ${percent(accuracy[row])} of the validation images are classified correctly${isFirst ? '' : rank}.`;
 }
 
 /** Validation loss rises while accuracy does, too: fewer mistakes at lower, or misplaced, confidence. */

@@ -62,7 +62,7 @@ export function answersAt(sets, kind, epoch) {
 }
 
 /**
- * The log as it was after the chosen epoch; the same where that is the latest.
+ * The log as it was after the chosen epoch, before the test; the same where that is the latest.
  * @param {Log} log
  * @param {number | null} epoch
  * @returns {Log}
@@ -71,6 +71,17 @@ export function logAt(log, epoch) {
   if (epoch === null || !log.epochs.epoch.length) return log;
   const rows = placeIn(log.epochs.epoch, epoch) + 1;
   if (rows === log.epochs.epoch.length) return log;
-  const epochs = /** @type {any} */ (Object.fromEntries(Object.entries(log.epochs).map(([key, column]) => [key, column.slice(0, rows)])));
-  return { ...log, epochs };
+  const step = log.epochs.step[rows - 1] ?? 0;
+  const batches = log.batches.step.findLastIndex((one) => one <= step) + 1;
+  return {
+    ...log,
+    epochs: firstRows(log.epochs, rows),
+    batches: firstRows(log.batches, batches),
+    progress: { ...log.progress, epoch: log.epochs.epoch[rows - 1] },
+    test: null,
+    updatedAt: null,
+  };
 }
+
+/** @type {(columns: any, rows: number) => any} */
+const firstRows = (columns, rows) => Object.fromEntries(Object.entries(columns).map(([key, column]) => [key, column.slice(0, rows)]));

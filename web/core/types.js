@@ -153,6 +153,7 @@
 /**
  * @typedef {object} Curves a log over one x axis
  * @property {string} unit epoch, step, or a unit of time
+ * @property {string} [seed] of the run
  * @property {[number, number]} full range of the x axis
  * @property {number[]} steps of the buckets
  * @property {number[]} batchX
@@ -175,6 +176,6 @@
  * @property {number[]} sds
  */
 
-/** @typedef {Curves & {name: string, number: number, mark?: string, count?: number, bands?: Object<string, Band>}} OtherCurves of an overlaid run, or of a group of `count` */
+/** @typedef {Curves & {name: string, number: number, mark?: string, count?: number, bands?: Object<string, Band>}} OtherCurves of an overlaid run, or of a group with `count` seeds */
 
 export {};

@@ -1,7 +1,7 @@
 /** Rows of the list of runs: a run, and the header of a group. */
 
 import { h, icon } from '../core/dom.js';
-import { UNKNOWN, percent, whole } from '../core/format.js';
+import { UNKNOWN, counted, percent, whole } from '../core/format.js';
 import { hasFallen } from '../core/insights.js';
 import { isAlive, listedLiveness } from '../core/status.js';
 import { LIVE } from '../core/url-state.js';
@@ -71,7 +71,7 @@ export function groupRow({ key, name, runs }, isOpen, { columns, state, numbers,
     h(
       'button', { type: 'button', class: 'fold', 'aria-expanded': String(isOpen), title: name, onclick: () => toggle({ key, name, runs }) },
       h('span', { class: 'name' }, name),
-      h('span', { class: 'soft' }, seeds === runs.length ? `n\u00a0=\u00a0${whole(seeds)}` : `${whole(runs.length)} runs, n\u00a0=\u00a0${whole(seeds)}`),
+      h('span', { class: 'soft' }, seeds === runs.length ? counted(seeds, 'seed') : `${whole(runs.length)} runs, ${counted(seeds, 'seed')}`),
     ),
     values(columns, (field) => spread(field, summaryOf(runs, field)) ?? shared(runs, field)),
   );

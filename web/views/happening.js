@@ -2,6 +2,7 @@
 
 import { button, h, setText } from '../core/dom.js';
 import { explanationsOf } from '../core/explanations.js';
+import { logAt } from '../core/timeline.js';
 
 export function mount(element, store) {
   const list = element.querySelector('[data-part=sentences]');
@@ -26,8 +27,9 @@ export function mount(element, store) {
   setOpen(false);
   new ResizeObserver(measure).observe(list);
   list.addEventListener('scroll', measure, { passive: true });
-  store.on(['log', 'liveness'], ({ log, liveness }) => {
-    const sentences = log ? explanationsOf(log, liveness) : [];
+  store.on(['log', 'liveness', 'epoch'], ({ log: latest, liveness, epoch }) => {
+    const log = latest && logAt(latest, epoch);
+    const sentences = log ? explanationsOf(log, log === latest ? liveness : null) : [];
     const content = sentences.join('\n');
     if (content === drawn) return; // keeps a selection and the scroll position
     drawn = content;

@@ -15,7 +15,7 @@ export function mount(element, store) {
     element.hidden = !latestLog;
     if (!latestLog) return;
     const log = logAt(latestLog, epoch);
-    for (const { name, kind, value, remark } of numbersOf(log, isAlive(liveness))) {
+    for (const { name, kind, value, remark } of numbersOf(log, log !== latestLog || isAlive(liveness))) {
       if (!tiles.has(name)) tiles.set(name, tile(element, name, kind));
       const [number, note] = tiles.get(name);
       setText(number, value);
@@ -58,6 +58,7 @@ function changeOf(accuracy) {
   return `${sign} ${points(change)} points`;
 }
 
+/** `isRunning`: at the chosen epoch, the run was. */
 function numbersOf(log, isRunning) {
   const { epochs } = log;
   const isEarly = isRunning && !epochs.epoch.length;
