@@ -185,7 +185,7 @@ def test_a_run_is_repeated_with_its_settings_and_queued_with_five_seeds(visit, t
         page.route("**/results/training_log.json", lambda route: route.fulfill(json={"config": config}))
         press(page, "Run again…")
         see(page, "dialog code", "^python mnist_cnn.py --model tiny --epochs 3 --lr 0.001 --results-dir")
-        dialog = page.get_by_role("dialog")
+        dialog = page.get_by_role("dialog", name="Run again: ")
         dialog.get_by_label("Epochs", exact=True).fill("2")
         dialog.get_by_role("button", name="Repeat with seeds 1 to 5").click()
         dialog.wait_for(state="hidden")
@@ -198,6 +198,9 @@ def test_a_run_is_repeated_with_its_settings_and_queued_with_five_seeds(visit, t
         press(page, "Cancel all")
         page.locator("#queue").wait_for(state="hidden")
         becomes(page, lambda: run_queue.read(tmp_path)["runs"], [])
+        press(page, "New run")
+        page.get_by_role("dialog", name="New run").wait_for()
+        see(page, "dialog code", r"^python mnist_cnn.py( --results-dir \S+)?$")
 
 
 def test_a_run_is_queued_while_another_is_trained_and_a_failure_is_listed(visit, tmp_path):

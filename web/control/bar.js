@@ -77,7 +77,7 @@ class Bar {
 
   #shown() {
     const { log, shown } = this.#store.state;
-    return { runId: log?.runId, path: shown ?? '' };
+    return { runId: log?.runId, name: log?.name ?? '', path: shown ?? '' };
   }
 
   /** Shows the result of a request for a while. */

@@ -24,6 +24,7 @@ class Form {
   #fields;
   #preview = createPreview();
   #strip = createStrip();
+  #title = h('h2');
   #estimate = h('p', { class: 'soft' });
   #command = h('code');
   #reason = h('p', { class: 'problem', role: 'alert' });
@@ -57,7 +58,9 @@ class Form {
     });
   }
 
-  open() {
+  open(title = 'New run') {
+    setText(this.#title, title);
+    this.dialog.ariaLabel = title;
     this.#update(); // by the runs that there are now
     this.dialog.showModal();
   }
@@ -74,9 +77,9 @@ class Form {
       event.preventDefault();
       this.#submit();
     };
-    return h('dialog', { class: 'card new-run', 'aria-label': 'New run' }, h(
+    return h('dialog', { class: 'card new-run' }, h(
       'form', { novalidate: true, onsubmit },
-      h('h2', {}, 'New run'),
+      this.#title,
       h('div', { class: 'fields' }, ...fieldsets(this.#options.options, this.#fields, { lr: this.#preview.figure, rotation: this.#strip.figure })),
       h('div', { class: 'ending' }, this.#estimate,
         h('div', { class: 'command' }, this.#command, this.#copy), this.#reason, h('div', { class: 'picks' }, this.#start, this.#repeat, cancel)),

@@ -12,6 +12,7 @@ export function createNewRun(store, poll, done) {
   let form = null; // loaded when it is first opened; entries stay until the page is closed
   /** @type {any} */
   let options = null;
+  let isOfRun = false; // the form has the settings of an earlier run
 
   async function loadOptions() {
     if (options) return options;
@@ -35,9 +36,11 @@ export function createNewRun(store, poll, done) {
   }
 
   return {
-    /** An empty form, or as it was left. */
+    /** An empty form, or one as it was left, but not the settings of an earlier run. */
     async open() {
       form ??= await loadForm();
+      if (isOfRun) form.fill({});
+      isOfRun = false;
       form.open();
     },
     /** The form with a run's settings. */
@@ -45,7 +48,8 @@ export function createNewRun(store, poll, done) {
       const settings = await read(run);
       form ??= await loadForm();
       form.fill(settings);
-      form.open();
+      isOfRun = true;
+      form.open(`Run again: ${run.name}`);
     },
     /** Queues a run's settings with the seeds 1 to 5; resolves to a sentence. */
     async repeat(run) {
