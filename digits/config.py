@@ -52,7 +52,7 @@ class Config:
         "default", Choice(tuple(PRESETS)), "Named set of options; explicit options override it.", identifies=False
     )
     model: str = NETWORK.option(
-        "cnn4-quick", Choice(tuple(ARCHITECTURES)), "Architecture; see the command models.", identifies=False
+        "cnn4-quick", Choice(tuple(ARCHITECTURES)), "Architecture; `models` lists them.", identifies=False
     )
     channels: tuple[int, ...] | None = NETWORK.option(
         None, Channels(), "Channels of each convolution.", default_text=_BY_MODEL, owner="model"
@@ -138,7 +138,7 @@ class Config:
     )
     samples: int = MACHINE.option(10, Number(int, 0, 100), "Random test images shown with their predictions.")
     checkpoint_every: float = OUTPUT.option(30.0, Number(float, 0), "Seconds between checkpoints within an epoch.")
-    pause_each_epoch: bool = OUTPUT.option(False, Flag(), "Pause after each epoch, until the command control continue.")
+    pause_each_epoch: bool = OUTPUT.option(False, Flag(), "Pause after each epoch, until the run is continued.")
     pause_on_fall: bool = OUTPUT.option(
         False, Flag(), "Pause when the validation accuracy is lower than after the epoch before."
     )

@@ -67,7 +67,7 @@ def test_why_a_digit_was_misread_takes_two_clicks_and_no_scroll_of_the_page(visi
         page.locator(target).first.click()
         clicks += 1
     see(page, TITLE, r"^Validation image \d+$")
-    see(page, f"{DRAWER} .drawer-verdict", r"Predicted as \d with .*confidence\. The label is \d, which has")
+    see(page, f"{DRAWER} .drawer-verdict", r"Predicted as \d with .*confidence\. The label, \d, gets")
     see(page, OCCLUSION, r"(Covering the .* lowers the probability of \d from|No patch lowers)")
     see(page, DRAWER, "Predicted as .* (after every epoch|since epoch)|The prediction changed")
     screens = page.locator(DRAWER).evaluate("e => e.scrollHeight / e.clientHeight")
@@ -82,7 +82,7 @@ def test_a_correct_test_digit_has_nearest_images_of_its_class(visit, demo):
     reach(page, "#samples")
     page.locator("#samples .right").first.click()
     page.locator(f"{DRAWER} .nearest canvas").nth(2).wait_for()
-    assert page.locator(f"{DRAWER} .nearest p").all_inner_texts() == ["True class"]
+    assert page.locator(f"{DRAWER} .nearest p").all_inner_texts() == ["Of its label"]
 
 
 def test_images_of_the_overview_open_and_close_again_without_a_shift(visit, demo):
@@ -184,7 +184,7 @@ def test_neighbors_open_too_and_back_returns_to_the_mistake(visit, demo):
     page, read = visit(f"{demo}#view=mistakes"), []
     page.on("request", lambda request: read.append(request.url))
     page.goto(f"{demo}#view=mistakes&image=validation-{most_confident_mistake()}")
-    see(page, f"{DRAWER} .nearest", "True class.*Predicted class")
+    see(page, f"{DRAWER} .nearest", "Of its label.*Of the predicted digit")
     becomes(page, page.locator(".nearest [data-image]").count, 6)
     page.locator(".nearest [data-image] canvas").nth(5).wait_for()
     assert sum("neighbors.png" in url for url in read) == 1, "the six are cut from one file"
@@ -271,7 +271,7 @@ def test_an_image_opens_in_the_pad_and_becomes_a_star_of_the_embedding(visit, de
 def test_the_drawer_fits_and_passes_the_accessibility_rules(visit, demo, theme, size):
     page = visit(f"{demo}#view=mistakes&image=validation-{most_confident_mistake()}", width=size[0], theme=theme)
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    see(page, f"{DRAWER} .nearest", "True class")
+    see(page, f"{DRAWER} .nearest", "Of its label")
     see(page, OCCLUSION, "Covering the|No patch")
     page.locator(".course-chart:not([hidden])").wait_for()
     becomes(page, lambda: page.locator(DRAWER).evaluate("e => e.scrollWidth <= e.clientWidth"), True)
@@ -316,7 +316,7 @@ def test_a_live_run_shows_what_there_is_and_follows_it(visit, run):
         see(page, DRAWER, "found at the end of training")
         for name in (PREDICTIONS, EMBEDDING, TRAINING_LOG):
             (run / name).write_text(whole[name])
-        see(page, f"{DRAWER} .nearest", "True class")
+        see(page, f"{DRAWER} .nearest", "Of its label")
 
 
 def test_any_server_and_prefix_will_do(visit, tmp_path):

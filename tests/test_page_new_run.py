@@ -36,7 +36,7 @@ def test_a_run_is_set_up_started_stopped_resumed_and_deleted(visit, tmp_path):
         see(
             page,
             "#notices",
-            "The run was stopped on request.*Saved: the curves up to step .*a checkpoint to resume from",
+            "The run was stopped at .*on request.*Saved: the curves up to step .*a checkpoint to resume from",
         )
         steps = training_log.read(tmp_path)["progress"]["step"]
         press(page, "Resume this run")

@@ -130,7 +130,7 @@ def test_a_presentation_follows_the_log_and_the_scrubber(visit, tmp_path):
 def test_full_screen_is_entered_by_a_key_and_left_by_the_same_key(visit, demo):
     page = visit(demo)
     takes_keys(page)
-    fill, window = (page.get_by_role("button", name=name, exact=True) for name in ("Full screen", "Window"))
+    fill, window = (page.get_by_role("button", name=name, exact=True) for name in ("Full screen", "Exit full screen"))
     page.keyboard.press("f")
     window.wait_for()
     assert page.evaluate("document.fullscreenElement === document.documentElement")

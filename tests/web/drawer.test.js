@@ -52,7 +52,7 @@ test("the network's answers complete those of the files and never replace them",
 
 test('the verdict names label, confidence and calibration', () => {
   const answer = answerOf(1, [0, 0, 0, 0.8, 0, 0.15, 0.05, 0, 0, 0], true);
-  assert.equal(verdictSentence(answer, 5), 'Predicted as 3 with 80.0\u00a0% confidence. The label is 5, which has 15.0\u00a0%.');
+  assert.equal(verdictSentence(answer, 5), 'Predicted as 3 with 80.0\u00a0% confidence. The label, 5, gets 15.0\u00a0%.');
   assert.equal(verdictSentence({ ...answer, probabilities: [] }, 5), 'Predicted as 3 with 80.0\u00a0% confidence. The label is 5.');
   assert.equal(verdictSentence({ ...answer, isCalibrated: false }, 3), 'Predicted as 3 with 80.0\u00a0% confidence (uncalibrated). That is its label.');
 });

@@ -28,7 +28,7 @@ test('a live or completed run has no notice, an unfinished one says what is save
   for (const liveness of ['running', 'paused', 'stalled', 'completed']) assert.deepEqual(notices({ liveness }), []);
   const [found] = notices({ liveness: 'stopped', resumeProblem: 'No checkpoint had been saved yet.' });
   assert.deepEqual([found.kind, found.title, found.isEnd], ['info', 'The run was stopped', true]);
-  assert.match(found.text, /^on request, .*\. It can’t be resumed here\. No checkpoint had been saved yet\.$/);
+  assert.match(found.text, /^at .*, on request\. It can’t be resumed here\. No checkpoint had been saved yet\.$/);
   const files = ['checkpoint.pth', 'network.json'];
   const log = parseLog({ run_id: 'a', files, progress: { step: 1720 }, epochs: { epoch: [1, 2] } });
   const [end] = notices({ log, liveness: 'interrupted' });

@@ -70,7 +70,7 @@ function valueAt({ bands, epochs, epochX, batchX, ...curves }, at, { key, format
 /** Notes values outside the scale. */
 export function note(figure, { range }, { format, first }) {
   const isOutside = range.beyond !== null && (range.beyond > range.high || range.beyond < range.low);
-  const text = isOutside ? `${first} ${format(range.beyond)} is outside this scale` : '';
+  const text = isOutside ? `Values ${first.toLowerCase()} ${format(range.beyond)} are off the scale` : '';
   setText(parts(figure).beyond, text);
 }
 

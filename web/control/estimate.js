@@ -43,6 +43,6 @@ const plain = (value) => (value === null || value === undefined ? 'none' : writt
 /** The estimate as a sentence. */
 export function estimateText(runs, values) {
   const found = estimateOf(runs, values);
-  if (!found) return 'How long it takes is known after a first run of this network.';
+  if (!found) return 'The duration can be estimated after a first run of this network.';
   return `Takes about ${duration(found.seconds < 10 ? Math.ceil(found.seconds) : Math.round(found.seconds / 5) * 5, false)}, at the speed of \u201c${found.run.name}\u201d.`;
 }

@@ -71,8 +71,8 @@ export function createNeighbors() {
       drawn = wanted;
       const images = (found, isFirst) => h('ol', {}, ...found.map((one, at) => h('li', {}, imageButton(one.name, tileOf(one.place, state), isFirst && at === 0))));
       content.replaceChildren(...(nearest ? [
-        h('p', {}, 'True class'), images(nearest.label, true),
-        ...(nearest.prediction.length ? [h('p', {}, 'Predicted class'), images(nearest.prediction, !nearest.label.length)] : []),
+        h('p', {}, 'Of its label'), images(nearest.label, true),
+        ...(nearest.prediction.length ? [h('p', {}, 'Of the predicted digit'), images(nearest.prediction, !nearest.label.length)] : []),
       ] : []));
     },
   };

@@ -11,7 +11,7 @@ const NOTICEABLE = 0.02; // a smaller fall of the probability is no evidence
 const MOST_CHANGES = 4; // of the prediction that are listed
 
 /**
- * "Predicted as 3 with 87.2 % confidence. The label is 5, which has 12.1 %."
+ * "Predicted as 3 with 87.2 % confidence. The label, 5, gets 12.1 %."
  * @param {Answer} answer
  * @param {number | null} label
  */
@@ -21,7 +21,7 @@ export function verdictSentence(answer, label) {
   if (label === null) return predicted;
   if (label === prediction) return `${predicted} That is its label.`;
   const share = probabilityOf(answer, label);
-  return `${predicted} The label is ${label}${share === null ? '' : `, which has ${likelihood(share)}`}.`;
+  return share === null ? `${predicted} The label is ${label}.` : `${predicted} The label, ${label}, gets ${likelihood(share)}.`;
 }
 
 /**

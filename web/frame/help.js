@@ -8,14 +8,14 @@ const SHORTCUTS = [
     ['1 … 6', 'Overview, Mistakes, Try it, Compare, Network, Settings'],
     ['r', 'List of runs'],
     [', .', 'Previous epoch, next epoch'],
-    ['p', 'Replay the run, or stop that'],
-    ['f', 'Present: one chart or digit a screen'],
+    ['p', 'Start or stop the replay'],
+    ['f', 'Present: one chart or digit per screen'],
     ['Ctrl+P', 'Print a report of two pages'],
     ['?', 'This help'],
   ]],
   ['In a presentation', [
     ['← →', 'Previous, next screen; Home and End: first, last'],
-    ['f', 'Full screen, or a window'],
+    ['f', 'Full screen on or off'],
     ['Esc', 'Back to the page'],
   ]],
   ['In a chart', [

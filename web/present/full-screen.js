@@ -26,7 +26,7 @@ export function createFullScreen(button, left) {
   const toggle = () => (document.fullscreenElement ? leave() : enter());
   button.addEventListener('click', toggle);
   document.addEventListener('fullscreenchange', () => {
-    button.textContent = document.fullscreenElement ? 'Window' : 'Full screen';
+    button.textContent = document.fullscreenElement ? 'Exit full screen' : 'Full screen';
     if (document.fullscreenElement || !isWanted) return;
     isWanted = false;
     left();

@@ -1,4 +1,4 @@
-/** The presentation: one chart or digit a screen over the whole window, driven by arrows, without the rest of the page. */
+/** The presentation: one chart or digit per screen over the whole window, driven by arrows, without the rest of the page. */
 
 import { endPresentation } from '../core/address.js';
 import { want } from '../core/artifacts.js';

@@ -110,7 +110,7 @@ function headlineOf(log, liveness, logTail, resumeProblem) {
   if (liveness === 'failed') return ['bad', 'The run failed.', log.error || 'No reason was logged.'];
   if (liveness === 'crashed') return ['bad', 'The run crashed.', `Last log entry: ${clock(log.updatedAt)}.`];
   if (logTail) return ['bad', 'The trainer ended with an error.', ''];
-  if (liveness === 'stopped') return ['info', 'The run was stopped', `on request, ${clock(log.updatedAt)}.`];
+  if (liveness === 'stopped') return ['info', 'The run was stopped', `at ${clock(log.updatedAt)}, on request.`];
   if (liveness === 'interrupted') return ['warn', 'The run was interrupted', `at ${clock(log.updatedAt)}, by a signal or Ctrl-C.`];
   return resumeProblem ? ['info', 'The run is unfinished.', ''] : null;
 }
