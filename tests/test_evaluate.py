@@ -135,6 +135,15 @@ def test_missing_weights_are_named_with_a_remedy(tmp_path):
     assert "cannot be read (Is a directory)" in refused(tmp_path)
 
 
+def test_where_the_last_run_left_no_weights_an_earlier_run_is_named(tmp_path):
+    for name in ("20260101-000000-aaaa", "20260102-000000-bbbb"):
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        (tmp_path / "runs" / name / "mnist_cnn.pth").touch()
+    result = evaluate(tmp_path / "mnist_cnn.pth")
+    newest = tmp_path / "runs" / "20260102-000000-bbbb" / "mnist_cnn.pth"
+    assert result.output.endswith(f"does not exist: name the file of an earlier run, such as {newest}.\n")
+
+
 @pytest.mark.parametrize("content", [b"", b"no weights", b"PK\x03\x04 torn", b"\x80\x02}q\x00."])
 def test_a_foreign_file_is_rejected_in_one_line(tmp_path, content):
     path = tmp_path / "other.pth"

@@ -90,7 +90,9 @@ def open_trained(path: Path) -> tuple[nn.Module, dict]:
     try:
         return load_trained(path)
     except FileNotFoundError:
-        raise UserError(f"{path} does not exist: {REMEDY}") from None
+        earlier = sorted(path.parent.glob(f"*/*/{path.name}"))  # by the time of their start
+        remedy = f"name the file of an earlier run, such as {earlier[-1]}." if earlier else REMEDY
+        raise UserError(f"{path} does not exist: {remedy}") from None
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror or error}): {REMEDY}") from None
     except ValueError as error:
