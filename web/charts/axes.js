@@ -2,7 +2,7 @@
 
 import { BAD_EVENTS } from '../core/contract.js';
 import { tick } from '../core/format.js';
-import { LANE } from './plot.js';
+import { LANE, LETTER } from './plot.js';
 
 export const FONT = 'system-ui, sans-serif';
 
@@ -17,9 +17,10 @@ export function drawAxes(context, { area, x, y, xTicks, yTicks }, colors, unit, 
     crispLine(context, area.left, y(value), area.right, y(value));
     context.fillText(formatY(value, yTicks), area.left - 8, y(value));
   }
-  context.fillText(unit, area.left - 12, area.bottom + 14);
   context.strokeStyle = colors.soft;
   crispLine(context, area.left, area.bottom, area.right, area.bottom);
+  const [first = Infinity] = xTicks.values.map((value) => x(value) - (LETTER * tick(value, xTicks.decimals).length) / 2); // left end of its label
+  context.fillText(unit, Math.min(area.left - 12, first - 8), area.bottom + 14);
   context.textAlign = 'center';
   for (const value of xTicks.values) {
     crispLine(context, x(value), area.bottom, x(value), area.bottom + 4);

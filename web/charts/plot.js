@@ -16,7 +16,7 @@ const BOTTOM = 24;
 const NARROW = 440; // below this, the names beside the lines would take too much of the width
 export const LANE = 16; // px, of a row of labels above the plot
 const LANES = 2;
-const LETTER = 6.4; // px, of a label's font: an estimate of the width
+export const LETTER = 6.4; // px, of a label's font: an estimate of the width
 
 /**
  * The plot of one measure.

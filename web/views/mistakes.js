@@ -84,7 +84,7 @@ export async function mount(element, store) {
 function drawHeading({ which, count, note }, set, text) {
   setText(which, titleOfSet(set));
   setText(count, `${counted(mistakes(set).length, 'mistake')} in ${counted(set.labels.length, 'image')}`);
-  setText(note, text);
+  setText(note, text || (set.kind === 'test' ? 'Evaluated once, after training: no history over the epochs.' : ''));
 }
 
 /** @param {Object<string, any>} controls */
