@@ -175,6 +175,21 @@ def test_a_network_is_not_called_unusable_while_it_is_loaded(visit, trained):
         see(page, ANSWER, "^7$")
 
 
+def test_why_a_drawn_digit_was_read_so_is_one_click_away(visit, trained):
+    with our_server(trained) as url:
+        page = visit(f"{url}#view=try")
+        page.locator(".why").wait_for(state="hidden")
+        draw(page, strokes_of(7))
+        page.get_by_text("Why this prediction?").click()
+        see(page, ".why .occlusion", r"(Covering .* lowers the probability of \d from|No patch lowers the probability)")
+        page.locator(".why progress").wait_for(state="hidden")
+        assert page.locator(".why canvas").evaluate_all(
+            "all => all.every(({ width, height }) => width === 28 && height === 28)"
+        )
+        clear(page)
+        page.locator(".why").wait_for(state="hidden")
+
+
 def test_undo_lifts_the_pen_of_the_keyboard(visit, trained):
     with our_server(trained) as url:
         page = visit(url, allowed=READS)

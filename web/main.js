@@ -65,6 +65,7 @@ when(store, ['runs', 'overlay'], ({ runs, overlay }) => runs.length > 0 && overl
 when(store, ['selected', 'log'], ({ selected, log }) => selected.image !== null && log !== null, async () => {
   (await import('./drawer/drawer.js')).mount(store);
 });
+when(store, ['drawn', 'page', 'connection'], ({ drawn, page }) => drawn !== null && page === 'try', mounting('pad', () => import('./drawer/drawn.js')));
 when(store, ['zoom', 'log'], ({ zoom, log }) => zoom !== null && log !== null, async () => {
   (await import('./charts/full-resolution.js')).follow(store);
 });

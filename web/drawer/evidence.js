@@ -10,6 +10,7 @@ import { occlusionSentence } from './why.js';
 
 /** @import {Subject} from './subject.js' */
 /** @import {Covered} from './occlusion.js' */
+/** @typedef {Pick<Subject, 'name' | 'pixels' | 'isMissing' | 'network'>} Explained */
 
 const BLANK = new Uint8Array(SIDE * SIDE);
 const [LOWERS, RAISES] = [[255, 110, 40], [70, 150, 255]]; // on black, in both themes; apart for color-blind readers
@@ -26,7 +27,7 @@ export class Evidence {
   /** @type {AbortController | null} */
   #task = null;
   #timer = 0;
-  /** @type {Subject | null} */
+  /** @type {Explained | null} */
   #subject = null;
   #shown = ''; // image, run and epoch of the map
 
@@ -37,7 +38,7 @@ export class Evidence {
     this.#sentence,
     h('p', { class: 'soft' }, h('i', { class: 'lowers' }), ' covering it lowers the probability of the prediction, ', h('i', { class: 'raises' }), ' raises it (Zeiler and Fergus, 2014)'));
 
-  /** @param {Subject} subject */
+  /** @param {Explained} subject */
   show(subject) {
     const { name, pixels, network, isMissing } = subject;
     this.#subject = subject;
