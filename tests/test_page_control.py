@@ -85,7 +85,7 @@ def test_a_run_is_paused_continued_changed_and_stopped(visit, tmp_path):
         press(page, "Pause")
         see(page, MESSAGE, r"^Paused after [\d,]+ steps\.$")
         see(page, "[data-part=word]", r"^Paused since \d\d:\d\d$")
-        see(page, "[data-part=figures]", r"^Epoch [\d,]+ of 90,000( · batch [\d,]+ of [\d,]+)?$")
+        see(page, "[data-part=figures]", r"^Epoch\s[\d,]+\sof\s90,000(\s·\sbatch\s[\d,]+\sof\s[\d,]+)?$")
         becomes(page, lambda: bool(re.match(r"Paused since \d\d:\d\d · ", page.title())), True)
         see(page, "#live-region", r"^Paused since \d\d:\d\d\.")
         see(page, "#runs .run", "paused")

@@ -199,3 +199,41 @@ def test_nothing_moves_whatever_happens_to_a_live_run(visit, tmp_path, width):
 def places(page) -> list:
     script = "all => all.map((one) => Object.values(document.querySelector(one).getBoundingClientRect().toJSON()))"
     return page.evaluate(script, PLACES)
+
+
+PROGRESS = {"epoch": 2, "epochs": 8, "batch": 411, "batches": 430, "step": 841, "steps": 3440}
+PROGRESS |= {"images_per_second": 977, "eta_s": 275}
+
+
+@pytest.mark.parametrize("width", [360, 390, 1024, 1440])
+def test_the_header_keeps_its_height_and_shows_name_and_figures_without_a_cut(visit, tmp_path, width):
+    run = {"status": "running", "phase": "training", "test": None, "progress": PROGRESS}
+    write_run(tmp_path, name="cnn4-strided, fast, seed 3", **run)
+    with controlled(tmp_path) as (url, _):
+        page = visit(url, width=width)
+        see(page, "[data-part=figures]", r"4\smin\s35\ss\sleft")
+        page.get_by_role("button", name="Pause").wait_for()
+        fits(page, width)
+        name, header = page.locator("[data-part=name]"), page.locator("#header")
+        height = header.bounding_box()["height"]
+        if width == 1440:
+            assert name.evaluate("name => name.scrollWidth <= name.clientWidth"), "the bar gives way to the name"
+        assert name.bounding_box()["width"] > 80
+        lines = """figures => {
+          const { firstChild } = figures;
+          const seen = [...firstChild.data.matchAll(/[^ ]+/g)].filter(({ 0: { length }, index }) => {
+            const range = document.createRange();
+            range.setStart(firstChild, index);
+            range.setEnd(firstChild, index + length);
+            const [place, box] = [range.getBoundingClientRect(), figures.getBoundingClientRect()];
+            return place.top < box.bottom && place.right > box.right;
+          });
+          return seen.map(({ 0: text }) => text);
+        }"""
+        if width != 1024:
+            assert page.locator("[data-part=figures]").evaluate(lines) == [], "a figure is seen whole or not at all"
+        write_run(tmp_path, name="cnn4-strided, fast, seed 3", **run | {"phase": "paused"})
+        see(page, "[data-part=word]", "^paused")
+        assert header.bounding_box()["height"] == height
+        word, title = (page.locator(f"[data-part={part}]").bounding_box() for part in ("word", "name"))
+        assert abs(word["y"] + word["height"] / 2 - title["y"] - title["height"] / 2) <= 1, "beside each other"

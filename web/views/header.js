@@ -30,7 +30,7 @@ export function mount(bar, store) {
   });
 }
 
-/** "Epoch 3 of 10 · batch 120 of 430 · 1 min 12 s left · 3,240 images/s"; while paused without throughput and time left. */
+/** "Epoch 3 of 10 · 1 min 12 s left · batch 120 of 430 · 3,240 images/s", of which the first that fit are seen; while paused without throughput and time left. */
 function figuresOf(log, kind) {
   const running = kind === 'running';
   const isUnderWay = running || kind === 'paused';
@@ -39,12 +39,12 @@ function figuresOf(log, kind) {
   const of = (total) => (total ? ` of ${whole(total)}` : '');
   const figures = [];
   if (epoch) figures.push(`epoch ${whole(epoch)}${of(progress.epochs)}`);
-  if (isUnderWay && batch) figures.push(`batch ${whole(batch)}${of(batches)}`);
   if (running && secondsLeft !== null) figures.push(`${duration(secondsLeft, false)} left`);
+  if (isUnderWay && batch) figures.push(`batch ${whole(batch)}${of(batches)}`);
   if (!isUnderWay && epochs.epoch.length) figures.push(`${counted(progress.step ?? 0, 'step')}`);
   if (!isUnderWay && secondsOf(log)) figures.push(`took ${duration(secondsOf(log))}`);
-  if (running && imagesPerSecond !== null) figures.push(`${whole(imagesPerSecond)}\u00a0images/s`);
-  return capital(figures.join(' · '));
+  if (running && imagesPerSecond !== null) figures.push(`${whole(imagesPerSecond)} images/s`);
+  return capital(figures.map((one) => one.replaceAll(' ', '\u00a0')).join(' ·\u00a0')); // wraps between two of them
 }
 
 function titleOf(log, kind, word, done) {
