@@ -21,6 +21,7 @@ import { moveWithArrows, setTabStop } from './matrix-keys.js';
 const PAGE = 60; // images
 const PER_ROW = 100; // images in a mosaic
 const DOUBTS = 'doubts'; // correct, with low confidence
+const ROOM = 200; // px of the images that are in view below their heading
 
 /**
  * @param {HTMLElement} element
@@ -41,7 +42,14 @@ export async function mount(element, store) {
   const drawAtRest = createAtRest(RESTING_MS);
 
   const choose = (cell) => store.set({ selected: { ...store.state.selected, cell } });
-  const drawMatrix = createMatrix(table, (cell) => choose(cellName(cell)));
+  const drawMatrix = createMatrix(table, chooseCell);
+
+  /** Its images are below the matrix and the confusions, on a phone out of view. */
+  function chooseCell(cell) {
+    choose(cellName(cell));
+    const { top } = controls.title.getBoundingClientRect();
+    if (top < 0 || top > controls.title.ownerDocument.documentElement.clientHeight - ROOM) controls.title.scrollIntoView();
+  }
 
   function draw() {
     const { predictions, set: kind, epoch, selected } = store.state;
@@ -54,7 +62,7 @@ export async function mount(element, store) {
     }
     if (set !== drawn[1] || predictions !== drawn[0]) {
       drawMatrix(set, history);
-      controls.confusions.replaceChildren(...confusionsOf(set, history, (cell) => choose(cellName(cell))));
+      controls.confusions.replaceChildren(...confusionsOf(set, history, chooseCell));
     }
     const isOtherEpoch = inputs.every((input, index) => input === drawn[index] || index === 1);
     drawn = [...inputs.slice(0, 4), limit, isInView];
