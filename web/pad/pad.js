@@ -65,7 +65,7 @@ class Pad {
     const redraw = oncePerFrame(() => this.update(false)); // a pen reports more often
     this.sheet = createSheet(parts.canvas, this.#drawing, () => parts.pen.valueAsNumber, (isDone) => (isDone ? this.update(true) : redraw()));
     this.input = createModelInput(parts.input, () => this.update(true));
-    this.showVerdict = createProbabilities(parts.verdict);
+    this.showVerdict = createProbabilities(parts.verdict, parts.glance);
     this.showMaps = createFeatureMaps(parts.maps);
     this.showBoxes = createBoxes(parts.boxes);
     this.saved = new SavedDrawings(parts.saved, () => this.update(true));
@@ -180,6 +180,7 @@ function markup() {
   const boxes = h('div', { class: 'boxes', 'aria-hidden': 'true' });
   const file = h('input', { type: 'file', accept: 'image/*', class: 'unseen', tabindex: '-1', 'aria-hidden': 'true' });
   const [which, note] = [h('span', { class: 'soft' }), h('p', { class: 'soft', role: 'status' })];
+  const glance = h('p', { class: 'glance', 'aria-hidden': 'true' });
   const [undo, clear, save, random] = ['Undo', 'Clear', 'Save drawing', 'Random test image'].map((label) => button(label));
   const pen = h('input', { type: 'range', min: 2, max: 40, value: PEN_WIDTH });
   const open = button('Open image', () => file.click());
@@ -191,12 +192,12 @@ function markup() {
     h('p', {}, 'Draw a digit or a number with mouse, finger, pen or keys; or drop or paste an image. ', which),
     h(
       'div', { class: 'desk' },
-      h('div', { class: 'sheet' }, h('div', { class: 'paper' }, canvas, boxes), h('div', { class: 'picks' }, undo, clear, save, open, random, file, h('label', {}, 'Pen width ', pen)), note),
+      h('div', { class: 'sheet' }, h('div', { class: 'paper' }, canvas, boxes), glance, h('div', { class: 'picks' }, undo, clear, save, open, random, file, h('label', {}, 'Pen width ', pen)), note),
       h('div', {}, h('h3', {}, 'Model input'), input),
       h('div', { class: 'outcome' }, h('h3', {}, 'Prediction'), verdict),
     ),
     saved,
     layers,
   );
-  return { root, canvas, boxes, file, which, note, pen, undo, clear, save, random, input, verdict, maps, saved, layers };
+  return { root, canvas, boxes, file, which, note, pen, undo, clear, save, random, input, verdict, glance, maps, saved, layers };
 }

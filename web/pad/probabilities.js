@@ -12,11 +12,12 @@ import { explanation } from './verdict.js';
 const HINT = 'Draw a digit or a number to see the prediction.';
 
 /**
- * Fills `element`; returns a function that shows a reading, null: none. Screen readers hear it once `isDone`.
+ * Fills `element`, and `glance` with the same in a line beside the sheet, for phones; returns a function that shows a reading, null: none. Screen readers hear it once `isDone`.
  * @returns {(reading: Reading | null, isDone: boolean) => void}
  */
-export function createProbabilities(element) {
-  const answer = h('strong');
+export function createProbabilities(element, glance = h('p')) {
+  const [answer, digit, confidence] = [h('strong'), h('strong'), h('span')];
+  glance.append(digit, confidence);
   const note = h('p', { class: 'soft' });
   const spoken = h('p', { class: 'unseen', role: 'status' });
   const ten = createTen();
@@ -27,6 +28,8 @@ export function createProbabilities(element) {
     const [word, detail] = isNumber ? wordsOfNumber(reading) : wordsOf(verdict);
     setText(answer, word);
     setText(note, detail);
+    setText(digit, word);
+    setText(confidence, detail);
     if (isDone) setText(spoken, word && `${word}: ${detail}`);
     element.dataset.status = reading?.status ?? 'empty';
     ten.element.hidden = isNumber;
