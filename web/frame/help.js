@@ -47,13 +47,16 @@ let sheet = null;
 
 export function open() {
   sheet ??= createSheet();
-  if (!sheet.open) sheet.showModal();
+  if (sheet.open) return;
+  sheet.showModal();
+  sheet.focus(); // instead of the button at its end
+  sheet.scrollTop = 0;
 }
 
 function createSheet() {
   const close = button('Close', () => dialog.close());
   const dialog = h(
-    'dialog', { class: 'card help', 'aria-labelledby': 'help-title' },
+    'dialog', { class: 'card help', tabindex: '-1', 'aria-labelledby': 'help-title' },
     h('h2', { id: 'help-title' }, 'Keyboard shortcuts'),
     ...SHORTCUTS.map(([heading, rows]) => h('section', {}, h('h3', {}, heading), h('dl', {}, ...rows.flatMap(entry)))),
     close,
