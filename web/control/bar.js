@@ -8,7 +8,7 @@ import { OUTDATED, isOutdated, possible } from './state.js';
 
 /** @import {Store} from '../core/state-types.js' */
 
-const READ_MS = 12_000; // the events list it, too
+const READ_MS = 6000; // the events list it, too
 
 /**
  * @param {Store} store
@@ -20,6 +20,12 @@ export function mount(header, store, poll, newRun) {
   document.addEventListener('pointerdown', () => bar.forgetFocus());
   store.on(['control', 'log', 'liveness', 'shown', 'connection'], () => bar.draw());
   store.on(['token'], () => bar.tell(''));
+  let before = { runId: '', queued: 0 };
+  store.on(['log', 'control'], ({ log, control }) => {
+    const now = { runId: log?.runId ?? '', queued: control?.queue?.runs.length ?? 0 };
+    if (now.runId !== before.runId || now.queued < before.queued) bar.endReport(); // what it announced is there, or canceled
+    before = now;
+  });
   let isLocked = false; // since the server rejects the page's token
   store.on(['control', 'token'], (state) => {
     if (isOutdated(state)) bar.tell(OUTDATED);
@@ -83,10 +89,15 @@ class Bar {
   /** Shows the result of a request for a while. */
   report = (sentence) => this.tell(`${capital(sentence).replace(/\.$/, '')}.`, READ_MS);
 
+  endReport() {
+    if (this.#timer) this.tell('');
+  }
+
   tell(text, readMs = 0) {
     clearTimeout(this.#timer);
+    this.#timer = 0;
     setText(this.message, text);
-    if (readMs) this.#timer = setTimeout(() => setText(this.message, ''), readMs);
+    if (readMs) this.#timer = setTimeout(() => this.tell(''), readMs);
   }
 
   #setAsking(isAsking) {
