@@ -62,7 +62,7 @@ function changeOf(accuracy) {
 function numbersOf(log, isRunning) {
   const { epochs } = log;
   const isEarly = isRunning && !epochs.epoch.length;
-  const epochAt = (row) => (row < 0 ? (isEarly ? 'after the first epoch' : 'not logged') : `epoch ${whole(epochs.epoch[row])}`);
+  const epochAt = (row) => (row < 0 ? (isEarly ? 'after epoch 1' : 'not logged') : `epoch ${whole(epochs.epoch[row])}`);
   const loss = latest(epochs.val_loss);
   const accuracy = latest(epochs.val_accuracy);
   const done = epochs.epoch.length ? `for ${counted(epochs.epoch.at(-1), 'epoch')}` : '';
