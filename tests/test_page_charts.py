@@ -59,7 +59,7 @@ def test_one_chart_can_be_enlarged_and_linked(visit, tmp_path):
         see(page, "[data-measure=accuracy] [data-part=where]", "step 120")
         becomes(page, page.locator("figure.chart:visible").count, 1)
         wide = page.locator("[data-measure=accuracy] canvas").bounding_box()
-        page.get_by_role("button", name="Enlarge").click()
+        page.get_by_role("button", name="Restore").click()
         becomes(page, page.locator("figure.chart:visible").count, 4)
         usual = page.locator("[data-measure=accuracy] canvas").bounding_box()
         assert wide["width"] > 1.5 * usual["width"] and wide["height"] > 1.2 * usual["height"]

@@ -34,7 +34,7 @@ export function figure({ key, title, hint, lines, nothing = `No ${title.toLowerC
       'div', { class: 'foot soft' },
       h('p', {}, part('span', 'beyond'), part('span', 'explain')),
       part('button', 'reset', { hidden: true }, 'Reset zoom'),
-      h('span', { class: 'save' }, part('button', 'enlarge', { 'aria-pressed': 'false' }, 'Enlarge'), 'Save ', ...['PNG', 'SVG', 'CSV'].map((kind) => h(
+      h('span', { class: 'save' }, part('button', 'enlarge', {}, 'Enlarge'), 'Save ', ...['PNG', 'SVG', 'CSV'].map((kind) => h(
         'button', { 'data-save': kind, 'aria-label': `Save ${title.toLowerCase()} as ${kind}` }, kind,
       ))),
     ),

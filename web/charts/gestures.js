@@ -86,7 +86,7 @@ function listenToKeys(canvas, store, isDrawn, escape) {
   canvas.addEventListener('keydown', (event) => {
     const act = isDrawn() && !isCommand(event) && actions[event.key];
     if (!act) return;
-    event.preventDefault();
+    if (event.key !== 'Escape' || store.state.zoom) event.preventDefault(); // else it restores an enlarged chart
     act(event);
   });
 }

@@ -23,6 +23,7 @@ export function mount(buttons, store, scrubber) {
   actions.set('.', () => scrubber.step(1));
   actions.set('p', scrubber.toggle);
   actions.set('print', async () => (await import('../print/print.js')).print(store));
+  const restore = () => store.set({ view: { ...store.state.view, panel: null } });
   actions.set('f', () => store.set({ present: 1 }));
   for (const button of buttons) {
     button.addEventListener('click', () => {
@@ -35,6 +36,8 @@ export function mount(buttons, store, scrubber) {
     if (altKey || event.defaultPrevented) return;
     const isCommand = ctrlKey || metaKey;
     if (!isCommand && target instanceof Element && target.closest(TYPING)) return;
+    const isEnlarged = store.state.page === 'overview' && store.state.view.panel && store.state.selected.image === null;
+    if (key === 'Escape' && isEnlarged) return restore();
     const act = isCommand ? key === 'p' && actions.get('print') : actions.get(key);
     if (!act) return;
     event.preventDefault();

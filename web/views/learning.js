@@ -96,8 +96,11 @@ export function mount(element, store) {
       const isAlone = view.panel === measure.key;
       frame.classList.toggle('alone', isAlone);
       frame.hidden = Boolean(view.panel) && !isAlone;
-      enlarge.ariaPressed = isAlone;
-      enlarge.onclick = () => store.set({ view: { ...view, panel: isAlone ? null : measure.key } });
+      setText(enlarge, isAlone ? 'Restore' : 'Enlarge');
+      enlarge.onclick = () => {
+        store.set({ view: { ...view, panel: isAlone ? null : measure.key } });
+        frame.scrollIntoView({ block: 'nearest' });
+      };
     });
     store.on(['zoom'], ({ zoom }) => { reset.hidden = zoom === null; });
     reset.addEventListener('click', () => store.set({ zoom: null }));
