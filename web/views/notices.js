@@ -59,7 +59,7 @@ function boxOf({ kind, title, text, link, href, lines, isEnd }, actions, close =
   const output = lines?.length ? h('pre', { tabindex: '0', 'aria-label': 'Last output of the trainer' }, lines.join('\n')) : null;
   return h(
     'div', { class: `notice ${kind}`, role: 'note' },
-    icon(kind === 'bad' ? 'failed' : 'notice'),
+    kind !== 'info' && icon(kind === 'bad' ? 'failed' : 'notice'),
     h('div', {}, h('p', {}, h('strong', {}, title), ` ${text} `, link ? h('a', { href: href ?? LIVE }, link) : null), output),
     isEnd ? buttonsOf(actions) : null,
     close && h('button', { type: 'button', class: 'close', 'aria-label': `Close: ${title}`, onclick: close }, '×'),
