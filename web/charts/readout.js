@@ -70,7 +70,7 @@ function valueAt({ bands, epochs, epochX, batchX, ...curves }, at, { key, format
 /** Notes values outside the scale. */
 export function note(figure, { range }, { format, first }) {
   const isOutside = range.beyond !== null && (range.beyond > range.high || range.beyond < range.low);
-  const text = isOutside ? `Values ${first.toLowerCase()} ${format(range.beyond)} are off the scale` : '';
+  const text = isOutside ? `Off the scale: ${first.toLowerCase()} ${format(range.beyond)}` : '';
   setText(parts(figure).beyond, text);
 }
 
