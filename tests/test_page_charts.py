@@ -149,7 +149,7 @@ def test_two_runs_are_overlaid_and_compared(visit, tmp_path):
         see(page, "[data-measure=loss] .others", f"the other.*{expected:.4f}")
         page.get_by_role("link", name="the other").click()
         see(page, "h1", "the other")
-        see(page, "#compare .suggestions", "compare the run shown with")  # a run is not compared with itself
+        see(page, "#compare .suggestions", "compare this run with")  # a run is not compared with itself
         page.locator("#runs a[href='#live']").click()
         see(page, "#compare .sides", "the other")
         page.get_by_label("Compare with the other").uncheck()
