@@ -73,6 +73,7 @@ class Config:
     lr: float | None = LEARNING.option(
         None, Number(float, 0, min_open=True), "Peak learning rate.", default_text=_BY_OPTIMIZER, owner="optimizer"
     )
+    momentum: float = MORE.option(0.95, _BELOW_1, "Momentum of the optimizer muon; the others have theirs fixed.")
     warmup_steps: int = MORE.option(200, _STEPS, "Steps of linear learning-rate warmup; at most half an epoch.")
     cooldown: float = MORE.option(
         0.8, _FRACTION, "Fraction of the run over which the learning rate decays to 0; 0 disables it."

@@ -5,8 +5,10 @@ import pytest
 import torch
 from torch import nn
 
+from digits.config import Config
 from digits.paths import PROJECT
 from digits.training import optimizers
+from digits.training.trainer import build_trainer
 
 REFERENCES = {
     "adam": lambda parameters: torch.optim.Adam(parameters, lr=0.01, weight_decay=0.1),
@@ -46,13 +48,15 @@ def test_twenty_steps_equal_torch_optim(name):
 
 
 @pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="this torch has no Muon to compare with")
-def test_muon_equals_torch_muon_for_matrices():
+@pytest.mark.parametrize("momentum", [0.95, 0.8])
+def test_muon_equals_torch_muon_for_matrices(momentum):
     """torch iterates in bfloat16, so its steps agree within a few percent only."""
     mine, reference = muon_network(), muon_network()
-    optimizer = optimizers.make("muon", mine, weight_decay=0.1)
+    optimizer = optimizers.make("muon", mine, weight_decay=0.1, momentum=momentum)
     assert [p.shape for p in optimizer.matrices] == [(4, 5), (6, 4)]
     hidden = [reference[0].weight, reference[2].weight]
-    torchs = torch.optim.Muon(hidden, lr=0.01, weight_decay=0.1, ns_steps=3, adjust_lr_fn="match_rms_adamw")
+    settings = {"momentum": momentum, "ns_steps": 3, "adjust_lr_fn": "match_rms_adamw"}
+    torchs = torch.optim.Muon(hidden, lr=0.01, weight_decay=0.1, **settings)
     others = [p for p in reference.parameters() if all(p is not matrix for matrix in hidden)]
     adamw = torch.optim.AdamW(others, lr=0.01, weight_decay=0.1)
     for _ in range(10):
@@ -65,6 +69,12 @@ def test_muon_equals_torch_muon_for_matrices():
     start = muon_network()
     for before, one, other in zip(start.parameters(), mine.parameters(), reference.parameters()):
         assert (one - other).norm() < 0.03 * (one - before).norm()
+
+
+def test_the_option_momentum_reaches_muon():
+    for given, expected in (({}, 0.95), ({"momentum": 0.8}, 0.8)):
+        config = Config.from_options(model="tiny", optimizer="muon", precision="float32", **given)
+        assert build_trainer(config, 640, torch.device("cpu")).optimizer.momentum == expected
 
 
 @pytest.mark.parametrize("shape", [(5, 3), (3, 5), (4, 4)])

@@ -119,11 +119,11 @@ class Muon(Optimizer):
     all other parameters: biases, norms, kernels of one input channel, and the last layer.
     """
 
-    momentum = 0.95
     rms = 0.2  # root mean square of an element's step at learning rate 1: about that of Adam
 
-    def __init__(self, parameters: Iterable[Tensor], weight_decay: float):
+    def __init__(self, parameters: Iterable[Tensor], weight_decay: float, momentum: float = 0.95):
         super().__init__(parameters, weight_decay)
+        self.momentum = momentum
         wide = [p for p in self.parameters if p.ndim > 1]
         self.matrices = [p for p in wide[:-1] if p.shape[1] > 1]
         hidden = {id(p) for p in self.matrices}
@@ -168,12 +168,15 @@ def orthogonal(matrices: list[Tensor]) -> list[Tensor]:
     return [one if one.shape == matrix.shape else one.T.contiguous() for one, matrix in zip(results, matrices)]
 
 
-def make(name: str, network: nn.Module, weight_decay: float) -> Optimizer:
-    """Optimizer `name`: adam (weight decay added to the gradient), adamw (decoupled weight decay), sgd or muon."""
+def make(name: str, network: nn.Module, weight_decay: float, momentum: float = 0.95) -> Optimizer:
+    """Optimizer `name`: adam (weight decay added to the gradient), adamw (decoupled weight decay), sgd or muon.
+
+    `momentum` is Muon's.
+    """
     if name == "sgd":
         return SGD(network.parameters(), weight_decay)
     if name == "muon":
-        return Muon(network.parameters(), weight_decay)
+        return Muon(network.parameters(), weight_decay, momentum)
     return Adam(network.parameters(), weight_decay, decoupled=name == "adamw")
 
 

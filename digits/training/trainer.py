@@ -240,7 +240,7 @@ def build_trainer(
     network = chosen.to_memory_format(network)
     return Trainer(
         network,
-        optimizers.make(config.optimizer, network, config.weight_decay),
+        optimizers.make(config.optimizer, network, config.weight_decay, config.momentum),
         schedule.from_config(config, images),
         chosen,
         batches_per_epoch=schedule.batches_per_epoch(images, config.batch_size),
