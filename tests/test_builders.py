@@ -16,6 +16,8 @@ PARAMETERS = {
     "cnn4": 246_266,
     "cnn4-quick": 246_522,
     "cnn4-strided": 66_426,
+    "cnn4-valid": 261_746,
+    "cnn4-strided-valid": 66_602,
     "cnn4-wide": 422_026,
     "cnn4-flat": 168_042,
     "cnn6": 435_754,
@@ -129,8 +131,16 @@ def test_cnn4_wide_averages_and_flat_keeps_its_width():
     assert len({flat.conv2.out_channels, flat.conv3.out_channels, flat.conv4.out_channels}) == 1
 
 
-@pytest.mark.parametrize(("name", "unpadded", "sides"), [("cnn4-quick", 0, [14, 7, 3]), ("cnn6", 2, [12, 6, 3])])
-def test_pooling_comes_before_norm_and_cnn6_has_sizes_that_halve_evenly(name, unpadded, sides):
+@pytest.mark.parametrize(
+    ("name", "unpadded", "sides"),
+    [
+        ("cnn4-quick", 0, [14, 7, 3]),
+        ("cnn4-valid", 1, [12, 6, 3]),
+        ("cnn4-strided-valid", 1, [6, 3]),
+        ("cnn6", 2, [12, 6, 3]),
+    ],
+)
+def test_pooling_comes_before_norm_and_without_padding_sizes_halve_evenly(name, unpadded, sides):
     network = builders.build_model(name)
     convolutions = [layer for layer in network if isinstance(layer, nn.Conv2d)]
     without = [layer.padding == (0, 0) for layer in convolutions]
@@ -144,6 +154,8 @@ def test_the_first_kernel_of_cnn4_strided_moves_by_two_pixels():
     network = builders.build_model("cnn4-strided")
     assert (network.conv1.stride, network.conv2.stride) == ((2, 2), (1, 1))
     assert sides_after_pooling(network) == [7, 3]
+    valid = builders.build_model("cnn4-strided-valid")
+    assert (valid.conv1.stride, valid.conv1.kernel_size, valid.conv2.stride) == ((2, 2), (6, 6), (1, 1))
 
 
 def sides_after_pooling(network) -> list[int]:

@@ -30,7 +30,7 @@ from tests.support.node import node
 
 FIXTURE = PROJECT / "tests" / "fixtures" / "network"
 TESTS = ("network", "verdict", "occlusion", "position")
-IMAGES = {"cnn4": 1000, "cnn4-quick": 1000, "lenet5": 1000, "tiny": 1000}
+IMAGES = dict.fromkeys(("cnn4", "cnn4-quick", "cnn4-valid", "cnn4-strided-valid", "lenet5", "tiny"), 1000)
 TEMPERATURE = 1.2
 FEWER = 50  # for the networks that JavaScript takes long for
 
