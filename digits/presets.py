@@ -30,13 +30,15 @@ PRESETS = {
     "fast": Preset(
         "99 % within seconds",
         {
-            "model": "cnn4-strided",
+            "model": "cnn4-strided-valid",
             "epochs": 1,
-            "train_limit": 26_112,
+            "train_limit": 23_904,  # 249 batches
             "batch_size": 96,
             "optimizer": "muon",
             "lr": 0.02,
-            "warmup_steps": 10,
+            "momentum": 0.8,
+            "warmup_steps": 16,
+            "cooldown": 0.6,
             "weight_decay": 0.1,
             "label_smoothing": 0.1,
             "ema": 0.0,

@@ -68,7 +68,7 @@ def test_defaults_follow_preset_model_and_optimizer(visit, tmp_path):
         see(page, ".schedule figcaption", "^Up to 0.006 within 200 steps.* 3,010 steps")
         dialog.get_by_label("Preset").select_option("fast")
         becomes(page, lambda: [one() for one in value.values()], ["16,32,64,64", "0.02", "7", "0", "muon"])
-        see(page, ".schedule figcaption", "^Up to 0.02 within 10 steps")
+        see(page, ".schedule figcaption", "^Up to 0.02 within 16 steps")
         dialog.get_by_label("Optimizer").select_option("sgd")
         dialog.get_by_label("Model").select_option("lenet5")
         becomes(page, lambda: [value[label]() for label in some], ["6,16", "0.1"])
