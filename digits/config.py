@@ -110,6 +110,9 @@ class Config:
         0.03, _FRACTION, "Synthetic digits per training image, in forms rare in MNIST.", before=0.0
     )
 
+    hard_examples: float = MORE.option(
+        0.0, _FRACTION, "From epoch 2 on, passes over this fraction of the images, hard ones more often; 0: over all."
+    )
     dataset: str = DATA.option(
         "auto", Choice(("auto", "mnist", "synthetic")), "Images; auto: MNIST from disk or download, else synthetic."
     )

@@ -70,6 +70,18 @@ def test_two_processes_match_one_up_to_rounding(runs):
         assert difference < 0.1, (name, difference)  # rounding errors grow after a tie in pooling
 
 
+def test_hard_examples_of_two_processes_are_those_of_one(tmp_path):
+    with Trainer(tmp_path / "alone", *OPTIONS, "--hard-examples", "0.5") as trainer:
+        assert trainer.finish()[0] == 0
+    process = two_processes(tmp_path / "together", *OPTIONS, "--hard-examples", "0.5")
+    assert process.communicate(timeout=240) and process.returncode == 0
+    alone, together = (losses(tmp_path / folder) for folder in ("alone", "together"))
+    assert len(alone) == 20 and alone == pytest.approx(together, rel=2e-2)
+    states = [weights_file.load(tmp_path / folder / "checkpoint.pth")["learner"] for folder in ("alone", "together")]
+    passes = [set(state["hard_examples"]["pass"].tolist()) for state in states]
+    assert len(passes[0] & passes[1]) > 0.95 * len(passes[0])  # roundings may exchange few images
+
+
 def test_two_processes_write_one_log_that_names_both(runs):
     alone, together = map(log_of, runs)
     assert together["status"] == "completed"

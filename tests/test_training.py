@@ -12,7 +12,7 @@ from digits.data.outliers import Outliers
 from digits.evaluation import ood
 from digits.models import builders
 from digits.models.precision import Precision
-from digits.training import optimizers, trainer
+from digits.training import optimizers, sampling
 from digits.training.schedule import Schedule
 from digits.training.train_state import RunningAverage, Step
 from digits.training.trainer import Trainer
@@ -51,7 +51,7 @@ def test_pixels_are_normalized_like_in_torchvision():
 
 
 def test_each_epoch_has_its_own_permutation_of_all_images():
-    first, again, second = (trainer.shuffled_indices(1000, seed=1, epoch=epoch) for epoch in (1, 1, 2))
+    first, again, second = (sampling.shuffled_indices(1000, seed=1, epoch=epoch) for epoch in (1, 1, 2))
     assert first.sort().values.tolist() == list(range(1000))
     assert torch.equal(first, again)
     assert not torch.equal(first, second)
@@ -59,7 +59,7 @@ def test_each_epoch_has_its_own_permutation_of_all_images():
 
 def test_shuffling_does_not_change_the_global_random_state():
     state = torch.get_rng_state()
-    trainer.shuffled_indices(1000, seed=1, epoch=1)
+    sampling.shuffled_indices(1000, seed=1, epoch=1)
     assert torch.equal(state, torch.get_rng_state())
 
 
@@ -121,7 +121,7 @@ def test_the_mean_counts_each_image_once():
 def test_the_same_seed_gives_the_same_weights():
     def trained():
         one = made(seed=3)
-        for indices in trainer.shuffled_indices(64, seed=3, epoch=1).split(16):
+        for indices in sampling.shuffled_indices(64, seed=3, epoch=1).split(16):
             one.step(split()[indices])
         return one.network.state_dict()
 

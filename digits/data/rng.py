@@ -10,6 +10,7 @@ from torch import Generator
 
 # Purposes:
 ORDER, AUGMENTATION, STROKES, TURNS, FORMS = "order", "augmentation", "strokes", "turns", "forms"
+HARD_EXAMPLES = "hard examples"
 
 
 def make_generator(seed: int, step: int, purpose: str) -> Generator:

@@ -25,8 +25,9 @@ from digits.training.checkpoints import Checkpoints
 from digits.training.distributed import Group
 from digits.training.remote_control import RemoteControl
 from digits.training.resume import PreviousRun
+from digits.training.sampling import Batches
 from digits.training.train_state import Step, TrainState
-from digits.training.trainer import Batches, build_trainer
+from digits.training.trainer import build_trainer
 
 _PROBE = 250  # training images that replace the validation images if there are none
 
@@ -98,10 +99,10 @@ class TrainingRun:
             previous.check_images(description)
         log.describe(dataset=description)
         self.validation_split = self.dataset.validation.to(device)
-        self.batches = Batches(self.dataset.train.to(device), config.batch_size, config.seed)
 
         log.phase("preparing")
         self.trainer = build_trainer(config, len(self.dataset.train), device, group, environment, self._log_step)
+        self.batches = Batches(self.dataset.train.to(device), config.batch_size, config.seed, self.trainer.hard)
         self.environment = machine.describe(config, device, group.size) | self.trainer.precision.describe()
         log.describe(model=summary.describe(config.model, self.trainer.network), environment=self.environment)
 
@@ -143,10 +144,10 @@ class TrainingRun:
         self._epoch_began = time.perf_counter() - state.seconds
         last = state.step - state.batch + self.batches_in_epoch
         with INTERRUPTS.synchronized(trainer.group.any):
-            for batch in self.batches.between(state.step, last):
+            for batch, indices in self.batches.between(state.step, last):
                 self._epoch_began += self.control.apply_commands()
                 with INTERRUPTS.deferred():  # atomic: weights, schedule and log advance together
-                    trainer.step(batch)
+                    trainer.step(batch, indices)
                     self.checkpoints.save_if_due()
                 advance(1)
             trainer.synchronize()

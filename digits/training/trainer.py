@@ -1,7 +1,7 @@
-"""The trainer: batches, one optimizer step, evaluation; its construction from a Config."""
+"""The trainer: one optimizer step, evaluation; its construction from a Config."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import fields
 
 import torch
 from torch import Tensor, nn
@@ -19,37 +19,13 @@ from digits.models.precision import Precision
 from digits.training import optimizers, schedule
 from digits.training.distributed import Group
 from digits.training.optimizers import EMA, Optimizer
+from digits.training.sampling import HardExamples
 from digits.training.schedule import Schedule
 from digits.training.train_state import Step, TrainState
 
 _PENDING_ON_ACCELERATOR = 32  # steps whose loss is read at once: reading each would make the accelerator wait
 
 OnStep = Callable[[Step, int], None]
-
-
-def shuffled_indices(count: int, seed: int, epoch: int) -> Tensor:
-    """Order (count,) of an epoch's images, determined by seed and epoch."""
-    return torch.randperm(count, generator=rng.make_generator(seed, epoch, rng.ORDER))
-
-
-@dataclass(frozen=True)
-class Batches:
-    """Training images in batches, reshuffled each epoch; `len` is the number of batches in an epoch."""
-
-    split: Split
-    size: int
-    seed: int
-
-    def __len__(self) -> int:
-        return schedule.batches_per_epoch(len(self.split), self.size)
-
-    def between(self, first: int, last: int) -> Iterator[Split]:
-        """Batches of the steps `first` to `last` - 1 of the run, counted from 0."""
-        for epoch in range(first // len(self), -(-last // len(self))):
-            order = shuffled_indices(len(self.split), self.seed, epoch + 1).to(self.split.labels.device)
-            done = epoch * len(self)  # steps
-            for indices in order.split(self.size)[max(0, first - done) : last - done]:
-                yield self.split[indices]
 
 
 class Trainer:
@@ -73,6 +49,7 @@ class Trainer:
         ema: float = 0.0,
         outliers: float = 0.0,
         forms: float = 0.0,
+        hard: HardExamples | None = None,
         seed: int = 0,
         group: Group | None = None,
         pending_limit: int | None = None,
@@ -85,6 +62,7 @@ class Trainer:
         self.average = EMA(network, ema) if ema else None
         self.outliers = Outliers(outliers) if outliers else None
         self.forms = Forms(forms) if forms else None
+        self.hard = hard
         self.seed = seed
         self.group = group or Group()
         self.state = TrainState()
@@ -104,8 +82,11 @@ class Trainer:
         """Epochs of the run; the last one may be cut short."""
         return -(-self.schedule.total // self.batches_per_epoch)
 
-    def step(self, batch: Split) -> None:
-        """Forward, backward and update, together with all processes of the group."""
+    def step(self, batch: Split, indices: Tensor | None = None) -> None:
+        """Forward, backward and update, together with all processes of the group.
+
+        `indices` (N,) of the batch's images in the training split: their losses are recorded for hard-example sampling.
+        """
         lr = self.schedule(self.steps)
         digits = self._with_forms(batch)
         images, labels, total = self._prepare(digits)
@@ -127,6 +108,8 @@ class Trainer:
             self.average.update(self.steps)
         mine = len(batch.labels[self.group.shard(total)])  # of the batch, without further forms
         loss = losses[:mine].detach().sum() / len(batch)
+        if self.hard and indices is not None:
+            self.hard.record(indices[self.group.shard(total)], losses[:mine, 0].detach())
         correct = (log_p.argmax(dim=1) == labels)[:mine].sum()
         self._pending.append((torch.stack([loss, correct]), len(batch), lr))
         if len(self._pending) >= self._pending_limit:
@@ -153,12 +136,16 @@ class Trainer:
         return evaluate_split(self.eval_model, split, self.precision, self.group)
 
     def state_dict(self) -> dict:
-        """Everything that training changes except `state`, on the CPU and in the default memory format."""
+        """Everything that training changes except `state`, on the CPU and in the default memory format.
+
+        All processes must call it together.
+        """
         state = {
             "steps": self.steps,
             "network": weights_file.cpu_state_dict(self.network),
             "average": weights_file.cpu_state_dict(self.average.network) if self.average else None,
             "optimizer": self.optimizer.state_dict(),
+            "hard_examples": self.hard.state_dict() if self.hard else None,
         }
         return state | _rng_states(self.precision.device)
 
@@ -168,6 +155,8 @@ class Trainer:
         if self.average:
             self.average.network.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.hard:
+            self.hard.load_state_dict(state["hard_examples"])
         _set_rng_states(state, self.precision.device)
 
     def _with_forms(self, batch: Split) -> Split:
@@ -238,6 +227,9 @@ def build_trainer(
     chosen = chosen or precision.choose_precision(config.precision, network, device)
     chosen = Precision.from_log(device, group.broadcast(chosen.describe())) or chosen
     network = chosen.to_memory_format(network)
+    hard = None
+    if 0 < config.hard_examples < 1:
+        hard = HardExamples(images, config.batch_size, config.hard_examples, config.seed, device, group)
     return Trainer(
         network,
         optimizers.make(config.optimizer, network, config.weight_decay, config.momentum),
@@ -249,6 +241,7 @@ def build_trainer(
         ema=config.ema,
         outliers=config.outlier_ratio,
         forms=config.synthetic_ratio,
+        hard=hard,
         seed=config.seed,
         group=group,
         on_step=on_step,

@@ -15,9 +15,10 @@ from digits.runlog.batches import LONGEST_LINE, cell
 from digits.runlog.control_actions import EPOCHS, LR, changes
 from digits.training import machine
 from digits.training.resume import PreviousRun
+from digits.training.sampling import Batches
 from digits.training.schedule import Schedule
 from digits.training.train_state import Step
-from digits.training.trainer import Batches, Trainer, build_trainer
+from digits.training.trainer import Trainer, build_trainer
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def verify(
         environment=previous.environment,
         on_step=lambda step, _: results.append(step),
     )
-    batches = Batches(dataset.train.to(device), config.batch_size, config.seed)
+    batches = Batches(dataset.train.to(device), config.batch_size, config.seed, trainer.hard)
     try:
         trainer.schedule = replay_schedule(trainer.schedule, previous.events, len(batches))
     except ValueError as error:
@@ -74,8 +75,8 @@ def verify(
 def _losses(trainer: Trainer, batches: Batches, results: list[Step], steps: int) -> Iterator[str]:
     """Losses of the first steps, written as in batches.csv. The trainer appends to `results`."""
     trainer.network.train()
-    for batch in batches.between(0, steps):
-        trainer.step(batch)
+    for batch, indices in batches.between(0, steps):
+        trainer.step(batch, indices)
         trainer.synchronize()
         yield cell(results.pop().loss, contract.LOSS_DIGITS)
 

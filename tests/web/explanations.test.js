@@ -24,6 +24,11 @@ test('training below validation is explained by the options of the run', () => {
   assert.match(text, /dropout \(0\.2\)/);
   assert.match(text, /EMA 0\.998/);
   assert.doesNotMatch(text, /translation/);
+  assert.doesNotMatch(text, /hard examples/);
+  const hard = explanationsOf(log({ config: { ...config, hard_examples: 0.5 } }), 'running').join(' ');
+  assert.match(hard, /images with a high loss are seen more often \(hard examples 0\.5\)/);
+  const firstOfAll = log({ config: { hard_examples: 0.5 }, epochs: Object.fromEntries(Object.entries(EPOCHS).map(([name, values]) => [name, values.slice(0, 1)])) });
+  assert.doesNotMatch(explanationsOf(firstOfAll, 'running').join(' '), /seen more often/);
   const above = log({ epochs: { ...EPOCHS, train_accuracy: [0.9, 0.95, 0.995] } });
   assert.doesNotMatch(explanationsOf(above, 'running').join(' '), /below validation/);
 });

@@ -98,11 +98,18 @@ function trainingBelowValidation({ epochs, config }) {
   const augmented = AUGMENTATIONS.filter(([name]) => isOn(name)).map(([name, text]) => text(options.get(name) ?? ''));
   const reasons = [
     augmented.length && `its images are augmented (${augmented.join(', ')})`,
+    samplesHard(options, epochs.epoch[row]) && `images with a high loss are seen more often (hard examples ${options.get('hard_examples')})`,
     isOn('dropout') && `dropout (${options.get('dropout')}) is active`,
     'it is a mean over the epoch, while the weights still changed',
   ].filter(Boolean);
   const averaged = isOn('ema') ? ` Validation uses plain images and averaged weights (EMA ${options.get('ema')}).` : ' Validation uses plain images after the epoch.';
   return `Training accuracy (${percent(train)}) is below validation (${percent(validation)}), as expected: ${listed(reasons)}.${averaged}`;
+}
+
+/** Whether an epoch saw images with a high loss more often; the first never does. */
+function samplesHard(options, epoch) {
+  const fraction = Number(options.get('hard_examples') ?? 0);
+  return fraction > 0 && fraction < 1 && epoch > 1;
 }
 
 const listed = (parts) => (parts.length > 1 ? `${parts.slice(0, -1).join(', ')}, and ${parts[parts.length - 1]}` : parts.join());
