@@ -41,7 +41,7 @@ FILES = OptionGroup(properties={"identifies": False, "on_resume": True, "on_page
 
 _STEPS, _FRACTION, _BELOW_1 = Number(int, 0, 1_000_000_000), Number(float, 0, 1), Number(float, 0, 1, max_open=True)
 _BY_MODEL = "depends on the model"
-_BY_OPTIMIZER = f"{DEFAULT_LR['adamw']}; sgd: {DEFAULT_LR['sgd']}, muon: {DEFAULT_LR['muon']}"
+_BY_OPTIMIZER = f"{PRESETS['default'].options['lr']}; adam, adamw: {DEFAULT_LR['adamw']}, sgd: {DEFAULT_LR['sgd']}"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ class Config:
     lr: float | None = LEARNING.option(
         None, Number(float, 0, min_open=True), "Peak learning rate.", default_text=_BY_OPTIMIZER, owner="optimizer"
     )
-    momentum: float = MORE.option(0.95, _BELOW_1, "Momentum of the optimizer muon; the others have theirs fixed.")
+    momentum: float = MORE.option(
+        0.95, _BELOW_1, "Momentum of the optimizer muon; the others have theirs fixed.", before=0.95
+    )
     warmup_steps: int = MORE.option(200, _STEPS, "Steps of linear learning-rate warmup; at most half an epoch.")
     cooldown: float = MORE.option(
         0.8, _FRACTION, "Fraction of the run over which the learning rate decays to 0; 0 disables it."
@@ -111,7 +113,10 @@ class Config:
     )
 
     hard_examples: float = MORE.option(
-        0.0, _FRACTION, "From epoch 2 on, passes over this fraction of the images, hard ones more often; 0: over all."
+        0.0,
+        _FRACTION,
+        "From epoch 2 on, passes over this fraction of the images, hard ones more often; 0: over all.",
+        before=0.0,
     )
     dataset: str = DATA.option(
         "auto", Choice(("auto", "mnist", "synthetic")), "Images; auto: MNIST from disk or download, else synthetic."
@@ -209,6 +214,9 @@ OWNER = {name: option.owner for name, option in OPTIONS.items() if option.owner}
 def _recipe(preset: str) -> dict[str, Any]:
     """The defaults, with the preset's options on top."""
     return {name: option.default for name, option in OPTIONS.items()} | PRESETS[preset].options
+
+
+DEFAULTS = _recipe("default")  # values of the options without any option; None: depends on others
 
 
 def names_of(property: str) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ def test_large_buttons_start_a_first_run(visit, tmp_path):
             route.fulfill(status=409, body=json.dumps({"error": "Not today."}))
 
         page.route("**/runs", refuse)
-        for name in ("Train (about 2 min)", "Train fast (10 s)"):
+        for name in ("Train (about 1 min)", "Train fast (10 s)"):
             page.get_by_role("button", name=name).click()
             see(page, "#welcome [role=status]", "^Not today.$")
         assert started_with == [{"options": {}}, {"options": {"preset": "fast"}}]

@@ -30,8 +30,8 @@ TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2",
 
 
 def two_processes(results, *options, small: bool = True) -> subprocess.Popen:
-    command = [*TORCHRUN, str(quiet_port()), str(PROJECT / "mnist_cnn.py"), "--results-dir", str(results), *options]
-    command += SMALL if small else []
+    command = [*TORCHRUN, str(quiet_port()), str(PROJECT / "mnist_cnn.py"), "--results-dir", str(results)]
+    command += [*(SMALL if small else []), *options]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
     )

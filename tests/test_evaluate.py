@@ -46,7 +46,7 @@ def test_another_process_prints_a_report_within_80_columns(trained):
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= 80
-    assert re.fullmatch(r"mnist_cnn\.pth: cnn4-quick with [\d,]+ parameters", lines[0])
+    assert re.fullmatch(r"mnist_cnn\.pth: cnn4-valid with [\d,]+ parameters", lines[0])
     assert re.fullmatch(r"run \S+, trained on synthetic", lines[1])
     assert lines[2].startswith("test set of synthetic: 10,000 images, evaluated on ")
     assert any(re.fullmatch(r"loss +(0\.\d{4}|\d\.\d{3})", line) for line in lines)

@@ -72,8 +72,8 @@ def test_muon_equals_torch_muon_for_matrices(momentum):
 
 
 def test_the_option_momentum_reaches_muon():
-    for given, expected in (({}, 0.95), ({"momentum": 0.8}, 0.8)):
-        config = Config.from_options(model="tiny", optimizer="muon", precision="float32", **given)
+    for given, expected in (({}, 0.9), ({"preset": "best"}, 0.95), ({"momentum": 0.8}, 0.8)):
+        config = Config.from_options(**given, model="tiny", optimizer="muon", precision="float32")
         assert build_trainer(config, 640, torch.device("cpu")).optimizer.momentum == expected
 
 

@@ -73,9 +73,9 @@ def test_without_arguments_it_trains_with_the_defaults(seen, tmp_path, monkeypat
     result = invoke("--results-dir", str(tmp_path))
     assert result.exit_code == 0, result.output
     (config,) = seen
-    assert (config.model, config.channels, config.epochs) == ("cnn4-quick", (24, 48, 96, 128), 8)
-    assert (config.optimizer, config.lr, config.ema, config.rotation) == ("adamw", 0.006, 0.998, 10.0)
-    assert (config.name, config.validation, config.samples) == ("cnn4-quick", 5000, 10)
+    assert (config.model, config.channels, config.epochs) == ("cnn4-valid", (24, 48, 64, 128), 5)
+    assert (config.optimizer, config.lr, config.ema, config.rotation) == ("muon", 0.004, 0.998, 10.0)
+    assert (config.name, config.validation, config.samples) == ("cnn4-valid", 5000, 10)
 
 
 def test_options_reach_training(seen, results):
@@ -89,14 +89,13 @@ def test_options_reach_training(seen, results):
 def test_a_run_without_a_name_is_named_after_its_non_default_options(seen, results):
     invoke(*results, "--quiet", "--keep-runs", "3")
     invoke(*results, "--lr", "0.5", "--seed", "2", "--channels", "8,8,16,16")
-    assert [config.name for config in seen] == ["cnn4-quick", "cnn4-quick, channels 8-8-16-16, lr 0.5, seed 2"]
+    assert [config.name for config in seen] == ["cnn4-valid", "cnn4-valid, channels 8-8-16-16, lr 0.5, seed 2"]
 
 
 def test_settings_that_are_not_given_are_the_defaults_of_the_model_and_are_logged():
     for name, own in ARCHITECTURES.items():
         config = Config.from_options(model=name)
-        wider = PRESETS["default"].options["channels"] if name == "cnn4-quick" else own.channels
-        assert (config.channels, config.dropout, config.norm) == (wider, own.dropout, own.norm)
+        assert (config.channels, config.dropout, config.norm) == (own.channels, own.dropout, own.norm)
         assert config.as_json()["norm"] == own.norm
         assert config.name == name
     assert Config.from_options(model="cnn6", dropout=0.0).dropout == 0.0
@@ -127,7 +126,7 @@ def test_preset_values_for_a_model_or_optimizer_do_not_apply_to_another(seen, re
     assert not any(word in config.name for config in seen for word in ("channels", "dropout", "lr"))
 
 
-@pytest.mark.parametrize(("preset", "owned"), [("fast", ["lr"]), ("best", ["lr"]), ("default", ["channels"])])
+@pytest.mark.parametrize(("preset", "owned"), [("fast", ["lr"]), ("best", ["lr"]), ("default", ["lr"])])
 @pytest.mark.parametrize("model", ["cnn4", "cnn4-flat"])
 def test_an_explicit_option_counts_even_if_it_equals_the_preset(seen, results, preset, owned, model):
     own = {key: PRESETS[preset].options[key] for key in owned}
@@ -159,10 +158,10 @@ BAD = {
     "--dropout 1": "--dropout",
     "--dropout -0.1": "--dropout",
     "--model resnet": "--model",
-    "--channels 16,32,64": "cnn4-quick has 4 convolutions",
+    "--channels 16,32,64": "cnn4-valid has 4 convolutions",
     "--model lenet5 --channels 16,32,64,128": "lenet5 has 2 convolutions",
     "--norm layer": "--norm",
-    "--channels 16,32,64,128,256": "cnn4-quick has 4 convolutions",
+    "--channels 16,32,64,128,256": "cnn4-valid has 4 convolutions",
     "--channels 16,32,,64": "--channels",
     "--channels 16,32,64,x": "--channels",
     "--channels 16,32,64,0": "--channels",

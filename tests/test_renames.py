@@ -120,7 +120,8 @@ def as_written_before(folder) -> None:
 def former_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("former")
     words = ["--epochs", "1", "--warmup-steps", "3", "--low-res", "0.5", "--stroke-width", "0.5", "--threads", "1"]
-    words += ["--synthetic-ratio", "0"]  # which that version lacked
+    words += ["--synthetic-ratio", "0", "--momentum", "0.95", "--hard-examples", "0"]  # which that version lacked
+    words += ["--batch-size", "192"]  # the default, not part of the name
     with Trainer(folder, *words) as trainer:
         code, output, errors = trainer.finish()
     assert code == 0, (output, errors)
@@ -156,7 +157,7 @@ def test_an_automatic_name_made_of_former_names_follows_the_options(former_run, 
     path = copy / contract.TRAINING_LOG
     log = json.loads(path.read_text())
     name = previous_run(copy).config.summary(renames.FORMER)
-    assert "warm up 3" in name and "coarse 0.5" in name
+    assert "warm up 3" in name and "thickness 0.5" in name
     log["config"]["name"] = name
     path.write_text(json.dumps(log))
     for load in (load_for_resume, load_for_restart):
@@ -165,8 +166,9 @@ def test_an_automatic_name_made_of_former_names_follows_the_options(former_run, 
 
 
 def test_a_log_without_a_later_option_has_the_behavior_of_its_version():
-    config = Config.from_options(synthetic_ratio=0.03).as_json()
-    assert Config.from_json(without_added(config)).as_json() == config | {"synthetic_ratio": 0.0}
+    config = Config.from_options(synthetic_ratio=0.03, momentum=0.8, hard_examples=0.5).as_json()
+    before = {"synthetic_ratio": 0.0, "momentum": 0.95, "hard_examples": 0.0}
+    assert Config.from_json(without_added(config)).as_json() == config | before
 
 
 @pytest.mark.parametrize("name", sorted(OPTIONS.keys() - {"model"}))

@@ -180,7 +180,7 @@ def test_one_run_is_queued_with_its_automatic_name(live):
     answer = post(live, "/queue", options={"epochs": 3})
     assert answer.status == 201
     (run,) = answer.json()["runs"]
-    assert (run["name"], run["options"]) == ("cnn4-quick, epochs 3", {"epochs": 3})
+    assert (run["name"], run["options"]) == ("cnn4-valid, epochs 3", {"epochs": 3})
     assert state(live)["queue"] == {"runs": [{"id": run["id"], "name": run["name"]}], "failures": []}
     assert "queue" not in ask(live, "/control").json()
 
@@ -188,8 +188,8 @@ def test_one_run_is_queued_with_its_automatic_name(live):
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, "cnn4-quick, seed {}"),
-        ({"epochs": 2, "seed": 7}, "cnn4-quick, epochs 2, seed {}"),
+        ({}, "cnn4-valid, seed {}"),
+        ({"epochs": 2, "seed": 7}, "cnn4-valid, epochs 2, seed {}"),
         ({"name": "mine"}, "mine, seed {}"),
         ({"name": "mine, seed 4"}, "mine, seed {}"),
         ({"name": "x" * 80}, "x" * 72 + ", seed {}"),

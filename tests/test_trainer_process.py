@@ -110,7 +110,7 @@ def test_it_runs_in_its_own_session_on_all_cores_and_its_output_is_saved(launche
     assert eventually(lambda: launched.trainer.exit_code() is not None, 90)
     assert launched.trainer.exit_code() == 0 and not exists(process)
     words = log_tail(launched.folder)
-    assert words[0].startswith("cnn4-quick with") and any(word.startswith("Test accuracy") for word in words)
+    assert words[0].startswith("cnn4-valid with") and any(word.startswith("Test accuracy") for word in words)
     assert log_of(launched.folder)["command"].startswith("python mnist_cnn.py --dataset synthetic")
 
 

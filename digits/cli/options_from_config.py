@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from digits import renames
-from digits.config import OPTIONS
+from digits.config import DEFAULTS, OPTIONS
 from digits.option_types import Choice, Flag, Number, Option, OptionType, flag
 from digits.presets import PRESETS
 
@@ -75,7 +75,7 @@ def _with_options(command: Command, options: Iterable[Option], **changed: dict[s
         attributes = {
             "type": _click_type(option.type),
             "is_flag": isinstance(option.type, Flag),
-            "default": option.default,
+            "default": DEFAULTS[option.name],
             "show_default": option.default_text or option.default is not False,
             "envvar": option.envvar,
             "show_envvar": option.envvar is not None,

@@ -24,6 +24,7 @@ from tests.support.contract import violations
 
 # On the CPU, which repeats bit for bit; on an accelerator a request is also obeyed up to 32 steps late.
 SMALL = ["--dataset", "synthetic", "--train-limit", "640", "--validation", "100", "--channels", "4,4,8,8"]
+SMALL += ["--batch-size", "128"]  # 5 batches in an epoch
 SMALL += ["--device", "cpu"]
 
 
@@ -169,9 +170,9 @@ class Trainer:
     def __init__(self, results: Path, *options: str, small: bool = True, last_options: list[str] = (), **popen):
         self.results = results
         self._was_valid = not violations(results)
-        command = [sys.executable, str(PROJECT / "mnist_cnn.py"), "--results-dir", str(results), *options]
+        command = [sys.executable, str(PROJECT / "mnist_cnn.py"), "--results-dir", str(results)]
         self.process = subprocess.Popen(
-            [*command, *(SMALL if small else []), *last_options],
+            [*command, *(SMALL if small else []), *options, *last_options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -4,7 +4,7 @@ import { h, setText } from '../core/dom.js';
 import { begin, messageOf } from './requests.js';
 import { possible } from './state.js';
 
-const CHOICES = [['Train', 'about 2 min', {}], ['Train fast', '10 s', { preset: 'fast' }]];
+const CHOICES = [['Train', 'about 1 min', {}], ['Train fast', '10 s', { preset: 'fast' }]];
 
 export function mount(welcome, store, poll) {
   const message = h('p', { role: 'status' });
