@@ -59,7 +59,7 @@ def test_a_side_has_chips_dots_mean_deviation_and_interval(visit, results):
         for name in (ROTATED, UNROTATED):
             group(page, name).check()
         side = page.locator("#compare .sides li", has_text=UNROTATED)
-        see(page, "#compare .sides li", r"rotation 0.0\s*n\s=\s3\s*Learning rate 0.006\s*Rotation 0Mean")
+        see(page, "#compare .sides li", r"rotation 0.0\s*n\s=\s3\s*Learning rate 0.004\s*Rotation 0Mean")
         see(
             page,
             "#compare .sides li",
