@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from digits.data.mnist import Split
-from digits.training.distributed import Group
 from digits.training.sampling import Batches, HardExamples, drawn, probabilities
 
 CPU = torch.device("cpu")
@@ -18,7 +17,7 @@ def split():
 
 
 def batches(fraction=0.5, seed=1):
-    return Batches(split(), SIZE, seed, HardExamples(IMAGES, SIZE, fraction, seed, CPU, Group()))
+    return Batches(split(), SIZE, seed, HardExamples(IMAGES, SIZE, fraction, seed, CPU))
 
 
 def trained(source, first, last, losses):
@@ -142,7 +141,7 @@ def test_saving_within_a_pass_changes_nothing():
     ("images", "size", "fraction"), [(3, 128, 0.5), (100, 128, 0.01), (640, 128, 0.9), (9, 2, 0.4)]
 )
 def test_any_number_of_images_has_passes(images, size, fraction):
-    hard = HardExamples(images, size, fraction, 1, CPU, Group())
+    hard = HardExamples(images, size, fraction, 1, CPU)
     for step in range(hard.batches, hard.batches + 20):
         indices = hard.batch(step)
         assert 0 < len(indices) <= size and len(set(indices.tolist())) == len(indices)

@@ -40,7 +40,6 @@ class Checkpoints:
         """Save the state of trainer and log at the same step. One process writes, but all must call it together."""
         self._trainer.synchronize()
         self._saved_at = time.monotonic()
-        learner = self._trainer.state_dict()
         if self._trainer.group.rank:
             return
         content = weights_file.serialize(
@@ -49,7 +48,7 @@ class Checkpoints:
                 "config": self._config.as_json(),
                 "schedule": asdict(self._trainer.schedule),
                 "progress": asdict(self._trainer.state),
-                "learner": learner,
+                "learner": self._trainer.state_dict(),
                 "log": self._log.state(),
             }
         )

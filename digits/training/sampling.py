@@ -1,6 +1,6 @@
 """Order of the training images: reshuffled each epoch, or from the second epoch on hard examples more often."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -9,9 +9,8 @@ from torch import Tensor
 from digits.data import rng
 from digits.data.mnist import Split
 from digits.training import schedule
-from digits.training.distributed import Group
 
-_LEAST = torch.finfo(torch.float32).tiny  # a loss of 0 is stored as this: 0 means that it is unknown
+_LEAST = torch.finfo(torch.float32).tiny  # mean of the losses: even if all are 0, every image has a probability
 
 
 def shuffled_indices(count: int, seed: int, epoch: int) -> Tensor:
@@ -58,44 +57,36 @@ class HardExamples:
     2018, and Z. Qin and others, "InfoBatch", 2024: unbiased gradients gained nothing here (benchmarks/LOG.md).
     """
 
-    def __init__(self, images: int, batch_size: int, fraction: float, seed: int, device: torch.device, group: Group):
+    def __init__(self, images: int, batch_size: int, fraction: float, seed: int, device: torch.device):
         self.batches = schedule.batches_per_epoch(images, batch_size)  # in an epoch
         self.batches_per_pass = max(1, round(fraction * self.batches))
-        self.batch_size, self.seed, self.group = batch_size, seed, group
+        self.batch_size, self.seed = batch_size, seed
+        self.before_pass: Callable[[], None] = lambda: None  # after it, the losses of all earlier steps are recorded
         self._losses = torch.zeros(images, device=device)  # the latest of each image
-        self._recorded = torch.zeros(images, device=device)  # of this process since the last `_combine`; 0: none
         self._pass = torch.zeros(0, dtype=torch.int64, device=device)  # images of the current pass, in order
         self._since = 0  # step at which it began
 
     def batch(self, step: int) -> Tensor:
-        """Images of the batch of a `step` after the first epoch; begins a pass with all processes if one is due."""
+        """Images of the batch of a `step` after the first epoch; begins a pass if one is due."""
         batch = (step - self.batches) % self.batches_per_pass
         if self._since != step - batch:
-            self._combine()
+            self.before_pass()
             count = min(self.batches_per_pass * self.batch_size, len(self._losses))
             self._pass = drawn(self._losses.cpu(), count, self.seed, step - batch).to(self._losses.device)
             self._since = step - batch
         return self._pass[batch * self.batch_size : (batch + 1) * self.batch_size]
 
     def record(self, images: Tensor, losses: Tensor) -> None:
-        """Keep the losses (n,) of images (n,) that this process has computed; does not wait for an accelerator."""
-        self._recorded[images] = losses.to(self._recorded).clamp(min=_LEAST)
+        """Keep the losses (n,) of images (n,); does not wait for an accelerator."""
+        self._losses[images] = losses.to(self._losses)
 
     def state_dict(self) -> dict:
-        """All processes must call it together."""
-        self._combine()
-        return {"losses": self._losses.cpu(), "pass": self._pass.cpu(), "since": self._since}
+        return {"losses": self._losses.cpu().clone(), "pass": self._pass.cpu(), "since": self._since}
 
     def load_state_dict(self, state: dict) -> None:
         self._losses.copy_(state["losses"])
         self._pass = state["pass"].to(self._losses.device)
         self._since = state["since"]
-
-    def _combine(self) -> None:
-        """Take over the recorded losses of all processes, each of which computes other images of a pass."""
-        recorded = self.group.sum(self._recorded)
-        self._losses = torch.where(recorded > 0, recorded, self._losses)
-        self._recorded = torch.zeros_like(recorded)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import fields
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
 
 from digits.config import Config
 from digits.data import mnist, rng
@@ -26,6 +28,15 @@ from digits.training.train_state import Step, TrainState
 _PENDING_ON_ACCELERATOR = 32  # steps whose loss is read at once: reading each would make the accelerator wait
 
 OnStep = Callable[[Step, int], None]
+
+
+class _Pending(NamedTuple):
+    """A step whose loss is not known yet."""
+
+    values: Tensor  # (2,): loss and number of correct images; with hard examples (2 + images,): the losses, too
+    images: int
+    lr: float
+    indices: Tensor | None  # (images,)
 
 
 class Trainer:
@@ -69,7 +80,9 @@ class Trainer:
         self.steps = 0  # done
         self.on_step = on_step
         self._parallel = self.group.ddp(self.group.convert_layers(network))
-        self._pending: list[tuple[Tensor, int, float]] = []  # loss and correct (2,), images, learning rate
+        self._pending: list[_Pending] = []
+        if hard:
+            hard.before_pass = self.synchronize
         self._pending_limit = pending_limit or (1 if precision.device.type == "cpu" else _PENDING_ON_ACCELERATOR)
 
     @property
@@ -108,10 +121,13 @@ class Trainer:
             self.average.update(self.steps)
         mine = len(batch.labels[self.group.shard(total)])  # of the batch, without further forms
         loss = losses[:mine].detach().sum() / len(batch)
-        if self.hard and indices is not None:
-            self.hard.record(indices[self.group.shard(total)], losses[:mine, 0].detach())
         correct = (log_p.argmax(dim=1) == labels)[:mine].sum()
-        self._pending.append((torch.stack([loss, correct]), len(batch), lr))
+        values = torch.stack([loss, correct])
+        if self.hard and indices is not None:  # all processes get the losses of all images, as they get the sums
+            of_batch = losses.new_zeros(len(batch))
+            of_batch[self.group.shard(total)] = losses[:mine, 0].detach()
+            values = torch.cat([values, of_batch])
+        self._pending.append(_Pending(values, len(batch), lr, indices))
         if len(self._pending) >= self._pending_limit:
             self.synchronize()
 
@@ -123,11 +139,13 @@ class Trainer:
         """Bring `state` up to date: waits for the accelerator and for all processes, which must call it together."""
         if not self._pending:
             return
-        values, images, lrs = zip(*self._pending)
-        self._pending = []
-        rows = self.group.sum(torch.stack(values)).tolist()
-        for (loss, correct), count, lr in zip(rows, images, lrs):
-            step = Step(loss, int(correct), count, lr)
+        pending, self._pending = self._pending, []
+        rows = self.group.sum(pad_sequence([one.values for one in pending], batch_first=True))
+        for row, one in zip(rows, pending):
+            if self.hard and one.indices is not None:
+                self.hard.record(one.indices, row[2 : 2 + one.images])
+        for (loss, correct), (_, images, lr, _) in zip(rows[:, :2].tolist(), pending):
+            step = Step(loss, int(correct), images, lr)
             self.state.add(step)
             self.on_step(step, len(rows))
 
@@ -136,10 +154,7 @@ class Trainer:
         return evaluate_split(self.eval_model, split, self.precision, self.group)
 
     def state_dict(self) -> dict:
-        """Everything that training changes except `state`, on the CPU and in the default memory format.
-
-        All processes must call it together.
-        """
+        """Everything that training changes except `state`, on the CPU and in the default memory format."""
         state = {
             "steps": self.steps,
             "network": weights_file.cpu_state_dict(self.network),
@@ -229,7 +244,7 @@ def build_trainer(
     network = chosen.to_memory_format(network)
     hard = None
     if 0 < config.hard_examples < 1:
-        hard = HardExamples(images, config.batch_size, config.hard_examples, config.seed, device, group)
+        hard = HardExamples(images, config.batch_size, config.hard_examples, config.seed, device)
     return Trainer(
         network,
         optimizers.make(config.optimizer, network, config.weight_decay, config.momentum),
