@@ -101,6 +101,7 @@ def test_back_and_forward_end_and_resume_a_presentation(visit, demo):
     page.get_by_role("button", name="More", exact=True).click()
     page.get_by_role("button", name="Present", exact=True).click()
     see_screen(page, "Validation accuracy", 1)
+    becomes(page, lambda: page.evaluate("document.activeElement.tagName"), "DIALOG")
     page.keyboard.press("ArrowRight")
     page.wait_for_url(f"{demo}#present=2")
     page.go_back()

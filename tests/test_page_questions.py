@@ -63,8 +63,6 @@ def test_which_digits_does_it_confuse_since_when_and_what_did_it_see(visit):
         assert shown in possible, possible
         first.click()
         label, prediction = shown.split(":")[0].split(" read as ")
-        page.mouse.move(900, 600)
-        page.mouse.wheel(0, 400)
         heading = on_screen(page, "#mistakes [data-part=title]", f"{label} predicted as {prediction}: {most} images")
         assert "highest confidence first" in heading
         card = page.locator("#mistakes .digits .sample").first

@@ -9,7 +9,7 @@ from tests.support.browser import our_server
 from tests.support.pages import becomes, see
 
 SETTINGS = ({"rotation": 10.0}, {"rotation": 0.0}, {"lr": 0.02})
-LABEL = re.compile(r"\s*n\s=\s\d$")
+LABEL = re.compile(r"\s*\d seeds$")
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_the_list_is_sorted_by_any_result_or_setting(visit, url):
 
 def test_a_group_shows_mean_and_deviation_and_can_be_folded_or_dissolved(visit, url):
     page = visit(url)
-    see(page, "#runs .group", r"lr 0.02\s*n\s=\s3\s*Accuracy\s*9\d\.\d\d\s±\s\d\.\d\d\s%")
+    see(page, "#runs .group", r"lr 0.02\s*3\sseeds\s*Accuracy\s*9\d\.\d\d\s±\s\d\.\d\d\s%")
     becomes(page, page.locator("#runs .member").count, 9)
     page.locator("#runs .fold").first.click()
     becomes(page, page.locator("#runs .member").count, 6)
