@@ -81,7 +81,7 @@ def summary(files: list[dict]) -> str:
     lines = [["", "mean ± standard deviation", "n"]]
     lines += [[f"{of}: {row['what']}", shown(row), str(row["n"])] for of, _, row in found]
     names = sorted({file["machine"] for _, file, _ in found})
-    return f"{as_table(lines)}\n\nMeasured on {', '.join(names)}." if found else NOTHING
+    return f"{as_table(lines)}\n\nMeasured on {' and '.join(names)}." if found else NOTHING
 
 
 def markdown(files: list[dict]) -> str:

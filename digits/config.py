@@ -65,17 +65,13 @@ class Config:
     )
 
     epochs: int = LEARNING.option(8, Number(int, 1, MAX_EPOCHS), "Passes over the training images.", on_resume=True)
-    steps: int = MORE.option(
-        0, _STEPS, "Stop after this many steps, even within an epoch; 0: after --epochs.", on_resume=True
-    )
+    steps: int = MORE.option(0, _STEPS, "Stop after this many optimizer steps; 0: after --epochs.", on_resume=True)
     batch_size: int = LEARNING.option(128, Number(int, 1, 60_000), "Images per optimizer step.")
     optimizer: str = LEARNING.option("adamw", Choice(tuple(DEFAULT_LR)), "Optimizer.")
     lr: float | None = LEARNING.option(
         None, Number(float, 0, min_open=True), "Peak learning rate.", default_text=_BY_OPTIMIZER, owner="optimizer"
     )
-    momentum: float = MORE.option(
-        0.95, _BELOW_1, "Momentum of the optimizer muon; the others have theirs fixed.", before=0.95
-    )
+    momentum: float = MORE.option(0.95, _BELOW_1, "Momentum of the optimizer muon.", before=0.95)
     warmup_steps: int = MORE.option(200, _STEPS, "Steps of linear learning-rate warmup; at most half an epoch.")
     cooldown: float = MORE.option(
         0.8, _FRACTION, "Fraction of the run over which the learning rate decays to 0; 0 disables it."
@@ -111,13 +107,10 @@ class Config:
     synthetic_ratio: float = AUGMENTATION.option(
         0.03, _FRACTION, "Synthetic digits per training image, in forms rare in MNIST.", before=0.0
     )
-
     hard_examples: float = MORE.option(
-        0.0,
-        _FRACTION,
-        "From epoch 2 on, passes over this fraction of the images, hard ones more often; 0: over all.",
-        before=0.0,
+        0.0, _FRACTION, "Fraction of the images in a pass from epoch 2 on, chosen by their loss; 0: all.", before=0.0
     )
+
     dataset: str = DATA.option(
         "auto", Choice(("auto", "mnist", "synthetic")), "Images; auto: MNIST from disk or download, else synthetic."
     )
@@ -148,9 +141,7 @@ class Config:
     samples: int = MACHINE.option(10, Number(int, 0, 100), "Random test images shown with their predictions.")
     checkpoint_every: float = OUTPUT.option(30.0, Number(float, 0), "Seconds between checkpoints within an epoch.")
     pause_each_epoch: bool = OUTPUT.option(False, Flag(), "Pause after each epoch, until the run is continued.")
-    pause_on_fall: bool = OUTPUT.option(
-        False, Flag(), "Pause when the validation accuracy is lower than after the epoch before."
-    )
+    pause_on_fall: bool = OUTPUT.option(False, Flag(), "Pause after an epoch in which the validation accuracy fell.")
     keep_runs: int = FILES.option(20, Number(int, 0), "Earlier runs kept in results/runs.")
     quiet: bool = FILES.option(False, Flag(), "Print errors only.")
 

@@ -65,13 +65,18 @@ def test_on_a_phone_the_prediction_is_in_view_beside_the_sheet(visit, demo):
     page.locator("#pad .glance").wait_for(state="hidden")
 
 
+def with_samples(page):
+    """The page, once its test digits are shown, of which at least one is wrong."""
+    reach(page, "#samples")
+    see(page, "#samples .wrong .mark", "✗")
+    return page
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_awaited_test_digits_leave_no_room_for_the_text_of_the_run_before(visit, tmp_path, width):
     log = write_run(tmp_path, status="running")
     with our_server(tmp_path) as url:
-        page = visit(url, width=width)
-        reach(page, "#samples")
-        see(page, "#samples h2", "correct")
+        page = with_samples(visit(url, width=width))
         before = {
             "files": [],
             "epochs": {name: [] for name in log["epochs"]},
@@ -97,9 +102,7 @@ def test_a_presented_digit_stays_away_from_its_frame(visit, demo, width):
 def test_no_text_of_a_tile_or_a_test_digit_is_cut(visit, tmp_path, width):
     log = write_run(tmp_path, status="completed")
     with our_server(tmp_path) as url:
-        page = visit(url, width=width)
-        reach(page, "#samples")
-        see(page, "#samples .wrong .mark", "✗")
+        page = with_samples(visit(url, width=width))
         assert page.evaluate(CUT, ".tile .remark, .tile .number") == []
         digit, mark = (page.locator(f"#samples .wrong{one}").bounding_box() for one in ("", " .mark"))
         assert mark["x"] + mark["width"] <= digit["x"] + digit["width"] - 4

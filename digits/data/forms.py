@@ -80,6 +80,11 @@ class Forms:
         count = round(self.ratio * len(digits))
         return self._drawn.of_step(count, seed, step).to(digits.labels.device) if count else digits[:0]
 
+    def appended(self, digits: Split, seed: int, step: int) -> Split:
+        """`digits`, followed by those of `sample_for`."""
+        forms = self.sample_for(digits, seed, step)
+        return Split(torch.cat([digits.images, forms.images]), torch.cat([digits.labels, forms.labels]))
+
 
 def draw(count: int, generator: Generator) -> Split:
     """`count` digits of random forms."""

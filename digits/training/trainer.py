@@ -96,12 +96,9 @@ class Trainer:
         return -(-self.schedule.total // self.batches_per_epoch)
 
     def step(self, batch: Split, indices: Tensor | None = None) -> None:
-        """Forward, backward and update, together with all processes of the group.
-
-        `indices` (N,) of the batch's images in the training split: their losses are recorded for hard-example sampling.
-        """
+        """Forward, backward and update, with all processes; `indices` (N,) of the images are for hard examples."""
         lr = self.schedule(self.steps)
-        digits = self._with_forms(batch)
+        digits = self.forms.appended(batch, self.seed, self.steps) if self.forms else batch
         images, labels, total = self._prepare(digits)
         self.group.batch_size = total
         logits = self._logits(images)  # (n, 10): of the batch, of further forms, of outliers
@@ -141,10 +138,9 @@ class Trainer:
             return
         pending, self._pending = self._pending, []
         rows = self.group.sum(pad_sequence([one.values for one in pending], batch_first=True))
-        for row, one in zip(rows, pending):
-            if self.hard and one.indices is not None:
-                self.hard.record(one.indices, row[2 : 2 + one.images])
-        for (loss, correct), (_, images, lr, _) in zip(rows[:, :2].tolist(), pending):
+        for row, (loss, correct), (_, images, lr, indices) in zip(rows, rows[:, :2].tolist(), pending):
+            if self.hard and indices is not None:
+                self.hard.record(indices, row[2 : 2 + images])
             step = Step(loss, int(correct), images, lr)
             self.state.add(step)
             self.on_step(step, len(rows))
@@ -173,13 +169,6 @@ class Trainer:
         if self.hard:
             self.hard.load_state_dict(state["hard_examples"])
         _set_rng_states(state, self.precision.device)
-
-    def _with_forms(self, batch: Split) -> Split:
-        """The batch, followed by synthetic digits in further forms."""
-        if not self.forms:
-            return batch
-        forms = self.forms.sample_for(batch, self.seed, self.steps)
-        return Split(torch.cat([batch.images, forms.images]), torch.cat([batch.labels, forms.labels]))
 
     def _prepare(self, batch: Split) -> tuple[Tensor, Tensor, int]:
         """Shard of digits and outliers that this process computes, augmented.

@@ -160,7 +160,7 @@ class Pad {
     }
     this.#edit(() => this.#drawing.put({ ...picture, ink: '#fff' }));
     this.#testImage = index;
-    if (index === null && isRefused(this.#reading)) setText(this.#parts.note, CROP);
+    if (index === null && ['not_a_digit', 'empty'].includes(this.#reading?.status ?? '')) setText(this.#parts.note, CROP);
     this.showLabel();
   }
 
@@ -171,9 +171,6 @@ class Pad {
     await this.#take(this.#album(`${folderOf(shown)}test.png?run=${log.runId}`, index), 'The test set', index);
   }
 }
-
-/** Whether a reading has no digit to show. @param {Reading | null} reading */
-const isRefused = (reading) => reading !== null && ['not_a_digit', 'empty'].includes(reading.status);
 
 function markup() {
   const canvas = h('canvas', { width: SIDE, height: SIDE, tabindex: '0', role: 'application', 'aria-label': KEYS });

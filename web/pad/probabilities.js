@@ -12,7 +12,8 @@ import { explanation } from './verdict.js';
 const HINT = 'Draw a digit or a number to see the prediction.';
 
 /**
- * Fills `element`, and `glance` with the same in a line beside the sheet, for phones; returns a function that shows a reading, null: none. Screen readers hear it once `isDone`.
+ * Fills `element`, and `glance`, a line below the sheet, on phones. Returns a function that shows a reading, null: none.
+ * Screen readers hear it once `isDone`.
  * @returns {(reading: Reading | null, isDone: boolean) => void}
  */
 export function createProbabilities(element, glance = h('p')) {
