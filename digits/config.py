@@ -111,6 +111,10 @@ class Config:
         0.0, _FRACTION, "Fraction of the images in a pass from epoch 2 on, chosen by their loss; 0: all.", before=0.0
     )
 
+    views: int = MORE.option(
+        1, Number(int, 1, 9), "Views averaged in the finished network's predictions: the image, and copies shifted by a pixel.", before=1
+    )
+
     dataset: str = DATA.option(
         "auto", Choice(("auto", "mnist", "synthetic")), "Images; auto: MNIST from disk or download, else synthetic."
     )

@@ -24,6 +24,7 @@ from digits.inference.input_checks import rejection_reason
 from digits.inference.preprocess import prepare
 from digits.models.builders import build_model
 from digits.models.history import ModelHistory
+from digits.models.network import Network
 from digits.models.precision import Precision
 from tests.support import PROJECT
 from tests.support.node import node
@@ -31,11 +32,12 @@ from tests.support.node import node
 FIXTURE = PROJECT / "tests" / "fixtures" / "network"
 TESTS = ("network", "verdict", "occlusion", "position")
 IMAGES = dict.fromkeys(("cnn4", "cnn4-quick", "cnn4-valid", "cnn4-strided-valid", "lenet5", "tiny"), 1000)
+VIEWS = {"cnn4-valid": 5, "tiny": 9}
 TEMPERATURE = 1.2
 FEWER = 50  # for the networks that JavaScript takes long for
 
 
-def experienced(name: str, digits: torch.Tensor) -> torch.nn.Sequential:
+def experienced(name: str, digits: torch.Tensor) -> Network:
     """A network with batch statistics of digits and some negative scales."""
     torch.manual_seed(0)
     network = build_model(name)
@@ -67,6 +69,7 @@ def write(folder: Path, images: dict[str, int], digits: torch.Tensor) -> None:
     (folder / "names.json").write_text(json.dumps(list(images)))
     for name, count in images.items():
         network = experienced(name, digits[:200])
+        network.views = VIEWS.get(name, 1)
         collected = ModelHistory()
         for epoch in (1, 2):
             collected.add_epoch(epoch, network)

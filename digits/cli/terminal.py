@@ -223,7 +223,8 @@ class Terminal:
         test, folder = summary.test, short_path(config.results_dir)
         accuracy = self._styled(percent(test.accuracy), fg="green", bold=True)
         self.say(f"Trained in {duration(summary.seconds)}")
-        self.say(f"Test accuracy: {accuracy} ({test.correct:,} of {test.total:,} correct)")
+        views = f"; mean of {config.views} views" if config.views > 1 else ""
+        self.say(f"Test accuracy: {accuracy} ({test.correct:,} of {test.total:,} correct{views})")
         if summary.best:
             epoch, best = summary.best
             self.say(f"Best validation accuracy: {percent(best)} (epoch {epoch})")

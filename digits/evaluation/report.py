@@ -23,6 +23,7 @@ def evaluate(
 ) -> tuple[dict, str | None]:
     """Evaluate weights on a test set: the report as JSON values, and the data set's notice, if there is one.
 
+    `accuracy_one_view` is the accuracy without the mean over views; None for weights that predict from one view.
     Without `dataset` the test set belongs to the weights' training images. Raises UserError for unusable weights.
     """
     chosen = precision.choose_device(device)
@@ -32,6 +33,10 @@ def evaluate(
     # float32, regardless of the training precision: the result is the same on every machine, up to rounding
     numbers = Precision(chosen)
     evaluation = evaluate_split(network.to(chosen), images.test, numbers)
+    views, one_view = network.views, None
+    if views > 1:
+        network.views = 1
+        one_view = evaluate_split(network, images.test, numbers).accuracy
     if not math.isfinite(evaluation.loss):
         raise UserError(f"{weights} contains NaN or infinite weights: {weights_file.REMEDY}")
     calibration = Calibration(about.get("temperature"), about.get("ood_threshold"))
@@ -45,6 +50,8 @@ def evaluate(
         "device": chosen.type,
         **numbers.describe(),
         "dataset": images.name,
+        "views": views,
+        "accuracy_one_view": one_view,
         **_metrics(evaluation, calibration),
         "ood_threshold": calibration.ood_threshold,
     }
@@ -85,6 +92,7 @@ def as_text(report: dict) -> str:
         "",
         f"loss                {decimal(report['loss'])}",
         f"accuracy           {_percent(report['accuracy'])}   95 % interval {low} to {high} (Wilson)",
+        *_one_view(report),
         f"calibration error  {_percent(report['calibration_error'])}   {metrics.BINS} bins; {confidence}",
         f"  calibrated       {_percent(report['ece_calibrated'])}   {_calibration(report)}",
         f"accepted as digits {_percent(report['accepted'])}   {_acceptance(report)}",
@@ -98,6 +106,14 @@ def as_text(report: dict) -> str:
         "F1: harmonic mean of both; all: unweighted mean over the ten digits",
     ]
     return "\n".join(lines)
+
+
+def _one_view(report: dict) -> list[str]:
+    """The line about the accuracy without views; none if there is only one."""
+    if report["accuracy_one_view"] is None:
+        return []
+    views = f"without the mean over {report['views']} views, in 1/{report['views']} of the time"
+    return [f"  one view         {_percent(report['accuracy_one_view'])}   {views}"]
 
 
 def _calibration(report: dict) -> str:

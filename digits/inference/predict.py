@@ -52,8 +52,8 @@ class Predictor:
         saved = read_json(folder / contract.NETWORK)
         try:
             saved = present_fields(saved)
-            epoch, (numbers, ood_threshold, temperature) = _snapshot(saved, epoch, folder)
-            network = history.load_snapshot(saved, numbers)
+            epoch, (numbers, ood_threshold, temperature, views) = _snapshot(saved, epoch, folder)
+            network = history.load_snapshot(saved, numbers, views)
             threshold = None if ood_threshold is None else float(ood_threshold)
             check_temperature(temperature)
         except (AttributeError, DamagedFile, LookupError, RuntimeError, TypeError, ValueError) as error:
@@ -129,9 +129,9 @@ class Predictor:
 def _snapshot(saved: dict, epoch: int | None, folder: Path) -> tuple[int, history.Snapshot]:
     """An epoch (None: the last) of the run in `folder`, and its network. Raises LookupError if it was not kept."""
     if epoch in (None, saved["epoch"]):
-        weights = history.latest(saved, read_bytes(folder / contract.NETWORK_NUMBERS))
-        if weights is not None:
-            return saved["epoch"], history.Snapshot(weights, saved.get("ood_threshold"), saved.get("temperature"))
+        latest = history.latest(saved, read_bytes(folder / contract.NETWORK_NUMBERS))
+        if latest is not None:
+            return saved["epoch"], latest
     snapshots = history.snapshots_of(saved, read_bytes(folder / contract.NETWORK_EPOCHS))
     epoch = max(snapshots) if epoch is None else epoch
     return epoch, snapshots[epoch]

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import fuse_conv_bn_eval
 
+from digits.models.network import Network
+
 Place = Callable[[Tensor], int]  # appends a tensor to the numbers; gives the index of its first number
 
 
@@ -70,9 +72,9 @@ def _describe(name: str, layer: nn.Module, place: Place) -> dict[str, object]:
             raise TypeError(f"{name}: {type(layer).__name__} can't be exported.")
 
 
-def import_model(layers: list[dict], numbers: Tensor) -> nn.Sequential:
+def import_model(layers: list[dict], numbers: Tensor) -> Network:
     """The network in evaluation mode. Raises KeyError or RuntimeError for an invalid export."""
-    network = nn.Sequential()
+    network = Network()
     for facts in layers:
         if facts["type"] == "linear" and not any(isinstance(layer, nn.Linear) for layer in network):
             network.append(nn.Flatten())

@@ -7,11 +7,11 @@ import zlib
 from typing import NamedTuple
 
 import torch
-from torch import nn
 
 from digits.data.mnist import CLASSES, MEAN, SIZE, STD
 from digits.files import every_second, is_number
 from digits.models.export import export_model, import_model
+from digits.models.network import Network, checked_views
 from digits.renames import present_fields
 
 SNAPSHOTS_KEPT = 20
@@ -26,6 +26,7 @@ class Snapshot(NamedTuple):
     numbers: bytes  # float16
     ood_threshold: float | None = None  # evaluation/ood.py
     temperature: float | None = None  # evaluation/calibration.py
+    views: int = 1  # models/network.py
 
 
 class ModelHistory:
@@ -47,14 +48,15 @@ class ModelHistory:
     def add_epoch(
         self,
         epoch: int,
-        network: nn.Sequential,
+        network: Network,
         ood_threshold: float | None = None,
         temperature: float | None = None,
     ) -> None:
         self._epoch = epoch
         self._layers, self._numbers = export_model(network)
         half = self._numbers.clamp(-_LARGEST, _LARGEST).half()
-        self._kept.append((epoch, Snapshot(half.numpy().astype("<f2").tobytes(), ood_threshold, temperature)))
+        numbers = half.numpy().astype("<f2").tobytes()
+        self._kept.append((epoch, Snapshot(numbers, ood_threshold, temperature, network.views)))
         while len(self._kept) > max(1, min(SNAPSHOTS_KEPT, MAX_HISTORY_BYTES // half.nbytes)):
             self._kept = every_second(self._kept)
 
@@ -79,6 +81,7 @@ class ModelHistory:
             "epochs": [epoch for epoch, _ in self._kept],
             "ood_thresholds": [kept.ood_threshold for _, kept in self._kept],
             "temperatures": [kept.temperature for _, kept in self._kept],
+            "views": [kept.views for _, kept in self._kept],
             "epochs_crc32": zlib.crc32(self.history),
         }
 
@@ -92,7 +95,7 @@ def snapshots_of(saved: dict, history: bytes) -> dict[int, Snapshot]:
     saved = present_fields(saved)
     _check(saved)
     size = 2 * saved["numbers"]
-    thresholds, temperatures = saved.get("ood_thresholds"), saved.get("temperatures")  # missing in older files
+    thresholds, temperatures, views = map(saved.get, ("ood_thresholds", "temperatures", "views"))  # None: older files
     before = history[: size * len(saved["epochs"])]
     if saved.get("epochs_crc32") not in (zlib.crc32(history), zlib.crc32(before)):
         return {}
@@ -101,15 +104,19 @@ def snapshots_of(saved: dict, history: bytes) -> dict[int, Snapshot]:
             history[size * at : size * (at + 1)],
             thresholds[at] if thresholds else None,
             temperatures[at] if temperatures else None,
+            views[at] if views else 1,
         )
         for at, epoch in enumerate(saved["epochs"])
     }
 
 
-def latest(saved: dict, numbers: bytes) -> bytes | None:
-    """The content of network.bin; None if it does not match `saved`."""
-    matches = len(numbers) == 4 * saved["numbers"] and zlib.crc32(numbers) == saved["crc32"]
-    return numbers if matches else None
+def latest(saved: dict, numbers: bytes) -> Snapshot | None:
+    """The network of the last epoch, with the content of network.bin; None if that does not match `saved`."""
+    if len(numbers) != 4 * saved["numbers"] or zlib.crc32(numbers) != saved["crc32"]:
+        return None
+    _check(saved)
+    views = (saved.get("views") or [1])[-1]
+    return Snapshot(numbers, saved.get("ood_threshold"), saved.get("temperature"), views)
 
 
 def _check(saved: dict) -> None:
@@ -126,15 +133,20 @@ def _check(saved: dict) -> None:
             raise ValueError(f"its {key} are damaged")
         if not all(value is None or is_number(value) for value in values):
             raise ValueError(f"its {key} are damaged")
+    for views in saved.get("views") or []:
+        checked_views(views)
+    if len(saved.get("views") or epochs) != len(epochs):
+        raise ValueError("its views are damaged")
 
 
-def load_snapshot(saved: dict, numbers: bytes) -> nn.Sequential:
-    """The network of network.json with the parameters of one epoch, float32 or float16.
+def load_snapshot(saved: dict, numbers: bytes, views: int = 1) -> Network:
+    """The network of network.json with the parameters of one epoch, float32 or float16, and its number of views.
 
     Raises ValueError if its output is not ten logits; other invalid files raise errors of several types.
     """
     dtype = torch.float32 if len(numbers) == 4 * saved["numbers"] else torch.float16
     network = import_model(saved["layers"], torch.frombuffer(bytearray(numbers), dtype=dtype).float())
+    network.views = views
     with torch.inference_mode():
         logits = network(torch.zeros(1, 1, SIZE, SIZE))
     if logits.shape != (1, CLASSES):

@@ -17,6 +17,7 @@ from digits.data.mnist import CLASSES, MEAN, SIZE, STD
 from digits.errors import UserError
 from digits.files import named_by_user, read_file
 from digits.models import builders
+from digits.models.network import Network, checked_views
 from digits.paths import invocation
 
 FORMAT = 2  # 1 had no checksum
@@ -36,7 +37,7 @@ def cpu_state_dict(network: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
 
 
-def weights_file(network: nn.Module, config: Config, **facts) -> bytes:
+def weights_file(network: Network, config: Config, **facts) -> bytes:
     """The content of mnist_cnn.pth: the weights, the network's settings, its input format, and `facts`."""
     return serialize(
         {
@@ -45,6 +46,7 @@ def weights_file(network: nn.Module, config: Config, **facts) -> bytes:
                 "channels": list(config.channels or ()),
                 "dropout": config.dropout,
                 "norm": config.norm,
+                "views": network.views,
             },
             "input": {"shape": [1, SIZE, SIZE], "mean": MEAN, "std": STD},
             "labels": [str(digit) for digit in range(CLASSES)],
@@ -54,12 +56,12 @@ def weights_file(network: nn.Module, config: Config, **facts) -> bytes:
     )
 
 
-def load_network(path: str | Path) -> nn.Module:
+def load_network(path: str | Path) -> Network:
     """The network of a mnist_cnn.pth, on the CPU, in evaluation mode. Raises ValueError for other files."""
     return load_trained(named_by_user(Path(path)))[0]
 
 
-def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
+def load_trained(path: str | Path) -> tuple[Network, dict]:
     """The network of a mnist_cnn.pth, as from `load_network`, and the content of the file."""
     try:
         content = load(path, MAX_BYTES)
@@ -70,6 +72,7 @@ def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
         with torch.device("meta"):  # allocates no memory for a manipulated number of channels
             network = builders.build_model(model["name"], tuple(model["channels"]), model["dropout"], model.get("norm"))
         network.load_state_dict(content["state_dict"], assign=True)
+        network.views = checked_views(model.get("views", 1))  # files of earlier versions have none
         check_temperature(content.get("temperature"))
     except OSError:
         raise
@@ -85,7 +88,7 @@ def check_temperature(temperature: float | None) -> None:
         raise DamagedFile(f"{temperature} is not a temperature")
 
 
-def open_trained(path: Path) -> tuple[nn.Module, dict]:
+def open_trained(path: Path) -> tuple[Network, dict]:
     """Like `load_trained`, for a path that the user named: raises UserError with a remedy."""
     try:
         return load_trained(path)

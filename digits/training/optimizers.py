@@ -13,6 +13,8 @@ from torch.optim.adam import adam
 from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
 
+from digits.models.network import Network
+
 _ITERATIONS = 3  # of Newton and Schulz
 
 
@@ -188,7 +190,7 @@ class EMA:
     ExponentialMovingAverage: otherwise the random initial weights would dominate.
     """
 
-    def __init__(self, network: nn.Sequential, decay: float):
+    def __init__(self, network: Network, decay: float):
         self.decay = decay
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         pairs = list(zip(self.network.state_dict().values(), network.state_dict().values(), strict=True))

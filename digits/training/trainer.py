@@ -17,6 +17,7 @@ from digits.data.outliers import Outliers
 from digits.evaluation import ood
 from digits.evaluation.evaluation import Evaluation, evaluate_split
 from digits.models import builders, precision, weights_file
+from digits.models.network import Network
 from digits.models.precision import Precision
 from digits.training import optimizers, schedule
 from digits.training.distributed import Group
@@ -49,7 +50,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: nn.Sequential,
+        network: Network,
         optimizer: Optimizer,
         schedule: Schedule,
         precision: Precision,
@@ -86,7 +87,7 @@ class Trainer:
         self._pending_limit = pending_limit or (1 if precision.device.type == "cpu" else _PENDING_ON_ACCELERATOR)
 
     @property
-    def eval_model(self) -> nn.Sequential:
+    def eval_model(self) -> Network:
         """The network to evaluate and save: the average if there is one."""
         return self.average.network if self.average else self.network
 

@@ -3,6 +3,7 @@
 import { paint } from '../charts/raster.js';
 import { h, setText } from '../core/dom.js';
 import { oncePerFrame } from '../core/redraw.js';
+import { createNetwork } from '../pad/network.js';
 import { softmax } from '../pad/verdict.js';
 import { compute } from './background.js';
 import { SIDE, compared, corners, covered, decisive, mapOf } from './occlusion.js';
@@ -81,8 +82,9 @@ export class Evidence {
     this.#progress.hidden = this.#toggle.hidden = false;
     setText(this.#toggle, 'Stop');
     setText(this.#sentence, 'Covering one part of the image after the other …');
-    const { temperature } = network.plan;
-    const probabilities = softmax(network.forward(pixels).logits, temperature);
+    const plan = { ...network.plan, views: 1 }; // shifted copies would take five times as long for the same map
+    const { temperature } = plan;
+    const probabilities = softmax(createNetwork(plan, network.numbers)(pixels).logits, temperature);
     /** @type {Covered[]} */
     const results = [];
     const redraw = oncePerFrame(() => {
@@ -90,7 +92,7 @@ export class Evidence {
       this.#progress.value = results.length;
       paintMap(this.#map, pixels, mapOf(results));
     });
-    const isDone = await compute(network, PLACES.map((corner) => covered(pixels, corner)), signal, (logits, place) => {
+    const isDone = await compute({ plan, numbers: network.numbers }, PLACES.map((corner) => covered(pixels, corner)), signal, (logits, place) => {
       results.push(compared(probabilities, logits, temperature, PLACES[place]));
       redraw();
     });

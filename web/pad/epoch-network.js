@@ -2,6 +2,7 @@
 
 import { insteadOf, keptAt } from '../core/timeline.js';
 import { createNetwork } from './network.js';
+import { planAt } from './plan.js';
 
 /** @import {Network} from './loader.js' */
 
@@ -19,8 +20,6 @@ export async function networkAt(network, epoch) {
   const weights = kept === null ? undefined : (await network.epochs().catch(() => null))?.get(kept);
   const note = insteadOf('Weights', epoch, weights ? kept : null);
   if (!weights || kept === plan.epoch) return { network, note };
-  const place = plan.epochs.indexOf(kept);
-  const then = { ...plan, epoch: kept, temperature: plan.temperatures[place] ?? null, oodThreshold: plan.oodThresholds[place] ?? null };
-  const numbers = weights();
-  return { network: { ...network, plan: then, numbers, forward: createNetwork(plan, numbers) }, note };
+  const [then, numbers] = [planAt(plan, /** @type {number} */ (kept)), weights()];
+  return { network: { ...network, plan: then, numbers, forward: createNetwork(then, numbers) }, note };
 }

@@ -3,6 +3,7 @@
 import { FIELDS, withPresentNames } from '../core/renames.js';
 import { count, isRecord, list, number, record, runId, temperature, text } from '../core/values.js';
 import { crc32 } from './crc32.js';
+import { MAX_VIEWS } from './network.js';
 
 const MAX_LAYERS = 200;
 const MAX_NUMBERS = 50_000_000;
@@ -27,6 +28,8 @@ const LAYER_FIELDS = {
  * @property {number} std
  * @property {any[]} layers each with the `shape` (C, H, W) of its output
  * @property {number} numbers weights and biases of all layers
+ * @property {number} views of an image whose logits are averaged, 1 to 9: of the latest epoch
+ * @property {number[]} epochViews of the `epochs`
  * @property {number | null} temperature null: not calibrated
  * @property {(number | null)[]} temperatures of the `epochs`
  * @property {number | null} oodThreshold
@@ -47,12 +50,26 @@ export function parsePlan(value) {
   const layers = list(given.layers).slice(0, MAX_LAYERS).map(parseLayer);
   if (input.rows !== SIDE || input.columns !== SIDE || mean === null || std === null || std <= 0) return null;
   if (!layers.length || layers.includes(null) || numbers === null || numbers > MAX_NUMBERS || !setShapes(layers, numbers)) return null;
+  const epochViews = list(given.views).map((views) => Math.min(MAX_VIEWS, count(views) || 1)); // [] in earlier versions' files
   return {
     runId: runId(given.run_id), epoch: count(given.epoch), mean, std, layers, numbers,
+    views: epochViews.at(-1) ?? 1, epochViews,
     temperature: temperature(given.temperature), temperatures: list(given.temperatures).map(temperature),
     oodThreshold: number(given.ood_threshold), oodThresholds: list(given.ood_thresholds).map(number),
     crc32: count(given.crc32), epochs: list(given.epochs).map(count), epochsCrc32: count(given.epochs_crc32),
   };
+}
+
+/**
+ * The plan of an epoch that was kept: what was fitted after it, and its views.
+ * @param {Plan} plan
+ * @param {number} epoch
+ * @returns {Plan}
+ */
+export function planAt(plan, epoch) {
+  const at = plan.epochs.indexOf(epoch);
+  const [temperature, oodThreshold, views] = [plan.temperatures[at] ?? null, plan.oodThresholds[at] ?? null, plan.epochViews[at] ?? 1];
+  return { ...plan, epoch, temperature, oodThreshold, views };
 }
 
 /** The weights of network.bin as a Float32Array; null if the file does not belong to this plan. */

@@ -6,6 +6,7 @@ import { colorsIn, onColors } from '../core/theme.js';
 import { historyOf } from './drawing-history.js';
 import { createNetwork } from './network.js';
 import { readingOf, wordsOfNumber } from './number.js';
+import { planAt } from './plan.js';
 import { judge, softmax } from './verdict.js';
 
 /** @import {Network} from './loader.js' */
@@ -139,10 +140,10 @@ function judgeWith({ plan, forward }, digit) {
 }
 
 function addEpoch(digits, plan, epoch, weights) {
-  const forward = createNetwork(plan, weights);
-  const temperature = plan.temperatures[plan.epochs.indexOf(epoch)] ?? null;
+  const then = planAt(plan, epoch);
+  const forward = createNetwork(then, weights);
   for (const { pixels, history } of digits) {
-    if (!history.has(epoch)) history.set(epoch, softmax(forward(pixels).logits, temperature));
+    if (!history.has(epoch)) history.set(epoch, softmax(forward(pixels).logits, then.temperature));
   }
 }
 

@@ -1,0 +1,75 @@
+"""The network: prediction from shifted views of an image."""
+
+import copy
+import json
+
+import pytest
+import torch
+
+from digits.data.mnist import normalize
+from digits.data.synthetic import draw
+from digits.models import weights_file
+from digits.models.builders import build_model
+from digits.models.network import BACKGROUND, MAX_VIEWS, checked_views, shifted
+from digits.training.optimizers import EMA
+
+IMAGES = draw(6, seed=3)[0]  # uint8 (6, 28, 28)
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(1)
+    return build_model("tiny").eval()
+
+
+@torch.inference_mode()
+def test_a_prediction_is_the_mean_of_the_logits_of_pictures_moved_by_a_pixel(network):
+    moved = [torch.roll(IMAGES, shift, dims=(1, 2)) for shift in ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1))]
+    assert not any(IMAGES[:, edge].any() for edge in (0, -1))  # no ink leaves the picture
+    assert not any(IMAGES[:, :, edge].any() for edge in (0, -1))
+    expected = torch.stack([network(normalize(one)) for one in moved]).mean(dim=0)
+    network.views = 5
+    torch.testing.assert_close(network(normalize(IMAGES)), expected)
+
+
+def test_views_are_distinct_and_background_moves_in():
+    images = normalize(torch.full((1, 28, 28), 255, dtype=torch.uint8))
+    views = shifted(images, MAX_VIEWS)
+    assert len({view.numpy().tobytes() for view in views}) == MAX_VIEWS
+    assert torch.equal(views[0], images)
+    up = views[1][0, 0]
+    assert (up[-1] == BACKGROUND).all() and (up[:-1] == images.max()).all()
+
+
+def test_training_uses_the_image_alone(network):
+    trained = copy.deepcopy(network).train()
+    trained.views = 5
+    torch.testing.assert_close(trained(normalize(IMAGES)), network.train()(normalize(IMAGES)))
+
+
+def test_the_average_of_the_weights_keeps_the_views(network):
+    network.views = 9
+    assert EMA(network, 0.9).network.views == 9
+
+
+@pytest.mark.parametrize("views", [0, 10, 1.0, True, None, "5"])
+def test_an_invalid_number_of_views_is_refused(views):
+    with pytest.raises(ValueError, match="views"):
+        checked_views(views)
+
+
+def test_a_weights_file_with_an_invalid_number_of_views_is_refused(tmp_path, network):
+    from digits.config import Config
+
+    content = weights_file.weights_file(network, Config.from_options(model="tiny"))
+    path = tmp_path / "weights.pth"
+    path.write_bytes(content)
+    saved = weights_file.load(path)
+    assert json.loads(json.dumps(saved["model"]))["views"] == 1
+    saved["model"]["views"] = 1_000_000
+    path.write_bytes(weights_file.serialize(saved))
+    with pytest.raises(ValueError, match="number of views"):
+        weights_file.load_network(path)
+    del saved["model"]["views"]  # as in files of version 0.2.0
+    path.write_bytes(weights_file.serialize(saved))
+    assert weights_file.load_network(path).views == 1
