@@ -112,7 +112,10 @@ class Config:
     )
 
     views: int = MORE.option(
-        1, Number(int, 1, 9), "Views averaged in the finished network's predictions: the image, and copies shifted by a pixel.", before=1
+        1,
+        Number(int, 1, 9),
+        "Views averaged in the finished network's predictions: the image, and copies shifted by one pixel.",
+        before=1,
     )
 
     dataset: str = DATA.option(

@@ -23,7 +23,7 @@ PARAMETERS = {
     "cnn6": 435_754,
     "cnn2": 3_274_634,
     "lenet5": 61_728,
-    "tiny": 4_966,
+    "tiny": 3_376,
 }
 CPU = torch.device("cpu")
 

@@ -6,12 +6,16 @@ import json
 import pytest
 import torch
 
+from digits.data import datasets
 from digits.data.mnist import normalize
 from digits.data.synthetic import draw
+from digits.inference.predict import Predictor
 from digits.models import weights_file
 from digits.models.builders import build_model
 from digits.models.network import BACKGROUND, MAX_VIEWS, checked_views, shifted
+from digits.runlog import contract
 from digits.training.optimizers import EMA
+from tests.support.training import SMALL, command
 
 IMAGES = draw(6, seed=3)[0]  # uint8 (6, 28, 28)
 
@@ -73,3 +77,47 @@ def test_a_weights_file_with_an_invalid_number_of_views_is_refused(tmp_path, net
     del saved["model"]["views"]  # as in files of version 0.2.0
     path.write_bytes(weights_file.serialize(saved))
     assert weights_file.load_network(path).views == 1
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a run with views, and what it printed."""
+    folder = tmp_path_factory.mktemp("views")
+    done = command(*SMALL, "--epochs", 2, "--views", 3, "--results-dir", folder)
+    assert done.exit_code == 0, done.errors
+    return folder, done.output
+
+
+def test_only_the_finished_network_of_a_run_has_views(run):
+    folder, output = run
+    assert "correct; mean of 3 views)" in output
+    assert json.loads((folder / contract.NETWORK).read_text())["views"] == [1, 3]
+    assert [Predictor.from_history(epoch, folder).network.views for epoch in (1, 2, None)] == [1, 3, 3]
+    assert weights_file.load_network(folder / contract.WEIGHTS).views == 3
+
+
+def test_log_samples_and_weights_predict_from_the_same_views(run, monkeypatch):
+    folder, _ = run
+    log = json.loads((folder / contract.TRAINING_LOG).read_text())
+    samples = json.loads((folder / contract.TEST_SAMPLES).read_text())["samples"]
+    predictor = Predictor.newest(folder)
+    pixels = torch.tensor([sample["pixels"] for sample in samples], dtype=torch.uint8).view(-1, 28, 28)
+    expected = torch.tensor([sample["probabilities"] for sample in samples], dtype=torch.double)
+    torch.testing.assert_close(predictor.probabilities(pixels), expected, atol=1e-5, rtol=0)
+    predictor.network.views = 1
+    assert (predictor.probabilities(pixels) - expected).abs().max() > 1e-4
+    monkeypatch.setattr(datasets, "SYNTHETIC_TEST", log["dataset"]["test"])
+    weights = folder / contract.WEIGHTS
+    found = json.loads(command("evaluate", weights, "--device", "cpu", "--json").output)
+    assert (found["views"], found["correct"]) == (3, log["test"]["correct"])
+    assert found["accuracy_one_view"] == pytest.approx(found["accuracy"], abs=0.05)
+    assert found["accuracy_one_view"] != found["accuracy"]
+    text = command("evaluate", weights, "--device", "cpu").output
+    assert f"one view         {100 * found['accuracy_one_view']:6.2f} %   without the mean over 3 views" in text
+
+
+def test_a_run_that_is_continued_has_views_in_its_new_last_epoch_only(tmp_path):
+    first = command(*SMALL, "--epochs", 1, "--views", 3, "--results-dir", tmp_path)
+    longer = command("--resume", "--epochs", 2, "--results-dir", tmp_path)
+    assert (first.exit_code, longer.exit_code) == (0, 0), longer.errors
+    assert json.loads((tmp_path / contract.NETWORK).read_text())["views"] == [1, 3]

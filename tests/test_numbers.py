@@ -113,7 +113,8 @@ def drawn() -> dict[str, np.ndarray]:
 
 def tiny() -> Predictor:
     saved = read_json(NETWORK.with_suffix(".json"))
-    network = history.load_snapshot(saved, NETWORK.with_suffix(".bin").read_bytes())
+    latest = history.latest(saved, NETWORK.with_suffix(".bin").read_bytes())
+    network = history.load_snapshot(saved, latest.numbers, latest.views)
     return Predictor(network, {"temperature": saved["temperature"], "ood_threshold": THRESHOLD})
 
 

@@ -167,7 +167,7 @@ def test_an_automatic_name_made_of_former_names_follows_the_options(former_run, 
 
 def test_a_log_without_a_later_option_has_the_behavior_of_its_version():
     config = Config.from_options(synthetic_ratio=0.03, momentum=0.8, hard_examples=0.5).as_json()
-    before = {"synthetic_ratio": 0.0, "momentum": 0.95, "hard_examples": 0.0}
+    before = {"synthetic_ratio": 0.0, "momentum": 0.95, "hard_examples": 0.0, "views": 1}
     assert Config.from_json(without_added(config)).as_json() == config | before
 
 

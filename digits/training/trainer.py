@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from digits.config import Config
