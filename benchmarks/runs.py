@@ -124,17 +124,29 @@ def stopped_quietly():
         raise SystemExit(130) from None
 
 
-def measure_all(cases: Iterable[tuple[str, list[str]]], plan: Plan, results: Results) -> None:
+def measure_all(
+    cases: Iterable[tuple[str, list[str]]],
+    plan: Plan,
+    results: Results,
+    more: Callable[[dict, int], dict[str, float]] | None = None,
+) -> None:
     """Add to `results` a run of each case (name in the table, options) with each seed that is missing.
+
+    `more` gets the figures and the seed of a run and returns further figures.
 
     All cases run with one seed before the next seed, so an interrupted benchmark has about as many runs of each.
     """
     todo = [(of, options, seed) for seed in plan.seeds for of, options in cases if not results.has(seed, of)]
+
+    def run(options: list[str], seed: int) -> dict[str, float | None]:
+        figures = measure(options, seed)
+        return figures | more(figures, seed) if more else figures
+
     with ThreadPoolExecutor(plan.parallel) as pool:
-        runs = {pool.submit(measure, options, seed): (of, seed) for of, options, seed in todo}
+        runs = {pool.submit(run, options, seed): (of, seed) for of, options, seed in todo}
         try:
-            for run in as_completed(runs):
-                (of, seed), figures = runs[run], run.result()
+            for done in as_completed(runs):
+                (of, seed), figures = runs[done], done.result()
                 if plan.parallel > 1:
                     figures = {key: value for key, value in figures.items() if key not in TIMES}
                 results.add(seed, figures, of)

@@ -96,7 +96,7 @@ SMALL = "--dataset synthetic --train-limit 300 --validation 50 --epochs 1 --chan
 
 @pytest.mark.process
 def test_runs_are_measured_from_outside_seed_by_seed(tmp_path):
-    done = benchmark(tmp_path, "presets", "default", "--seeds", "1", "--options", SMALL)
+    done = benchmark(tmp_path, "presets", "default", "--seeds", "1", "--images", "640", "--options", SMALL)
     assert (done.returncode, done.stderr) == (0, "")
     rows = {row["key"]: row for row in content(tmp_path, "presets-default")["rows"]}
     assert set(rows) == {quantity.key for quantity in runs.QUANTITIES}
