@@ -39,7 +39,7 @@ benchmark: venv
 benchmark-all: benchmark
 	@cd "$(HERE)" && folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
 	.venv/bin/python mnist_cnn.py --quiet --dataset mnist --results-dir "$$folder" && \
-	for program in time_to_99 "presets best textbook" "presets tiny --seeds 10" architectures viewers slow_clients \
+	for program in time_to_99 "presets best textbook" "presets tiny --seeds 10" peers architectures viewers slow_clients \
 	    "pictures $$folder/mnist_cnn.pth" "non_digits $$folder/mnist_cnn.pth" table page table; do \
 	    set -- $$program && name=$$1 && shift && .venv/bin/python benchmarks/$$name.py "$$@" || exit; done
 

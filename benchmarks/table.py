@@ -1,6 +1,6 @@
 """Markdown tables of the files in benchmarks/results.
 
-python benchmarks/table.py            writes six figures into README.md, all of them into benchmarks/README.md
+python benchmarks/table.py            writes six recipes into README.md, all figures into benchmarks/README.md
 python benchmarks/table.py --check    exits with 1 if either is out of date
 """
 
@@ -25,16 +25,18 @@ FIRST = (
     "presets-best",
     "presets-tiny",
     "presets-textbook",
+    "peers",
     "architectures",
 )
-SUMMARY = (  # README's six figures: case and key
-    ("`--preset default`", "test_accuracy"),
-    ("`--preset default`", "seconds"),
-    ("`--preset fast`", "test_accuracy"),
-    ("Time to 99 %", "ratio_process"),
-    ("`--preset tiny`", "test_accuracy"),
-    ("Start of the default run", "seconds"),
-)
+RECIPES = {  # README's six rows, by case
+    "`--preset fast`": "`--preset fast`",
+    "`--preset default`": "`--preset default`",
+    "`--preset best`": "`--preset best`",
+    "pytorch/examples": "pytorch/examples, mnist, 14 epochs",
+    "Keras example": "Keras, simple MNIST convnet, 15 epochs",
+    "LeNet-5": "LeNet-5 with ReLU and Adam, 10 epochs",
+}
+COLUMNS = ("test_accuracy", "peer_epochs", "parameters")
 NOTHING = "(`make benchmark` writes its results here.)"
 
 
@@ -75,12 +77,15 @@ def replaced(text: str, tables: str, begin: str = BEGIN) -> str:
 
 
 def summary(files: list[dict]) -> str:
-    """The six figures of README.md, and their machines."""
-    rows = {(row["of"] or file["title"], row["key"]): (file, row) for file in files for row in file["rows"]}
-    found = [(of, *rows[of, key]) for of, key in SUMMARY if (of, key) in rows]
-    lines = [["", "mean ± standard deviation", "n"]]
-    lines += [[f"{of}: {row['what']}", shown(row), str(row["n"])] for of, _, row in found]
-    names = sorted({file["machine"] for _, file, _ in found})
+    """README's table of six recipes, and their machines."""
+    rows = {(row["of"], row["key"]): (file, row) for file in files for row in file["rows"]}
+    found = [of for of in RECIPES if (of, COLUMNS[0]) in rows]
+    lines = [["", "test accuracy, %", "time, epochs of pytorch/examples", "parameters", "n"]]
+    for of in found:
+        cells = {key: rows[of, key][1] for key in COLUMNS if (of, key) in rows}
+        n = cells[COLUMNS[0]]["n"]
+        lines.append([RECIPES[of], *(cell(cells.get(key), n) for key in COLUMNS), str(n)])
+    names = sorted({rows[of, COLUMNS[0]][0]["machine"] for of in found})
     return f"{as_table(lines)}\n\nMeasured on {' and '.join(names)}." if found else NOTHING
 
 

@@ -155,10 +155,17 @@ def test_a_missed_target_is_marked(measured):
     assert text.endswith("\n\n- Something else: It was slow.")
 
 
-def test_readme_has_six_figures_at_most_and_names_their_machine(measured):
-    lines = table.summary(table.read(measured)).splitlines()
-    assert "| `--preset default`: total time | 61.0 s | 1 |" in lines
-    assert len(lines) <= 2 + len(table.SUMMARY) + 2 and lines[-1] == f"Measured on {machine.name()}."
+def test_readme_has_six_recipes_at_most_and_names_their_machine(tmp_path):
+    quantities = tuple(Quantity(key, key, "", 2) for key in table.COLUMNS)
+    for name, of in (("presets-fast", "`--preset fast`"), ("presets-tiny", "`--preset tiny`"), ("peers", "LeNet-5")):
+        kept = Results(name, of, quantities, {}, table=name, folder=tmp_path)
+        kept.add(1, {"test_accuracy": 99.0, "parameters": 61706}, of)
+        kept.add(2, {"test_accuracy": 98.0, "peer_epochs": 1.5, "parameters": 61706}, of)
+    head, _, *rows, _, machines = table.summary(table.read(tmp_path)).splitlines()
+    assert head == "|  | test accuracy, % | time, epochs of pytorch/examples | parameters | n |"
+    cells = "98.50 ± 0.71 | 1.50 (n = 1) | 61,706.00 | 2 |"
+    assert rows == [f"| `--preset fast` | {cells}", f"| {table.RECIPES['LeNet-5']} | {cells}"]
+    assert len(table.RECIPES) == 6 and machines == f"Measured on {machine.name()}."
 
 
 def test_figures_of_different_machines_are_in_different_tables(measured):

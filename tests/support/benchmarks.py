@@ -9,6 +9,7 @@ PROGRAMS = (
     "architectures",
     "non_digits",
     "page",
+    "peers",
     "pictures",
     "presets",
     "reference",
