@@ -3,7 +3,7 @@
     python benchmarks/peers.py [--seeds 1]
 
 Each recipe of reference.py is trained for all its epochs. Its time is that of the training epochs, without evaluation,
-in epochs of pytorch/examples with the same seed, so that machines and loads compare; presets.py has that of the presets.
+in epochs of pytorch/examples with the same seed, so that machines and loads compare. presets.py has the presets' times.
 
 Writes benchmarks/results/peers.json after every seed.
 """
