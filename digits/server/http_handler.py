@@ -47,6 +47,7 @@ class Handler(BaseHTTPRequestHandler):
         request = None
         try:
             request = parse_head(self._receiver.receive_head())
+            self.server.proxies.restore(request, str(self.client_address[0]))
             response = self._respond(request)
             self.close_connection = not request.keep_alive or self.server.slots.nearly_full
         except Problem as problem:  # it is unknown where the next request begins

@@ -140,6 +140,10 @@ class PageFiles:
     def page(self, request: Request) -> Response:
         return self._compressed.file(request, self._project, "index.html")
 
+    def reader(self, request: Request) -> Response:
+        """The page of --predict-only."""
+        return self._compressed.file(request, self._project / "web" / "reader", "reader.html")
+
     def web_file(self, request: Request, folder: str | None, name: str) -> Response:
         """A file in web/ or in a folder of it, as it is now: a new module or folder needs no restart."""
         path = self._project / "web"
