@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import os
 import re
+import shlex
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from tests.support.control import end_trainer, new_run, press
 from tests.support.http_client import ask, eventually, quiet_port
 from tests.support.pages import see, status, wait_for_steps
 from tests.support.remote import (
+    DOCUMENT,
     DOMAIN,
     blocks,
     caddy,
@@ -240,6 +242,16 @@ def test_the_public_reader_works_behind_caddy_and_counts_visitors_apart(visit, t
             # Another visitor; Caddy drops the address that the first one claims.
             assert predictions(port, **{"X-Forwarded-For": "203.0.113.5"}) == [429] * 21
             assert predictions(server.port, **{"X-Forwarded-For": "203.0.113.5"}) == [415] * 20 + [429]
+
+
+def test_every_command_for_the_server_has_valid_options():
+    from digits.server.startup import read_options
+
+    commands = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("python server.py")]
+    assert len(commands) >= 6
+    for command in commands:
+        options = read_options(shlex.split(command.replace("$CODESPACE_NAME", "me"))[2:])
+        assert options.allow_host and options.port == 8000
 
 
 def test_the_unit_for_systemd_starts_the_reader_with_options_that_exist():

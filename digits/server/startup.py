@@ -181,10 +181,9 @@ def _queued(folder: Path) -> list[str]:
 
 
 def _elsewhere(access: Authorization, options: argparse.Namespace) -> str:
-    """The address behind a proxy, as far as it is known here."""
-    name = next((name for name in options.allow_host if "*" not in name), "your proxy's name")
-    rest = ", followed by the part of the address above from # on" if access.allowed else ""
-    return f"Behind a proxy: https://{name}{options.root_path}/{rest}"
+    """The other addresses of the page, as far as they are known here."""
+    places = [f"{name}{options.root_path}/" for name in options.allow_host] or [f"{options.root_path}/ of your proxy"]
+    return f"Also at {', '.join(places)}{', with the same #token=...' if access.allowed else ''}"
 
 
 def banner(server: Server, access: Authorization, options: argparse.Namespace) -> str:
