@@ -62,14 +62,17 @@ def server_options(heading: str, number: int = 0) -> list[str]:
     return [local(word) for word in server_command(heading, number)]
 
 
-def reads_and_controls(visit, url: str, token: str, name: str = "renamed", **options) -> None:
+def reads_and_controls(visit, url: str, token: str, **options) -> None:
     """Open the page at this address, and rename the run."""
-    page = visit(f"{url}#token={token}", **options)
-    see(page, "#runs .name", "^(first|renamed)$")
-    dialog = change(page, page.locator("#runs .name").first.inner_text())
-    dialog.get_by_label("Name").fill(name)
-    dialog.get_by_label("Name").press("Enter")
+    rename(visit(f"{url}#token={token}", **options), "first", "renamed")
+
+
+def rename(page, name: str, new_name: str) -> None:
     see(page, "#runs .name", f"^{name}$")
+    dialog = change(page, name)
+    dialog.get_by_label("Name").fill(new_name)
+    dialog.get_by_label("Name").press("Enter")
+    see(page, "#runs .name", f"^{new_name}$")
 
 
 def nginx_config(folder, server_port: int, port: int, block: str) -> str:
@@ -109,13 +112,16 @@ def test_nginx_with_tls_and_a_password_lets_the_page_train(visit, tmp_path, resu
             status(page, "stopped")
 
 
-@pytest.mark.parametrize("strips", [True, False])
-def test_nginx_serves_the_page_below_a_path_that_it_strips_or_not(visit, tmp_path, results, strips):
+@pytest.mark.parametrize("kind", ["strips the path", "keeps the path", "sets no headers"])
+def test_nginx_serves_the_page_below_a_path(visit, tmp_path, results, kind):
     port = quiet_port()
     block, location = blocks("nginx", "nginx")
     first = re.search(r"    location / {\n.*?\n", block)[0]
-    block = block.replace(first, location if strips else location.replace("8000/;", "8000;"))
-    options = server_options("nginx") + ([] if strips else ["--root-path", "/training/"])
+    keeps = kind == "keeps the path"
+    block = block.replace(first, location.replace("8000/;", "8000;") if keeps else location)
+    if kind == "sets no headers":  # HTTP/1.0, with the server's address in Host
+        block = re.sub(r" *proxy_(?:set_header|http_version).*\n", "", block)
+    options = server_options("nginx") + (["--root-path", "/training/"] if keeps else [])
     url = f"https://train.{DOMAIN}:{port}/training/"
     with real_server(results, *options) as server:
         config = nginx_config(tmp_path, server.port, port, block)
@@ -152,26 +158,23 @@ def jupyter(folder, port: int, base: str = "/"):
         yield
 
 
-@pytest.mark.parametrize("absolute", [False, True])
-def test_jupyter_passes_the_page_and_its_control_on(visit, tmp_path, results, absolute):
-    port = quiet_port()
+@pytest.mark.parametrize("kind", ["by name", "by name, with the prefix", "on localhost"])
+def test_jupyter_passes_the_page_and_its_control_on(visit, tmp_path, results, kind):
     (tmp_path / "jupyter").mkdir()
-    options = server_options("Jupyter", int(absolute))
-    if absolute:  # the port is in the path
-        options = options[: options.index("--root-path")]
-    with jupyter(tmp_path / "jupyter", port, "/user/me/"):
-        inner = quiet_port()
-        prefix = f"/user/me/proxy/absolute/{inner}/" if absolute else f"/user/me/proxy/{inner}/"
-        options += ["--root-path", prefix] if absolute else []
-        with real_server(results, *options, "--port", str(inner)) as server:
-            url = f"http://hub.{DOMAIN}:{port}"
-            page = visit(f"{url}/user/me/api/status?token=secret", allowed=PLAIN)  # logs in
-            page.goto(f"{url}{prefix}#token={server.token}")
-            see(page, "#runs .name", "^first$")
-            dialog = change(page, "first")
-            dialog.get_by_label("Name").fill("renamed")
-            dialog.get_by_label("Name").press("Enter")
-            see(page, "#runs .name", "^renamed$")
+    jupyter_port = quiet_port()
+    host = f"{'localhost' if kind == 'on localhost' else f'hub.{DOMAIN}'}:{jupyter_port}"
+    with jupyter(tmp_path / "jupyter", jupyter_port, "/user/me/"):
+        port = quiet_port()  # another one, since Jupyter has taken the first
+        prefix = f"/user/me/proxy/{port}/"
+        options = [] if kind == "on localhost" else server_options("Jupyter")
+        if kind == "by name, with the prefix":
+            prefix = f"/user/me/proxy/absolute/{port}/"
+            options = [word.replace("/8000/", f"/{port}/") for word in server_options("Jupyter", 1)]
+            assert prefix in options
+        with real_server(results, *options, "--port", f"{port}") as server:
+            page = visit(f"http://{host}/user/me/api/status?token=secret", allowed=PLAIN)  # logs in
+            page.goto(f"http://{host}{prefix}#token={server.token}")
+            rename(page, "first", "renamed")
 
 
 def host_kept(headers: dict[str, str]) -> None:

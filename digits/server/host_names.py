@@ -5,7 +5,6 @@ An unlisted name may be anybody's, made to resolve to this machine (DNS rebindin
 
 import re
 import socket
-import unicodedata
 from collections.abc import Iterable, Mapping
 
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{0,5}))?")
@@ -93,7 +92,11 @@ def name_of_origin(origin: str) -> str | None:
 
 def _to_ascii(label: str) -> str:
     """An international label in Punycode, as in browsers: Python's codec idna would turn ß into ss."""
-    return label if label.isascii() else f"xn--{unicodedata.normalize('NFKC', label).encode('punycode').decode()}"
+    if label.isascii():
+        return label
+    import unicodedata
+
+    return f"xn--{unicodedata.normalize('NFKC', label).encode('punycode').decode()}"
 
 
 def _listable(name: str) -> str | None:

@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from tests.support import PROJECT
-from tests.support.browser import missing
+from tests.support.browser import close_all, missing
 from tests.support.http_client import eventually
 
 DOCUMENT = PROJECT / "docs" / "remote.md"
@@ -65,6 +65,7 @@ def running(command: list[str], **options) -> Iterator[subprocess.Popen]:
     try:
         yield process
     finally:
+        close_all()  # or a page's next request might fail
         process.terminate()
         try:
             process.wait(30)
@@ -182,5 +183,6 @@ def stand_in(port: int, change: Callable[[dict[str, str]], None], tls: tuple[Pat
     try:
         yield proxy.server_address[1]
     finally:
+        close_all()
         proxy.shutdown()
         proxy.server_close()
