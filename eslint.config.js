@@ -17,16 +17,16 @@ const rules = {
   'prefer-const': 'error',
 };
 
-/** Imports go down only: core, frame and charts, runs, pad and control, views, drawer, present and print, main.js. A lazy import() is wiring and may go up. */
+/** Imports go down only: core, frame and charts, runs, pad and control, views, drawer, present and print, main.js and reader. A lazy import() is wiring and may go up. */
 const LAYERS = [
-  ['core', ['frame', 'charts', 'runs', 'pad', 'control', 'views', 'drawer', 'present', 'print']],
-  ['frame', ['charts', 'runs', 'pad', 'control', 'views', 'drawer', 'present', 'print']],
-  ['charts', ['frame', 'runs', 'pad', 'control', 'views', 'drawer', 'present', 'print']],
-  ['runs', ['frame', 'pad', 'control', 'views', 'drawer', 'present', 'print']],
-  ['pad', ['runs', 'control', 'views', 'drawer', 'present', 'print']],
-  ['control', ['runs', 'pad', 'views', 'drawer', 'present', 'print']],
-  ['views', ['drawer', 'present', 'print']],
-  ['drawer', ['present', 'print']],
+  ['core', ['frame', 'charts', 'runs', 'pad', 'control', 'views', 'drawer', 'present', 'print', 'reader']],
+  ['frame', ['charts', 'runs', 'pad', 'control', 'views', 'drawer', 'present', 'print', 'reader']],
+  ['charts', ['frame', 'runs', 'pad', 'control', 'views', 'drawer', 'present', 'print', 'reader']],
+  ['runs', ['frame', 'pad', 'control', 'views', 'drawer', 'present', 'print', 'reader']],
+  ['pad', ['runs', 'control', 'views', 'drawer', 'present', 'print', 'reader']],
+  ['control', ['runs', 'pad', 'views', 'drawer', 'present', 'print', 'reader']],
+  ['views', ['drawer', 'present', 'print', 'reader']],
+  ['drawer', ['present', 'print', 'reader']],
 ].map(([folder, above]) => ({
   files: [`web/${folder}/**/*.js`],
   rules: { 'no-restricted-imports': ['error', { patterns: above.map((name) => `../${name}/*`) }] },
@@ -45,6 +45,7 @@ const BROWSER = [
   'web/views/{happening,header}.js',
   'web/present/{full-screen,present,stage}.js',
   'web/print/{print,report}.js',
+  'web/reader/reader.js',
 ];
 
 export default [

@@ -3,6 +3,7 @@
     python server.py
     python server.py --port 9000 --no-browser
     python server.py --results-dir elsewhere/results --host 0.0.0.0
+    python server.py --predict-only
 
 Needs only Python; predictions also need the packages in requirements.txt. Ctrl-C stops it. The routes are in
 digits/server/routes.py.
@@ -39,8 +40,7 @@ if (folder := os.path.dirname(os.path.realpath(__file__))) not in sys.path:
 
 from digits import stdio
 from digits.server.browser import browser_expected, open_browser
-from digits.server.routes import Site
-from digits.server.startup import access_of, banner, bind_error, listen, page_url, read_options
+from digits.server.startup import access_of, banner, bind_error, listen, page_url, read_options, site_of
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -49,7 +49,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = read_options(arguments)
     access = access_of(options)
     try:
-        site = Site(options.results_dir.absolute(), access=access)
+        site = site_of(options, access)
         server = listen(options, site)
     except (OSError, UnicodeError) as error:
         raise SystemExit(bind_error(error, options)) from None
@@ -58,8 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:  # serve nevertheless
         if error.errno not in stdio.NO_READER:
             stdio.report(stdio.reason(error))
-    if access.allowed:
-        site.queue_worker.start()
+    site.start()
     if not options.no_browser and browser_expected():
         threading.Thread(target=open_browser, args=(page_url(server, access),), daemon=True).start()
     with server:

@@ -19,6 +19,7 @@ MANUALS = [name for name in DOCUMENTS if name not in ("CHANGELOG.md", "benchmark
 ROOTS = ("", "digits/", "benchmarks/", "results/")  # folders that a path in a document is relative to
 WRITTEN = ("results/", ".venv/", "runs/", "data/")  # paths that exist once a program has run
 FOREIGN = {"--nproc-per-node", "--data-binary", "--version"}  # options of torchrun, curl and python
+FOREIGN |= {"--build", "--build-arg", "--rm", "--read-only", "--user"}  # of docker
 
 
 def text_of(document: str) -> str:

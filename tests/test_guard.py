@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from digits.runlog import contract
-from digits.server.guard import Authorization, is_loopback
+from digits.server.guard import Authorization
+from digits.server.host_names import is_loopback
 from digits.server.routes import Site
 from digits.server.startup import access_of, page_url, read_options
 from tests.support import PROJECT

@@ -3,7 +3,7 @@
 import pytest
 
 from digits.runlog import contract
-from digits.server.guard import parse_origin
+from digits.server.host_names import parse_origin
 from digits.server.routes import Site
 from tests.support.example_project import RUN, project_in
 from tests.support.http_client import ask, serving, site_server

@@ -65,6 +65,16 @@ def test_the_installed_server_serves_the_page_and_every_file_of_it(site, tmp_pat
         process.communicate()
 
 
+def test_the_installed_server_serves_the_digit_reader(site, tmp_path):
+    process = command(site, "mnist-cnn-server", "--port", "0", "--predict-only", "--demo", "--no-browser", cwd=tmp_path)
+    try:
+        url = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
+        assert fetch(url) == (PROJECT / "reader.html").read_bytes()
+    finally:
+        process.kill()
+        process.communicate()
+
+
 def test_the_installed_trainer_writes_to_the_current_folder(site, tmp_path):
     before = sorted(site.rglob("*.json"))
     process = command(site, "mnist-cnn", "--epochs", "1", *SMALL, cwd=tmp_path)

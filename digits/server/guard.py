@@ -5,11 +5,10 @@ A page of another site can make the browser send requests to this server: under 
 """
 
 import hmac
-import re
 import secrets
-import socket
 from collections.abc import Callable, Iterable
 
+from digits.server.host_names import HostNames, name_of_host, name_of_origin
 from digits.server.http_message import Problem, Request, Response
 
 # The page loads nothing from another host and runs no inline script; no page may frame it.
@@ -25,16 +24,13 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 SAFE_METHODS = ("GET", "HEAD")  # they change nothing
+_OWN_SITES = ("same-origin", "none")  # of Sec-Fetch-Site
 TOKEN_HEADER = "X-Control-Token"  # a custom header: a page of another origin cannot send it without a preflight
 _TOKEN_BYTES = 24  # 192 bits: a billion guesses a second find it in 10^41 years
 PREFLIGHT_MAX_AGE_S = 7200  # the longest that Chromium honors
 # What the page sends, and reads, beyond the CORS-safelisted headers.
 _ALLOWED_HEADERS = "Content-Encoding, Content-Type, If-Modified-Since, If-None-Match, If-Range, Range"
 _EXPOSED_HEADERS = "Content-Range, Date, ETag, Retry-After, Server"
-
-_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{0,5})?")
-_ORIGIN = re.compile(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)(?::([1-9][0-9]{0,4}))?")
-_DEFAULT_PORTS = {"http": 80, "https": 443}  # browsers omit them
 
 
 class Authorization:
@@ -73,11 +69,13 @@ class CorsPolicy:
 
     def allows(self, request: Request) -> bool:
         """Whether `request`, or the one that it is a preflight for, comes from such a page and is allowed."""
-        if not self._origins:
-            return False
+        return bool(self._origins) and request.headers.get("origin") in self._origins and self.may_allow(request)
+
+    def may_allow(self, request: Request) -> bool:
+        """Whether `request`, or the one that it is a preflight for, is one that --allow-origin can allow."""
         headers = request.headers
         method = headers.get("access-control-request-method") if request.method == "OPTIONS" else request.method
-        return headers.get("origin") in self._origins and method in self._methods_of(request.path)
+        return method in self._methods_of(request.path)
 
     def preflight(self, request: Request) -> Response | None:
         """The response to an allowed preflight; None for any other request."""
@@ -104,60 +102,48 @@ class CorsPolicy:
             headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
 
 
-def parse_origin(text: str) -> str:
-    """The origin as browsers send it. Raises ValueError for anything else: a path, several, `*`, `null`."""
-    match = _ORIGIN.fullmatch(text.lower())
-    if not match or int(match[3] or 1) > 65535:
-        raise ValueError(f"{text!r} is not an origin: write it as https://example.org or http://example.org:8080")
-    scheme, host, port = match.groups()
-    return f"{scheme}://{host}" if port is None or int(port) == _DEFAULT_PORTS[scheme] else f"{scheme}://{host}:{port}"
-
-
-def check_request(request: Request, host_names: frozenset[str], cors: CorsPolicy) -> None:
+def check_request(request: Request, names: HostNames, cors: CorsPolicy) -> None:
     """Raise Problem (403) for an invalid Host, or for a cross-site request that may change something.
 
-    Valid hosts are IP addresses, localhost and `host_names` (in lower case).
+    Valid hosts are IP addresses, localhost and `names`. The problem names the option that would allow the request.
     """
     if request.host is None:  # HTTP/1.0; browsers send one
         if request.method not in SAFE_METHODS:
             raise Problem(403, "The request has no Host.")
-    elif not _is_own_host(request.host.lower(), host_names):
-        raise Problem(403, "Unknown Host. Use the server's IP address, or start it with --host NAME.")
-    if request.method not in SAFE_METHODS and _is_cross_site(request) and not cors.allows(request):
-        raise Problem(403, "Requests from pages of other origins are not allowed here.")
+    elif not names.admit_host(request.host):
+        raise _unknown_host(request.host)
+    if request.method not in SAFE_METHODS and _is_cross_site(request, names) and not cors.allows(request):
+        raise _other_origin(request, names, cors)
 
 
-def _is_cross_site(request: Request) -> bool:
+def _is_cross_site(request: Request, names: HostNames) -> bool:
     """Whether Sec-Fetch-Site or Origin says so: like Go 1.25's CrossOriginProtection, but stricter if both are sent.
 
     A request without either comes from a program, which could send anything.
     """
     headers = request.headers
-    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if headers.get("sec-fetch-site", "same-origin") not in _OWN_SITES:
         return True
-    return "origin" in headers and headers["origin"].lower() != f"http://{request.host}".lower()
-
-
-def _is_own_host(host: str, names: frozenset[str]) -> bool:
-    match = _HOST.fullmatch(host)
-    if not match:
+    origin = headers.get("origin")
+    if origin is None or origin.lower() == f"{request.scheme}://{request.host}".lower():
         return False
-    name = match[1]
-    if name == "localhost" or name.endswith(".localhost") or name in names:
-        return True
-    return bool(_packed(socket.AF_INET6, name[1:-1]) if name.startswith("[") else _packed(socket.AF_INET, name))
+    return request.host is None or not names.admit_origin(origin, request.host, headers)
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only programs on this machine can reach the address: 127.0.0.0/8, ::1 or localhost."""
-    if host.lower() == "localhost":
-        return True
-    return _packed(socket.AF_INET, host)[:1] == b"\x7f" or _packed(socket.AF_INET6, host) == bytes(15) + b"\1"
+def _unknown_host(host: str) -> Problem:
+    if name := name_of_host(host):
+        return Problem(403, f"Unknown Host. If {name} is this server, start it with --allow-host {name}.")
+    return Problem(403, "Unknown Host. Use the server's IP address, or start it with --allow-host NAME.")
 
 
-def _packed(family: int, host: str) -> bytes:
-    """The IP address as bytes; empty if `host` is not an address of that family."""
-    try:
-        return socket.inet_pton(family, host)
-    except (OSError, ValueError):
-        return b""
+def _other_origin(request: Request, names: HostNames, cors: CorsPolicy) -> Problem:
+    reason = "Requests from pages of other origins are not allowed here."
+    origin = request.headers.get("origin", "").lower()
+    name, is_foreign = name_of_origin(origin), request.headers.get("sec-fetch-site", "same-origin") not in _OWN_SITES
+    if name and is_foreign and cors.may_allow(request):
+        return Problem(403, f"{reason} To accept those of {origin}, start the server with --allow-origin {origin}.")
+    if name and not is_foreign and not names.include(name):
+        return Problem(403, f"{reason} If {name} is this server, behind a proxy, start it with --allow-host {name}.")
+    if name and not is_foreign:  # another port or name than Host says
+        return Problem(403, f"{reason} If {origin} is this server, its proxy must pass on Host unchanged.")
+    return Problem(403, reason)

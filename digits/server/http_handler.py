@@ -26,7 +26,8 @@ MAX_BLANK_LINES = 4  # before a request
 
 SERVER_NAME = "digits"  # the page checks it before it offers features that only this server has
 _COMMON = f"Server: {SERVER_NAME}\r\nCache-Control: no-cache\r\n"  # revalidate every time: a file changes every second
-WITH_CONTENT = _COMMON + "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS.items())
+_HEADERS = SECURITY_HEADERS | {"X-Server": SERVER_NAME}  # once more, since some proxies put their own name into Server
+WITH_CONTENT = _COMMON + "".join(f"{name}: {value}\r\n" for name, value in _HEADERS.items())
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -47,6 +48,7 @@ class Handler(BaseHTTPRequestHandler):
         request = None
         try:
             request = parse_head(self._receiver.receive_head())
+            self.server.proxies.restore(request, str(self.client_address[0]))
             response = self._respond(request)
             self.close_connection = not request.keep_alive or self.server.slots.nearly_full
         except Problem as problem:  # it is unknown where the next request begins

@@ -54,11 +54,16 @@ class Request:
     """A parsed request; raises Problem (400).
 
     `path` is the raw path without the query: no name that is served needs an escape, so nothing is decoded. `query` has
-    the decoded parameters, the last of each name. `headers` have lower-case names; repeated fields are joined by
-    commas. `host` is None only in HTTP/1.0. `keep_alive`: whether the client keeps the connection open.
+    the decoded parameters, the last of each name, `raw_query` what was sent, with "?". `headers` have lower-case names;
+    repeated fields are joined by commas. `host` is None only in HTTP/1.0. `keep_alive`: whether the client keeps the
+    connection open. `client` (an IP address) and `scheme` are those of the connection, or what a trusted proxy says.
+    `is_admitted`: it was checked.
     """
 
-    __slots__ = ("body", "headers", "host", "keep_alive", "method", "path", "query")
+    __slots__ = (
+        *("body", "client", "headers", "host", "is_admitted", "keep_alive", "method", "path", "query", "raw_query"),
+        "scheme",
+    )
 
     def __init__(self, method: str, target: str, headers: dict[str, str], keep_alive: bool = True):
         self.method = method
@@ -68,7 +73,8 @@ class Request:
         if target[:7].lower() == "http://":  # a proxy's client sends the whole URL, and its host counts
             self.host, slash, path = target[7:].partition("/")
             target = slash + path
-        self.path, _, query = target.partition("?")
+        self.path, mark, query = target.partition("?")
+        self.raw_query = mark + query
         try:
             self.query = (
                 dict(parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_QUERY_PARAMETERS)) if query else {}
@@ -76,6 +82,8 @@ class Request:
         except ValueError:
             raise Problem(400, f"The query has more than {MAX_QUERY_PARAMETERS} parameters.") from None
         self.body = b""
+        self.client, self.scheme = "", "http"
+        self.is_admitted = False
 
 
 class Response:

@@ -13,8 +13,10 @@ from typing import Any
 
 from digits.server.concurrency import ByteBudget, ConnectionSlots
 from digits.server.guard import CorsPolicy, check_request
+from digits.server.host_names import HostNames
 from digits.server.http_handler import LINGER_S, RECEIVE, WITH_CONTENT, Handler
 from digits.server.http_message import Problem, Request, Response
+from digits.server.proxies import Proxies
 from digits.server.router import MAX_BODY
 
 # Limit for a whole request from its first byte, for the wait between two, and for the client to receive PIECE bytes:
@@ -39,7 +41,8 @@ class Server(ThreadingHTTPServer):
     """Listens once created; `serve_forever` answers. Raises OSError if it can't listen.
 
     `names` are host names it answers to besides localhost and IP addresses; `max_body` limits the bytes of a body by
-    path; `cors` says which pages of other origins may send which requests.
+    path; `cors` says which pages of other origins may send which requests; `proxies` are those in front of the server;
+    `admit` raises Problem for a request that comes too soon, before its body is received.
     """
 
     block_on_close = False
@@ -56,15 +59,19 @@ class Server(ThreadingHTTPServer):
         names: tuple[str, ...] = (),
         max_body: Callable[[str], int] = lambda _path: MAX_BODY,
         cors: CorsPolicy | None = None,
+        proxies: Proxies | None = None,
+        admit: Callable[[Request], None] = lambda _request: None,
         deadline_s: float = DEADLINE_S,
         threads: int = THREADS,
         verbose: bool = False,
     ):
         self.address_family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         self.answer = answer
-        self.names = frozenset(name.lower() for name in names)
+        self.names = HostNames(names)
         self.max_body = max_body
         self.cors = cors or CorsPolicy()
+        self.proxies = proxies or Proxies()
+        self._admit = admit
         self.deadline_s = deadline_s
         self.verbose = verbose
         self.slots = ConnectionSlots(threads)
@@ -78,7 +85,7 @@ class Server(ThreadingHTTPServer):
         """The response to `request`, also if it is not allowed or `answer` fails."""
         try:
             self.guard(request)
-            response = self.cors.preflight(request) or self.answer(request)
+            response = self.proxies.redirect(request) or self.cors.preflight(request) or self.answer(request)
         except Problem as problem:
             response = problem.response()
         except Exception as error:
@@ -88,8 +95,11 @@ class Server(ThreadingHTTPServer):
         return response
 
     def guard(self, request: Request) -> None:
-        """Raise Problem (403) unless Host and Origin are allowed."""
-        check_request(request, self.names, self.cors)
+        """Raise Problem unless Host and Origin are allowed (403) and the request is admitted, which counts once."""
+        if not request.is_admitted:
+            check_request(request, self.names, self.cors)
+            self._admit(request)
+            request.is_admitted = True
 
     @contextlib.contextmanager
     def room_for_body(self, length: int) -> Iterator[float | None]:
@@ -109,7 +119,9 @@ class Server(ThreadingHTTPServer):
 
     def log_response(self, request: Request | None, response: Response) -> None:
         if self.verbose:
-            log(f"{request.method} {request.path} {response.status}" if request else f"no request: {response.status}")
+            client = f" for {request.client}" if request and self.proxies.trusted else ""
+            line = f"{request.method} {request.path} {response.status}" if request else f"no request: {response.status}"
+            log(f"{line}{client}")
 
     # -- connections --------------------------------------------------------------------------------------------------
 

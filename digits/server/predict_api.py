@@ -38,9 +38,10 @@ _EPOCH = re.compile("[0-9]{1,7}")
 
 
 class PredictApi:
-    """Answers requests for predictions with the weights in `results`."""
+    """Answers requests for predictions with the weights in `results`; `has_runs`: requests may choose a run."""
 
-    def __init__(self, results: Path):
+    def __init__(self, results: Path, has_runs: bool = True):
+        self._parameters = ("format", "run", "epoch") if has_runs else ("format",)
         self.computing = FairSemaphore(AT_ONCE)
         self._predictors = _Predictors(results)
         self._requests = threading.Semaphore(AT_ONCE + WAITING)
@@ -50,10 +51,14 @@ class PredictApi:
     def ready(self) -> bool:
         """Whether there is a trained network."""
         try:
-            self._predictors.folder(None)
+            self.folder()
         except Problem:
             return False
         return True
+
+    def folder(self) -> Path:
+        """The folder of the network that predicts unless a request chooses another. Raises Problem (503)."""
+        return self._predictors.folder(None)
 
     def answer(self, request: Request) -> Response:
         """The response of /predict. Raises Problem: 400, 404, 411, 413, 415, 422, 503."""
@@ -72,7 +77,7 @@ class PredictApi:
 
     def answers(self, request: Request, images_of: Callable[[Request], list[uploads.Image]]) -> list[dict[str, Any]]:
         """One for each image that `images_of` finds in the request. Raises Problem like `answer`, except 422."""
-        _check(request)
+        _check(request, self._parameters)
         if not self._requests.acquire(blocking=False):
             raise _too_busy()
         try:
@@ -207,13 +212,13 @@ class _Predictors:
             return predictor
 
 
-def _check(request: Request) -> None:
+def _check(request: Request, parameters: tuple[str, ...]) -> None:
     """Raise Problem (400, 411) for a request that needs no look at its body."""
     query = request.query
     if "content-length" not in request.headers:
         raise Problem(411, "Content-Length is missing.")
-    if unknown := query.keys() - {"format", "run", "epoch"}:
-        raise Problem(400, f"Unknown parameter {min(unknown)[:80]!r}; expected format, run or epoch.")
+    if unknown := query.keys() - set(parameters):
+        raise Problem(400, f"Unknown parameter {min(unknown)[:80]!r}; expected {', '.join(parameters)}.")
     if query.get("format", "hf") != "hf":
         raise Problem(400, "The only other format is hf.")
     if not _EPOCH.fullmatch(query.get("epoch", "0")):

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from digits.server.guard import SAFE_METHODS, Authorization
 from digits.server.http_message import Problem, Request, Response
 
-PREDICTIONS = "/predict, /v1/models/mnist:predict or /v2/models/mnist/infer"
 # A drawing of 28 x 28 pixels as JSON is 10 kB at most.
 MAX_BODY = 64_000  # bytes
 
@@ -42,6 +41,8 @@ class Route:
 class Router:
     """Passes requests to the handlers of `routes`; changes need the token of `access`."""
 
+    predictions = "/predict, /v1/models/mnist:predict or /v2/models/mnist/infer"  # paths, for the error message
+
     def __init__(self, routes: Sequence[Route], access: Authorization):
         self.routes = routes
         self.access = access
@@ -58,8 +59,14 @@ class Router:
                     self.access.check(request)
                 return handler(request, *match.groups())
         if request.method in ("POST", "PUT"):
-            raise Problem(404, f"Not found. Images are sent to {PREDICTIONS}.")
+            raise Problem(404, f"Not found. Images are sent to {self.predictions}.")
         raise not_found()
+
+    def start(self) -> None:
+        """Start what the site does besides answering. Here: nothing."""
+
+    def admit(self, request: Request) -> None:
+        """Raise Problem if the request comes too soon: before its body is received. Here all are welcome."""
 
     def max_body(self, path: str) -> int:
         """Limit of a request's body in bytes."""

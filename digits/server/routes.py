@@ -19,6 +19,8 @@ from digits.server.static_files import GzipCache, PageFiles
 from digits.server.trainer_process import TrainerProcess
 from digits.server.uploads import MAX_UPLOAD
 
+WEB_FILE = r"/web/(?:([a-z]+)/)?([A-Za-z0-9_.-]+)"
+
 
 class Site(Router):
     """All URLs: the page of `project`, the runs in `results`, predictions, and control for those with `access`.
@@ -40,7 +42,7 @@ class Site(Router):
         run, file = contract.RUN_ID.pattern, "|".join(map(re.escape, contract.FILES))
         routes = [
             Route(r"/(?:index\.html)?", GET=page.page),
-            Route(r"/web/(?:([a-z]+)/)?([A-Za-z0-9_.-]+)", GET=page.web_file),
+            Route(WEB_FILE, GET=page.web_file),
             Route(rf"/results/({file})", GET=runs.live_file, cross_origin=True),
             Route(rf"/results/{contract.RUNS_INDEX}", GET=runs.runs_index, cross_origin=True),
             Route(rf"/results/runs/({run})/({file})", GET=runs.earlier_file, cross_origin=True),
@@ -67,6 +69,11 @@ class Site(Router):
             Route(r"/healthz", GET=health, cross_origin=True),
         ]
         super().__init__(routes, access)
+
+    def start(self) -> None:
+        """Start queued runs, if this server may."""
+        if self.access.allowed:
+            self.queue_worker.start()
 
 
 def health(_request: Request) -> Response:

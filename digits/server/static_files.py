@@ -131,7 +131,7 @@ def _range(request: Request, etag: str, size: int) -> tuple[int, int] | None:
 
 
 class PageFiles:
-    """index.html and web/ of `project`, and the OpenAPI document. Handlers raise Problem: 404, 416, 503."""
+    """The HTML files and web/ of `project`, and the OpenAPI document. Handlers raise Problem: 404, 416, 503."""
 
     def __init__(self, project: Path, compressed: "GzipCache"):
         self._project = project
@@ -139,6 +139,10 @@ class PageFiles:
 
     def page(self, request: Request) -> Response:
         return self._compressed.file(request, self._project, "index.html")
+
+    def reader(self, request: Request) -> Response:
+        """The page of --predict-only."""
+        return self._compressed.file(request, self._project, "reader.html")
 
     def web_file(self, request: Request, folder: str | None, name: str) -> Response:
         """A file in web/ or in a folder of it, as it is now: a new module or folder needs no restart."""

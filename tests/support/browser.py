@@ -31,6 +31,7 @@ GOLDEN = FIXTURES / "golden"
 ARGUMENTS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--host-resolver-rules=MAP *.test 127.0.0.1, MAP *.app.github.dev 127.0.0.1",  # names of tests/test_remote.py
 ]
 OPEN = []  # contexts of the browser that show pages now
 NO_PROCESS = 2**22 + 1  # above the largest process id of Linux

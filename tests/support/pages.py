@@ -28,9 +28,9 @@ def visit(browser):
     visited = []
 
     def open_page(
-        url: str, *, allowed: tuple[str, ...] = (), width: int = 1440, theme: str = "light", script: str = ""
+        url: str, *, allowed: tuple[str, ...] = (), width: int = 1440, theme: str = "light", script: str = "", **options
     ):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme)
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=theme, **options)
         context.set_default_timeout(PATIENCE)
         context.add_init_script(ONE_SECOND + script)
         watched = Watched(context.new_page(), allowed)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { Unreachable, ask, askEarly, createReader, endOpening, watchSlow } from '../../web/core/reader.js';
+import { Unreachable, ask, askEarly, createReader, endOpening, serverKind, watchSlow } from '../../web/core/reader.js';
 
 const files = new Map(); // url -> {text, headers}
 let asked = []; // [url, the headers of the question]
@@ -171,4 +171,13 @@ test('an early response that the first poll did not take is never used later', a
     put(url, '{"a": 2}');
     assert.deepEqual((await createReader()(url)).value, { a: 2 });
   }
+});
+
+test('this project\'s server is recognized behind a proxy that puts its own name into Server', async () => {
+  const kindOf = (headers) => serverKind(async () => ({ headers: new Headers(headers) }));
+  assert.equal(await kindOf({ Server: 'digits' }), 'digits');
+  assert.equal(await kindOf({ Server: 'nginx', 'X-Server': 'digits' }), 'digits');
+  assert.equal(await kindOf({ Server: 'nginx' }), 'files');
+  assert.equal(await kindOf({ Server: 'nginx', 'X-Server': 'other digits' }), 'files');
+  assert.equal(await kindOf({}), 'files');
 });

@@ -70,7 +70,7 @@ export function createReader() {
 export async function serverKind(request = ask) {
   if (DEMO) return 'files'; // whose status and controls are of other runs
   const answer = await request(API && `${API}healthz`, { method: 'HEAD' });
-  return /^digits\b/i.test(answer.headers.get('Server') ?? '') ? 'digits' : 'files';
+  return ['X-Server', 'Server'].some((name) => /^digits\b/i.test(answer.headers.get(name))) ? 'digits' : 'files';
 }
 
 /**

@@ -29,12 +29,14 @@ const CROP = 'If the photo also shows a table, a corner or a shadow around the p
 /**
  * @param {HTMLElement} element
  * @param {Store} store
+ * @param {{hasRun?: boolean}} [options] hasRun: its test images and epochs can be read, too
  */
-export async function mount(element, store) {
+export async function mount(element, store, { hasRun = true } = {}) {
   await addStyle(new URL('pad.css', import.meta.url));
   const parts = markup();
+  if (!hasRun) for (const part of [parts.save, parts.random, parts.saved]) part.remove();
   element.append(parts.root);
-  const pad = new Pad(parts, store);
+  const pad = new Pad(parts, store, hasRun);
   pad.update(true);
   follow(store);
   store.on(['network'], ({ network }) => network !== undefined && pad.use(network));
@@ -59,7 +61,7 @@ class Pad {
   /** @type {number | null} */
   #testImage = null; // index of the test image on the sheet
 
-  constructor(parts, store) {
+  constructor(parts, store, hasRun) {
     this.#parts = parts;
     this.#store = store;
     const redraw = oncePerFrame(() => this.update(false)); // a pen reports more often
@@ -68,18 +70,18 @@ class Pad {
     this.showVerdict = createProbabilities(parts.verdict, parts.glance);
     this.showMaps = createFeatureMaps(parts.maps);
     this.showBoxes = createBoxes(parts.boxes);
-    this.saved = new SavedDrawings(parts.saved, () => this.update(true));
+    this.saved = hasRun ? new SavedDrawings(parts.saved, () => this.update(true)) : null;
     parts.undo.onclick = () => this.#edit(() => this.#drawing.undo());
     parts.clear.onclick = () => this.#edit(() => this.#drawing.clear());
     parts.random.onclick = () => this.#takeTestImage();
-    parts.save.onclick = () => this.#reading && this.saved.add(this.#reading.lines.map((line) => line.map(({ prepared }) => prepared)));
+    parts.save.onclick = () => this.#reading && this.saved?.add(this.#reading.lines.map((line) => line.map(({ prepared }) => prepared)));
     parts.layers.ontoggle = () => this.#drawMaps();
     receive(parts.canvas, parts.file, (file) => this.#take(pictureOf(file), file.name || 'The picture'));
   }
 
   use(network) {
     this.#latest = network;
-    this.saved.use(network);
+    this.saved?.use(network);
     this.showEpoch();
   }
 
@@ -111,7 +113,7 @@ class Pad {
     this.#publish(prepared);
     parts.undo.disabled = !drawing.canUndo;
     parts.clear.disabled = drawing.isBlank;
-    parts.save.disabled = !reading || this.saved.isFull;
+    this.saved?.allow(parts.save, reading);
   }
 
   /** A blank pad leaves the digit of another one, as in a presentation. */

@@ -48,11 +48,14 @@ export class SavedDrawings {
     this.#render();
   }
 
-  get isFull() { return this.#drawings.length >= MAX_DRAWINGS; }
+  /** Enables the button that saves a drawing, if there is one to save and room for it. */
+  allow(button, reading) {
+    button.disabled = !reading || this.#drawings.length >= MAX_DRAWINGS;
+  }
 
   /** @param {Prepared[][]} lines of digits */
   add(lines) {
-    if (this.isFull) return;
+    if (this.#drawings.length >= MAX_DRAWINGS) return;
     this.#drawings = [...this.#drawings, fresh(lines)];
     this.#save();
     this.#evaluate();
