@@ -15,7 +15,7 @@ FROM ${PYTHON_IMAGE}
 ENV PATH=/opt/venv/bin:$PATH HOME=/tmp PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY --from=packages /opt/venv /opt/venv
-COPY LICENSE index.html mnist_cnn.py reader.html server.py ./
+COPY LICENSE index.html mnist_cnn.py server.py ./
 COPY digits digits
 COPY web web
 COPY examples/demo examples/demo

@@ -17,8 +17,7 @@ class WithPage(build_py):
         here, page = Path(__file__).parent, Path(self.build_lib, "digits", "page")
         shutil.rmtree(page, ignore_errors=True)
         shutil.copytree(here / "web", page / "web")
-        for name in ("index.html", "reader.html"):
-            shutil.copy(here / name, page)
+        shutil.copy(here / "index.html", page)
         shutil.copytree(here / "examples" / "demo", page / "examples" / "demo")
         (page / "results").mkdir()
         shutil.copy(here / "results" / "schema.json", page / "results")

@@ -44,13 +44,14 @@ SERVED += ["/results/network.json", "/results/network.bin"]
 PRIVATE = [f"/results/{name}" for name in (*contract.FILES, contract.RUNS_INDEX) if f"/results/{name}" not in SERVED]
 PRIVATE += [f"/examples/demo/{name}" for name in contract.FILES] + [f"/results/runs/{RUN}/network.json"]
 PRIVATE += ["/training_status", "/control", "/options", "/queue", "/runs", "/openapi.json", "/v2", "/v1/models/mnist"]
-PRIVATE += ["/reader.html", "/web/../server.py", "/results/../server.py", "/results/", "/results/.lock", "//healthz"]
+PRIVATE += ["/reader.html", "/web/reader/reader.html"]
+PRIVATE += ["/web/../server.py", "/results/../server.py", "/results/", "/results/.lock", "//healthz"]
 
 
 def test_only_the_pad_and_its_network_are_served(server):
     assert {path: ask(server, path).status for path in SERVED} == dict.fromkeys(SERVED, 200)
     assert {path: ask(server, path).status for path in PRIVATE} == dict.fromkeys(PRIVATE, 404)
-    assert ask(server, "/").body == (PROJECT / "reader.html").read_bytes()
+    assert ask(server, "/").body == (PROJECT / "web" / "reader" / "reader.html").read_bytes()
     assert ask(server, "/healthz").json() == {"status": "ok"}
 
 

@@ -142,7 +142,7 @@ class PageFiles:
 
     def reader(self, request: Request) -> Response:
         """The page of --predict-only."""
-        return self._compressed.file(request, self._project, "reader.html")
+        return self._compressed.file(request, self._project / "web" / "reader", "reader.html")
 
     def web_file(self, request: Request, folder: str | None, name: str) -> Response:
         """A file in web/ or in a folder of it, as it is now: a new module or folder needs no restart."""
