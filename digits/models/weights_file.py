@@ -16,7 +16,7 @@ from digits.config import Config
 from digits.data.mnist import CLASSES, MEAN, SIZE, STD
 from digits.errors import UserError
 from digits.files import named_by_user, read_file
-from digits.models import builders
+from digits.models import builders, safetensors_file
 from digits.paths import invocation
 
 FORMAT = 2  # 1 had no checksum
@@ -55,14 +55,18 @@ def weights_file(network: nn.Module, config: Config, **facts) -> bytes:
 
 
 def load_network(path: str | Path) -> nn.Module:
-    """The network of a mnist_cnn.pth, on the CPU, in evaluation mode. Raises ValueError for other files."""
+    """The network of a mnist_cnn.pth or its export to safetensors, on the CPU, in evaluation mode.
+
+    Raises ValueError for other files.
+    """
     return load_trained(named_by_user(Path(path)))[0]
 
 
 def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
     """The network of a mnist_cnn.pth, as from `load_network`, and the content of the file."""
     try:
-        content = load(path, MAX_BYTES)
+        is_safetensors = Path(path).suffix == safetensors_file.SUFFIX
+        content = safetensors_file.load(Path(path), MAX_BYTES) if is_safetensors else load(path, MAX_BYTES)
         if "state_dict" not in content:
             raise DamagedFile("it is not a weights file")
         model = content["model"]
@@ -71,7 +75,7 @@ def load_trained(path: str | Path) -> tuple[nn.Module, dict]:
             network = builders.build_model(model["name"], tuple(model["channels"]), model["dropout"], model.get("norm"))
         network.load_state_dict(content["state_dict"], assign=True)
         check_temperature(content.get("temperature"))
-    except OSError:
+    except (ModuleNotFoundError, OSError):
         raise
     except Exception as error:  # an invalid file raises errors of many types
         reason = " ".join(str(error).split())[:_REASON_LENGTH]
