@@ -62,7 +62,7 @@ class Exported:
 def export(
     weights: Path, format: str, output: Path, dataset: str | None, data_dir: Path, progress: ProgressFactory
 ) -> Exported:
-    """Write `weights` as `output` in the format "onnx" or "safetensors". Nothing is written if the check fails: UserError.
+    """Write `weights` as `output` in the format "onnx" or "safetensors", unless the check fails: UserError.
 
     Raises UserError for unusable weights, ModuleNotFoundError without a package that the format needs.
     """
