@@ -44,6 +44,7 @@ from digits.cli.options_from_config import train_options
 from digits.cli.terminal import Terminal
 from digits.config import Config
 from digits.runlog.run_log import NullRunLog, RunLog
+from digits.runlog.tensorboard_events import EventLog
 from digits.training.resume import PreviousRun, load_for_restart, load_for_resume
 
 
@@ -100,8 +101,8 @@ def train(context: click.Context, resume: bool, restart: bool, **options) -> Non
             notices.append(previous.renamed)
         config = previous.config if previous else Config.from_options(**given)
         previous = None if restart else previous
-        log = open_log(config, resume=previous is not None)
         terminal = Terminal(config.quiet or not torchrun.is_main_process())
+        log = open_log(config, terminal, resume=previous is not None)
         for notice in filter(None, notices if torchrun.is_main_process() else []):
             terminal.warn(notice)
         with INTERRUPTS.interruptible(), ExitStack() as stack:
@@ -113,12 +114,14 @@ def train(context: click.Context, resume: bool, restart: bool, **options) -> Non
         terminal.check()
 
 
-def open_log(config: Config, resume: bool) -> RunLog:
+def open_log(config: Config, terminal: Terminal, resume: bool) -> RunLog:
     """The log of the run; of several processes only the main one writes it."""
     if not torchrun.is_main_process():
         return NullRunLog(config.results_dir)
     name = config.name or config.summary()
-    return RunLog(config.results_dir, name=name, config=config.as_json(), keep=config.keep_runs, resume=resume)
+    mirror = EventLog(config.tensorboard, terminal.warn).write if config.tensorboard else None
+    settings = config.as_json()
+    return RunLog(config.results_dir, name=name, config=settings, keep=config.keep_runs, resume=resume, mirror=mirror)
 
 
 def main() -> None:

@@ -98,6 +98,19 @@ def write_atomically(path: Path, content: bytes) -> None:
             raise
 
 
+def append_whole(handle: int, size: int, content: bytes) -> int:
+    """Append `content` to a file of `size` bytes; returns its new size. After an OSError the file is as before."""
+    rest = memoryview(content)
+    try:
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+    except OSError:
+        os.ftruncate(handle, size)
+        os.lseek(handle, size, os.SEEK_SET)
+        raise
+    return size + len(content)
+
+
 def link_or_copy(path: Path, other: Path) -> None:
     """Atomically replace `other` by a hard link to `path`, or by a copy if the file system has no hard links."""
     temporary = other.with_name(f".{other.name}.link.tmp")

@@ -10,6 +10,7 @@ from digits import cpu_tuning, presets, stdio
 from digits.architectures import ARCHITECTURES
 from digits.cli.app import DefaultGroup, cli_errors
 from digits.cli.export import export
+from digits.cli.log import log
 from digits.cli.options_from_config import evaluation_options, model_options
 from digits.cli.predictions import print_predictions
 from digits.cli.terminal import Terminal, print_result
@@ -139,5 +140,5 @@ def verify(folder: Path, steps: int, data_dir: Path | None) -> None:
         verify.report(verify.verify(folder, previous, steps, terminal.progress, data_dir), print_result)
 
 
-for command in (export,):
+for command in (export, log):
     cli.add_command(command)
