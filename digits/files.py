@@ -164,13 +164,17 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def temporaries(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Temporary files in `folder` of writers of `names`. Raises OSError if the folder can't be read."""
+    ours = re.compile(rf"\.(?:{'|'.join(map(re.escape, names))})\..+\.tmp")
+    return [folder / name for name in os.listdir(folder) if ours.fullmatch(name)]
+
+
 def remove_temporaries(folder: Path, names: Iterable[str]) -> None:
     """Remove temporary files that killed writers of `names` left in `folder`. No writer of these may be active."""
-    ours = re.compile(rf"\.(?:{'|'.join(map(re.escape, names))})\..+\.tmp")
     with contextlib.suppress(OSError):  # they only take up space
-        for name in os.listdir(folder):
-            if ours.fullmatch(name):
-                (folder / name).unlink()
+        for path in temporaries(folder, names):
+            path.unlink()
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------

@@ -5,14 +5,24 @@ from pathlib import Path
 
 from digits.errors import UserError
 from digits.paths import invocation, short_path
-from digits.runlog import contract, runs
+from digits.runlog import contract, runs, training_log
+from digits.runlog.groups import Run
+from digits.runlog.status import liveness
 
-_MOST = 6  # runs listed in an error
+_MOST = 3  # runs listed in an error
+
+# Ways to name a run, the most exact first.
+_WAYS: tuple[Callable[[Run, str], bool], ...] = (
+    lambda run, word: run.run_id == word,
+    lambda run, word: run.name == word,
+    lambda run, word: run.run_id.startswith(word) or run.run_id.endswith(f"-{word}"),
+    lambda run, word: run.name.lower().startswith(word.lower()),
+)
 
 
-def entry_folder(results: Path, entry: dict) -> Path:
-    """The folder of an entry of the list of runs."""
-    return results / entry["path"]
+def listed_runs(results: Path) -> list[Run]:
+    """The runs of a results folder, the latest first; the status is what status.liveness concludes."""
+    return [Run(_with_liveness(entry, results), results / entry["path"]) for entry in runs.index_of(results)["runs"]]
 
 
 def find_run(results: Path, word: str) -> Path:
@@ -20,39 +30,42 @@ def find_run(results: Path, word: str) -> Path:
 
     Raises UserError if there is none, or more than one.
     """
-    folder = Path(word)
-    if (folder / contract.TRAINING_LOG).is_file():
-        return folder
-    return entry_folder(results, find_entry(runs.index_of(results)["runs"], results, word))
+    found = find_runs(results, word)
+    if len(found) > 1:
+        raise ambiguous(word, found)
+    return found[0].folder
 
 
-def find_entry(entries: list[dict], results: Path, word: str) -> dict:
-    """The entry of the list of runs that `word` names. Raises UserError unless it is exactly one."""
-    if not entries:
+def find_runs(results: Path, word: str, listed: list[Run] | None = None) -> list[Run]:
+    """Like `find_run`, but several runs if a name or beginning is theirs; `listed`: the known result of listed_runs."""
+    if (Path(word) / contract.TRAINING_LOG).is_file():
+        inside = listed_runs(Path(word))
+        if inside:
+            return inside[:1]
+        raise UserError(f"The log in {word} has no valid run_id: name another run.")
+    listed = listed_runs(results) if listed is None else listed
+    if not listed:
         raise UserError(f"{short_path(results)} contains no run: start one with {invocation('mnist_cnn')}.")
-    for names in _WAYS:
-        found = [entry for entry in entries if names(entry, word)]
-        if len(found) == 1:
-            return found[0]
+    for is_named in _WAYS:
+        found = [run for run in listed if is_named(run, word)]
         if found:
-            raise UserError(f"{len(found)} runs are named {word!r}: use an id ({_ids(found)}).")
-    raise UserError(f"No run is named {word!r}: choose one of {_listed(entries)}.")
+            return found
+    raise UserError(
+        f"No run is named {word!r}: choose one of {_list(listed, lambda run: f'{run.name} ({run.run_id})')}."
+    )
 
 
-# Ways to name a run, the most exact first.
-_WAYS: tuple[Callable[[dict, str], bool], ...] = (
-    lambda entry, word: entry["run_id"] == word,
-    lambda entry, word: entry["name"] == word,
-    lambda entry, word: entry["run_id"].startswith(word) or entry["run_id"].endswith(f"-{word}"),
-    lambda entry, word: str(entry["name"]).lower().startswith(word.lower()),
-)
+def ambiguous(word: str, found: list[Run]) -> UserError:
+    """The error for a word that names several runs."""
+    return UserError(f"{len(found)} runs are named {word!r}: use an id ({_list(found, lambda run: run.run_id)}).")
 
 
-def _ids(entries: list[dict]) -> str:
-    more = ["..."] if len(entries) > _MOST else []
-    return ", ".join([*(entry["run_id"] for entry in entries[:_MOST]), *more])
+def _with_liveness(entry: dict, results: Path) -> dict:
+    if entry["path"] or entry["status"] != "running":
+        return entry
+    return entry | {"status": liveness(training_log.read(results) or {}, results)}
 
 
-def _listed(entries: list[dict]) -> str:
-    more = [f"... ({len(entries) - _MOST} more: list them with the command runs)"] if len(entries) > _MOST else []
-    return ", ".join([*(f"{entry['name']} ({entry['run_id']})" for entry in entries[:_MOST]), *more])
+def _list(found: list[Run], text: Callable[[Run], str]) -> str:
+    more = [f"... {len(found) - _MOST} more: the command runs lists them"] if len(found) > _MOST else []
+    return ", ".join([*map(text, found[:_MOST]), *more])
