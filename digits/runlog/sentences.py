@@ -54,10 +54,10 @@ def _of_means(a: Side, b: Side, metric: Metric, result: Result) -> Sentence:
         f"{opening}; 95 % interval: {_amount(low, metric)} to {_amount(high, metric, unit=True)}. If the settings made "
         f"no difference, seeds alone would give one at least this large with probability {p_value(test.p)} ({name})."
     )
-    if min(count_a, count_b) <= _FEW:
-        text += " With so few seeds the interval relies on normally distributed results."
     if not is_decided:
         text += " The interval includes 0: these runs do not show which is better."
+    if min(count_a, count_b) <= _FEW:
+        text += " With so few seeds the interval relies on normally distributed results."
     verdict = f"{_better(a, b, metric, test.difference)} is ahead." if is_decided else "Not decided."
     return Sentence(verdict, text)
 
