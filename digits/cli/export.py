@@ -7,7 +7,7 @@ import click
 from digits import cpu_tuning
 from digits.cli.app import cli_errors
 from digits.cli.options_from_config import images_options
-from digits.cli.runs_options import results_option
+from digits.cli.runs_options import complete_run, results_option
 from digits.cli.terminal import Terminal, print_result
 from digits.files import UnexpectedFile
 from digits.import_errors import importing
@@ -19,7 +19,7 @@ FORMATS = ("onnx", "safetensors")
 
 
 @click.command()
-@click.argument("run", required=False, metavar="[RUN]")
+@click.argument("run", required=False, metavar="[RUN]", shell_complete=complete_run)
 @click.option("--format", "format", type=click.Choice(FORMATS), required=True, help="File format.")
 @click.option(
     "-o",

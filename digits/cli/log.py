@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from digits.cli.app import cli_errors
-from digits.cli.runs_options import results_option
+from digits.cli.runs_options import complete_run, results_option
 from digits.cli.terminal import print_result
 from digits.errors import UserError
 from digits.files import write_atomically
@@ -25,7 +25,7 @@ def log() -> None:
 
 
 @log.command("export")
-@click.argument("run", required=False, metavar="[RUN]")
+@click.argument("run", required=False, metavar="[RUN]", shell_complete=complete_run)
 @click.option("--format", "format", type=click.Choice(("tensorboard", "csv")), required=True, help="File format.")
 @click.option(
     "-o",
