@@ -126,6 +126,15 @@ def test_damaged_or_missing_weights_are_one_line(tmp_path, file):
         assert (code, errors.count("\n"), reason in errors) == (1, 1, True), errors
 
 
+def test_weights_that_are_not_finite_are_refused(finished_run, file):
+    network, content = weights_file.load_trained(finished_run / contract.WEIGHTS)
+    content["state_dict"] = {name: values * float("nan") for name, values in network.state_dict().items()}
+    file.with_suffix(".pth").write_bytes(weights_file.serialize(content))
+    code, _, errors = export(file.with_suffix(".pth"), "onnx", file)
+    assert (code, errors.count("\n"), "contains NaN or infinite weights" in errors) == (1, 1, True), errors
+    assert not file.exists()
+
+
 def test_the_weights_themselves_are_not_overwritten(finished_run):
     weights = finished_run / contract.WEIGHTS
     before = weights.read_bytes()

@@ -71,6 +71,8 @@ def export(
     make, open_file, checked_with = _onnx() if format == "onnx" else _safetensors()
     images = _test_images(dataset or about.get("dataset") or "auto", data_dir, progress)
     reference = evaluate_split(network, images.test, Precision(torch.device("cpu")))
+    if not reference.logits.isfinite().all():
+        raise UserError(f"{weights} contains NaN or infinite weights: {weights_file.REMEDY}")
     metadata = _metadata(about, reference.accuracy if images.name == about.get("dataset") else None)
     made = make(network, metadata)
     with open_file(made) as compute:

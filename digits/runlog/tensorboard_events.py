@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from digits.errors import UserError
-from digits.files import append_whole, is_number
+from digits.files import append_whole, is_number, open_handle
 from digits.runlog import contract
 from digits.runlog.training_log import section
 
@@ -81,7 +81,7 @@ class EventLog:
         earlier = _files(self.folder, run_id)
         # By name, which is the order of TensorBoard's reader; two within a second are told apart by the number.
         name = f"{_PREFIX}{int(time.time()):010d}.{len(earlier):03d}.{run_id}"
-        self._handle = os.open(self.folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        self._handle = open_handle(self.folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         after = _last_full_step(section(log, "batches")) if earlier else 0
         self._written = dict.fromkeys(self._written, after)
         self._header = _header(log, after + 1 if earlier else None)
