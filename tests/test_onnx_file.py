@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from digits.architectures import ARCHITECTURES
+from digits.data.mnist import MEAN, STD
 from digits.models.export import export_model
 from digits.models.onnx_file import INPUT, OUTPUT, Graph, onnx_model
 from tests.support.networks import trained_like
@@ -71,6 +72,24 @@ def test_layers_appended_twice_share_their_weights():
     (difference,) = session_of(model.SerializeToString()).run(None, {INPUT: np.ones((3, 1, 28, 28), np.float32)})
     assert difference.shape == (3, 10)
     assert not difference.any()
+
+
+@torch.inference_mode()
+def test_logits_may_be_the_mean_over_shifted_images():
+    network, background = small("lenet5"), -MEAN / STD
+    shifts = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 2)]
+    images = torch.randn(5, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+    views = []
+    for rows, columns in shifts:  # pixel by pixel, as it is meant
+        view = torch.full_like(images, background)
+        for row in range(max(0, rows), min(28, 28 + rows)):
+            for column in range(max(0, columns), min(28, 28 + columns)):
+                view[..., row, column] = images[..., row - rows, column - columns]
+        views.append(network(view))
+    content = onnx_model(network, {}, shifts)
+    (logits,) = session_of(content).run(None, {INPUT: images.numpy()})
+    np.testing.assert_allclose(logits, torch.stack(views).mean(dim=0).numpy(), atol=1e-5)
+    assert len(content) < 1.5 * len(onnx_model(network, {}))  # the weights are there once
 
 
 def test_an_unknown_layer_is_refused():

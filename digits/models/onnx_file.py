@@ -10,23 +10,28 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from digits.data.mnist import CLASSES, SIZE
+from digits.data.mnist import CLASSES, MEAN, SIZE, STD
 from digits.models.export import export_model
 
 INPUT, OUTPUT = "images", "logits"
 # Of 2021: read by onnxruntime 1.10 and later, and by every converter. All operators used here exist since version 13.
 _OPSET, _IR_VERSION = 15, 8
 _BATCH = "N"  # the symbolic size of the first dimension
+_BACKGROUND = -MEAN / STD  # a pixel without ink, normalized
+
+Shifts = Sequence[tuple[int, int]]
 
 
-def onnx_model(network: nn.Sequential, metadata: Mapping[str, str]) -> bytes:
-    """The content of the file. Raises ModuleNotFoundError without the package onnx, TypeError for an unknown layer."""
+def onnx_model(network: nn.Sequential, metadata: Mapping[str, str], shifts: Shifts = ((0, 0),)) -> bytes:
+    """The content of the file; the logits are the mean over copies of an image, each shifted by (rows, columns).
+
+    Raises ModuleNotFoundError without the package onnx, TypeError for an unknown layer.
+    """
     from onnx import TensorProto, checker, helper
 
     layers, numbers = export_model(network)
     graph = Graph(numbers.numpy())
-    logits = graph.append(layers, INPUT)
-    graph.node("Identity", [logits], output=OUTPUT)
+    graph.node("Mean", [graph.append(layers, view) for view in graph.shifted(INPUT, shifts)], output=OUTPUT)
     content = helper.make_graph(
         graph.nodes,
         "digits",
@@ -61,6 +66,20 @@ class Graph:
             value = self._layer(layer, value)
         return value
 
+    def shifted(self, images: str, shifts: Shifts) -> list[str]:
+        """A copy of the images (N, 1, 28, 28) for each shift, background moving in."""
+        margin = max(abs(distance) for shift in shifts for distance in shift)
+        if not margin:
+            return [images] * len(shifts)
+        framed = self._padded("frame", images, margin, _BACKGROUND)
+        axes = self.constant("shift.axes", np.array([2, 3], dtype=np.int64))
+        views = []
+        for place, (rows, columns) in enumerate(shifts):
+            first = np.array([margin - rows, margin - columns], dtype=np.int64)
+            ends = [self.constant(f"shift{place}.{name}", at) for name, at in (("first", first), ("end", first + SIZE))]
+            views.append(self.node("Slice", [framed, *ends, axes]))
+        return views
+
     def node(self, operator: str, inputs: Sequence[str], output: str | None = None, **attributes: Any) -> str:
         """Append a node; returns the name of its output."""
         from onnx import helper
@@ -74,7 +93,7 @@ class Graph:
         from onnx import numpy_helper
 
         if name not in self.initializers:
-            self.initializers[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
+            self.initializers[name] = numpy_helper.from_array(np.asarray(values, order="C"), name)
         return name
 
     def _layer(self, layer: dict, value: str) -> str:
@@ -97,11 +116,14 @@ class Graph:
             case "mean":
                 return self.node("GlobalAveragePool", [value])
             case "pad":
-                size, name = layer["size"], layer["name"]
-                pads = self.constant(f"{name}.size", np.array([0, 0, size, size] * 2, dtype=np.int64))
-                return self.node("Pad", [value, pads, self.constant(f"{name}.value", np.float32(layer["value"]))])
+                return self._padded(layer["name"], value, layer["size"], layer["value"])
             case other:
                 raise TypeError(f"{layer['name']}: the layer type {other!r} can't be exported to ONNX.")
+
+    def _padded(self, name: str, images: str, size: int, value: float) -> str:
+        """Images with a frame of `size` pixels of that value."""
+        sizes = self.constant(f"{name}.size", np.array([0, 0, size, size] * 2, dtype=np.int64))
+        return self.node("Pad", [images, sizes, self.constant(f"{name}.value", np.array(value, dtype=np.float32))])
 
     def _weights(self, layer: dict, shape: tuple[int, ...], bias: tuple[int, ...] = (-1,)) -> list[str]:
         """The names of the layer's weight and, if it has one, its bias."""
