@@ -9,6 +9,8 @@
     python mnist_cnn.py control pause            control the running trainer: pause, stop, learning rate, ...
     python mnist_cnn.py evaluate                 evaluate the trained weights on the test set
     python mnist_cnn.py predict seven.png        predict the digit in an image
+    python mnist_cnn.py watch                    curves of the running trainer in this terminal
+    python mnist_cnn.py runs                     list the runs; docs/commands.md: compare, clean, export, log
     python mnist_cnn.py models                   list the architectures
     python mnist_cnn.py --help                   every option and command
     torchrun --nproc-per-node=2 mnist_cnn.py     data-parallel training by two processes

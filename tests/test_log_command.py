@@ -50,6 +50,12 @@ def test_a_folder_without_a_log_and_a_wrong_combination_are_one_line(tmp_path):
     assert (code, errors.count("\n")) == (2, 1)
 
 
+def test_without_a_command_its_commands_are_shown():
+    code, output, errors = command("log")
+    assert (code, errors) == (0, "")
+    assert "export  Export the log of RUN" in output
+
+
 @pytest.fixture
 def results(tmp_path):
     """A latest run and two earlier ones, of which two have the same name."""

@@ -19,9 +19,12 @@ from digits.runlog.find import find_run
 _FOLDER = Path("tensorboard")
 
 
-@click.group()
-def log() -> None:
-    """Export the log of a run."""
+@click.group(invoke_without_command=True)
+@click.pass_context
+def log(context: click.Context) -> None:
+    """Export the log of a run; each of the commands has its own --help."""
+    if context.invoked_subcommand is None:
+        print_result(context.get_help())
 
 
 @log.command("export")
