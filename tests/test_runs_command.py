@@ -61,7 +61,8 @@ def test_the_latest_run_is_first_and_columns_are_aligned(results):
 
 def test_accuracies_are_sorted_from_the_best_and_losses_from_the_lowest(results):
     entries = json.loads(done("runs", "--results-dir", results, "--json", "--sort", "accuracy"))
-    accuracies = [entry["test_accuracy"] for entry in entries]
+    accuracies = [entry["accuracy"] for entry in entries]
+    assert accuracies == [entry["test_accuracy"] for entry in entries]
     assert accuracies == sorted(accuracies, reverse=True)
     entries = json.loads(done("runs", "--results-dir", results, "--json", "--sort", "val-loss"))
     losses = [entry["metrics"]["val_loss"] for entry in entries]
@@ -190,7 +191,11 @@ def ids(results) -> list[str]:
 
 
 def test_nothing_is_deleted_without_a_request(results):
-    assert clean(results, "--yes") == f"Nothing to delete in {results}.\n"
+    (results / "runs" / "20260921-000003-made" / contract.CHECKPOINT).write_bytes(b"x" * 2_000)
+    first, *hints = clean(results, "--yes").splitlines()
+    assert first == f"Nothing to delete in {results}."
+    assert hints[0].startswith("Earlier runs: 14, ") and hints[0].endswith("--keep N or --older-than DAYS")
+    assert hints[1:] == ["Checkpoints of completed earlier runs: 1, 2.00 kB, deleted with --checkpoints"]
     assert len(ids(results)) == 15
 
 
@@ -244,7 +249,7 @@ def test_temporary_files_of_killed_programs_go_those_in_use_stay(results):
     os.utime(foreign, (time.time() - 3600,) * 2)
     held = lock.FolderLock(results, {})
     try:
-        assert clean(results) == f"Nothing to delete in {results}.\n"
+        assert clean(results).startswith(f"Nothing to delete in {results}.\n")
     finally:
         held.release()
     assert ".network.bin.x1.tmp" in clean(results)

@@ -72,7 +72,8 @@ def list_runs(results_dir: Path, sort: str, show_all: bool, as_json: bool) -> No
         listed = [run for run in listed_runs(results_dir) if show_all or not run.entry.get("hidden")]
         listed = _sorted(listed, sort.replace("-", "_").lower())
         if as_json:
-            print_result(json.dumps([dict(run.entry) for run in listed], allow_nan=False))
+            entries = [{**run.entry, "accuracy": _accuracy(run)} for run in listed]
+            print_result(json.dumps(entries, allow_nan=False))
         elif listed:
             print_result("\n".join(_table(listed, fitting_width())))
         else:
@@ -147,7 +148,9 @@ def clean(results_dir: Path, keep: int | None, older_than: float | None, checkpo
     with cli_errors():
         plan = cleaning.plan(results_dir, keep=keep, older_than_days=older_than, checkpoints=checkpoints)
         if not plan:
-            print_result(f"Nothing to delete in {short_path(results_dir)}.")
+            is_asked = checkpoints or keep is not None or older_than is not None
+            hint = "" if is_asked else _hint(results_dir)
+            print_result(f"Nothing to delete in {short_path(results_dir)}.{hint}")
             return
         rows = [(item.what, item.name, size(item.bytes)) for item in plan]
         total = size(sum(item.bytes for item in plan))
@@ -160,3 +163,18 @@ def clean(results_dir: Path, keep: int | None, older_than: float | None, checkpo
         print_result(f"Deleted {freed}.")
         if failures:
             raise UserError("; ".join(reason for _, reason in failures))
+
+
+def _hint(results: Path) -> str:
+    """What could be deleted on request."""
+    runs = cleaning.plan(results, keep=0)
+    kept = [item for item in cleaning.plan(results, checkpoints=True) if item.what == "checkpoints"]
+    hints = [
+        f"\n{what}: {len(items):,}, {size(sum(item.bytes for item in items))}, deleted with {options}"
+        for what, items, options in (
+            ("Earlier runs", runs, "--keep N or --older-than DAYS"),
+            ("Checkpoints of completed earlier runs", kept, "--checkpoints"),
+        )
+        if items
+    ]
+    return "".join(hints)
