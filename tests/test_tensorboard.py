@@ -66,11 +66,13 @@ def test_wall_times_are_the_start_plus_the_time_trained(tmp_path):
 
 def test_the_settings_are_a_table(tmp_path):
     log = training_log.read(golden.FIXTURE)
+    log["config"] |= {"results_dir": "/home/somebody"}
     reader = read(export(log, tmp_path / "events")[0])
     (table,) = reader.Tensors("settings")
     text = table.tensor_proto.string_val[0].decode()
     assert f"| run_id | {log['run_id']} |" in text
     assert f"| lr | {log['config']['lr']} |" in text
+    assert "results_dir" not in text
 
 
 def test_a_run_writes_the_same_while_it_is_trained(tmp_path):

@@ -15,6 +15,7 @@ from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from digits.config import OPTIONS
 from digits.errors import UserError
 from digits.files import append_whole, is_number, open_handle
 from digits.runlog import contract
@@ -205,7 +206,9 @@ def _settings(log: dict) -> Any:
     from tensorboard.compat.proto.tensor_pb2 import TensorProto
     from tensorboard.compat.proto.types_pb2 import DT_STRING
 
-    rows = [("name", log.get("name")), ("run_id", log.get("run_id")), *section(log, "config").items()]
+    settings = section(log, "config").items()
+    shown = [(name, value) for name, value in settings if name not in OPTIONS or OPTIONS[name].on_page]  # no paths
+    rows = [("run_id", log.get("run_id")), *({"name": log.get("name")} | dict(shown)).items()]
     lines = [
         "| setting | value |",
         "|---|---|",
