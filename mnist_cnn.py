@@ -9,6 +9,8 @@
     python mnist_cnn.py control pause            control the running trainer: pause, stop, learning rate, ...
     python mnist_cnn.py evaluate                 evaluate the trained weights on the test set
     python mnist_cnn.py predict seven.png        predict the digit in an image
+    python mnist_cnn.py watch                    curves of the running trainer in this terminal
+    python mnist_cnn.py runs                     list the runs; docs/commands.md: compare, clean, export, log
     python mnist_cnn.py models                   list the architectures
     python mnist_cnn.py --help                   every option and command
     torchrun --nproc-per-node=2 mnist_cnn.py     data-parallel training by two processes
@@ -44,6 +46,7 @@ from digits.cli.options_from_config import train_options
 from digits.cli.terminal import Terminal
 from digits.config import Config
 from digits.runlog.run_log import NullRunLog, RunLog
+from digits.runlog.tensorboard_events import EventLog
 from digits.training.resume import PreviousRun, load_for_restart, load_for_resume
 
 
@@ -100,8 +103,8 @@ def train(context: click.Context, resume: bool, restart: bool, **options) -> Non
             notices.append(previous.renamed)
         config = previous.config if previous else Config.from_options(**given)
         previous = None if restart else previous
-        log = open_log(config, resume=previous is not None)
         terminal = Terminal(config.quiet or not torchrun.is_main_process())
+        log = open_log(config, terminal, resume=previous is not None)
         for notice in filter(None, notices if torchrun.is_main_process() else []):
             terminal.warn(notice)
         with INTERRUPTS.interruptible(), ExitStack() as stack:
@@ -113,12 +116,14 @@ def train(context: click.Context, resume: bool, restart: bool, **options) -> Non
         terminal.check()
 
 
-def open_log(config: Config, resume: bool) -> RunLog:
+def open_log(config: Config, terminal: Terminal, resume: bool) -> RunLog:
     """The log of the run; of several processes only the main one writes it."""
     if not torchrun.is_main_process():
         return NullRunLog(config.results_dir)
     name = config.name or config.summary()
-    return RunLog(config.results_dir, name=name, config=config.as_json(), keep=config.keep_runs, resume=resume)
+    mirror = EventLog(config.tensorboard, terminal.warn).write if config.tensorboard else None
+    settings = config.as_json()
+    return RunLog(config.results_dir, name=name, config=settings, keep=config.keep_runs, resume=resume, mirror=mirror)
 
 
 def main() -> None:

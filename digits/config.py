@@ -150,6 +150,9 @@ class Config:
     pause_each_epoch: bool = OUTPUT.option(False, Flag(), "Pause after each epoch, until the run is continued.")
     pause_on_fall: bool = OUTPUT.option(False, Flag(), "Pause after an epoch in which the validation accuracy fell.")
     keep_runs: int = FILES.option(20, Number(int, 0), "Earlier runs kept in results/runs.")
+    tensorboard: Path | None = FILES.option(
+        None, Folder(), "Folder for TensorBoard's event files, written while training.", default_text="none"
+    )
     quiet: bool = FILES.option(False, Flag(), "Print errors only.")
 
     @classmethod

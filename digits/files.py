@@ -98,6 +98,19 @@ def write_atomically(path: Path, content: bytes) -> None:
             raise
 
 
+def append_whole(handle: int, size: int, content: bytes) -> int:
+    """Append `content` to a file of `size` bytes; returns its new size. After an OSError the file is as before."""
+    rest = memoryview(content)
+    try:
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+    except OSError:
+        os.ftruncate(handle, size)
+        os.lseek(handle, size, os.SEEK_SET)
+        raise
+    return size + len(content)
+
+
 def link_or_copy(path: Path, other: Path) -> None:
     """Atomically replace `other` by a hard link to `path`, or by a copy if the file system has no hard links."""
     temporary = other.with_name(f".{other.name}.link.tmp")
@@ -151,13 +164,17 @@ def sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
+def temporaries(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Temporary files in `folder` of writers of `names`. Raises OSError if the folder can't be read."""
+    ours = re.compile(rf"\.(?:{'|'.join(map(re.escape, names))})\..+\.tmp")
+    return [folder / name for name in os.listdir(folder) if ours.fullmatch(name)]
+
+
 def remove_temporaries(folder: Path, names: Iterable[str]) -> None:
     """Remove temporary files that killed writers of `names` left in `folder`. No writer of these may be active."""
-    ours = re.compile(rf"\.(?:{'|'.join(map(re.escape, names))})\..+\.tmp")
     with contextlib.suppress(OSError):  # they only take up space
-        for name in os.listdir(folder):
-            if ours.fullmatch(name):
-                (folder / name).unlink()
+        for path in temporaries(folder, names):
+            path.unlink()
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------

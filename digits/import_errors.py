@@ -9,6 +9,13 @@ from digits.interrupts import INTERRUPTS
 
 _OURS = {"__main__", "mnist_cnn", "server", "digits"}
 _PIP_NAMES = {"PIL": "Pillow"}  # packages that are not named like their module
+# Packages that only one command needs, with what it needs besides; pyproject.toml has them as extras.
+_OPTIONAL = {
+    "onnx": "onnx onnxruntime",
+    "onnxruntime": "onnx onnxruntime",
+    "safetensors": "safetensors",
+    "tensorboard": "tensorboard",
+}
 _WITHIN_ANY = _OURS | {"contextlib", "importlib", "ctypes"}  # frames that don't show whose import failed
 
 
@@ -37,6 +44,8 @@ def failed_import(error: Exception) -> str | None:
     """Error message for a failed import; None if the fault is in this project."""
     name = getattr(error, "name", None) or ""
     package = name.partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and name in _OPTIONAL:
+        return f"{name} is not installed for {sys.executable}: python -m pip install {_OPTIONAL[name]}"
     if isinstance(error, ModuleNotFoundError) and name == package not in _OURS | sys.stdlib_module_names:
         return (
             f"{_pip_name(name)} is not installed for {sys.executable}: use the Python in .venv (README.md), "

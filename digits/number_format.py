@@ -15,7 +15,8 @@ def decimal(value: float) -> str:
     if size >= 1e6 or 0 < size < 1e-5:
         return _exponential(value)
     if 0 < size < 0.001:
-        return f"{value:#.3g}"
+        exponent = int(f"{value:.2e}".partition("e")[2])
+        return f"{value:.{2 - exponent}f}"
     return f"{value:,.{4 if size < 1 else 3 if size < 10 else 2 if size < 100 else 1}f}"
 
 

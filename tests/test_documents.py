@@ -36,7 +36,10 @@ def code_of(document: str) -> str:
 @cache
 def help_texts() -> str:
     """Help texts of all commands; for benchmarks and fault injection their source, since their help imports torch."""
-    shown = [CliRunner().invoke(cli, [command, "--help"]).output for command in cli.commands]
+    inner = [[name, other] for name, group in cli.commands.items() for other in getattr(group, "commands", ())]
+    shown = [
+        CliRunner().invoke(cli, [*words, "--help"]).output for words in [*([name] for name in cli.commands), *inner]
+    ]
     sources = [path for folder in ("benchmarks", "tests/faults") for path in (PROJECT / folder).glob("*.py")]
     return "\n".join([*shown, *(path.read_text(encoding="utf-8") for path in sources)])
 

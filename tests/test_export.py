@@ -4,29 +4,15 @@ import pytest
 import torch
 
 from digits.architectures import ARCHITECTURES
-from digits.models.builders import build_model
 from digits.models.export import export_model, import_model
-
-
-def trained(name: str, norm: str | None = None) -> torch.nn.Sequential:
-    """A network with batch statistics and some negative scales."""
-    torch.manual_seed(0)
-    network = build_model(name, norm=norm)
-    with torch.no_grad():
-        for layer in network:
-            if isinstance(layer, torch.nn.BatchNorm2d):
-                layer.weight.normal_(0.5, 1)
-                layer.bias.normal_()
-                layer.running_mean.normal_()
-                layer.running_var.uniform_(0.5, 2)
-    return network.eval()
+from tests.support.networks import trained_like
 
 
 @pytest.mark.parametrize("norm", ["batch", "none"])
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @torch.inference_mode()
 def test_an_exported_network_gives_the_same_logits(name, norm):
-    network = trained(name, norm)
+    network = trained_like(name, norm)
     images = torch.randn(20, 1, 28, 28, generator=torch.Generator().manual_seed(1))
     expected = network(images)
     logits = import_model(*export_model(network))(images)
@@ -35,11 +21,13 @@ def test_an_exported_network_gives_the_same_logits(name, norm):
 
 @torch.inference_mode()
 def test_batch_norm_is_folded_where_it_follows_a_convolution():
-    layers, numbers = export_model(trained("cnn4"))
+    layers, numbers = export_model(trained_like("cnn4"))
     assert [layer["type"] for layer in layers if layer["type"] not in ("relu", "pool")] == ["conv"] * 4 + ["linear"] * 2
     assert [layer["name"] for layer in layers[:4]] == ["conv1", "relu1", "pool1", "conv2"]
     assert numbers.dtype == torch.float32
-    assert len(numbers) == sum(p.numel() for p in trained("cnn4").parameters()) - (16 + 32 + 64 + 128)  # one bias each
+    assert len(numbers) == sum(p.numel() for p in trained_like("cnn4").parameters()) - (
+        16 + 32 + 64 + 128
+    )  # one bias each
 
 
 def test_an_unknown_layer_is_rejected_by_name():

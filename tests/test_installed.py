@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -32,6 +33,18 @@ def site(tmp_path_factory):
     options = ["--ignore-installed", "--no-warn-script-location", "--prefix", folder]
     subprocess.run([*PIP, *options, source], check=True, capture_output=True, timeout=120)
     return folder
+
+
+def test_optional_packages_are_extras(site):
+    (metadata,) = site.glob("lib/python*/site-packages/mnist_cnn-*.dist-info/METADATA")
+    extras = re.findall(r'^Requires-Dist: (\w+).*extra == "(\w+)"', metadata.read_text(), re.MULTILINE)
+    of_users = {(package, extra) for package, extra in extras if extra != "test"}
+    assert of_users == {
+        ("onnx", "onnx"),
+        ("onnxruntime", "onnx"),
+        ("safetensors", "safetensors"),
+        ("tensorboard", "tensorboard"),
+    }
 
 
 def command(site, name, *words, **options):

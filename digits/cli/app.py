@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from digits import stdio
 from digits.errors import ConfigError, UserError, is_out_of_memory
@@ -49,7 +50,8 @@ class DefaultGroup(click.Group):
         self.default = default
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or args[0].startswith("-"):
+        is_completion = ctx.resilient_parsing and not args  # which offers the commands, see shell_complete
+        if not is_completion and (not args or args[0].startswith("-")):
             args = [self.default, *args]
         with _one_line_errors():
             return super().parse_args(ctx, args)
@@ -61,6 +63,15 @@ class DefaultGroup(click.Group):
             others = ", ".join(other for other in self.list_commands(ctx) if other != cmd_name)
             command.epilog = f"Other commands, each with its own --help: {others}." if others else None
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands, and the default command's options."""
+        items = super().shell_complete(ctx, incomplete)
+        default = super().get_command(ctx, self.default)
+        if default and incomplete.startswith("-"):
+            with default.make_context(self.default, [], parent=ctx, resilient_parsing=True) as inner:
+                items += default.shell_complete(inner, incomplete)
+        return items
 
     def invoke(self, ctx: click.Context) -> object:
         with _one_line_errors():

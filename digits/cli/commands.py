@@ -1,4 +1,4 @@
-"""Commands other than train: evaluate, predict, models, presets, control and verify."""
+"""Commands other than train: evaluate, predict, models, presets, control and verify; those on runs are beside it."""
 
 import json
 import sys
@@ -9,9 +9,14 @@ import click
 from digits import cpu_tuning, presets, stdio
 from digits.architectures import ARCHITECTURES
 from digits.cli.app import DefaultGroup, cli_errors
+from digits.cli.compare import compare
+from digits.cli.export import export
+from digits.cli.log import log
 from digits.cli.options_from_config import evaluation_options, model_options
 from digits.cli.predictions import print_predictions
+from digits.cli.runs import clean, list_runs
 from digits.cli.terminal import Terminal, print_result
+from digits.cli.watch import watch
 from digits.config import Config, architecture
 from digits.import_errors import importing
 from digits.interrupts import INTERRUPTS
@@ -136,3 +141,7 @@ def verify(folder: Path, steps: int, data_dir: Path | None) -> None:
         with importing():
             from digits.training import verify
         verify.report(verify.verify(folder, previous, steps, terminal.progress, data_dir), print_result)
+
+
+for command in (export, log, list_runs, compare, watch, clean):
+    cli.add_command(command)

@@ -64,7 +64,12 @@ def model_options(command: Command) -> Command:
 
 def evaluation_options(command: Command) -> Command:
     """Decorate a click command with the options for the images to evaluate, and the device."""
-    chosen = [OPTIONS[name] for name in ("dataset", "data_dir", "device")]
+    return images_options(_with_options(command, [OPTIONS["device"]]))
+
+
+def images_options(command: Command) -> Command:
+    """Decorate a click command with the options for the images to evaluate."""
+    chosen = [OPTIONS[name] for name in ("dataset", "data_dir")]
     dataset = {"default": None, "show_default": "as in training", "help": "Test images; auto: MNIST if possible."}
     return _with_options(command, chosen, dataset=dataset)
 

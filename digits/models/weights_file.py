@@ -16,7 +16,7 @@ from digits.config import Config
 from digits.data.mnist import CLASSES, MEAN, SIZE, STD
 from digits.errors import UserError
 from digits.files import named_by_user, read_file
-from digits.models import builders
+from digits.models import builders, safetensors_file
 from digits.models.network import Network, checked_views
 from digits.paths import invocation
 
@@ -57,14 +57,18 @@ def weights_file(network: Network, config: Config, **facts) -> bytes:
 
 
 def load_network(path: str | Path) -> Network:
-    """The network of a mnist_cnn.pth, on the CPU, in evaluation mode. Raises ValueError for other files."""
+    """The network of a mnist_cnn.pth or its export to safetensors, on the CPU, in evaluation mode.
+
+    Raises ValueError for other files.
+    """
     return load_trained(named_by_user(Path(path)))[0]
 
 
 def load_trained(path: str | Path) -> tuple[Network, dict]:
     """The network of a mnist_cnn.pth, as from `load_network`, and the content of the file."""
     try:
-        content = load(path, MAX_BYTES)
+        is_safetensors = Path(path).suffix == safetensors_file.SUFFIX
+        content = safetensors_file.load(Path(path), MAX_BYTES) if is_safetensors else load(path, MAX_BYTES)
         if "state_dict" not in content:
             raise DamagedFile("it is not a weights file")
         model = content["model"]
@@ -74,7 +78,7 @@ def load_trained(path: str | Path) -> tuple[Network, dict]:
         network.load_state_dict(content["state_dict"], assign=True)
         network.views = checked_views(model.get("views", 1))  # files of earlier versions have none
         check_temperature(content.get("temperature"))
-    except OSError:
+    except (ModuleNotFoundError, OSError):
         raise
     except Exception as error:  # an invalid file raises errors of many types
         reason = " ".join(str(error).split())[:_REASON_LENGTH]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from digits.files import naming, open_handle, rounded
+from digits.files import append_whole, naming, open_handle, rounded
 from digits.runlog.contract import LOSS_DIGITS
 
 BUCKETS_KEPT = 1000  # more than the pixels of most charts, and 60 kB of JSON
@@ -183,18 +183,8 @@ class BatchCsv:
         return "".join(rows)
 
     def write(self, text: str) -> None:
-        content = text.encode()
-        if not content:
-            return
         with naming(self._path):
-            try:
-                while content:
-                    content = content[os.write(self._file, content) :]
-            except OSError:
-                os.ftruncate(self._file, self._size)
-                os.lseek(self._file, self._size, os.SEEK_SET)
-                raise
-        self._size = os.lseek(self._file, 0, os.SEEK_CUR)
+            self._size = append_whole(self._file, self._size, text.encode())
 
     def close(self) -> None:
         os.close(self._file)

@@ -48,10 +48,10 @@ class Lifecycle:
         command: str | None = None,
         keep: int = 20,
         resume: bool = False,
+        mirror: Callable[[dict], None] | None = None,
     ):
         self.folder = Path(folder)
-        self._keep = keep
-        self._resume = resume
+        self._keep, self._resume, self._mirror = keep, resume, mirror
         self._log = TrainingLog(name, config or {}, shlex.join(["python", *sys.argv]) if command is None else command)
         self._withheld = False
         self._guard = threading.RLock()  # of the log and of batches.csv
@@ -174,6 +174,8 @@ class Lifecycle:
             if not withheld:
                 self._latest = build()
                 write_json(self.folder / contract.TRAINING_LOG, self._latest)
+                if self._mirror and self._log.is_restored:
+                    self._mirror(self._latest)
         finally:
             self._csv.write(rows)
 

@@ -29,6 +29,8 @@ class RunLog(Lifecycle):
     With `resume` the run in the folder continues under its own run_id: its entries stay until `restore` says
     from which step. The given config replaces the one in the log. A `with` block that ends before `restore` leaves the
     log as it was.
+
+    `mirror` gets each state of the log that is written, at most one per second, in the writer's thread.
     """
 
     @property

@@ -150,10 +150,17 @@ def index_lock(results: Path) -> AbstractContextManager[None]:
 
 
 def write_index(results: Path, live: dict | None = None) -> dict:
-    """Write runs.json: the latest run, then the earlier ones, newest first. Returns what was written.
+    """Write runs.json, which `index_of` describes; returns what was written. The caller holds `index_lock`."""
+    index = index_of(results, live)
+    write_json(results / contract.RUNS_INDEX, index)
+    return index
 
-    `live` is the live run's log if the file does not have it yet. The caller holds `index_lock`. An earlier run that
-    can't be read at the moment keeps its entry.
+
+def index_of(results: Path, live: dict | None = None) -> dict:
+    """The content of runs.json: the latest run, then the earlier ones, newest first.
+
+    `live` is the live run's log if the file does not have it yet. An earlier run that can't be read at the moment keeps
+    its entry.
     """
     earlier = []
     for path in candidates(results):
@@ -164,9 +171,7 @@ def write_index(results: Path, live: dict | None = None) -> dict:
             earlier.append(_listed_entry(results, address))
     dated = sorted((entry for entry in earlier if entry), key=_age, reverse=True)
     entries = [entry for entry in (_entry(results, "", live), *dated) if entry]
-    index = {"schema": contract.SCHEMA, "runs": entries}
-    write_json(results / contract.RUNS_INDEX, index)
-    return index
+    return {"schema": contract.SCHEMA, "runs": entries}
 
 
 def corrected_index(results: Path, log: dict) -> dict | None:

@@ -36,6 +36,11 @@ class TrainingLog:
         return self.content["status"] == "running"
 
     @property
+    def is_restored(self) -> bool:
+        """Whether the entries are those of this process; not so a resumed log before `restore`."""
+        return self._earlier is None
+
+    @property
     def step(self) -> int:
         return self.content["progress"]["step"]
 

@@ -10,7 +10,7 @@ import { settingOf } from './fields.js';
 /** Settings that do not affect the trained network; the data set is compared by the name that the run logged. */
 export const IGNORED = new Set([
   'preset', 'name', 'results_dir', 'data_dir', 'keep_runs', 'quiet', 'checkpoint_every', 'samples', 'device', 'threads', 'deterministic',
-  'pause_each_epoch', 'pause_on_fall',
+  'pause_each_epoch', 'pause_on_fall', 'tensorboard',
 ]);
 const SEED = 'seed';
 const SEED_IN_NAME = /[,;]?\s*\bseeds?[ =:_-]?\d+\b/gi;
