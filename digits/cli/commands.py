@@ -11,6 +11,7 @@ from digits.architectures import ARCHITECTURES
 from digits.cli.app import DefaultGroup, cli_errors
 from digits.cli.options_from_config import evaluation_options, model_options
 from digits.cli.predictions import print_predictions
+from digits.cli.sharing import publish, report
 from digits.cli.terminal import Terminal, print_result
 from digits.config import Config, architecture
 from digits.import_errors import importing
@@ -136,3 +137,7 @@ def verify(folder: Path, steps: int, data_dir: Path | None) -> None:
         with importing():
             from digits.training import verify
         verify.report(verify.verify(folder, previous, steps, terminal.progress, data_dir), print_result)
+
+
+for command in (report, publish):
+    cli.add_command(command)
