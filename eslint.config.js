@@ -35,7 +35,7 @@ const LAYERS = [
 /** Modules that touch the browser themselves; to all others `document`, `fetch` and the like are undefined names. */
 const BROWSER = [
   'web/main.js',
-  'web/core/{address,api,background,dom,head-start,poller,reader,redraw,theme,token,visibility}.js',
+  'web/core/{address,api,background,dom,download,head-start,poller,reader,redraw,theme,token,visibility}.js',
   'web/frame/*.js',
   'web/charts/{chart,full-resolution,saving}.js',
   'web/pad/{image-input,loader,saved-drawings}.js',

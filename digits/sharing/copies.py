@@ -14,7 +14,7 @@ from digits.runlog.training_log import section
 from digits.sharing.pictures import keep_images, without_metadata
 from digits.sharing.privacy import scrubbing
 
-MAX_FILE_BYTES = 64 << 20  # of one file of a run, as for the other readers of a run
+MAX_FILE_BYTES = 32 << 20  # of one file of a run: ten times what can be handed on
 NETWORK_FILES = (contract.NETWORK, contract.NETWORK_NUMBERS, contract.NETWORK_EPOCHS)
 _NOT_COPIED = (contract.WEIGHTS, *contract.CHECKPOINTS, contract.LABEL, contract.TRAINING_LOG)
 _COPIED = tuple(name for name in contract.FILES if name not in _NOT_COPIED)

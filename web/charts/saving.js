@@ -1,6 +1,6 @@
 /** Files of a chart: PNG and SVG as it is displayed, CSV of its numbers. */
 
-import { h } from '../core/dom.js';
+import { asFileName, download } from '../core/download.js';
 import { draw } from './draw.js';
 
 /** The numbers of one chart as CSV: a row for each bucket of batches, then one for each epoch. */
@@ -16,7 +16,7 @@ function csvOf({ steps, batchX, epochX, epochs, unit, ...curves }, key) {
 
 /** Saves a chart as `kind`: PNG, SVG or CSV. */
 export async function saveAs(kind, chart) {
-  download(await FORMATS[kind](chart), fileName(chart.log.name, chart.measure.key, kind.toLowerCase()));
+  download(await FORMATS[kind](chart), `${asFileName(chart.log.name)}-${chart.measure.key}.${kind.toLowerCase()}`);
 }
 
 const FORMATS = {
@@ -41,12 +41,3 @@ function drawOn(context, { plot, colors, curves, measure }) {
   context.fillRect(0, 0, plot.size.width, plot.size.height);
   draw(context, plot, { colors, curves, measure });
 }
-
-function download(blob, name) {
-  const link = h('a', { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-/** A run's name as part of a file name. */
-const fileName = (run, key, extension) => `${run.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 60) || 'run'}-${key}.${extension}`;
