@@ -17,11 +17,12 @@ MAY_IMPORT = {
     "inference": {ROOT, "runlog", "data", "models", "evaluation"},
     "sharing": {ROOT, "runlog"},
     "server": {ROOT, "runlog", "sharing"},
+    "notebook": {ROOT, "runlog", "server"},
     "cli": {ROOT, "runlog", "sharing", "data", "models", "evaluation", "training", "inference", "server"},
 }
 WITHIN_FUNCTIONS = {"server": {"inference", "training"}}  # imported by the server on demand
 HEAVY = {"torch", "torchvision", "numpy", "click", "PIL"}
-WITHOUT_HEAVY = {ROOT, "runlog", "sharing", "server"}
+WITHOUT_HEAVY = {ROOT, "runlog", "sharing", "server", "notebook"}
 
 
 def imported(node: ast.AST) -> list[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from digits import number_format
 from digits.cli.app import cli_errors
 from digits.cli.terminal import print_result
 from digits.config import Config
@@ -91,4 +92,4 @@ def _is_hidden(folder: Path, run_id: str) -> bool:
 
 def _headline(path: Path, names: list[str], size: int) -> str:
     count = "1 run" if len(names) == 1 else f"{len(names)} runs"
-    return f"{path}: {count}, {size / 1e6:.2f} MB"
+    return f"{path}: {count}, {number_format.size(size)}"

@@ -87,6 +87,10 @@ class Server(ThreadingHTTPServer):
         self.cors.add_headers(request, response)
         return response
 
+    def common_headers(self, _response: Response) -> str:
+        """The header lines that every response with content has, beside its own."""
+        return WITH_CONTENT
+
     def guard(self, request: Request) -> None:
         """Raise Problem (403) unless Host and Origin are allowed."""
         check_request(request, self.names, self.cors)
