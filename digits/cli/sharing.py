@@ -25,7 +25,7 @@ _results_option = click.option(
 _paths_option = click.option(
     "--with-paths",
     is_flag=True,
-    help="Keep file paths, the command line, user and host names, which are removed otherwise.",
+    help="Keep paths, user and host names, which are removed otherwise.",
 )
 
 

@@ -74,7 +74,7 @@ def _panel(left: float, title: str, curves: dict[str, Points], is_fraction: bool
 def _legend(left: float, curves: dict[str, Points], is_fraction: bool) -> str:
     """Names and latest values of the curves, which end at `left`."""
     names = {_TRAINING: "training", _VALIDATION: "validation"}
-    parts = []
+    parts: list[str] = []
     for color, curve in curves.items():
         if curve and color in names:
             last = percent(curve[-1][1]) if is_fraction else decimal(curve[-1][1])

@@ -1,5 +1,6 @@
 /** The Share menu: the shown run and those compared with it, saved as one HTML file by our server. */
 
+import { API } from '../core/api.js';
 import { button, h, setText } from '../core/dom.js';
 import { asFileName, download } from '../core/download.js';
 
@@ -16,7 +17,7 @@ export function mount(menu, store) {
   menu.append(save, withNetwork, note);
 
   store.on(['connection', 'log'], ({ connection, log }) => {
-    const isOffered = connection.kind === 'digits' && log !== null;
+    const isOffered = connection.kind === 'digits' && !API && log !== null;
     save.hidden = !isOffered;
     withNetwork.hidden = !isOffered || !log.files.includes('network.json');
     setText(note, isOffered ? 'One file that opens without a server.' : 'Reports are saved by server.py.');
