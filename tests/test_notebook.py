@@ -196,7 +196,7 @@ def test_the_example_notebook_trains_and_shows_curves_mistakes_and_a_prediction(
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     shown = [output.data for output in outputs if "data" in output]
     live, curves = (data for data in shown if "text/html" in data)
-    assert "<iframe" in live["text/html"] and "epoch 4 of 4" in curves["text/plain"]
+    assert "<iframe" in live["text/html"] and "epoch 3 of 3" in curves["text/plain"]
     assert curves["image/svg+xml"].count("<polyline") == 6
     text = "".join(output.get("text", "") for output in outputs)
     assert re.search(r"\d read as \d", text) and "The network reads" in text
