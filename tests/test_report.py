@@ -133,6 +133,27 @@ def test_words_that_look_like_paths_or_names_stay(tmp_path):
     assert (log["name"], log["error"]) == ("root mean square", text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/home/planteduser/x",
+        "error:/srv/secret/place",
+        "cannot open '/srv/my secret/place', says open",
+        'cannot open "C:\\Users\\planteduser\\my secret": no',
+        "in ~/secret/x (missing)",
+        "\\\\server\\secret",
+        "on PLANTED-HOST.example.org and planted-host",
+        "by planteduser.",
+    ],
+)
+def test_paths_and_names_are_removed_from_any_text(tmp_path, text):
+    process = {"pid": 1, "host": "planted-host.example.org"}
+    folder = example_run(tmp_path, process=process, command="/home/planteduser/mnist_cnn.py", error=text, name=text)
+    log = log_in(make_report([folder]).content)
+    assert "…" in log["error"] and log["name"] == log["error"]
+    assert not re.search("secret|planted|example.org", log["error"], re.IGNORECASE)
+
+
 def test_a_run_under_way_is_an_ended_one_in_its_copy(tmp_path):
     folder = example_run(tmp_path, status="running", phase="training")
     log = log_in(make_report([folder]).content)

@@ -71,7 +71,8 @@ def publish(out: Path, runs: tuple[str, ...], every: bool, with_paths: bool, res
         if every:
             folders = _visible_runs(results_dir)
         published = site.publish(out, folders, with_paths=with_paths)
-        lines = [_headline(short_path(out), [run.name for run in published], sum(run.size for run in published))]
+        headline = _headline(short_path(out), [run.name for run in published], sum(run.size for run in published))
+        lines = [f"{headline}, without weights and checkpoints"]
         lines += [f"{run.name}: left out {', '.join(run.left_out)}" for run in published if run.left_out]
         print_result("\n".join(lines))
 

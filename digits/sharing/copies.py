@@ -12,7 +12,7 @@ from digits.paths import short_path
 from digits.runlog import contract, entries, runs, training_log
 from digits.runlog.training_log import section
 from digits.sharing.pictures import keep_images, without_metadata
-from digits.sharing.privacy import scrubbing
+from digits.sharing.privacy import Scrubber
 
 MAX_FILE_BYTES = 32 << 20  # of one file of a run: ten times what can be handed on
 NETWORK_FILES = (contract.NETWORK, contract.NETWORK_NUMBERS, contract.NETWORK_EPOCHS)
@@ -63,15 +63,16 @@ def copy_of(folder: Path, *, with_network: bool, with_paths: bool, number: int =
     run_id = log.get("run_id")
     if not isinstance(run_id, str) or not contract.RUN_ID.fullmatch(run_id):
         log = log | {"run_id": f"run-{number}"}
-    scrub_log, scrub_file = scrubbing(log, folder, with_paths)
+    scrubber = None if with_paths else Scrubber(log, folder)
     wanted = [
         name for name in _COPIED if name in _list(log.get("files")) and (with_network or name not in NETWORK_FILES)
     ]
-    files = {name: content for name in wanted if (content := _content(folder, name, scrub_file))}
+    files = {name: content for name in wanted if (content := _content(folder, name, scrubber))}
     label = runs.read_label(folder, log["run_id"])
-    if not with_paths:
-        label = scrub_log({"run_id": log["run_id"], "name": label.get("name") or ""})
-    return RunCopy(_at_rest(scrub_log(finite(log))), {"name": label.get("name") or ""}, files)
+    name, log = str(label.get("name") or ""), finite(log)
+    if scrubber:
+        name, log = scrubber.text(name), scrubber.log(log)
+    return RunCopy(_at_rest(log), {"name": name}, files)
 
 
 def index_of(copies: Sequence[RunCopy]) -> bytes:
@@ -81,13 +82,18 @@ def index_of(copies: Sequence[RunCopy]) -> bytes:
     return _packed({"schema": contract.SCHEMA, "runs": [entry for entry in listed if entry]})
 
 
-def _content(folder: Path, name: str, scrub: Callable[[bytes], bytes]) -> bytes:
+def _content(folder: Path, name: str, scrubber: Scrubber | None) -> bytes:
     """The content of a file as it is handed on; empty if it is missing, too large or no valid file of its kind."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         content = read_file(folder / name, MAX_FILE_BYTES)
-        if name.endswith(".json"):
-            return scrub(content) if isinstance(json.loads(content), dict) else b""
-        return without_metadata(content) if name.endswith(".png") else content
+        if name.endswith(".png"):
+            return without_metadata(content)
+        if name.endswith(".csv"):
+            return scrubber.table(content) if scrubber else content
+        if not name.endswith(".json"):
+            return content
+        if isinstance(json.loads(content), dict):
+            return scrubber.json(content) if scrubber else content
     return b""
 
 

@@ -6,41 +6,39 @@ import os
 import platform
 import re
 import shlex
-from collections.abc import Callable
 from pathlib import Path
 
+from digits.architectures import ARCHITECTURES
 from digits.config import OPTIONS
 from digits.option_types import Folder, flag
+from digits.runlog import contract
 from digits.runlog.training_log import section
 
 REMOVED = "…"
 # Options that name a file or folder: they are left out, with their values.
 PATH_OPTIONS = frozenset(name for name, option in OPTIONS.items() if isinstance(option.type, Folder))
 # Absolute paths: of two parts or more on POSIX, in a home folder, on Windows, on a network share. "images/s" and "3/4"
-# are none, and a single /word may be anything.
+# are none, and a single /word may be anything. In quotes they may contain spaces.
 _PART = r"""[^\s'"<>|:;,()/]"""
+_START = rf"~/|/{_PART}+/|[A-Za-z]:[\\/]|\\\\"
 _PATH = re.compile(
-    rf"""(?<![\w.:/\\…<])(?:(?:~/|/{_PART}+/)(?:{_PART}|/)*|[A-Za-z]:[\\/][^\s'"<>|;,]+|\\\\[^\s'"<>|;,]+)"""
+    rf"""(?<![\w./\\…<])(?:(?<=')(?:{_START})[^'\n]*|(?<=")(?:{_START})[^"\n]*|(?:{_START})(?:{_PART}|/)*)"""
 )
 _HOME = re.compile(r"(?:/home/|/Users/|[A-Za-z]:[\\/]+Users[\\/]+)([^\s/\\'\"]+)")
-# They identify nobody, and are words of the language or of this project.
-_GENERIC = frozenset(
-    [
-        "admin",
-        "app",
-        "debian",
-        "home",
-        "jovyan",
-        "localhost",
-        "node",
-        "root",
-        "runner",
-        "test",
-        "ubuntu",
-        "user",
-        "users",
-    ]
+# They identify nobody: usual names in containers, and words of a log.
+_USUAL = ("admin", "app", "debian", "home", "jovyan", "localhost", "node", "root", "runner", "ubuntu", "user", "vscode")
+_WORDS = (
+    "digits",
+    "mnist",
+    "python",
+    "test",
+    "trainer",
+    "training",
+    "validation",
+    *contract.LIVENESSES,
+    *ARCHITECTURES,
 )
+_GENERIC = frozenset((*_USUAL, *_WORDS))
 _SHORTEST = 3  # letters of a name: shorter ones are parts of too many words
 
 
@@ -50,11 +48,12 @@ class Scrubber:
     def __init__(self, log: dict, folder: Path):
         config = section(log, "config")
         process = section(log, "process")
-        names = {platform.node(), str(process.get("host") or ""), Path.home().name, _user_name()}
-        names |= set(_HOME.findall(f"{json.dumps(log, ensure_ascii=False)} {folder.absolute()}"))
-        names |= {name.split(".")[0] for name in names}
-        wanted = sorted((name for name in names if _identifies(name)), key=len, reverse=True)
-        self._names = re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, wanted))})(?![\w-])") if wanted else None
+        users = {Path.home().name, _user_name()}
+        users |= set(_HOME.findall(f"{json.dumps(log, ensure_ascii=False)} {folder.absolute()}"))
+        hosts = {platform.node(), str(process.get("host") or "")}
+        hosts |= {host.partition(".")[0] for host in hosts}
+        names = [pattern for pattern in (_any_of(users), f"(?i:{_any_of(hosts)})") if pattern not in ("", "(?i:)")]
+        self._names = re.compile(rf"(?<![\w-])(?:{'|'.join(names)})(?![\w-])") if names else None
         # Whole folders first: their names may contain spaces, which end a path that is only recognized by its form.
         folders = {str(value) for name, value in config.items() if name in PATH_OPTIONS}
         folders |= {os.getcwd(), str(Path.home()), str(folder.absolute()), os.path.realpath(folder)}
@@ -68,11 +67,11 @@ class Scrubber:
         return text
 
     def value(self, value):
-        """A JSON value with all its texts scrubbed; names of fields stay."""
+        """A JSON value with all its texts scrubbed; of the names of fields only paths."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {key: self.value(item) for key, item in value.items()}
+            return {_PATH.sub(REMOVED, key): self.value(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.value(item) for item in value]
         return value
@@ -86,20 +85,16 @@ class Scrubber:
         scrubbed = self.value(kept)
         return scrubbed | ({"run_id": run_id} if "run_id" in log else {})
 
-    def file(self, content: bytes) -> bytes:
+    def table(self, content: bytes) -> bytes:
+        """A CSV file."""
+        return self.text(content.decode("utf-8", "replace")).encode()
+
+    def json(self, content: bytes) -> bytes:
         """A JSON file; the same bytes if it has nothing to remove, as those of this project's trainer."""
         text = content.decode("utf-8", "replace")
         if self.text(text) == text and "\\u" not in text and "\\\\" not in text and "\\/" not in text:
             return content
         return json.dumps(self.value(json.loads(text)), separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def scrubbing(log: dict, folder: Path, with_paths: bool) -> tuple[Callable[[dict], dict], Callable[[bytes], bytes]]:
-    """Functions for the log and for the other JSON files of a run; with `with_paths` they change nothing."""
-    if with_paths:
-        return (lambda log: log), (lambda content: content)
-    scrubber = Scrubber(log, folder)
-    return scrubber.log, scrubber.file
 
 
 def _without_paths(command: str) -> str:
@@ -117,6 +112,11 @@ def _without_paths(command: str) -> str:
             kept.append(word if name.startswith("--") else re.split(r"[/\\]", word)[-1])
         is_value = name in flags and not equals
     return shlex.join(kept)
+
+
+def _any_of(names: set[str]) -> str:
+    """A pattern of the names that identify somebody; empty without any."""
+    return "|".join(map(re.escape, sorted(filter(_identifies, names), key=len, reverse=True)))
 
 
 def _identifies(name: str) -> bool:
