@@ -35,7 +35,7 @@ const LAYERS = [
 /** Modules that touch the browser themselves; to all others `document`, `fetch` and the like are undefined names. */
 const BROWSER = [
   'web/main.js',
-  'web/core/{address,api,background,dom,download,head-start,poller,reader,redraw,theme,token,visibility}.js',
+  'web/core/{address,api,background,dom,head-start,poller,reader,redraw,theme,token,visibility}.js',
   'web/frame/*.js',
   'web/charts/{chart,full-resolution,saving}.js',
   'web/pad/{image-input,loader,saved-drawings}.js',
@@ -44,7 +44,7 @@ const BROWSER = [
   'web/runs/{list,sidebar}.js',
   'web/views/{happening,header}.js',
   'web/present/{full-screen,present,stage}.js',
-  'web/print/{print,report}.js',
+  'web/print/{print,report,share}.js',
 ];
 
 export default [

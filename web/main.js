@@ -78,7 +78,7 @@ followAddress(store, learning.PANELS, poller.poll);
 poller.poll();
 
 document.getElementById('share')?.addEventListener('beforetoggle', async ({ target }) => {
-  (await import('./frame/share.js')).mount(target, store);
+  (await import('./print/share.js')).mount(target, store);
 });
 
 async function mountKeys() {

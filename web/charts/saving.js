@@ -1,6 +1,6 @@
 /** Files of a chart: PNG and SVG as it is displayed, CSV of its numbers. */
 
-import { asFileName, download } from '../core/download.js';
+import { h } from '../core/dom.js';
 import { draw } from './draw.js';
 
 /** The numbers of one chart as CSV: a row for each bucket of batches, then one for each epoch. */
@@ -41,3 +41,13 @@ function drawOn(context, { plot, colors, curves, measure }) {
   context.fillRect(0, 0, plot.size.width, plot.size.height);
   draw(context, plot, { colors, curves, measure });
 }
+
+/** Saves a blob under this name. */
+export function download(blob, name) {
+  const link = h('a', { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** A run's name as part of a file name. */
+export const asFileName = (run) => run.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 60) || 'run';

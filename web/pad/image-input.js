@@ -54,9 +54,9 @@ export function createAlbum() {
   }
 }
 
-const MOST_TRIES = 1000; // for one of the images that a copy of a run has kept: some hundred of ten thousand
+const MOST_TRIES = 1000; // of ten thousand images a reduced copy of a run has kept hundreds
 
-/** A random image of an album of `count`, and its index; not one that a reduced copy of a run lacks: its tile is gray in the corner, where those of MNIST are black. */
+/** A random image of an album of `count`, and its index. The tile of a missing one is gray in the corner, where MNIST is black. */
 export async function anyOf(album, count) {
   for (let tries = 1; ; tries += 1) {
     const index = Math.floor(Math.random() * count);
