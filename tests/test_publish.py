@@ -1,6 +1,9 @@
 """The command publish, and its site on a plain file server in the browser."""
 
 import json
+import os
+import platform
+import time
 
 import pytest
 
@@ -162,8 +165,20 @@ def test_a_site_works_on_a_static_host_and_asks_only_once(visit, tmp_path):
         assert not any(name.endswith(("/control", "/training_status", "/options", "/healthz")) for name in read)
 
 
-def test_a_running_run_is_published_as_ended(visit, tmp_path):
-    folder = example_run(tmp_path / "run", status="running", phase="training")
-    assert command("publish", tmp_path / "site", folder).exit_code == 0
+def test_a_run_under_way_is_published_as_it_is(visit, tmp_path):
+    """However long ago that was."""
+    now = {"process": {"pid": os.getpid(), "host": platform.node()}, "updated_at": contract.timestamp(time.time() - 9)}
+    example_run(tmp_path / "first", "first", name="first", status="running", phase="training", **now)
+    example_run(tmp_path / "second", "second", name="second", status="running", phase="training", **now)
+    assert command("publish", tmp_path / "site", tmp_path / "first", tmp_path / "second").exit_code == 0
+    for place in ("", "runs/second/"):  # as it is on a site of last week
+        path = tmp_path / "site" / "results" / place / contract.TRAINING_LOG
+        path.write_text(path.read_text().replace(now["updated_at"], "2026-01-01T12:00:00.000Z"))
     with any_server(tmp_path / "site") as url:
-        status(visit(url), "Interrupted")
+        page = visit(url)
+        status(page, "Running")
+        see(page, "#header [data-part=detail]", "when copied")
+        page.locator("#runs a", has_text="second").click()
+        see(page, "h1", "^second$")
+        status(page, "Running")
+        page.get_by_role("button", name="Share", exact=True).wait_for(state="hidden")

@@ -4,6 +4,8 @@ import base64
 import gzip
 import html
 import json
+import os
+import platform
 import re
 import shutil
 import subprocess
@@ -17,6 +19,7 @@ from digits.sharing.bundle import bundle
 from digits.sharing.copies import NETWORK_FILES, STEPS, copy_of, reduce
 from digits.sharing.report import MAX_BYTES, MAX_RUNS, make_report
 from tests.support import PROJECT
+from tests.support.browser import NO_PROCESS
 from tests.support.sharing import DEMO, PRIVATE, example_run, private_run, results_of
 from tests.support.training import command
 
@@ -154,10 +157,15 @@ def test_paths_and_names_are_removed_from_any_text(tmp_path, text):
     assert not re.search("secret|planted|example.org", log["error"], re.IGNORECASE)
 
 
-def test_a_run_under_way_is_an_ended_one_in_its_copy(tmp_path):
-    folder = example_run(tmp_path, status="running", phase="training")
-    log = log_in(make_report([folder]).content)
-    assert log["status"] == "interrupted" and "under way" in log["events"][-1]["text"]
+def test_a_copy_of_a_run_under_way_is_running_and_one_of_a_crashed_run_has_failed(tmp_path):
+    process = {"pid": os.getpid(), "host": platform.node()}
+    alive = example_run(tmp_path / "a", "alive", status="running", process=process, updated_at=contract.timestamp())
+    crashed = example_run(tmp_path / "b", "crashed", status="running", process=process | {"pid": NO_PROCESS})
+    report = make_report([crashed, alive]).content
+    assert log_in(report)["status"] == "failed" and "ended without" in log_in(report)["error"]
+    assert log_in(report, "runs/alive/")["status"] == "running"
+    index = json.loads(files_in(report)["results/runs.json"])["runs"]
+    assert [run["status"] for run in index] == ["failed", "running"]
 
 
 def test_a_hostile_name_stays_text(tmp_path):

@@ -10,6 +10,7 @@ from digits.errors import UserError
 from digits.files import finite, read_file
 from digits.paths import short_path
 from digits.runlog import contract, entries, runs, training_log
+from digits.runlog.status import liveness
 from digits.runlog.training_log import section
 from digits.sharing.pictures import keep_images, without_metadata
 from digits.sharing.privacy import Scrubber
@@ -69,17 +70,18 @@ def copy_of(folder: Path, *, with_network: bool, with_paths: bool, number: int =
     ]
     files = {name: content for name in wanted if (content := _content(folder, name, scrubber))}
     label = runs.read_label(folder, log["run_id"])
-    name, log = str(label.get("name") or ""), finite(log)
+    name, state, log = str(label.get("name") or ""), liveness(log, folder), finite(log)
     if scrubber:
         name, log = scrubber.text(name), scrubber.log(log)
-    return RunCopy(_at_rest(log), {"name": name}, files)
+    return RunCopy(_as_copied(log, state), {"name": name}, files)
 
 
 def index_of(copies: Sequence[RunCopy]) -> bytes:
     """runs.json: the first run at the top, the others in runs/."""
     paths = ["", *(f"{contract.RUNS}/{copy.run_id}/" for copy in copies[1:])]
     listed = [entries.entry(copy.log, copy.label, path) for copy, path in zip(copies, paths)]
-    return _packed({"schema": contract.SCHEMA, "runs": [entry for entry in listed if entry]})
+    runs_as_copied = [entry | {"status": copy.log.get("status")} for entry, copy in zip(listed, copies) if entry]
+    return _packed({"schema": contract.SCHEMA, "runs": runs_as_copied})
 
 
 def _content(folder: Path, name: str, scrubber: Scrubber | None) -> bytes:
@@ -97,15 +99,11 @@ def _content(folder: Path, name: str, scrubber: Scrubber | None) -> bytes:
     return b""
 
 
-def _at_rest(log: dict) -> dict:
-    """The log of a run under way as an ended one: no trainer writes to a copy, and its reader should not wait."""
-    if log.get("status") != "running":
+def _as_copied(log: dict, state: str) -> dict:
+    """The log of a run in this liveness: readers of a copy can't tell that no process writes to it any more."""
+    if state != "crashed":
         return log
-    step = section(log, "progress").get("step") or 0
-    text = "Copied while the run was under way"
-    event = {"step": step, "time": contract.timestamp(), "kind": "copied", "text": text}
-    events = log["events"] if isinstance(log.get("events"), list) else []
-    return log | {"status": "interrupted", "updated_at": contract.timestamp(), "events": [*events, event]}
+    return log | {"status": "failed", "error": log.get("error") or "Its process ended without writing a reason."}
 
 
 def _packed(value: dict) -> bytes:
