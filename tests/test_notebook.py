@@ -1,6 +1,7 @@
 """The page in a notebook: its server, its output, and examples/notebook.ipynb."""
 
 import base64
+import importlib.machinery
 import json
 import re
 import sys
@@ -95,6 +96,19 @@ def test_behind_a_hub_the_page_is_reached_through_its_proxy(monkeypatch):
     view = show(DEMO)
     assert re.fullmatch(r"/user/ada/proxy/\d+/", view.url)
     assert f'<iframe src="{view.url}"' in view._repr_mimebundle_()["text/html"]
+
+
+def test_a_jupyter_server_with_its_proxy_passes_requests_on(monkeypatch):
+    """Of several servers, the one that started this kernel."""
+    proxy, server, app = (types.ModuleType(name) for name in ("jupyter_server_proxy", "jupyter_server", "serverapp"))
+    proxy.__spec__ = importlib.machinery.ModuleSpec("jupyter_server_proxy", None)
+    app.list_running_servers = lambda: [{"pid": 1, "base_url": "/other/"}, {"pid": 4321, "base_url": "/lab/"}]
+    names = ("jupyter_server_proxy", "jupyter_server", "jupyter_server.serverapp")
+    for name, module in zip(names, (proxy, server, app)):
+        monkeypatch.setitem(sys.modules, name, module)
+    assert show(DEMO).url.startswith("http://127.0.0.1:")
+    monkeypatch.setenv("JPY_PARENT_PID", "4321")
+    assert re.fullmatch(r"/lab/proxy/\d+/", show(DEMO).url)
 
 
 def test_the_address_can_be_given():

@@ -67,6 +67,12 @@ def test_the_pad_of_a_report_reads_a_test_digit(opened):
     assert page.other_requests() == []
 
 
+def test_the_drawer_of_a_report_computes_the_occlusion_map_in_its_worker(opened):
+    page = opened(DEMO, with_model=True, fragment="#image=test-5")
+    see(page, ".drawer:not([hidden]) .occlusion", "Covering the|No patch")
+    assert page.other_requests() == []
+
+
 def test_a_report_of_several_runs_opens_with_their_comparison(opened, tmp_path):
     results = results_of(tmp_path / "results")
     page = opened(results, *(results / contract.RUNS).iterdir())

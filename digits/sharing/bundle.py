@@ -16,6 +16,7 @@ _LAZY = re.compile(r"\bimport\('([^']+)'\)")
 _EXPORT = re.compile(r"^export ((?:async )?function\*?|const|class) (\w+|\[[\w, ]+\])", re.MULTILINE)
 _NO_EXPORT = re.compile(r"^export \{\};", re.MULTILINE)  # of a module of types
 _ASSET = re.compile(r"new URL\(([^()]+), import\.meta\.url\)")  # a file beside the module
+_WORKER = re.compile(r"(new Worker\([^;]*?), \{ type: 'module' \}\)")  # its modules are in one classic script, too
 _UNKNOWN = re.compile(r"^(?:import|export)\b.*|\bimport\.meta\b.*", re.MULTILINE)
 _COMMENT = re.compile(r"/\*\*.*?\*/", re.DOTALL)  # of types: it may import them
 
@@ -92,7 +93,7 @@ def _function(path: str, text: str) -> tuple[str, list[str], list[str]]:
 
     text = _LAZY.sub(loaded, _IMPORT.sub(required, text))
     exported = [name for match in _EXPORT.finditer(text) for name in re.findall(r"\w+", match[2])]
-    text = _NO_EXPORT.sub("", _EXPORT.sub(r"\1 \2", _ASSET.sub(asset, text)))
+    text = _NO_EXPORT.sub("", _EXPORT.sub(r"\1 \2", _ASSET.sub(asset, _WORKER.sub(r"\1)", text))))
     if unknown := _RESERVED.search(source) or _UNKNOWN.search(text):
         raise ValueError(f"{path}: {unknown[0]!r} is none of the forms that a bundle knows")
     return f"{text}\nObject.assign($exports, {{ {', '.join(exported)} }});", at_once, lazy
