@@ -104,6 +104,28 @@ def test_a_failure_leaves_the_site_as_it_was(tmp_path):
     assert {name: text for name, text in contents(tmp_path).items() if "foreign" not in name} == before
 
 
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_a_disk_error_while_a_site_is_replaced_loses_nothing(tmp_path, monkeypatch, failing):
+    results, out = results_of(tmp_path / "results"), tmp_path / "site"
+    published(results, out, "second")
+    (out / ".git").mkdir()
+    (out / ".git" / "HEAD").write_text("ref")
+    rename, calls = publishing.rename, []
+
+    def fail_once(source, target):
+        calls.append(target)
+        if len(calls) == failing:
+            raise OSError(5, "Input/output error")
+        rename(source, target)
+
+    monkeypatch.setattr(publishing, "rename", fail_once)
+    done = command("publish", out, "first", "--results-dir", results)
+    assert done.exit_code == 1 and "Input/output error" in done.errors
+    assert [path.read_text() for path in tmp_path.rglob("HEAD")] == ["ref"]
+    log = json.loads((out / "results" / contract.TRAINING_LOG).read_text())
+    assert log["name"] == ("first" if failing == 3 else "second")
+
+
 def test_runs_and_all_exclude_each_other(tmp_path):
     done = command("publish", tmp_path / "site", "a", "--all", "--results-dir", tmp_path)
     assert done.exit_code == 2 and "not both" in done.errors

@@ -9,6 +9,7 @@ from digits.cli.app import cli_errors
 from digits.cli.terminal import print_result
 from digits.config import Config
 from digits.errors import UserError
+from digits.interrupts import INTERRUPTS
 from digits.paths import invocation, short_path
 from digits.runlog import contract
 from digits.runlog.find import find_run
@@ -43,7 +44,7 @@ def report(runs: tuple[str, ...], output: Path, with_model: bool, with_paths: bo
 
     RUN is a run's id or name, or a results folder. Of several runs the first is shown, and compared with the others.
     """
-    with cli_errors(writes=False):
+    with cli_errors(writes=False), INTERRUPTS.interruptible():
         folders = [find_run(results_dir, run) for run in runs] or [results_dir]
         made = make_report(folders, with_model=with_model, with_paths=with_paths)
         save_report(output, made)
@@ -64,7 +65,7 @@ def publish(out: Path, runs: tuple[str, ...], every: bool, with_paths: bool, res
     RUN is a run's id or name, or a results folder; the first is the one that the page opens. A run takes at most 3 MB:
     weights and checkpoints stay here. OUT is new, empty, or a site to replace.
     """
-    with cli_errors(writes=False):
+    with cli_errors(writes=False), INTERRUPTS.interruptible():
         if runs and every:
             raise click.UsageError("Name runs or use --all, not both.")
         folders = [find_run(results_dir, run) for run in runs] or [results_dir]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from digits.errors import UserError
 from digits.files import SMALL_BYTES, read_json, rename, sync_folder, write_json
+from digits.interrupts import INTERRUPTS
 from digits.paths import PAGE, short_path
 from digits.runlog import contract
 from digits.sharing.copies import RunCopy, copy_of, index_of, reduce
@@ -49,7 +50,8 @@ def publish(out: Path, folders: Sequence[Path], *, with_paths: bool = False) -> 
         published = _write(draft, folders, with_paths)
         if os.name == "posix":
             draft.chmod(0o755)  # mkdtemp's 0700 would hide the site from a web server
-        _replace(draft, out)
+        with INTERRUPTS.deferred():
+            _replace(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return published
@@ -101,17 +103,26 @@ def _page() -> str:
 
 
 def _replace(draft: Path, out: Path) -> None:
-    """Put `draft` in the place of `out`, with the other files in there."""
+    """Put `draft` in the place of `out`, and the other files of `out` into it: none of these is lost, come what may."""
     if not out.exists():
         rename(draft, out)
     else:
-        for entry in out.iterdir():
-            if entry.name not in _OURS:
-                rename(entry, draft / entry.name)
-        old = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.", suffix=".old.tmp"))
+        aside = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.", suffix=".old.tmp"))
+        old = aside / out.name
+        rename(out, old)
         try:
-            rename(out, old / out.name)
             rename(draft, out)
-        finally:
-            shutil.rmtree(old, ignore_errors=True)
+        except BaseException:
+            rename(old, out)
+            aside.rmdir()
+            raise
+        for entry in old.iterdir():
+            if entry.name not in _OURS:
+                rename(entry, out / entry.name)
+            elif entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
+        old.rmdir()
+        aside.rmdir()
     sync_folder(out.parent)
