@@ -82,6 +82,7 @@ def test_the_network_is_included_on_request_only(tmp_path):
         (("nosuch",), "No run is named 'nosuch'"),
         (("second", "-o", "{folder}/notes.txt"), "exists and is no report"),
         (("twice",), "2 runs are named 'twice'"),
+        (("second", "-o", "{folder}/missing/x.html"), "Choose another place with -o"),
     ],
 )
 def test_an_error_is_one_line_and_changes_nothing(tmp_path, words, message):

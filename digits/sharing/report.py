@@ -68,7 +68,7 @@ def make_report(folders: Sequence[Path], *, with_model: bool = False, with_paths
 
 
 def save_report(path: Path, report: Report) -> None:
-    """Write a report. Raises UserError if a file that is none is in the way, OSError if it can't be written."""
+    """Write a report. Raises UserError if a file that is none is in the way, or it can't be written."""
     path = named_by_user(path)
     try:
         before = read_file(path, 10 * MAX_BYTES)
@@ -78,7 +78,10 @@ def save_report(path: Path, report: Report) -> None:
         before = b""
     if before is not None and MARK.encode() not in before[:200]:
         raise UserError(f"{short_path(path)} exists and is no report: choose another name with -o.")
-    write_atomically(path, report.content)
+    try:
+        write_atomically(path, report.content)
+    except OSError as error:
+        raise UserError(f"Cannot write {short_path(path)}: {error.strerror}. Choose another place with -o.") from None
 
 
 class _Packer:
