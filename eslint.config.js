@@ -35,7 +35,7 @@ const LAYERS = [
 /** Modules that touch the browser themselves; to all others `document`, `fetch` and the like are undefined names. */
 const BROWSER = [
   'web/main.js',
-  'web/core/{address,api,dom,head-start,poller,reader,redraw,theme,token,visibility}.js',
+  'web/core/{address,api,background,dom,head-start,poller,reader,redraw,theme,token,visibility}.js',
   'web/frame/*.js',
   'web/charts/{chart,full-resolution,saving}.js',
   'web/pad/{image-input,loader,saved-drawings}.js',
@@ -44,7 +44,7 @@ const BROWSER = [
   'web/runs/{list,sidebar}.js',
   'web/views/{happening,header}.js',
   'web/present/{full-screen,present,stage}.js',
-  'web/print/{print,report}.js',
+  'web/print/{print,report,share}.js',
   'web/reader/reader.js',
 ];
 
@@ -53,6 +53,7 @@ export default [
   js.configs.recommended,
   { rules, linterOptions: { reportUnusedDisableDirectives: 'error' } },
   { files: BROWSER, languageOptions: { globals: globals.browser } },
+  { files: ['digits/sharing/boot.js'], languageOptions: { sourceType: 'script', globals: globals.browser } },
   { files: ['web/**/*.js'], languageOptions: { globals: { URL: false, URLSearchParams: false, reportError: false } } },
   { files: ['tests/web/**/*.js'], languageOptions: { globals: { ...globals.browser, ...globals.node } } },
   ...LAYERS,

@@ -99,6 +99,16 @@ def test_the_installed_trainer_writes_to_the_current_folder(site, tmp_path):
     assert sorted(site.rglob("*.json")) == before
 
 
+def test_the_installed_page_can_be_handed_on(site, tmp_path):
+    demo = str(PROJECT / "examples" / "demo")
+    for words in (("report", demo, "-o", "report.html"), ("publish", "site", demo)):
+        process = command(site, "mnist-cnn", *words, cwd=tmp_path)
+        output, errors = process.communicate(timeout=120)
+        assert (process.returncode, errors) == (0, "") and "1 run" in output
+    assert (tmp_path / "report.html").stat().st_size > 100_000
+    assert (tmp_path / "site" / "web" / "main.js").read_bytes() == (PROJECT / "web" / "main.js").read_bytes()
+
+
 def test_the_installed_check_finds_the_schema(site):
     program = [sys.executable, "-m", "digits.runlog.check", str(golden.FIXTURE)]
     (packages,) = site.glob("lib/python*/site-packages")

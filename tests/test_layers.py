@@ -15,12 +15,14 @@ MAY_IMPORT = {
     "evaluation": {ROOT, "data", "models"},
     "training": {ROOT, "runlog", "data", "models", "evaluation"},
     "inference": {ROOT, "runlog", "data", "models", "evaluation"},
-    "server": {ROOT, "runlog"},
-    "cli": {ROOT, "runlog", "data", "models", "evaluation", "training", "inference", "server"},
+    "sharing": {ROOT, "runlog"},
+    "server": {ROOT, "runlog", "sharing"},
+    "notebook": {ROOT, "runlog", "server"},
+    "cli": {ROOT, "runlog", "sharing", "data", "models", "evaluation", "training", "inference", "server"},
 }
 WITHIN_FUNCTIONS = {"server": {"inference", "training"}}  # imported by the server on demand
 HEAVY = {"torch", "torchvision", "numpy", "click", "PIL"}
-WITHOUT_HEAVY = {ROOT, "runlog", "server"}
+WITHOUT_HEAVY = {ROOT, "runlog", "sharing", "server", "notebook"}
 
 
 def imported(node: ast.AST) -> list[str]:

@@ -78,6 +78,7 @@ DESCRIBED = {
     "/v2": "/v2",
     "/openapi.json": "/openapi.json",
     "/training_status": "/training_status",
+    "/report": "/report",
     "/healthz": "/healthz",
     "/results/runs.json": "/results/runs.json",
     "/results/{name}": "/results/training_log.json",

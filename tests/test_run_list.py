@@ -6,6 +6,7 @@ import math
 import pytest
 
 from digits.runlog import contract, runs, training_log
+from digits.runlog.entries import MAX_SETTING_LENGTH, MAX_SETTINGS
 from digits.runlog.run_log import RunLog
 from tests.support.http_client import ask
 
@@ -35,14 +36,17 @@ def test_a_run_is_listed_with_its_settings_and_latest_metrics(tmp_path):
 
 
 def test_a_foreign_log_adds_only_as_many_and_as_short_settings_as_can_be_shown(tmp_path):
-    config = {"text": "x" * (runs.MAX_SETTING_LENGTH + 1), **{f"option {i}": i for i in range(2 * runs.MAX_SETTINGS)}}
+    config = {
+        "text": "x" * (MAX_SETTING_LENGTH + 1),
+        **{f"option {i}": i for i in range(2 * MAX_SETTINGS)},
+    }
     run_id = train(tmp_path, config=config)
     log = training_log.load(tmp_path)
     log["epochs"] |= {"val_loss": [math.inf, 1.5], "val_wrong": "text", "other": [1, 2]}
     runs.write_index(tmp_path, log)
     entry = entries(tmp_path)[run_id]
     assert list(entry["config"])[:2] == ["option 0", "option 1"]
-    assert len(entry["config"]) == runs.MAX_SETTINGS - 1
+    assert len(entry["config"]) == MAX_SETTINGS - 1
     assert entry["metrics"] == {"val_loss": 1.5}
 
 

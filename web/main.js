@@ -77,6 +77,10 @@ header.mountRetry(document.querySelector('[data-part=retry]'), store, poller.pol
 followAddress(store, learning.PANELS, poller.poll);
 poller.poll();
 
+document.getElementById('share')?.addEventListener('beforetoggle', async ({ target }) => {
+  (await import('./print/share.js')).mount(target, store);
+});
+
 async function mountKeys() {
   const style = addStyle(new URL('frame/scrubber.css', import.meta.url));
   const [scrubber, shortcuts] = await Promise.all([import('./frame/scrubber.js'), import('./frame/shortcuts.js'), style]);

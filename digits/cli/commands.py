@@ -15,6 +15,7 @@ from digits.cli.log import log
 from digits.cli.options_from_config import evaluation_options, model_options
 from digits.cli.predictions import print_predictions
 from digits.cli.runs import clean, list_runs
+from digits.cli.sharing import publish, report
 from digits.cli.terminal import Terminal, print_result
 from digits.cli.watch import watch
 from digits.config import Config, architecture
@@ -143,5 +144,5 @@ def verify(folder: Path, steps: int, data_dir: Path | None) -> None:
         verify.report(verify.verify(folder, previous, steps, terminal.progress, data_dir), print_result)
 
 
-for command in (export, log, list_runs, compare, watch, clean):
+for command in (export, log, list_runs, compare, watch, clean, report, publish):
     cli.add_command(command)

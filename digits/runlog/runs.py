@@ -7,18 +7,14 @@ label.json beside it, which only this module writes, also while the trainer runs
 import contextlib
 import functools
 import os
-from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from digits.files import SMALL_BYTES, finite, is_number, load_json, read_json, write_json
+from digits.files import SMALL_BYTES, load_json, read_json, write_json
 from digits.renames import present_fields
 from digits.runlog import contract, lock, training_log
-from digits.runlog.status import is_alive, liveness, liveness_of_earlier
-from digits.runlog.training_log import section
-
-MAX_SETTINGS = 200  # of a run, in the list of runs; those of this project's trainer are 50
-MAX_SETTING_LENGTH = 300
+from digits.runlog.entries import facts_of, labeled, with_id
+from digits.runlog.status import is_alive, liveness
 
 
 class NoSuchRun(Exception):
@@ -127,18 +123,13 @@ def candidates(results: Path) -> list[Path]:
 
 def read_log(folder: Path) -> dict | None:
     """The log in `folder`; None unless it has a valid run id. Raises OSError if it can't be read at the moment."""
-    return _with_id(training_log.load(folder))
+    return with_id(training_log.load(folder))
 
 
 def read_label(folder: Path, run_id: str) -> dict:
     """The label of a run; {} if it has none. Raises OSError if it can't be read at the moment."""
     label = load_json(folder / contract.LABEL, SMALL_BYTES)
     return present_fields(label) if isinstance(label, dict) and label.get("run_id") == run_id else {}
-
-
-def _with_id(log: dict | None) -> dict | None:
-    run_id = log and log.get("run_id")
-    return log if isinstance(run_id, str) and contract.RUN_ID.fullmatch(run_id) else None
 
 
 # -- runs.json --------------------------------------------------------------------------------------------------------
@@ -219,7 +210,7 @@ def _entry(results: Path, path: str, log: dict | None = None) -> dict | None:
     If the label can't be read at the moment, that of the existing entry is kept.
     """
     folder = results / path
-    facts = _facts(log) if log else _facts_in(folder, _version(folder / contract.TRAINING_LOG))
+    facts = facts_of(log) if log else _facts_in(folder, _version(folder / contract.TRAINING_LOG))
     if facts is None or (path and facts["run_id"] != folder.name):
         return None
     try:
@@ -227,21 +218,13 @@ def _entry(results: Path, path: str, log: dict | None = None) -> dict | None:
     except OSError:
         label = present_fields(_listed_entry(results, path) or {})
         label = label if label.get("run_id") == facts["run_id"] else {}
-    labeled = {
-        "run_id": facts["run_id"],
-        "path": path,
-        "name": label.get("name") or facts["name"],
-        "hidden": label.get("hidden") is True,
-        "pinned": label.get("pinned") is True,
-        "status": liveness_of_earlier(facts) if path else facts["status"],
-    }
-    return labeled | {key: value for key, value in facts.items() if key not in labeled}
+    return labeled(facts, label, path)
 
 
 @functools.lru_cache(maxsize=1000)  # a log has up to 256 kB: reading those of 500 runs takes seconds
 def _facts_in(folder: Path, _log_version: tuple[int, ...]) -> dict | None:
     """The facts of the log in `folder`, read once for each version of it."""
-    return _facts(training_log.load(folder))
+    return facts_of(training_log.load(folder))
 
 
 def _version(file: Path) -> tuple[int, ...]:
@@ -251,47 +234,3 @@ def _version(file: Path) -> tuple[int, ...]:
     except (FileNotFoundError, NotADirectoryError):
         return ()
     return (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def _facts(log: dict | None) -> dict | None:
-    """The entry of runs.json as far as it depends on the log; None without a valid run id."""
-    log = _with_id(log)
-    if log is None:
-        return None
-    model, epochs = section(log, "model"), section(log, "epochs")
-    accuracies = _numbers(epochs.get("val_accuracy"))
-    facts = {
-        "run_id": log["run_id"],
-        "name": log.get("name"),
-        "status": log.get("status"),
-        "started_at": log.get("started_at"),
-        "updated_at": log.get("updated_at"),
-        "seconds": max(_numbers(section(log, "batches").get("seconds")), default=None),
-        "model": model.get("name"),
-        "parameters": model.get("parameters"),
-        "dataset": section(log, "dataset").get("name"),
-        "epochs": max(_numbers(epochs.get("epoch")), default=0),
-        "best_val_accuracy": max(accuracies, default=None),
-        "last_val_accuracy": accuracies[-1] if accuracies else None,
-        "test_accuracy": section(log, "test").get("accuracy"),
-        "config": _settings(log),
-        "metrics": _metrics(log),
-    }
-    return finite(facts)  # a foreign log may have NaN or infinite numbers
-
-
-def _settings(log: dict) -> dict:
-    """The settings of a run; of a foreign log only as many, and only such values, as a list of runs can show."""
-    settings = list(section(log, "config").items())[:MAX_SETTINGS]
-    return {name: value for name, value in settings if len(str(value)) <= MAX_SETTING_LENGTH}
-
-
-def _metrics(log: dict) -> dict[str, float]:
-    """The latest value of each metric of the epochs, and the numbers of the test."""
-    columns = {name: _numbers(column) for name, column in section(log, "epochs").items()}
-    latest = {name: column[-1] for name, column in columns.items() if column and contract.METRIC.fullmatch(name)}
-    return latest | {f"test_{name}": value for name, value in section(log, "test").items() if is_number(value)}
-
-
-def _numbers(column: object) -> Sequence[float]:
-    return [value for value in column if isinstance(value, (int, float))] if isinstance(column, list) else []

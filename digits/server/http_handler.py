@@ -81,7 +81,9 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, response: Response, head_only: bool) -> None:
         # A client keeps the headers that came with the file, so a 304 omits them: they are a third of the bytes of an
         # idle poll.
-        head = response.head(not self.close_connection, _COMMON if response.status == 304 else WITH_CONTENT)
+        head = response.head(
+            not self.close_connection, _COMMON if response.status == 304 else self.server.common_headers(response)
+        )
         try:
             self._receiver.set_timeout(self.server.deadline_s)  # for each `sendall` as a whole
             # One write: a second would wait for the acknowledgment of the first, 44 ms on a kept connection.

@@ -94,6 +94,10 @@ class Server(ThreadingHTTPServer):
         self.cors.add_headers(request, response)
         return response
 
+    def common_headers(self, _response: Response) -> str:
+        """The header lines that every response with content has, beside its own."""
+        return WITH_CONTENT
+
     def guard(self, request: Request) -> None:
         """Raise Problem unless Host and Origin are allowed (403) and the request is admitted, which counts once."""
         if not request.is_admitted:

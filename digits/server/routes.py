@@ -13,6 +13,7 @@ from digits.server.inference_protocols import MODEL, VERSION, InferenceProtocols
 from digits.server.predict_api import PredictApi
 from digits.server.queue_api import QueueApi
 from digits.server.queue_worker import QueueWorker
+from digits.server.report_api import ReportApi
 from digits.server.results_api import ResultsApi
 from digits.server.router import Route, Router
 from digits.server.static_files import GzipCache, PageFiles
@@ -65,6 +66,7 @@ class Site(Router):
             Route(r"/v2/health/ready", GET=protocols.v2_ready, cross_origin=True),
             Route(r"/v2", GET=protocols.v2_server, cross_origin=True),
             Route(r"/openapi\.json", GET=page.openapi, cross_origin=True),
+            Route(r"/report", GET=ReportApi(results).report),
             Route(r"/training_status", GET=runs.training_status, cross_origin=True),
             Route(r"/healthz", GET=health, cross_origin=True),
         ]

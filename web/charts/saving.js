@@ -16,7 +16,7 @@ function csvOf({ steps, batchX, epochX, epochs, unit, ...curves }, key) {
 
 /** Saves a chart as `kind`: PNG, SVG or CSV. */
 export async function saveAs(kind, chart) {
-  download(await FORMATS[kind](chart), fileName(chart.log.name, chart.measure.key, kind.toLowerCase()));
+  download(await FORMATS[kind](chart), `${asFileName(chart.log.name)}-${chart.measure.key}.${kind.toLowerCase()}`);
 }
 
 const FORMATS = {
@@ -42,11 +42,12 @@ function drawOn(context, { plot, colors, curves, measure }) {
   draw(context, plot, { colors, curves, measure });
 }
 
-function download(blob, name) {
+/** Saves a blob under this name. */
+export function download(blob, name) {
   const link = h('a', { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 /** A run's name as part of a file name. */
-const fileName = (run, key, extension) => `${run.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 60) || 'run'}-${key}.${extension}`;
+export const asFileName = (run) => run.replace(/[^\p{L}\p{N}]+/gu, '-').slice(0, 60) || 'run';

@@ -7,7 +7,10 @@ export function apiOf(search) {
   return `${origin}${pathname.replace(/\/*$/, '/')}`;
 }
 
-export const API = apiOf(globalThis.location?.search);
+/** Where no server answers: `published` for plain files of a static host, `report` for a file that contains its runs. */
+export const SITE = globalThis.document?.documentElement.dataset.site;
+
+export const API = SITE === 'report' ? 'report:/' : apiOf(globalThis.location?.search);
 
 /** Whether ?demo asks for the finished run that ships with the page, instead of those in results/. */
 export const DEMO = new URLSearchParams(globalThis.location?.search ?? '').has('demo');
@@ -19,31 +22,6 @@ export const RESULTS = `${API}${DEMO ? 'examples/demo/' : 'results/'}`;
 export const LOG = 'training_log.json';
 export const RUNS = 'runs.json';
 export const STATUS = 'training_status';
-
-const MAX_IMAGES = 12;
-const images = new Map(); // URL -> promise of a local URL
-
-/** Sets an element's background image. The Content-Security-Policy allows style sheets no other host, so that it is fetched first. */
-export async function setBackground({ style }, url) {
-  if (API && !images.has(url)) cache(url, fetchImage(url));
-  const address = API ? await images.get(url) : url;
-  if (address) style.backgroundImage = `url("${address}")`;
-}
-
-async function fetchImage(url) {
-  const answer = await fetch(url).catch(() => null);
-  if (answer?.ok) return URL.createObjectURL(await answer.blob());
-  images.delete(url); // the next use retries
-  return null;
-}
-
-async function cache(url, image) {
-  images.set(url, image);
-  if (images.size <= MAX_IMAGES) return;
-  const [[oldest, address]] = images;
-  images.delete(oldest);
-  URL.revokeObjectURL(await address);
-}
 
 /** The URL of the folder of the earlier run `shown`; null: the live run. */
 export const folderOf = (shown) => `${RESULTS}${shown === null ? '' : `runs/${shown}/`}`;

@@ -1,5 +1,6 @@
 /** Poller: one poll of the server at a time, the next one when it is due. */
 
+import { SITE } from './api.js';
 import { delay } from './polling.js';
 import { Unreachable, endOpening } from './reader.js';
 import { RunReader } from './run-reader.js';
@@ -45,6 +46,7 @@ export function createPoller(store, read, serverKind) {
 
   function schedule() {
     clearTimeout(timer);
+    if (SITE && !failures && !isWanted) return; // nothing changes there
     const seconds = isWanted ? 0 : delay({ interval: store.state.interval, hidden: document.hidden, failures });
     timer = setTimeout(poll, seconds * 1000);
   }

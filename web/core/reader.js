@@ -1,6 +1,6 @@
 /** A reader of JSON files over HTTP with conditional requests. */
 
-import { API, DEMO } from './api.js';
+import { API, DEMO, SITE } from './api.js';
 import { condition } from './polling.js';
 import { number } from './values.js';
 
@@ -66,9 +66,9 @@ export function createReader() {
   };
 }
 
-/** The kind of server: `digits` for this project's, `files` for any other. */
+/** The kind of server: `digits` for this project's, `files` for any other; SITE for none. */
 export async function serverKind(request = ask) {
-  if (DEMO) return 'files'; // whose status and controls are of other runs
+  if (SITE || DEMO) return SITE ?? 'files'; // whose status and controls are of other runs
   const answer = await request(API && `${API}healthz`, { method: 'HEAD' });
   return ['X-Server', 'Server'].some((name) => /^digits\b/i.test(answer.headers.get(name))) ? 'digits' : 'files';
 }

@@ -1,6 +1,6 @@
 /** The shown run's log, the status of the live run and the list of runs, re-read into the store. */
 
-import { API, LOG, RUNS, STATUS, folderOf } from './api.js';
+import { API, LOG, RUNS, SITE, STATUS, folderOf } from './api.js';
 import { parseLog, parseStatus } from './contract.js';
 import { isNews } from './polling.js';
 import { parseRuns, withLiveLog } from './run-list.js';
@@ -82,7 +82,7 @@ export class RunReader {
     }
     if (this.#store.state.log?.runId === id) return undefined;
     const answer = await this.#read(folderOf(id) + LOG);
-    return this.#show(parseLog(answer.value, answer.written), id, { isEarlier: true }, answer);
+    return this.#show(parseLog(answer.value, answer.written), id, { isEarlier: !SITE }, answer);
   }
 
   /**

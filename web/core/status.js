@@ -1,5 +1,6 @@
 /** The status of a run: decided from its log and the server, named, and described in a sentence. */
 
+import { SITE } from './api.js';
 import { capital, clock, minute } from './format.js';
 
 /** @import {Liveness, Log, Run, Status} from './types.js' */
@@ -21,7 +22,7 @@ export function livenessOf(log, { reported = null, now = null, isEarlier = false
   if (log.status !== 'running') return log.status;
   if (isEarlier) return 'crashed'; // no trainer writes to an earlier run
   if (reported) return reported;
-  if (now !== null && !(now - (log.updatedAt ?? NaN) <= SILENT_AFTER_MS)) return 'stalled';
+  if (!SITE && now !== null && !(now - (log.updatedAt ?? NaN) <= SILENT_AFTER_MS)) return 'stalled';
   return log.phase === 'paused' ? 'paused' : 'running';
 }
 
@@ -60,7 +61,7 @@ function detailsOf({ updatedAt, phase, error }, { kind }) {
   const lastTime = clock(updatedAt);
   const silent = `no heartbeat since ${lastTime}`;
   return {
-    running: phase,
+    running: SITE ? `when copied, ${lastTime}` : phase,
     paused: '',
     stalled: `${silent}; ${kind === 'digits' ? 'the process still exists' : 'it may have crashed'}`,
     crashed: `${silent}; the process is gone`,

@@ -1,6 +1,6 @@
 /** The control token: a page opened at the URL that the server printed, which ends in #token=…, may control training. */
 
-import { API, DEMO } from './api.js';
+import { API, DEMO, SITE } from './api.js';
 import { remember, remembered } from './dom.js';
 
 const KEY = 'token';
@@ -20,7 +20,7 @@ export function follow(store, poll, load) {
   window.addEventListener('hashchange', update);
   update();
   store.on([KEY], async ({ token }) => {
-    if (!token || API || DEMO || isLoaded) return;
+    if (!token || API || DEMO || SITE || isLoaded) return;
     isLoaded = true;
     (await load()).mount(store, poll);
   });

@@ -54,6 +54,18 @@ export function createAlbum() {
   }
 }
 
+const MOST_TRIES = 1000; // of ten thousand images a reduced copy of a run has kept hundreds
+
+/** A random image of an album of `count`, and its index. The tile of a missing one is gray in the corner, where MNIST is black. */
+export async function anyOf(album, count) {
+  for (let tries = 1; ; tries += 1) {
+    const index = Math.floor(Math.random() * count);
+    const image = album(index);
+    const picture = await image.catch(() => null);
+    if (!picture || picture.image.data[0] === 0 || tries === MOST_TRIES) return { index, image };
+  }
+}
+
 async function mosaicAt(url) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error(`${url}: ${answer.status}`);

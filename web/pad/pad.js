@@ -8,7 +8,7 @@ import { oncePerFrame } from '../core/redraw.js';
 import { createBoxes } from './boxes.js';
 import { createDrawing } from './drawing.js';
 import { createFeatureMaps } from './feature-maps.js';
-import { createAlbum, pictureOf, pictureOfPixels, receive } from './image-input.js';
+import { anyOf, createAlbum, pictureOf, pictureOfPixels, receive } from './image-input.js';
 import { networkAt } from './epoch-network.js';
 import { follow } from './loader.js';
 import { createModelInput } from './model-input.js';
@@ -168,9 +168,9 @@ class Pad {
 
   async #takeTestImage() {
     const { shown, log } = this.#store.state;
-    const index = Math.floor(Math.random() * (log.dataset?.test || 1));
     want(this.#store, 'predictions'); // for the label
-    await this.#take(this.#album(`${folderOf(shown)}test.png?run=${log.runId}`, index), 'The test set', index);
+    const { index, image } = await anyOf((one) => this.#album(`${folderOf(shown)}test.png?run=${log.runId}`, one), log.dataset?.test || 1);
+    await this.#take(image, 'The test set', index);
   }
 }
 

@@ -68,8 +68,8 @@ export function parsePlan(value) {
  */
 export function planAt(plan, epoch) {
   const at = plan.epochs.indexOf(epoch);
-  const [temperature, oodThreshold, views] = [plan.temperatures[at] ?? null, plan.oodThresholds[at] ?? null, plan.epochViews[at] ?? 1];
-  return { ...plan, epoch, temperature, oodThreshold, views };
+  const fitted = { temperature: plan.temperatures[at] ?? null, oodThreshold: plan.oodThresholds[at] ?? null };
+  return { ...plan, epoch, ...fitted, views: plan.epochViews[at] ?? 1 };
 }
 
 /** The weights of network.bin as a Float32Array; null if the file does not belong to this plan. */

@@ -1,7 +1,8 @@
 /** Printing: on paper a report of two pages takes the place of the page, whichever view is open. */
 
 import { parseOptions } from '../control/defaults.js';
-import { API, setBackground } from '../core/api.js';
+import { API, SITE } from '../core/api.js';
+import { setBackground } from '../core/background.js';
 import { parsePredictions } from '../core/artifact-parsers.js';
 import { want } from '../core/artifacts.js';
 import { addStyle, h } from '../core/dom.js';
@@ -46,7 +47,7 @@ export function follow(store) {
   function show() {
     const { log, connection } = store.state;
     if (!log) return;
-    if (!printing?.isPrepared && connection.ok && !connection.isSlow) {
+    if (!printing?.isPrepared && SITE !== 'report' && connection.ok && !connection.isSlow) {
       readPredictions(store);
       if (connection.kind === 'digits') options ??= readNow(OPTIONS, parseOptions);
     }
@@ -69,6 +70,7 @@ export function follow(store) {
   window.addEventListener('afterprint', remove);
   matchMedia('print').addEventListener('change', ({ matches }) => (matches ? show() : remove()));
   printing = { prepare, isPrepared: false };
+  if (SITE === 'report') prepare(); // its files can't be read at once, and are here already
   return printing;
 }
 

@@ -1,6 +1,6 @@
 /** Mistakes: the confusion matrix after an epoch, the confusions by number, and the images behind every count. */
 
-import { setBackground } from '../core/api.js';
+import { setBackground } from '../core/background.js';
 import { addStyle, h, parts, setText } from '../core/dom.js';
 import { counted, whole } from '../core/format.js';
 import { nameOf } from '../core/images.js';
