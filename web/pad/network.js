@@ -4,7 +4,7 @@ import { LAYERS } from './arithmetic.js';
 
 const WHITE = 255;
 const SIDE = 28;
-/** The views of a prediction, rows and columns: those of digits/models/network.py. */
+/** @type {[number, number][]} rows and columns: those of digits/models/network.py, whose views a prediction averages */
 const SHIFTS = [[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1], [-1, -1], [-1, 1], [1, -1], [1, 1]];
 export const MAX_VIEWS = SHIFTS.length;
 
