@@ -46,7 +46,8 @@ def test_files_load_without_running_any_code(trained):
         weights_file.serialize({"learner": trained.state_dict(), "config": CONFIG.as_json()}),
     ]
     weights, state = (torch.load(io.BytesIO(file), weights_only=True) for file in files)
-    assert weights["model"] == {"name": "cnn4", "channels": [4, 4, 8, 8], "dropout": 0.1, "norm": "batch"}
+    model = {"name": "cnn4", "channels": [4, 4, 8, 8], "dropout": 0.1, "norm": "batch", "views": 1}
+    assert weights["model"] == model
     assert weights["input"] == {"shape": [1, 28, 28], "mean": 0.1307, "std": 0.3081}
     assert state["learner"]["steps"] == 1
 

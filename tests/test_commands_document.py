@@ -80,14 +80,11 @@ def test_commands_options_values_and_runs_are_completed(tmp_path):
 def test_a_shell_gets_the_script_that_the_document_names(tmp_path):
     variable, instruction = re.search(r"(_MNIST_CNN_COMPLETE)=(bash_source) mnist-cnn", TEXT).groups()
     program = tmp_path / "mnist-cnn"  # as pip installs it
-    program.write_text(f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(PROJECT)!r})\n")
-    with program.open("a") as file:
-        file.write("import mnist_cnn\nmnist_cnn.main()\n")
-    program.chmod(0o755)
+    program.write_text(f"import sys\nsys.path.insert(0, {str(PROJECT)!r})\nimport mnist_cnn\nmnist_cnn.main()\n")
     environment = os.environ | {variable: instruction, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    done = subprocess.run([program], env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     assert "complete " in done.stdout and "mnist-cnn" in done.stdout
     words = {variable: "bash_complete", "COMP_WORDS": "mnist-cnn wat", "COMP_CWORD": "1"}
-    done = subprocess.run([program], env=environment | words, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, program], env=environment | words, capture_output=True, text=True, timeout=120)
     assert done.stdout.split(",")[-1].strip() == "watch"

@@ -59,6 +59,7 @@ def test_a_safetensors_file_loads_with_the_builders_and_as_weights(finished_run,
     model = json.loads(metadata["model"])
     network = builders.build_model(model["name"], tuple(model["channels"]), model["dropout"], model["norm"])
     network.load_state_dict(state)
+    network.views = model["views"]
     images = normalize(torch.arange(3 * 784).remainder(256).to(torch.uint8).view(3, 28, 28))
     expected = weights_file.load_network(finished_run / contract.WEIGHTS)(images)
     np.testing.assert_allclose(network.eval()(images).numpy(), expected.numpy(), atol=1e-6)

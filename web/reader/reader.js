@@ -12,15 +12,17 @@ const LOG = /** @type {Log} */ (/** @type {unknown} */ ({ files: ['network.json'
 const store = createStore({ ...INITIAL, page: 'try', loaded: true, log: LOG });
 const element = /** @type {HTMLElement} */ (document.getElementById('pad'));
 const wait = element.querySelector('[data-part=wait]');
-await mount(element, store, { hasRun: false });
+mount(element, store, { hasRun: false }).then(waitForNetwork);
 
 /** Each change of the connection is an attempt to load the network, until that has succeeded. */
-const timer = setInterval(() => {
-  if (wait) wait.textContent = 'The network has not arrived yet. Trying again …';
-  store.set({ connection: { ...INITIAL.connection, seenAt: Date.now() } });
-}, RETRY_MS);
-store.on(['network'], ({ network }) => {
-  if (network === undefined) return;
-  clearInterval(timer);
-  wait?.remove();
-});
+function waitForNetwork() {
+  const timer = setInterval(() => {
+    if (wait) wait.textContent = 'The network has not arrived yet. Trying again …';
+    store.set({ connection: { ...INITIAL.connection, seenAt: Date.now() } });
+  }, RETRY_MS);
+  store.on(['network'], ({ network }) => {
+    if (network === undefined) return;
+    clearInterval(timer);
+    wait?.remove();
+  });
+}
