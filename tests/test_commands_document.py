@@ -86,5 +86,7 @@ def test_a_shell_gets_the_script_that_the_document_names(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert "complete " in done.stdout and "mnist-cnn" in done.stdout
     words = {variable: "bash_complete", "COMP_WORDS": "mnist-cnn wat", "COMP_CWORD": "1"}
-    done = subprocess.run([sys.executable, program], env=environment | words, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, program], env=environment | words, capture_output=True, text=True, timeout=120
+    )
     assert done.stdout.split(",")[-1].strip() == "watch"

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 
 import pytest
 import torch
@@ -91,7 +92,7 @@ def run(tmp_path_factory):
 def test_only_the_finished_network_of_a_run_has_views(run):
     folder, output = run
     assert "correct; mean of 3 views)" in output
-    assert json.loads((folder / contract.NETWORK).read_text())["views"] == [1, 3]
+    assert json.loads((folder / contract.NETWORK).read_text())["views"] == 3
     assert [Predictor.from_history(epoch, folder).network.views for epoch in (1, 2, None)] == [1, 3, 3]
     assert weights_file.load_network(folder / contract.WEIGHTS).views == 3
 
@@ -116,8 +117,23 @@ def test_log_samples_and_weights_predict_from_the_same_views(run, monkeypatch):
     assert f"one view         {100 * found['accuracy_one_view']:6.2f} %   without the mean over 3 views" in text
 
 
-def test_a_run_that_is_continued_has_views_in_its_new_last_epoch_only(tmp_path):
-    first = command(*SMALL, "--epochs", 1, "--views", 3, "--results-dir", tmp_path)
-    longer = command("--resume", "--epochs", 2, "--results-dir", tmp_path)
-    assert (first.exit_code, longer.exit_code) == (0, 0), longer.errors
-    assert json.loads((tmp_path / contract.NETWORK).read_text())["views"] == [1, 3]
+def test_the_curves_do_not_depend_on_the_views(run, tmp_path):
+    assert command(*SMALL, "--epochs", 2, "--views", 1, "--results-dir", tmp_path).exit_code == 0
+    logs = [json.loads((folder / contract.TRAINING_LOG).read_text()) for folder in (run[0], tmp_path)]
+    for name in ("train_loss", "val_loss", "val_accuracy"):
+        assert logs[0]["epochs"][name] == logs[1]["epochs"][name]
+    assert logs[0]["test"]["loss"] != logs[1]["test"]["loss"]
+
+
+def test_a_run_killed_after_its_last_epoch_gets_its_views_when_it_resumes(run, tmp_path):
+    folder, expected = tmp_path / "killed", json.loads((run[0] / contract.NETWORK).read_text())
+    shutil.copytree(run[0], folder)
+    log = json.loads((folder / contract.TRAINING_LOG).read_text())
+    (folder / contract.TRAINING_LOG).write_text(json.dumps(log | {"status": "running", "test": None}))
+    (folder / contract.NETWORK).write_text(json.dumps(expected | {"views": 1}))
+    done = command("--resume", "--results-dir", folder)
+    assert done.exit_code == 0, done.errors
+    found = json.loads((folder / contract.NETWORK).read_text())
+    assert {key: found[key] for key in found if key != "run_id"} == {
+        key: expected[key] for key in found if key != "run_id"
+    }

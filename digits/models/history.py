@@ -26,7 +26,7 @@ class Snapshot(NamedTuple):
     numbers: bytes  # float16
     ood_threshold: float | None = None  # evaluation/ood.py
     temperature: float | None = None  # evaluation/calibration.py
-    views: int = 1  # models/network.py
+    views: int = 1  # models/network.py: more in the finished network only
 
 
 class ModelHistory:
@@ -34,6 +34,7 @@ class ModelHistory:
 
     def __init__(self) -> None:
         self._layers: list[dict] = []
+        self._views = 1
         self._numbers = torch.zeros(0)
         self._epoch = 0
         self._kept: list[tuple[int, Snapshot]] = []
@@ -52,13 +53,16 @@ class ModelHistory:
         ood_threshold: float | None = None,
         temperature: float | None = None,
     ) -> None:
-        self._epoch = epoch
-        self._layers, self._numbers = export_model(network)
+        self.set_current(epoch, network)
         half = self._numbers.clamp(-_LARGEST, _LARGEST).half()
-        numbers = half.numpy().astype("<f2").tobytes()
-        self._kept.append((epoch, Snapshot(numbers, ood_threshold, temperature, network.views)))
+        self._kept.append((epoch, Snapshot(half.numpy().astype("<f2").tobytes(), ood_threshold, temperature)))
         while len(self._kept) > max(1, min(SNAPSHOTS_KEPT, MAX_HISTORY_BYTES // half.nbytes)):
             self._kept = every_second(self._kept)
+
+    def set_current(self, epoch: int, network: Network) -> None:
+        """Make it the network of network.bin without a snapshot: the finished one is the last epoch's, with views."""
+        self._epoch, self._views = epoch, network.views
+        self._layers, self._numbers = export_model(network)
 
     @property
     def current(self) -> bytes:
@@ -75,13 +79,13 @@ class ModelHistory:
             "input": {"rows": SIZE, "columns": SIZE, "mean": MEAN, "std": STD},
             "labels": [str(digit) for digit in range(CLASSES)],
             **facts,
+            "views": self._views,
             "layers": self._layers,
             "numbers": len(self._numbers),
             "crc32": zlib.crc32(self.current),
             "epochs": [epoch for epoch, _ in self._kept],
             "ood_thresholds": [kept.ood_threshold for _, kept in self._kept],
             "temperatures": [kept.temperature for _, kept in self._kept],
-            "views": [kept.views for _, kept in self._kept],
             "epochs_crc32": zlib.crc32(self.history),
         }
 
@@ -95,7 +99,7 @@ def snapshots_of(saved: dict, history: bytes) -> dict[int, Snapshot]:
     saved = present_fields(saved)
     _check(saved)
     size = 2 * saved["numbers"]
-    thresholds, temperatures, views = map(saved.get, ("ood_thresholds", "temperatures", "views"))  # None: older files
+    thresholds, temperatures = saved.get("ood_thresholds"), saved.get("temperatures")  # missing in older files
     before = history[: size * len(saved["epochs"])]
     if saved.get("epochs_crc32") not in (zlib.crc32(history), zlib.crc32(before)):
         return {}
@@ -104,7 +108,6 @@ def snapshots_of(saved: dict, history: bytes) -> dict[int, Snapshot]:
             history[size * at : size * (at + 1)],
             thresholds[at] if thresholds else None,
             temperatures[at] if temperatures else None,
-            views[at] if views else 1,
         )
         for at, epoch in enumerate(saved["epochs"])
     }
@@ -114,8 +117,8 @@ def latest(saved: dict, numbers: bytes) -> Snapshot | None:
     """The network of the last epoch, with the content of network.bin; None if that does not match `saved`."""
     if len(numbers) != 4 * saved["numbers"] or zlib.crc32(numbers) != saved["crc32"]:
         return None
-    views = (saved.get("views") or [1])[-1]
-    return Snapshot(numbers, saved.get("ood_threshold"), saved.get("temperature"), checked_views(views))
+    views = checked_views(saved.get("views", 1))  # missing in older files
+    return Snapshot(numbers, saved.get("ood_threshold"), saved.get("temperature"), views)
 
 
 def _check(saved: dict) -> None:
@@ -132,10 +135,6 @@ def _check(saved: dict) -> None:
             raise ValueError(f"its {key} are damaged")
         if not all(value is None or is_number(value) for value in values):
             raise ValueError(f"its {key} are damaged")
-    for views in saved.get("views") or []:
-        checked_views(views)
-    if len(saved.get("views") or epochs) != len(epochs):
-        raise ValueError("its views are damaged")
 
 
 def load_snapshot(saved: dict, numbers: bytes, views: int = 1) -> Network:

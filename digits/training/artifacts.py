@@ -94,13 +94,16 @@ class ArtifactWriter:
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
         self._weights.add_epoch(epoch, self._trainer.eval_model)
         self._log.save_json(contract.LAYER_WEIGHTS, self._weights.as_json())
-        self._save_history(epoch)
+        self._history.add_epoch(epoch, self._trainer.eval_model, **calibration.as_json())
+        self._save_history()
         self._embedding.save_epoch(epoch, validation)
         self._save_samples(epoch, final=False)
 
     def save_final(self, epoch: int, validation: Evaluation | None, test: Evaluation, calibration: Calibration) -> None:
         """Save predictions, samples and weights after the test."""
         self._calibration = calibration
+        self._history.set_current(epoch, self._trainer.eval_model)
+        self._save_history()
         self._predictions.set_test(test, calibration.temperature)
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
         self._embedding.save_final(validation, test)
@@ -118,9 +121,8 @@ class ArtifactWriter:
         )
         self._log.save(contract.WEIGHTS, content)
 
-    def _save_history(self, epoch: int) -> None:
+    def _save_history(self) -> None:
         """Write the numbers first: a reader tries again if the checksums in network.json don't match them."""
-        self._history.add_epoch(epoch, self._trainer.eval_model, **self._calibration.as_json())
         self._log.save(contract.NETWORK_NUMBERS, self._history.current)
         self._log.save(contract.NETWORK_EPOCHS, self._history.history)
         self._log.save_json(contract.NETWORK, self._history.as_json(self._calibration.as_json()))

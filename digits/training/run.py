@@ -159,7 +159,6 @@ class TrainingRun:
         """Evaluate the validation images and fit temperature and OOD threshold. Raises Diverged."""
         self.log.phase("validating")
         trainer = self.trainer
-        self._set_views(is_last=self.state.epoch == trainer.epochs)
         self.validation = trainer.evaluate(self.validation_split) if len(self.validation_split) else None
         # The last step may have broken the network: neither checkpoint nor test may use it.
         probe = self.validation or trainer.evaluate(self.batches.split[:_PROBE])
@@ -167,10 +166,6 @@ class TrainingRun:
         self.calibration = Calibration.fit(self.validation) if self.validation else Calibration()
         self.state.seconds = time.perf_counter() - self._epoch_began
         self._pace = self.state.seconds / max(1, self.state.batch)
-
-    def _set_views(self, is_last: bool) -> None:
-        """Average the views of `--views` in the finished network only: after each epoch it would cost too much."""
-        self.trainer.eval_model.views = self.config.views if is_last else 1
 
     def save_epoch(self) -> None:
         """Log the epoch, save its artifacts and a checkpoint, and go to the next one."""
@@ -200,8 +195,8 @@ class TrainingRun:
         """Evaluate the test images, once, after everything has been selected on validation images; save the weights."""
         self.control.reject_pending()
         self.log.phase("calibrating")
-        self._set_views(is_last=True)
-        if self.validation is None and len(self.validation_split):  # resumed after the last epoch
+        self.trainer.eval_model.views = views = self.config.views  # after each epoch, they would take too long
+        if len(self.validation_split) and (views > 1 or self.validation is None):  # None: resumed after the last epoch
             self.validation = self.trainer.evaluate(self.validation_split)
             self.calibration = Calibration.fit(self.validation)
         self.log.phase("testing")

@@ -28,8 +28,7 @@ const LAYER_FIELDS = {
  * @property {number} std
  * @property {any[]} layers each with the `shape` (C, H, W) of its output
  * @property {number} numbers weights and biases of all layers
- * @property {number} views of an image whose logits are averaged, 1 to 9: of the latest epoch
- * @property {number[]} epochViews of the `epochs`
+ * @property {number} views of an image whose logits are averaged, 1 to 9: more than 1 in the network of a finished run
  * @property {number | null} temperature null: not calibrated
  * @property {(number | null)[]} temperatures of the `epochs`
  * @property {number | null} oodThreshold
@@ -50,10 +49,10 @@ export function parsePlan(value) {
   const layers = list(given.layers).slice(0, MAX_LAYERS).map(parseLayer);
   if (input.rows !== SIDE || input.columns !== SIDE || mean === null || std === null || std <= 0) return null;
   if (!layers.length || layers.includes(null) || numbers === null || numbers > MAX_NUMBERS || !setShapes(layers, numbers)) return null;
-  const epochViews = list(given.views).map((views) => Math.min(MAX_VIEWS, count(views) || 1)); // [] in earlier versions' files
+  const views = given.views === undefined ? 1 : count(given.views); // files of earlier versions have none
+  if (!views || views > MAX_VIEWS) return null;
   return {
-    runId: runId(given.run_id), epoch: count(given.epoch), mean, std, layers, numbers,
-    views: epochViews.at(-1) ?? 1, epochViews,
+    runId: runId(given.run_id), epoch: count(given.epoch), mean, std, layers, numbers, views,
     temperature: temperature(given.temperature), temperatures: list(given.temperatures).map(temperature),
     oodThreshold: number(given.ood_threshold), oodThresholds: list(given.ood_thresholds).map(number),
     crc32: count(given.crc32), epochs: list(given.epochs).map(count), epochsCrc32: count(given.epochs_crc32),
@@ -61,7 +60,7 @@ export function parsePlan(value) {
 }
 
 /**
- * The plan of an epoch that was kept: what was fitted after it, and its views.
+ * The plan of an epoch that was kept, with what was fitted after it.
  * @param {Plan} plan
  * @param {number} epoch
  * @returns {Plan}
@@ -69,7 +68,7 @@ export function parsePlan(value) {
 export function planAt(plan, epoch) {
   const at = plan.epochs.indexOf(epoch);
   const fitted = { temperature: plan.temperatures[at] ?? null, oodThreshold: plan.oodThresholds[at] ?? null };
-  return { ...plan, epoch, ...fitted, views: plan.epochViews[at] ?? 1 };
+  return { ...plan, epoch, ...fitted, views: 1 };
 }
 
 /** The weights of network.bin as a Float32Array; null if the file does not belong to this plan. */
