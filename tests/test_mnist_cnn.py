@@ -38,7 +38,7 @@ def test_a_run_completes_and_names_its_files(finished):
     weights = folder / contract.WEIGHTS
     summary = [
         r"Trained in \d+\.\d s",
-        r"Test accuracy: \d+\.\d\d % \([\d,]+ of [\d,]+ correct\)",
+        r"Test accuracy: \d+\.\d\d % \([\d,]+ of [\d,]+ correct; mean of 5 views\)",
         r"Best validation accuracy: \d+\.\d\d % \(epoch [12]\)",
         r"Most frequent confusion: \d read as \d \((once|[\d,]+ times)\)",
         f"Weights, log and predictions: {re.escape(str(folder))}",
@@ -104,7 +104,9 @@ def test_the_exported_network_matches_the_saved_weights(finished):
     images = torch.randn(5, 1, 28, 28)
     with torch.no_grad():
         expected = load_network(finished[0] / contract.WEIGHTS)(images)
-        torch.testing.assert_close(import_model(description["layers"], numbers)(images), expected, atol=1e-4, rtol=1e-4)
+        exported = import_model(description["layers"], numbers)
+        exported.views = description["views"]
+        torch.testing.assert_close(exported(images), expected, atol=1e-4, rtol=1e-4)
     assert description["epoch"] == 2 and description["epochs"] == [1, 2] and description["temperature"] > 0
     log = content(finished[0], contract.TRAINING_LOG)
     assert {contract.NETWORK, contract.NETWORK_NUMBERS, contract.NETWORK_EPOCHS} <= set(log["files"])

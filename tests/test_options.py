@@ -1,6 +1,5 @@
 """The command line: validation and help."""
 
-import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -234,17 +233,6 @@ def test_nothing_heavy_is_imported_for_the_help():
 
     code = "import sys, mnist_cnn; assert not {'torch', 'numpy', 'torchvision'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=PROJECT)
-
-
-def test_every_option_in_the_documents_exists():
-    known = {param for command in mnist_cnn.cli.commands.values() for p in command.params for param in p.opts}
-    known |= {"--help", "--port", "--host", "--allow-origin", "--allow-control", "--demo"}  # help, and server.py's own
-    known |= {"--no-browser", "--verbose"}
-    known |= {"--version", "--nproc-per-node", "--data-binary"}  # Python's, torchrun's, curl's
-    for document in ("README.md", "HowTo.md", "docs/api.md", "results/README.md"):
-        path = PROJECT / document
-        words = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", path.read_text(encoding="utf-8")))
-        assert words <= known, f"{document} speaks of {words - known}"
 
 
 def test_an_option_without_a_type_of_its_own_still_converts():

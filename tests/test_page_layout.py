@@ -20,7 +20,9 @@ LIMIT = 270_000  # bytes of all of the page, compressed
 
 
 def files_of_the_page() -> list[Path]:
-    return [PROJECT / "index.html", *filter(Path.is_file, (PROJECT / "web").rglob("*"))]
+    """Those of the served page; the digit reader's is served at the same address, instead of it."""
+    files = filter(Path.is_file, (PROJECT / "web").rglob("*"))
+    return [PROJECT / "index.html", *(path for path in files if path.suffix != ".html")]
 
 
 def test_the_name_of_a_run_stays_text(visit, tmp_path):
