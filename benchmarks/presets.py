@@ -23,6 +23,7 @@ from runs import QUANTITIES, Plan, measure_all, planned, settings_of, timed
 from digits.presets import PRESETS
 
 TABLE = "Presets"
+_EPOCH = 60_000  # images of the recipe
 PEER_EPOCHS = Quantity("peer_epochs", "total time in epochs of pytorch/examples", "", 2)
 TARGETS = {  # 1.2 epochs in float32, 1.0 in bfloat16
     "fast": {"test_accuracy": {"at_least": 99.1}},
@@ -34,7 +35,7 @@ TARGETS = {  # 1.2 epochs in float32, 1.0 in bfloat16
 
 @click.command()
 @click.argument("presets", nargs=-1, type=click.Choice(tuple(PRESETS)))
-@click.option("--images", default=60_000, show_default=True, help="Images of the recipe's epoch; fewer for a trial.")
+@click.option("--images", default=_EPOCH, show_default=True, help="Images of the recipe that are timed.")
 @planned(seeds=5)
 def main(presets, images: int, plan: Plan) -> None:
     """Measure PRESETS, or all of them."""
@@ -55,7 +56,10 @@ def measure_preset(preset: str, plan: Plan, images: int) -> None:
 
 
 def in_peer_epochs(images: int) -> Callable[[dict, int], dict[str, float]]:
-    """A function of figures and seed of a run: its time in epochs of reference.py, one of which it times."""
+    """A function of figures and seed of a run: its time in epochs of reference.py, one of which it times.
+
+    Of fewer `images` than 60,000, the time of an epoch is that of these in proportion.
+    """
     recipe = [
         str(PROJECT / "benchmarks" / "reference.py"),
         "--epochs",
@@ -68,7 +72,7 @@ def in_peer_epochs(images: int) -> Callable[[dict, int], dict[str, float]]:
 
     def more(figures: dict, seed: int) -> dict[str, float]:
         found = json.loads(timed([*recipe, "--seed", str(seed)]).output.splitlines()[-1])
-        return {"peer_epochs": figures["seconds"] / found["seconds"]}
+        return {"peer_epochs": figures["seconds"] / (found["seconds"] * _EPOCH / images)}
 
     return more
 

@@ -195,10 +195,13 @@ class TrainingRun:
         """Evaluate the test images, once, after everything has been selected on validation images; save the weights."""
         self.control.reject_pending()
         self.log.phase("calibrating")
-        self.trainer.eval_model.views = views = self.config.views  # after each epoch, they would take too long
-        if len(self.validation_split) and (views > 1 or self.validation is None):  # None: resumed after the last epoch
+        if self.validation is None and len(self.validation_split):  # resumed after the last epoch
             self.validation = self.trainer.evaluate(self.validation_split)
             self.calibration = Calibration.fit(self.validation)
+        if self.config.views > 1:  # in the finished network only: after each epoch it would take too long
+            self.trainer.eval_model.views = self.config.views
+            if len(self.validation_split):
+                self.calibration = Calibration.fit(self.trainer.evaluate(self.validation_split))
         self.log.phase("testing")
         test = self.trainer.evaluate(self.dataset.test)
         self.log.test(test.loss, test.accuracy, test.correct, test.total, **self.calibration.metrics(test))
