@@ -18,13 +18,14 @@ import click
 import machine
 from figures import Quantity, Results
 from machine import PROJECT
-from runs import QUANTITIES, Plan, measure_all, planned, settings_of, timed
+from runs import QUANTITIES as OF_RUNS
+from runs import Plan, measure_all, planned, settings_of, timed
 
 from digits.presets import PRESETS
 
 TABLE = "Presets"
 _EPOCH = 60_000  # images of the recipe
-PEER_EPOCHS = Quantity("peer_epochs", "total time in epochs of pytorch/examples", "", 2)
+QUANTITIES = (*OF_RUNS, Quantity("peer_epochs", "total time in epochs of pytorch/examples", "", 2))
 TARGETS = {  # 1.2 epochs in float32, 1.0 in bfloat16
     "fast": {"test_accuracy": {"at_least": 99.1}},
     "default": {"test_accuracy": {"at_least": 99.7}, "peer_epochs": {"at_most": 1.2}},
@@ -49,7 +50,7 @@ def measure_preset(preset: str, plan: Plan, images: int) -> None:
     title = f"`{' '.join(named)}`"
     options = plan.options | {"settings": settings_of(preset)}
     targets = TARGETS.get(preset, {})
-    quantities = tuple(replace(quantity, **targets.get(quantity.key, {})) for quantity in (*QUANTITIES, PEER_EPOCHS))
+    quantities = tuple(replace(quantity, **targets.get(quantity.key, {})) for quantity in QUANTITIES)
     results = Results(f"presets-{preset}", title, quantities, options, plan.add, TABLE)
     measure_all([(title, plan.of_train(*named))], plan, results, in_peer_epochs(images) if plan.parallel == 1 else None)
     results.print_rows()
