@@ -111,12 +111,7 @@ class Config:
         0.0, _FRACTION, "Fraction of the images in a pass from epoch 2 on, chosen by their loss; 0: all.", before=0.0
     )
 
-    views: int = MORE.option(
-        1,
-        Number(int, 1, 9),
-        "Views averaged in the finished network's predictions: the image, and copies shifted by one pixel.",
-        before=1,
-    )
+    views: int = MORE.option(1, Number(int, 1, 9), "Shifted views averaged in the final predictions.", before=1)
 
     dataset: str = DATA.option(
         "auto", Choice(("auto", "mnist", "synthetic")), "Images; auto: MNIST from disk or download, else synthetic."
@@ -151,7 +146,7 @@ class Config:
     pause_on_fall: bool = OUTPUT.option(False, Flag(), "Pause after an epoch in which the validation accuracy fell.")
     keep_runs: int = FILES.option(20, Number(int, 0), "Earlier runs kept in results/runs.")
     tensorboard: Path | None = FILES.option(
-        None, Folder(), "Folder for TensorBoard's event files, written while training.", default_text="none"
+        None, Folder(), "Folder for TensorBoard's event files.", default_text="none"
     )
     quiet: bool = FILES.option(False, Flag(), "Print errors only.")
 

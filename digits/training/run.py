@@ -158,10 +158,9 @@ class TrainingRun:
     def validate(self) -> None:
         """Evaluate the validation images and fit temperature and OOD threshold. Raises Diverged."""
         self.log.phase("validating")
-        trainer = self.trainer
-        self.validation = trainer.evaluate(self.validation_split) if len(self.validation_split) else None
+        self.validation = self.trainer.evaluate(self.validation_split) if len(self.validation_split) else None
         # The last step may have broken the network: neither checkpoint nor test may use it.
-        probe = self.validation or trainer.evaluate(self.batches.split[:_PROBE])
+        probe = self.validation or self.trainer.evaluate(self.batches.split[:_PROBE])
         self._check_finite(probe.loss, self.state.lr)
         self.calibration = Calibration.fit(self.validation) if self.validation else Calibration()
         self.state.seconds = time.perf_counter() - self._epoch_began
@@ -198,10 +197,9 @@ class TrainingRun:
         if self.validation is None and len(self.validation_split):  # resumed after the last epoch
             self.validation = self.trainer.evaluate(self.validation_split)
             self.calibration = Calibration.fit(self.validation)
-        if self.config.views > 1:  # in the finished network only: after each epoch it would take too long
-            self.trainer.eval_model.views = self.config.views
-            if len(self.validation_split):
-                self.calibration = Calibration.fit(self.trainer.evaluate(self.validation_split))
+        self.trainer.eval_model.views = self.config.views  # not after each epoch: it would take too long
+        if self.config.views > 1 and len(self.validation_split):
+            self.calibration = Calibration.fit(self.trainer.evaluate(self.validation_split))
         self.log.phase("testing")
         test = self.trainer.evaluate(self.dataset.test)
         self.log.test(test.loss, test.accuracy, test.correct, test.total, **self.calibration.metrics(test))

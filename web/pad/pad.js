@@ -62,8 +62,7 @@ class Pad {
   #testImage = null; // index of the test image on the sheet
 
   constructor(parts, store, hasRun) {
-    this.#parts = parts;
-    this.#store = store;
+    [this.#parts, this.#store] = [parts, store];
     const redraw = oncePerFrame(() => this.update(false)); // a pen reports more often
     this.sheet = createSheet(parts.canvas, this.#drawing, () => parts.pen.valueAsNumber, (isDone) => (isDone ? this.update(true) : redraw()));
     this.input = createModelInput(parts.input, () => this.update(true));
@@ -176,10 +175,9 @@ class Pad {
 
 function markup() {
   const canvas = h('canvas', { width: SIDE, height: SIDE, tabindex: '0', role: 'application', 'aria-label': KEYS });
-  const boxes = h('div', { class: 'boxes', 'aria-hidden': 'true' });
   const file = h('input', { type: 'file', accept: 'image/*', class: 'unseen', tabindex: '-1', 'aria-hidden': 'true' });
   const [which, note] = [h('span', { class: 'soft' }), h('p', { class: 'soft', role: 'status' })];
-  const glance = h('p', { class: 'glance', 'aria-hidden': 'true' });
+  const [boxes, glance] = [['div', 'boxes'], ['p', 'glance']].map(([tag, name]) => h(tag, { class: name, 'aria-hidden': 'true' }));
   const [undo, clear, save, random] = ['Undo', 'Clear', 'Save drawing', 'Random test image'].map((label) => button(label));
   const pen = h('input', { type: 'range', min: 2, max: 40, value: PEN_WIDTH });
   const open = button('Open image', () => file.click());
