@@ -8,13 +8,10 @@ in epochs of pytorch/examples with the same seed, so that machines and loads com
 Writes benchmarks/results/peers.json after every seed.
 """
 
-import json
-
 import click
 import machine
 from figures import Quantity, Results
-from machine import PROJECT
-from runs import Plan, planned, timed
+from runs import Plan, planned, reference
 
 TABLE = "Peers"
 RECIPES = {"pytorch": "pytorch/examples", "keras": "Keras example", "lenet5": "LeNet-5"}
@@ -38,20 +35,12 @@ def main(epochs: int, images: int, plan: Plan) -> None:
     for seed in plan.seeds:
         epoch = 0.0  # seconds, of pytorch/examples
         for recipe, name in RECIPES.items():
-            found = trained(recipe, seed, plan.threads, epochs, images)
+            found = reference(recipe, seed=seed, threads=plan.threads, epochs=epochs, images=images, accuracy=101)
             epoch = epoch or found["seconds"] / found["epochs"]
             figures = {"test_accuracy": found["last"], "parameters": found["parameters"]}
             results.add(seed, figures | {"peer_epochs": found["seconds"] / epoch}, name)
             print(f"{name}, seed {seed}: {found['last']:.2f} %, {found['seconds']:.1f} s", flush=True)
     results.print_rows()
-
-
-def trained(recipe: str, seed: int, threads: int, epochs: int, images: int) -> dict:
-    """What reference.py prints about a recipe that never stops early."""
-    options = {"--seed": seed, "--threads": threads, "--epochs": epochs, "--images": images, "--accuracy": 101}
-    words = [str(word) for option in options.items() for word in option]
-    program = [str(PROJECT / "benchmarks" / "reference.py"), recipe, *words]
-    return json.loads(timed(program).output.splitlines()[-1])
 
 
 if __name__ == "__main__":

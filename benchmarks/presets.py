@@ -10,16 +10,14 @@ After each run, an epoch of the recipe in reference.py is timed: a run's time in
 Writes benchmarks/results/presets-NAME.json after every run.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 
 import click
 import machine
 from figures import Quantity, Results
-from machine import PROJECT
 from runs import QUANTITIES as OF_RUNS
-from runs import Plan, measure_all, planned, settings_of, timed
+from runs import Plan, measure_all, planned, reference, settings_of
 
 from digits.presets import PRESETS
 
@@ -61,18 +59,9 @@ def in_peer_epochs(images: int) -> Callable[[dict, int], dict[str, float]]:
 
     Of fewer `images` than 60,000, the time of an epoch is that of these in proportion.
     """
-    recipe = [
-        str(PROJECT / "benchmarks" / "reference.py"),
-        "--epochs",
-        "1",
-        "--accuracy",
-        "100",
-        "--images",
-        str(images),
-    ]
 
     def more(figures: dict, seed: int) -> dict[str, float]:
-        found = json.loads(timed([*recipe, "--seed", str(seed)]).output.splitlines()[-1])
+        found = reference(seed=seed, epochs=1, accuracy=100, images=images)
         return {"peer_epochs": figures["seconds"] / (found["seconds"] * _EPOCH / images)}
 
     return more

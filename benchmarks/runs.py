@@ -190,6 +190,13 @@ class Timed:
     output: str
 
 
+def reference(recipe: str = "pytorch", **options: object) -> dict:
+    """What reference.py prints about a recipe with these options."""
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    program = [str(PROJECT / "benchmarks" / "reference.py"), recipe, *words]
+    return json.loads(timed(program).output.splitlines()[-1])
+
+
 _running: dict[int, subprocess.Popen] = {}
 _ending = threading.Event()
 

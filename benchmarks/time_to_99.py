@@ -10,13 +10,10 @@ includes validation, and the total time also imports, reading the data, and the 
 Writes benchmarks/results/time_to_99.json after every seed.
 """
 
-import json
-
 import click
 import machine
 from figures import Quantity, Results
-from machine import PROJECT
-from runs import Plan, measure, planned, settings_of, timed
+from runs import Plan, measure, planned, reference, settings_of
 
 RECIPE = "pytorch/examples"
 FAST = "`--preset fast`"
@@ -59,9 +56,7 @@ def main(epochs: int, images: int, plan: Plan) -> None:
 
 
 def recipe(seed: int, threads: int, epochs: int, images: int, results: Results) -> dict[str, float | None]:
-    options = {"--seed": seed, "--threads": threads, "--epochs": epochs, "--images": images}
-    words = [str(word) for option in options.items() for word in option]
-    found = json.loads(timed([str(PROJECT / "benchmarks" / "reference.py"), *words]).output.splitlines()[-1])
+    found = reference(seed=seed, threads=threads, epochs=epochs, images=images)
     if not found["reached"]:
         results.remark(
             f"With seed {seed} the recipe did not reach 99 % within {epochs} epochs: no ratio from that seed."

@@ -145,9 +145,7 @@ class Config:
     pause_each_epoch: bool = OUTPUT.option(False, Flag(), "Pause after each epoch, until the run is continued.")
     pause_on_fall: bool = OUTPUT.option(False, Flag(), "Pause after an epoch in which the validation accuracy fell.")
     keep_runs: int = FILES.option(20, Number(int, 0), "Earlier runs kept in results/runs.")
-    tensorboard: Path | None = FILES.option(
-        None, Folder(), "Folder for TensorBoard's event files.", default_text="none"
-    )
+    tensorboard: Path | None = FILES.option(None, Folder(), "Folder for TensorBoard's files.", default_text="none")
     quiet: bool = FILES.option(False, Flag(), "Print errors only.")
 
     @classmethod
@@ -181,11 +179,6 @@ class Config:
             if (value := getattr(self, name)) not in (None, defaults[name]):
                 words.append(f"{former.get(name, name).replace('_', ' ')} {as_text(value).replace(',', '-')}")
         return ", ".join(words)[:NAME_LENGTH]
-
-    @property
-    def automatic_names(self) -> set[str]:
-        """The automatic names that this version and earlier ones choose."""
-        return {self.summary(), self.summary(renames.FORMER)}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Config":

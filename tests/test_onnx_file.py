@@ -9,6 +9,7 @@ import torch
 from digits.architectures import ARCHITECTURES
 from digits.data.mnist import MEAN, STD
 from digits.models.export import export_model
+from digits.models.network import SHIFTS
 from digits.models.onnx_file import INPUT, OUTPUT, Graph, onnx_model
 from tests.support.networks import trained_like
 
@@ -77,19 +78,20 @@ def test_layers_appended_twice_share_their_weights():
 @torch.inference_mode()
 def test_logits_may_be_the_mean_over_shifted_images():
     network, background = small("lenet5"), -MEAN / STD
-    shifts = [(0, 0), (-1, 0), (1, 0), (0, -1), (0, 2)]
     images = torch.randn(5, 1, 28, 28, generator=torch.Generator().manual_seed(1))
     views = []
-    for rows, columns in shifts:  # pixel by pixel, as it is meant
+    for rows, columns in SHIFTS:  # pixel by pixel
         view = torch.full_like(images, background)
         for row in range(max(0, rows), min(28, 28 + rows)):
             for column in range(max(0, columns), min(28, 28 + columns)):
                 view[..., row, column] = images[..., row - rows, column - columns]
         views.append(network(view))
-    content = onnx_model(network, {}, shifts)
+    one = onnx_model(network, {})
+    network.views = len(SHIFTS)
+    content = onnx_model(network, {})
     (logits,) = session_of(content).run(None, {INPUT: images.numpy()})
     np.testing.assert_allclose(logits, torch.stack(views).mean(dim=0).numpy(), atol=1e-5)
-    assert len(content) < 1.5 * len(onnx_model(network, {}))  # the weights are there once
+    assert len(content) < 1.5 * len(one)  # the weights are there once
 
 
 def test_an_unknown_layer_is_refused():

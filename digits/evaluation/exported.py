@@ -16,7 +16,6 @@ from digits.errors import UserError
 from digits.evaluation.evaluation import Evaluation, evaluate_split
 from digits.files import named_by_user, write_atomically
 from digits.models import safetensors_file, weights_file
-from digits.models.network import SHIFTS, Network
 from digits.models.precision import Precision
 from digits.number_format import percent, size
 from digits.paths import short_path
@@ -136,10 +135,7 @@ def _onnx() -> tuple[Callable, Callable, str]:
         session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
         yield lambda images: torch.from_numpy(session.run([OUTPUT], {INPUT: images.numpy()})[0])
 
-    def made(network: Network, metadata: dict[str, str]) -> bytes:
-        return onnx_model(network, metadata, SHIFTS[: network.views])
-
-    return made, opened, f"onnxruntime {onnxruntime.__version__}"
+    return onnx_model, opened, f"onnxruntime {onnxruntime.__version__}"
 
 
 def _safetensors() -> tuple[Callable, Callable, str]:

@@ -40,3 +40,8 @@ def checked_views(views: object) -> int:
     if type(views) is not int or not 1 <= views <= MAX_VIEWS:
         raise ValueError(f"{views!r} is not a number of views from 1 to {MAX_VIEWS}")
     return views
+
+
+def cpu_state_dict(network: nn.Module) -> dict[str, Tensor]:
+    """The state dict on the CPU and contiguous, so that any program can read it."""
+    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}

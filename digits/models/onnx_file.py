@@ -8,22 +8,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from torch import nn
 
-from digits.data.mnist import CLASSES, MEAN, SIZE, STD
+from digits.data.mnist import CLASSES, SIZE
 from digits.models.export import export_model
+from digits.models.network import BACKGROUND, SHIFTS, Network
 
 INPUT, OUTPUT = "images", "logits"
 # Of 2021: read by onnxruntime 1.10 and later, and by every converter. All operators used here exist since version 13.
 _OPSET, _IR_VERSION = 15, 8
 _BATCH = "N"  # the symbolic size of the first dimension
-_BACKGROUND = -MEAN / STD  # a pixel without ink, normalized
-
-Shifts = Sequence[tuple[int, int]]
 
 
-def onnx_model(network: nn.Sequential, metadata: Mapping[str, str], shifts: Shifts = ((0, 0),)) -> bytes:
-    """The content of the file; the logits are the mean over copies of an image, each shifted by (rows, columns).
+def onnx_model(network: Network, metadata: Mapping[str, str]) -> bytes:
+    """The content of the file; the logits are the mean over the network's views.
 
     Raises ModuleNotFoundError without the package onnx, TypeError for an unknown layer.
     """
@@ -31,7 +28,7 @@ def onnx_model(network: nn.Sequential, metadata: Mapping[str, str], shifts: Shif
 
     layers, numbers = export_model(network)
     graph = Graph(numbers.numpy())
-    graph.node("Mean", [graph.append(layers, view) for view in graph.shifted(INPUT, shifts)], output=OUTPUT)
+    graph.node("Mean", [graph.append(layers, view) for view in graph.shifted(INPUT, network.views)], output=OUTPUT)
     content = helper.make_graph(
         graph.nodes,
         "digits",
@@ -66,16 +63,15 @@ class Graph:
             value = self._layer(layer, value)
         return value
 
-    def shifted(self, images: str, shifts: Shifts) -> list[str]:
-        """A copy of the images (N, 1, 28, 28) for each shift, background moving in."""
-        margin = max(abs(distance) for shift in shifts for distance in shift)
-        if not margin:
-            return [images] * len(shifts)
-        framed = self._padded("frame", images, margin, _BACKGROUND)
+    def shifted(self, images: str, count: int) -> list[str]:
+        """The first `count` views of the images (N, 1, 28, 28), as models/network.py has them."""
+        if count == 1:
+            return [images]
+        framed = self._padded("frame", images, 1, BACKGROUND)
         axes = self.constant("shift.axes", np.array([2, 3], dtype=np.int64))
         views = []
-        for place, (rows, columns) in enumerate(shifts):
-            first = np.array([margin - rows, margin - columns], dtype=np.int64)
+        for place, (rows, columns) in enumerate(SHIFTS[:count]):
+            first = np.array([1 - rows, 1 - columns], dtype=np.int64)
             ends = [self.constant(f"shift{place}.{name}", at) for name, at in (("first", first), ("end", first + SIZE))]
             views.append(self.node("Slice", [framed, *ends, axes]))
         return views

@@ -4,9 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from torch import nn
-
 from digits.files import read_file
+from digits.models.network import Network, cpu_state_dict
 
 SUFFIX = ".safetensors"
 _LENGTH_BYTES = 8  # of the header's length, little-endian, before the header (JSON)
@@ -19,12 +18,11 @@ def as_metadata(content: Mapping[str, object]) -> dict[str, str]:
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in known.items()}
 
 
-def safetensors_file(network: nn.Module, metadata: Mapping[str, str]) -> bytes:
+def safetensors_file(network: Network, metadata: Mapping[str, str]) -> bytes:
     """The content of the file. Raises ModuleNotFoundError without the package safetensors."""
     from safetensors.torch import save
 
-    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    return save(tensors, metadata={"format": "pt", **metadata})
+    return save(cpu_state_dict(network), metadata={"format": "pt", **metadata})
 
 
 def load(path: Path, max_bytes: int) -> dict:

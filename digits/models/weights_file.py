@@ -17,7 +17,7 @@ from digits.data.mnist import CLASSES, MEAN, SIZE, STD
 from digits.errors import UserError
 from digits.files import named_by_user, read_file
 from digits.models import builders, safetensors_file
-from digits.models.network import Network, checked_views
+from digits.models.network import Network, checked_views, cpu_state_dict
 from digits.paths import invocation
 
 FORMAT = 2  # 1 had no checksum
@@ -30,11 +30,6 @@ _REASON_LENGTH = 200  # characters of a message from torch, which may be a page 
 
 class DamagedFile(Exception):
     """A file whose content is not what was written; the message gives the reason."""
-
-
-def cpu_state_dict(network: nn.Module) -> dict[str, Tensor]:
-    """The state dict on the CPU and contiguous, so that any program can read it."""
-    return {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
 
 
 def weights_file(network: Network, config: Config, **facts) -> bytes:

@@ -80,7 +80,7 @@ class EventLog:
         self.folder = _folder_for(self.folder, run_id)
         self.folder.mkdir(exist_ok=True)
         earlier = _files(self.folder, run_id)
-        # By name, which is the order of TensorBoard's reader; two within a second are told apart by the number.
+        # TensorBoard reads files in the order of their names; the counter distinguishes two of the same second.
         name = f"{_PREFIX}{int(time.time()):010d}.{len(earlier):03d}.{run_id}"
         self._handle = open_handle(self.folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         after = _last_full_step(section(log, "batches")) if earlier else 0

@@ -198,7 +198,9 @@ def banner(server: Server, access: Authorization, options: argparse.Namespace) -
     if options.allow_host or options.root_path:
         lines.append(_elsewhere(access, options))
     if options.predict_only:
-        limit = f"at most {options.rate_limit or 60} predictions a minute for each address"
+        from digits.server.reader_site import PER_MINUTE
+
+        limit = f"at most {options.rate_limit or PER_MINUTE} predictions a minute for each address"
         lines.append(f"Digit reader: the pad and /predict, {limit}")
     elif options.demo:
         lines.append("A finished example: nothing can be changed")

@@ -102,8 +102,9 @@ class ArtifactWriter:
     def save_final(self, epoch: int, validation: Evaluation | None, test: Evaluation, calibration: Calibration) -> None:
         """Save predictions, samples and weights after the test."""
         self._calibration = calibration
-        self._history.set_current(epoch, self._trainer.eval_model)
-        self._save_history()
+        if self._trainer.eval_model.views > 1:  # otherwise it is the network of the last epoch
+            self._history.set_current(epoch, self._trainer.eval_model)
+            self._save_history()
         self._predictions.set_test(test, calibration.temperature)
         self._log.save_json(contract.PREDICTIONS, self._predictions.as_json())
         self._embedding.save_final(validation, test)

@@ -126,6 +126,11 @@ def _changed(previous: PreviousRun, folder: Path, given: dict[str, Any]) -> Conf
     changed = {name: value for name, value in given.items() if name in changeable}
     before, config = previous.config, replace(previous.config, **changed | {"results_dir": folder})
     as_started = replace(before, epochs=original_epochs(previous.events) or before.epochs)
-    if "name" not in changed and before.name in before.automatic_names | as_started.automatic_names:
+    if "name" not in changed and before.name in _automatic_names(before) | _automatic_names(as_started):
         config = replace(config, name=config.summary())
     return config
+
+
+def _automatic_names(config: Config) -> set[str]:
+    """The names that this version and earlier ones give to a run of this config."""
+    return {config.summary(), config.summary(renames.FORMER)}

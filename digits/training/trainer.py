@@ -17,7 +17,7 @@ from digits.data.outliers import Outliers
 from digits.evaluation import ood
 from digits.evaluation.evaluation import Evaluation, evaluate_split
 from digits.models import builders, precision, weights_file
-from digits.models.network import Network
+from digits.models.network import Network, cpu_state_dict
 from digits.models.precision import Precision
 from digits.training import optimizers, schedule
 from digits.training.distributed import Group
@@ -154,8 +154,8 @@ class Trainer:
         """Everything that training changes except `state`, on the CPU and in the default memory format."""
         state = {
             "steps": self.steps,
-            "network": weights_file.cpu_state_dict(self.network),
-            "average": weights_file.cpu_state_dict(self.average.network) if self.average else None,
+            "network": cpu_state_dict(self.network),
+            "average": cpu_state_dict(self.average.network) if self.average else None,
             "optimizer": self.optimizer.state_dict(),
             "hard_examples": self.hard.state_dict() if self.hard else None,
         }
