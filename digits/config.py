@@ -101,6 +101,9 @@ class Config:
     low_res: float = AUGMENTATION.option(
         0.0, _FRACTION, "Augmentation: fraction of images downscaled to as few as 7x7 pixels and upscaled again."
     )
+    augmentation_cooldown: float = MORE.option(
+        0.0, _FRACTION, "Fraction of the run over which the augmentation decays to none; 0 disables it."
+    )
     outlier_ratio: float = AUGMENTATION.option(
         0.125, _FRACTION, "Outlier images per training image (outlier exposure), for rejecting non-digits."
     )

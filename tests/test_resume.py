@@ -32,6 +32,7 @@ pytestmark = pytest.mark.slow
 RUN = ["--optimizer", "muon", "--warmup-steps", "5", "--cooldown", "0.5", "--ema", "0.9", "--label-smoothing", "0.1"]
 RUN += ["--epochs", "3", "--batch-size", "64", "--threads", "1", "--precision", "bfloat16"]
 RUN += ["--dropout", "0.3", "--rotation", "10", "--elastic", "2", "--hard-examples", "0.5"]
+RUN += ["--augmentation-cooldown", "0.4"]
 STEPS = 30
 
 
@@ -159,10 +160,12 @@ def test_a_restart_may_be_longer_and_takes_no_other_options(tmp_path, uninterrup
         load_for_restart(copy, {"lr": 0.5})
 
 
-@pytest.mark.parametrize("decay", ["0.5", "1", "0"])
-def test_an_extended_run_equals_a_longer_one(tmp_path, decay):
+@pytest.mark.parametrize(
+    ("decay", "augmentation"), [("0.5", "0.4"), ("1", "0"), ("0", "0"), ("0.3", "0.7"), ("0", "0.5")]
+)
+def test_an_extended_run_equals_a_longer_one(tmp_path, decay, augmentation):
     short, long = tmp_path / "short", tmp_path / "long"
-    options = [*RUN, "--cooldown", decay]
+    options = [*RUN, "--cooldown", decay, "--augmentation-cooldown", augmentation]
     trained(short, *options, "--epochs", "2")
     trained(long, *options)
     assert outcome(short)["weights"] != outcome(long)["weights"]
@@ -173,11 +176,12 @@ def test_an_extended_run_equals_a_longer_one(tmp_path, decay):
 @pytest.mark.parametrize("decay", ["0", "0.1"])
 def test_a_run_may_end_within_an_epoch_and_resume_from_there(tmp_path, decay):
     short, long = tmp_path / "short", tmp_path / "long"
-    trained(short, *RUN, "--steps", "17", "--cooldown", decay)
+    options = [*RUN, "--cooldown", decay, "--augmentation-cooldown", decay]
+    trained(short, *options, "--steps", "17")
     assert json.loads((short / "training_log.json").read_text())["progress"]["step"] == 17
     assert "raise that instead of --epochs" in refused(short, "--epochs", "9")
     resume(short, "--steps", "30")
-    trained(long, *RUN, "--steps", "30", "--cooldown", decay)
+    trained(long, *options, "--steps", "30")
     assert_same(short, long)
 
 

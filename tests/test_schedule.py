@@ -6,11 +6,15 @@ import pytest
 from digits.training.schedule import Schedule
 
 CASES = [
-    Schedule(lr=0.01, warmup_steps=warmup_steps, cooldown=cooldown, total=total)
+    Schedule(0.01, warmup_steps, cooldown, total, augmentation)
     for warmup_steps in (0, 1, 7, 100)
-    for cooldown in (0.0, 0.3, 0.5, 1.0)
+    for cooldown, augmentation in ((0.0, 0.0), (0.3, 0.0), (0.5, 0.4), (1.0, 0.4), (0.3, 1.0), (0.0, 0.3))
     for total in (1, 2, 10, 99, 1000)
 ]
+
+
+def both(schedule, step):
+    return schedule(step), schedule.augmentation(step)
 
 
 @pytest.mark.parametrize("schedule", CASES)
@@ -30,6 +34,22 @@ def test_the_rate_is_piecewise_linear():
     assert schedule(25) == 0.0  # never below
 
 
+def test_the_augmentation_decays_linearly_to_none():
+    schedule = Schedule(lr=1.0, warmup_steps=4, cooldown=0.5, total=20, augmentation_cooldown=0.25)
+    expected = [*[1.0] * 16, 0.8, 0.6, 0.4, 0.2, 0.0, 0.0]
+    assert [schedule.augmentation(step) for step in range(22)] == pytest.approx(expected)
+    assert {replace(schedule, augmentation_cooldown=0.0).augmentation(step) for step in range(22)} == {1.0}
+
+
+def test_a_changed_length_moves_the_decay_of_the_augmentation_and_a_changed_rate_does_not():
+    schedule = Schedule(lr=1.0, warmup_steps=4, cooldown=0.5, total=20, augmentation_cooldown=0.5)
+    changed = schedule.at_rate(8, 0.1)
+    assert [changed.augmentation(step) for step in range(20)] == [schedule.augmentation(step) for step in range(20)]
+    longer = changed.of_length(12, 40)
+    assert longer.augmentation(11) == schedule.augmentation(11) < 1 == longer.augmentation(12)
+    assert longer.augmentation(30) == pytest.approx(0.5)
+
+
 def test_without_warmup_and_cooldown_the_rate_is_constant():
     schedule = Schedule(lr=0.001, warmup_steps=0, cooldown=0.0, total=10)
     assert {schedule(step) for step in range(100)} == {0.001}
@@ -42,9 +62,9 @@ def test_a_longer_run_starts_like_a_shorter_one(schedule, longer):
     other = replace(schedule, total=math.ceil(longer * schedule.total))
     same = int(min(schedule.before_decay, 3000))
     assert schedule.begins_like(other, same)
-    assert [schedule(step) for step in range(same)] == [other(step) for step in range(same)]
-    if schedule.cooldown:
-        assert schedule(same) != other(same)  # and no further
+    assert [both(schedule, step) for step in range(same)] == [both(other, step) for step in range(same)]
+    if schedule.cooldown or schedule.augmentation_cooldown:
+        assert both(schedule, same) != both(other, same)  # and no further
         assert not schedule.begins_like(other, same + 1)
 
 

@@ -1,10 +1,12 @@
 import copy
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 from torch.nn import functional as F
 
+from digits.data import augment
 from digits.data.augment import Augmentation
 from digits.data.forms import Forms
 from digits.data.mnist import Split, normalize
@@ -71,6 +73,21 @@ def test_every_optimizer_learns(optimizer):
     for step in range(40):
         trained.step(data[64 * (step % 4) : 64 * (step % 4 + 1)])
     assert trained.evaluate(data).loss < 0.7 * before
+
+
+def test_the_augmentation_of_each_step_is_that_of_the_schedule(monkeypatch):
+    amounts = []
+
+    def drawn(count, augmentation, generator):
+        amounts.append((augmentation.rotation, augmentation.translate))
+        return augment.draw(count, augmentation, generator)
+
+    monkeypatch.setattr("digits.training.trainer.draw", drawn)
+    trained = made(steps=4, augmentation=Augmentation(rotation=20, translate=2))
+    trained.schedule = replace(trained.schedule, augmentation_cooldown=0.5)
+    for _ in range(4):
+        trained.step(split())
+    assert amounts == [(20, 2), (20, 2), (20, 2), (10, 1)]
 
 
 def test_a_step_reports_loss_and_hits_of_its_batch_before_the_update():

@@ -46,6 +46,10 @@ class Augmentation:
     def any(self) -> bool:
         return any(astuple(self))
 
+    def scaled(self, strength: float) -> "Augmentation":
+        """All amounts times `strength`."""
+        return Augmentation(*(strength * amount for amount in astuple(self)))
+
 
 @dataclass(frozen=True)
 class Parameters:

@@ -183,8 +183,9 @@ class Trainer:
         shard, device = self.group.shard(len(images)), self.precision.device
         mine, labels = images[shard].to(device), batch.labels[shard].to(device)
         if self.augmentation.any:
+            augmentation = self.augmentation.scaled(self.schedule.augmentation(self.steps))
             generator = rng.make_generator(self.seed, self.steps, rng.AUGMENTATION)
-            mine = apply(mine, draw(len(images), self.augmentation, generator)[shard].to(device))
+            mine = apply(mine, draw(len(images), augmentation, generator)[shard].to(device))
         return mine, labels, len(images)
 
     def _logits(self, images: Tensor) -> Tensor:
