@@ -50,18 +50,23 @@ def measure_preset(preset: str, plan: Plan, images: int) -> None:
     targets = TARGETS.get(preset, {})
     quantities = tuple(replace(quantity, **targets.get(quantity.key, {})) for quantity in QUANTITIES)
     results = Results(f"presets-{preset}", title, quantities, options, plan.add, TABLE)
-    measure_all([(title, plan.of_train(*named))], plan, results, in_peer_epochs(images) if plan.parallel == 1 else None)
+    measure_all(
+        [(title, plan.of_train(*named))],
+        plan,
+        results,
+        in_peer_epochs(images, plan.threads) if plan.parallel == 1 else None,
+    )
     results.print_rows()
 
 
-def in_peer_epochs(images: int) -> Callable[[dict, int], dict[str, float]]:
+def in_peer_epochs(images: int, threads: int) -> Callable[[dict, int], dict[str, float]]:
     """A function of figures and seed of a run: its time in epochs of reference.py, one of which it times.
 
     Of fewer `images` than 60,000, the time of an epoch is that of these in proportion.
     """
 
     def more(figures: dict, seed: int) -> dict[str, float]:
-        found = reference(seed=seed, epochs=1, accuracy=100, images=images)
+        found = reference(seed=seed, threads=threads, epochs=1, accuracy=100, images=images)
         return {"peer_epochs": figures["seconds"] / (found["seconds"] * _EPOCH / images)}
 
     return more
