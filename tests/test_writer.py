@@ -2,6 +2,7 @@ import threading
 
 import pytest
 
+from digits.runlog import contract
 from digits.runlog.writer import LogWriter
 
 
@@ -43,3 +44,15 @@ def test_a_waiting_flush_is_released_when_the_writer_ends():
     for thread in (*waiting, closing):
         thread.join(60)
     assert len(outcomes) == 3
+
+
+def test_the_first_changes_after_a_flush_are_written_early(monkeypatch):
+    monkeypatch.setattr(contract, "WRITE_EVERY_S", 1000)
+    written = threading.Event()
+    writer = LogWriter(written.set)
+    writer.start()
+    writer.flush()
+    written.clear()
+    writer.mark_dirty()
+    assert written.wait(60)
+    writer.close()

@@ -50,6 +50,7 @@ PAUSED = "paused"  # a phase, and the liveness of a running run in it
 LIVENESSES = (*STATUSES, PAUSED, "stalled", "crashed")  # as server and page derive them from log and heartbeat
 
 WRITE_EVERY_S = 1.0
+FIRST_WRITE_S = 0.1  # after a flush
 HEARTBEAT_S = 4.0  # the contract promises 5
 SILENT_AFTER_S = 15.0  # three missed heartbeats: no longer reported as running
 
