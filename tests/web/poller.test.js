@@ -58,6 +58,24 @@ test('the log is shown before other files are read, and unchanged parts keep the
   assert.deepEqual(read.filter((file) => others.includes(file)), [], 'these are read when they are seen');
 });
 
+test('a running log without an epoch is read again after a second, others at the interval', async (context) => {
+  const running = (epochs) => ({ run_id: 'a', status: 'running', updated_at: new Date().toISOString(), epochs });
+  const files = { 'training_log.json': running({}) };
+  const { poll } = polling(context, files);
+  const polledAfter = async (ms) => {
+    const before = read.length;
+    context.mock.timers.tick(ms);
+    await new Promise(setImmediate);
+    return read.length > before;
+  };
+  await poll();
+  assert.equal(await polledAfter(1000), true);
+  files['training_log.json'] = running({ epoch: [1], train_loss: [0.5] });
+  await polledAfter(1000);
+  assert.equal(await polledAfter(1000), false);
+  assert.equal(await polledAfter(2000), true);
+});
+
 test('the zoom is kept until another run replaces the live one', async (context) => {
   const files = { 'training_log.json': golden('training_log.json'), 'runs.json': { runs: [{ run_id: 'b', path: 'runs/b/' }] } };
   files['runs/b/training_log.json'] = { ...files['training_log.json'], run_id: 'b' };

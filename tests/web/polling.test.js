@@ -10,6 +10,13 @@ test('a visible page polls at its interval, a hidden one every half minute', () 
   assert.equal(delay({ interval: 30, hidden: true, failures: 0 }), 30);
 });
 
+test('the first epoch is polled each second', () => {
+  assert.equal(delay({ interval: 3, hidden: false, failures: 0, isFirst: true }), 1);
+  assert.equal(delay({ interval: 1, hidden: false, failures: 0, isFirst: true }), 1);
+  assert.equal(delay({ interval: 3, hidden: true, failures: 0, isFirst: true }), 30);
+  assert.equal(delay({ interval: 3, hidden: false, failures: 5, isFirst: true }), 15);
+});
+
 test('without a response the page polls with backoff, and never gives up', () => {
   const delays = [1, 2, 3, 4, 50].map((failures) => delay({ interval: 3, hidden: false, failures }));
   assert.deepEqual(delays, [3, 6, 12, 15, 15]);

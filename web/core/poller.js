@@ -1,4 +1,4 @@
-/** Poller: one poll of the server at a time, the next one when it is due. */
+/** Poller: one poll at a time, the next one when it is due. */
 
 import { SITE } from './api.js';
 import { delay } from './polling.js';
@@ -47,7 +47,9 @@ export function createPoller(store, read, serverKind) {
   function schedule() {
     clearTimeout(timer);
     if (SITE && !failures && !isWanted) return; // nothing changes there
-    const seconds = isWanted ? 0 : delay({ interval: store.state.interval, hidden: document.hidden, failures });
+    const { interval, liveness, log } = store.state;
+    const isFirst = liveness === 'running' && !log?.epochs.epoch.length; // a run may be short
+    const seconds = isWanted ? 0 : delay({ interval, hidden: document.hidden, failures, isFirst });
     timer = setTimeout(poll, seconds * 1000);
   }
 

@@ -6,9 +6,10 @@ const HIDDEN_S = 30;
 const LONGEST_RETRY_S = 15;
 const SETTLED_MS = 2000;
 
-/** Seconds until the next poll: slower in a hidden tab, and exponentially slower while no server answers. */
-export function delay({ interval, hidden, failures }) {
-  const base = hidden ? Math.max(HIDDEN_S, interval) : interval;
+/** Seconds until the next poll: longer in a hidden tab, doubled without a server, one in a first epoch. */
+export function delay({ interval, hidden, failures, isFirst = false }) {
+  let base = isFirst ? 1 : interval;
+  if (hidden) base = Math.max(HIDDEN_S, interval);
   return failures ? Math.min(base * 2 ** (failures - 1), Math.max(base, LONGEST_RETRY_S)) : base;
 }
 
