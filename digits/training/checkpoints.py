@@ -23,10 +23,10 @@ _MUST_MATCH = sorted({*names_of("identifies"), "model"} - {*names_of("on_resume"
 class Checkpoints:
     """Writer of a run's checkpoints.
 
-    They are saved before the first step, after each epoch, at intervals within one, before the cooldown of the learning
-    rate, after a command that changes the run, and when it is stopped or interrupted. The last two are kept in case one
-    gets damaged; the one before the first step is kept only until the next, since resuming from it would mean starting
-    over. Data order and augmentation need no state: seed, epoch and step determine them.
+    They are saved before the first step, after each epoch, at intervals within one, before learning rate or
+    augmentation decay, after a command that changes the run, and when it is stopped or interrupted. The last two are
+    kept in case one gets damaged; the one before the first step is kept only until the next, since resuming from it
+    would mean starting over. Data order and augmentation need no state: seed, epoch and step determine them.
     """
 
     def __init__(self, log: RunLog, config: Config, trainer: Trainer):
@@ -87,7 +87,7 @@ class Checkpoints:
 
     @property
     def _at_plateau_end(self) -> bool:
-        """Whether a longer run would use another learning rate from the next step on."""
+        """Whether a longer run would use another learning rate or augmentation from the next step on."""
         schedule = self._trainer.schedule  # replaced by each command that changes it
         if self._plateau is None or self._plateau[0] is not schedule:
             self._plateau = schedule, schedule.before_decay
@@ -186,7 +186,8 @@ def _other_steps(state: dict, saved: Schedule, wanted: Schedule, batches: int) -
     if steps > wanted.total:
         return f"after step {steps:,} of a longer run"
     if not saved.begins_like(wanted, steps):
-        return f"after step {steps:,}, by then the learning rate had decayed as in a run of {saved.total:,} steps"
+        decayed = "when learning rate or augmentation had decayed"
+        return f"after step {steps:,}, {decayed} as in a run of {saved.total:,} steps"
     if steps < wanted.total and steps % batches and not state["progress"]["batch"]:
         return f"after step {steps:,}, where its epoch was cut short"
     return None

@@ -43,9 +43,8 @@ class _Pending(NamedTuple):
 class Trainer:
     """A network with all that trains it. Splits may be on any device; the network's is the fastest.
 
-    `state` covers the steps whose losses are known: all of them on the CPU; up to 32 fewer on an accelerator, where
-    `steps` is ahead until `synchronize` is called. `on_step` gets each of these steps, and how many of them became
-    known together.
+    `state` covers the steps whose losses are known: all on the CPU; up to 32 fewer on an accelerator, where `steps` is
+    ahead until `synchronize` is called. `on_step` gets each of these steps, and how many became known together.
     """
 
     def __init__(
@@ -183,9 +182,9 @@ class Trainer:
         shard, device = self.group.shard(len(images)), self.precision.device
         mine, labels = images[shard].to(device), batch.labels[shard].to(device)
         if self.augmentation.any:
-            augmentation = self.augmentation.scaled(self.schedule.augmentation(self.steps))
+            amounts = self.augmentation.scaled(self.schedule.augmentation(self.steps))
             generator = rng.make_generator(self.seed, self.steps, rng.AUGMENTATION)
-            mine = apply(mine, draw(len(images), augmentation, generator)[shard].to(device))
+            mine = apply(mine, draw(len(images), amounts, generator)[shard].to(device))
         return mine, labels, len(images)
 
     def _logits(self, images: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ def take_anothers(results):
 
 def lose_the_plateau(results):
     (results / contract.CHECKPOINT_PLATEAU).unlink()
-    return "checkpoint.pth: after step 30, by then the learning rate had decayed as in a run of 30 steps"
+    return "checkpoint.pth: after step 30, when learning rate or augmentation had decayed as in a run of 30 steps"
 
 
 def take_weights(results):
