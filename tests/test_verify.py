@@ -7,12 +7,8 @@ import pytest
 from tests.support.training import command, trained
 
 RUN = ["--epochs", "2", "--threads", "1", "--dropout", "0.2", "--rotation", "5", "--ema", "0.9"]
-RUN += [
-    "--hard-examples",
-    "0.5",
-    "--precision",
-    "bfloat16",
-]  # otherwise a short measurement chooses, perhaps not the same in every run
+RUN += ["--hard-examples", "0.5", "--augmentation-cooldown", "0.5"]
+RUN += ["--precision", "bfloat16"]  # otherwise a short measurement chooses, perhaps not the same in every run
 
 
 @pytest.fixture(scope="module")
