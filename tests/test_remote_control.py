@@ -208,7 +208,7 @@ def test_an_extended_controlled_run_continues_from_the_change(tmp_path):
     assert events(log, "lr changed") == changed and len(changed) == 1
     assert [event["step"] for event in events(log, "resumed")] == [25]
     found = rates(tmp_path)
-    assert len(found) == 40 and losses(tmp_path)[:26] == before[:26]
+    assert len(found) == 40 and losses(tmp_path)[:25] == before[:25]  # the next step has the longer run's augmentation
     assert found[25] == pytest.approx(0.001) and found[25:] == sorted(found[25:], reverse=True)
     assert "The first 40 steps repeat" in command("verify", tmp_path, "--steps", "100000").output
 
