@@ -207,7 +207,10 @@ def _compare_with_one(rank, port, results):
         one, both = gradients
         differences.append(((one - both).norm() / one.norm()).item())
     results.put((rank, differences))
-    torch.distributed.destroy_process_group()
+    results.close()
+    results.join_thread()
+    torch.distributed.barrier()  # until the other one is done, too
+    os._exit(0)  # like the program: threads of gloo may abort an interpreter that shuts down
 
 
 def test_gradients_and_batch_statistics_are_those_of_the_whole_batch():

@@ -72,7 +72,7 @@ def test_without_arguments_it_trains_with_the_defaults(seen, tmp_path, monkeypat
     result = invoke("--results-dir", str(tmp_path))
     assert result.exit_code == 0, result.output
     (config,) = seen
-    assert (config.model, config.channels, config.epochs) == ("cnn4-valid", (24, 48, 64, 128), 5)
+    assert (config.model, config.channels, config.epochs) == ("cnn4-valid", (24, 48, 64, 128), 4)
     assert (config.optimizer, config.lr, config.ema, config.rotation) == ("muon", 0.004, 0.998, 10.0)
     assert (config.name, config.validation, config.samples) == ("cnn4-valid", 5000, 10)
 
