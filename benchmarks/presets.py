@@ -50,12 +50,8 @@ def measure_preset(preset: str, plan: Plan, images: int) -> None:
     targets = TARGETS.get(preset, {})
     quantities = tuple(replace(quantity, **targets.get(quantity.key, {})) for quantity in QUANTITIES)
     results = Results(f"presets-{preset}", title, quantities, options, plan.add, TABLE)
-    measure_all(
-        [(title, plan.of_train(*named))],
-        plan,
-        results,
-        in_peer_epochs(images, plan.threads) if plan.parallel == 1 else None,
-    )
+    more = in_peer_epochs(images, plan.threads) if plan.parallel == 1 else None
+    measure_all([(title, plan.of_train(*named))], plan, results, more)
     results.print_rows()
 
 
